@@ -1,0 +1,82 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// Targets stand bottom-up; arrows point down only.  The data plane (UnixIPC, NetworkServices, ForkingServer,
+// begat-listener) forks: no Foundation, no Dispatch, no async there.
+
+let environment = ProcessInfo.processInfo.environment
+
+/// `BEGAT_DYNAMIC_LISTENER=1` drops the static link, for sanitizer builds, which cannot be static.
+/// `BEGAT_LISTENER_PIE=no` gives up address randomisation for the last per cents of speed.
+let staticLink: [String] =
+  if environment["BEGAT_DYNAMIC_LISTENER"] != nil {
+    []
+  } else if environment["BEGAT_LISTENER_PIE"] == "no" {
+    ["-static-executable", "-use-ld=lld"]
+  } else {
+    ["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"]
+  }
+
+let package = Package(
+  name: "begat",
+  products: [
+    .library(name: "UnixIPC", targets: ["UnixIPC"]),
+    .executable(name: "begatd", targets: ["begatd"]),
+    .executable(name: "begat-listener", targets: ["begat-listener"]),
+    .executable(name: "begat", targets: ["begat"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // C: only what Swift cannot call, and the layouts that two programs map.
+    .target(name: "CPlatform"),
+    .target(name: "CSharedLayouts"),
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+    // The library product.
+    .target(name: "UnixIPC", dependencies: ["CPlatform"]),
+
+    // Shared by the daemon, the listener and the tools.
+    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts"]),
+
+    // Data plane.
+    .target(name: "NetworkServices", dependencies: ["UnixIPC"]),
+    .target(name: "ForkingServer", dependencies: ["NetworkServices", "ControlProtocol"]),
+
+    // Control plane.
+    .target(name: "NameService", dependencies: ["UnixIPC"]),
+    .target(
+      name: "Configuration",
+      dependencies: ["ControlProtocol", "NameService", .product(name: "TOMLKit", package: "TOMLKit")],
+      resources: [.embedInCode("begatd.toml")]),
+    .target(
+      name: "Supervision",
+      dependencies: ["Configuration", "CSystemd", .product(name: "Logging", package: "swift-log")]),
+
+    // What people type.
+    .target(
+      name: "Clients",
+      dependencies: ["NameService", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+    .target(name: "Administration", dependencies: ["Configuration"]),
+
+    // Executables: arguments, then one call.
+    .executableTarget(
+      name: "begatd",
+      dependencies: ["Supervision", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(
+      name: "begat-listener", dependencies: ["ForkingServer"],
+      swiftSettings: [.unsafeFlags(["-static-executable"])],
+      linkerSettings: [.unsafeFlags(staticLink)]),
+    .executableTarget(
+      name: "begat",
+      dependencies: [
+        "Administration", "Clients", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,80 @@
+// What Swift cannot call on Linux: GNU extensions hidden from its importer, variadic calls, C macros, and the code
+// that runs between fork and exec.  Each function is its namesake of section 2, returning -1 and setting errno.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <signal.h>
+
+// Descriptors
+int platform_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int platform_pipe2(int fds[2], int flags);
+int platform_close_range(unsigned first, unsigned last, unsigned flags);
+int platform_fcntl(int fd, int command, int argument);
+int platform_open(const char *path, int flags, mode_t mode);
+int platform_memfd_create(const char *name, unsigned flags);
+
+// Processes
+pid_t platform_fork(int exit_signal);
+void platform_set_environment(char **environment);
+int platform_prctl(int option, unsigned long argument);
+int platform_setresuid(uid_t uid);
+int platform_setresgid(gid_t gid);
+int platform_getresuid(uid_t *real, uid_t *effective, uid_t *saved);
+int platform_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
+int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
+int platform_setrlimit(int resource, uint64_t soft, uint64_t hard);
+
+/// A program to start.  Everything is prepared by the caller: the child shares its memory until it executes.
+struct platform_spawn {
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  /// Descriptor i of the program is descriptors[i] of the caller.
+  const int *descriptors;
+  int descriptor_count;
+  const char *directory;
+  bool new_session;
+};
+/// vfork(2) and execve(2); an error of any step in the child comes back as errno here, its name in *failed_step.
+pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
+
+// Signals
+/// sigtimedwait(2) without waiting: the signal number, or -1 with EAGAIN.  *code is si_code, *pid the sender or child.
+int platform_take_signal(const sigset_t *set, int *code, pid_t *pid);
+int platform_sigrtmin(void);
+bool platform_exited(int status);
+int platform_exit_code(int status);
+bool platform_signaled(int status);
+int platform_termination_signal(int status);
+bool platform_dumped_core(int status);
+const char *platform_signal_name(int signal);
+
+// Sockets
+struct platform_credentials { pid_t pid; uid_t uid; gid_t gid; };
+int platform_peer_credentials(int fd, struct platform_credentials *credentials);
+/// recvmsg(2) that also tells the local address a datagram was sent to, for platform_send_datagram to answer from.
+struct platform_datagram {
+  struct sockaddr_storage peer;
+  socklen_t peer_length;
+  unsigned char control[64];
+  size_t control_length;
+};
+ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram);
+ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
+int platform_ask_for_local_address(int fd, int family);
+
+// Errors
+const char *platform_error_text(int error);
+const char *platform_error_name(int error);
+
+// Logins
+struct platform_login { char user[33]; char line[33]; char host[257]; int64_t since; };
+/// The next login of utmp(5), false at the end.  Start with platform_rewind_logins.
+void platform_rewind_logins(void);
+bool platform_next_login(struct platform_login *login);

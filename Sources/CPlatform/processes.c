@@ -1,0 +1,42 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Raw clone(2): its flags' low byte is the exit signal, which fork(2) fixes to SIGCHLD.  clone3(2) is ENOSYS in a unit
+// with RestrictNamespaces=.  The child keeps the C library's cached thread id: it must not start threads.
+pid_t platform_fork(int exit_signal) {
+  return (pid_t)syscall(SYS_clone, (unsigned long)exit_signal, 0UL, 0UL, 0UL, 0UL);
+}
+
+void platform_set_environment(char **environment) { environ = environment; }
+
+int platform_prctl(int option, unsigned long argument) { return prctl(option, argument, 0UL, 0UL, 0UL); }
+
+int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }
+int platform_setresgid(gid_t gid) { return setresgid(gid, gid, gid); }
+int platform_getresuid(uid_t *r, uid_t *e, uid_t *s) { return getresuid(r, e, s); }
+int platform_getresgid(gid_t *r, gid_t *e, gid_t *s) { return getresgid(r, e, s); }
+
+int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
+  struct rlimit limit;
+  if (getrlimit((__rlimit_resource_t)resource, &limit) == -1) return -1;
+  *soft = limit.rlim_cur;
+  *hard = limit.rlim_max;
+  return 0;
+}
+
+int platform_setrlimit(int resource, uint64_t soft, uint64_t hard) {
+  struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+  return setrlimit((__rlimit_resource_t)resource, &limit);
+}
+
+bool platform_exited(int status) { return WIFEXITED(status); }
+int platform_exit_code(int status) { return WEXITSTATUS(status); }
+bool platform_signaled(int status) { return WIFSIGNALED(status); }
+int platform_termination_signal(int status) { return WTERMSIG(status); }
+bool platform_dumped_core(int status) { return WCOREDUMP(status); }

@@ -1,0 +1,61 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+#include <netinet/in.h>
+#include <string.h>
+
+int platform_peer_credentials(int fd, struct platform_credentials *credentials) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1) return -1;
+  credentials->pid = peer.pid;
+  credentials->uid = peer.uid;
+  credentials->gid = peer.gid;
+  return 0;
+}
+
+int platform_ask_for_local_address(int fd, int family) {
+  int yes = 1;
+  if (family == AF_INET) return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &yes, sizeof yes);
+  if (family == AF_INET6) return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &yes, sizeof yes);
+  return 0;
+}
+
+ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram) {
+  struct iovec part = {.iov_base = buffer, .iov_len = size};
+  struct msghdr message = {
+    .msg_name = &datagram->peer, .msg_namelen = sizeof datagram->peer,
+    .msg_iov = &part, .msg_iovlen = 1,
+    .msg_control = datagram->control, .msg_controllen = sizeof datagram->control,
+  };
+  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT);
+  if (length == -1) return -1;
+  datagram->peer_length = message.msg_namelen;
+  datagram->control_length = 0;
+  // Kept for the answer: only the address that was asked, not the route by which the question came.
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo information;
+      memcpy(&information, CMSG_DATA(c), sizeof information);
+      information.ipi_ifindex = 0;
+      // A broadcast or multicast destination is no source address: the kernel gives the local one beside it.
+      memcpy(CMSG_DATA(c), &information, sizeof information);
+    } else if (!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)) {
+      continue;
+    }
+    memmove(datagram->control, c, c->cmsg_len);
+    datagram->control_length = CMSG_SPACE(c->cmsg_len - CMSG_LEN(0));
+    break;
+  }
+  return length;
+}
+
+ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram) {
+  struct iovec part = {.iov_base = (void *)buffer, .iov_len = size};
+  struct msghdr message = {
+    .msg_name = &datagram->peer, .msg_namelen = datagram->peer_length,
+    .msg_iov = &part, .msg_iovlen = 1,
+    .msg_control = datagram->control_length > 0 ? datagram->control : NULL,
+    .msg_controllen = datagram->control_length,
+  };
+  return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,1 @@
+public let placeholderConfiguration = 1

@@ -1,0 +1,1 @@
+public let placeholderControlProtocol = 1

@@ -1,0 +1,1 @@
+public let placeholderForkingServer = 1

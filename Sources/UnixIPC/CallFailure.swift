@@ -1,0 +1,23 @@
+/// A system call that failed: which call, on what, and why.
+///
+/// Its description is the log line: `bind 127.0.0.1:80: Permission denied`.
+public struct CallFailure: Error, Hashable, Sendable {
+  /// The call as its manual page names it.
+  public let call: String
+  /// What it was tried on, a path or an address, where there is one.
+  public let object: String?
+  public let errno: Errno
+
+  public init(_ call: String, on object: String? = nil, errno: Errno) {
+    self.call = call
+    self.object = object
+    self.errno = errno
+  }
+}
+
+extension CallFailure: CustomStringConvertible {
+  public var description: String {
+    guard let object else { return "\(call): \(errno)" }
+    return "\(call) \(object): \(errno)"
+  }
+}

@@ -1,0 +1,67 @@
+import CPlatform
+import Glibc
+
+/// A piece of memory of its own, unmapped with its owner.
+///
+/// Source: mmap(2).
+public struct MemoryMapping: ~Copyable, @unchecked Sendable {
+  public let bytes: UnsafeMutableRawBufferPointer
+
+  private init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+  deinit { munmap(bytes.baseAddress, bytes.count) }
+
+  /// Zeroed memory that forked processes share.
+  public static func shared(size: Int) throws(CallFailure) -> MemoryMapping {
+    try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1)
+  }
+
+  /// The contents of a file or memory object, shared with everybody who maps it.
+  public static func file(_ descriptor: borrowing Descriptor, size: Int, writable: Bool) throws(CallFailure)
+    -> MemoryMapping
+  {
+    try map(size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor.number)
+  }
+
+  private static func map(_ size: Int, _ protection: CInt, _ flags: CInt, _ number: CInt) throws(CallFailure)
+    -> MemoryMapping
+  {
+    guard size > 0, let start = mmap(nil, size, protection, flags, number, 0), start != MAP_FAILED else {
+      throw CallFailure("mmap", on: "\(size) bytes", errno: size > 0 ? Errno.current : .invalidArgument)
+    }
+    return MemoryMapping(UnsafeMutableRawBufferPointer(start: start, count: size))
+  }
+
+  /// Keeps the memory out of processes forked from now on: a fork neither copies it nor can the child reach it.
+  public func keepFromChildren() throws(CallFailure) {
+    _ = try check("madvise") { madvise(bytes.baseAddress, bytes.count, MADV_DONTFORK) }
+  }
+
+  /// Makes any further write to it a crash of the writer.
+  public func makeReadOnly() throws(CallFailure) {
+    _ = try check("mprotect") { mprotect(bytes.baseAddress, bytes.count, PROT_READ) }
+  }
+}
+
+/// A file that exists in memory only and can be handed to other programs as a descriptor.
+public enum MemoryFile {
+  /// Creates one of `size` zeroed bytes.
+  ///
+  /// - Parameter name: shown in /proc/PID/maps only.
+  ///
+  /// Source: memfd_create(2).
+  public static func create(name: String, size: Int) throws(CallFailure) -> Descriptor {
+    let file = Descriptor(owning: try check("memfd_create", on: name) { platform_memfd_create(name, MFD_CLOEXEC) })
+    _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
+    return file
+  }
+
+  /// The size of any open file, in bytes.
+  ///
+  /// Source: fstat(2).
+  public static func size(of file: borrowing Descriptor) throws(CallFailure) -> Int {
+    var facts = stat()
+    _ = try check("fstat") { fstat(file.number, &facts) }
+    return facts.st_size
+  }
+}

@@ -1,0 +1,25 @@
+import CPlatform
+import Glibc
+
+/// In which of the two processes a fork returned.
+public enum ForkResult: Sendable {
+  case child
+  case parent(child: pid_t)
+}
+
+/// Copies the calling process, which must have one thread only, with a signal of choice announcing the child's end.
+///
+/// A blocked real-time signal is queued once per child, where SIGCHLD stands for any number of them.  The child must
+/// be waited for with `ChildProcess.reap`, which passes `__WALL`.  It starts no threads and ends with `endProcess`.
+///
+/// Source: clone(2).
+public func forkProcess(exitSignal: Signal) throws(Errno) -> ForkResult {
+  let process = platform_fork(exitSignal.rawValue)
+  if process == -1 { throw Errno.current }
+  return process == 0 ? .child : .parent(child: process)
+}
+
+/// Ends the calling process at once: no exit handler runs and no buffer inherited from the parent is written again.
+///
+/// Source: _exit(2).
+public func endProcess(status: CInt) -> Never { _exit(status) }

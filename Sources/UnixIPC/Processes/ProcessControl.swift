@@ -1,0 +1,21 @@
+import CPlatform
+import Glibc
+
+/// What a process says about itself to the kernel.
+///
+/// Source: prctl(2).
+public enum ProcessControl {
+  /// Asks for a signal when the parent ends, and tells whether `parent` is still the parent: else it ended before.
+  public static func followParent(_ parent: pid_t, with signal: Signal) throws(CallFailure) -> Bool {
+    _ = try check("prctl") { platform_prctl(PR_SET_PDEATHSIG, UInt(signal.rawValue)) }
+    return getppid() == parent
+  }
+
+  /// Gives up gaining privileges by executing set-user-id programs, for good and for all children.
+  public static func forbidNewPrivileges() throws(CallFailure) {
+    _ = try check("prctl") {
+      // prctl(2) insists on the 1.
+      platform_prctl(PR_SET_NO_NEW_PRIVS, 1)
+    }
+  }
+}

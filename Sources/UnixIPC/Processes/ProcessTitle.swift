@@ -1,0 +1,51 @@
+import CPlatform
+import Glibc
+
+/// What ps(1) shows as a process's command line, rewritten in place.
+///
+/// The room is that of the original arguments and environment, which the kernel laid out one after the other; the
+/// environment is moved away when the title is first taken.  Single-threaded use only.
+///
+/// Source: proc_pid_cmdline(5).
+public struct ProcessTitle: ~Copyable {
+  private let room: UnsafeMutableBufferPointer<UInt8>
+
+  /// Takes the memory of the arguments over; nil when it is not one piece.  `CommandLine.arguments` must have been
+  /// read before.
+  public init?() {
+    guard CommandLine.argc > 0, let first = CommandLine.unsafeArgv[0] else { return nil }
+    var end = UnsafeMutablePointer<CChar>(first)
+    for index in 0..<Int(CommandLine.argc) {
+      guard let argument = CommandLine.unsafeArgv[index], argument == end else { return nil }
+      end = argument + strlen(argument) + 1
+    }
+    var variables: [String] = []
+    var entry = environ
+    while let variable = entry.pointee {
+      if variable == end { end = variable + strlen(variable) + 1 }
+      variables.append(String(cString: variable))
+      entry += 1
+    }
+    let copy = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: variables.count + 1)
+    for (index, variable) in variables.enumerated() { copy[index] = strdup(variable) }
+    copy[variables.count] = nil
+    platform_set_environment(copy)
+
+    let length = end - first
+    guard length > 1 else { return nil }
+    room = UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt8.self), count: length)
+  }
+
+  /// Shows a text, cut to the room there is.
+  public func show(_ text: UnsafeRawBufferPointer) {
+    let count = min(text.count, room.count - 1)
+    for index in 0..<count { room[index] = text[index] }
+    for index in count..<room.count where room[index] != 0 { room[index] = 0 }
+  }
+
+  public func show(_ text: String) {
+    var text = text
+    text.withUTF8 { show(UnsafeRawBufferPointer($0)) }
+  }
+}

@@ -1,0 +1,37 @@
+import CPlatform
+import Glibc
+
+/// A limit of the calling process and its children.
+///
+/// Source: getrlimit(2).
+public struct ResourceLimit: Sendable {
+  private let number: CInt
+
+  public static let openFiles = ResourceLimit(number: RLIMIT_NOFILE)
+  /// Queued signals of the real user, in all of the user's processes.
+  public static let pendingSignals = ResourceLimit(number: RLIMIT_SIGPENDING)
+  /// Processes of the real user.
+  public static let processes = ResourceLimit(number: RLIMIT_NPROC)
+  public static let coreSize = ResourceLimit(number: RLIMIT_CORE)
+
+  /// What holds now (`soft`) and how far an unprivileged process may raise it (`hard`); `UInt64.max` is unlimited.
+  public func current() throws(CallFailure) -> (soft: UInt64, hard: UInt64) {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    _ = try check("getrlimit") { platform_getrlimit(number, &soft, &hard) }
+    return (soft, hard)
+  }
+
+  public func set(soft: UInt64, hard: UInt64) throws(CallFailure) {
+    _ = try check("setrlimit") { platform_setrlimit(number, soft, hard) }
+  }
+
+  /// Raises the limit to at least `wanted`, as far as permitted, and returns what holds then.
+  public func raise(to wanted: UInt64) -> UInt64 {
+    guard let (soft, hard) = try? current() else { return 0 }
+    if soft >= wanted { return soft }
+    if hard < wanted, (try? set(soft: wanted, hard: wanted)) != nil { return wanted }
+    let reachable = min(wanted, hard)
+    return (try? set(soft: reachable, hard: hard)) != nil ? reachable : soft
+  }
+}

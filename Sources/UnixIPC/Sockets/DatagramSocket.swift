@@ -1,0 +1,57 @@
+import CPlatform
+import Glibc
+
+/// A datagram socket of a server: each answer goes out from the address that was asked.
+///
+/// Source: udp(7), ip(7) IP_PKTINFO.
+public struct DatagramSocket: ~Copyable {
+  public let descriptor: Descriptor
+
+  /// Where a datagram came from and which address it was sent to.
+  public struct Sender: @unchecked Sendable {
+    fileprivate var native = platform_datagram()
+
+    public init() {}
+
+    /// Nil for a sender that cannot be answered, such as an unbound Unix socket.
+    public var address: SocketAddress? {
+      var address = NativeAddress()
+      address.storage = native.peer
+      address.length = native.peer_length
+      return native.peer_length == 0 ? nil : address.address
+    }
+  }
+
+  /// Takes over a socket that somebody else has bound.
+  public init(adopting descriptor: consuming Descriptor) throws(CallFailure) {
+    let number = descriptor.number
+    guard descriptor.socketKind == datagramKind else {
+      throw CallFailure("recvmsg", on: "descriptor \(number)", errno: .invalidArgument)
+    }
+    let family = try descriptor.localAddress().family
+    _ = try check("setsockopt") { platform_ask_for_local_address(number, family) }
+    self.descriptor = descriptor
+  }
+
+  /// Binds to an internet or abstract address.
+  public init(_ address: SocketAddress) throws(CallFailure) {
+    try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind))
+  }
+
+  /// Binds to a path, under the same rules as a listening socket.
+  public static func bind(at path: String, access: UnixSocketFile.Access) throws(UnixSocketFile.Refusal)
+    -> BoundUnixSocket
+  {
+    try UnixSocketFile.bind(at: path, kind: datagramKind, access: access)
+  }
+
+  /// Takes the next datagram, cut to the buffer's size; never waits (`EAGAIN`).
+  public func receive(into buffer: UnsafeMutableRawBufferPointer, from sender: inout Sender) throws(Errno) -> Int {
+    try attempt { platform_receive_datagram(descriptor.number, buffer.baseAddress, buffer.count, &sender.native) }
+  }
+
+  /// Answers; never waits.
+  public func send(_ bytes: UnsafeRawBufferPointer, to sender: inout Sender) throws(Errno) {
+    _ = try attempt { platform_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &sender.native) }
+  }
+}

@@ -1,0 +1,112 @@
+import CPlatform
+import Glibc
+
+/// What every socket can do.  A peer that is gone is the error `EPIPE` or `ECONNRESET`, never a signal.
+extension Descriptor {
+  /// Opens a socket, close-on-exec.
+  ///
+  /// - Parameter kind: `SOCK_STREAM`, `SOCK_DGRAM` or `SOCK_SEQPACKET`.
+  ///
+  /// Source: socket(2).
+  public static func socket(family: CInt, kind: CInt) throws(CallFailure) -> Descriptor {
+    Descriptor(owning: try check("socket") { Glibc.socket(family, kind | closeOnExecFlag, 0) })
+  }
+
+  /// Two Unix sockets that are each other's peer.
+  ///
+  /// Source: socketpair(2).
+  public static func socketPair(kind: CInt) throws(CallFailure) -> PipeEnds {
+    var numbers: (CInt, CInt) = (-1, -1)
+    _ = try check("socketpair") {
+      withUnsafeMutableBytes(of: &numbers) { raw in
+        Glibc.socketpair(
+          AF_UNIX, kind | closeOnExecFlag, 0, raw.baseAddress!.assumingMemoryBound(to: CInt.self))
+      }
+    }
+    return PipeEnds(reading: Descriptor(owning: numbers.0), writing: Descriptor(owning: numbers.1))
+  }
+
+  /// Sends some of the bytes and tells how many.
+  ///
+  /// - Parameter waiting: whether to wait for room; else `EAGAIN` is thrown.
+  ///
+  /// Source: send(2).
+  public func send(_ bytes: UnsafeRawBufferPointer, waiting: Bool = true) throws(Errno) -> Int {
+    let flags = noSignalFlag | (waiting ? 0 : doNotWaitFlag)
+    return try attempt { Glibc.send(number, bytes.baseAddress, bytes.count, flags) }
+  }
+
+  /// Receives what is there; 0 is the end of a stream.
+  ///
+  /// - Parameter waiting: whether to wait for something; else `EAGAIN` is thrown.
+  ///
+  /// Source: recv(2).
+  public func receive(into buffer: UnsafeMutableRawBufferPointer, waiting: Bool = true) throws(Errno) -> Int {
+    let flags = waiting ? 0 : doNotWaitFlag
+    return try attempt { Glibc.recv(number, buffer.baseAddress, buffer.count, flags) }
+  }
+
+  /// Tells the peer that nothing more will be sent; it sees the end of the stream and may still send.
+  ///
+  /// Source: shutdown(2).
+  public func shutDownSending() throws(Errno) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_WR)) } }
+
+  /// Waits until there is something to receive, the end of the stream included; false after the time.
+  ///
+  /// - Parameter milliseconds: -1 waits for ever.
+  ///
+  /// Source: poll(2).
+  public func waitUntilReadable(milliseconds: CInt) -> Bool {
+    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return poll(&query, 1, milliseconds) > 0
+  }
+
+  public func setOption(_ level: CInt, _ option: CInt, _ value: CInt) throws(CallFailure) {
+    var value = value
+    _ = try check("setsockopt") { setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) }
+  }
+
+  public func option(_ level: CInt, _ option: CInt) throws(CallFailure) -> CInt {
+    var value: CInt = 0
+    var length = socklen_t(MemoryLayout<CInt>.size)
+    _ = try check("getsockopt") { getsockopt(number, level, option, &value, &length) }
+    return value
+  }
+
+  /// `SOCK_STREAM`, `SOCK_DGRAM` …; nil for what is no socket (`-S` of the shell and Perl).
+  public var socketKind: CInt? { try? option(SOL_SOCKET, SO_TYPE) }
+
+  /// Whether listen(2) was called on it.
+  public var isListening: Bool { (try? option(SOL_SOCKET, SO_ACCEPTCONN)) == 1 }
+
+  /// Source: getsockname(2).
+  public func localAddress() throws(CallFailure) -> NativeAddress {
+    var native = NativeAddress()
+    _ = try check("getsockname") { native.withMutablePointer { getsockname(number, $0, $1) } }
+    return native
+  }
+
+  /// Source: getpeername(2).
+  public func peerAddress() throws(CallFailure) -> NativeAddress {
+    var native = NativeAddress()
+    _ = try check("getpeername") { native.withMutablePointer { getpeername(number, $0, $1) } }
+    return native
+  }
+}
+
+/// Who connected to a Unix socket, as the kernel saw it at that moment.
+///
+/// Source: unix(7), SO_PEERCRED.
+public struct PeerCredentials: Hashable, Sendable {
+  public let process: pid_t
+  public let user: uid_t
+  public let group: gid_t
+
+  public init(of socket: borrowing Descriptor) throws(CallFailure) {
+    var native = platform_credentials()
+    _ = try check("getsockopt") { platform_peer_credentials(socket.number, &native) }
+    process = native.pid
+    user = native.uid
+    group = native.gid
+  }
+}

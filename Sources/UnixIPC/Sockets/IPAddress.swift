@@ -1,0 +1,84 @@
+import Glibc
+
+/// An IPv4 address.
+public struct IPv4Address: Hashable, Sendable {
+  /// The address as a number, its first part in the most significant byte.
+  public let rawValue: UInt32
+
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Four decimal numbers with dots; nil for anything else.
+  public init?(_ text: String) {
+    var native = in_addr()
+    guard inet_pton(AF_INET, text, &native) == 1 else { return nil }
+    rawValue = UInt32(bigEndian: native.s_addr)
+  }
+
+  public static let any = IPv4Address(rawValue: 0)
+  public static let loopback = IPv4Address(rawValue: 0x7f00_0001)
+}
+
+extension IPv4Address: CustomStringConvertible {
+  public var description: String {
+    "\(rawValue >> 24).\(rawValue >> 16 & 255).\(rawValue >> 8 & 255).\(rawValue & 255)"
+  }
+}
+
+/// An IPv6 address.
+///
+/// Source: RFC 4291, text as RFC 5952.
+public struct IPv6Address: Hashable, Sendable {
+  /// The first and the last eight bytes as numbers, most significant byte first.
+  public let high: UInt64
+  public let low: UInt64
+
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Hexadecimal groups with colons, without brackets and zone; nil for anything else.
+  public init?(_ text: String) {
+    var native = in6_addr()
+    guard inet_pton(AF_INET6, text, &native) == 1 else { return nil }
+    self.init(native)
+  }
+
+  init(_ native: in6_addr) {
+    (high, low) = withUnsafeBytes(of: native) { bytes in
+      (
+        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      )
+    }
+  }
+
+  var native: in6_addr {
+    var native = in6_addr()
+    withUnsafeMutableBytes(of: &native) { bytes in
+      bytes.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+      bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+    }
+    return native
+  }
+
+  public static let any = IPv6Address(high: 0, low: 0)
+  public static let loopback = IPv6Address(high: 0, low: 1)
+
+  /// The IPv4 address that a mapped one (`::ffff:a.b.c.d`) stands for.
+  public var unmapped: IPv4Address? {
+    high == 0 && low >> 32 == 0xffff ? IPv4Address(rawValue: UInt32(truncatingIfNeeded: low)) : nil
+  }
+}
+
+extension IPv6Address: CustomStringConvertible {
+  public var description: String {
+    var native = native
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { room in
+      guard let start = room.baseAddress, inet_ntop(AF_INET6, &native, start, socklen_t(room.count)) != nil else {
+        return "?"
+      }
+      return String(cString: start)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import CPlatform
+import Glibc
+
+/// A stream socket that waits for connections.
+///
+/// Never blocks: between the kernel's word that a client waits and accept(2) the client may have gone.
+public struct ListeningSocket: ~Copyable {
+  public let descriptor: Descriptor
+
+  /// Takes over a socket that somebody else has made; it must be listening already.
+  ///
+  /// - Throws: `EINVAL` when it is not, `ENOTSOCK` when it is no socket.
+  public init(adopting descriptor: consuming Descriptor) throws(CallFailure) {
+    let number = descriptor.number
+    guard try descriptor.option(SOL_SOCKET, SO_ACCEPTCONN) == 1 else {
+      throw CallFailure("accept", on: "descriptor \(number)", errno: .invalidArgument)
+    }
+    try descriptor.setNonBlocking(true)
+    self.descriptor = descriptor
+  }
+
+  /// Binds and listens.  An IPv6 socket takes IPv6 only; a Unix path must not exist (see `UnixSocketFile`).
+  ///
+  /// - Parameter backlog: how many connections may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
+  ///
+  /// Source: bind(2), listen(2).
+  public init(_ address: SocketAddress, backlog: CInt) throws(CallFailure) {
+    try self.init(
+      listeningOn: try Descriptor.bound(to: address, kind: streamKind), backlog: backlog, address: address)
+  }
+
+  /// Listens on a socket that is bound already.
+  init(listeningOn bound: consuming Descriptor, backlog: CInt, address: SocketAddress) throws(CallFailure) {
+    try bound.setNonBlocking(true)
+    let number = bound.number
+    _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }
+    descriptor = bound
+  }
+
+  /// Takes the next connection that waits, with its peer's address.
+  ///
+  /// - Returns: a blocking, close-on-exec socket.
+  /// - Throws: `EAGAIN` when none waits; `isPassing` errors concern this one connection; `isShortage` ones the machine.
+  ///
+  /// Source: accept(2).
+  public func accept(peer: inout NativeAddress) throws(Errno) -> Descriptor {
+    Descriptor(
+      owning: try attempt {
+        peer.withMutablePointer { platform_accept4(descriptor.number, $0, $1, closeOnExecFlag) }
+      })
+  }
+}
+
+extension Errno {
+  /// Of accept(2): the connection died before it was taken, or a firewall forbade it; the next one is another matter.
+  public var isPassing: Bool {
+    switch rawValue {
+    case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM:
+      true
+    default: false
+    }
+  }
+
+  /// Descriptors, memory or processes are used up: wait and try again.
+  public var isShortage: Bool {
+    switch rawValue {
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN: true
+    default: false
+    }
+  }
+}
+
+extension Descriptor {
+  /// A socket of the address's family, bound to it.
+  static func bound(to address: SocketAddress, kind: CInt) throws(CallFailure) -> Descriptor {
+    let native = try NativeAddress(address)
+    let socket = try Descriptor.socket(family: native.family, kind: kind)
+    if !address.isUnix {
+      // Connections of a former server in TIME_WAIT do not keep the port.
+      if kind == streamKind { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+      if native.family == AF_INET6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+    }
+    _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+    return socket
+  }
+}

@@ -1,0 +1,16 @@
+/// Makes bytes of a peer fit for a log or a terminal: one line of printable ASCII, everything else as `\xHH`.
+///
+/// The backslash itself is doubled, so that nobody can forge an escape.
+public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+  var text = ""
+  for byte in bytes {
+    switch byte {
+    case UInt8(ascii: "\\"): text += "\\\\"
+    case 0x20...0x7e: text.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      let digits = String(byte, radix: 16)
+      text += digits.count == 1 ? "\\x0" + digits : "\\x" + digits
+    }
+  }
+  return text
+}

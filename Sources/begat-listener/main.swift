@@ -1,0 +1,2 @@
+import ForkingServer
+print(placeholderForkingServer)

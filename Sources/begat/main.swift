@@ -1,0 +1,4 @@
+import Clients
+import Administration
+import ArgumentParser
+print(placeholderClients)

@@ -1,0 +1,3 @@
+import Supervision
+import ArgumentParser
+print(placeholderSupervision)
