@@ -13,12 +13,12 @@ let nonBlockingFlag = CInt(SOCK_NONBLOCK.rawValue)
 let noSignalFlag = CInt(MSG_NOSIGNAL)
 let doNotWaitFlag = CInt(MSG_DONTWAIT)
 
-/// linux/in.h
-let IP_BIND_ADDRESS_NO_PORT: CInt = 24
-/// linux/memfd.h
-let MFD_CLOEXEC: UInt32 = 1
-/// asm-generic/resource.h
-let RLIMIT_CORE: CInt = 4
-let RLIMIT_NPROC: CInt = 6
-let RLIMIT_NOFILE: CInt = 7
-let RLIMIT_SIGPENDING: CInt = 11
+/// IP_BIND_ADDRESS_NO_PORT, linux/in.h
+let bindAddressNoPort: CInt = 24
+/// MFD_CLOEXEC, linux/memfd.h
+let memoryFileCloseOnExec: UInt32 = 1
+/// RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING, asm-generic/resource.h
+let limitOfCoreSize: CInt = 4
+let limitOfProcesses: CInt = 6
+let limitOfOpenFiles: CInt = 7
+let limitOfPendingSignals: CInt = 11

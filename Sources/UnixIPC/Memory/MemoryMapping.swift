@@ -51,7 +51,7 @@ public enum MemoryFile {
   ///
   /// Source: memfd_create(2).
   public static func create(name: String, size: Int) throws(CallFailure) -> Descriptor {
-    let file = Descriptor(owning: try check("memfd_create", on: name) { platform_memfd_create(name, MFD_CLOEXEC) })
+    let file = Descriptor(owning: try check("memfd_create", on: name) { platform_memfd_create(name, memoryFileCloseOnExec) })
     _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
     return file
   }

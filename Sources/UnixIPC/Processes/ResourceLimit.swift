@@ -7,12 +7,12 @@ import Glibc
 public struct ResourceLimit: Sendable {
   private let number: CInt
 
-  public static let openFiles = ResourceLimit(number: RLIMIT_NOFILE)
+  public static let openFiles = ResourceLimit(number: limitOfOpenFiles)
   /// Queued signals of the real user, in all of the user's processes.
-  public static let pendingSignals = ResourceLimit(number: RLIMIT_SIGPENDING)
+  public static let pendingSignals = ResourceLimit(number: limitOfPendingSignals)
   /// Processes of the real user.
-  public static let processes = ResourceLimit(number: RLIMIT_NPROC)
-  public static let coreSize = ResourceLimit(number: RLIMIT_CORE)
+  public static let processes = ResourceLimit(number: limitOfProcesses)
+  public static let coreSize = ResourceLimit(number: limitOfCoreSize)
 
   /// What holds now (`soft`) and how far an unprivileged process may raise it (`hard`); `UInt64.max` is unlimited.
   public func current() throws(CallFailure) -> (soft: UInt64, hard: UInt64) {

@@ -37,7 +37,7 @@ public enum ClientSocket {
     let socket = try open(for: address, flags: nonBlockingFlag)
     if let source {
       // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
-      try socket.setOption(CInt(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+      try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1)
       let native = try NativeAddress(source)
       _ = try check("bind", on: source.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
     }

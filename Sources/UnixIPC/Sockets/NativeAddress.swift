@@ -8,6 +8,14 @@ public struct NativeAddress: @unchecked Sendable {
   /// Room for any address, for a call that fills it in.
   public init() {}
 
+  /// A copy of the address at `pointer`, which is `length` bytes long.
+  public init(_ pointer: UnsafePointer<sockaddr>, length: socklen_t) {
+    self.length = min(length, socklen_t(MemoryLayout<sockaddr_storage>.size))
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: Int(self.length)))
+    }
+  }
+
   /// Source: sockaddr(3type).
   public init(_ address: SocketAddress) throws(CallFailure) {
     switch address {
@@ -75,7 +83,8 @@ public struct NativeAddress: @unchecked Sendable {
     }
   }
 
-  func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+  /// For calls that this library does not wrap.
+  public func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     withUnsafeBytes(of: storage) { body($0.baseAddress!.assumingMemoryBound(to: sockaddr.self), length) }
   }
 
