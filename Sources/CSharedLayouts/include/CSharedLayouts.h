@@ -1,1 +1,89 @@
+// Memory that two programs map, and messages between them.  Their versions may differ: an old listener meets a new
+// begatd after an upgrade.  A change of any layout is a new version.
 #pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 1, BEGAT_CHANNEL_VERSION = 1 };
+
+/// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
+struct begat_slot {
+  /// 0 when free.
+  int32_t pid;
+  /// What is waited for, a Waiting value: the limit that ended the process if SIGALRM did.
+  uint32_t waiting;
+  uint64_t bytes_received;
+  uint64_t bytes_sent;
+  /// CLOCK_MONOTONIC, nanoseconds.
+  int64_t started;
+  uint16_t family;
+  uint16_t port;
+  uint32_t uid;
+  uint8_t address[16];
+  uint64_t reserved;
+};
+
+/// The beginning of a scoreboard; slots follow at begat_scoreboard_slots.
+struct begat_scoreboard {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t slot_size;
+  uint32_t slot_count;
+  int32_t listener_pid;
+  uint64_t accepted;
+  uint64_t ended;
+  uint64_t records_dropped;
+  uint64_t datagrams_answered;
+  uint32_t active;
+  uint32_t reserved;
+  uint8_t service[64];
+};
+
+enum { BEGAT_SCOREBOARD_HEADER_SIZE = 128 };
+
+/// One ended connection, as a listener reports it.
+struct begat_record {
+  int32_t pid;
+  uint16_t family;
+  uint16_t port;
+  uint8_t address[16];
+  uint32_t scope;
+  uint32_t uid;
+  /// Nanoseconds.
+  int64_t duration;
+  uint64_t bytes_received;
+  uint64_t bytes_sent;
+  /// An Outcome value, and the exit code or the signal that belongs to it.
+  uint16_t outcome;
+  uint16_t detail;
+  uint32_t reserved;
+};
+
+/// Begins every message on a listener's channel.
+struct begat_message {
+  uint16_t version;
+  uint16_t kind;
+  /// Of records: how many follow.  Of a log line: its severity.  Of a question and its answer: its number.
+  uint32_t value;
+};
+
+/// One host's name in the cache that the resolver writes and connection processes read.
+struct begat_name {
+  /// Odd while it is being written; also what readers wait on.
+  uint32_t sequence;
+  uint32_t length;
+  uint8_t address[16];
+  /// CLOCK_MONOTONIC, nanoseconds; 0 when never filled.
+  int64_t expires;
+  uint8_t name[256];
+};
+
+/// Loads that see whatever was written before the matching store.
+static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
+static inline void begat_store(uint32_t *value, uint32_t content) { __atomic_store_n(value, content, __ATOMIC_RELEASE); }
+static inline void begat_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+/// futex(2) on memory that processes share: wait while *value is `expected`, wake everybody.
+int begat_futex_wait(const uint32_t *value, uint32_t expected, int64_t nanoseconds);
+void begat_futex_wake(uint32_t *value);

@@ -16,6 +16,15 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1)
   }
 
+  /// Zeroed memory that forked processes do not have: a fork neither copies it nor can the child reach it.
+  ///
+  /// Source: madvise(2), MADV_DONTFORK.
+  public static func keptFromChildren(size: Int) throws(CallFailure) -> MemoryMapping {
+    let mapping = try shared(size: size)
+    _ = try check("madvise") { madvise(mapping.bytes.baseAddress, mapping.bytes.count, MADV_DONTFORK) }
+    return mapping
+  }
+
   /// The contents of a file or memory object, shared with everybody who maps it.
   public static func file(_ descriptor: borrowing Descriptor, size: Int, writable: Bool) throws(CallFailure)
     -> MemoryMapping
@@ -32,11 +41,6 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     return MemoryMapping(UnsafeMutableRawBufferPointer(start: start, count: size))
   }
 
-  /// Keeps the memory out of processes forked from now on: a fork neither copies it nor can the child reach it.
-  public func keepFromChildren() throws(CallFailure) {
-    _ = try check("madvise") { madvise(bytes.baseAddress, bytes.count, MADV_DONTFORK) }
-  }
-
   /// Makes any further write to it a crash of the writer.
   public func makeReadOnly() throws(CallFailure) {
     _ = try check("mprotect") { mprotect(bytes.baseAddress, bytes.count, PROT_READ) }
@@ -51,7 +55,8 @@ public enum MemoryFile {
   ///
   /// Source: memfd_create(2).
   public static func create(name: String, size: Int) throws(CallFailure) -> Descriptor {
-    let file = Descriptor(owning: try check("memfd_create", on: name) { platform_memfd_create(name, memoryFileCloseOnExec) })
+    let file = Descriptor(
+      owning: try check("memfd_create", on: name) { platform_memfd_create(name, memoryFileCloseOnExec) })
     _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
     return file
   }

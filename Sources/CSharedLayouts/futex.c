@@ -1,0 +1,18 @@
+#define _GNU_SOURCE
+#include "CSharedLayouts.h"
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct begat_slot) == 64, "a slot is one cache line");
+_Static_assert(sizeof(struct begat_scoreboard) <= BEGAT_SCOREBOARD_HEADER_SIZE, "slots follow the header");
+_Static_assert(sizeof(struct begat_record) == 64, "records are packed without holes");
+
+int begat_futex_wait(const uint32_t *value, uint32_t expected, int64_t nanoseconds) {
+  struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+  return (int)syscall(SYS_futex, value, FUTEX_WAIT, expected, &limit, NULL, 0);
+}
+
+void begat_futex_wake(uint32_t *value) { syscall(SYS_futex, value, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }

@@ -1,0 +1,122 @@
+import CSharedLayouts
+import UnixIPC
+
+/// How a connection ended.
+public enum Outcome: Hashable, Sendable {
+  /// The service had done its work.
+  case complete
+  /// The client went away before that.
+  case clientClosed
+  case firstByteTimeout
+  case idleTimeout
+  /// The service failed; the log has the reason.
+  case failed
+  /// The process was ended, by an administrator or at the end of a drain.
+  case ended(by: Signal)
+  /// The process crashed.
+  case crashed(by: Signal)
+
+  /// The exit statuses by which a connection process tells its listener.
+  public static let completeStatus: CInt = 0
+  public static let failedStatus: CInt = 1
+  public static let clientClosedStatus: CInt = 3
+
+  /// Whether somebody should look at it.
+  public var isProblem: Bool {
+    switch self {
+    case .complete, .clientClosed, .firstByteTimeout, .idleTimeout: false
+    case .failed, .ended, .crashed: true
+    }
+  }
+
+  var code: (outcome: UInt16, detail: UInt16) {
+    switch self {
+    case .complete: (0, 0)
+    case .clientClosed: (1, 0)
+    case .firstByteTimeout: (2, 0)
+    case .idleTimeout: (3, 0)
+    case .failed: (4, 0)
+    case .ended(let signal): (5, UInt16(truncatingIfNeeded: signal.rawValue))
+    case .crashed(let signal): (6, UInt16(truncatingIfNeeded: signal.rawValue))
+    }
+  }
+
+  init?(outcome: UInt16, detail: UInt16) {
+    let signal = Signal(rawValue: CInt(detail))
+    switch outcome {
+    case 0: self = .complete
+    case 1: self = .clientClosed
+    case 2: self = .firstByteTimeout
+    case 3: self = .idleTimeout
+    case 4: self = .failed
+    case 5: self = .ended(by: signal)
+    case 6: self = .crashed(by: signal)
+    default: return nil
+    }
+  }
+}
+
+extension Outcome: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .complete: "complete"
+    case .clientClosed: "client closed"
+    case .firstByteTimeout: "first-byte-timeout"
+    case .idleTimeout: "idle-timeout"
+    case .failed: "service failed"
+    case .ended(let signal): "ended by \(signal)"
+    case .crashed(let signal): "crashed, \(signal)"
+    }
+  }
+}
+
+/// One connection that has ended: who, how long, how much, and how it ended.
+public struct ConnectionRecord: Hashable, Sendable {
+  public var process: Int32
+  /// Nil where the peer could not be told.
+  public var peer: SocketAddress?
+  /// The user at the other end of a Unix socket.
+  public var user: UInt32?
+  public var duration: Duration
+  public var received: UInt64
+  public var sent: UInt64
+  public var outcome: Outcome
+
+  public init(
+    process: Int32, peer: SocketAddress?, user: UInt32? = nil, duration: Duration, received: UInt64, sent: UInt64,
+    outcome: Outcome
+  ) {
+    self.process = process
+    self.peer = peer
+    self.user = user
+    self.duration = duration
+    self.received = received
+    self.sent = sent
+    self.outcome = outcome
+  }
+}
+
+extension ConnectionRecord: CustomStringConvertible {
+  /// The log line: `begat 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete`.
+  public var description: String {
+    let who = user.map { "user \($0) at \(peerText)" } ?? peerText
+    return "begat \(process) for \(who): \(durationText), received \(received), sent \(sent) bytes, \(outcome)"
+  }
+
+  public var peerText: String { peer?.description ?? "unknown" }
+
+  private var durationText: String {
+    let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+    return milliseconds < 10_000 ? "\(milliseconds) ms" : "\(milliseconds / 1000) s"
+  }
+}
+
+extension ConnectionRecord {
+  init?(_ native: begat_record) {
+    guard let outcome = Outcome(outcome: native.outcome, detail: native.detail) else { return nil }
+    self.init(
+      process: native.pid, peer: PeerFields(native).address, user: native.family == PeerFields.unix ? native.uid : nil,
+      duration: .nanoseconds(native.duration), received: native.bytes_received, sent: native.bytes_sent,
+      outcome: outcome)
+  }
+}

@@ -1,0 +1,64 @@
+import CSharedLayouts
+import Glibc
+import UnixIPC
+
+/// What a listener and its connection processes do now, in memory that begatd maps too.
+///
+/// Connection processes write their own slots: a reader believes nothing in them, and the listener keeps what it must
+/// know in memory of its own.
+public struct Scoreboard: ~Copyable {
+  private let memory: MemoryMapping
+  public let slotCount: Int
+
+  /// The size in bytes of a scoreboard with so many slots.
+  public static func size(slotCount: Int) -> Int {
+    Int(BEGAT_SCOREBOARD_HEADER_SIZE) + slotCount * MemoryLayout<begat_slot>.stride
+  }
+
+  /// Makes the memory object for a scoreboard.
+  public static func create(slotCount: Int) throws(CallFailure) -> Descriptor {
+    try MemoryFile.create(name: "begat-scoreboard", size: size(slotCount: slotCount))
+  }
+
+  /// Maps a scoreboard for its listener, which fills in the header.
+  ///
+  /// - Throws: `EINVAL` when the object is too small.
+  public init(_ object: borrowing Descriptor, service: String, slotCount: Int) throws(CallFailure) {
+    let needed = Scoreboard.size(slotCount: slotCount)
+    guard try MemoryFile.size(of: object) >= needed else {
+      throw CallFailure("mmap", on: "scoreboard", errno: .invalidArgument)
+    }
+    try self.init(mapping: try MemoryMapping.file(object, size: needed, writable: true), service, slotCount)
+  }
+
+  /// A scoreboard that only this process and its children see.
+  public init(service: String, slotCount: Int) throws(CallFailure) {
+    let memory = try MemoryMapping.shared(size: Scoreboard.size(slotCount: slotCount))
+    try self.init(mapping: memory, service, slotCount)
+  }
+
+  private init(mapping: consuming MemoryMapping, _ service: String, _ slotCount: Int) throws(CallFailure) {
+    memory = mapping
+    self.slotCount = slotCount
+    header.pointee.magic = UInt32(BEGAT_SCOREBOARD_MAGIC)
+    header.pointee.version = UInt16(BEGAT_SCOREBOARD_VERSION)
+    header.pointee.slot_size = UInt16(MemoryLayout<begat_slot>.stride)
+    header.pointee.slot_count = UInt32(slotCount)
+    header.pointee.listener_pid = getpid()
+    withUnsafeMutableBytes(of: &header.pointee.service) { room in
+      var text = ByteWriter(room)
+      text.append(service)
+    }
+  }
+
+  public var header: UnsafeMutablePointer<begat_scoreboard> {
+    memory.bytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
+  }
+
+  /// The slot of this number, from 0 to `slotCount` - 1.
+  public func slot(_ index: Int) -> UnsafeMutablePointer<begat_slot> {
+    precondition(index >= 0 && index < slotCount)
+    return (memory.bytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(to: begat_slot.self)
+      + index
+  }
+}

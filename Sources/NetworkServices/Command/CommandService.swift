@@ -1,0 +1,91 @@
+import UnixIPC
+
+/// A server that is talked to in lines, by hand or by program; perlipc's interactive server.
+///
+/// What the client types is compared and never sent back.
+public struct CommandService: NetworkService {
+  private let fortunes: FortuneCollection
+  private let messageOfTheDay: [UInt8]
+
+  public init(fortunes: FortuneCollection, messageOfTheDay: [UInt8]) {
+    self.fortunes = fortunes
+    self.messageOfTheDay = CommandService.networkLines(messageOfTheDay)
+  }
+
+  public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
+    try withBuffer(4096) { (input) throws(ConnectionFailure) in
+      try withBuffer(4096) { (output) throws(ConnectionFailure) in
+        var reader = CommandLineReader(room: input)
+        var reply = Reply(in: output)
+        try reply.append("Welcome to begat; type help for command list.\r\n", to: &connection)
+        while true {
+          try reply.append("Command? ", to: &connection)
+          try reply.send(to: &connection)
+          switch try reader.next(from: &connection) {
+          case .end: return
+          case .areYouThere: try reply.append("\r\nYes, begat is here.\r\n", to: &connection)
+          case .tooLong: try reply.append("Line too long: 512 bytes at most.\r\n", to: &connection)
+          case .line(let line):
+            guard let command = Command(line: line) else { continue }
+            if command == .quit { return }
+            try answer(command, in: &reply, of: &connection)
+          }
+        }
+      }
+    }
+  }
+
+  private func answer(_ command: Command, in reply: inout Reply, of connection: inout Connection)
+    throws(ConnectionFailure)
+  {
+    switch command {
+    case .quit: break
+    case .date:
+      try withBuffer(64) { (line) throws(ConnectionFailure) in
+        try reply.append(DaytimeService.line(CalendarTime.now(), in: line), to: &connection)
+      }
+    case .who: try LoginList.append(to: &reply, of: &connection)
+    case .cookie: try fortunes.append(fortunes.random(), to: &reply, of: &connection)
+    case .motd where messageOfTheDay.isEmpty:
+      try reply.append("There is no message of the day.\r\n", to: &connection)
+    case .motd: for byte in messageOfTheDay { try reply.append(byte, to: &connection) }
+    case .help: try reply.append("Commands: quit date who cookie motd\r\n", to: &connection)
+    }
+  }
+
+  /// The text with CRLF at every line's end, the last one's too.
+  private static func networkLines(_ text: [UInt8]) -> [UInt8] {
+    var lines: [UInt8] = []
+    for byte in text.last == UInt8(ascii: "\n") || text.isEmpty ? text : text + [UInt8(ascii: "\n")] {
+      if byte == UInt8(ascii: "\n"), lines.last != UInt8(ascii: "\r") { lines.append(UInt8(ascii: "\r")) }
+      lines.append(byte)
+    }
+    return lines
+  }
+}
+
+/// What a line asks for.
+enum Command: Hashable {
+  case quit
+  case date
+  case who
+  case cookie
+  case motd
+  case help
+
+  /// By the line's first word, whole and without regard to case; anything unknown asks for help.  Nil for a line
+  /// without a word.
+  init?(line: [UInt8]) {
+    let isBlank: (UInt8) -> Bool = { $0 <= UInt8(ascii: " ") }
+    let word = line.drop(while: isBlank).prefix { !isBlank($0) }
+    guard !word.isEmpty else { return nil }
+    switch String(decoding: word, as: UTF8.self).lowercased() {
+    case "quit", "exit": self = .quit
+    case "date", "time": self = .date
+    case "who": self = .who
+    case "cookie": self = .cookie
+    case "motd": self = .motd
+    default: self = .help
+    }
+  }
+}

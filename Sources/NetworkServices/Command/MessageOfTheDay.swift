@@ -1,0 +1,19 @@
+import Glibc
+import UnixIPC
+
+/// The machine's greeting to whoever logs in.
+///
+/// Source: motd(5).
+public enum MessageOfTheDay {
+  /// Reads at most 64 KiB; empty where there is none.
+  public static func read(_ path: String = "/etc/motd") -> [UInt8] {
+    guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
+      while count < room.count {
+        let rest = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...]))
+        guard let length = try? file.read(into: rest), length > 0 else { return }
+        count += length
+      }
+    }
+  }
+}

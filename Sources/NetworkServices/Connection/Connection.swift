@@ -1,0 +1,171 @@
+import UnixIPC
+
+/// One client's byte stream, as a service sees it: it receives, it sends, it ends.
+///
+/// The same on a socket, on standard input and output and on a socketpair of a test.  Time limits are kept by the
+/// process's alarm, whose default action ends it: a service needs no code for them.
+public struct Connection: ~Copyable {
+  public let peer: Peer
+  private let input: Descriptor
+  /// Nil where one socket is both.
+  private let output: Descriptor?
+  private let isSocket: Bool
+  private let limits: TimeLimits
+  private let tally: Tally
+  private var hasReceived = false
+  private var isAlarmSet = false
+
+  /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
+  private static let lingering = Duration.seconds(5)
+
+  /// A connection over one socket.
+  public init(socket: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
+    input = socket
+    output = nil
+    isSocket = true
+    self.peer = peer
+    self.limits = limits
+    self.tally = tally
+  }
+
+  /// A connection over standard input and output, whatever they are.
+  public init(
+    input: consuming Descriptor, output: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(),
+    tally: Tally
+  ) {
+    self.isSocket = input.socketKind != nil && output.socketKind != nil
+    self.input = input
+    self.output = consume output
+    self.peer = peer
+    self.limits = limits
+    self.tally = tally
+  }
+
+  /// Receives what the client has sent, at most the buffer's size; 0 means that it will send no more.
+  ///
+  /// - Parameter beginsRecord: whether a new line or record is awaited.  The idle limit is for a whole record, so that
+  ///   a client that sends a byte now and then does not stay for ever.
+  public mutating func receive(into buffer: UnsafeMutableRawBufferPointer, beginsRecord: Bool = true)
+    throws(ConnectionFailure) -> Int
+  {
+    if beginsRecord { watch(hasReceived ? .idle : .firstByte) }
+    do throws(Errno) {
+      let count = try isSocket ? input.receive(into: buffer) : input.read(into: buffer)
+      if count > 0 {
+        tally.received.pointee &+= UInt64(count)
+        // The first byte is there; from now on the rest of its record is awaited.
+        if !hasReceived, limits.firstByte != nil { watch(.idle) }
+        hasReceived = true
+      }
+      return count
+    } catch {
+      throw ConnectionFailure(error)
+    }
+  }
+
+  /// Throws away what the client has sent so far, without waiting; false when it will send no more.
+  public mutating func discardInput() throws(ConnectionFailure) -> Bool {
+    guard isSocket else { return true }
+    return try withBuffer(16384) { (buffer) throws(ConnectionFailure) in
+      while true {
+        do throws(Errno) {
+          let count = try input.receive(into: buffer, waiting: false)
+          if count == 0 { return false }
+          tally.received.pointee &+= UInt64(count)
+        } catch {
+          if error == .wouldBlock { return true }
+          throw ConnectionFailure(error)
+        }
+      }
+    }
+  }
+
+  /// Sends all of the bytes, waiting for a slow client at most as long as the idle limit.
+  public mutating func send(_ bytes: UnsafeRawBufferPointer) throws(ConnectionFailure) {
+    var rest = bytes
+    var mayWait = !isSocket
+    while !rest.isEmpty {
+      do throws(Errno) {
+        let count = try sendSome(rest, waiting: mayWait)
+        tally.sent.pointee &+= UInt64(count)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch {
+        guard error == .wouldBlock, !mayWait else { throw ConnectionFailure(error) }
+        watch(.idle)
+        mayWait = true
+      }
+    }
+  }
+
+  private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(Errno) -> Int {
+    switch output {
+    case .some(let output): try isSocket ? output.send(bytes, waiting: waiting) : output.write(bytes)
+    case nil: try input.send(bytes, waiting: waiting)
+    }
+  }
+
+  /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that nobody read: says
+  /// that no more will come, then throws away what still arrives until the client closes, for a bounded time.
+  public mutating func finish() {
+    guard isSocket else { return }
+    unwatch()
+    tally.waiting.pointee = Waiting.close.rawValue
+    guard shutDownSending() else { return }
+    let deadline = Clock.monotonic() + Connection.lingering.components.seconds * 1_000_000_000
+    while true {
+      let left = (deadline - Clock.monotonic()) / 1_000_000
+      guard left > 0, input.waitUntilReadable(milliseconds: CInt(left)) else { return }
+      guard let goesOn = try? discardInput(), goesOn else { return }
+    }
+  }
+
+  private func shutDownSending() -> Bool {
+    do throws(Errno) {
+      switch output {
+      case .some(let output): try output.shutDownSending()
+      case nil: try input.shutDownSending()
+      }
+      return true
+    } catch { return false }
+  }
+
+  /// Starts a limit's time.  What is waited for stands in the tally, where whoever finds the process dead looks.
+  private mutating func watch(_ waiting: Waiting) {
+    let limit = waiting == .firstByte ? limits.firstByte ?? limits.idle : limits.idle
+    tally.waiting.pointee = (waiting == .firstByte && limits.firstByte == nil ? .idle : waiting).rawValue
+    if let limit {
+      Alarm.set(after: limit)
+      isAlarmSet = true
+    } else {
+      unwatch()
+    }
+  }
+
+  private mutating func unwatch() {
+    guard isAlarmSet else { return }
+    Alarm.cancel()
+    isAlarmSet = false
+  }
+}
+
+/// Why a connection ended before its service was done.
+public enum ConnectionFailure: Error, Hashable, Sendable {
+  /// The client is gone: nobody's fault, and nothing to do.
+  case clientClosed
+  case call(Errno)
+
+  init(_ error: Errno) {
+    self = error == .brokenPipe || error == .connectionReset ? .clientClosed : .call(error)
+  }
+}
+
+/// Temporary memory, with a body that may throw its own kind of error.
+func withBuffer<Result, Failure: Error>(
+  _ size: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+) throws(Failure) -> Result {
+  let result = withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) {
+    buffer -> Swift.Result<Result, Failure> in
+    do throws(Failure) { return .success(try body(buffer)) } catch { return .failure(error) }
+  }
+  return try result.get()
+}

@@ -1,0 +1,46 @@
+import UnixIPC
+
+/// A reply put together in memory that the service provides, sent whenever that is full: a short one leaves in one piece.
+struct Reply {
+  private let room: UnsafeMutableRawBufferPointer
+  private var count = 0
+
+  init(in room: UnsafeMutableRawBufferPointer) { self.room = room }
+
+  mutating func append(_ byte: UInt8, to connection: inout Connection) throws(ConnectionFailure) {
+    if count == room.count { try send(to: &connection) }
+    room[count] = byte
+    count += 1
+  }
+
+  mutating func append(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
+    for byte in bytes { try append(byte, to: &connection) }
+  }
+
+  mutating func append(_ text: StaticString, to connection: inout Connection) throws(ConnectionFailure) {
+    try append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), to: &connection)
+  }
+
+  mutating func append(_ text: String, to connection: inout Connection) throws(ConnectionFailure) {
+    for byte in text.utf8 { try append(byte, to: &connection) }
+  }
+
+  /// Lines of text with CRLF at their ends, as network protocols have it, whichever ends they had.
+  mutating func append(lines text: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
+    var previous: UInt8 = 0
+    for byte in text {
+      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") {
+        try append(UInt8(ascii: "\r"), to: &connection)
+      }
+      try append(byte, to: &connection)
+      previous = byte
+    }
+  }
+
+  /// Sends what is left.
+  mutating func send(to connection: inout Connection) throws(ConnectionFailure) {
+    guard count > 0 else { return }
+    try connection.send(UnsafeRawBufferPointer(rebasing: room[..<count]))
+    count = 0
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+import UnixIPC
+
+/// Fortunes to choose from, in memory that forked processes share and nobody can change any more.
+///
+/// Texts and index lie outside the heap, so that forking does not copy them, and are a copy of the files: a file that
+/// shrinks later cannot hurt.
+public final class FortuneCollection: Sendable {
+  /// One fortune, by its place in the index.
+  struct Entry {
+    /// In bytes, into the texts.
+    var start: UInt64
+    var length: UInt32
+    /// The length as sent: CRLF at every line's end.  The index is in ascending order of it.
+    var sentLength: UInt32
+    var isRotated: Bool
+  }
+
+  private let texts: MemoryMapping
+  private let index: MemoryMapping
+  /// How many fortunes there are to choose from; at least one.
+  public let count: Int
+
+  /// - Parameter texts: the databases' texts.
+  /// - Parameter index: room for at least `count` entries, which begin it.
+  init(texts: consuming MemoryMapping, index: consuming MemoryMapping, count: Int) throws(CallFailure) {
+    precondition(count > 0, "an empty collection has nothing to tell")
+    var entries = UnsafeMutableBufferPointer(rebasing: index.bytes.bindMemory(to: Entry.self)[..<count])
+    entries.sort { $0.sentLength < $1.sentLength }
+    try texts.makeReadOnly()
+    try index.makeReadOnly()
+    self.texts = texts
+    self.index = index
+    self.count = count
+  }
+
+  var entries: UnsafeBufferPointer<Entry> {
+    UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: index.bytes.assumingMemoryBound(to: Entry.self)[..<count]))
+  }
+
+  /// Any fortune, each as likely as the other.
+  ///
+  /// The kernel is asked every time: a generator's state would be the same in every forked process.
+  func random() -> Entry { entries[Int.random(in: 0..<count)] }
+
+  /// Any fortune whose length as sent is at most `longest`; nil when there is none.
+  func random(atMost longest: Int) -> Entry? {
+    let entries = entries
+    var fitting = 0
+    var end = entries.count
+    while fitting < end {
+      let middle = (fitting + end) / 2
+      if Int(entries[middle].sentLength) <= longest { fitting = middle + 1 } else { end = middle }
+    }
+    return fitting > 0 ? entries[Int.random(in: 0..<fitting)] : nil
+  }
+
+  private func text(of entry: Entry) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: texts.bytes[Int(entry.start)..<(Int(entry.start) + Int(entry.length))])
+  }
+
+  /// Appends the fortune to a reply, lines ending in CRLF.
+  func append(_ entry: Entry, to reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {
+    let text = text(of: entry)
+    guard entry.isRotated else { return try reply.append(lines: text, to: &connection) }
+    for byte in text {
+      if byte == UInt8(ascii: "\n") { try reply.append(UInt8(ascii: "\r"), to: &connection) }
+      try reply.append(rotated(byte), to: &connection)
+    }
+  }
+
+  /// Writes the fortune with CRLF at every line's end; returns the length, nil if it does not fit.
+  func write(_ entry: Entry, into room: UnsafeMutableRawBufferPointer) -> Int? {
+    var text = ByteWriter(room)
+    var previous: UInt8 = 0
+    for byte in self.text(of: entry) {
+      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") { text.append(UInt8(ascii: "\r")) }
+      text.append(entry.isRotated ? rotated(byte) : byte)
+      previous = byte
+    }
+    return text.isTruncated ? nil : text.count
+  }
+}
+
+/// A letter thirteen further round the alphabet; any other byte as it is.
+func rotated(_ byte: UInt8) -> UInt8 {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"): (byte - UInt8(ascii: "a") + 13) % 26 + UInt8(ascii: "a")
+  case UInt8(ascii: "A")...UInt8(ascii: "Z"): (byte - UInt8(ascii: "A") + 13) % 26 + UInt8(ascii: "A")
+  default: byte
+  }
+}

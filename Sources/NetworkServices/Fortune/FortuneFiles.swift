@@ -1,0 +1,69 @@
+import Glibc
+import UnixIPC
+
+/// A fortune database on disk: a text, and the index beside it where there is one.
+struct FortuneFile: Hashable {
+  let path: String
+  let indexPath: String?
+}
+
+/// Finds the databases that are named, as files or as directories of them.
+///
+/// In a directory a database is `NAME` with `NAME.dat`; without any `.dat` in it, every plain file is one.  Offensive
+/// ones are those in a directory `off` and those whose name ends in `-o`; they are left out unless asked for.
+///
+/// Source: fortune(6).
+struct FortuneFiles {
+  let includesOffensive: Bool
+
+  /// Endings that fortune(6) never takes for a database's name.
+  private static let otherEndings = [
+    ".dat", ".u8", ".pos", ".c", ".h", ".p", ".i", ".f", ".pas", ".ftn", ".ins.c", ".sml",
+  ]
+
+  func find(_ path: String) throws(CallFailure) -> [FortuneFile] {
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { throw CallFailure("stat", on: path, errno: Errno(rawValue: errno)) }
+    guard facts.st_mode & S_IFMT == S_IFDIR else {
+      let index = path + ".dat"
+      return [FortuneFile(path: path, indexPath: access(index, F_OK) == 0 ? index : nil)]
+    }
+    return try inDirectory(path)
+  }
+
+  private func inDirectory(_ path: String) throws(CallFailure) -> [FortuneFile] {
+    let names = try list(path)
+    let candidates = names.filter { name in
+      !name.hasPrefix(".") && !FortuneFiles.otherEndings.contains { name.hasSuffix($0) }
+        && (includesOffensive || !name.hasSuffix("-o")) && isPlainFile(path + "/" + name)
+    }
+    let present = Set(names)
+    let indexed = candidates.filter { present.contains($0 + ".dat") }
+    let chosen = indexed.isEmpty ? candidates : indexed
+    var found = chosen.map { name in
+      FortuneFile(path: "\(path)/\(name)", indexPath: present.contains(name + ".dat") ? "\(path)/\(name).dat" : nil)
+    }
+    if includesOffensive, present.contains("off"), !isPlainFile(path + "/off") {
+      found += try inDirectory(path + "/off")
+    }
+    return found
+  }
+
+  private func list(_ path: String) throws(CallFailure) -> [String] {
+    guard let directory = opendir(path) else { throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno)) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    return names.sorted()
+  }
+
+  private func isPlainFile(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+  }
+}

@@ -1,0 +1,36 @@
+import CPlatform
+
+/// A user's login at a terminal.
+///
+/// The texts are as other programs wrote them.
+public struct Login: Hashable, Sendable {
+  public let user: String
+  public let line: String
+  /// Where from; empty for a local login.
+  public let host: String
+  /// Seconds since 1970-01-01 00:00 UTC.
+  public let since: Int64
+}
+
+/// The machine's record of who is logged in.
+///
+/// Source: utmp(5).
+public enum Logins {
+  /// All logins now, at most 1,000; none where the machine keeps no record.
+  public static func current() -> [Login] {
+    var logins: [Login] = []
+    var native = platform_login()
+    platform_rewind_logins()
+    while logins.count < 1000, platform_next_login(&native) {
+      logins.append(
+        Login(
+          user: text(&native.user), line: text(&native.line), host: text(&native.host), since: native.since))
+    }
+    return logins
+  }
+
+  /// A C array that ends in NUL.
+  private static func text<Characters>(_ characters: inout Characters) -> String {
+    withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}
