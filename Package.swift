@@ -7,16 +7,19 @@ import PackageDescription
 
 let environment = ProcessInfo.processInfo.environment
 
-/// `BEGAT_DYNAMIC_LISTENER=1` drops the static link, for sanitizer builds, which cannot be static.
-/// `BEGAT_LISTENER_PIE=no` gives up address randomisation for the last per cents of speed.
+/// `BEGAT_LISTENER=dynamic` drops the static link, for sanitizer builds, which cannot be static.
+/// `BEGAT_LISTENER=pie` adds address randomisation; it needs `swift build --disable-local-rpath` as well, because the C
+/// library of a static PIE refuses to start with a run path.  The Makefile gives both.
 let staticLink: [String] =
-  if environment["BEGAT_DYNAMIC_LISTENER"] != nil {
-    []
-  } else if environment["BEGAT_LISTENER_PIE"] == "no" {
-    ["-static-executable", "-use-ld=lld"]
-  } else {
-    ["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"]
+  switch environment["BEGAT_LISTENER"] {
+  case "dynamic": []
+  case "pie": ["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"]
+  default: ["-static-executable", "-use-ld=lld"]
   }
+let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
+
+/// lld keeps quiet about mktemp(3), which Foundation mentions and nothing here calls.
+let plainLink: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
 
 let package = Package(
   name: "begat",
@@ -61,22 +64,23 @@ let package = Package(
     // What people type.
     .target(
       name: "Clients",
-      dependencies: ["NameService", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+      dependencies: ["NameService", "ControlProtocol", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     .target(name: "Administration", dependencies: ["Configuration"]),
 
     // Executables: arguments, then one call.
     .executableTarget(
       name: "begatd",
-      dependencies: ["Supervision", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Supervision", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener", dependencies: ["ForkingServer"],
-      swiftSettings: [.unsafeFlags(["-static-executable"])],
+      swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink)]),
     .executableTarget(
       name: "begat",
       dependencies: [
         "Administration", "Clients", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ], linkerSettings: plainLink),
   ],
   swiftLanguageModes: [.v6]
 )

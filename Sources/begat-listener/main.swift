@@ -1,2 +1,5 @@
 import ForkingServer
-print(placeholderForkingServer)
+import UnixIPC
+
+// No exit handlers: nothing here has any, and a forked process must not run its parent's.
+endProcess(status: ListenerProgram.run(CommandLine.arguments))

@@ -79,6 +79,11 @@ struct begat_name {
   uint8_t name[256];
 };
 
+/// Where a slot's counts are, for whoever writes them one by one.
+static inline uint64_t *begat_slot_received(struct begat_slot *slot) { return &slot->bytes_received; }
+static inline uint64_t *begat_slot_sent(struct begat_slot *slot) { return &slot->bytes_sent; }
+static inline uint32_t *begat_slot_waiting(struct begat_slot *slot) { return &slot->waiting; }
+
 /// Loads that see whatever was written before the matching store.
 static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
 static inline void begat_store(uint32_t *value, uint32_t content) { __atomic_store_n(value, content, __ATOMIC_RELEASE); }

@@ -4,7 +4,7 @@ import Glibc
 /// An open file descriptor with one owner, closed when its owner lets go of it.
 ///
 /// Every descriptor that this library opens is close-on-exec.
-public struct Descriptor: ~Copyable {
+public struct Descriptor: ~Copyable, Sendable {
   /// The number, for calls that this library does not wrap.  The descriptor stays this value's own.
   public let number: CInt
 
@@ -18,6 +18,21 @@ public struct Descriptor: ~Copyable {
     let number = self.number
     discard self
     return number
+  }
+
+  /// Lends an open descriptor that stays somebody else's, such as a standard stream.
+  public static func withLent<Result, Failure: Error>(
+    _ number: CInt, _ body: (borrowing Descriptor) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let descriptor = Descriptor(owning: number)
+    do throws(Failure) {
+      let result = try body(descriptor)
+      _ = descriptor.release()
+      return result
+    } catch {
+      _ = descriptor.release()
+      throw error
+    }
   }
 
   /// Closes now.  Errors of close(2) say nothing that a socket's or pipe's owner can act on, but `EBADF` is a bug of ours.

@@ -38,13 +38,6 @@ public struct DatagramSocket: ~Copyable {
     try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind))
   }
 
-  /// Binds to a path, under the same rules as a listening socket.
-  public static func bind(at path: String, access: UnixSocketFile.Access) throws(UnixSocketFile.Refusal)
-    -> BoundUnixSocket
-  {
-    try UnixSocketFile.bind(at: path, kind: datagramKind, access: access)
-  }
-
   /// Takes the next datagram, cut to the buffer's size; never waits (`EAGAIN`).
   public func receive(into buffer: UnsafeMutableRawBufferPointer, from sender: inout Sender) throws(Errno) -> Int {
     try attempt { platform_receive_datagram(descriptor.number, buffer.baseAddress, buffer.count, &sender.native) }

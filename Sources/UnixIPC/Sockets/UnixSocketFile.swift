@@ -59,7 +59,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a socket of any kind, after removing one that a dead server left.
-  static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
       // Held until return: two servers that start together look at the path one after the other.
       let directory = try lockDirectory(of: path)
@@ -129,13 +129,13 @@ public struct UnixSocketFile: Sendable {
 }
 
 /// A socket bound to a path, and the file that it made there.
-public struct BoundUnixSocket: ~Copyable {
+@frozen public struct BoundUnixSocket: ~Copyable {
   public let socket: Descriptor
   public let file: UnixSocketFile
 }
 
 /// A listening socket, and the file that it made.
-public struct ListeningUnixSocket: ~Copyable {
+@frozen public struct ListeningUnixSocket: ~Copyable {
   public let socket: ListeningSocket
   public let file: UnixSocketFile
 }

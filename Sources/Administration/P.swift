@@ -1,1 +1,0 @@
-public let placeholderAdministration = 1

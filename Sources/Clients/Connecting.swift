@@ -1,0 +1,52 @@
+import Glibc
+import NameService
+import UnixIPC
+
+/// A connection and which of its target's addresses took it.
+struct Connected: ~Copyable {
+  let socket: Descriptor
+  let address: SocketAddress
+}
+
+/// Why no address of a target could be reached: one line for each that was tried.
+struct Unreachable: Error {
+  let reasons: [String]
+}
+
+extension ConnectionTarget {
+  /// Connects to the first address that answers, each tried for at most `limit`.
+  func connect(within limit: Duration) throws(Unreachable) -> Connected {
+    let addresses: [SocketAddress]
+    do throws(Hosts.Failure) { addresses = try self.addresses() } catch { throw Unreachable(reasons: ["\(error)"]) }
+    var reasons: [String] = []
+    for address in addresses {
+      do throws(CallFailure) {
+        return Connected(socket: try Self.connect(to: address, within: limit), address: address)
+      } catch { reasons.append("\(error)") }
+    }
+    throw Unreachable(reasons: reasons)
+  }
+
+  /// A Unix socket whose backlog is full says EAGAIN at once, where TCP waits: so we wait ourselves.
+  private static func connect(to address: SocketAddress, within limit: Duration) throws(CallFailure) -> Descriptor {
+    let deadline = Clock.monotonic() + limit.nanoseconds
+    while true {
+      do throws(CallFailure) {
+        return try ClientSocket.connect(to: address, within: limit)
+      } catch {
+        guard address.isUnix, error.errno == .wouldBlock, Clock.monotonic() < deadline else { throw error }
+        usleep(2000)
+      }
+    }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds; durations that people write end long before these do (292 years).
+  var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
+    return min(product, .max / 2) + attoseconds / 1_000_000_000
+  }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import NameService
+import UnixIPC
+
+/// `begat load`: opens connections at the greatest rate that a server allows, and measures.
+public struct LoadClient: Sendable {
+  public var settings: LoadSettings
+
+  public init(settings: LoadSettings) { self.settings = settings }
+
+  /// Runs and prints its report; what keeps it from running is said on standard error.
+  ///
+  /// - Returns: whether it ran and no connection failed.
+  public func run() -> Bool {
+    do throws(Complaint) {
+      let report = try measure()
+      print(settings.json ? report.json : report.table)
+      return !report.hasFailures
+    } catch {
+      for line in error.lines { StandardStream.complain("begat load: \(line)") }
+      return false
+    }
+  }
+
+  /// What keeps a run from starting.
+  private struct Complaint: Error {
+    let lines: [String]
+    init(_ lines: String...) { self.lines = lines }
+    init(_ unreachable: Unreachable) { lines = unreachable.reasons }
+  }
+
+  private func measure() throws(Complaint) -> LoadReport {
+    try raiseLimit()
+    let address = try findAddress()
+    var sources = try sources(for: address)
+    let held = HeldConnections(settings.held, to: address, from: &sources, within: settings.timeout)
+    let generator: LoadGenerator
+    do throws(CallFailure) {
+      generator = try LoadGenerator(settings: settings, address: address, sources: sources)
+    } catch { throw Complaint("\(error)") }
+
+    let start = (time: Clock.monotonic(), processor: processorTime())
+    generator.run()
+    return LoadReport(
+      address: address, concurrency: settings.concurrency, sources: sources.count,
+      nanoseconds: Clock.monotonic() - start.time, processor: processorTime() - start.processor,
+      held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
+      tally: generator.tally)
+  }
+
+  private func raiseLimit() throws(Complaint) {
+    let wanted = UInt64(settings.concurrency + settings.held + 32)
+    let limit = ResourceLimit.openFiles.raise(to: wanted)
+    if limit < wanted { throw Complaint("\(wanted) open files are needed and \(limit) permitted (RLIMIT_NOFILE)") }
+  }
+
+  /// Where there is a choice, the address that takes a connection.
+  private func findAddress() throws(Complaint) -> SocketAddress {
+    do throws(Hosts.Failure) {
+      let addresses = try settings.target.addresses()
+      if addresses.count == 1 { return addresses[0] }
+    } catch { throw Complaint("\(error)") }
+    do throws(Unreachable) {
+      return try settings.target.connect(within: settings.timeout).address
+    } catch { throw Complaint(error) }
+  }
+
+  private func sources(for address: SocketAddress) throws(Complaint) -> SourceAddresses {
+    let isPossible = SourceAddresses.canReach(address)
+    if let wanted = settings.sources, wanted > 0, !isPossible {
+      throw Complaint("--sources: \(address) is not in 127.0.0.0/8")
+    }
+    return SourceAddresses(count: settings.sources ?? (isPossible ? 64 : 0))
+  }
+
+  /// Nanoseconds of processor time that this process has used.
+  private func processorTime() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

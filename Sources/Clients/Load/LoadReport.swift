@@ -1,0 +1,91 @@
+import UnixIPC
+
+/// The figures of one load run, for people and for programs.
+struct LoadReport {
+  struct Held {
+    let wanted: Int
+    let open: Int
+    let failure: CallFailure?
+  }
+
+  let address: SocketAddress
+  let concurrency: Int
+  let sources: Int
+  let nanoseconds: Int64
+  /// Processor time of the generator: near to all of a processor, it measured itself.
+  let processor: Int64
+  let held: Held
+  let tally: LoadTally
+
+  var hasFailures: Bool { tally.hasFailures || held.open < held.wanted }
+
+  private var seconds: Double { Double(nanoseconds) / 1e9 }
+  private var rate: Double { Double(tally[.ok]) / max(seconds, 1e-9) }
+  private var processorShare: Double { Double(processor) / Double(max(nanoseconds, 1)) }
+  private var failures: [LoadOutcome] { LoadOutcome.allCases.filter { $0 != .ok } }
+
+  private static let percentiles: [(name: String, key: String, value: Double)] = [
+    ("p50", "p50", 50), ("p90", "p90", 90), ("p99", "p99", 99), ("p99.9", "p99_9", 99.9),
+  ]
+
+  private var latencies: [(name: String, key: String, microseconds: UInt64)] {
+    guard tally.latency.totalCount > 0 else { return [] }
+    return [("min", "min", tally.latency.min)]
+      + Self.percentiles.map { ($0.name, $0.key, tally.latency.valueAtPercentile($0.value)) }
+      + [("max", "max", tally.latency.max)]
+  }
+}
+
+extension LoadReport {
+  var table: String {
+    var rows = [
+      ("target", "\(address), \(concurrency) at once" + (sources > 0 ? ", from \(sources) addresses" : "")),
+      ("connections", "\(tally[.ok]) ok in \(decimal(seconds, places: 2)) s"),
+      ("rate", "\(decimal(rate, places: 1))/s"),
+      ("received", "\(tally.bytes) bytes"),
+    ]
+    if !latencies.isEmpty {
+      rows.append(("latency", latencies.map { "\($0.name) \($0.microseconds)" }.joined(separator: "  ") + "  µs"))
+    }
+    for outcome in failures where tally[outcome] > 0 {
+      let first = outcome == .other ? tally.firstOtherError.map { " (the first: \($0))" } : nil
+      rows.append((outcome.name, "\(tally[outcome])\(first ?? "")"))
+    }
+    if tally.backlogFull > 0 { rows.append(("backlog full", "\(tally.backlogFull) times, tried again")) }
+    if held.wanted > 0 {
+      let reason = held.failure.map { " (\($0))" } ?? ""
+      rows.append(("held", "\(held.open) of \(held.wanted) until the end\(reason)"))
+    }
+    rows.append(("generator", "\(decimal(processorShare * 100, places: 0)) % of a processor"))
+    return rows.map { name, text in name + String(repeating: " ", count: 14 - name.count) + text }
+      .joined(separator: "\n")
+  }
+
+  /// One object on one line; latencies are in microseconds.
+  var json: String {
+    var figures: [(String, String)] = [
+      ("target", quoted(address.description)), ("concurrency", "\(concurrency)"), ("sources", "\(sources)"),
+      ("seconds", decimal(seconds, places: 6)), ("connections", "\(tally.total)"), ("rate", decimal(rate, places: 1)),
+    ]
+    figures += LoadOutcome.allCases.map { ($0.key, "\(tally[$0])") }
+    figures += [
+      ("backlog_full", "\(tally.backlogFull)"), ("bytes", "\(tally.bytes)"), ("held_wanted", "\(held.wanted)"),
+      ("held", "\(held.open)"), ("generator_cpu", decimal(processorShare, places: 3)),
+    ]
+    figures += latencies.map { ("latency_\($0.key)", "\($0.microseconds)") }
+    return "{" + figures.map { "\(quoted($0)): \($1)" }.joined(separator: ", ") + "}"
+  }
+
+  /// Addresses come with their unprintable bytes escaped already.
+  private func quoted(_ text: String) -> String {
+    "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+  }
+
+  private func decimal(_ value: Double, places: Int) -> String {
+    let scale = (0..<places).reduce(1) { product, _ in product * 10 }
+    guard let scaled = Int(exactly: (value * Double(scale)).rounded()), scaled >= 0 else { return "0" }
+    guard places > 0 else { return "\(scaled)" }
+    let fraction = String(scaled % scale)
+    return "\(scaled / scale)." + String(repeating: "0", count: places - fraction.count) + fraction
+  }
+}

@@ -1,0 +1,23 @@
+import UnixIPC
+
+/// One of the connections that are under way at once; when one ends, the next takes its slot.
+struct LoadSlot: ~Copyable {
+  enum Phase {
+    /// No connection, and none will come.
+    case idle
+    case open
+    /// A connection that a full backlog put off.
+    case postponed
+    /// After a connection that failed at once: the next one waits a little, or we would spin.
+    case resting
+  }
+
+  var phase = Phase.idle
+  var socket: Descriptor?
+  /// When the connection began, of the monotonic clock.
+  var began: Int64 = 0
+  /// When a slot without a connection goes on.
+  var resumes: Int64 = 0
+  var received = 0
+  var sent = 0
+}

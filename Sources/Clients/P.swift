@@ -1,1 +1,0 @@
-public let placeholderClients = 1

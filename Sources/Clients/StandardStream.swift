@@ -1,0 +1,42 @@
+import Glibc
+import UnixIPC
+
+/// The three descriptors that every program is given.
+enum StandardStream: CInt {
+  case input = 0
+  case output = 1
+  case errors = 2
+
+  var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// Fills the places of those that the starter closed: else the next socket would be one of them.
+  ///
+  /// Reading finds the end of the file there and writing fails with `EBADF`, as on a closed one.
+  static func fillGaps() throws(CallFailure) {
+    while true {
+      let descriptor = try Descriptor.open("/dev/null", O_RDONLY)
+      guard descriptor.number <= errors.rawValue else { return }
+      _ = descriptor.release()
+    }
+  }
+
+  /// A descriptor of one's own for the same open file.
+  func duplicate() throws(CallFailure) -> Descriptor {
+    let original = Descriptor(owning: rawValue)
+    do throws(CallFailure) {
+      let copy = try original.duplicate(notBelow: Self.errors.rawValue + 1)
+      _ = original.release()
+      return copy
+    } catch {
+      _ = original.release()
+      throw error
+    }
+  }
+
+  /// One line for the user; nobody is left to tell when even that fails.
+  static func complain(_ line: String) {
+    let descriptor = Descriptor(owning: errors.rawValue)
+    try? descriptor.writeAll(line + "\n")
+    _ = descriptor.release()
+  }
+}

@@ -1,0 +1,84 @@
+import Glibc
+import UnixIPC
+
+/// Finds and reads the files of a configuration.
+struct ConfigurationFiles {
+  /// A file's name in messages and its content.
+  struct Text {
+    let file: String
+    let bytes: [UInt8]
+  }
+
+  static let largest = 1 << 20
+
+  let surroundings: Surroundings
+
+  /// The file that was asked for or else the system's, then `conf.d/*.toml` beside it by name.
+  ///
+  /// - Returns: nil when there is none of them and only the embedded text is left.
+  func read(_ file: String?, problems: inout ProblemCollector) -> [Text]? {
+    if file == nil, !isPresent(surroundings.systemFile) { return nil }
+    let main = file ?? surroundings.systemFile
+    let paths = [main] + (problems.collect(try additions(to: main)) ?? [])
+    var texts: [Text] = []
+    for path in paths {
+      let bytes = problems.collect(try bytes(of: path))
+      if let bytes { texts.append(Text(file: path, bytes: bytes)) }
+    }
+    return texts
+  }
+
+  /// A file that is there and cannot be looked at is a problem for its reader, not an absent one.
+  private func isPresent(_ path: String) -> Bool {
+    do throws(CallFailure) {
+      _ = try FileSystem.facts(of: path)
+      return true
+    } catch { return error.errno != .noSuchFile && error.errno != .notADirectory }
+  }
+
+  private func additions(to main: String) throws(ConfigurationProblem) -> [String] {
+    let directory = (main.lastIndex(of: "/").map { String(main[...$0]) } ?? "") + "conf.d"
+    guard isPresent(directory) else { return [] }
+    try refuseForeignWriters(
+      try calling(directory, try FileSystem.facts(of: directory)), directory)
+    let names = try calling(directory, try FileSystem.names(in: directory))
+    return names.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
+  }
+
+  /// The whole file, read once, so that what was checked is what is used.
+  private func bytes(of path: String) throws(ConfigurationProblem) -> [UInt8] {
+    // Not blocking: a FIFO without a writer would hold the daemon for ever.
+    let descriptor = try calling(path, try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
+    let facts = try calling(path, try FileSystem.facts(of: descriptor, at: path))
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw ConfigurationProblem(file: path, message: "not a regular file")
+    }
+    try refuseForeignWriters(facts, path)
+    let bytes = try calling(
+      path, try FileSystem.content(of: descriptor, at: path, atMost: ConfigurationFiles.largest + 1))
+    guard bytes.count <= ConfigurationFiles.largest else {
+      throw ConfigurationProblem(file: path, message: "larger than 1 MiB")
+    }
+    return bytes
+  }
+
+  /// Who may write root's configuration is root.
+  private func refuseForeignWriters(_ facts: stat, _ path: String) throws(ConfigurationProblem) {
+    guard surroundings.isRoot else { return }
+    if facts.st_mode & S_IWOTH != 0 {
+      throw ConfigurationProblem(file: path, message: "anybody may write it; use chmod o-w")
+    }
+    if facts.st_mode & S_IWGRP != 0, facts.st_gid != 0 {
+      throw ConfigurationProblem(file: path, message: "the group \(facts.st_gid) may write it; use chmod g-w")
+    }
+  }
+
+  private func calling<Value: ~Copyable>(
+    _ path: String, _ body: @autoclosure () throws(CallFailure) -> Value
+  ) throws(ConfigurationProblem) -> Value {
+    do throws(CallFailure) {
+      return try body()
+    } catch { throw ConfigurationProblem(file: path, message: error.errno.description) }
+  }
+}

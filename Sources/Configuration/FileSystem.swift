@@ -1,0 +1,74 @@
+import Glibc
+import UnixIPC
+
+/// The few calls on files that reading a configuration needs, failures named.
+enum FileSystem {
+  /// Source: stat(2).
+  static func facts(of path: String) throws(CallFailure) -> stat {
+    var facts = stat()
+    try check(stat(path, &facts), "stat", path)
+    return facts
+  }
+
+  /// Source: fstat(2).
+  static func facts(of descriptor: borrowing Descriptor, at path: String) throws(CallFailure) -> stat {
+    var facts = stat()
+    try check(fstat(descriptor.number, &facts), "fstat", path)
+    return facts
+  }
+
+  /// Makes a directory with exactly this mode, whatever the umask; false when something is there already.
+  ///
+  /// Source: mkdir(2).
+  static func makeDirectory(_ path: String, mode: mode_t) throws(CallFailure) -> Bool {
+    do throws(CallFailure) {
+      try check(mkdir(path, 0o700), "mkdir", path)
+    } catch {
+      if error.errno == .exists { return false }
+      throw error
+    }
+    try check(chmod(path, mode), "chmod", path)
+    return true
+  }
+
+  /// The names in a directory, unsorted.
+  ///
+  /// Source: readdir(3).
+  static func names(in path: String) throws(CallFailure) -> [String] {
+    guard let stream = opendir(path) else {
+      throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno))
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) { name in
+          name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+        })
+    }
+    return names
+  }
+
+  /// What an open file holds from its present position, at most so many bytes.
+  static func content(
+    of descriptor: borrowing Descriptor, at path: String, atMost limit: Int
+  ) throws(CallFailure) -> [UInt8] {
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 16))
+    while content.count < limit {
+      let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor.number, $0.baseAddress, $0.count) }
+      try check(count < 0 ? -1 : 0, "read", path)
+      if count == 0 { break }
+      content += buffer.prefix(min(count, limit - content.count))
+    }
+    return content
+  }
+
+  private static func check(_ result: CInt, _ call: String, _ path: String) throws(CallFailure) {
+    if result == -1 { throw CallFailure(call, on: path, errno: Errno(rawValue: errno)) }
+  }
+}
+
+extension Errno {
+  static let notADirectory = Errno(rawValue: ENOTDIR)
+}

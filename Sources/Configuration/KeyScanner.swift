@@ -1,0 +1,198 @@
+/// Finds the line of every key of a TOML text, since the parser forgets it, and what would harm the parser.
+///
+/// Runs before the parser and agrees with it up to the first syntax error, where the parser ends; what it makes of the
+/// rest does not matter.  So nothing nested deeper than it allows is ever built.
+struct KeyScanner {
+  /// Why a text must not reach the parser.
+  struct Hazard: Hashable {
+    let line: Int
+    let message: String
+  }
+
+  /// Tables and arrays inside one another; the parser's own destructor recurses.
+  static let deepest = 16
+
+  private let bytes: [UInt8]
+  private var position = 0
+  private var line = 1
+  private(set) var lines: [[String]: Int] = [:]
+  private(set) var hazard: Hazard?
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    var table: [String] = []
+    while hazard == nil, let byte = skipBlanks() {
+      if byte == UInt8(ascii: "[") { table = header() } else { entry(in: table, nesting: 0) }
+    }
+  }
+
+  // MARK: - Bytes
+
+  private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func advance() {
+    guard position < bytes.count else { return }
+    if bytes[position] == UInt8(ascii: "\n") { line += 1 }
+    position += 1
+  }
+
+  private mutating func take(_ wanted: Character) -> Bool {
+    guard byte == wanted.asciiValue else { return false }
+    advance()
+    return true
+  }
+
+  private mutating func skipSpaces() {
+    while byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { advance() }
+  }
+
+  private mutating func skipLine() {
+    while let byte, byte != UInt8(ascii: "\n") { advance() }
+  }
+
+  /// Passes white space, line ends and comments; the byte after them.
+  private mutating func skipBlanks() -> UInt8? {
+    while let byte {
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): advance()
+      case UInt8(ascii: "#"): skipLine()
+      default: return byte
+      }
+    }
+    return nil
+  }
+
+  // MARK: - Tables, keys and values
+
+  private mutating func record(_ path: [String], from first: Int, at line: Int) {
+    guard isShallow(path.count), first < path.count else { return }
+    for length in first + 1...path.count {
+      let key = Array(path.prefix(length))
+      if lines[key] == nil { lines[key] = line }
+    }
+  }
+
+  private mutating func isShallow(_ depth: Int) -> Bool {
+    if depth > KeyScanner.deepest, hazard == nil { hazard = Hazard(line: line, message: "nested too deeply") }
+    return hazard == nil
+  }
+
+  /// `[a.b]` or `[[a.b]]`.
+  private mutating func header() -> [String] {
+    advance()
+    _ = take("[")
+    let start = line
+    let path = keyPath()
+    record(path, from: 0, at: start)
+    skipLine()
+    return path
+  }
+
+  /// `a.b = value`.
+  private mutating func entry(in table: [String], nesting: Int) {
+    let start = line
+    let key = keyPath()
+    guard !key.isEmpty, take("=") else { return skipLine() }
+    record(table + key, from: table.count, at: start)
+    value(of: table + key, nesting: nesting)
+  }
+
+  private mutating func keyPath() -> [String] {
+    var path: [String] = []
+    repeat {
+      skipSpaces()
+      guard let part = keyPart() else { break }
+      path.append(part)
+      skipSpaces()
+    } while isShallow(path.count) && take(".")
+    return path
+  }
+
+  private mutating func keyPart() -> String? {
+    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") { return string() }
+    let start = position
+    while let byte, isBareKeyByte(byte) { advance() }
+    return start == position ? nil : String(decoding: bytes[start..<position], as: UTF8.self)
+  }
+
+  /// - Parameter nesting: of arrays and inline tables, which the path does not count.
+  private mutating func value(of path: [String], nesting: Int) {
+    skipSpaces()
+    guard let byte, isShallow(path.count + nesting) else { return }
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
+    case UInt8(ascii: "["): elements(until: "]") { $0.value(of: path, nesting: nesting + 1) }
+    case UInt8(ascii: "{"): elements(until: "}") { $0.entry(in: path, nesting: nesting + 1) }
+    default: scalar()
+    }
+  }
+
+  private mutating func elements(until end: Character, _ element: (inout KeyScanner) -> Void) {
+    advance()
+    while hazard == nil, skipBlanks() != nil, !take(end) {
+      let start = position
+      if !take(",") { element(&self) }
+      if position == start { advance() }
+    }
+  }
+
+  /// A number, a date, a boolean.
+  private mutating func scalar() {
+    while let byte, !",]}#\n".utf8.contains(byte) { advance() }
+  }
+
+  // MARK: - Strings
+
+  /// Passes a string of any of TOML's four kinds; its content, escapes resolved.
+  private mutating func string() -> String {
+    guard let quote = byte else { return "" }
+    let isBasic = quote == UInt8(ascii: "\"")
+    let isLong = position + 2 < bytes.count && bytes[position + 1] == quote && bytes[position + 2] == quote
+    for _ in 0..<(isLong ? 3 : 1) { advance() }
+    var content: [UInt8] = []
+    while let byte, isLong || byte != UInt8(ascii: "\n") {
+      advance()
+      if byte == quote {
+        guard isLong else { break }
+        // Two more quotes end the string, unless there are even more: then these are part of it.
+        if bytes[position...].prefix(2) == [quote, quote] {
+          for _ in 0..<4 where self.byte == quote { advance() }
+          break
+        }
+        content.append(byte)
+      } else if isBasic, byte == UInt8(ascii: "\\") {
+        content += escape()
+      } else {
+        content.append(byte)
+      }
+    }
+    return String(decoding: content, as: UTF8.self)
+  }
+
+  /// What an escape stands for, after its backslash.
+  private mutating func escape() -> [UInt8] {
+    guard let byte else { return [] }
+    advance()
+    switch byte {
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "n"): return [0x0a]
+    case UInt8(ascii: "f"): return [0x0c]
+    case UInt8(ascii: "r"): return [0x0d]
+    case UInt8(ascii: "u"): return unicode(digits: 4)
+    case UInt8(ascii: "U"): return unicode(digits: 8)
+    default: return [byte]
+    }
+  }
+
+  private mutating func unicode(digits: Int) -> [UInt8] {
+    let text = String(decoding: bytes[position...].prefix(digits), as: UTF8.self)
+    guard text.utf8.count == digits, let number = UInt32(text, radix: 16), let scalar = Unicode.Scalar(number) else {
+      return []
+    }
+    for _ in 0..<digits { advance() }
+    // The parser's Swift face ends strings at a NUL: "nobody\u0000x" would pass for "nobody".
+    if number == 0, hazard == nil { hazard = Hazard(line: line, message: "a NUL in a string") }
+    return Array(Character(scalar).utf8)
+  }
+}

@@ -1,1 +1,0 @@
-public let placeholderConfiguration = 1

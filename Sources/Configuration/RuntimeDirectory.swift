@@ -1,0 +1,67 @@
+import Glibc
+import UnixIPC
+
+/// The directory of begat's own sockets, `%t` in a configuration.
+public enum RuntimeDirectory {
+  /// `$RUNTIME_DIRECTORY`, else `/run/begat` for root, else `$XDG_RUNTIME_DIR/begat`, else `/tmp/begat-UID`.
+  ///
+  /// Source: RuntimeDirectory= in systemd.exec(5); XDG Base Directory Specification.
+  public static var path: String { path(user: geteuid()) { name in getenv(name).map { String(cString: $0) } } }
+
+  static func path(user: uid_t, variable: (String) -> String?) -> String {
+    // systemd separates several directories by colons.
+    if let given = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first, given.hasPrefix("/") {
+      return String(given)
+    }
+    if user == 0 { return "/run/begat" }
+    if let session = variable("XDG_RUNTIME_DIR"), session.hasPrefix("/") { return "\(session)/begat" }
+    return "/tmp/begat-\(user)"
+  }
+
+  /// Why the directory cannot be used.
+  public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    case call(CallFailure)
+    /// A file, or a link to wherever its maker wanted.
+    case notADirectory(String)
+    case ownedByAnother(String, owner: uid_t)
+    /// Everybody may put files there.
+    case writableByOthers(String)
+
+    public var description: String {
+      switch self {
+      case .call(let failure): failure.description
+      case .notADirectory(let path): "\(printable(path)): exists and is not a directory; remove it"
+      case .ownedByAnother(let path, let owner):
+        "\(printable(path)): belongs to user \(owner), not to user \(geteuid()); remove it or set RUNTIME_DIRECTORY"
+      case .writableByOthers(let path): "\(printable(path)): anybody may write it; use chmod o-w"
+      }
+    }
+  }
+
+  /// Makes the directory where it is missing, and refuses one that somebody else controls.
+  ///
+  /// Root's is open to all, so that they can connect to the sockets in it; anybody else's is private.
+  public static func prepare() throws(Refusal) { try prepare(path) }
+
+  static func prepare(_ path: String) throws(Refusal) {
+    do throws(CallFailure) {
+      if try FileSystem.makeDirectory(path, mode: geteuid() == 0 ? 0o755 : 0o700) { return }
+    } catch { throw .call(error) }
+    let facts = try existing(path)
+    guard facts.st_uid == geteuid() else { throw .ownedByAnother(path, owner: facts.st_uid) }
+    guard facts.st_mode & S_IWOTH == 0 else { throw .writableByOthers(path) }
+  }
+
+  private static func existing(_ path: String) throws(Refusal) -> stat {
+    do throws(CallFailure) {
+      let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      return try FileSystem.facts(of: directory, at: path)
+    } catch {
+      switch error.errno {
+      case .notADirectory, Errno(rawValue: ELOOP): throw .notADirectory(path)
+      // A directory without a mode that lets us in is not ours, or no use.
+      default: throw .call(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import CSharedLayouts
+import Glibc
+import UnixIPC
+
+/// Names of hosts in shared memory: one resolver writes, connection processes read and wait.
+///
+/// A place is found by the address's hash; a newer name replaces an older one in the same place.  A reader checks the
+/// sequence number before and after, so that it never takes half a name.
+public struct NameCache: ~Copyable, Sendable {
+  public static let placeCount = 1024
+  public static let size = placeCount * MemoryLayout<begat_name>.stride
+
+  private let memory: MemoryMapping
+
+  /// Maps the object that `MemoryFile.create` made with `size`.
+  ///
+  /// - Throws: `EINVAL` when it is too small.
+  public init(_ object: borrowing Descriptor, writable: Bool) throws(CallFailure) {
+    guard try MemoryFile.size(of: object) >= NameCache.size else {
+      throw CallFailure("mmap", on: "name cache", errno: .invalidArgument)
+    }
+    memory = try MemoryMapping.file(object, size: NameCache.size, writable: writable)
+  }
+
+  /// An internet address as the cache knows it: 16 bytes, IPv4 in the mapped form.
+  public struct Key: Hashable, Sendable {
+    public let high: UInt64
+    public let low: UInt64
+
+    /// Nil for an address that has no name.
+    public init?(_ address: SocketAddress) {
+      switch address {
+      case .ipv4(let host, _): (high, low) = (0, 0xffff_0000_0000 | UInt64(host.rawValue))
+      case .ipv6(let host, _, _): (high, low) = (host.high, host.low)
+      case .unixPath, .unixAbstract, .unixUnnamed: return nil
+      }
+    }
+
+    /// Reads the message that `send` sent.
+    public init?(message: UnsafeRawBufferPointer) {
+      guard message.count == 16 else { return nil }
+      high = message.loadUnaligned(as: UInt64.self)
+      low = message.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    }
+
+    /// Asks the resolver, without waiting; false when it takes no more.
+    public func send(on socket: borrowing Descriptor) -> Bool {
+      withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
+        bytes.storeBytes(of: high, as: UInt64.self)
+        bytes.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
+        return (try? socket.send(UnsafeRawBufferPointer(bytes), waiting: false)) != nil
+      }
+    }
+
+    public var address: SocketAddress {
+      let host = IPv6Address(high: high, low: low)
+      if let mapped = host.unmapped { return .ipv4(mapped, port: 0) }
+      return .ipv6(host, port: 0)
+    }
+
+    fileprivate var place: Int {
+      let mixed = (high ^ low &* 0x9e37_79b9_7f4a_7c15) &* 0x9e37_79b9_7f4a_7c15
+      return Int(mixed >> 32) % NameCache.placeCount
+    }
+
+    fileprivate func isAt(_ entry: UnsafeMutablePointer<begat_name>) -> Bool {
+      withUnsafeBytes(of: entry.pointee.address) {
+        $0.loadUnaligned(as: UInt64.self) == high && $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == low
+      }
+    }
+  }
+
+  public enum Answer: Hashable, Sendable {
+    case name(String)
+    /// The host is known to have no name.
+    case nameless
+    /// Not in the cache, or too old.
+    case unknown
+  }
+
+  private func entry(_ key: Key) -> UnsafeMutablePointer<begat_name> {
+    memory.bytes.baseAddress!.assumingMemoryBound(to: begat_name.self) + key.place
+  }
+
+  /// The state of the key's place, for `wait`.
+  public func sequence(for key: Key) -> UInt32 { begat_load(&entry(key).pointee.sequence) }
+
+  public func look(_ key: Key) -> Answer {
+    let entry = entry(key)
+    let before = begat_load(&entry.pointee.sequence)
+    guard before & 1 == 0, key.isAt(entry), entry.pointee.expires > Clock.monotonic() else { return .unknown }
+    let length = min(Int(entry.pointee.length), MemoryLayout.size(ofValue: entry.pointee.name))
+    let name = withUnsafeBytes(of: entry.pointee.name) { String(decoding: $0[..<length], as: UTF8.self) }
+    begat_fence()
+    guard begat_load(&entry.pointee.sequence) == before else { return .unknown }
+    return length == 0 ? .nameless : .name(name)
+  }
+
+  /// Waits until the key's place changes; false after the time.
+  public func wait(for key: Key, unlessChangedFrom sequence: UInt32, nanoseconds: Int64) -> Bool {
+    begat_futex_wait(&entry(key).pointee.sequence, sequence, nanoseconds) == 0
+      || begat_load(&entry(key).pointee.sequence) != sequence
+  }
+
+  /// Enters what was found out, and wakes whoever waits for it.  For the one resolver.
+  ///
+  /// - Parameter name: nil for a host without one; at most 255 bytes.
+  public func store(_ name: String?, for key: Key, lifetime: Duration) {
+    let entry = entry(key)
+    let sequence = begat_load(&entry.pointee.sequence)
+    begat_store(&entry.pointee.sequence, sequence | 1)
+    begat_fence()
+    withUnsafeMutableBytes(of: &entry.pointee.address) {
+      $0.storeBytes(of: key.high, as: UInt64.self)
+      $0.storeBytes(of: key.low, toByteOffset: 8, as: UInt64.self)
+    }
+    withUnsafeMutableBytes(of: &entry.pointee.name) { room in
+      var text = ByteWriter(room)
+      text.append(name ?? "")
+      entry.pointee.length = UInt32(text.count)
+    }
+    entry.pointee.expires = Clock.monotonic() + lifetime.components.seconds * 1_000_000_000
+    begat_store(&entry.pointee.sequence, (sequence | 1) &+ 1)
+    begat_futex_wake(&entry.pointee.sequence)
+  }
+}

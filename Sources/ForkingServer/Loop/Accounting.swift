@@ -1,0 +1,45 @@
+import CSharedLayouts
+import ControlProtocol
+import NetworkServices
+import UnixIPC
+
+/// What happens when a connection process has ended.
+extension Listener {
+  mutating func ended(_ child: Int32, _ status: ExitStatus) {
+    guard let entry = table.remove(child) else { return }
+    let slot = scoreboard.slot(Int(entry.slot))
+    let outcome = Listener.outcome(status, waiting: slot.pointee.waiting)
+    scoreboard.header.pointee.ended &+= 1
+    scoreboard.header.pointee.active = UInt32(table.count)
+    defer { slot.pointee.pid = 0 }
+
+    switch options.log {
+    case .connections: break
+    case .problems: guard outcome.isProblem else { return }
+    case .none: return
+    }
+    batch.append(
+      process: child, peer: entry.peer, user: entry.user, duration: Clock.monotonic() - entry.started,
+      received: slot.pointee.bytes_received, sent: slot.pointee.bytes_sent, outcome: outcome)
+    if batch.isFull { report() }
+  }
+
+  /// Delivers what was gathered.
+  mutating func report() {
+    guard !batch.isEmpty else { return }
+    reporter.report(&batch)
+    scoreboard.header.pointee.records_dropped = UInt64(reporter.dropped)
+  }
+
+  /// - Parameter waiting: the process's own word on what it waited for; it only chooses between two limits' names.
+  private static func outcome(_ status: ExitStatus, waiting: UInt32) -> Outcome {
+    switch status {
+    case .exited(Outcome.completeStatus): .complete
+    case .exited(Outcome.clientClosedStatus): .clientClosed
+    case .exited: .failed
+    case .killed(.alarm, _): waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
+    case .killed(let signal, _):
+      signal == .terminate || signal == .kill ? .ended(by: signal) : .crashed(by: signal)
+    }
+  }
+}

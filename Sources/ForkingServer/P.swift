@@ -1,1 +1,0 @@
-public let placeholderForkingServer = 1

@@ -1,0 +1,11 @@
+import ArgumentParser
+import ControlProtocol
+
+@main
+struct Begat: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "begat",
+    abstract: "Clients and tools of the forking network daemon begatd.",
+    version: "begat \(BegatVersion.text)",
+    subcommands: [Connect.self, Load.self])
+}

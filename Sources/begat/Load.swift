@@ -1,0 +1,70 @@
+import ArgumentParser
+import Clients
+
+struct Load: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how many connections a server takes per second.",
+    usage: "begat load [<options>] HOST PORT\nbegat load [<options>] PATH",
+    discussion: """
+      Each connection is opened, read to its end and closed; the next takes its place at once. Latency counts from \
+      the start of connect(2) to the end of file. Of a host's addresses the first that answers is measured. The exit \
+      status is 1 where any connection failed.
+      """)
+
+  @OptionGroup var arguments: TargetArguments
+
+  @Option(help: ArgumentHelp("Connections that are under way at once.", valueName: "n"))
+  var concurrency = 16
+
+  @Option(help: ArgumentHelp("End after this many connections.", valueName: "n"))
+  var connections: Int?
+
+  @Option(
+    help: ArgumentHelp("Begin connections for this long (default: 10s).", valueName: "time"), transform: readDuration)
+  var duration: Duration?
+
+  @Option(help: ArgumentHelp("A connection that brings another number of bytes is a failure.", valueName: "n"))
+  var expectBytes: Int?
+
+  @Option(help: ArgumentHelp("Bytes that each connection sends unasked.", valueName: "n"))
+  var sendBytes = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Connect from this many addresses in turn, from 127.1.0.1 on (default: 64 to 127.0.0.0/8, else 0).",
+      valueName: "n"))
+  var sources: Int?
+
+  @Option(help: ArgumentHelp("Open this many connections before and leave them idle until the end.", valueName: "n"))
+  var hold = 0
+
+  @Option(
+    help: ArgumentHelp("The time that one connection may take (default: 10s).", valueName: "time"),
+    transform: readDuration)
+  var timeout: Duration?
+
+  @Flag(help: "Print one JSON object; latencies are in microseconds.")
+  var json = false
+
+  func validate() throws {
+    if connections != nil, duration != nil { throw ValidationError("--connections and --duration exclude each other") }
+    if let problem = try settings().problem { throw ValidationError(problem) }
+  }
+
+  func run() throws {
+    if !LoadClient(settings: try settings()).run() { throw ExitCode.failure }
+  }
+
+  private func settings() throws -> LoadSettings {
+    var settings = LoadSettings(target: try arguments.target())
+    settings.concurrency = concurrency
+    settings.end = connections.map { .connections($0) } ?? .duration(duration ?? .seconds(10))
+    settings.expectedBytes = expectBytes
+    settings.sentBytes = sendBytes
+    settings.sources = sources
+    settings.held = hold
+    settings.timeout = timeout ?? .seconds(10)
+    settings.json = json
+    return settings
+  }
+}

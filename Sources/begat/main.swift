@@ -1,4 +1,0 @@
-import Clients
-import Administration
-import ArgumentParser
-print(placeholderClients)
