@@ -70,7 +70,7 @@ let package = Package(
     // Executables: arguments, then one call.
     .executableTarget(
       name: "begatd",
-      dependencies: ["Supervision", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener", dependencies: ["ForkingServer"],

@@ -21,18 +21,30 @@ extension ConnectionTarget {
     var reasons: [String] = []
     for address in addresses {
       do throws(CallFailure) {
-        return Connected(socket: try Self.connect(to: address, within: limit), address: address)
+        return Connected(socket: try ClientSocket.open(to: address, within: limit), address: address)
       } catch { reasons.append("\(error)") }
     }
     throw Unreachable(reasons: reasons)
   }
+}
 
-  /// A Unix socket whose backlog is full says EAGAIN at once, where TCP waits: so we wait ourselves.
-  private static func connect(to address: SocketAddress, within limit: Duration) throws(CallFailure) -> Descriptor {
+extension ClientSocket {
+  /// Connects to one address within a time.  The socket is non-blocking.
+  ///
+  /// A Unix socket whose backlog is full says `EAGAIN` at once, where TCP waits: so we wait ourselves.
+  static func open(to address: SocketAddress, from source: SocketAddress? = nil, within limit: Duration)
+    throws(CallFailure) -> Descriptor
+  {
     let deadline = Clock.monotonic() + limit.nanoseconds
     while true {
       do throws(CallFailure) {
-        return try ClientSocket.connect(to: address, within: limit)
+        let socket = try start(to: address, from: source)
+        var query = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
+        guard poll(&query, 1, CInt(clamping: limit.nanoseconds / 1_000_000)) > 0 else {
+          throw CallFailure("connect", on: address.description, errno: .timedOut)
+        }
+        try finish(socket, to: address)
+        return socket
       } catch {
         guard address.isUnix, error.errno == .wouldBlock, Clock.monotonic() < deadline else { throw error }
         usleep(2000)

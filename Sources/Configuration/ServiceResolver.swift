@@ -43,7 +43,7 @@ struct ServiceResolver {
       socketAccess: socketAccess(own, problems: &problems), backlog: own.backlog ?? defaults.backlog ?? 4096,
       identity: identity(own, table: table, problems: &problems),
       maxConnections: own.maxConnections ?? defaults.maxConnections ?? 256,
-      firstByteTimeout: (own.firstByteTimeout ?? defaults.firstByteTimeout ?? .none).duration,
+      firstByteTimeout: (own.firstByteTimeout ?? defaults.firstByteTimeout ?? .unlimited).duration,
       idleTimeout: (own.idleTimeout ?? defaults.idleTimeout ?? .after(.seconds(600))).duration,
       resolvesNames: own.resolvesNames ?? defaults.resolvesNames ?? (serve == .hello),
       log: own.log ?? defaults.log ?? .connections, fortune: serve.tellsFortunes ? fortune(own) : FortuneConfiguration()

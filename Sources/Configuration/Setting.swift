@@ -70,9 +70,8 @@ struct Setting {
   }
 
   /// One of an enumeration's words.
-  func choice<Choice: RawRepresentable & CaseIterable>(
-    _ type: Choice.Type = Choice.self
-  ) throws(ConfigurationProblem) -> Choice where Choice.RawValue == String {
+  func choice<Choice: RawRepresentable & CaseIterable>() throws(ConfigurationProblem) -> Choice
+  where Choice.RawValue == String {
     let words = Choice.allCases.map(\.rawValue)
     let wanted = "one of \(words.joined(separator: ", "))"
     let word = try string(wanted)
@@ -91,7 +90,7 @@ struct Setting {
   func timeLimit() throws(ConfigurationProblem) -> TimeLimit {
     let wanted = "a duration above 0 such as \"30s\", or \"none\""
     let text = try string(wanted)
-    if text == "none" { return .none }
+    if text == "none" { return .unlimited }
     guard let duration = DurationText.parse(text), duration > .zero else { throw unexpected(wanted) }
     return .after(duration)
   }
@@ -99,12 +98,12 @@ struct Setting {
 
 /// How long something may take.
 enum TimeLimit {
-  case none
+  case unlimited
   case after(Duration)
 
   var duration: Duration? {
     switch self {
-    case .none: nil
+    case .unlimited: nil
     case .after(let duration): duration
     }
   }

@@ -1,4 +1,3 @@
-import Glibc
 import UnixIPC
 
 /// Connections that are opened and left alone, so that the rate beside them can be measured.
@@ -13,7 +12,7 @@ struct HeldConnections: ~Copyable {
     sockets = .allocate(capacity: wanted)
     while count < wanted, failure == nil {
       do throws(CallFailure) {
-        let socket = try Self.open(to: address, from: sources.take(), within: limit)
+        let socket = try ClientSocket.open(to: address, from: sources.take(), within: limit)
         sockets.initializeElement(at: count, to: socket)
         count += 1
       } catch { failure = error }
@@ -23,27 +22,6 @@ struct HeldConnections: ~Copyable {
   deinit {
     sockets.extracting(..<count).deinitialize()
     sockets.deallocate()
-  }
-
-  private static func open(to address: SocketAddress, from source: SocketAddress?, within limit: Duration)
-    throws(CallFailure) -> Descriptor
-  {
-    let deadline = Clock.monotonic() + limit.nanoseconds
-    while true {
-      do throws(CallFailure) {
-        let socket = try ClientSocket.start(to: address, from: source)
-        var query = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
-        guard poll(&query, 1, CInt(clamping: limit.nanoseconds / 1_000_000)) > 0 else {
-          throw CallFailure("connect", on: address.description, errno: .timedOut)
-        }
-        try ClientSocket.finish(socket, to: address)
-        return socket
-      } catch {
-        // A full backlog of a Unix socket.
-        guard address.isUnix, error.errno == .wouldBlock, Clock.monotonic() < deadline else { throw error }
-        usleep(2000)
-      }
-    }
   }
 
   /// How many the other side has not ended; what it sent is read and dropped.
@@ -56,7 +34,7 @@ struct HeldConnections: ~Copyable {
   private static func isOpen(_ socket: borrowing Descriptor, reading buffer: UnsafeMutableRawBufferPointer) -> Bool {
     do throws(Errno) {
       // Bounded: a peer that never stops sending is there.
-      for _ in 0..<1000 where try socket.receive(into: buffer) == 0 { return false }
+      for _ in 0..<1000 where try socket.receive(into: buffer, waiting: false) == 0 { return false }
       return true
     } catch { return error == .wouldBlock }
   }

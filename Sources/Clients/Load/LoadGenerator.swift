@@ -100,28 +100,33 @@ final class LoadGenerator {
 
   /// Carries one connection as far as it goes without waiting.
   private func advance(_ index: Int, _ ready: Poller.Interest) {
-    if ready.contains(.writable) { send(index) }
+    if ready.contains(.writable), !send(index) { return }
     // A failure shows itself when reading.
     if !ready.subtracting(.writable).isEmpty { receive(index) }
   }
 
-  private func send(_ index: Int) {
+  /// Returns whether the connection goes on.
+  private func send(_ index: Int) -> Bool {
     let size = min(settings.sentBytes - slots[index].sent, text.count)
     do throws(Errno) {
       slots[index].sent += try slots[index].socket?.send(UnsafeRawBufferPointer(rebasing: text[..<size])) ?? 0
     } catch {
       switch error {
-      case .wouldBlock: return
+      case .wouldBlock: return true
       // What the peer had sent before it went away is still to be received.
       case .brokenPipe: slots[index].sent = settings.sentBytes
-      default: return end(index, LoadOutcome(failure: error), errno: error)
+      default:
+        end(index, LoadOutcome(failure: error), errno: error)
+        return false
       }
     }
-    guard slots[index].sent >= settings.sentBytes else { return }
+    guard slots[index].sent >= settings.sentBytes else { return true }
     do throws(CallFailure) {
       try poller.change(slots[index].socket?.number ?? -1, .readable, token: UInt64(index))
+      return true
     } catch {
       end(index, .other, errno: error.errno)
+      return false
     }
   }
 

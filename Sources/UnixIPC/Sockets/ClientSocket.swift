@@ -7,9 +7,15 @@ public enum ClientSocket {
   /// Source: connect(2).
   public static func connect(to address: SocketAddress) throws(CallFailure) -> Descriptor {
     let socket = try open(for: address, flags: 0)
-    let native = try NativeAddress(address)
-    _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(socket.number, $0, $1) } }
+    try connect(socket, to: address)
     return socket
+  }
+
+  /// Gives a socket its peer.
+  public static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(CallFailure) {
+    let number = socket.number
+    let native = try NativeAddress(address)
+    _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(number, $0, $1) } }
   }
 
   /// Connects to one address within a time.

@@ -38,6 +38,9 @@ public struct DatagramSocket: ~Copyable {
     try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind))
   }
 
+  /// Hands the descriptor over, still bound.
+  public consuming func release() -> Descriptor { descriptor }
+
   /// Takes the next datagram, cut to the buffer's size; never waits (`EAGAIN`).
   public func receive(into buffer: UnsafeMutableRawBufferPointer, from sender: inout Sender) throws(Errno) -> Int {
     try attempt { platform_receive_datagram(descriptor.number, buffer.baseAddress, buffer.count, &sender.native) }

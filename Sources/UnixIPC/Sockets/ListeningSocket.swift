@@ -37,6 +37,9 @@ public struct ListeningSocket: ~Copyable {
     descriptor = bound
   }
 
+  /// Hands the descriptor over, still listening.
+  public consuming func release() -> Descriptor { descriptor }
+
   /// Takes the next connection that waits, with its peer's address.
   ///
   /// - Returns: a blocking, close-on-exec socket.

@@ -1,0 +1,82 @@
+import ControlProtocol
+import Glibc
+import UnixIPC
+
+/// A listener that runs: its process and the channel to it.
+final class ListenerProcess {
+  let process: pid_t
+  let channel: Descriptor
+  /// CLOCK_MONOTONIC, nanoseconds.
+  let started = Clock.monotonic()
+  /// When it said that it serves; nil before that.
+  var readySince: Int64?
+  /// The last question that it answered.
+  var lastAnswer: UInt32
+
+  init(process: pid_t, channel: consuming Descriptor, lastAnswer: UInt32) {
+    self.process = process
+    self.channel = channel
+    self.lastAnswer = lastAnswer
+  }
+}
+
+/// Starts listeners: a program beside begatd, with a built environment and exactly the descriptors it needs.
+struct ListenerStarter {
+  /// The path of begat-listener.
+  let program: String
+  let drainTimeout: Duration
+  let names: NameResolver?
+
+  /// Source: proc_pid_exe(5).
+  static func programBesideThis() throws(CallFailure) -> String {
+    let own = ProgramFile.own ?? "/usr/sbin/begatd"
+    let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "/usr/sbin"
+    let program = "\(directory)/begat-listener"
+    guard access(program, X_OK) == 0 else { throw CallFailure("execve", on: program, errno: Errno(rawValue: errno)) }
+    return program
+  }
+
+  /// Starts the listener of a service.
+  ///
+  /// - Parameter lastQuestion: the number of the question last asked, which a new listener need not answer.
+  func start(_ service: ManagedService, lastQuestion: UInt32) throws(CallFailure) -> ListenerProcess {
+    let configuration = service.configuration
+    let scoreboard = try Scoreboard.create(slotCount: configuration.maxConnections)
+    let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
+    var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, STDERR_FILENO]
+    func pass(_ number: CInt) -> CInt {
+      descriptors.append(number)
+      return CInt(descriptors.count - 1)
+    }
+
+    var options = ListenerOptions()
+    options.name = configuration.name
+    options.serve = configuration.serve
+    options.sockets = service.sockets.map { pass($0.descriptor.number) }
+    options.maxConnections = configuration.maxConnections
+    options.firstByteTimeout = configuration.firstByteTimeout
+    options.idleTimeout = configuration.idleTimeout
+    options.drainTimeout = drainTimeout
+    options.resolveNames = configuration.resolvesNames
+    options.log = configuration.log
+    options.user = configuration.identity?.user
+    options.group = configuration.identity?.group
+    options.groups = configuration.identity?.groups ?? []
+    options.databases = configuration.fortune.databases
+    options.offensive = configuration.fortune.includesOffensive
+    options.maxLength = configuration.fortune.maxLength
+    options.channel = pass(channel.writing.number)
+    options.scoreboard = pass(scoreboard.number)
+    if configuration.resolvesNames, let names {
+      options.names = pass(names.cacheObject.number)
+      options.nameRequests = pass(names.requests.number)
+    }
+
+    var program = Program(
+      path: program, arguments: ["begat-listener: \(configuration.name)"] + options.arguments,
+      environment: ProgramEnvironment.build(), directory: "/")
+    program.leadsSession = true
+    let process = try program.start(descriptors: descriptors)
+    return ListenerProcess(process: process, channel: channel.reading, lastAnswer: lastQuestion)
+  }
+}

@@ -1,0 +1,24 @@
+import Glibc
+import UnixIPC
+
+/// The environment of begat's own programs: built, never inherited.
+enum ProgramEnvironment {
+  /// The administrator's choices that matter to them; everything else stays behind.
+  private static let kept = ["TZ"]
+
+  static func build() -> [String] {
+    ["PATH=/usr/local/bin:/usr/bin:/bin"]
+      + kept.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+  }
+}
+
+/// The file that this process executes.
+enum ProgramFile {
+  static var own: String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { room in
+      let count = readlink("/proc/self/exe", room.baseAddress!, room.count)
+      guard count > 0, count < room.count else { return nil }
+      return String(decoding: UnsafeRawBufferPointer(room)[..<count], as: UTF8.self)
+    }
+  }
+}

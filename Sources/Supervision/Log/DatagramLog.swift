@@ -1,0 +1,84 @@
+import Glibc
+import Logging
+import UnixIPC
+
+/// Messages as datagrams to a log daemon: structured ones to the journal, plain ones to syslog.
+///
+/// libsystemd's and the C library's own functions wait while the daemon's queue is full; here what cannot be sent at
+/// once is dropped and counted, because a log must not hold up the sockets.
+///
+/// Source: systemd.journal-fields(7), Native Journal Protocol of systemd; syslog(3), RFC 3164.
+final class DatagramLog: LogHandler, @unchecked Sendable {
+  enum Style {
+    case journal
+    case syslog
+
+    var address: SocketAddress {
+      switch self {
+      case .journal: .unixPath("/run/systemd/journal/socket")
+      case .syslog: .unixPath("/dev/log")
+      }
+    }
+  }
+
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+  private let style: Style
+  private var socket: Descriptor?
+  private var dropped = 0
+
+  /// - Throws: when nobody listens at the daemon's address.
+  init(_ style: Style) throws(CallFailure) {
+    self.style = style
+    socket = try DatagramLog.connect(style)
+  }
+
+  private static func connect(_ style: Style) throws(CallFailure) -> Descriptor {
+    let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
+    try ClientSocket.connect(socket, to: style.address)
+    return socket
+  }
+
+  func log(event: LogEvent) {
+    let lost = dropped > 0 ? " (\(dropped) messages were lost before)" : ""
+    let text = event.metadata.prefix + event.message.description + lost
+    let message =
+      switch style {
+      case .journal: journalFields(text, event)
+      case .syslog: "<\(24 + event.level.priority)>begatd[\(getpid())]: \(text)"  // 24: facility daemon
+      }
+    if send(message) { dropped = 0 } else { dropped += 1 }
+  }
+
+  /// One field a line; no value has a newline, because what peers send is escaped before.
+  private func journalFields(_ text: String, _ event: LogEvent) -> String {
+    var fields = "MESSAGE=\(text)\nPRIORITY=\(event.level.priority)\nSYSLOG_IDENTIFIER=begatd\n"
+    for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) {
+      fields += "BEGAT_\(key.uppercased())=\(value)\n"
+    }
+    return fields
+  }
+
+  /// A daemon that was started anew has another socket: connect again, once.
+  private func send(_ message: String) -> Bool {
+    if trySend(message) { return true }
+    guard let fresh = try? DatagramLog.connect(style) else { return false }
+    socket = consume fresh
+    return trySend(message)
+  }
+
+  private func trySend(_ message: String) -> Bool {
+    var message = message
+    return message.withUTF8 { bytes in
+      switch socket {
+      case .some(let socket): (try? socket.send(UnsafeRawBufferPointer(bytes), waiting: false)) != nil
+      case nil: false
+      }
+    }
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+}

@@ -1,0 +1,38 @@
+import Configuration
+import Glibc
+import Logging
+import UnixIPC
+
+/// Chooses where messages go.
+enum LogSetup {
+  /// - Parameter isDetached: whether standard error leads nowhere.
+  /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
+  static func logger(_ configuration: DaemonConfiguration, isDetached: Bool) -> Logger {
+    let isReadByJournal = standardErrorIsJournal
+    var handler: any LogHandler = StandardErrorLog(isReadByJournal: isReadByJournal)
+    var failure: CallFailure?
+    do throws(CallFailure) {
+      switch configuration.logTarget {
+      case .journal: handler = try DatagramLog(.journal)
+      case .syslog: handler = try DatagramLog(.syslog)
+      case .auto where isReadByJournal: handler = try DatagramLog(.journal)
+      case .auto where isDetached: handler = try DatagramLog(.syslog)
+      case .auto, .stderr: break
+      }
+    } catch { failure = error }
+    var logger = Logger(label: "begatd") { _ in handler }
+    logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    if let failure { logger.warning("log: \(failure); messages go to standard error") }
+    return logger
+  }
+
+  /// Whether the service manager reads standard error into its journal.
+  ///
+  /// Source: systemd.exec(5), JOURNAL_STREAM.
+  private static var standardErrorIsJournal: Bool {
+    guard let text = getenv("JOURNAL_STREAM").map({ String(cString: $0) }) else { return false }
+    var facts = stat()
+    guard fstat(STDERR_FILENO, &facts) == 0 else { return false }
+    return text == "\(facts.st_dev):\(facts.st_ino)"
+  }
+}

@@ -1,0 +1,70 @@
+import ControlProtocol
+import Glibc
+import NameService
+import Synchronization
+import UnixIPC
+
+/// The resolver's own program: begatd executed again, as nobody, with two descriptors.
+public enum NameResolverProgram {
+  private static let questionsNumber: CInt = 3
+  private static let cacheNumber: CInt = 4
+  /// Look-ups that may wait for the network at once.
+  private static let workers = 8
+  private static let lifetime = Duration.seconds(600)
+  private static let lifetimeOfNone = Duration.seconds(60)
+
+  /// Answers until begatd ends.
+  public static func run() -> CInt {
+    do throws(CallFailure) {
+      let parent = getppid()
+      if geteuid() == 0, let nobody = Users.find("nobody") { try nobody.identity.become() }
+      try ProcessControl.forbidNewPrivileges()
+      guard try ProcessControl.followParent(parent, with: .kill) else { return 0 }
+      let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
+      let state = Shared(cache: cache, questions: Descriptor(owning: questionsNumber))
+      for _ in 1..<workers { try startThread(state) }
+      state.work()
+      return 0
+    } catch {
+      try? StandardError.writeAtOnce("begatd: names: \(error)\n")
+      return 1
+    }
+  }
+
+  private static func startThread(_ state: Shared) throws(CallFailure) {
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Shared>.fromOpaque(argument!).takeRetainedValue().work()
+        return nil
+      }, Unmanaged.passRetained(state).toOpaque())
+    if result != 0 { throw CallFailure("pthread_create", errno: Errno(rawValue: result)) }
+  }
+
+  /// What the workers share: the kernel deals the questions out, the cache has one writer at a time.
+  private final class Shared: Sendable {
+    private let cache: Mutex<NameCache>
+    private let questions: Descriptor
+
+    init(cache: consuming NameCache, questions: consuming Descriptor) {
+      self.cache = Mutex(cache)
+      self.questions = questions
+    }
+
+    func work() {
+      withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { room in
+        while let count = try? questions.receive(into: room) {
+          if let key = NameCache.Key(message: UnsafeRawBufferPointer(rebasing: room[..<count])) { answer(key) }
+        }
+      }
+    }
+
+    private func answer(_ key: NameCache.Key) {
+      // Asked by many at once, looked up by few.
+      guard cache.withLock({ $0.look(key) }) == .unknown else { return }
+      let name = Hosts.name(of: key.address)
+      cache.withLock { $0.store(name, for: key, lifetime: name == nil ? lifetimeOfNone : lifetime) }
+    }
+  }
+}

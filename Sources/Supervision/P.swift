@@ -1,1 +1,0 @@
-public let placeholderSupervision = 1

@@ -1,0 +1,51 @@
+import UnixIPC
+
+/// The sockets that the service manager passed, until services take them.
+struct PassedSockets {
+  private struct Entry {
+    let socket: HeldSocket
+    let name: String
+  }
+
+  private var entries: [Entry] = []
+  /// What was passed and is no socket that can be served.
+  private(set) var warnings: [String] = []
+
+  /// Takes them over from the environment.
+  init() throws(SocketActivation.Problem) {
+    for passed in try SocketActivation.take() {
+      let descriptor = Descriptor(owning: passed.number)
+      let kind = descriptor.socketKind
+      let isListening = descriptor.isListening
+      guard kind == datagramKind || (kind == streamKind && isListening),
+        let address = try? descriptor.localAddress().address
+      else {
+        warnings.append(
+          "passed descriptor \(passed.number) (\(escaped(passed.name.utf8))): no listening or datagram socket; closed")
+        continue
+      }
+      entries.append(
+        Entry(socket: HeldSocket(descriptor, isDatagram: kind == datagramKind, address: address), name: passed.name))
+    }
+  }
+
+  /// The socket with this address.
+  mutating func take(_ address: SocketAddress, isDatagram: Bool) -> HeldSocket? {
+    guard let index = entries.firstIndex(where: { $0.socket.address == address && $0.socket.isDatagram == isDatagram })
+    else { return nil }
+    return entries.remove(at: index).socket
+  }
+
+  /// All sockets of this name: one unit may have several addresses.
+  mutating func take(named name: String, isDatagram: Bool) -> [HeldSocket] {
+    let isWanted: (Entry) -> Bool = { $0.name == name && $0.socket.isDatagram == isDatagram }
+    defer { entries.removeAll(where: isWanted) }
+    return entries.filter(isWanted).map(\.socket)
+  }
+
+  /// Closes what no service wanted and tells which.
+  mutating func closeRest() -> [String] {
+    defer { entries = [] }
+    return entries.map { "passed socket \($0.socket.address) (\(escaped($0.name.utf8))): no service has it; closed" }
+  }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import UnixIPC
+
+/// Finds out who has a port: for the message that says it is taken.
+///
+/// Source: proc_net_tcp(5), proc_pid_fd(5).
+enum PortHolder {
+  /// `nginx (process 4711)`; nil when it cannot be found out, as for other users' processes without root.
+  static func find(port: UInt16, isDatagram: Bool) -> String? {
+    let tables = isDatagram ? ["udp", "udp6"] : ["tcp", "tcp6"]
+    let inodes = Set(tables.flatMap { sockets(in: "/proc/net/\($0)", port: port, isListening: !isDatagram) })
+    guard !inodes.isEmpty else { return nil }
+    for process in names(in: "/proc") where process.allSatisfy(\.isNumber) {
+      for number in names(in: "/proc/\(process)/fd") {
+        guard let target = link("/proc/\(process)/fd/\(number)"), inodes.contains(target) else { continue }
+        let command = firstLine("/proc/\(process)/comm") ?? "?"
+        return "\(escaped(command.utf8)) (process \(process))"
+      }
+    }
+    return nil
+  }
+
+  /// The `socket:[INODE]` names of the sockets bound to the port.
+  private static func sockets(in table: String, port: UInt16, isListening: Bool) -> [String] {
+    lines(table).dropFirst().compactMap { line in
+      let fields = line.split(separator: " ")
+      guard fields.count > 9, let colon = fields[1].lastIndex(of: ":") else { return nil }
+      guard UInt16(fields[1][fields[1].index(after: colon)...], radix: 16) == port else { return nil }
+      // 0A is TCP_LISTEN.
+      guard !isListening || fields[3] == "0A" else { return nil }
+      return "socket:[\(fields[9])]"
+    }
+  }
+
+  private static func lines(_ path: String) -> [Substring] {
+    guard let file = fopen(path, "re") else { return [] }
+    defer { fclose(file) }
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while text.count < 16 << 20 {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { break }
+      text += chunk[..<count]
+    }
+    return String(decoding: text, as: UTF8.self).split(separator: "\n")
+  }
+
+  private static func firstLine(_ path: String) -> String? { lines(path).first.map(String.init) }
+
+  private static func names(in path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+
+  private static func link(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { room in
+      let count = readlink(path, room.baseAddress!, room.count)
+      guard count > 0 else { return nil }
+      return String(decoding: UnsafeRawBufferPointer(room)[..<count], as: UTF8.self)
+    }
+  }
+}

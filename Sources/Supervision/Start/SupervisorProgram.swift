@@ -1,0 +1,156 @@
+import Configuration
+import ControlProtocol
+import Glibc
+import Logging
+import UnixIPC
+
+/// begatd: from its settings to its exit status.
+public enum SupervisorProgram {
+  /// Exit statuses, as in sysexits(3) where it has one.
+  private static let success: CInt = 0
+  private static let failure: CInt = 1
+  private static let badConfiguration: CInt = 78
+
+  /// - Parameter configurationFile: nil for the usual place or the embedded default.
+  /// - Parameter readyDescriptor: gets a line for each bound address and is closed when all is served.
+  /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
+  public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
+    do throws(CallFailure) {
+      try StandardStreams.fillGaps()
+      try takeOverProcess(readyDescriptor)
+    } catch { return complain("\(error)", failure) }
+
+    let configuration: Configuration
+    do throws(ConfigurationProblems) {
+      configuration = try Configuration.load(file: configurationFile)
+    } catch { return complain(error.problems.map(\.description), badConfiguration) }
+
+    do throws(CallFailure) {
+      guard leavesTerminal else { return serve(configuration, readyDescriptor) { _ in } }
+      let starter = StarterBox(try Dissociation.leave())
+      return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0) }
+    } catch { return complain("\(error)", failure) }
+  }
+
+  /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
+  private static func takeOverProcess(_ readyDescriptor: CInt?) throws(CallFailure) {
+    umask(0o077)
+    for signal in [Signal.child, .terminate, .interrupt, .hangUp] { signal.restoreDefault() }
+    Signal.brokenPipe.ignore()
+    SignalSet().becomeMask()
+    let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
+    let firstUnknown = 3 + max(0, min(passed, 1 << 20))
+    guard let readyDescriptor, readyDescriptor >= firstUnknown else {
+      return try DescriptorRange.close(from: firstUnknown)
+    }
+    try DescriptorRange.close(from: firstUnknown, through: readyDescriptor - 1)
+    try DescriptorRange.close(from: readyDescriptor + 1)
+  }
+
+  /// - Parameter tellStarter: is called once with the status that the starter shall have.
+  private static func serve(
+    _ configuration: Configuration, _ readyDescriptor: CInt?, isDetached: Bool = false,
+    tellStarter: @escaping (CInt) -> Void
+  ) -> CInt {
+    func give(_ status: CInt) -> CInt {
+      tellStarter(status)
+      return status
+    }
+    var problems: [String] = []
+    let logger = LogSetup.logger(configuration.daemon, isDetached: isDetached)
+    for warning in configuration.warnings { logger.warning("\(warning)") }
+    let services = openServices(configuration, logger, &problems)
+    guard problems.isEmpty else {
+      for service in services { service.closeSockets() }
+      return give(complain(problems, failure))
+    }
+    guard !services.isEmpty else {
+      return give(complain("no service to offer; enable one in the configuration", failure))
+    }
+
+    do throws(CallFailure) {
+      let names = services.contains { $0.configuration.resolvesNames } ? try NameResolver() : nil
+      let starter = ListenerStarter(
+        program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names)
+      let isForPeople = !isDetached && isatty(STDOUT_FILENO) == 1
+      let supervisor = try Supervisor(
+        services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logger: logger
+      ) {
+        report(services, readyDescriptor)
+        if isForPeople { show(ReadyReport.table(services, source: configuration.source)) }
+        if isDetached { StandardStreams.becomeNull() }
+        tellStarter(success)
+      }
+      let status = supervisor.run()
+      return supervisor.isStarted ? status : give(status)
+    } catch {
+      for service in services { service.closeSockets() }
+      return give(complain("\(error)", failure))
+    }
+  }
+
+  /// Opens the sockets of all enabled services; what cannot be had is a problem, one line each.
+  private static func openServices(_ configuration: Configuration, _ logger: Logger, _ problems: inout [String])
+    -> [ManagedService]
+  {
+    var passed: PassedSockets
+    do throws(SocketActivation.Problem) { passed = try PassedSockets() } catch {
+      problems.append("\(error)")
+      return []
+    }
+    let enabled = configuration.services.filter(\.isEnabled)
+    if enabled.contains(where: usesRuntimeDirectory) {
+      do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
+        problems.append("\(error)")
+        return []
+      }
+    }
+    var services: [ManagedService] = []
+    for service in enabled {
+      let opened = ServiceListenSockets(service, passed: &passed)
+      problems += opened.problems.map { "\(service.place): service.\(service.name): \($0)" }
+      for warning in opened.warnings { logger.warning("\(warning)", metadata: [LogKey.service: "\(service.name)"]) }
+      if opened.isInactive || opened.sockets.isEmpty {
+        if opened.problems.isEmpty {
+          logger.warning("inactive: its socket was not passed", metadata: [LogKey.service: "\(service.name)"])
+        }
+      } else {
+        services.append(ManagedService(service, sockets: opened.sockets))
+      }
+    }
+    for warning in passed.warnings + passed.closeRest() { logger.warning("\(warning)") }
+    return services
+  }
+
+  private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {
+    (service.streams + service.datagrams).contains { address in
+      if case .address(.unixPath(let path), _) = address { path.hasPrefix(RuntimeDirectory.path + "/") } else { false }
+    }
+  }
+
+  private static func report(_ services: [ManagedService], _ readyDescriptor: CInt?) {
+    guard let readyDescriptor else { return }
+    let descriptor = Descriptor(owning: readyDescriptor)
+    try? descriptor.writeAll(ReadyReport.lines(services))
+  }
+
+  private static func show(_ text: String) {
+    Descriptor.withLent(STDOUT_FILENO) { (stream) in try? stream.writeAll(text) }
+  }
+
+  private static func complain(_ text: String, _ status: CInt) -> CInt { complain([text], status) }
+
+  private static func complain(_ texts: [String], _ status: CInt) -> CInt {
+    for text in texts { try? StandardError.writeAtOnce("begatd: \(text)\n") }
+    return status
+  }
+}
+
+/// Keeps the starter's end where closures can reach it.
+private final class StarterBox {
+  private var starter: Dissociation.Starter?
+
+  init(_ starter: consuming Dissociation.Starter) { self.starter = consume starter }
+
+  func release(status: CInt) { starter.take()?.release(status: status) }
+}

@@ -1,0 +1,33 @@
+import ControlProtocol
+import Logging
+import UnixIPC
+
+/// The orderly stop.
+extension Supervisor {
+  /// Accepts nobody any more and lets open connections end; asked again, ends them at once.
+  func stop() {
+    let isFirst = stopDeadline == nil
+    if isFirst {
+      manager.stopping("open connections may go on for \(DurationText.render(drainTimeout))")
+      logger.info("stopping")
+      // Listeners keep the drain's time themselves; this is for one that does not.
+      stopDeadline = Clock.monotonic() + drainTimeout.components.seconds * 1_000_000_000 + 5_000_000_000
+    }
+    for service in services {
+      if let listener = service.listener { try? Signal.terminate.send(to: listener.process) }
+      if isFirst {
+        service.restartTime = nil
+        service.closeSockets()
+      }
+    }
+  }
+
+  func killListeners() {
+    for service in services {
+      guard let listener = service.listener else { continue }
+      logger.error("listener \(listener.process) does not stop; killed", metadata: [LogKey.service: "\(service.name)"])
+      try? Signal.kill.send(to: listener.process)
+    }
+    stopDeadline = Clock.monotonic() + 1_000_000_000
+  }
+}

@@ -1,0 +1,52 @@
+import Administration
+import ArgumentParser
+import ControlProtocol
+import Glibc
+import Supervision
+
+@main
+struct Begatd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "begatd", abstract: "Serve small network services, each connection in a process of its own.",
+    discussion: """
+      Without a configuration file, every built-in service is served on loopback addresses and unprivileged ports.  \
+      SIGTERM stops it: open connections may end within drain-timeout; a second SIGTERM ends them at once.
+      """, version: "begatd \(BegatVersion.text)")
+
+  @Option(help: ArgumentHelp("Read this file, and conf.d/*.toml beside it.", valueName: "file"))
+  var config: String?
+
+  @Flag(help: "Check the configuration, say what is wrong or what holds, and end.")
+  var check = false
+
+  @Flag(help: "Leave the terminal; return when all is served.")
+  var daemon = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a line SERVICE ADDRESS for each bound address to this descriptor and close it when all is served.",
+      valueName: "fd"))
+  var readyFd: Int32?
+
+  /// How begatd starts its own resolver.
+  @Flag(help: .hidden)
+  var resolveNames = false
+
+  func validate() throws {
+    if let readyFd, readyFd < 3 || fcntl(readyFd, F_GETFD) == -1 {
+      throw ValidationError("--ready-fd \(readyFd): not an open descriptor above 2")
+    }
+  }
+
+  func run() throws {
+    let status: Int32 =
+      if resolveNames {
+        NameResolverProgram.run()
+      } else if check {
+        ConfigurationCheck.run(file: config)
+      } else {
+        SupervisorProgram.run(configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon)
+      }
+    throw ExitCode(status)
+  }
+}

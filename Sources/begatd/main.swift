@@ -1,3 +1,0 @@
-import Supervision
-import ArgumentParser
-print(placeholderSupervision)
