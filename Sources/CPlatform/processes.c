@@ -2,6 +2,7 @@
 #include "CPlatform.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,6 +35,8 @@ int platform_setrlimit(int resource, uint64_t soft, uint64_t hard) {
   struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
   return setrlimit((__rlimit_resource_t)resource, &limit);
 }
+
+void platform_trim_heap(void) { malloc_trim(0); }
 
 bool platform_exited(int status) { return WIFEXITED(status); }
 int platform_exit_code(int status) { return WEXITSTATUS(status); }

@@ -11,10 +11,10 @@ struct ConfigurationTables {
       let root = Setting(document: document, path: [], value: document.root)
       for (key, setting) in problems.entries(of: root, RootKey.self) {
         switch key {
-        case .daemon: if isNew(setting, &known, &problems) { daemon = setting }
-        case .defaults: if isNew(setting, &known, &problems) { defaults = setting }
+        case .daemon: if Self.isNew(setting, &known, &problems) { daemon = setting }
+        case .defaults: if Self.isNew(setting, &known, &problems) { defaults = setting }
         case .service:
-          for service in problems.collect(try setting.members()) ?? [] where isNew(service, &known, &problems) {
+          for service in problems.collect(try setting.members()) ?? [] where Self.isNew(service, &known, &problems) {
             services.append(service)
           }
         }
@@ -23,7 +23,9 @@ struct ConfigurationTables {
   }
 
   /// Whether no file before had the table; else a problem that names both places.
-  private func isNew(_ table: Setting, _ known: inout [[String]: Place], _ problems: inout ProblemCollector) -> Bool {
+  private static func isNew(
+    _ table: Setting, _ known: inout [[String]: Place], _ problems: inout ProblemCollector
+  ) -> Bool {
     guard let first = known[table.path] else {
       known[table.path] = table.place
       return true

@@ -12,13 +12,20 @@ struct Document {
   init(file: String, bytes: [UInt8]) throws(ConfigurationProblem) {
     let text = try Document.text(of: bytes, file: file)
     let scanner = KeyScanner(Array(text.utf8))
-    if let hazard = scanner.hazard {
-      throw ConfigurationProblem(file: file, line: hazard.line, message: hazard.message)
-    }
     self.file = file
     lines = scanner.lines
+    guard let hazard = scanner.hazard else {
+      root = try Document.parse(text, file: file)
+      return
+    }
+    // What comes before it is harmless and may have an error of its own, to be told first.
+    _ = try Document.parse(String(decoding: text.utf8.prefix(hazard.offset), as: UTF8.self), file: file)
+    throw ConfigurationProblem(file: file, line: hazard.line, column: hazard.column, message: hazard.message)
+  }
+
+  private static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> TOMLTree {
     do {
-      root = TOMLTree(try TOMLTable(string: text))
+      return TOMLTree(try TOMLTable(string: text))
     } catch let error as TOMLParseError {
       let begin = error.source.begin
       let message = "syntax error: " + escaped(error.description.utf8.prefix(300))
@@ -38,9 +45,10 @@ struct Document {
     return 1
   }
 
-  /// The bytes as text, without a byte order mark.
+  /// The bytes as text, without byte order marks: the parser skips one, the scanner none.
   private static func text(of bytes: [UInt8], file: String) throws(ConfigurationProblem) -> String {
-    let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+    var bytes = bytes[...]
+    while bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
     guard !bytes.contains(0) else {
       throw ConfigurationProblem(file: file, line: firstLine(of: bytes) { $0.contains(0) }, message: "a NUL byte")
     }

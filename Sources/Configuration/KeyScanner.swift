@@ -6,15 +6,20 @@ struct KeyScanner {
   /// Why a text must not reach the parser.
   struct Hazard: Hashable {
     let line: Int
+    let column: Int
     let message: String
+    /// Where the table header or top-level entry begins that has it.
+    let offset: Int
   }
 
   /// Tables and arrays inside one another; the parser's own destructor recurses.
-  static let deepest = 16
+  static let deepest = 12
 
   private let bytes: [UInt8]
   private var position = 0
   private var line = 1
+  private var lineStart = 0
+  private var statementStart = 0
   private(set) var lines: [[String]: Int] = [:]
   private(set) var hazard: Hazard?
 
@@ -22,6 +27,7 @@ struct KeyScanner {
     self.bytes = bytes
     var table: [String] = []
     while hazard == nil, let byte = skipBlanks() {
+      statementStart = position
       if byte == UInt8(ascii: "[") { table = header() } else { entry(in: table, nesting: 0) }
     }
   }
@@ -32,8 +38,10 @@ struct KeyScanner {
 
   private mutating func advance() {
     guard position < bytes.count else { return }
-    if bytes[position] == UInt8(ascii: "\n") { line += 1 }
     position += 1
+    guard bytes[position - 1] == UInt8(ascii: "\n") else { return }
+    line += 1
+    lineStart = position
   }
 
   private mutating func take(_ wanted: Character) -> Bool {
@@ -73,14 +81,24 @@ struct KeyScanner {
   }
 
   private mutating func isShallow(_ depth: Int) -> Bool {
-    if depth > KeyScanner.deepest, hazard == nil { hazard = Hazard(line: line, message: "nested too deeply") }
+    if depth > KeyScanner.deepest { refuse("nested too deeply") }
     return hazard == nil
+  }
+
+  private mutating func refuse(_ message: String) {
+    guard hazard == nil else { return }
+    // Characters, as the parser counts columns.
+    let column = bytes[lineStart..<position].count { $0 & 0xc0 != 0x80 } + 1
+    hazard = Hazard(line: line, column: column, message: message, offset: statementStart)
   }
 
   /// `[a.b]` or `[[a.b]]`.
   private mutating func header() -> [String] {
     advance()
-    _ = take("[")
+    skipSpaces()
+    if take("[") { skipSpaces() }
+    // toml++ 3.4 ends the process by an assertion when anything but a key stands here.
+    if let byte, !isBareKeyByte(byte), !"]\"'".utf8.contains(byte) { refuse("syntax error: expected a table's name") }
     let start = line
     let path = keyPath()
     record(path, from: 0, at: start)
@@ -123,7 +141,9 @@ struct KeyScanner {
     case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
     case UInt8(ascii: "["): elements(until: "]") { $0.value(of: path, nesting: nesting + 1) }
     case UInt8(ascii: "{"): elements(until: "}") { $0.entry(in: path, nesting: nesting + 1) }
-    default: scalar()
+    case _ where isScalarByte(byte): scalar()
+    // The same in an array; after a key the parser says so itself.
+    default: refuse("syntax error: expected a value; text stands in quotes")
     }
   }
 
@@ -137,9 +157,22 @@ struct KeyScanner {
   }
 
   /// A number, a date, a boolean.
+  ///
+  /// toml++ asserts again on the way to many a malformed date or time.  No key takes one, so none gets there.
   private mutating func scalar() {
-    while let byte, !",]}#\n".utf8.contains(byte) { advance() }
+    let start = position
+    while let byte, isScalarByte(byte) { advance() }
+    let text = bytes[start..<position]
+    let isNumber = text.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
+    let hasExponent = text.contains(UInt8(ascii: "e")) || text.contains(UInt8(ascii: "E"))
+    if text.contains(UInt8(ascii: ":")) || isNumber && !hasExponent && text.contains(UInt8(ascii: "-")) {
+      refuse("syntax error: expected a value; text stands in quotes, and no key takes a date or a time")
+    }
+    skipSpaces()
+    if let byte, !",]}#\r\n".utf8.contains(byte) { refuse("syntax error: expected the end of the value") }
   }
+
+  private func isScalarByte(_ byte: UInt8) -> Bool { isBareKeyByte(byte) || "+.:".utf8.contains(byte) }
 
   // MARK: - Strings
 
@@ -192,7 +225,7 @@ struct KeyScanner {
     }
     for _ in 0..<digits { advance() }
     // The parser's Swift face ends strings at a NUL: "nobody\u0000x" would pass for "nobody".
-    if number == 0, hazard == nil { hazard = Hazard(line: line, message: "a NUL in a string") }
+    if number == 0 { refuse("a NUL in a string") }
     return Array(Character(scalar).utf8)
   }
 }

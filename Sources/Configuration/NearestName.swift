@@ -1,12 +1,15 @@
 /// The candidate that a mistyped name was probably meant to be.
 ///
-/// - Returns: the one with the fewest single mistakes, at most three and never half of the name; nil when none is near.
+/// - Returns: the one with the fewest single mistakes, at most three and never more than half of the name; of two such
+///   the one that begins alike; nil when none is near.
 func nearestName(to name: String, among candidates: [String]) -> String? {
-  var best: (name: String, distance: Int)?
+  var best: (name: String, distance: Int, beginning: Int)?
   for candidate in candidates {
     let limit = min(3, max(1, max(name.utf8.count, candidate.utf8.count) / 2))
     guard let distance = editDistance(name, candidate, limit: limit) else { continue }
-    if distance < best?.distance ?? .max { best = (candidate, distance) }
+    let beginning = zip(name.utf8, candidate.utf8).prefix { $0 == $1 }.count
+    if let best, (best.distance, beginning) <= (distance, best.beginning) { continue }
+    best = (candidate, distance, beginning)
   }
   return best?.name
 }

@@ -13,6 +13,12 @@ struct ResolvedService {
 struct ServiceResolver {
   let surroundings: Surroundings
   let defaults: ServiceSettings
+  private let nobody = Users.find("nobody")?.identity
+
+  init(surroundings: Surroundings, defaults: ServiceSettings) {
+    self.surroundings = surroundings
+    self.defaults = defaults
+  }
 
   /// - Returns: nil when not even the kind of service is known; then there is a problem that says so.
   func resolve(_ table: Setting, problems: inout ProblemCollector) -> ResolvedService? {
@@ -110,7 +116,7 @@ struct ServiceResolver {
       return nil
     }
     let isFaulty = own.user == nil && own.mentioned.union(defaults.mentioned).contains(ServiceKey.user.rawValue)
-    guard var identity = user?.value.identity ?? (isFaulty ? nil : Users.find("nobody")?.identity) else {
+    guard var identity = user?.value.identity ?? (isFaulty ? nil : nobody) else {
       if user == nil, !isFaulty { problems.add(table.problem("no user \"nobody\" on this machine: set user")) }
       return nil
     }

@@ -8,6 +8,7 @@ import UnixIPC
 /// sequence number before and after, so that it never takes half a name.
 public struct NameCache: ~Copyable, Sendable {
   public static let placeCount = 1024
+  public static let longestName = 255
   public static let size = placeCount * MemoryLayout<begat_name>.stride
 
   private let memory: MemoryMapping
@@ -71,7 +72,7 @@ public struct NameCache: ~Copyable, Sendable {
   }
 
   public enum Answer: Hashable, Sendable {
-    case name(String)
+    case name
     /// The host is known to have no name.
     case nameless
     /// Not in the cache, or too old.
@@ -85,15 +86,28 @@ public struct NameCache: ~Copyable, Sendable {
   /// The state of the key's place, for `wait`.
   public func sequence(for key: Key) -> UInt32 { begat_load(&entry(key).pointee.sequence) }
 
-  public func look(_ key: Key) -> Answer {
+  /// Looks a name up and writes it; what is written counts only where the answer is `name`.
+  public func look(_ key: Key, writeTo text: inout ByteWriter) -> Answer {
     let entry = entry(key)
     let before = begat_load(&entry.pointee.sequence)
     guard before & 1 == 0, key.isAt(entry), entry.pointee.expires > Clock.monotonic() else { return .unknown }
-    let length = min(Int(entry.pointee.length), MemoryLayout.size(ofValue: entry.pointee.name))
-    let name = withUnsafeBytes(of: entry.pointee.name) { String(decoding: $0[..<length], as: UTF8.self) }
+    // Kept back until it is known to be whole.
+    var attempt = text
+    let length = min(Int(entry.pointee.length), NameCache.longestName)
+    attempt.append(UnsafeRawBufferPointer(start: begat_name_bytes(entry), count: length))
     begat_fence()
     guard begat_load(&entry.pointee.sequence) == before else { return .unknown }
-    return length == 0 ? .nameless : .name(name)
+    guard length > 0 else { return .nameless }
+    text = attempt
+    return .name
+  }
+
+  /// Whether the cache has an answer for the host.
+  public func knows(_ key: Key) -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: NameCache.longestName, alignment: 1) { room in
+      var text = ByteWriter(room)
+      return look(key, writeTo: &text) != .unknown
+    }
   }
 
   /// Waits until the key's place changes; false after the time.
@@ -114,11 +128,9 @@ public struct NameCache: ~Copyable, Sendable {
       $0.storeBytes(of: key.high, as: UInt64.self)
       $0.storeBytes(of: key.low, toByteOffset: 8, as: UInt64.self)
     }
-    withUnsafeMutableBytes(of: &entry.pointee.name) { room in
-      var text = ByteWriter(room)
-      text.append(name ?? "")
-      entry.pointee.length = UInt32(text.count)
-    }
+    var text = ByteWriter(UnsafeMutableRawBufferPointer(start: begat_name_bytes(entry), count: NameCache.longestName))
+    text.append(name ?? "")
+    entry.pointee.length = UInt32(text.count)
     entry.pointee.expires = Clock.monotonic() + lifetime.components.seconds * 1_000_000_000
     begat_store(&entry.pointee.sequence, (sequence | 1) &+ 1)
     begat_futex_wake(&entry.pointee.sequence)

@@ -21,15 +21,21 @@ public enum CalendarTime {
     text.append(UInt8(ascii: " "))
     append(name: Int(parts.tm_mon), of: months, to: &text)
     text.append(parts.tm_mday < 10 ? "  " : " ")
-    text.append(decimal: parts.tm_mday)
+    append(parts.tm_mday, width: 1, to: &text)
     text.append(UInt8(ascii: " "))
-    text.append(decimal: parts.tm_hour, width: 2)
+    append(parts.tm_hour, width: 2, to: &text)
     text.append(UInt8(ascii: ":"))
-    text.append(decimal: parts.tm_min, width: 2)
+    append(parts.tm_min, width: 2, to: &text)
     text.append(UInt8(ascii: ":"))
-    text.append(decimal: parts.tm_sec, width: 2)
+    append(parts.tm_sec, width: 2, to: &text)
     text.append(UInt8(ascii: " "))
-    text.append(decimal: Int(parts.tm_year) + 1900)
+    let year = Int(parts.tm_year) + 1900
+    if year < 0 { text.append(UInt8(ascii: "-")) }
+    text.append(decimal: UInt64(year.magnitude))
+  }
+
+  private static func append(_ number: Int32, width: Int, to text: inout ByteWriter) {
+    text.append(decimal: UInt64(number.magnitude), width: width)
   }
 
   private static func append(name index: Int, of names: StaticString, to text: inout ByteWriter) {

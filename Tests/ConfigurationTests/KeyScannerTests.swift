@@ -23,7 +23,7 @@ import Testing
     ''' # end
     after = 'x'
     [ service . "odd \u0041" . 'plain' ]
-    key = 1979-05-27 07:32:00Z
+    key = 0x1f
     "quoted.key" = -inf
     [[array]]
     first = 1
@@ -65,12 +65,18 @@ import Testing
     "stops at what would harm the parser",
     arguments: [
       ("a = \"x\\u0000y\"", "a NUL in a string"), ("\"\\U00000000\" = 1", "a NUL in a string"),
-      ("a = \"\"\"\n\\u0000\"\"\"", "a NUL in a string"),
-      (String(repeating: "a.", count: 17) + "a = 1", "nested too deeply"),
-      ("[" + String(repeating: "a.", count: 17) + "a]", "nested too deeply"),
-      ("a = " + String(repeating: "[", count: 17), "nested too deeply"),
-      ("a = " + String(repeating: "{a=", count: 17), "nested too deeply"),
-      ("[a.a.a.a.a.a]\na.a.a.a.a.a = [[[[{a = 1", "nested too deeply"),
+      ("a = [}", "syntax error: expected a value; text stands in quotes"),
+      ("a = [1, \u{2028}]", "syntax error: expected a value; text stands in quotes"),
+      ("a = 1 0", "syntax error: expected the end of the value"),
+      ("a = 1979-05-27", "syntax error: expected a value; text stands in quotes, and no key takes a date or a time"),
+      ("a = 7:32x", "syntax error: expected a value; text stands in quotes, and no key takes a date or a time"),
+      ("[%]", "syntax error: expected a table's name"), ("[.a]", "syntax error: expected a table's name"),
+      ("[ [ = ]]", "syntax error: expected a table's name"), ("a = \"\"\"\n\\u0000\"\"\"", "a NUL in a string"),
+      (String(repeating: "a.", count: 13) + "a = 1", "nested too deeply"),
+      ("[" + String(repeating: "a.", count: 13) + "a]", "nested too deeply"),
+      ("a = " + String(repeating: "[", count: 13), "nested too deeply"),
+      ("a = " + String(repeating: "{a=", count: 13), "nested too deeply"),
+      ("[a.a.a.a.a]\na.a.a = [[[[{a = 1", "nested too deeply"),
     ])
   func stops(text: String, message: String) {
     #expect(KeyScanner(Array(text.utf8)).hazard?.message == message)

@@ -69,6 +69,10 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
 int platform_ask_for_local_address(int fd, int family);
 
+// Memory
+/// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.
+void platform_trim_heap(void);
+
 // Errors
 const char *platform_error_text(int error);
 const char *platform_error_name(int error);

@@ -84,6 +84,8 @@ static inline uint64_t *begat_slot_received(struct begat_slot *slot) { return &s
 static inline uint64_t *begat_slot_sent(struct begat_slot *slot) { return &slot->bytes_sent; }
 static inline uint32_t *begat_slot_waiting(struct begat_slot *slot) { return &slot->waiting; }
 
+static inline uint8_t *begat_name_bytes(struct begat_name *name) { return name->name; }
+
 /// Loads that see whatever was written before the matching store.
 static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
 static inline void begat_store(uint32_t *value, uint32_t content) { __atomic_store_n(value, content, __ATOMIC_RELEASE); }

@@ -52,7 +52,7 @@ struct Listener: ~Copyable {
     let table = try ConnectionTable(capacity: options.maxConnections)
     let batch = try RecordBatch()
     process = ConnectionProcess(
-      service: service.stream, limits: limits, names: names, title: "begat-listener: \(options.name)",
+      service: service.stream, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
       listener: getpid())
     self.datagramAnswers = datagramAnswers
     self.options = options
@@ -69,6 +69,8 @@ struct Listener: ~Copyable {
 
   /// Serves until it is told to stop and the last connection has ended.
   mutating func run() {
+    do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
+    Heap.trim()
     reporter.sayReady(sockets.addresses)
     while !isDone {
       var readyStreams: UInt64 = 0

@@ -11,7 +11,24 @@ struct ConnectionProcess {
   let names: NameClient?
   /// What `ps` shows before the peer's address.
   let title: String
+  private let titleLength: Int
   let listener: pid_t
+  /// Made before the fork, as everything that needs the run-time library.
+  ///
+  /// A terminal's interrupt is for the listener, which lets its connections end.
+  private let blockedSignals = SignalSet(.interrupt, .hangUp)
+
+  init(service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t) {
+    self.service = service
+    self.limits = limits
+    self.names = names
+    self.title = title
+    titleLength = title.utf8.count
+    self.listener = listener
+  }
+
+  /// What `ps` shows for a service.
+  static func title(of service: String) -> String { "begat-listener: \(service)" }
 
   /// Serves the client and ends the process.
   ///
@@ -23,8 +40,7 @@ struct ConnectionProcess {
     // When the listener dies, so does this; it may have died already.
     guard let follows = try? ProcessControl.followParent(listener, with: .kill), follows else { endProcess(status: 1) }
     closeOthers(than: socket.number)
-    // A terminal's interrupt is for the listener, which lets its connections end.
-    SignalSet(.interrupt, .hangUp).becomeMask()
+    blockedSignals.becomeMask()
 
     let address = peer.address
     show(address, in: processTitle)
@@ -32,6 +48,20 @@ struct ConnectionProcess {
     var connection = Connection(
       socket: socket, peer: Peer(address: address, names: names), limits: limits, tally: tally)
     endProcess(status: serve(&connection))
+  }
+
+  /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
+  /// at first use is then there for all connection processes, instead of being set up in each.
+  func warmUp() throws(CallFailure) {
+    let ends = try Descriptor.socketPair(kind: streamKind)
+    let socket = ends.reading
+    _ = consume ends.writing
+    let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
+    slot.initialize(to: begat_slot())
+    defer { slot.deallocate() }
+    let peer = Peer(address: .ipv4(.loopback, port: 0))
+    var connection = Connection(socket: socket, peer: peer, limits: TimeLimits(), tally: Tally(slot))
+    _ = serve(&connection)
   }
 
   /// Serves and finishes; returns the status that tells the listener how it went.
@@ -49,9 +79,9 @@ struct ConnectionProcess {
 
   /// The listener's descriptors are no business of a client's: all but 0, 1, 2 and what is needed here.
   private func closeOthers(than socket: CInt) {
-    let kept = [socket, names?.socketNumber ?? socket]
-    let low = min(kept[0], kept[1])
-    let high = max(kept[0], kept[1])
+    let other = names?.socketNumber ?? socket
+    let low = min(socket, other)
+    let high = max(socket, other)
     let isClosed: Void? = try? {
       try DescriptorRange.close(from: 3, through: low - 1)
       try DescriptorRange.close(from: low + 1, through: high - 1)
@@ -65,10 +95,10 @@ struct ConnectionProcess {
     case .some(let processTitle):
       withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
         var text = ByteWriter(room)
-        text.append(title)
         text.append(" ")
-        text.append(address?.description ?? "unknown")
-        processTitle.show(text.bytes)
+        address?.write(to: &text)
+        // The listener's own title stands there already.
+        processTitle.show(text.bytes, after: titleLength)
       }
     case nil: break
     }

@@ -17,24 +17,24 @@ final class NameClient: PeerNames {
 
   var socketNumber: CInt { requests.number }
 
-  func name(of address: SocketAddress) -> String? {
-    guard let key = NameCache.Key(address) else { return nil }
-    let deadline = Clock.monotonic() + NameClient.longestWait
-    var hasAsked = false
+  func write(nameOf address: SocketAddress, to text: inout ByteWriter) -> Bool {
+    guard let key = NameCache.Key(address) else { return false }
+    var deadline: Int64?
     while true {
       let sequence = cache.sequence(for: key)
-      switch cache.look(key) {
-      case .name(let name): return name
-      case .nameless: return nil
+      switch cache.look(key, writeTo: &text) {
+      case .name: return true
+      case .nameless: return false
       case .unknown: break
       }
-      if !hasAsked {
+      let now = Clock.monotonic()
+      if deadline == nil {
         // A resolver that is behind gets no more work: the address will do.
-        guard key.send(on: requests) else { return nil }
-        hasAsked = true
+        guard key.send(on: requests) else { return false }
+        deadline = now + NameClient.longestWait
       }
-      let left = deadline - Clock.monotonic()
-      guard left > 0, cache.wait(for: key, unlessChangedFrom: sequence, nanoseconds: left) else { return nil }
+      let left = (deadline ?? now) - now
+      guard left > 0, cache.wait(for: key, unlessChangedFrom: sequence, nanoseconds: left) else { return false }
     }
   }
 }

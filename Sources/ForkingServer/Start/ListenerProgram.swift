@@ -51,7 +51,8 @@ public enum ListenerProgram {
       input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: address), limits: limits,
       tally: Tally(slot))
     let process = ConnectionProcess(
-      service: service.stream, limits: limits, names: nil, title: "begat-listener: \(options.name)", listener: getppid())
+      service: service.stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
+      listener: getppid())
     return process.serve(&connection) == Outcome.failedStatus ? failure : success
   }
 
@@ -70,7 +71,7 @@ public enum ListenerProgram {
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
     switch title {
-    case .some(let title): title.show("begat-listener: \(options.name)")
+    case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break
     }
     var listener = try Listener(

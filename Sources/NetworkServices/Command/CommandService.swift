@@ -13,8 +13,8 @@ public struct CommandService: NetworkService {
   }
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
-    try withBuffer(4096) { (input) throws(ConnectionFailure) in
-      try withBuffer(4096) { (output) throws(ConnectionFailure) in
+    try withBuffer(1024) { (input) throws(ConnectionFailure) in
+      try withBuffer(Reply.size) { (output) throws(ConnectionFailure) in
         var reader = CommandLineReader(room: input)
         var reply = Reply(in: output)
         try reply.append("Welcome to begat; type help for command list.\r\n", to: &connection)

@@ -11,19 +11,25 @@ public struct Peer: Sendable {
     self.names = names
   }
 
-  /// The host's name if it can be had soon, else its address; nil for peers that have none, as on a Unix socket.
-  public var name: String? {
-    guard let address else { return nil }
-    if let name = names?.name(of: address) { return name }
+  /// Writes the host's name if it can be had soon, else its address; false for peers that have neither, as on a Unix
+  /// socket.
+  func writeName(to text: inout ByteWriter) -> Bool {
+    guard let address, !address.isUnix else { return false }
+    if let names, names.write(nameOf: address, to: &text) { return true }
     switch address {
-    case .ipv4(let host, _): return host.description
-    case .ipv6(let host, _, _): return host.unmapped?.description ?? host.description
-    case .unixPath, .unixAbstract, .unixUnnamed: return nil
+    case .ipv4(let host, _): host.write(to: &text)
+    case .ipv6(let host, _, _):
+      if let mapped = host.unmapped { mapped.write(to: &text) } else { host.write(to: &text) }
+    case .unixPath, .unixAbstract, .unixUnnamed: return false
     }
+    return true
   }
 }
 
 /// Somebody who knows hosts' names and never takes long to say so.
-public protocol PeerNames: Sendable {
-  func name(of address: SocketAddress) -> String?
+///
+/// A class: copying a reference needs nothing of the run-time library in a process that was just forked.
+public protocol PeerNames: AnyObject, Sendable {
+  /// Writes the name, at most 255 bytes; false when there is none.
+  func write(nameOf address: SocketAddress, to text: inout ByteWriter) -> Bool
 }

@@ -2,6 +2,9 @@ import UnixIPC
 
 /// A reply put together in memory that the service provides, sent whenever that is full: a short one leaves in one piece.
 struct Reply {
+  /// Room enough for most replies, in bytes; more would not be on the stack.
+  static let size = 1024
+
   private let room: UnsafeMutableRawBufferPointer
   private var count = 0
 

@@ -12,7 +12,7 @@ public struct FortuneService: DatagramService {
   public init(fortunes: FortuneCollection) { self.fortunes = fortunes }
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
-    try withBuffer(4096) { (room) throws(ConnectionFailure) in
+    try withBuffer(Reply.size) { (room) throws(ConnectionFailure) in
       var reply = Reply(in: room)
       try fortunes.append(fortunes.random(), to: &reply, of: &connection)
       try reply.send(to: &connection)

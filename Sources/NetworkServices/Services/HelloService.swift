@@ -7,19 +7,24 @@ public struct HelloService: NetworkService {
   public init(fortunes: FortuneCollection) { self.fortunes = fortunes }
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
-    try withBuffer(4096) { (room) throws(ConnectionFailure) in
+    try withBuffer(Reply.size) { (room) throws(ConnectionFailure) in
       var reply = Reply(in: room)
-      try reply.append("Hello there", to: &connection)
-      if let name = connection.peer.name {
-        try reply.append(", ", to: &connection)
-        try reply.append(name, to: &connection)
-      }
-      try reply.append(", it's now ", to: &connection)
-      try withBuffer(64) { (line) throws(ConnectionFailure) in
-        try reply.append(DaytimeService.line(CalendarTime.now(), in: line), to: &connection)
+      try withBuffer(512) { (line) throws(ConnectionFailure) in
+        try reply.append(HelloService.greeting(connection.peer, in: line), to: &connection)
       }
       try fortunes.append(fortunes.random(), to: &reply, of: &connection)
       try reply.send(to: &connection)
     }
+  }
+
+  /// `Hello there, NAME, it's now TIME` and CRLF; without the name where the peer has none.
+  private static func greeting(_ peer: Peer, in room: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+    var text = ByteWriter(room)
+    text.append("Hello there, ")
+    if peer.writeName(to: &text) { text.append(", ") }
+    text.append("it's now ")
+    CalendarTime.append(CalendarTime.now(), to: &text)
+    text.append("\r\n")
+    return text.bytes
   }
 }

@@ -47,6 +47,14 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
   }
 }
 
+/// The heap of the calling process.
+public enum Heap {
+  /// Tidies up before forks: what is free is merged or given back here once, not in every child.
+  ///
+  /// Source: malloc_trim(3).
+  public static func trim() { platform_trim_heap() }
+}
+
 /// A file that exists in memory only and can be handed to other programs as a descriptor.
 public enum MemoryFile {
   /// Creates one of `size` zeroed bytes.

@@ -33,15 +33,24 @@ public struct ProcessTitle: ~Copyable {
 
     let length = end - first
     guard length > 1 else { return nil }
+    memset(first, 0, length)
     room = UnsafeMutableBufferPointer(
       start: UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt8.self), count: length)
   }
 
   /// Shows a text, cut to the room there is.
-  public func show(_ text: UnsafeRawBufferPointer) {
-    let count = min(text.count, room.count - 1)
-    for index in 0..<count { room[index] = text[index] }
-    for index in count..<room.count where room[index] != 0 { room[index] = 0 }
+  ///
+  /// - Parameter start: how many bytes of the present title stay before it.
+  public func show(_ text: UnsafeRawBufferPointer, after start: Int = 0) {
+    var position = min(start, room.count - 1)
+    for byte in text where position < room.count - 1 {
+      room[position] = byte
+      position += 1
+    }
+    while position < room.count, room[position] != 0 {
+      room[position] = 0
+      position += 1
+    }
   }
 
   public func show(_ text: String) {

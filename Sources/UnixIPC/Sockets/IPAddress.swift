@@ -18,6 +18,19 @@ public struct IPv4Address: Hashable, Sendable {
   public static let loopback = IPv4Address(rawValue: 0x7f00_0001)
 }
 
+extension IPv4Address {
+  /// Appends what `description` says, without allocating.
+  public func write(to text: inout ByteWriter) {
+    text.append(decimal: rawValue >> 24)
+    text.append(UInt8(ascii: "."))
+    text.append(decimal: rawValue >> 16 & 255)
+    text.append(UInt8(ascii: "."))
+    text.append(decimal: rawValue >> 8 & 255)
+    text.append(UInt8(ascii: "."))
+    text.append(decimal: rawValue & 255)
+  }
+}
+
 extension IPv4Address: CustomStringConvertible {
   public var description: String {
     "\(rawValue >> 24).\(rawValue >> 16 & 255).\(rawValue >> 8 & 255).\(rawValue & 255)"
@@ -71,14 +84,23 @@ public struct IPv6Address: Hashable, Sendable {
   }
 }
 
+extension IPv6Address {
+  /// Appends what `description` says, without allocating.
+  public func write(to text: inout ByteWriter) {
+    var native = native
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 46) { room in
+      guard let start = room.baseAddress, inet_ntop(AF_INET6, &native, start, 46) != nil else { return }
+      text.append(UnsafeRawBufferPointer(start: start, count: strlen(start)))
+    }
+  }
+}
+
 extension IPv6Address: CustomStringConvertible {
   public var description: String {
-    var native = native
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { room in
-      guard let start = room.baseAddress, inet_ntop(AF_INET6, &native, start, socklen_t(room.count)) != nil else {
-        return "?"
-      }
-      return String(cString: start)
+    withUnsafeTemporaryAllocation(byteCount: 46, alignment: 1) { room in
+      var text = ByteWriter(room)
+      write(to: &text)
+      return String(decoding: text.bytes, as: UTF8.self)
     }
   }
 }

@@ -16,6 +16,7 @@ public struct ListeningSocket: ~Copyable {
       throw CallFailure("accept", on: "descriptor \(number)", errno: .invalidArgument)
     }
     try descriptor.setNonBlocking(true)
+    descriptor.sendsAtOnce()
     self.descriptor = descriptor
   }
 
@@ -32,6 +33,7 @@ public struct ListeningSocket: ~Copyable {
   /// Listens on a socket that is bound already.
   init(listeningOn bound: consuming Descriptor, backlog: CInt, address: SocketAddress) throws(CallFailure) {
     try bound.setNonBlocking(true)
+    bound.sendsAtOnce()
     let number = bound.number
     _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }
     descriptor = bound
@@ -74,6 +76,14 @@ extension Errno {
 }
 
 extension Descriptor {
+  /// Lets accepted connections, which inherit it, send small pieces without waiting for the answer to earlier ones.
+  ///
+  /// Source: tcp(7), TCP_NODELAY.
+  fileprivate func sendsAtOnce() {
+    // Unix sockets do so anyway.
+    try? setOption(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+  }
+
   /// A socket of the address's family, bound to it.
   static func bound(to address: SocketAddress, kind: CInt) throws(CallFailure) -> Descriptor {
     let native = try NativeAddress(address)

@@ -70,6 +70,34 @@ extension FixedWidthInteger {
   }
 }
 
+extension SocketAddress {
+  /// Appends what `description` says, without allocating where the address is an internet address.
+  public func write(to text: inout ByteWriter) {
+    switch self {
+    case .ipv4(let address, let port):
+      address.write(to: &text)
+      text.append(":")
+      text.append(decimal: port)
+    case .ipv6(let address, let port, let scope):
+      if let mapped = address.unmapped {
+        mapped.write(to: &text)
+        text.append(":")
+      } else {
+        text.append("[")
+        address.write(to: &text)
+        if scope != 0 {
+          text.append("%")
+          text.append(decimal: scope)
+        }
+        text.append("]:")
+      }
+      text.append(decimal: port)
+    case .unixUnnamed: text.append("unix")
+    case .unixPath, .unixAbstract: text.append(description)
+    }
+  }
+}
+
 extension SocketAddress: CustomStringConvertible {
   /// The form that `init(_:)` reads, unprintable bytes escaped; a mapped IPv4 address as the IPv4 address it is.
   public var description: String {

@@ -41,18 +41,21 @@ public struct ByteWriter {
   }
 
   /// A number in decimal, with leading zeros up to `width` digits.
-  public mutating func append(decimal number: some BinaryInteger, width: Int = 1) {
-    var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    withUnsafeMutableBytes(of: &digits) { digits in
-      var rest = UInt64(number.magnitude)
-      var length = 0
-      repeat {
-        digits[digits.count - 1 - length] = UInt8(ascii: "0") + UInt8(rest % 10)
-        rest /= 10
-        length += 1
-      } while (rest > 0 || length < width) && length < digits.count
-      if number < 0 { append(UInt8(ascii: "-")) }
-      append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[(digits.count - length)...]))
+  public mutating func append(decimal number: UInt64, width: Int = 1) {
+    var divisor: UInt64 = 1
+    var length = 1
+    while length < width || number / divisor > 9, length < 20 {
+      divisor *= 10
+      length += 1
     }
+    while divisor > 0 {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+      divisor /= 10
+    }
+  }
+
+  @inline(__always)
+  public mutating func append(decimal number: some UnsignedInteger & FixedWidthInteger) {
+    append(decimal: UInt64(truncatingIfNeeded: number))
   }
 }
