@@ -70,7 +70,9 @@ let package = Package(
     // Executables: arguments, then one call.
     .executableTarget(
       name: "begatd",
-      dependencies: ["Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener", dependencies: ["ForkingServer"],
@@ -79,8 +81,21 @@ let package = Package(
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Administration", "Clients", "ControlProtocol",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
+
+    // Tests.
+    .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC"]),
+    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices"]),
+    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
+    .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(name: "ClientsTests", dependencies: ["Clients"]),
+    // What forks is tried in a program of its own: a test's process has threads.
+    .executableTarget(name: "process-probe", dependencies: ["UnixIPC"], path: "Tests/ProcessProbe"),
+    // The built programs, started as programs and spoken to by real clients.
+    .testTarget(name: "EndToEndTests", dependencies: ["UnixIPC"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,66 @@
+# make run, make test: each installs what is missing, builds, and does it.  Everything else is below.
+
+SWIFT         ?= swift
+PREFIX        ?= /usr
+DESTDIR       ?=
+# no: give up address randomisation of begat-listener for the last per cents of speed.
+LISTENER_PIE  ?= yes
+
+BUILD         = .build
+RELEASE       = $(BUILD)/release
+PROGRAMS      = $(RELEASE)/begatd $(RELEASE)/begat-listener $(RELEASE)/begat
+# The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
+BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath
+ifneq ($(LISTENER_PIE),no)
+export BEGAT_LISTENER = pie
+endif
+
+BUILD_PACKAGES = libsystemd-dev pkg-config
+TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3
+
+all: build
+
+deps:
+	@./.ci/install-packages $(BUILD_PACKAGES)
+
+test-deps:
+	@./.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+build: deps
+	$(SWIFT) build $(BUILD_FLAGS)
+
+run: build
+	@exec $(RELEASE)/begatd
+
+# Unit tests, then the programs just built, by real clients.
+test: test-deps build
+	$(SWIFT) build --build-tests $(TEST_FLAGS)
+	SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
+
+TEST_FLAGS = --disable-local-rpath
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+# What CI asks besides the tests: no warning, and nothing to format.
+check: deps
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) build $(BUILD_FLAGS) -Xswiftc -warnings-as-errors
+
+install: $(PROGRAMS)
+	install -D -m 755 $(RELEASE)/begatd $(DESTDIR)$(PREFIX)/sbin/begatd
+	install -D -m 755 $(RELEASE)/begat-listener $(DESTDIR)$(PREFIX)/sbin/begat-listener
+	install -D -m 755 $(RELEASE)/begat $(DESTDIR)$(PREFIX)/bin/begat
+	install -D -m 644 etc/begatd.toml $(DESTDIR)/etc/begat/begatd.toml
+	install -d $(DESTDIR)/lib/systemd/system
+	for unit in systemd/*.service systemd/*.socket; do \
+	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit > $(DESTDIR)/lib/systemd/system/$${unit##*/}; \
+	done
+
+$(PROGRAMS):
+	$(MAKE) build
+
+clean:
+	rm -rf $(BUILD) .build-*
+
+.PHONY: all deps test-deps build run test format check install clean

@@ -1,0 +1,2 @@
+import UnixIPC
+endProcess(status: 64)
