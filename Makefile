@@ -51,7 +51,8 @@ install: $(PROGRAMS)
 	install -D -m 755 $(RELEASE)/begatd $(DESTDIR)$(PREFIX)/sbin/begatd
 	install -D -m 755 $(RELEASE)/begat-listener $(DESTDIR)$(PREFIX)/sbin/begat-listener
 	install -D -m 755 $(RELEASE)/begat $(DESTDIR)$(PREFIX)/bin/begat
-	install -D -m 644 etc/begatd.toml $(DESTDIR)/etc/begat/begatd.toml
+	# An administrator's file stays.
+	[ -e $(DESTDIR)/etc/begat/begatd.toml ] || install -D -m 644 etc/begatd.toml $(DESTDIR)/etc/begat/begatd.toml
 	install -d $(DESTDIR)/lib/systemd/system
 	for unit in systemd/*.service systemd/*.socket; do \
 	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit > $(DESTDIR)/lib/systemd/system/$${unit##*/}; \

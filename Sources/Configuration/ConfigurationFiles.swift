@@ -66,6 +66,10 @@ struct ConfigurationFiles {
   /// Who may write root's configuration is root.
   private func refuseForeignWriters(_ facts: stat, _ path: String) throws(ConfigurationProblem) {
     guard surroundings.isRoot else { return }
+    if facts.st_uid != 0 {
+      throw ConfigurationProblem(
+        file: path, message: "belongs to user \(facts.st_uid), who may write it; use chown root")
+    }
     if facts.st_mode & S_IWOTH != 0 {
       throw ConfigurationProblem(file: path, message: "anybody may write it; use chmod o-w")
     }

@@ -48,13 +48,14 @@ enum ServiceKey: String, TableKey {
   case maxConnections = "max-connections"
   case firstByteTimeout = "first-byte-timeout"
   case idleTimeout = "idle-timeout"
+  case keepAlive = "keep-alive"
   case resolveNames = "resolve-names"
   case log
   case fortune
 
   static let later: Set = [
     "exec", "free-bind", "bind-to-device", "max-connections-per-source", "rate", "rate-per-source", "source-prefix",
-    "when-full", "refusal", "allow", "deny", "relay", "max-duration", "keep-alive", "wait", "environment",
+    "when-full", "refusal", "allow", "deny", "relay", "max-duration", "wait", "environment",
     "working-directory", "umask", "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "sandbox",
     "read-only-paths", "read-write-paths", "network", "spare-processes", "connections-per-process", "log-address",
     "commands",

@@ -8,6 +8,9 @@ public enum RuntimeDirectory {
   /// Source: RuntimeDirectory= in systemd.exec(5); XDG Base Directory Specification.
   public static var path: String { path(user: geteuid()) { name in getenv(name).map { String(cString: $0) } } }
 
+  /// Whether the service manager made it and says so.
+  private static var isGiven: Bool { getenv("RUNTIME_DIRECTORY") != nil }
+
   static func path(user: uid_t, variable: (String) -> String?) -> String {
     // systemd separates several directories by colons.
     if let given = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first, given.hasPrefix("/") {
@@ -48,13 +51,14 @@ public enum RuntimeDirectory {
       if try FileSystem.makeDirectory(path, mode: geteuid() == 0 ? 0o755 : 0o700) { return }
     } catch { throw .call(error) }
     let facts = try existing(path)
-    guard facts.st_uid == geteuid() else { throw .ownedByAnother(path, owner: facts.st_uid) }
+    guard facts.st_uid == geteuid() || isGiven else { throw .ownedByAnother(path, owner: facts.st_uid) }
     guard facts.st_mode & S_IWOTH == 0 else { throw .writableByOthers(path) }
   }
 
   private static func existing(_ path: String) throws(Refusal) -> stat {
     do throws(CallFailure) {
-      let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      // The service manager's own may be a link, as with DynamicUser=.
+      let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | (isGiven ? 0 : O_NOFOLLOW))
       return try FileSystem.facts(of: directory, at: path)
     } catch {
       switch error.errno {

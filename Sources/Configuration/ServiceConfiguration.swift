@@ -29,6 +29,8 @@ public struct ServiceConfiguration: Sendable {
   public var maxConnections: Int
   public var firstByteTimeout: Duration?
   public var idleTimeout: Duration?
+  /// Whether peers that are gone without a word are found out.
+  public var keepsAlive: Bool
   public var resolvesNames: Bool
   public var log: ConnectionLog
   public var fortune: FortuneConfiguration

@@ -51,6 +51,7 @@ struct ServiceResolver {
       maxConnections: own.maxConnections ?? defaults.maxConnections ?? 256,
       firstByteTimeout: (own.firstByteTimeout ?? defaults.firstByteTimeout ?? .unlimited).duration,
       idleTimeout: (own.idleTimeout ?? defaults.idleTimeout ?? .after(.seconds(600))).duration,
+      keepsAlive: own.keepsAlive ?? defaults.keepsAlive ?? true,
       resolvesNames: own.resolvesNames ?? defaults.resolvesNames ?? (serve == .hello),
       log: own.log ?? defaults.log ?? .connections, fortune: serve.tellsFortunes ? fortune(own) : FortuneConfiguration()
     )

@@ -27,6 +27,7 @@ struct ServiceSettings {
   private(set) var maxConnections: Int?
   private(set) var firstByteTimeout: TimeLimit?
   private(set) var idleTimeout: TimeLimit?
+  private(set) var keepsAlive: Bool?
   private(set) var resolvesNames: Bool?
   private(set) var log: ConnectionLog?
   private(set) var fortune: Placed<FortuneSettings>?
@@ -50,6 +51,7 @@ struct ServiceSettings {
       case .maxConnections: maxConnections = problems.collect(try setting.integer(in: 1...1_000_000))
       case .firstByteTimeout: firstByteTimeout = problems.collect(try setting.timeLimit())
       case .idleTimeout: idleTimeout = problems.collect(try setting.timeLimit())
+      case .keepAlive: keepsAlive = problems.collect(try setting.boolean())
       case .resolveNames: resolvesNames = problems.collect(try setting.boolean())
       case .log: log = problems.collect(try setting.choice())
       case .fortune: fortune = Placed(value: FortuneSettings(setting, problems: &problems), setting: setting)

@@ -70,6 +70,9 @@ struct ListenerOption: Sendable {
       { limit(&$0.idleTimeout, $1) },
       { $0.idleTimeout == .seconds(600) ? [] : [$0.idleTimeout.map(DurationText.render) ?? "none"] }),
     ListenerOption(
+      "keep-alive", "YES|NO", "yes or no", "find out after 110 s that a peer is gone without a word (yes)",
+      { yesOrNo(&$0.keepAlive, $1) }, { $0.keepAlive ? [] : ["no"] }),
+    ListenerOption(
       "drain-timeout", "TIME", "a time such as 30s", "after SIGTERM, let open connections go on so long (30s)",
       { options, text in DurationText.parse(text).map { options.drainTimeout = $0 } != nil },
       { $0.drainTimeout == .seconds(30) ? [] : [DurationText.render($0.drainTimeout)] }),
@@ -130,10 +133,7 @@ struct ListenerOption: Sendable {
   private static let general = [
     ListenerOption(
       "resolve-names", "YES|NO", "yes or no", "let hello greet hosts by name, where a supervisor looks them up (yes)",
-      { options, text in
-        options.resolveNames = text == "yes"
-        return text == "yes" || text == "no"
-      }, { $0.resolveNames ? [] : ["no"] }),
+      { yesOrNo(&$0.resolveNames, $1) }, { $0.resolveNames ? [] : ["no"] }),
     ListenerOption(
       "log", "WHICH", "one of \(ConnectionLog.names)", "which connections leave a line in the log (connections)",
       { options, text in ConnectionLog(rawValue: text).map { options.log = $0 } != nil },
@@ -170,6 +170,11 @@ private func number<Number: FixedWidthInteger>(_ setting: inout Number, _ text: 
   guard let value = Number(decimal: text), range.contains(value) else { return false }
   setting = value
   return true
+}
+
+private func yesOrNo(_ setting: inout Bool, _ text: String) -> Bool {
+  setting = text == "yes"
+  return text == "yes" || text == "no"
 }
 
 private func descriptor(_ setting: inout CInt?, _ text: String) -> Bool {

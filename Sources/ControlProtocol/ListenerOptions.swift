@@ -13,6 +13,7 @@ public struct ListenerOptions: Hashable, Sendable {
   public var firstByteTimeout: Duration?
   public var idleTimeout: Duration? = .seconds(600)
   public var drainTimeout: Duration = .seconds(30)
+  public var keepAlive = true
   public var resolveNames = true
   public var log = ConnectionLog.connections
   public var user: UInt32?

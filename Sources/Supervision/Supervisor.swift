@@ -57,6 +57,7 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       if let stopDeadline, Clock.monotonic() >= stopDeadline { killListeners() }
     }
+    resolver?.stop()
     return exitStatus
   }
 

@@ -36,6 +36,9 @@ struct ServiceSockets {
     for number in passed.map(\.number) + options.sockets { try adopt(number) }
     for address in options.listenStream { try bind(address, options, isDatagram: false) }
     for address in options.listenDatagram { try bind(address, options, isDatagram: true) }
+    if options.keepAlive {
+      for stream in streams { stream.socket.keepConnectionsAlive() }
+    }
     if streams.isEmpty, datagrams.isEmpty {
       throw Problem(description: "no socket: name one with --listen-stream, --listen-datagram or --socket")
     }

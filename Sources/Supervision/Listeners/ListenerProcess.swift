@@ -57,6 +57,7 @@ struct ListenerStarter {
     options.firstByteTimeout = configuration.firstByteTimeout
     options.idleTimeout = configuration.idleTimeout
     options.drainTimeout = drainTimeout
+    options.keepAlive = configuration.keepsAlive
     options.resolveNames = configuration.resolvesNames
     options.log = configuration.log
     options.user = configuration.identity?.user

@@ -34,6 +34,14 @@ final class NameResolver {
     restartTime = nil
   }
 
+  /// Ends it: nothing of it outlives begatd.
+  func stop() {
+    guard let process else { return }
+    try? Signal.kill.send(to: process)
+    _ = try? ChildProcess.await(process)
+    self.process = nil
+  }
+
   /// It died: nobody waits longer than half a second for it, so a second is soon enough.
   func ended() {
     process = nil

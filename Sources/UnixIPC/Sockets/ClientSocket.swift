@@ -48,10 +48,10 @@ public enum ClientSocket {
       _ = try check("bind", on: source.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
     }
     let native = try NativeAddress(address)
-    do throws(CallFailure) {
-      _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(socket.number, $0, $1) } }
+    do throws(Errno) {
+      _ = try attempt { native.withPointer { Glibc.connect(socket.number, $0, $1) } }
     } catch {
-      if error.errno != .inProgress { throw error }
+      if error != .inProgress { throw CallFailure("connect", on: address.description, errno: error) }
     }
     return socket
   }

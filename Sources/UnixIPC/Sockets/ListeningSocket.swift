@@ -39,6 +39,19 @@ public struct ListeningSocket: ~Copyable {
     descriptor = bound
   }
 
+  /// Lets the kernel ask peers of accepted connections for a sign of life, after 60 s of silence five times 10 s apart,
+  /// and end the connection with `ETIMEDOUT` when there is none.
+  ///
+  /// Source: tcp(7), SO_KEEPALIVE in socket(7).
+  public func keepConnectionsAlive() {
+    // Accepted connections inherit them all.  Unix sockets have none: their kernel knows when a peer is gone.
+    guard (try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPIDLE, 60)) != nil else { return }
+    try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPINTVL, 10)
+    try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPCNT, 5)
+    try? descriptor.setOption(CInt(IPPROTO_TCP), tcpUserTimeout, 110_000)
+    try? descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
+  }
+
   /// Hands the descriptor over, still listening.
   public consuming func release() -> Descriptor { descriptor }
 
