@@ -53,6 +53,9 @@ install: $(PROGRAMS)
 	install -D -m 755 $(RELEASE)/begat $(DESTDIR)$(PREFIX)/bin/begat
 	# An administrator's file stays.
 	[ -e $(DESTDIR)/etc/begat/begatd.toml ] || install -D -m 644 etc/begatd.toml $(DESTDIR)/etc/begat/begatd.toml
+	install -D -m 644 man/begat.1 $(DESTDIR)$(PREFIX)/share/man/man1/begat.1
+	install -D -m 644 man/begatd.8 $(DESTDIR)$(PREFIX)/share/man/man8/begatd.8
+	install -D -m 644 man/begat-listener.8 $(DESTDIR)$(PREFIX)/share/man/man8/begat-listener.8
 	install -d $(DESTDIR)/lib/systemd/system
 	for unit in systemd/*.service systemd/*.socket; do \
 	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit > $(DESTDIR)/lib/systemd/system/$${unit##*/}; \

@@ -72,7 +72,8 @@ public enum SupervisorProgram {
       let names = services.contains { $0.configuration.resolvesNames } ? try NameResolver() : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names)
-      let isForPeople = !isDetached && isatty(STDOUT_FILENO) == 1
+      // A service manager has its status line instead.
+      let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
         services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logger: logger
       ) {
