@@ -27,7 +27,7 @@ test-deps:
 	@./.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 build: deps
-	$(SWIFT) build $(BUILD_FLAGS)
+	for program in begatd begat-listener begat; do $(SWIFT) build $(BUILD_FLAGS) --product $$program || exit 1; done
 
 run: build
 	@exec $(RELEASE)/begatd
@@ -45,7 +45,10 @@ format:
 # What CI asks besides the tests: no warning, and nothing to format.
 check: deps
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build $(BUILD_FLAGS) -Xswiftc -warnings-as-errors
+	for program in begatd begat-listener begat; do \
+	  $(SWIFT) build $(BUILD_FLAGS) --product $$program 2>&1 | tee $(BUILD)/warnings || exit 1; \
+	  ! grep -q 'warning:' $(BUILD)/warnings || exit 1; \
+	done
 
 install: $(PROGRAMS)
 	install -D -m 755 $(RELEASE)/begatd $(DESTDIR)$(PREFIX)/sbin/begatd

@@ -38,15 +38,9 @@ extension Supervisor {
   private func log(_ record: ConnectionRecord, of service: ManagedService) {
     let level: Logger.Level = record.outcome.isProblem ? .warning : .info
     guard level >= logger.logLevel else { return }
-    let microseconds =
-      record.duration.components.seconds * 1_000_000 + record.duration.components.attoseconds / 1_000_000_000_000
     logger.log(
       level: level, "\(record)",
-      metadata: [
-        LogKey.service: "\(service.name)", "peer": "\(record.peerText)", "process": "\(record.process)",
-        "duration_usec": "\(microseconds)", "received": "\(record.received)", "sent": "\(record.sent)",
-        "outcome": "\(record.outcome)",
-      ])
+      metadata: [LogKey.service: "\(service.name)", LogKey.connection: .stringConvertible(record)])
   }
 
   /// Its end comes as a signal; until then there is nothing more to read.

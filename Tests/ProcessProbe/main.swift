@@ -1,2 +1,53 @@
 import UnixIPC
-endProcess(status: 64)
+
+// What forks, counts descriptors, or sets signals, titles, identities or limits is tried here: a test's process has
+// threads.  `process-probe SUBCOMMAND` exits 0, or prints what was wrong and exits 1.
+
+let subcommands: [String: ([String]) throws -> Void] = [
+  "show-arguments": showArguments,
+  "show-descriptors": showDescriptors,
+  "show-session": showSession,
+  "show-signals": showSignals,
+  "program-signals": programStartsWithDefaultSignals,
+  "program-missing": missingProgramIsAnError,
+  "program-directory": missingDirectoryIsAnError,
+  "exits-together": exitsTogetherAreEachAnnounced,
+  "exits-unannounced": exitsBeyondTheQueueAreFound,
+  "exits-forged": forgedExitsAreRecognised,
+  "exits-none": nothingToReap,
+  "exits-stopped": stoppedChildIsNoEndedOne,
+  "exits-kinds": exitStatusTellsHowAChildEnded,
+  "mask": maskIsWhatWasSet,
+  "title": titleIsShown,
+  "identity": identityIsForGood,
+  "identity-forbidden": identityNeedsRoot,
+  "follow-parent": childFollowsItsParent,
+  "no-new-privileges": privilegesAreForbidden,
+  "limit": limitIsRaised,
+  "limit-user": limitIsRaisedByAUser,
+  "alarm": alarmEndsTheProcess,
+  "memory-kept": keptMemoryIsNotTheChilds,
+  "memory-shared": sharedMemoryIsTheChildsToo,
+  "memory-read-only": readOnlyMemoryCannotBeWritten,
+  "descriptor-stolen": descriptorClosedByAnotherIsABug,
+  "descriptor-range": descriptorRangeIsClosed,
+  "standard-error": standardErrorNeverWaits,
+  "activation": activationTakesWhatWasPassed,
+  "socket-race": oneOfManyTakesAPath,
+  "socket-owner": refusedOwnerLeavesNothing,
+]
+
+let words = CommandLine.arguments
+// Whatever hangs ends here.
+Alarm.set(after: .seconds(50))
+guard words.count > 1, let subcommand = subcommands[words[1]] else {
+  say("usage: process-probe SUBCOMMAND")
+  endProcess(status: 64)
+}
+do {
+  try subcommand(Array(words.dropFirst(2)))
+} catch {
+  say("\(words[1]): \(error)")
+  endProcess(status: 1)
+}
+endProcess(status: 0)

@@ -1,3 +1,4 @@
+import ControlProtocol
 import Glibc
 import Logging
 import UnixIPC
@@ -53,10 +54,25 @@ final class DatagramLog: LogHandler, @unchecked Sendable {
   /// One field a line; no value has a newline, because what peers send is escaped before.
   private func journalFields(_ text: String, _ event: LogEvent) -> String {
     var fields = "MESSAGE=\(text)\nPRIORITY=\(event.level.priority)\nSYSLOG_IDENTIFIER=begatd\n"
-    for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) {
-      fields += "BEGAT_\(key.uppercased())=\(value)\n"
+    if let service = event.metadata?[LogKey.service] { fields += "BEGAT_SERVICE=\(service)\n" }
+    if case .stringConvertible(let value) = event.metadata?[LogKey.connection], let record = value as? ConnectionRecord
+    {
+      fields += DatagramLog.fields(record)
     }
     return fields
+  }
+
+  private static func fields(_ record: ConnectionRecord) -> String {
+    let (seconds, attoseconds) = record.duration.components
+    return """
+      BEGAT_PEER=\(record.peerText)
+      BEGAT_PROCESS=\(record.process)
+      BEGAT_DURATION_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+      BEGAT_RECEIVED=\(record.received)
+      BEGAT_SENT=\(record.sent)
+      BEGAT_OUTCOME=\(record.outcome)
+
+      """
   }
 
   /// A daemon that was started anew has another socket: connect again, once.

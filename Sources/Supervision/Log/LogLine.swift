@@ -14,9 +14,11 @@ extension Logger.Level {
   }
 }
 
-/// The service that a message is about, as metadata of swift-log.
+/// What a message is about, as metadata of swift-log.
 enum LogKey {
   static let service = "service"
+  /// A `ConnectionRecord`, which structured logs take apart.
+  static let connection = "connection"
 }
 
 extension Logger.Metadata? {

@@ -47,10 +47,13 @@ public struct UnixSocketFile: Sendable {
   public static func listen(at path: String, backlog: CInt, access: Access) throws(Refusal)
     -> ListeningUnixSocket
   {
-    let bound = try bind(at: path, kind: streamKind, access: access)
+    // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
+    let directory = try lockDirectory(of: path)
+    let bound = try bind(at: path, in: directory, kind: streamKind, access: access)
     let file = bound.file
     do throws(CallFailure) {
       let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
+      _ = consume directory
       return ListeningUnixSocket(socket: socket, file: file)
     } catch {
       file.removeIfOurs()
@@ -58,11 +61,18 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  /// Binds a socket of any kind, after removing one that a dead server left.
+  /// Binds a datagram socket, after removing one that a dead server left.
   public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+    let directory = try lockDirectory(of: path)
+    let bound = try bind(at: path, in: directory, kind: kind, access: access)
+    _ = consume directory
+    return bound
+  }
+
+  private static func bind(at path: String, in directory: borrowing Descriptor, kind: CInt, access: Access)
+    throws(Refusal) -> BoundUnixSocket
+  {
     do {
-      // Held until return: two servers that start together look at the path one after the other.
-      let directory = try lockDirectory(of: path)
       if try isUnsafe(directory) { throw Refusal.unsafeDirectory(path) }
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
@@ -70,13 +80,13 @@ public struct UnixSocketFile: Sendable {
         _ = try check("unlink", on: path) { unlink(path) }
       }
       let socket = try Descriptor.bound(to: .unixPath(path), kind: kind)
-      if access.user != nil || access.group != nil {
-        _ = try check("chown", on: path) { chown(path, access.user ?? uid_t.max, access.group ?? gid_t.max) }
-      }
-      _ = try check("chmod", on: path) { chmod(path, access.mode) }
       let bound = try facts(path)
-      return BoundUnixSocket(
-        socket: socket, file: UnixSocketFile(path: path, device: bound?.st_dev ?? 0, inode: bound?.st_ino ?? 0))
+      let file = UnixSocketFile(path: path, device: bound?.st_dev ?? 0, inode: bound?.st_ino ?? 0)
+      do throws(CallFailure) { try open(path, to: access) } catch {
+        file.removeIfOurs()
+        throw error
+      }
+      return BoundUnixSocket(socket: socket, file: file)
     } catch let refusal as Refusal {
       throw refusal
     } catch let failure as CallFailure {
@@ -84,6 +94,14 @@ public struct UnixSocketFile: Sendable {
     } catch {
       preconditionFailure("no other error is thrown above: \(error)")
     }
+  }
+
+  /// Owner before mode: the other way round, the mode would be the wrong owner's for a moment.
+  private static func open(_ path: String, to access: Access) throws(CallFailure) {
+    if access.user != nil || access.group != nil {
+      _ = try check("chown", on: path) { chown(path, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+    }
+    _ = try check("chmod", on: path) { chmod(path, access.mode) }
   }
 
   /// Removes the file if it is still the one that this process bound.
@@ -94,11 +112,14 @@ public struct UnixSocketFile: Sendable {
     unlink(path)
   }
 
-  private static func lockDirectory(of path: String) throws(CallFailure) -> Descriptor {
+  /// Locked until the descriptor closes: servers that start together look at the path one after the other.
+  private static func lockDirectory(of path: String) throws(Refusal) -> Descriptor {
     let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
-    _ = try check("flock", on: parent) { flock(directory.number, LOCK_EX) }
-    return directory
+    do throws(CallFailure) {
+      let directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
+      _ = try check("flock", on: parent) { flock(directory.number, LOCK_EX) }
+      return directory
+    } catch { throw .call(error) }
   }
 
   private static func isUnsafe(_ directory: borrowing Descriptor) throws(CallFailure) -> Bool {

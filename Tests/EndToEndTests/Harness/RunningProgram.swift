@@ -1,0 +1,112 @@
+import Glibc
+import UnixIPC
+
+/// Testing has one too.
+typealias ExitStatus = UnixIPC.ExitStatus
+
+/// A program that a test started: its streams, its end.  Killed when the test lets go of it.
+final class RunningProgram {
+  /// What it finds on its standard input.
+  enum Input {
+    case nothing
+    /// At most 64 KiB.
+    case text(String)
+    /// What the test writes to `input`, until it closes that.
+    case pipe
+  }
+
+  let process: pid_t
+  let output: CollectedOutput
+  let errors: CollectedOutput
+  private var input: Descriptor?
+  private(set) var status: ExitStatus?
+
+  /// - Parameter passing: descriptors that the program gets as 3, 4 and so on.
+  init(
+    _ path: String, _ arguments: [String], input: Input = .nothing, environment: [String] = [], passing: [CInt] = []
+  ) throws {
+    // A program that ends early is an error to look at, never the end of the tests.
+    Signal.brokenPipe.ignore()
+    let outputPipe = try Pipe.open()
+    let errorPipe = try Pipe.open()
+    let inputPipe = try Pipe.open()
+    switch input {
+    case .nothing: self.input = nil
+    case .text(let text):
+      // The pipe takes it whole before anybody reads.
+      precondition(text.utf8.count <= 65_536)
+      try inputPipe.writing.writeAll(text)
+      self.input = nil
+    case .pipe: self.input = try inputPipe.writing.duplicate()
+    }
+    _ = consume inputPipe.writing
+    let program = Program(
+      path: path, arguments: [path] + arguments, environment: RunningProgram.environment + environment, directory: "/")
+    process = try program.start(
+      descriptors: [inputPipe.reading.number, outputPipe.writing.number, errorPipe.writing.number] + passing)
+    output = CollectedOutput(reading: outputPipe.reading)
+    errors = CollectedOutput(reading: errorPipe.reading)
+  }
+
+  deinit { kill() }
+
+  /// Ends it at once, if it has not ended.
+  func kill() {
+    guard !hasEnded else { return }
+    try? Signal.kill.send(to: process)
+    status = try? ChildProcess.await(process)
+  }
+
+  /// Built, not inherited: the same for everybody.
+  static let environment = ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC", "HOME=/"]
+
+  func write(_ text: String) throws {
+    switch input {
+    case .some(let input): try input.writeAll(text)
+    case nil: throw HarnessFailure("the program has no pipe as input")
+    }
+  }
+
+  func endInput() { input = nil }
+
+  func send(_ signal: Signal) throws {
+    guard status == nil else { throw HarnessFailure("process \(process) ended already: \(status!)") }
+    try signal.send(to: process)
+  }
+
+  /// Whether it has ended by now.
+  var hasEnded: Bool {
+    if status == nil { status = ChildProcess.reap(process) }
+    return status != nil
+  }
+
+  /// Waits for its end.
+  @discardableResult
+  func awaitEnd(within limit: Duration = .seconds(10)) throws -> ExitStatus {
+    guard eventually(within: limit, { hasEnded }), let status else {
+      throw HarnessFailure("process \(process) did not end within \(limit); standard error:\n\(errors.text)")
+    }
+    _ = output.awaitEnd(within: .seconds(1))
+    _ = errors.awaitEnd(within: .seconds(1))
+    return status
+  }
+
+  /// Runs a program to its end and returns it.
+  static func run(
+    _ path: String, _ arguments: [String], input: Input = .nothing, environment: [String] = [],
+    within limit: Duration = .seconds(20)
+  ) throws -> RunningProgram {
+    let program = try RunningProgram(path, arguments, input: input, environment: environment)
+    try program.awaitEnd(within: limit)
+    return program
+  }
+
+  /// The same with one of the machine's own programs; a failure of it is one of the test.
+  static func tool(_ name: String, _ arguments: [String], input: Input = .nothing) throws -> RunningProgram {
+    let program = try run(try Programs.tool(name), arguments, input: input)
+    guard program.status == .exited(code: 0) else {
+      throw HarnessFailure("\(name) \(arguments): \(program.status!); \(program.errors.text)\(program.output.text)")
+    }
+    return program
+  }
+}

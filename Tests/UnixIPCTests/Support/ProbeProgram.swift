@@ -1,0 +1,60 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// process-probe, the program in which is tried what cannot be tried in a process with threads.
+struct ProbeProgram {
+  var words: [String]
+  var directory: String?
+  var leadsSession = false
+  /// Given to it as 3 and upwards.
+  var descriptors: [CInt] = []
+
+  struct Result: Equatable {
+    let output: String
+    let status: ExitStatus
+  }
+
+  /// What it says was wrong; empty when nothing was.
+  static func complaint(_ words: String...) throws -> String {
+    let result = try ProbeProgram(words: words).run()
+    return result.status.isSuccess && result.output.isEmpty ? "" : "\(result.output)(\(result.status))"
+  }
+
+  func run() throws -> Result {
+    let ends = try Pipe.open()
+    let output = ends.reading
+    let writing = ends.writing
+    let input = try Descriptor.open("/dev/null", O_RDONLY)
+    var program = Program(
+      path: try Self.path(), arguments: ["process-probe"] + words, environment: ["SWIFT_BACKTRACE=enable=no"],
+      directory: directory)
+    program.leadsSession = leadsSession
+    let child = try program.start(descriptors: [input.number, writing.number, writing.number] + descriptors)
+    _ = consume writing
+    var bytes: [UInt8] = []
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+    defer { room.deallocate() }
+    while output.waitUntilReadable(milliseconds: 55_000) {
+      let count = try output.read(into: room)
+      if count == 0 { break }
+      bytes += room[..<count]
+    }
+    return Result(output: String(decoding: bytes, as: UTF8.self), status: try ChildProcess.await(child))
+  }
+
+  /// Beside the tests' own program, or beside the directory of the programs that are tested.
+  private static func path() throws -> String {
+    var room = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let length = room.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+    let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }
+    var directories = ([String(decoding: room[..<max(0, length)], as: UTF8.self)] + bundles).map { path in
+      path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+    if let programs = getenv("BEGAT_PROGRAMS") { directories.append("\(String(cString: programs))/../debug") }
+    let path = directories.map { $0 + "/process-probe" }.first { access($0, X_OK) == 0 }
+    return try #require(path, "process-probe is not built")
+  }
+}
+
+let isRoot = geteuid() == 0
