@@ -22,6 +22,9 @@ int platform_memfd_create(const char *name, unsigned flags);
 // Processes
 pid_t platform_fork(int exit_signal);
 void platform_set_environment(char **environment);
+pid_t platform_getppid(void);
+/// Of the calling thread.
+int platform_set_signal_mask(const sigset_t *mask);
 int platform_prctl(int option, unsigned long argument);
 int platform_setresuid(uid_t uid);
 int platform_setresgid(gid_t gid);

@@ -17,6 +17,8 @@ extension Listener {
       return
     }
     if accepting.pause == nil { watchSockets(false) }
+    // Others may hold the same sockets open: closing ours would not take them out of the set.
+    for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()
     drain = Drain(deadline: Clock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
     if !table.isEmpty {
@@ -37,7 +39,8 @@ extension Listener {
 
   /// At the deadline ends what is left; what ignores that, a second later for good.
   mutating func advanceDrain() {
-    guard let drain, Clock.monotonic() >= drain.deadline, !table.isEmpty else { return }
+    guard let drain, Clock.monotonic() >= drain.deadline else { return }
+    accepting.heldConnection = nil
     // Not reaped yet: each number still means the process that was forked.
     table.forEachProcess { try? drain.signal.send(to: $0) }
     self.drain = Drain(deadline: Clock.monotonic() + 1_000_000_000, signal: .kill)

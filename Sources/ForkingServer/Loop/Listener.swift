@@ -10,20 +10,26 @@ import UnixIPC
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
-    static let signals: UInt64 = 1 << 32
+    static let orders: UInt64 = 1 << 32
     static let channel: UInt64 = 1 << 32 + 1
+    static let exits: UInt64 = 1 << 32 + 2
+    static let work: UInt64 = 1 << 32 + 3
     static let datagrams: UInt64 = 1 << 16
   }
 
-  /// How many connections are accepted before exits and signals are looked at again.
-  private static let acceptsPerTurn = 64
+  /// How many connections of one socket are accepted before the others, exits and signals are looked at again.
+  private static let acceptsPerTurn = 32
 
   let options: ListenerOptions
   let process: ConnectionProcess
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
+  /// Clients, orders and the channel.
   let poller: Poller
-  let signals: SignalQueue
+  /// All that and the ends of connections, for when no client is in a hurry.
+  private let quietPoller: Poller
+  private let orders: SignalQueue
+  private let exits: SignalQueue
   let scoreboard: Scoreboard
   var sockets: ServiceSockets
   var reporter: Reporter
@@ -32,6 +38,8 @@ struct Listener: ~Copyable {
   var accepting = AcceptState()
   var drain: Drain?
   private var lastSweep = Clock.monotonic()
+  /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
+  private var isBusy = false
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)
@@ -43,8 +51,12 @@ struct Listener: ~Copyable {
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
     let datagramAnswers = try service.datagram.map { service throws(CallFailure) in try DatagramAnswers(service) }
     let poller = try Poller()
-    let signals = try SignalQueue(SignalSet(.terminate, .interrupt, .hangUp, Listener.exitSignal))
-    try poller.add(signals.descriptor.number, .readable, token: Token.signals)
+    let quietPoller = try Poller()
+    let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .hangUp))
+    let exits = try SignalQueue(SignalSet(Listener.exitSignal))
+    try poller.add(orders.descriptor.number, .readable, token: Token.orders)
+    try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)
+    try quietPoller.add(poller.descriptor.number, .readable, token: Token.work)
     if let channel = reporter.channelNumber { try poller.add(channel, .readable, token: Token.channel) }
     for (index, entry) in sockets.datagrams.enumerated() {
       try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
@@ -61,7 +73,9 @@ struct Listener: ~Copyable {
     self.title = title
     self.reporter = reporter
     self.poller = poller
-    self.signals = signals
+    self.quietPoller = quietPoller
+    self.orders = orders
+    self.exits = exits
     self.table = table
     self.batch = batch
     watchSockets(true)
@@ -76,15 +90,16 @@ struct Listener: ~Copyable {
       var readyStreams: UInt64 = 0
       var isChannelReady = false
       var readyDatagrams: UInt64 = 0
-      poller.wait(milliseconds: timeUntilWork()) { event in
+      poller.wait(milliseconds: waitForQuietWork()) { event in
         switch event.token {
-        case Token.signals: break
+        case Token.orders: break
         case Token.channel: isChannelReady = true
         case Token.datagrams...: readyDatagrams |= 1 << (event.token & 63)
         default: readyStreams |= 1 << (event.token & 63)
         }
       }
-      takeSignals()
+      takeOrders()
+      takeExits()
       if isChannelReady, !reporter.readChannel() { channelClosed() }
       sweepIfDue()
       resumeIfPossible()
@@ -96,9 +111,27 @@ struct Listener: ~Copyable {
     for file in sockets.files { file.removeIfOurs() }
   }
 
-  private var isDone: Bool { drain != nil && table.isEmpty }
+  private var isDone: Bool { drain != nil && table.isEmpty && accepting.heldConnection == nil }
 
   // MARK: Waiting
+
+  /// Waits until there is something to do, as far as clients, orders and the channel cannot tell it.
+  ///
+  /// While clients come, ends of connections wake nobody: they are taken in the turns that clients cause.  A moment
+  /// after the last client they are waited for as well.
+  ///
+  /// - Returns: how many milliseconds to wait for clients, orders and the channel after that; -1 for ever.
+  private mutating func waitForQuietWork() -> CInt {
+    let limit = timeUntilWork()
+    if isBusy, accepting.pause == nil, drain == nil {
+      isBusy = false
+      return limit < 0 ? Listener.busyMilliseconds : min(limit, Listener.busyMilliseconds)
+    }
+    quietPoller.wait(milliseconds: limit) { _ in }
+    return 0
+  }
+
+  private static let busyMilliseconds: CInt = 10
 
   /// Milliseconds until something is due that no descriptor announces; -1 when nothing is.
   private func timeUntilWork() -> CInt {
@@ -113,17 +146,16 @@ struct Listener: ~Copyable {
 
   // MARK: Signals and exits
 
-  private mutating func takeSignals() {
-    while let arrival = signals.take() {
-      switch arrival.signal {
-      case Listener.exitSignal:
-        // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
-        if table.contains(arrival.process), let status = ChildProcess.reap(arrival.process) {
-          ended(arrival.process, status)
-        }
-      case .terminate, .interrupt: stop()
-      default: break
-      }
+  private mutating func takeOrders() {
+    while let order = orders.take() {
+      if order.signal != .hangUp { stop() }
+    }
+  }
+
+  private mutating func takeExits() {
+    while let exit = exits.take() {
+      // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
+      if table.contains(exit.process), let status = ChildProcess.reap(exit.process) { ended(exit.process, status) }
     }
   }
 
@@ -143,8 +175,9 @@ struct Listener: ~Copyable {
   // MARK: Accepting
 
   private mutating func accept(from ready: UInt64) {
-    var budget = Listener.acceptsPerTurn
     for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
+      // One busy socket does not keep the others waiting.
+      var budget = Listener.acceptsPerTurn
       while budget > 0 {
         guard !table.isFull else { return pauseAccepting(.full) }
         var peer = NativeAddress()
@@ -152,6 +185,7 @@ struct Listener: ~Copyable {
           let connection = try entry.socket.accept(peer: &peer)
           scoreboard.header.pointee.accepted &+= 1
           budget -= 1
+          isBusy = true
           start(connection, peer)
           if accepting.heldConnection != nil { return }
         } catch {
@@ -178,6 +212,8 @@ struct Listener: ~Copyable {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child: process.serve(connection, peer: peer, slot: slot, processTitle: title)
       case .parent(let child):
+        // At once: whoever closes last does TCP's work of ending, and that should be the child.
+        _ = consume connection
         slot.pointee.pid = child
         table.insert(
           ConnectionTable.Entry(process: child, slot: UInt32(index), started: started, user: user, peer: fields))

@@ -93,12 +93,13 @@ struct ConnectionProcess {
   private func show(_ address: SocketAddress?, in processTitle: borrowing ProcessTitle?) {
     switch processTitle {
     case .some(let processTitle):
+      let start = titleLength
       withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
         var text = ByteWriter(room)
         text.append(" ")
         address?.write(to: &text)
         // The listener's own title stands there already.
-        processTitle.show(text.bytes, after: titleLength)
+        processTitle.show(text.bytes, after: start)
       }
     case nil: break
     }

@@ -31,6 +31,9 @@ public enum ListenerProgram {
     }
     if options.name.isEmpty { options.name = builtIn.rawValue }
 
+    // Whatever the starter ignored or blocked: limits end connections by SIGALRM.
+    for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp] { signal.restoreDefault() }
+    SignalSet().becomeMask()
     // Writing to a client that is gone is an error to look at, never a signal.
     Signal.brokenPipe.ignore()
     do {

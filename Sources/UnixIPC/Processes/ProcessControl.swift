@@ -8,7 +8,7 @@ public enum ProcessControl {
   /// Asks for a signal when the parent ends, and tells whether `parent` is still the parent: else it ended before.
   public static func followParent(_ parent: pid_t, with signal: Signal) throws(CallFailure) -> Bool {
     _ = try check("prctl") { platform_prctl(PR_SET_PDEATHSIG, UInt(signal.rawValue)) }
-    return getppid() == parent
+    return platform_getppid() == parent
   }
 
   /// Gives up gaining privileges by executing set-user-id programs, for good and for all children.

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// A set of signals.
@@ -31,7 +32,7 @@ public struct SignalSet: Sendable {
   ///
   /// Source: pthread_sigmask(3).
   public func becomeMask() {
-    withUnsafePointer(to: native) { _ = pthread_sigmask(SIG_SETMASK, $0, nil) }
+    withUnsafePointer(to: native) { _ = platform_set_signal_mask($0) }
   }
 
   /// Adds these signals to the calling thread's blocked ones.

@@ -10,7 +10,8 @@ public struct IPv4Address: Hashable, Sendable {
   /// Four decimal numbers with dots; nil for anything else.
   public init?(_ text: String) {
     var native = in_addr()
-    guard inet_pton(AF_INET, text, &native) == 1 else { return nil }
+    // C sees no further than a NUL.
+    guard !text.utf8.contains(0), inet_pton(AF_INET, text, &native) == 1 else { return nil }
     rawValue = UInt32(bigEndian: native.s_addr)
   }
 
@@ -53,7 +54,7 @@ public struct IPv6Address: Hashable, Sendable {
   /// Hexadecimal groups with colons, without brackets and zone; nil for anything else.
   public init?(_ text: String) {
     var native = in6_addr()
-    guard inet_pton(AF_INET6, text, &native) == 1 else { return nil }
+    guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &native) == 1 else { return nil }
     self.init(native)
   }
 

@@ -48,7 +48,7 @@ extension SocketAddress {
       self = .ipv4(address, port: port)
       return
     }
-    guard host.hasSuffix("]") else { return nil }
+    guard host.hasSuffix("]"), !host.utf8.contains(0) else { return nil }
     let parts = host.dropFirst().dropLast().split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
     guard let first = parts.first, let address = IPv6Address(String(first)) else { return nil }
     var scope: UInt32 = 0
