@@ -17,6 +17,7 @@ struct ConnectionProcess {
   ///
   /// A terminal's interrupt is for the listener, which lets its connections end.
   private let blockedSignals = SignalSet(.interrupt, .hangUp)
+  private let endWithListener = Signal.kill
 
   init(service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t) {
     self.service = service
@@ -38,7 +39,7 @@ struct ConnectionProcess {
     processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
-    guard let follows = try? ProcessControl.followParent(listener, with: .kill), follows else { endProcess(status: 1) }
+    guard let follows = try? ProcessControl.followParent(listener, with: endWithListener), follows else { endProcess(status: 1) }
     closeOthers(than: socket.number)
     blockedSignals.becomeMask()
 

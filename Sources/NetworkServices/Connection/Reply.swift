@@ -24,6 +24,7 @@ struct Reply {
     try append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), to: &connection)
   }
 
+  @_disfavoredOverload
   mutating func append(_ text: String, to connection: inout Connection) throws(ConnectionFailure) {
     for byte in text.utf8 { try append(byte, to: &connection) }
   }
