@@ -10,7 +10,8 @@ BUILD         = .build
 RELEASE       = $(BUILD)/release
 PROGRAMS      = $(RELEASE)/begatd $(RELEASE)/begat-listener $(RELEASE)/begat
 # The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
-BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath
+# A section for each function lets the linker put those together that run for each connection.
+BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections
 ifneq ($(LISTENER_PIE),no)
 export BEGAT_LISTENER = pie
 endif

@@ -16,6 +16,12 @@ let staticLink: [String] =
   case "pie": ["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"]
   default: ["-static-executable", "-use-ld=lld"]
   }
+/// The functions that run for each connection, side by side (Benchmarks/hot-functions).  Swift's own can only be moved
+/// when compiled with `-Xfrontend -function-sections`, as the Makefile does: a library must not ask for such flags.
+let hotFunctions = [
+  "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/begat-listener/hot-functions.txt",
+  "-Xlinker", "--no-warn-symbol-ordering",
+]
 let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
 
 /// lld keeps quiet about mktemp(3), which Foundation mentions and nothing here calls.
@@ -75,9 +81,9 @@ let package = Package(
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer"],
+      name: "begat-listener", dependencies: ["ForkingServer"], exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
-      linkerSettings: [.unsafeFlags(staticLink)]),
+      linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [

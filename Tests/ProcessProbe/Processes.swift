@@ -58,7 +58,7 @@ func childFollowsItsParent(_ words: [String]) throws {
     let middleNumber = getpid()
     let ready = try Pipe.open()
     let isReady = ready.reading
-  let sayReady = ready.writing
+    let sayReady = ready.writing
     _ = try forked {
       guard try ProcessControl.followParent(middleNumber, with: .kill) else { return 1 }
       try sayReady.writeAll("r")

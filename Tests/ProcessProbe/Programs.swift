@@ -19,8 +19,11 @@ func openDescriptors() throws -> [CInt] {
 
 func showSession(_ words: [String]) { say(getsid(0) == getpid() ? "leader" : "member") }
 
-/// Blocked and ignored signals.
-func showSignals(_ words: [String]) throws { say("\(try status("SigBlk")) \(try status("SigIgn"))") }
+/// Blocked and ignored signals, but for 32 and 33: those are the C library's own, which nobody can reset.
+func showSignals(_ words: [String]) throws {
+  let sets = try ["SigBlk", "SigIgn"].map { (UInt64(try status($0), radix: 16) ?? .max) & ~(3 << 31) }
+  say(sets.map { String($0, radix: 16) }.joined(separator: " "))
+}
 
 /// Starts this program again and returns what it prints.
 private func startAgain(_ subcommand: String) throws -> String {
@@ -40,9 +43,8 @@ func programStartsWithDefaultSignals(_ words: [String]) throws {
   Signal.hangUp.ignore()
   SignalSet(.terminate, .child, .realTime(3)).block()
   let mine = "\(try status("SigBlk")) \(try status("SigIgn"))"
-  let none = "0000000000000000"
-  try expect(!mine.contains(none), "the signals are not set here: \(mine)")
-  try expectEqual(try startAgain("show-signals"), "\(none) \(none)\n", "signals of the program")
+  try expect(!mine.contains("0000000000000000"), "the signals are not set here: \(mine)")
+  try expectEqual(try startAgain("show-signals"), "0 0\n", "signals of the program")
   try expectEqual("\(try status("SigBlk")) \(try status("SigIgn"))", mine, "signals of the starter")
 }
 

@@ -98,13 +98,13 @@ func oneOfManyTakesAPath(_ words: [String]) throws {
   for round in 1...150 {
     let gate = try Pipe.open()
     let reading = gate.reading
-  let writing = gate.writing
+    let writing = gate.writing
     let news = try Pipe.open()
     let results = news.reading
-  let telling = news.writing
+    let telling = news.writing
     let hold = try Pipe.open()
     let holding = hold.reading
-  let release = hold.writing
+    let release = hold.writing
     let children = try (0..<4).map { _ in
       try forked {
         close(writing.number)

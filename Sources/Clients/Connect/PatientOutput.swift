@@ -17,8 +17,9 @@ struct PatientOutput: ~Copyable {
   private let descriptor: Descriptor
   private let kind: Kind
 
-  init(for stream: StandardStream) throws(CallFailure) {
-    let copy = try stream.duplicate()
+  init(for stream: StandardStream) throws(CallFailure) { self.init(try stream.duplicate()) }
+
+  init(_ copy: consuming Descriptor) {
     if copy.socketKind != nil {
       kind = .socket
       descriptor = copy

@@ -25,6 +25,8 @@ struct AcceptState {
   }
 
   var pause: Pause?
+  /// Whether the listening sockets are in the poller's set.
+  var isWatching = false
   /// CLOCK_MONOTONIC, nanoseconds; nil when nothing is to be tried again.
   var retryTime: Int64?
   var heldConnection: HeldConnection?
@@ -56,7 +58,7 @@ struct AcceptState {
 extension Listener {
   /// Takes the listening sockets out of the set, so that waiting clients cause no work, and stay in the backlog.
   mutating func pauseAccepting(_ pause: AcceptState.Pause) {
-    if accepting.pause == nil { watchSockets(false) }
+    watchSockets(false)
     accepting.pause = pause
     guard case .shortage(let call, let error) = pause else { return }
     if accepting.shortageBegan == nil {
@@ -68,10 +70,7 @@ extension Listener {
 
   /// Goes on when the reason for the pause may be over.
   mutating func resumeIfPossible() {
-    guard drain == nil || accepting.heldConnection != nil, let pause = accepting.pause else {
-      if accepting.shortageBegan != nil, accepting.pause == nil { shortageEnded() }
-      return
-    }
+    guard drain == nil || accepting.heldConnection != nil, let pause = accepting.pause else { return }
     switch pause {
     case .full where table.isFull: return
     case .full: break
@@ -87,7 +86,8 @@ extension Listener {
     if drain == nil { watchSockets(true) }
   }
 
-  private mutating func shortageEnded() {
+  /// A connection has got its process: if there was a shortage, it is over.
+  mutating func endShortage() {
     guard let began = accepting.shortageBegan else { return }
     let milliseconds = (Clock.monotonic() - began) / 1_000_000
     accepting.recover()
@@ -96,6 +96,8 @@ extension Listener {
 
   /// Watches the listening sockets, or stops doing so.
   mutating func watchSockets(_ isWatching: Bool) {
+    guard isWatching != accepting.isWatching else { return }
+    accepting.isWatching = isWatching
     for (index, entry) in sockets.streams.enumerated() {
       let number = entry.socket.descriptor.number
       do throws(CallFailure) {

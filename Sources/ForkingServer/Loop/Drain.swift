@@ -16,7 +16,7 @@ extension Listener {
       drain?.deadline = Clock.monotonic()
       return
     }
-    if accepting.pause == nil { watchSockets(false) }
+    watchSockets(false)
     // Others may hold the same sockets open: closing ours would not take them out of the set.
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()

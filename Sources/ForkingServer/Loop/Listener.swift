@@ -106,8 +106,10 @@ struct Listener: ~Copyable {
       if readyDatagrams != 0 { answerDatagrams(readyDatagrams) }
       if readyStreams != 0, drain == nil { accept(from: readyStreams) }
       advanceDrain()
-      report()
+      // While clients come, records gather until a message of them is full.
+      if !isBusy { report() }
     }
+    report()
     for file in sockets.files { file.removeIfOurs() }
   }
 
@@ -219,6 +221,7 @@ struct Listener: ~Copyable {
           ConnectionTable.Entry(process: child, slot: UInt32(index), started: started, user: user, peer: fields))
         scoreboard.header.pointee.active = UInt32(table.count)
         accepting.heldConnection = nil
+        endShortage()
       }
     } catch {
       accepting.heldConnection = HeldConnection(socket: connection, peer: peer)

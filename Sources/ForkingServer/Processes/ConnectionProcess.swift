@@ -39,7 +39,8 @@ struct ConnectionProcess {
     processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
-    guard let follows = try? ProcessControl.followParent(listener, with: endWithListener), follows else { endProcess(status: 1) }
+    let follows = try? ProcessControl.followParent(listener, with: endWithListener)
+    guard follows == true else { endProcess(status: 1) }
     closeOthers(than: socket.number)
     blockedSignals.becomeMask()
 

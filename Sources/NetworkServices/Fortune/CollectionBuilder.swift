@@ -9,11 +9,12 @@ struct CollectionBuilder: ~Copyable {
   private var count = 0
 
   /// - Parameter textSize: of all texts together, in bytes.
-  init(textSize: Int, longest: Int?) throws(CallFailure) {
+  /// - Parameter textCount: how many they are.
+  init(textSize: Int, textCount: Int, longest: Int?) throws(CallFailure) {
     let texts = try MemoryMapping.shared(size: max(1, textSize))
-    // The shortest entry and its delimiter line are four bytes: `a`, newline, `%`, newline.  Pages that no entry
-    // reaches are never touched.
-    let room = (textSize / 4 + 1) * MemoryLayout<FortuneCollection.Entry>.stride
+    // The shortest entry and its delimiter line are four bytes: `a`, newline, `%`, newline; the last of each text may
+    // be a single byte.  Pages that no entry reaches are never touched.
+    let room = (textSize / 4 + textCount) * MemoryLayout<FortuneCollection.Entry>.stride
     let index = try MemoryMapping.shared(size: room)
     _ = index.bytes.bindMemory(to: FortuneCollection.Entry.self)
     self.texts = texts

@@ -62,23 +62,32 @@ public final class FortuneCollection: Sendable {
   /// Appends the fortune to a reply, lines ending in CRLF.
   func append(_ entry: Entry, to reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {
     let text = text(of: entry)
-    guard entry.isRotated else { return try reply.append(lines: text, to: &connection) }
-    for byte in text {
-      if byte == UInt8(ascii: "\n") { try reply.append(UInt8(ascii: "\r"), to: &connection) }
-      try reply.append(rotated(byte), to: &connection)
+    if entry.isRotated {
+      var previous: UInt8 = 0
+      for byte in text {
+        if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") {
+          try reply.append(UInt8(ascii: "\r"), to: &connection)
+        }
+        try reply.append(rotated(byte), to: &connection)
+        previous = byte
+      }
+    } else {
+      try reply.append(lines: text, to: &connection)
     }
+    if text.last != UInt8(ascii: "\n") { try reply.append("\r\n", to: &connection) }
   }
 
   /// Writes the fortune with CRLF at every line's end; returns the length, nil if it does not fit.
   func write(_ entry: Entry, into room: UnsafeMutableRawBufferPointer) -> Int? {
-    var text = ByteWriter(room)
+    var reply = ByteWriter(room)
     var previous: UInt8 = 0
-    for byte in self.text(of: entry) {
-      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") { text.append(UInt8(ascii: "\r")) }
-      text.append(entry.isRotated ? rotated(byte) : byte)
+    for byte in text(of: entry) {
+      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") { reply.append(UInt8(ascii: "\r")) }
+      reply.append(entry.isRotated ? rotated(byte) : byte)
       previous = byte
     }
-    return text.isTruncated ? nil : text.count
+    if previous != UInt8(ascii: "\n") { reply.append("\r\n") }
+    return reply.isTruncated ? nil : reply.count
   }
 }
 

@@ -6,7 +6,7 @@ struct FortuneIndexer {
   struct Span: Hashable {
     var start: Int
     var length: Int
-    /// With CRLF at every line's end.
+    /// With CRLF at every line's end, the last one's too.
     var sentLength: Int
   }
 
@@ -20,7 +20,9 @@ struct FortuneIndexer {
     var isBlank = true
 
     func finish(at end: Int) {
-      if !isBlank { body(Span(start: start, length: end - start, sentLength: end - start + bareNewlines)) }
+      guard !isBlank else { return }
+      let missing = text[end - 1] == UInt8(ascii: "\n") ? 0 : 2
+      body(Span(start: start, length: end - start, sentLength: end - start + bareNewlines + missing))
     }
 
     for position in text.indices {

@@ -31,7 +31,7 @@ public struct FortuneLoader {
     if !files.isEmpty || !databases.isEmpty { warn("no fortune could be read; the embedded collection is served") }
     let embedded = EmbeddedFortunes.text
     let bytes = UnsafeRawBufferPointer(start: embedded.utf8Start, count: embedded.utf8CodeUnitCount)
-    var builder = try CollectionBuilder(textSize: bytes.count, longest: nil)
+    var builder = try CollectionBuilder(textSize: bytes.count, textCount: 1, longest: nil)
     builder.texts.bytes.copyMemory(from: bytes)
     builder.add(textSize: bytes.count, delimiter: UInt8(ascii: "%"), isRotated: false)
     guard let collection = try builder.finish() else { preconditionFailure("the embedded collection is empty") }
@@ -71,7 +71,7 @@ public struct FortuneLoader {
     }
     guard total > 0 else { return nil }
 
-    var builder = try CollectionBuilder(textSize: total, longest: longest)
+    var builder = try CollectionBuilder(textSize: total, textCount: sizes.count, longest: longest)
     for (file, size) in sizes { add(file, size: size, to: &builder, warn: warn) }
     return try builder.finish()
   }

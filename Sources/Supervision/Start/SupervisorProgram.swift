@@ -56,6 +56,8 @@ public enum SupervisorProgram {
       tellStarter(status)
       return status
     }
+    // From here on there is something to clean up: a stop waits until the loop takes it.
+    SignalSet(.terminate, .interrupt, .hangUp).block()
     var problems: [String] = []
     let logger = LogSetup.logger(configuration.daemon, isDetached: isDetached)
     for warning in configuration.warnings { logger.warning("\(warning)") }

@@ -4,7 +4,6 @@ import UnixIPC
 /// A plain client of a stream socket; nothing that it waits for is waited for longer than a deadline.
 final class Client {
   private let socket: Descriptor
-  private var isAtEnd = false
 
   /// - Parameter address: `127.0.0.1:2345`, `[::1]:2345`, `/path` or `@abstract`.
   /// - Parameter source: an IPv4 address to connect from.
@@ -20,8 +19,6 @@ final class Client {
     try ClientSocket.finish(socket, to: target)
     try socket.setNonBlocking(false)
   }
-
-  var number: CInt { socket.number }
 
   /// The client's own address, as the server sees it.
   func address() throws -> String { try socket.localAddress().address?.description ?? "?" }
@@ -40,6 +37,9 @@ final class Client {
 
   /// Tells the server that nothing more will come.
   func endSending() throws { try socket.shutDownSending() }
+
+  /// Ends both directions: for the server, the client is gone.
+  func hangUp() { shutdown(socket.number, CInt(SHUT_RDWR)) }
 
   /// Receives until there is enough.
   ///

@@ -19,8 +19,10 @@ final class Daemon {
   private var isStopped = false
 
   /// - Parameter wrapper: a command that executes the command line given to it as further arguments.
+  /// - Parameter passing: descriptors that the wrapper gets as 4 and so on.
   init(
-    _ configuration: String, in directory: TemporaryDirectory, environment: [String] = [], wrapper: [String] = []
+    _ configuration: String, in directory: TemporaryDirectory, environment: [String] = [], wrapper: [String] = [],
+    passing: [CInt] = []
   ) throws {
     self.directory = directory
     let file = try directory.write(configuration, to: "begatd.toml")
@@ -29,7 +31,7 @@ final class Daemon {
     program = try RunningProgram(
       command[0], Array(command.dropFirst()),
       environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"] + environment,
-      passing: [ready.writing.number])
+      passing: [ready.writing.number] + passing)
     let reading = ready.reading
     // begatd's copy is the only one left: its end is the end of the lines.
     _ = consume ready.writing
@@ -117,7 +119,8 @@ final class Daemon {
   func stop(expecting status: ExitStatus = .exited(code: 0), sourceLocation: SourceLocation = #_sourceLocation) throws {
     guard !isStopped else { return }
     noteProcesses()
-    #expect(zombies.isEmpty, "zombies before the stop", sourceLocation: sourceLocation)
+    #expect(
+      eventually(within: .seconds(2)) { zombies.isEmpty }, "zombies before the stop", sourceLocation: sourceLocation)
     if !program.hasEnded { try program.send(.terminate) }
     try awaitEnd(expecting: status, sourceLocation: sourceLocation)
   }
@@ -151,10 +154,11 @@ final class Daemon {
 /// Runs a test against a begatd of its own, and asserts that it ends well.
 func withDaemon(
   _ configuration: (TemporaryDirectory) throws -> String, environment: [String] = [], wrapper: [String] = [],
-  sourceLocation: SourceLocation = #_sourceLocation, _ body: (Daemon) throws -> Void
+  passing: [CInt] = [], sourceLocation: SourceLocation = #_sourceLocation, _ body: (Daemon) throws -> Void
 ) throws {
   let directory = try TemporaryDirectory()
-  let daemon = try Daemon(try configuration(directory), in: directory, environment: environment, wrapper: wrapper)
+  let daemon = try Daemon(
+    try configuration(directory), in: directory, environment: environment, wrapper: wrapper, passing: passing)
   do {
     try body(daemon)
   } catch {
@@ -166,9 +170,10 @@ func withDaemon(
 }
 
 func withDaemon(
-  _ configuration: String, environment: [String] = [], wrapper: [String] = [],
+  _ configuration: String, environment: [String] = [], wrapper: [String] = [], passing: [CInt] = [],
   sourceLocation: SourceLocation = #_sourceLocation, _ body: (Daemon) throws -> Void
 ) throws {
   try withDaemon(
-    { _ in configuration }, environment: environment, wrapper: wrapper, sourceLocation: sourceLocation, body)
+    { _ in configuration }, environment: environment, wrapper: wrapper, passing: passing,
+    sourceLocation: sourceLocation, body)
 }

@@ -23,7 +23,8 @@ enum Expected {
   /// Whether these are RFC 867's text of the present time and CRLF.
   static func isDaytime(_ bytes: [UInt8]) -> Bool {
     let text = String(decoding: bytes, as: UTF8.self)
-    return bytes.count == 26 && text.hasSuffix("\r\n") && isNow(String(text.unicodeScalars.dropLast(2).map(Character.init)))
+    return bytes.count == 26 && text.hasSuffix("\r\n")
+      && isNow(String(text.unicodeScalars.dropLast(2).map(Character.init)))
   }
 
   /// Whether these are RFC 868's four bytes of the present time.

@@ -31,5 +31,3 @@ enum Programs {
     throw HarnessFailure("\(name) is missing: run make test-deps")
   }
 }
-
-let isRoot = geteuid() == 0

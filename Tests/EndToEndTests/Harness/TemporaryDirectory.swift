@@ -26,6 +26,10 @@ final class TemporaryDirectory {
     return file
   }
 
+  func make(_ name: String) throws {
+    try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: false)
+  }
+
   func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 
   func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }

@@ -12,13 +12,15 @@ struct ProbeProgram {
 
   struct Result: Equatable {
     let output: String
-    let status: ExitStatus
+    let status: UnixIPC.ExitStatus
   }
 
-  /// What it says was wrong; empty when nothing was.
-  static func complaint(_ words: String...) throws -> String {
+  /// Runs a subcommand that says what is wrong, if anything is.
+  static func check(_ words: String..., at location: SourceLocation = #_sourceLocation) throws {
     let result = try ProbeProgram(words: words).run()
-    return result.status.isSuccess && result.output.isEmpty ? "" : "\(result.output)(\(result.status))"
+    if !result.status.isSuccess || !result.output.isEmpty {
+      Issue.record("\(result.output)(\(result.status))", sourceLocation: location)
+    }
   }
 
   func run() throws -> Result {
@@ -46,14 +48,14 @@ struct ProbeProgram {
   /// Beside the tests' own program, or beside the directory of the programs that are tested.
   private static func path() throws -> String {
     var room = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let length = room.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+    let length = room.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
     let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }
     var directories = ([String(decoding: room[..<max(0, length)], as: UTF8.self)] + bundles).map { path in
       path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
     if let programs = getenv("BEGAT_PROGRAMS") { directories.append("\(String(cString: programs))/../debug") }
-    let path = directories.map { $0 + "/process-probe" }.first { access($0, X_OK) == 0 }
-    return try #require(path, "process-probe is not built")
+    let found = directories.map { $0 + "/process-probe" }.first { access($0, X_OK) == 0 }
+    return try #require(found, "process-probe is not built")
   }
 }
 

@@ -1,0 +1,34 @@
+import Glibc
+import Testing
+import UnixIPC
+
+@testable import Clients
+
+@Suite(.timeLimit(.minutes(1))) struct HeldConnectionsTests {
+  @Test("stay open until the other side ends them, whatever it sent")
+  func stayOpen() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    var sources = SourceAddresses(count: 0)
+    let held = HeldConnections(3, to: address, from: &sources, within: .seconds(20))
+    #expect(held.failure == nil)
+    #expect(held.countOpen() == 3)
+    var peer = NativeAddress()
+    let first = try listener.accept(peer: &peer)
+    try first.writeAll("greeting")
+    do { _ = try listener.accept(peer: &peer) }
+    // The end is under way at most for a moment: the kernel delivers it itself.
+    let deadline = Clock.monotonic() + 20_000_000_000
+    while held.countOpen() != 2, Clock.monotonic() < deadline { sched_yield() }
+    #expect(held.countOpen() == 2)
+    #expect(first.number >= 0)
+  }
+
+  @Test("stop at the first that fails and say why")
+  func stopAtTheFirst() {
+    var sources = SourceAddresses(count: 0)
+    let held = HeldConnections(3, to: .unixPath("/nonexistent/socket"), from: &sources, within: .seconds(1))
+    #expect(held.countOpen() == 0)
+    #expect(held.failure == CallFailure("connect", on: "/nonexistent/socket", errno: .noSuchFile))
+  }
+}

@@ -1,0 +1,70 @@
+import Testing
+import UnixIPC
+
+@testable import Clients
+
+@Suite(.timeLimit(.minutes(1))) struct LoadGeneratorTests {
+  /// Serves `count` connections, each by sending `reply` and closing.
+  private func server(_ listener: consuming ListeningSocket, reply: String, count: Int) -> Background {
+    let number = listener.release().release()
+    return Background {
+      guard let listener = try? ListeningSocket(adopting: Descriptor(owning: number)) else { return }
+      var peer = NativeAddress()
+      for _ in 0..<count where listener.descriptor.waitUntilReadable(milliseconds: 20_000) {
+        guard let connection = try? listener.accept(peer: &peer) else { continue }
+        try? connection.writeAll(reply)
+      }
+    }
+  }
+
+  private func settings(_ address: SocketAddress) throws -> LoadSettings {
+    var settings = LoadSettings(target: try ConnectionTarget("127.0.0.1", port: String(address.port ?? 1)))
+    settings.concurrency = 4
+    settings.end = .connections(50)
+    settings.timeout = .seconds(20)
+    return settings
+  }
+
+  private func run(_ settings: LoadSettings, _ address: SocketAddress) throws -> LoadTally {
+    let generator = try LoadGenerator(settings: settings, address: address, sources: SourceAddresses(count: 3))
+    generator.run()
+    return generator.tally
+  }
+
+  @Test(
+    "opens as many connections as it was told and sorts how they ended",
+    arguments: [("12345", 5, .ok), ("1234", 5, .wrongLength), ("", 5, .empty), ("", nil, .ok)]
+      as [(String, Int?, LoadOutcome)])
+  func opensConnections(reply: String, expected: Int?, outcome: LoadOutcome) throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    let server = server(listener, reply: reply, count: 50)
+    var settings = try settings(address)
+    settings.expectedBytes = expected
+    let tally = try run(settings, address)
+    server.join()
+    #expect(tally.total == 50 && tally[outcome] == 50)
+    #expect(tally.bytes == 50 * reply.utf8.count)
+    #expect(tally.latency.totalCount == (outcome == .ok ? 50 : 0))
+  }
+
+  @Test("counts the refused and goes on to its end")
+  func countsTheRefused() throws {
+    // Bound and not listening.
+    let bound = try DatagramSocket(.ipv4(.loopback, port: 0))
+    let address = try #require(try bound.descriptor.localAddress().address)
+    let tally = try run(settings(address), address)
+    #expect(tally.total == 50 && tally[.refused] == 50)
+  }
+
+  @Test("gives up on connections that do not end in time")
+  func givesUp() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    var settings = try settings(address)
+    settings.end = .connections(4)
+    settings.timeout = .milliseconds(100)
+    #expect(try run(settings, address)[.timedOut] == 4)
+    #expect(listener.descriptor.number >= 0)
+  }
+}

@@ -1,0 +1,55 @@
+import Testing
+import UnixIPC
+
+@testable import Clients
+
+@Suite struct LoadReportTests {
+  private func report(
+    _ tally: LoadTally, address: SocketAddress = .ipv4(.loopback, port: 7), held: LoadReport.Held? = nil
+  ) -> LoadReport {
+    LoadReport(
+      address: address, concurrency: 16, sources: 64, nanoseconds: 2_500_000_000, processor: 1_000_000_000,
+      held: held ?? LoadReport.Held(wanted: 0, open: 0, failure: nil), tally: tally)
+  }
+
+  private var tally: LoadTally {
+    var tally = LoadTally()
+    for _ in 0..<5 {
+      tally.count(.ok)
+      tally.recordLatency(nanoseconds: 200_000)
+    }
+    tally.count(.other, errno: .noMemory)
+    tally.add(bytes: 130)
+    return tally
+  }
+
+  @Test("shows people what was and nothing that was not")
+  func showsATable() {
+    let lines = report(tally).table.split(separator: "\n").map(String.init)
+    #expect(
+      lines == [
+        "target        127.0.0.1:7, 16 at once, from 64 addresses", "connections   5 ok in 2.50 s",
+        "rate          2.0/s", "received      130 bytes",
+        "latency       min 200  p50 200  p90 200  p99 200  p99.9 200  max 200  µs",
+        "other errors  1 (the first: Cannot allocate memory)", "generator     40 % of a processor",
+      ])
+    #expect(report(tally).hasFailures && !report(LoadTally()).hasFailures)
+  }
+
+  @Test("shows which held connections are left, and fails where some are not")
+  func showsHeld() {
+    let failure = CallFailure("connect", on: "x", errno: .connectionRefused)
+    let held = report(LoadTally(), held: LoadReport.Held(wanted: 3, open: 2, failure: failure))
+    #expect(held.table.contains("held          2 of 3 until the end (connect x: Connection refused)"))
+    #expect(held.hasFailures)
+  }
+
+  @Test("is one line of JSON for programs, however strange the address")
+  func isJSON() {
+    let text = report(tally, address: .unixAbstract(Array("a\"\\\n".utf8))).json
+    #expect(!text.contains("\n"))
+    #expect(text.hasPrefix("{\"target\": \"@a\\\"\\\\\\\\\\\\x0a\", \"concurrency\": 16, \"sources\": 64, "))
+    #expect(text.contains("\"seconds\": 2.500000, \"connections\": 6, \"rate\": 2.0, \"ok\": 5, "))
+    #expect(text.contains("\"other_errors\": 1") && text.hasSuffix("\"latency_max\": 200}"))
+  }
+}

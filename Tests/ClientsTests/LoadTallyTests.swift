@@ -1,0 +1,51 @@
+import Testing
+import UnixIPC
+
+@testable import Clients
+
+@Suite struct LoadTallyTests {
+  @Test(
+    "sorts failures",
+    arguments: [
+      (.connectionRefused, .refused), (.connectionReset, .reset), (.brokenPipe, .reset), (.timedOut, .timedOut),
+      (.noMemory, .other), (.addressNotAvailable, .other),
+    ] as [(Errno, LoadOutcome)])
+  func sortsFailures(errno: Errno, outcome: LoadOutcome) { #expect(LoadOutcome(failure: errno) == outcome) }
+
+  @Test(
+    "sorts ends by what was expected",
+    arguments: [(0, nil, .ok), (5, nil, .ok), (26, 26, .ok), (0, 0, .ok), (0, 26, .empty), (25, 26, .wrongLength)]
+      as [(Int, Int?, LoadOutcome)])
+  func sortsEnds(received: Int, expected: Int?, outcome: LoadOutcome) {
+    #expect(LoadOutcome(received: received, expected: expected) == outcome)
+  }
+
+  @Test("counts each outcome and keeps the first strange error")
+  func counts() {
+    var tally = LoadTally()
+    #expect(tally.total == 0 && !tally.hasFailures)
+    tally.count(.ok)
+    #expect(!tally.hasFailures)
+    tally.count(.other, errno: .noMemory)
+    tally.count(.other, errno: .notPermitted)
+    tally.count(.refused, errno: .connectionRefused)
+    tally.add(bytes: 5)
+    tally.add(bytes: 6)
+    #expect(tally.total == 4 && tally.hasFailures && tally[.other] == 2 && tally[.ok] == 1 && tally.bytes == 11)
+    #expect(tally.firstOtherError == .noMemory)
+  }
+
+  @Test("measures in microseconds, whatever the clock says")
+  func measures() {
+    var tally = LoadTally()
+    for nanoseconds in [Int64.min, -1, 0, 1_500_000, .max] { tally.recordLatency(nanoseconds: nanoseconds) }
+    #expect(tally.latency.totalCount == 5 && tally.latency.min == 0)
+    #expect(tally.latency.valueAtPercentile(80) / 10 == 150)
+  }
+
+  @Test("has a name and a key of its own for each outcome")
+  func hasNames() {
+    #expect(Set(LoadOutcome.allCases.map(\.name)).count == LoadOutcome.allCases.count)
+    for outcome in LoadOutcome.allCases { #expect(outcome.key.allSatisfy { $0.isLowercase || $0 == "_" }) }
+  }
+}

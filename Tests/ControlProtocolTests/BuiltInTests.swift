@@ -1,0 +1,15 @@
+import ControlProtocol
+import Testing
+
+@Suite struct BuiltInTests {
+  @Test("answers datagrams where it is defined for them")
+  func answersDatagrams() {
+    #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command])
+  }
+
+  @Test("tells fortunes where it needs them")
+  func tellsFortunes() {
+    #expect(Set(BuiltIn.allCases.filter(\.tellsFortunes)) == [.hello, .fortune, .command])
+    #expect(BuiltIn.names == "hello fortune daytime time echo discard chargen command")
+  }
+}

@@ -1,0 +1,39 @@
+import Testing
+import UnixIPC
+
+@testable import ControlProtocol
+
+@Suite struct ConnectionRecordTests {
+  @Test("reads as a line of the log")
+  func readsAsALine() {
+    var record = ConnectionRecord(
+      process: 4711, peer: .ipv4(IPv4Address(rawValue: 0xc000_0207), port: 51312), duration: .milliseconds(3),
+      received: 0, sent: 26, outcome: .complete)
+    #expect("\(record)" == "begat 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete")
+    record.peer = .unixUnnamed
+    record.user = 1000
+    record.duration = .milliseconds(9999)
+    record.outcome = .crashed(by: Signal(rawValue: 11))
+    #expect("\(record)" == "begat 4711 for user 1000 at unix: 9999 ms, received 0, sent 26 bytes, crashed, SIGSEGV")
+    record.peer = nil
+    record.user = nil
+    record.duration = .milliseconds(10_999)
+    #expect("\(record)".hasPrefix("begat 4711 for unknown: 10 s, "))
+  }
+
+  @Test(
+    "has an outcome that is a problem or not",
+    arguments: [
+      (.complete, false, "complete"), (.clientClosed, false, "client closed"),
+      (.firstByteTimeout, false, "first-byte-timeout"), (.idleTimeout, false, "idle-timeout"),
+      (.failed, true, "service failed"), (.ended(by: .terminate), true, "ended by SIGTERM"),
+      (.crashed(by: .realTime(1)), true, "crashed, SIGRTMIN+1"),
+    ] as [(Outcome, Bool, String)])
+  func hasAnOutcome(outcome: Outcome, isProblem: Bool, text: String) {
+    #expect(outcome.isProblem == isProblem && "\(outcome)" == text)
+    #expect(Outcome(outcome: outcome.code.outcome, detail: outcome.code.detail) == outcome)
+  }
+
+  @Test("has no outcome that is unknown", arguments: [7, 8, UInt16.max])
+  func hasNoOtherOutcome(code: UInt16) { #expect(Outcome(outcome: code, detail: 0) == nil) }
+}

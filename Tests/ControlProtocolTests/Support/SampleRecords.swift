@@ -1,0 +1,69 @@
+import Testing
+import UnixIPC
+
+@testable import ControlProtocol
+
+extension ConnectionRecord {
+  static func random(using random: inout SeededRandom) -> ConnectionRecord {
+    let port = UInt16.random(in: 0...(.max), using: &random)
+    let peers: [SocketAddress?] = [
+      nil, .unixUnnamed, .ipv4(IPv4Address(rawValue: .random(in: 0...(.max), using: &random)), port: port),
+      .ipv6(
+        IPv6Address(high: .random(in: 0...(.max), using: &random), low: .random(in: 0...(.max), using: &random)),
+        port: port, scope: .random(in: 0...9, using: &random)),
+    ]
+    let peer = peers.randomElement(using: &random)!
+    let signal = Signal(rawValue: .random(in: 1...64, using: &random))
+    let outcomes: [Outcome] = [
+      .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .failed, .ended(by: signal), .crashed(by: signal),
+    ]
+    return ConnectionRecord(
+      process: .random(in: 1...(.max), using: &random), peer: peer,
+      user: peer == .unixUnnamed ? .random(in: 0...(.max), using: &random) : nil,
+      duration: .nanoseconds(Int64.random(in: 0...(1 << 60), using: &random)),
+      received: .random(in: 0...(.max), using: &random), sent: .random(in: 0...(.max), using: &random),
+      outcome: outcomes.randomElement(using: &random)!)
+  }
+}
+
+extension RecordBatch {
+  mutating func append(_ record: ConnectionRecord) {
+    append(
+      process: record.process, peer: PeerFields(record.peer), user: record.user ?? 0,
+      duration: record.duration.components.seconds * 1_000_000_000
+        + record.duration.components.attoseconds / 1_000_000_000, received: record.received, sent: record.sent,
+      outcome: record.outcome)
+  }
+}
+
+extension RecordBatch {
+  /// Sends the records on a channel that stays its owner's; returns how many were dropped.
+  mutating func flush(lent number: CInt) -> Int {
+    var channel: Descriptor? = Descriptor(owning: number)
+    let dropped = flush(to: channel) { _ in Issue.record("shown instead of sent") }
+    if let channel = channel.take() { _ = channel.release() }
+    return dropped
+  }
+}
+
+/// A channel as begatd makes it: two sockets that keep messages apart.
+struct Channel: ~Copyable {
+  let listener: Descriptor
+  let supervisor: Descriptor
+
+  init() throws {
+    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
+    listener = pair.reading
+    supervisor = pair.writing
+  }
+
+  /// The next message as it came; empty when the other end is closed.
+  func receive(atSupervisor: Bool = true) throws -> [UInt8] {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * ListenerChannel.largestMessage, alignment: 8)
+    defer { room.deallocate() }
+    let count =
+      atSupervisor
+      ? try supervisor.receive(into: room, waiting: false) : try listener.receive(into: room, waiting: false)
+    return Array(room[..<count])
+  }
+}

@@ -1,0 +1,50 @@
+import Testing
+import UnixIPC
+
+/// Many short connections at once.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct BurstTests {
+  @Test(arguments: ["time", "daytime", "hello"])
+  func nobodyIsLostAndNothingIsLeft(_ service: String) throws {
+    try withDaemon(SampleConfiguration.service(service)) { daemon in
+      let address = try daemon.address(service)
+      let listener = try daemon.listener(service)
+      _ = try ask(address)
+      _ = try daemon.awaitConnections(0, of: service)
+      let before = [daemon.process, listener].map { ProcessFacts.descriptors(of: $0).count }
+
+      let load = try RunningProgram.run(
+        try Programs.begat(), ["load", "--connections", "2000", "--concurrency", "64", "--json"] + target(address),
+        within: .seconds(60))
+      #expect(load.status == .exited(code: 0), "\(load.errors.text)\(load.output.text)")
+      #expect(try figures(load)["ok"] == 2000, "\(load.output.text)")
+
+      _ = try daemon.awaitConnections(0, of: service, within: .seconds(2))
+      #expect(daemon.zombies.isEmpty)
+      #expect([daemon.process, listener].map { ProcessFacts.descriptors(of: $0).count } == before)
+      #expect(try daemon.listener(service) == listener)
+      #expect(daemon.log.wait(within: .seconds(5)) { text in text.split(separator: "\n").count >= 2001 })
+      #expect(daemon.log.lines(containing: ", complete").count == 2001)
+    }
+  }
+
+  @Test func nobodyIsRefusedWhileListenersDie() throws {
+    let concurrency = 8
+    try withDaemon(SampleConfiguration.service("time")) { daemon in
+      let address = try daemon.address("time")
+      let load = try RunningProgram(
+        try Programs.begat(),
+        ["load", "--connections", "3000", "--concurrency", "\(concurrency)", "--expect-bytes", "4", "--json"]
+          + target(address))
+      for served in [500, 1000, 1500] {
+        try daemon.log.awaitLines(served, containing: "time: begat ")
+        try Signal.kill.send(to: try daemon.listener("time"))
+      }
+      try load.awaitEnd(within: .seconds(60))
+      let figures = try figures(load)
+      #expect(figures["refused"] == 0 && figures["timed_out"] == 0, "\(load.output.text)")
+      // Those in flight when their listener died.
+      #expect(figures["ok"] ?? 0 >= 3000 - 3 * Double(concurrency), "\(load.output.text)")
+    }
+  }
+}

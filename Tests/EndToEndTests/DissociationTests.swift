@@ -1,0 +1,54 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// begatd that leaves its terminal.
+@Suite(.timeLimit(.minutes(2)))
+struct DissociationTests {
+  @Test func theStarterReturnsWhenAllIsServed() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("echo.sock")
+    let file = try directory.write(configuration(path), to: "begatd.toml")
+    let starter = try RunningProgram.run(try Programs.begatd(), ["--daemon", "--config", file])
+    #expect(starter.status == .exited(code: 0), "\(starter.errors.text)")
+    #expect(starter.output.text == "" && starter.errors.text == "")
+    #expect(try ask(path, "served") == Array("served".utf8))
+
+    let daemon = try #require(ProcessFacts.all.first { $0.title.hasSuffix("--daemon --config \(file)") })
+    let family = [daemon] + ProcessFacts.descendants(of: daemon.process)
+    defer { for facts in family where facts.isThere { try? Signal.kill.send(to: facts.process) } }
+    #expect(daemon.session != getsid(0))
+    #expect(daemon.session != daemon.process, "as a session's leader it could get a terminal")
+    #expect(ProcessFacts.workingDirectory(of: daemon.process) == "/")
+    for number in 0...2 { #expect(ProcessFacts.descriptors(of: daemon.process)[number] == "/dev/null") }
+    // Whoever waits for the starter's streams to end, as ssh does, waits no longer.
+    #expect(starter.output.awaitEnd(within: .seconds(1)))
+    withKnownIssue("listeners keep the starter's standard error") {
+      #expect(starter.errors.awaitEnd(within: .seconds(1)))
+    }
+
+    try Signal.terminate.send(to: daemon.process)
+    #expect(eventually { !family.contains(where: \.isThere) })
+    #expect(try directory.names() == ["begatd.toml"])
+  }
+
+  @Test func theStarterFailsWhenNothingCanBeServed() throws {
+    let directory = try TemporaryDirectory()
+    let holder = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 1)
+    let address = try holder.descriptor.localAddress().address?.description ?? "?"
+    let file = try directory.write(configuration(address), to: "begatd.toml")
+    let starter = try RunningProgram.run(try Programs.begatd(), ["--daemon", "--config", file])
+    #expect(starter.status == .exited(code: 1))
+    #expect(starter.errors.lines.count == 1 && starter.errors.text.contains("Address already in use"))
+    #expect(starter.errors.awaitEnd(within: .seconds(1)), "somebody is left")
+
+    let faulty = try RunningProgram.run(
+      try Programs.begatd(), ["--daemon", "--config", try directory.write("nonsense", to: "faulty.toml")])
+    #expect(faulty.status == .exited(code: 78))
+    #expect(faulty.errors.awaitEnd(within: .seconds(1)), "somebody is left")
+  }
+
+  private func configuration(_ address: String) -> String {
+    "[daemon]\nlog-target = \"stderr\"\n[service.echo]\nserve = \"echo\"\nlisten-stream = [\"\(address)\"]\n"
+  }
+}

@@ -1,0 +1,45 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// Whom hello greets.
+@Suite(.timeLimit(.minutes(2)))
+struct HelloNameTests {
+  @Test(.enabled(if: HostsFile.name(of: "127.0.0.1") == "localhost", "/etc/hosts names 127.0.0.1 otherwise"))
+  func byName() throws {
+    try withDaemon(SampleConfiguration.service("hello")) { daemon in
+      for _ in 0..<3 { try expectGreeting(of: "localhost", daemon) }
+    }
+  }
+
+  @Test func byAddressWhereThereIsNoNameAndSoon() throws {
+    try withDaemon(SampleConfiguration.service("hello")) { daemon in
+      for _ in 0..<3 { try expectGreeting(of: "127.77.0.1", daemon, from: "127.77.0.1") }
+    }
+  }
+
+  @Test func byAddressWhereNamesAreNotLookedUp() throws {
+    try withDaemon(SampleConfiguration.service("hello", "resolve-names = false")) { daemon in
+      try expectGreeting(of: "127.0.0.1", daemon)
+      #expect(ProcessFacts.children(of: daemon.process).count == 1, "there is a resolver")
+    }
+  }
+
+  @Test func byAddressSoonWhileTheResolverIsStuck() throws {
+    try withDaemon(SampleConfiguration.service("hello")) { daemon in
+      let resolver = ProcessFacts.children(of: daemon.process).first { $0.title.contains("--resolve-names") }
+      try Signal(rawValue: SIGSTOP).send(to: try #require(resolver).process)
+      for _ in 0..<2 { try expectGreeting(of: "127.78.0.1", daemon, from: "127.78.0.1") }
+    }
+  }
+
+  /// Within the 500 ms that are promised, and a second for a loaded machine.
+  private func expectGreeting(
+    of name: String, _ daemon: Daemon, from source: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let watch = Stopwatch()
+    let greeting = String(decoding: try ask(daemon.address("hello"), from: source), as: UTF8.self)
+    #expect(greeting.hasPrefix("Hello there, \(name), it's now "), sourceLocation: sourceLocation)
+    #expect(watch.elapsed < .milliseconds(1500), sourceLocation: sourceLocation)
+  }
+}

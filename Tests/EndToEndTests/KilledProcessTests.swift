@@ -1,0 +1,121 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// Processes that die without a word, and those that must not notice.
+@Suite(.timeLimit(.minutes(2)))
+struct KilledProcessTests {
+  private static let configuration =
+    SampleConfiguration.service("victim", serving: "command") + SampleConfiguration.service("other", serving: "command")
+
+  @Test func aKilledConnectionConcernsNobodyElse() throws {
+    try withDaemon(Self.configuration) { daemon in
+      let unlucky = try session(try daemon.address("victim"))
+      let neighbour = try session(try daemon.address("victim"))
+      let peer = try unlucky.address()
+      let process = try daemon.awaitConnections(2, of: "victim").first {
+        ProcessFacts.title($0) == "begat-listener: victim \(peer)"
+      }
+      try Signal.kill.send(to: try #require(process))
+      #expect(unlucky.awaitEnd())
+      try daemon.log.awaitLines(containing: "victim: begat \(process!) for \(peer): ")
+      #expect(daemon.log.lines(containing: "ended by SIGKILL").count == 1)
+      try expectAlive(neighbour)
+      _ = try session(try daemon.address("victim"))
+    }
+  }
+
+  @Test func aKilledListenerIsReplacedAtOnce() throws {
+    try withDaemon(Self.configuration) { daemon in
+      let address = try daemon.address("victim")
+      let bystander = try session(try daemon.address("other"))
+      let descriptors = ProcessFacts.descriptors(of: daemon.process).count
+      for _ in 0..<20 {
+        let open = try session(address)
+        let listener = try daemon.listener("victim")
+        // One that dies in its first second is started again later and later: that is another test.
+        #expect(eventually { age(of: listener) > 1.1 })
+        try Signal.kill.send(to: listener)
+        let watch = Stopwatch()
+        _ = try session(address)
+        #expect(watch.elapsed < .seconds(2))
+        #expect(open.awaitEnd(within: .seconds(2)))
+      }
+      try expectAlive(bystander)
+      let lines = daemon.log.lines(containing: "ended: killed by SIGKILL; started again at once")
+      #expect(lines.count == 20)
+      #expect(ProcessFacts.descriptors(of: daemon.process).count == descriptors)
+    }
+  }
+
+  @Test func aListenerThatDiesYoungIsStartedLaterAndLater() throws {
+    try withDaemon(Self.configuration) { daemon in
+      for delay in ["at once", "in 100ms", "in 200ms", "in 400ms"] {
+        _ = try session(try daemon.address("victim"))
+        try Signal.kill.send(to: try daemon.listener("victim"))
+        try daemon.log.awaitLines(containing: "victim: listener")
+        #expect(daemon.log.wait(within: .seconds(5)) { $0.contains("killed by SIGKILL; started again \(delay)") })
+      }
+      _ = try session(try daemon.address("victim"))
+    }
+  }
+
+  @Test func listenersDrainAndEndWhenBegatdIsKilled() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("command.sock")
+    let configuration = """
+      [service.command]
+      serve = "command"
+      listen-stream = ["127.0.0.1:0", "\(path)"]
+
+      """
+    let daemon = try Daemon(configuration + SampleConfiguration.service("hello"), in: directory)
+    let client = try session(try daemon.address("command"))
+    daemon.noteProcesses()
+    try daemon.program.send(.kill)
+    try daemon.log.awaitLines(containing: "the supervisor is gone")
+    #expect(eventually { (try? Client(try daemon.address("command"))) == nil }, "clients are still accepted")
+    try expectAlive(client)
+    try client.send("quit\n")
+    #expect(client.awaitEnd())
+
+    // The file is left behind: nobody was there to remove it.  The next begatd takes its place.
+    let next = try Daemon(configuration, in: directory)
+    _ = try session(path)
+    try next.stop()
+    try daemon.awaitEnd(expecting: .killed(by: .kill, dumpedCore: false))
+  }
+
+  @Test func aKilledResolverIsReplaced() throws {
+    try withDaemon(SampleConfiguration.service("hello")) { daemon in
+      let resolver = try #require(
+        ProcessFacts.children(of: daemon.process).first { $0.title.contains("--resolve-names") })
+      try Signal.kill.send(to: resolver.process)
+      try daemon.log.awaitLines(containing: "names: the resolver ended; it is started again")
+      #expect(
+        eventually { ProcessFacts.children(of: daemon.process).contains { $0.title.contains("--resolve-names") } })
+      #expect(try ask(daemon.address("hello")).starts(with: Array("Hello there, ".utf8)))
+    }
+  }
+
+  /// Seconds since the start of a process.
+  private func age(of process: pid_t) -> Double {
+    guard let ticks = ProcessFacts(process).flatMap({ Double($0.startTime) }) else { return 0 }
+    var now = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9 - ticks / Double(sysconf(CInt(_SC_CLK_TCK)))
+  }
+}
+
+/// A session with the command service, at its first prompt.
+func session(_ address: String) throws -> Client {
+  let client = try Client(address)
+  #expect(try client.receive(until: Expected.prompt) == Expected.banner + Expected.prompt)
+  return client
+}
+
+func expectAlive(_ session: Client, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  try session.send("help\n")
+  #expect(
+    try session.receive(until: Expected.prompt) == Expected.help + Expected.prompt, sourceLocation: sourceLocation)
+}

@@ -1,0 +1,79 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// What begatd writes down.
+@Suite(.timeLimit(.minutes(2)))
+struct LogTests {
+  @Test func everyConnectionLeavesOneLine() throws {
+    try withDaemon(SampleConfiguration.everything) { daemon in
+      let client = try Client(try daemon.address("echo"))
+      let peer = try client.address()
+      try client.send("five!")
+      #expect(try client.receive(count: 5) == Array("five!".utf8))
+      client.hangUp()
+      let line = try daemon.log.awaitLines(containing: "for \(peer): ")[0]
+      let form =
+        /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d begatd: echo: begat \d+ for 127\.0\.0\.1:\d+: \d+ ms, received 5, sent 5 bytes, complete/
+      #expect(line.wholeMatch(of: form) != nil, "\(line)")
+
+      _ = try ask(daemon.address("daytime", "["))
+      let overIPv6 = try daemon.log.awaitLines(containing: "begatd: daytime: begat ")[0]
+      #expect(overIPv6.contains(/for \[::1\]:\d+: \d+ ms, received 0, sent 26 bytes, complete$/))
+      _ = try ask(daemon.address("time", "/"))
+      let overUnix = try daemon.log.awaitLines(containing: "begatd: time: begat ")[0]
+      #expect(overUnix.contains(/for user \d+ at unix: \d+ ms, received 0, sent 4 bytes, complete$/))
+      #expect(daemon.log.lines.count == 3)
+    }
+  }
+
+  @Test func aClientThatVanishesIsNoProblem() throws {
+    try withDaemon(SampleConfiguration.service("chargen")) { daemon in
+      let client = try Client(try daemon.address("chargen"))
+      _ = try client.receive(count: 1000)
+      client.hangUp()
+      try daemon.log.awaitLines(containing: "bytes, client closed")
+    }
+  }
+
+  @Test func bytesOfClientsAreNeverInIt() throws {
+    try withDaemon(SampleConfiguration.service("command") + SampleConfiguration.service("hello")) { daemon in
+      for service in ["command", "hello"] {
+        let client = try Client(try daemon.address(service))
+        try client.send(
+          [0x1b, 0x5b, 0x33, 0x31, 0x6d, 0, 0xff, 0xc2, 0x9b, 0xe2, 0x80, 0xae, 10] + Array("forged\n".utf8))
+        try client.endSending()
+        _ = try client.receiveAll()
+        client.hangUp()
+        try daemon.log.awaitLines(containing: "\(service): begat ")
+      }
+      #expect(daemon.log.lines.count == 2)
+      // That all is printable ASCII is asserted at the end of every test.
+      #expect(!daemon.log.text.contains("forged"))
+    }
+  }
+
+  @Test(arguments: [("connections", 2), ("problems", 1), ("none", 0)])
+  func asMuchIsWrittenAsConfigured(log: String, lines: Int) throws {
+    try withDaemon(SampleConfiguration.service("command", "log = \"\(log)\"")) { daemon in
+      let unlucky = try session(try daemon.address("command"))
+      try Signal.kill.send(to: try daemon.awaitConnections(1, of: "command")[0])
+      #expect(unlucky.awaitEnd())
+      #expect(try ask(daemon.address("command"), "quit\n").count > 0)
+      try daemon.stop()
+      #expect(daemon.log.lines(containing: "command: begat ").count == lines)
+    }
+  }
+
+  @Test func theLevelHoldsFurtherOnesBack() throws {
+    let daemonTable = "[daemon]\nlog-level = \"warning\"\nlog-target = \"stderr\"\n"
+    try withDaemon(daemonTable + SampleConfiguration.service("command")) { daemon in
+      #expect(try ask(daemon.address("command"), "quit\n").count > 0)
+      let unlucky = try session(try daemon.address("command"))
+      try Signal.kill.send(to: try daemon.awaitConnections(1, of: "command")[0])
+      #expect(unlucky.awaitEnd())
+      try daemon.stop()
+      #expect(daemon.log.lines.count == 1 && daemon.log.lines[0].hasSuffix("ended by SIGKILL"))
+    }
+  }
+}

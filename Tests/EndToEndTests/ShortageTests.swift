@@ -1,0 +1,89 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// A machine that has no more of something.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ShortageTests {
+  private static let configuration = SampleConfiguration.service("daytime") + SampleConfiguration.service("time")
+
+  /// A limit of a process that prlimit(1) can change while it runs.
+  enum Shortage: String, CaseIterable {
+    case descriptors = "nofile"
+    case processes = "nproc"
+
+    /// The line of /proc/PID/limits.
+    var title: String { self == .descriptors ? "Max open files" : "Max processes" }
+    var complaint: String { self == .descriptors ? "accept: Too many open files" : "clone: Resource temporarily" }
+
+    /// A limit that is reached already.
+    func lowest(_ process: pid_t) throws -> Int {
+      switch self {
+      case .descriptors: (0...).first { ProcessFacts.descriptors(of: process)[$0] == nil }!
+      case .processes: 1
+      }
+    }
+  }
+
+  @Test(arguments: Shortage.allCases)
+  func clientsWaitUntilItIsOver(_ shortage: Shortage) throws {
+    try withDaemon(Self.configuration) { daemon in
+      let listener = try daemon.listener("daytime")
+      // What is set up at first use is there.
+      #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
+      _ = try daemon.awaitConnections(0, of: "daytime")
+      let before = try limit(shortage, of: listener)
+      try setSoftLimit(shortage.rawValue, of: listener, to: "\(try shortage.lowest(listener))")
+
+      let ticks = try #require(ProcessFacts(listener)?.processorTicks)
+      let client = try Client(try daemon.address("daytime"))
+      try daemon.log.awaitLines(containing: "daytime: \(shortage.complaint)")
+      #expect(Expected.isTime(try ask(daemon.address("time"))), "another service is concerned")
+      #expect(!client.hears(within: .seconds(2)))
+      let used = try #require(ProcessFacts(listener)?.processorTicks) - ticks
+      #expect(Double(used) / Double(sysconf(CInt(_SC_CLK_TCK))) <= 0.1, "the listener spins")
+
+      try setSoftLimit(shortage.rawValue, of: listener, to: before)
+      let watch = Stopwatch()
+      #expect(Expected.isDaytime(try client.receiveAll()))
+      #expect(watch.elapsed < .seconds(1))
+      try daemon.log.awaitLines(containing: "daytime: clients are served again after")
+      #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
+      #expect(daemon.log.lines(containing: "daytime: ").count { !$0.contains(" begat ") } == 2, "\(daemon.log.text)")
+      #expect(try daemon.listener("daytime") == listener)
+    }
+  }
+
+  /// The limit as prlimit(1) takes it back.
+  private func limit(_ shortage: Shortage, of process: pid_t) throws -> String {
+    let limits = try RunningProgram.tool("cat", ["/proc/\(process)/limits"]).output.lines
+    let line = try #require(limits.first { $0.hasPrefix(shortage.title) })
+    return String(try #require(line.dropFirst(shortage.title.count).split(separator: " ").first))
+  }
+
+  @Test func aLogThatTakesNothingHoldsNobodyUp() throws {
+    let wrapper = ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"]
+    try withDaemon(Self.configuration, wrapper: wrapper) { daemon in
+      for _ in 0..<20 {
+        let reply = try ask(daemon.address("daytime"))
+        #expect(Expected.isDaytime(reply))
+      }
+    }
+  }
+
+  @Test func aLogWhoseReaderStopsHoldsNobodyUp() throws {
+    let unread = try Pipe.open()
+    // Full from the beginning.
+    try unread.writing.setNonBlocking(true)
+    while (try? unread.writing.writeAll("x")) != nil {}
+    try unread.writing.setNonBlocking(false)
+    let wrapper = ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&4"]
+    try withDaemon(Self.configuration, wrapper: wrapper, passing: [unread.writing.number]) { daemon in
+      for _ in 0..<20 {
+        let reply = try ask(daemon.address("daytime"))
+        #expect(Expected.isDaytime(reply))
+      }
+    }
+    _ = consume unread
+  }
+}

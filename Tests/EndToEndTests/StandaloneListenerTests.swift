@@ -1,0 +1,90 @@
+import Testing
+import UnixIPC
+
+/// begat-listener as tcpserver is used: without begatd.
+@Suite(.timeLimit(.minutes(2)))
+struct StandaloneListenerTests {
+  @Test func servesAndStops() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("daytime.sock")
+    let listener = try StandaloneListener(
+      "daytime",
+      ["--listen-stream", "127.0.0.1:0", "--listen-stream", path, "--listen-datagram", "127.0.0.1:0"])
+    #expect(listener.addresses.count == 3)
+    #expect(Expected.isDaytime(try ask(listener.addresses[0])))
+    #expect(Expected.isDaytime(try ask(path)))
+    #expect(Expected.isDaytime(try DatagramClient.ask(listener.addresses[2])))
+    try listener.program.errors.awaitLines(2, containing: ", sent 26 bytes, complete")
+    try listener.stop()
+    #expect(try directory.names() == [])
+  }
+
+  @Test func letsConnectionsEndAfterTheFirstSignalAndEndsThemAtTheSecond() throws {
+    let listener = try StandaloneListener("command")
+    let client = try Client(listener.address)
+    _ = try client.receive(until: Expected.prompt)
+    try listener.program.send(.terminate)
+    try listener.program.errors.awaitLines(containing: "1 connections may go on")
+    try client.send("help\n")
+    #expect(try client.receive(until: Expected.prompt) == Expected.help + Expected.prompt)
+    try listener.stop()
+    #expect(client.awaitEnd())
+  }
+
+  @Test func servesStandardInputAndOutput() throws {
+    func serve(_ service: String, _ input: RunningProgram.Input = .nothing) throws -> RunningProgram {
+      let program = try RunningProgram.run(try Programs.listener(), ["--serve", service, "--stdio"], input: input)
+      #expect(program.status == .exited(code: 0), "\(service): \(program.errors.text)")
+      return program
+    }
+    #expect(Expected.isDaytime(try serve("daytime").output.bytes))
+    #expect(Expected.isTime(try serve("time").output.bytes))
+    #expect(try serve("echo", .text("a\0b")).output.text == "a\0b")
+    #expect(try serve("discard", .text("a\0b")).output.text == "")
+    #expect(try serve("hello").output.text.hasPrefix("Hello there, it's now "))
+    let replies = Expected.banner + Expected.prompt + Expected.help + Expected.prompt
+    #expect(try serve("command", .text("help\nquit\n")).output.text == replies)
+    #expect(try serve("command", .text("help\n")).output.text == replies)
+  }
+
+  @Test func chargenOnStandardOutputEndsWithItsReader() throws {
+    let shell = try RunningProgram.tool(
+      "sh", ["-c", "\"$0\" --serve chargen --stdio </dev/null | head -c 1000", try Programs.listener()])
+    #expect(shell.output.bytes == Expected.pattern(1000))
+    #expect(shell.errors.text == "")
+  }
+
+  @Test func namesEveryOptionInItsHelp() throws {
+    let help = try RunningProgram.run(try Programs.listener(), ["--help"])
+    #expect(help.status == .exited(code: 0))
+    for option in [
+      "serve", "name", "listen-stream", "listen-datagram", "socket", "stdio", "backlog", "max-connections",
+      "first-byte-timeout", "idle-timeout", "keep-alive", "drain-timeout", "user", "group", "groups", "databases",
+      "offensive", "max-length", "channel", "scoreboard", "names", "name-requests", "resolve-names", "log", "help",
+      "version",
+    ] { #expect(help.output.text.contains("\n  --\(option) "), "--\(option)") }
+    #expect(help.errors.text == "")
+  }
+
+  @Test(arguments: [
+    [], ["--serve"], ["--serve", "nothing"], ["--nonsense"], ["--serve", "echo", "more"], ["-x"],
+    ["--serve", "echo", "--max-connections", "0"], ["--serve", "echo", "--idle-timeout", "soon"],
+    ["--serve", "echo", "--user", "nobody"], ["--serve", "echo", "--socket", "-1"],
+    ["--serve", "echo", "--keep-alive", "perhaps"], ["--serve", "echo", "--stdio=yes"],
+  ])
+  func refusesWrongOptions(_ options: [String]) throws {
+    let program = try RunningProgram.run(try Programs.listener(), options)
+    #expect(program.status == .exited(code: 64))
+    #expect(program.errors.lines.count == 1 && program.output.text == "", "\(program.errors.text)")
+  }
+
+  @Test func isStaticAndHasOneThreadAndNoHandler() throws {
+    let readelf = try RunningProgram.tool("readelf", ["-lW", try Programs.listener()])
+    #expect(!readelf.output.text.contains("INTERP"))
+    let listener = try StandaloneListener("echo")
+    _ = try ask(listener.address, "x")
+    #expect(ProcessFacts.statusLine("Threads", of: listener.program.process) == "1")
+    #expect(ProcessFacts.statusLine("SigCgt", of: listener.program.process) == "0000000000000000")
+    try listener.stop()
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+import UnixIPC
+
+/// `begat connect` and `begat load`.
+@Suite(.timeLimit(.minutes(2)))
+struct ToolTests {
+  @Test(arguments: ["127.0.0.1:", "[::1]:", "/", "@"])
+  func connectPassesBothDirectionsAndTheEnd(to place: String) throws {
+    try withDaemon(SampleConfiguration.everything) { daemon in
+      let text = "one\0two\r\n" + String(repeating: "x", count: 60_000)
+      let echo = try begat(["connect"] + target(daemon.address("echo", place)), input: .text(text))
+      #expect(echo.status == .exited(code: 0), "\(echo.errors.text)")
+      #expect(echo.output.text == text && echo.errors.text == "")
+      let daytime = try begat(["connect"] + target(daemon.address("daytime", place)))
+      #expect(daytime.status == .exited(code: 0) && Expected.isDaytime(daytime.output.bytes))
+    }
+  }
+
+  @Test func connectHoldsAConversation() throws {
+    try withDaemon(SampleConfiguration.service("command")) { daemon in
+      let connect = try RunningProgram(
+        try Programs.begat(), ["connect"] + target(daemon.address("command")), input: .pipe)
+      #expect(connect.output.wait(within: .seconds(5)) { $0 == Expected.banner + Expected.prompt })
+      try connect.write("help\n")
+      #expect(connect.output.wait(within: .seconds(5)) { $0.hasSuffix(Expected.help + Expected.prompt) })
+      try connect.write("quit\n")
+      // It ends when the server does, though its input goes on.
+      #expect(try connect.awaitEnd() == .exited(code: 0), "\(connect.errors.text)")
+    }
+  }
+
+  @Test func connectCanLeaveItsInputAlone() throws {
+    try withDaemon(SampleConfiguration.service("daytime") + SampleConfiguration.service("echo")) { daemon in
+      let daytime = try begat(
+        ["connect", "--receive-only"] + target(daemon.address("daytime")), input: .text("not read"))
+      #expect(daytime.status == .exited(code: 0) && Expected.isDaytime(daytime.output.bytes))
+    }
+  }
+
+  @Test func connectFailsWhereNobodyListens() throws {
+    let address = try FreePorts.addresses(1)[0]
+    let directory = try TemporaryDirectory()
+    for place in [target(address), [directory.path("none")], ["@\(directory.path)/none"]] {
+      let connect = try begat(["connect"] + place)
+      #expect(connect.status == .exited(code: 1))
+      #expect(connect.errors.lines.count == 1 && connect.output.text == "", "\(connect.errors.text)")
+    }
+    #expect(try begat(["connect"]).status == .exited(code: 64))
+  }
+
+  @Test(arguments: ["127.0.0.1:", "/"])
+  func loadCountsWhatIsServed(at place: String) throws {
+    try withDaemon(SampleConfiguration.everything) { daemon in
+      let target = try target(daemon.address("time", place))
+      let load = try begat(["load", "--connections", "200", "--expect-bytes", "4", "--json"] + target)
+      #expect(load.status == .exited(code: 0), "\(load.errors.text)")
+      let figures = try figures(load)
+      #expect(figures["ok"] == 200 && figures["connections"] == 200 && figures["bytes"] == 800)
+    }
+  }
+
+  @Test func loadFailsWhereConnectionsDo() throws {
+    try withDaemon(SampleConfiguration.everything) { daemon in
+      let wrong = try begat(
+        ["load", "--connections", "10", "--expect-bytes", "5", "--json"] + target(daemon.address("time")))
+      #expect(wrong.status == .exited(code: 1))
+      #expect(try figures(wrong)["wrong_length"] == 10)
+      let closed = try begat(["load", "--connections", "10", "--json"] + target(try FreePorts.addresses(1)[0]))
+      #expect(closed.status == .exited(code: 1))
+      #expect(try figures(closed)["refused"] == 10)
+    }
+  }
+
+  private func begat(_ arguments: [String], input: RunningProgram.Input = .nothing) throws -> RunningProgram {
+    try RunningProgram.run(try Programs.begat(), arguments, input: input)
+  }
+}
+
+/// An address as begat's arguments have it.
+func target(_ address: String) -> [String] {
+  guard let colon = address.lastIndex(of: ":"), !address.hasPrefix("/"), !address.hasPrefix("@") else {
+    return [address]
+  }
+  let host = address[..<colon].filter { $0 != "[" && $0 != "]" }
+  return [host, String(address[address.index(after: colon)...])]
+}
+
+/// The numbers of a JSON object that a program printed.
+func figures(_ program: RunningProgram) throws -> [String: Double] {
+  let object = try JSONSerialization.jsonObject(with: Data(program.output.bytes)) as? [String: Any] ?? [:]
+  return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+}

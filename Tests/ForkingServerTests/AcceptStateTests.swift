@@ -1,0 +1,50 @@
+import Testing
+import UnixIPC
+
+@testable import ForkingServer
+
+@Suite struct AcceptStateTests {
+  /// The delay that the next retry waits, to the millisecond.
+  private func delay(_ state: inout AcceptState) throws -> Int64 {
+    let before = Clock.monotonic()
+    state.scheduleRetry()
+    let after = Clock.monotonic()
+    let retry = try #require(state.retryTime)
+    // What was measured around it: the delay lies between.
+    #expect(retry - after <= retry - before)
+    return [10, 20, 40, 80, 150].first { (retry - after...retry - before).contains($0 * 1_000_000) } ?? -1
+  }
+
+  @Test("tries again after delays that grow up to 150 ms")
+  func delaysGrow() throws {
+    var state = AcceptState()
+    #expect(try (0..<8).map { _ in try delay(&state) } == [10, 20, 40, 80, 150, 150, 150, 150])
+  }
+
+  @Test("begins with the shortest delay again only when the shortage is over")
+  func recovers() throws {
+    var state = AcceptState()
+    state.shortageBegan = 5
+    for _ in 0..<3 { _ = try delay(&state) }
+    state.pause = .full
+    state.resume()
+    #expect(state.pause == nil && state.retryTime == nil && state.shortageBegan == 5)
+    #expect(try delay(&state) == 80)
+    state.recover()
+    #expect(state.shortageBegan == nil)
+    #expect(try delay(&state) == 10)
+  }
+
+  @Test("hands a held connection over once")
+  func handsOverOnce() throws {
+    let held = HeldConnection(socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress())
+    func isThere() -> Bool {
+      switch held.take() {
+      case .some: true
+      case nil: false
+      }
+    }
+    #expect(isThere())
+    #expect(!isThere())
+  }
+}

@@ -1,0 +1,104 @@
+import ControlProtocol
+import Testing
+import UnixIPC
+
+@testable import ForkingServer
+
+@Suite(.timeLimit(.minutes(1))) struct ConnectionTableTests {
+  private func entry(_ process: Int32, slot: Int) -> ConnectionTable.Entry {
+    ConnectionTable.Entry(
+      process: process, slot: UInt32(slot), started: Int64(process) * 3, user: UInt32(process) &* 5,
+      peer: PeerFields(.ipv4(.loopback, port: UInt16(truncatingIfNeeded: process))))
+  }
+
+  private func insert(_ process: Int32, into table: inout ConnectionTable) -> Int {
+    let slot = table.nextSlot
+    table.insert(entry(process, slot: slot))
+    return slot
+  }
+
+  private func processes(_ table: borrowing ConnectionTable) -> [Int32] {
+    var found: [Int32] = []
+    table.forEachProcess { found.append($0) }
+    return found.sorted()
+  }
+
+  @Test("keeps a connection until it is taken out")
+  func keepsAConnection() throws {
+    var table = try ConnectionTable(capacity: 4)
+    #expect(table.isEmpty && !table.isFull && table.count == 0)
+    let slot = insert(4711, into: &table)
+    #expect(table.contains(4711) && table.count == 1 && !table.isEmpty)
+    let removed = table.remove(4711)
+    let found = try #require(removed)
+    #expect(found.process == 4711 && found.slot == UInt32(slot) && found.started == 4711 * 3)
+    #expect(found.user == 4711 * 5 && found.peer.address == .ipv4(.loopback, port: 4711))
+    #expect(!table.contains(4711) && table.isEmpty)
+    #expect(table.remove(4711) == nil)
+  }
+
+  @Test("knows no process that is none of ours", arguments: [0, -1, .min, 1, .max] as [Int32])
+  func knowsNoStranger(process: Int32) throws {
+    var table = try ConnectionTable(capacity: 4)
+    #expect(!table.contains(process) && table.remove(process) == nil)
+    _ = insert(4711, into: &table)
+    #expect(!table.contains(process) && table.remove(process) == nil)
+    #expect(table.count == 1)
+  }
+
+  @Test("is full at its capacity, each slot used once", arguments: [1, 2, 7, 8, 256, 1000])
+  func isFull(capacity: Int) throws {
+    var table = try ConnectionTable(capacity: capacity)
+    var slots: Set<Int> = []
+    for process in 1...Int32(capacity) {
+      #expect(table.isFull == false)
+      slots.insert(insert(process * 31, into: &table))
+    }
+    #expect(table.isFull && table.count == capacity && slots == Set(0..<capacity))
+    let removed = table.remove(31)
+    let freed = try #require(removed)
+    #expect(!table.isFull && table.nextSlot == Int(freed.slot))
+  }
+
+  @Test("finds what follows a gap in a run of places, in whatever order it is emptied")
+  func closesGaps() throws {
+    // These share a place: their low bits are the same.
+    let processes = (0..<8).map { Int32(5 + $0 * 16) } + [6, 7, 22, 23, 38, 15, 31, 47]
+    var random = SeededRandom(state: 1)
+    for _ in 0..<500 {
+      var table = try ConnectionTable(capacity: 8)
+      let chosen = Array(processes.shuffled(using: &random).prefix(8))
+      for process in chosen { _ = insert(process, into: &table) }
+      var left = Set(chosen)
+      for process in chosen.shuffled(using: &random) {
+        #expect(table.remove(process)?.process == process, "\(chosen)")
+        left.remove(process)
+        #expect(left.allSatisfy { table.contains($0) } && self.processes(table) == left.sorted(), "\(chosen)")
+      }
+      #expect(table.isEmpty == true)
+    }
+  }
+
+  @Test("does what a dictionary does", arguments: [(1, 3), (8, 20), (100, 300), (256, 100_000)])
+  func doesWhatADictionaryDoes(capacity: Int, processes: Int32) throws {
+    var table = try ConnectionTable(capacity: capacity)
+    var slots: [Int32: Int] = [:]
+    var random = SeededRandom(state: UInt64(capacity))
+    for _ in 0..<20_000 {
+      let process = Int32.random(in: 1...processes, using: &random)
+      let wantsMore = Int.random(in: 0..<100, using: &random) < 55
+      if wantsMore, !table.isFull, slots[process] == nil {
+        let slot = insert(process, into: &table)
+        #expect(!slots.values.contains(slot))
+        slots[process] = slot
+      } else {
+        // Those that are there come oftener, or hardly any would.
+        let victim = Bool.random(using: &random) ? process : slots.keys.randomElement(using: &random) ?? process
+        #expect(table.remove(victim).map { Int($0.slot) } == slots.removeValue(forKey: victim))
+      }
+      #expect(table.count == slots.count && table.isFull == (slots.count == capacity))
+      #expect(table.contains(process) == (slots[process] != nil))
+    }
+    #expect(self.processes(table) == slots.keys.sorted())
+  }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// A directory of one test, removed with everything in it when the test lets go of it.
+final class TemporaryDirectory {
+  let path: String
+
+  init(mode: mode_t = 0o755) throws {
+    var template = Array("/tmp/begat-test-XXXXXX".utf8CString)
+    path = try #require(mkdtemp(&template).map { String(cString: $0) })
+    try #require(chmod(path, mode) == 0)
+  }
+
+  deinit { Self.remove(path) }
+
+  /// The path of a name in the directory.
+  subscript(_ name: String) -> String { "\(path)/\(name)" }
+
+  func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
+    let file = try Descriptor.open(self[name], O_WRONLY | O_CREAT | O_TRUNC)
+    try Array(bytes).withUnsafeBytes { try file.writeAll($0) }
+  }
+
+  func makeDirectory(_ name: String, mode: mode_t = 0o755) throws {
+    try #require(mkdir(self[name], 0o700) == 0 && chmod(self[name], mode) == 0)
+  }
+
+  /// What is there, links not followed; nil when nothing is.
+  func facts(_ name: String) -> stat? {
+    var facts = stat()
+    return lstat(self[name], &facts) == 0 ? facts : nil
+  }
+
+  private static func remove(_ path: String) {
+    if let directory = opendir(path) {
+      while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let inner = "\(path)/\(name)"
+        // A link to a directory is removed, never followed.
+        if name != ".", name != "..", unlink(inner) == -1 { remove(inner) }
+      }
+      closedir(directory)
+    }
+    rmdir(path)
+  }
+}

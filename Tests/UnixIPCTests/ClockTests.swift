@@ -1,0 +1,23 @@
+import Glibc
+import Testing
+import UnixIPC
+
+@Suite struct ClockTests {
+  @Test("never goes back where it is monotonic")
+  func neverGoesBack() {
+    var previous = Clock.monotonic()
+    for _ in 0..<10_000 {
+      let now = Clock.monotonic()
+      #expect(now >= previous)
+      previous = now
+    }
+  }
+
+  @Test("agrees with the C library's clocks")
+  func agrees() {
+    let before = time(nil)
+    let now = Clock.wall() / 1_000_000_000
+    // time(2) may lag by a timer tick.
+    #expect((before...(time(nil) + 1)).contains(time_t(now)))
+  }
+}

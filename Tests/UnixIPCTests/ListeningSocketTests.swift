@@ -1,0 +1,109 @@
+import Glibc
+import Testing
+
+@testable import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct ListeningSocketTests {
+  private func accept(from listener: borrowing ListeningSocket, peer: inout NativeAddress) throws -> Descriptor {
+    try #require(listener.descriptor.waitUntilReadable(milliseconds: 20_000) == true)
+    return try listener.accept(peer: &peer)
+  }
+
+  @Test("never blocks")
+  func neverBlocks() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 1)
+    #expect(listener.descriptor.isListening && !listener.descriptor.isBlocking && listener.descriptor.isCloseOnExec)
+    var peer = NativeAddress()
+    #expect(failure { () throws(Errno) in try listener.accept(peer: &peer) } == .wouldBlock)
+  }
+
+  @Test("accepts blocking connections that no program inherits", arguments: ["127.0.0.1:0", "[::1]:0"])
+  func accepts(text: String) throws {
+    let listener = try ListeningSocket(#require(SocketAddress(text)), backlog: 8)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    let client = try ClientSocket.connect(to: address, within: .seconds(20))
+    var peer = NativeAddress()
+    let connection = try accept(from: listener, peer: &peer)
+    #expect(connection.isBlocking && connection.isCloseOnExec)
+    #expect(peer.address == (try client.localAddress().address))
+    #expect(try connection.peerAddress().address == peer.address)
+    #expect(try connection.localAddress().address == address)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_NODELAY) == 1)
+  }
+
+  @Test("accepts on an abstract name, with the client's credentials")
+  func acceptsOnAnAbstractName() throws {
+    let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-listening".utf8))
+    let listener = try ListeningSocket(name, backlog: 8)
+    let client = try ClientSocket.connect(to: name)
+    var peer = NativeAddress()
+    let connection = try accept(from: listener, peer: &peer)
+    #expect(peer.address == .unixUnnamed)
+    let credentials = try PeerCredentials(of: connection)
+    #expect(credentials.process == getpid() && credentials.user == geteuid() && credentials.group == getegid())
+    #expect(try client.peerAddress().address == name)
+  }
+
+  @Test("takes IPv6 only on an IPv6 address")
+  func takesIPv6Only() throws {
+    let listener = try ListeningSocket(.ipv6(.any, port: 0), backlog: 8)
+    #expect(try listener.descriptor.option(CInt(IPPROTO_IPV6), IPV6_V6ONLY) == 1)
+    let port = try #require(try listener.descriptor.localAddress().address?.port)
+    // The same port is free for IPv4, and nobody listens there.
+    #expect(throws: CallFailure("connect", on: "127.0.0.1:\(port)", errno: .connectionRefused)) {
+      _ = try ClientSocket.connect(to: .ipv4(.loopback, port: port))
+    }
+    _ = try ClientSocket.connect(to: .ipv6(.loopback, port: port))
+  }
+
+  @Test("says which address is taken")
+  func saysWhichAddressIsTaken() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    #expect(throws: CallFailure("bind", on: "\(address)", errno: .addressInUse)) {
+      _ = try ListeningSocket(address, backlog: 8)
+    }
+    #expect(throws: CallFailure("bind", on: "192.0.2.1:0", errno: .addressNotAvailable)) {
+      _ = try ListeningSocket(.ipv4(IPv4Address(rawValue: 0xc000_0201), port: 0), backlog: 8)
+    }
+  }
+
+  @Test("binds while connections of a former server linger")
+  func bindsAgain() throws {
+    let address: SocketAddress
+    do {
+      let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+      address = try #require(try listener.descriptor.localAddress().address)
+      let client = try ClientSocket.connect(to: address)
+      var peer = NativeAddress()
+      // Closed on the server's side first: TIME_WAIT is the server's.
+      let connection = try accept(from: listener, peer: &peer)
+      _ = consume connection
+      #expect(try client.readToEnd() == [])
+    }
+    _ = try ListeningSocket(address, backlog: 8)
+  }
+
+  @Test("adopts a socket that listens already and makes it non-blocking")
+  func adopts() throws {
+    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind)
+    try #require(listen(bound.number, 1) == 0)
+    #expect(bound.isBlocking == true)
+    let listener = try ListeningSocket(adopting: bound)
+    #expect(listener.descriptor.isBlocking == false)
+    #expect(listener.release().isListening == true)
+  }
+
+  @Test("adopts nothing that does not listen")
+  func adoptsNothingElse() throws {
+    func errno(adopting descriptor: consuming Descriptor) -> Errno? {
+      do throws(CallFailure) {
+        _ = try ListeningSocket(adopting: descriptor)
+        return nil
+      } catch { return error.errno }
+    }
+    #expect(try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: streamKind)) == .invalidArgument)
+    #expect(try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: datagramKind)) == .invalidArgument)
+    #expect(try errno(adopting: .open("/dev/null", O_RDONLY))?.name == "ENOTSOCK")
+  }
+}

@@ -1,0 +1,12 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SignalQueueTests {
+  @Test("announces each of 500 children that end together")
+  func announcesEach() throws { try ProbeProgram.check("exits-together") }
+
+  @Test("misses exits when it is full, and all are found all the same")
+  func missesExitsWhenFull() throws { try ProbeProgram.check("exits-unannounced") }
+
+  @Test("tells a forged exit from a true one")
+  func recognisesForgedExits() throws { try ProbeProgram.check("exits-forged") }
+}

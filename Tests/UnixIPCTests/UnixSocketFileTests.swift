@@ -1,0 +1,168 @@
+import Glibc
+import Testing
+
+@testable import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct UnixSocketFileTests {
+  private typealias Refusal = UnixSocketFile.Refusal
+
+  private func listen(_ path: String, _ access: UnixSocketFile.Access = UnixSocketFile.Access()) throws(Refusal)
+    -> ListeningUnixSocket
+  {
+    try UnixSocketFile.listen(at: path, backlog: 8, access: access)
+  }
+
+  private func refusal(_ path: String) -> Refusal? { failure { () throws(Refusal) in try listen(path) } }
+
+  /// As a server leaves it that was killed.
+  private func leaveDeadSocket(_ path: String, kind: CInt) throws {
+    _ = try Descriptor.bound(to: .unixPath(path), kind: kind)
+  }
+
+  @Test("replaces a dead server's socket", arguments: [streamKind, datagramKind, sequencedPacketKind])
+  func replacesADeadSocket(kind: CInt) throws {
+    let directory = try TemporaryDirectory()
+    try leaveDeadSocket(directory["s"], kind: kind)
+    let before = try #require(directory.facts("s"))
+    let bound = try listen(directory["s"])
+    #expect(bound.socket.descriptor.isListening == true)
+    #expect(directory.facts("s")?.st_ctim.tv_nsec != before.st_ctim.tv_nsec)
+    _ = try ClientSocket.connect(to: .unixPath(directory["s"]))
+  }
+
+  @Test("leaves a living server's socket alone")
+  func leavesALivingSocket() throws {
+    let directory = try TemporaryDirectory()
+    let first = try listen(directory["s"])
+    let inode = directory.facts("s")?.st_ino
+    #expect(refusal(directory["s"]) == .inUse(directory["s"]))
+    #expect(directory.facts("s")?.st_ino == inode)
+    #expect(first.socket.descriptor.isListening == true)
+    _ = try ClientSocket.connect(to: .unixPath(directory["s"]))
+  }
+
+  @Test("leaves a living server's socket alone when its backlog is full")
+  func leavesABusySocket() throws {
+    let directory = try TemporaryDirectory()
+    let first = try UnixSocketFile.listen(at: directory["s"], backlog: 0, access: UnixSocketFile.Access())
+    let address = SocketAddress.unixPath(directory["s"])
+    let waiting = try ClientSocket.start(to: address)
+    #expect(failure { () throws(CallFailure) in try ClientSocket.start(to: address) }?.errno == .wouldBlock)
+    #expect(refusal(directory["s"]) == .inUse(directory["s"]))
+    #expect(first.socket.descriptor.isListening && waiting.number >= 0)
+  }
+
+  @Test("leaves a living datagram server's socket alone")
+  func leavesADatagramSocket() throws {
+    let directory = try TemporaryDirectory()
+    let first = try UnixSocketFile.bind(at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access())
+    #expect(refusal(directory["s"]) == .inUse(directory["s"]))
+    let second = failure { () throws(Refusal) in
+      try UnixSocketFile.bind(at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access())
+    }
+    #expect(second == .inUse(directory["s"]))
+    #expect(first.socket.socketKind == datagramKind)
+  }
+
+  @Test("is taken by exactly one of many servers that start together")
+  func isTakenByOne() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("socket-race", directory["s"])
+  }
+
+  @Test("leaves everything else alone", arguments: ["file", "link", "dangling", "directory", "fifo"])
+  func leavesOtherFiles(name: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("kept".utf8, to: "file")
+    try #require(symlink("file", directory["link"]) == 0)
+    try #require(symlink("nowhere", directory["dangling"]) == 0)
+    try directory.makeDirectory("directory")
+    try #require(mkfifo(directory["fifo"], 0o600) == 0)
+    let before = try #require(directory.facts(name))
+    #expect(refusal(directory[name]) == .notASocket(directory[name]))
+    let after = try #require(directory.facts(name))
+    #expect(after.st_ino == before.st_ino && after.st_mode == before.st_mode && after.st_size == before.st_size)
+    #expect(directory.facts("nowhere") == nil)
+    #expect(try Descriptor.open(directory["file"], O_RDONLY).readToEnd() == Array("kept".utf8))
+  }
+
+  @Test("leaves a link to a socket alone, dead or not")
+  func leavesALink() throws {
+    let directory = try TemporaryDirectory()
+    try leaveDeadSocket(directory["dead"], kind: streamKind)
+    try #require(symlink("dead", directory["link"]) == 0)
+    #expect(refusal(directory["link"]) == .notASocket(directory["link"]))
+    #expect(directory.facts("dead") != nil)
+  }
+
+  @Test("is not made where anybody may replace it", arguments: [(0o777, false), (0o1777, true), (0o755, true)])
+  func refusesAnUnsafeDirectory(mode: mode_t, isSafe: Bool) throws {
+    let directory = try TemporaryDirectory(mode: mode)
+    #expect(refusal(directory["s"]) == (isSafe ? nil : .unsafeDirectory(directory["s"])))
+    #expect((directory.facts("s") != nil) == isSafe)
+  }
+
+  @Test("names the directory that is missing, or is none")
+  func namesTheDirectory() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([], to: "file")
+    #expect(
+      refusal(directory["none/s"]) == .call(CallFailure("open", on: directory["none"], errno: .noSuchFile)))
+    #expect(
+      refusal(directory["file/s"])
+        == .call(CallFailure("open", on: directory["file"], errno: Errno(rawValue: ENOTDIR))))
+  }
+
+  @Test("has the mode that is asked for, whatever the umask", arguments: [0o666, 0o600, 0o660, 0o777, 0] as [mode_t])
+  func hasItsMode(mode: mode_t) throws {
+    let directory = try TemporaryDirectory()
+    let bound = try listen(directory["s"], UnixSocketFile.Access(mode: mode))
+    let facts = try #require(directory.facts("s"))
+    #expect(facts.st_mode & 0o7777 == mode)
+    #expect(facts.st_uid == geteuid() && facts.st_gid == getegid())
+    #expect(bound.file.path == directory["s"])
+  }
+
+  @Test("has the owner that is asked for", .enabled(if: isRoot, "needs root to give a file away"))
+  func hasItsOwner() throws {
+    let directory = try TemporaryDirectory()
+    func owner(_ user: uid_t?, _ group: gid_t?) throws -> [UInt32] {
+      let bound = try listen(directory["s"], UnixSocketFile.Access(mode: 0o660, user: user, group: group))
+      defer { bound.file.removeIfOurs() }
+      let facts = try #require(directory.facts("s"))
+      #expect(facts.st_mode & 0o777 == 0o660)
+      return [facts.st_uid, facts.st_gid]
+    }
+    #expect(try owner(1, 2) == [1, 2])
+    #expect(try owner(nil, 2) == [geteuid(), 2])
+    #expect(try owner(1, nil) == [1, getegid()])
+  }
+
+  @Test("leaves nothing behind when the owner cannot be changed", .enabled(if: isRoot, "needs root to become a user"))
+  func leavesNothingBehind() throws {
+    let directory = try TemporaryDirectory(mode: 0o1777)
+    try ProbeProgram.check("socket-owner", directory["s"])
+  }
+
+  @Test("removes its own file and not its successor's")
+  func removesItsOwn() throws {
+    let directory = try TemporaryDirectory()
+    let first = try listen(directory["s"])
+    try #require(rename(directory["s"], directory["old"]) == 0)
+    let second = try listen(directory["s"])
+    first.file.removeIfOurs()
+    #expect(directory.facts("s") != nil)
+    _ = try ClientSocket.connect(to: .unixPath(directory["s"]))
+    second.file.removeIfOurs()
+    #expect(directory.facts("s") == nil)
+    // Nothing is there any more: no error.
+    second.file.removeIfOurs()
+  }
+
+  @Test("says what to do")
+  func saysWhatToDo() {
+    #expect("\(Refusal.inUse("/s"))" == "bind /s: another server is listening there; stop it or choose another path")
+    #expect("\(Refusal.notASocket("/s"))" == "bind /s: exists and is not a socket; remove it or choose another path")
+    #expect("\(Refusal.unsafeDirectory("/s"))".contains("sticky bit"))
+  }
+}
