@@ -38,6 +38,8 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
       memcpy(&information, CMSG_DATA(c), sizeof information);
       information.ipi_ifindex = 0;
       // A broadcast or multicast destination is no source address: the kernel gives the local one beside it.
+      // Not so for a datagram that came before IP_PKTINFO was asked for, as on a socket that was passed.
+      if (information.ipi_spec_dst.s_addr == INADDR_ANY) information.ipi_spec_dst = information.ipi_addr;
       memcpy(CMSG_DATA(c), &information, sizeof information);
     } else if (!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)) {
       continue;

@@ -99,15 +99,41 @@ public struct ConnectionRecord: Hashable, Sendable {
 extension ConnectionRecord: CustomStringConvertible {
   /// The log line: `begat 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete`.
   public var description: String {
-    let who = user.map { "user \($0) at \(peerText)" } ?? peerText
-    return "begat \(process) for \(who): \(durationText), received \(received), sent \(sent) bytes, \(outcome)"
+    withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room in
+      var text = ByteWriter(room)
+      write(to: &text)
+      return String(decoding: text.bytes, as: UTF8.self)
+    }
   }
 
   public var peerText: String { peer?.description ?? "unknown" }
 
-  private var durationText: String {
-    let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
-    return milliseconds < 10_000 ? "\(milliseconds) ms" : "\(milliseconds / 1000) s"
+  /// Appends what `description` says, without allocating for most records: there may be thousands a second.
+  public func write(to text: inout ByteWriter) {
+    text.append("begat ")
+    text.append(decimal: UInt64(process.magnitude))
+    text.append(" for ")
+    if let user {
+      text.append("user ")
+      text.append(decimal: user)
+      text.append(" at ")
+    }
+    if let peer { peer.write(to: &text) } else { text.append("unknown") }
+    text.append(": ")
+    writeDuration(to: &text)
+    text.append(", received ")
+    text.append(decimal: received)
+    text.append(", sent ")
+    text.append(decimal: sent)
+    text.append(" bytes, ")
+    if outcome == .complete { text.append("complete") } else { text.append(outcome.description) }
+  }
+
+  private func writeDuration(to text: inout ByteWriter) {
+    let (seconds, attoseconds) = duration.components
+    let milliseconds = UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
+    text.append(decimal: milliseconds < 10_000 ? milliseconds : milliseconds / 1000)
+    text.append(milliseconds < 10_000 ? " ms" as StaticString : " s")
   }
 }
 

@@ -73,7 +73,7 @@ public enum ListenerChannel {
         })
     case .log:
       guard let severity = Severity(rawValue: value) else { return nil }
-      return .log(severity, escaped(rest))
+      return .log(severity, escaped(rest, doublingBackslashes: false))
     case .question: return nil
     }
   }

@@ -29,18 +29,10 @@ extension Supervisor {
       listener.readySince = Clock.monotonic()
       if isStarted { manager.status(statusText) } else { checkReadiness() }
     case .alive(let number): listener.lastAnswer = number
-    case .connections(let records): for record in records { log(record, of: service) }
+    case .connections(let records): recordLog.log(records, of: service.name)
     case .log(let severity, let text):
       logger.log(level: severity.level, "\(text)", metadata: [LogKey.service: "\(service.name)"])
     }
-  }
-
-  private func log(_ record: ConnectionRecord, of service: ManagedService) {
-    let level: Logger.Level = record.outcome.isProblem ? .warning : .info
-    guard level >= logger.logLevel else { return }
-    logger.log(
-      level: level, "\(record)",
-      metadata: [LogKey.service: "\(service.name)", LogKey.connection: .stringConvertible(record)])
   }
 
   /// Its end comes as a signal; until then there is nothing more to read.

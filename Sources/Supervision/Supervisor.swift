@@ -17,7 +17,8 @@ final class Supervisor {
   let resolver: NameResolver?
   let manager = ServiceManager()
   let drainTimeout: Duration
-  var logger: Logger
+  let logger: Logger
+  let recordLog: any RecordLog
   let poller: Poller
   let signals: SignalQueue
   var watch = Watch()
@@ -30,14 +31,15 @@ final class Supervisor {
 
   /// - Parameter whenReady: is called once, when every service is served.
   init(
-    services: [ManagedService], starter: ListenerStarter, drainTimeout: Duration, logger: Logger,
+    services: [ManagedService], starter: ListenerStarter, drainTimeout: Duration, logs: Logs,
     whenReady: @escaping () -> Void
   ) throws(CallFailure) {
     self.services = services
     self.starter = starter
     self.resolver = starter.names
     self.drainTimeout = drainTimeout
-    self.logger = logger
+    logger = logs.logger
+    recordLog = logs.records
     self.whenReady = whenReady
     poller = try Poller()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .hangUp, .child))

@@ -72,7 +72,7 @@ struct ConnectionTable: ~Copyable {
     for entry in entries where entry.process != 0 { body(entry.process) }
   }
 
-  private func home(of process: Int32) -> Int { Int(UInt32(bitPattern: process) &* 2_654_435_769 >> 7) & mask }
+  private func home(of process: Int32) -> Int { Int((UInt32(bitPattern: process) &* 2_654_435_769) >> 7) & mask }
 
   private func find(_ process: Int32) -> Int? {
     guard process > 0 else { return nil }

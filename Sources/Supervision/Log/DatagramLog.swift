@@ -9,7 +9,7 @@ import UnixIPC
 /// once is dropped and counted, because a log must not hold up the sockets.
 ///
 /// Source: systemd.journal-fields(7), Native Journal Protocol of systemd; syslog(3), RFC 3164.
-final class DatagramLog: LogHandler, @unchecked Sendable {
+final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   enum Style {
     case journal
     case syslog
@@ -41,25 +41,30 @@ final class DatagramLog: LogHandler, @unchecked Sendable {
   }
 
   func log(event: LogEvent) {
-    let lost = dropped > 0 ? " (\(dropped) messages were lost before)" : ""
-    let text = event.metadata.prefix + event.message.description + lost
-    let message =
+    let service = event.metadata?[LogKey.service].map { "\($0)" }
+    write(event.metadata.prefix + event.message.description, event.level, service: service)
+  }
+
+  func log(_ records: [ConnectionRecord], of service: String) {
+    for record in records where record.level >= logLevel {
+      write("\(service): \(record)", record.level, service: service, fields: DatagramLog.fields(record))
+    }
+  }
+
+  private func write(_ message: String, _ level: Logger.Level, service: String?, fields: String = "") {
+    let text = message + (dropped > 0 ? " (\(dropped) messages were lost before)" : "")
+    let datagram =
       switch style {
-      case .journal: journalFields(text, event)
-      case .syslog: "<\(24 + event.level.priority)>begatd[\(getpid())]: \(text)"  // 24: facility daemon
+      case .journal: journalFields(text, level, service) + fields
+      case .syslog: "<\(24 + level.priority)>begatd[\(getpid())]: \(text)"  // 24: facility daemon
       }
-    if send(message) { dropped = 0 } else { dropped += 1 }
+    if send(datagram) { dropped = 0 } else { dropped += 1 }
   }
 
   /// One field a line; no value has a newline, because what peers send is escaped before.
-  private func journalFields(_ text: String, _ event: LogEvent) -> String {
-    var fields = "MESSAGE=\(text)\nPRIORITY=\(event.level.priority)\nSYSLOG_IDENTIFIER=begatd\n"
-    if let service = event.metadata?[LogKey.service] { fields += "BEGAT_SERVICE=\(service)\n" }
-    if case .stringConvertible(let value) = event.metadata?[LogKey.connection], let record = value as? ConnectionRecord
-    {
-      fields += DatagramLog.fields(record)
-    }
-    return fields
+  private func journalFields(_ text: String, _ level: Logger.Level, _ service: String?) -> String {
+    let fields = "MESSAGE=\(text)\nPRIORITY=\(level.priority)\nSYSLOG_IDENTIFIER=begatd\n"
+    return fields + (service.map { "BEGAT_SERVICE=\($0)\n" } ?? "")
   }
 
   private static func fields(_ record: ConnectionRecord) -> String {

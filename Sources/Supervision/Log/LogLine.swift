@@ -1,3 +1,4 @@
+import ControlProtocol
 import Logging
 
 extension Logger.Level {
@@ -14,11 +15,19 @@ extension Logger.Level {
   }
 }
 
+/// Where ended connections are written down: many at once, because there may be thousands a second.
+protocol RecordLog: AnyObject {
+  /// - Parameter records: in the order in which the connections ended.
+  func log(_ records: [ConnectionRecord], of service: String)
+}
+
+extension ConnectionRecord {
+  var level: Logger.Level { outcome.isProblem ? .warning : .info }
+}
+
 /// What a message is about, as metadata of swift-log.
 enum LogKey {
   static let service = "service"
-  /// A `ConnectionRecord`, which structured logs take apart.
-  static let connection = "connection"
 }
 
 extension Logger.Metadata? {

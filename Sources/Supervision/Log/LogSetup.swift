@@ -3,13 +3,19 @@ import Glibc
 import Logging
 import UnixIPC
 
-/// Chooses where messages go.
+/// Where messages and ended connections go.
+struct Logs {
+  var logger: Logger
+  let records: any RecordLog
+}
+
+/// Chooses where that is.
 enum LogSetup {
   /// - Parameter isDetached: whether standard error leads nowhere.
   /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
-  static func logger(_ configuration: DaemonConfiguration, isDetached: Bool) -> Logger {
+  static func open(_ configuration: DaemonConfiguration, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
-    var handler: any LogHandler = StandardErrorLog(isReadByJournal: isReadByJournal)
+    var handler: any LogHandler & RecordLog = StandardErrorLog(isReadByJournal: isReadByJournal)
     var failure: CallFailure?
     do throws(CallFailure) {
       switch configuration.logTarget {
@@ -20,10 +26,11 @@ enum LogSetup {
       case .auto, .stderr: break
       }
     } catch { failure = error }
-    var logger = Logger(label: "begatd") { _ in handler }
-    logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    handler.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    let chosen = handler
+    let logger = Logger(label: "begatd") { _ in chosen }
     if let failure { logger.warning("log: \(failure); messages go to standard error") }
-    return logger
+    return Logs(logger: logger, records: chosen)
   }
 
   /// Whether the service manager reads standard error into its journal.

@@ -1,10 +1,11 @@
+import ControlProtocol
 import Glibc
 import Logging
 import UnixIPC
 
 /// Messages as lines on standard error.  Never waits for its reader: what cannot be written at once is dropped, and
 /// counted in the next line that can.
-final class StandardErrorLog: LogHandler, @unchecked Sendable {
+final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.info
   private let isReadByJournal: Bool
@@ -14,13 +15,51 @@ final class StandardErrorLog: LogHandler, @unchecked Sendable {
   init(isReadByJournal: Bool) { self.isReadByJournal = isReadByJournal }
 
   func log(event: LogEvent) {
-    let text = event.metadata.prefix + event.message.description
-    let head = isReadByJournal ? "<\(event.level.priority)>" : "\(StandardErrorLog.time()) begatd: "
-    let lost = dropped > 0 ? " (\(dropped) messages were lost before)" : ""
+    write(head(event.level) + event.metadata.prefix + event.message.description + lost + "\n", messages: 1)
+  }
+
+  func log(_ records: [ConnectionRecord], of service: String) {
+    withUnsafeTemporaryAllocation(byteCount: StandardErrorLog.atomicSize, alignment: 1) { room in
+      var lines = ByteWriter(room)
+      var count = 0
+      for record in records where record.level >= logLevel {
+        if lines.count > StandardErrorLog.atomicSize - StandardErrorLog.longestLine {
+          write(lines, messages: count)
+          lines = ByteWriter(room)
+          count = 0
+        }
+        lines.append(head(record.level))
+        lines.append(service)
+        lines.append(": ")
+        record.write(to: &lines)
+        lines.append("\n")
+        count += 1
+      }
+      write(lines, messages: count)
+    }
+  }
+
+  /// What a pipe takes at once when it takes anything: `PIPE_BUF`.
+  private static let atomicSize = 4096
+  private static let longestLine = 512
+
+  private func write(_ lines: ByteWriter, messages: Int) {
+    guard messages > 0 else { return }
+    if dropped > 0 { write(head(.warning) + lost + "\n", messages: 0) }
+    write(String(decoding: lines.bytes, as: UTF8.self), messages: messages)
+  }
+
+  private func head(_ level: Logger.Level) -> String {
+    isReadByJournal ? "<\(level.priority)>" : "\(time()) begatd: "
+  }
+
+  private var lost: String { dropped > 0 ? " (\(dropped) messages were lost before)" : "" }
+
+  private func write(_ text: String, messages: Int) {
     do throws(Errno) {
-      try StandardError.writeAtOnce("\(head)\(text)\(lost)\n")
+      try StandardError.writeAtOnce(text)
       dropped = 0
-    } catch { dropped += 1 }
+    } catch { dropped += messages }
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -28,14 +67,21 @@ final class StandardErrorLog: LogHandler, @unchecked Sendable {
     set { metadata[key] = newValue }
   }
 
+  private var second: Int64 = -1
+  private var timeOfSecond = ""
+
   /// Local time as in RFC 3339, without its zone: `2026-02-07 06:28:16`.
-  private static func time() -> String {
-    var now = time_t(Clock.wall() / 1_000_000_000)
+  private func time() -> String {
+    let now = Clock.wall() / 1_000_000_000
+    guard now != second else { return timeOfSecond }
+    var native = time_t(now)
     var parts = tm()
-    localtime_r(&now, &parts)
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { room in
+    localtime_r(&native, &parts)
+    second = now
+    timeOfSecond = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { room in
       strftime(room.baseAddress!, room.count, "%Y-%m-%d %H:%M:%S", &parts)
       return String(cString: room.baseAddress!)
     }
+    return timeOfSecond
   }
 }

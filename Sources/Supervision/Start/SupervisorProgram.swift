@@ -59,7 +59,8 @@ public enum SupervisorProgram {
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp).block()
     var problems: [String] = []
-    let logger = LogSetup.logger(configuration.daemon, isDetached: isDetached)
+    let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
+    let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
     let services = openServices(configuration, logger, &problems)
     guard problems.isEmpty else {
@@ -77,7 +78,7 @@ public enum SupervisorProgram {
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
-        services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logger: logger
+        services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logs: logs
       ) {
         report(services, readyDescriptor)
         if isForPeople { show(ReadyReport.table(services, source: configuration.source)) }

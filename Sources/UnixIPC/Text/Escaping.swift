@@ -1,11 +1,13 @@
 /// Makes bytes of a peer fit for a log or a terminal: one line of printable ASCII, everything else as `\xHH`.
 ///
 /// The backslash itself is doubled, so that nobody can forge an escape.
-public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+///
+/// - Parameter doublingBackslashes: false for text whose parts were escaped already.
+public func escaped(_ bytes: some Sequence<UInt8>, doublingBackslashes: Bool = true) -> String {
   var text = ""
   for byte in bytes {
     switch byte {
-    case UInt8(ascii: "\\"): text += "\\\\"
+    case UInt8(ascii: "\\") where doublingBackslashes: text += "\\\\"
     case 0x20...0x7e: text.unicodeScalars.append(Unicode.Scalar(byte))
     default:
       let digits = String(byte, radix: 16)
