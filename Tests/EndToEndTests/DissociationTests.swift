@@ -23,9 +23,7 @@ struct DissociationTests {
     for number in 0...2 { #expect(ProcessFacts.descriptors(of: daemon.process)[number] == "/dev/null") }
     // Whoever waits for the starter's streams to end, as ssh does, waits no longer.
     #expect(starter.output.awaitEnd(within: .seconds(1)))
-    withKnownIssue("listeners keep the starter's standard error") {
-      #expect(starter.errors.awaitEnd(within: .seconds(1)))
-    }
+    #expect(starter.errors.awaitEnd(within: .seconds(1)))
 
     try Signal.terminate.send(to: daemon.process)
     #expect(eventually { !family.contains(where: \.isThere) })

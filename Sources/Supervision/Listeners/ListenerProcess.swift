@@ -26,6 +26,8 @@ struct ListenerStarter {
   let program: String
   let drainTimeout: Duration
   let names: NameResolver?
+  /// The descriptor that listeners get as standard error.
+  let standardError: CInt
 
   /// Source: proc_pid_exe(5).
   static func programBesideThis() throws(CallFailure) -> String {
@@ -43,7 +45,7 @@ struct ListenerStarter {
     let configuration = service.configuration
     let scoreboard = try Scoreboard.create(slotCount: configuration.maxConnections)
     let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
-    var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, STDERR_FILENO]
+    var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
     func pass(_ number: CInt) -> CInt {
       descriptors.append(number)
       return CInt(descriptors.count - 1)

@@ -15,7 +15,11 @@ final class NameResolver {
   private(set) var process: pid_t?
   var restartTime: Int64?
 
-  init() throws(CallFailure) {
+  private let standardError: CInt
+
+  /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
+  init(standardError: CInt) throws(CallFailure) {
+    self.standardError = standardError
     cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
     let pair = try Descriptor.socketPair(kind: datagramKind)
     requests = pair.reading
@@ -29,7 +33,7 @@ final class NameResolver {
       directory: "/")
     program.leadsSession = true
     process = try program.start(descriptors: [
-      StandardStreams.null.number, StandardStreams.null.number, STDERR_FILENO, questions.number, cacheObject.number,
+      StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,
     ])
     restartTime = nil
   }

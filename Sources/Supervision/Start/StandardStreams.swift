@@ -10,6 +10,9 @@ enum StandardStreams {
     }
   }()
 
+  /// What begatd's own programs get as standard error: begatd's, but not a starter's that waits for its end.
+  static func errorNumber(isDetached: Bool) -> CInt { isDetached ? null.number : STDERR_FILENO }
+
   /// Opens /dev/null where 0, 1 or 2 is closed.
   static func fillGaps() throws(CallFailure) {
     while true {

@@ -72,9 +72,12 @@ public enum SupervisorProgram {
     }
 
     do throws(CallFailure) {
-      let names = services.contains { $0.configuration.resolvesNames } ? try NameResolver() : nil
+      let standardError = StandardStreams.errorNumber(isDetached: isDetached)
+      let names =
+        services.contains { $0.configuration.resolvesNames } ? try NameResolver(standardError: standardError) : nil
       let starter = ListenerStarter(
-        program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names)
+        program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
+        standardError: standardError)
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
