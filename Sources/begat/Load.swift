@@ -30,6 +30,10 @@ struct Load: ParsableCommand {
   var sendBytes = 0
 
   @Option(
+    help: ArgumentHelp("A line that each connection sends, such as quit to the command server.", valueName: "text"))
+  var send: String?
+
+  @Option(
     help: ArgumentHelp(
       "Connect from this many addresses in turn, from 127.1.0.1 on (default: 64 to 127.0.0.0/8, else 0).",
       valueName: "n"))
@@ -48,6 +52,7 @@ struct Load: ParsableCommand {
 
   func validate() throws {
     if connections != nil, duration != nil { throw ValidationError("--connections and --duration exclude each other") }
+    if send != nil, sendBytes != 0 { throw ValidationError("--send and --send-bytes exclude each other") }
     if let problem = try settings().problem { throw ValidationError(problem) }
   }
 
@@ -61,6 +66,7 @@ struct Load: ParsableCommand {
     settings.end = connections.map { .connections($0) } ?? .duration(duration ?? .seconds(10))
     settings.expectedBytes = expectBytes
     settings.sentBytes = sendBytes
+    if let send { settings.sentText = Array(send.utf8) + [UInt8(ascii: "\n")] }
     settings.sources = sources
     settings.held = hold
     settings.timeout = timeout ?? .seconds(10)

@@ -11,7 +11,7 @@ final class LoadGenerator {
   private let slots: UnsafeMutableBufferPointer<LoadSlot>
   /// Where all connections read to, and what all of them send.
   private let sink = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-  private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: 16384, alignment: 16)
+  private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: largestText, alignment: 16)
   private let timeout: Int64
   private var sources: SourceAddresses
   private var deadline = Int64.max
@@ -19,6 +19,8 @@ final class LoadGenerator {
   private var active = 0
   private var paused = 0
   private(set) var tally = LoadTally()
+
+  static let largestText = 16_384
 
   /// Reads of one connection before the others have their turn.
   private static let readsPerTurn = 16
@@ -34,6 +36,7 @@ final class LoadGenerator {
     for index in slots.indices { slots.initializeElement(at: index, to: LoadSlot()) }
     timeout = settings.timeout.nanoseconds
     text.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
+    if settings.sentText.count <= text.count { text.copyBytes(from: settings.sentText) }
   }
 
   deinit {

@@ -16,6 +16,10 @@ public struct LoadSettings: Sendable {
   public var expectedBytes: Int?
   /// How many bytes each connection sends, which nobody asked for.
   public var sentBytes = 0
+  /// What each connection sends instead, such as a command that makes the server end it.
+  public var sentText: [UInt8] = [] {
+    didSet { sentBytes = sentText.count }
+  }
   /// Addresses of 127.1.0.0/16 to connect from in turn; 0 leaves it to the kernel, nil means 64 where they can be used.
   public var sources: Int?
   /// Connections that are opened before and stay idle until the end.
@@ -32,6 +36,7 @@ public struct LoadSettings: Sendable {
     if case .connections(let count) = end, count < 1 { return "--connections is at least 1" }
     if let expectedBytes, expectedBytes < 0 { return "--expect-bytes is not negative" }
     if sentBytes < 0 { return "--send-bytes is not negative" }
+    if sentText.count > LoadGenerator.largestText { return "--send is at most \(LoadGenerator.largestText) bytes" }
     if let sources, !(0...SourceAddresses.most).contains(sources) { return "--sources is 0 to \(SourceAddresses.most)" }
     if !(0...1_000_000).contains(held) { return "--hold is 0 to 1000000" }
     if timeout <= .zero { return "--timeout is more than 0" }
