@@ -21,7 +21,8 @@ struct begat_slot {
   uint16_t port;
   uint32_t uid;
   uint8_t address[16];
-  uint64_t reserved;
+  /// When the service was done, as `started`; 0 before, and after a violent end.
+  int64_t ended;
 };
 
 /// The beginning of a scoreboard; slots follow at begat_scoreboard_slots.

@@ -18,8 +18,11 @@ extension Listener {
     case .problems: guard outcome.isProblem else { return }
     case .none: return
     }
+    // The process's own word, as far as it can be true.
+    let now = Clock.monotonic()
+    let ended = (entry.started...now).contains(slot.pointee.ended) ? slot.pointee.ended : now
     batch.append(
-      process: child, peer: entry.peer, user: entry.user, duration: Clock.monotonic() - entry.started,
+      process: child, peer: entry.peer, user: entry.user, duration: ended - entry.started,
       received: slot.pointee.bytes_received, sent: slot.pointee.bytes_sent, outcome: outcome)
     if batch.isFull { report() }
   }

@@ -209,7 +209,7 @@ struct Listener: ~Copyable {
     let started = Clock.monotonic()
     slot.pointee = begat_slot(
       pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
-      uid: user, address: fields.bytes, reserved: 0)
+      uid: user, address: fields.bytes, ended: 0)
     do throws(Errno) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child: process.serve(connection, peer: peer, slot: slot, processTitle: title)

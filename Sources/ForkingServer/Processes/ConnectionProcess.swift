@@ -49,7 +49,10 @@ struct ConnectionProcess {
     let tally = Tally(slot)
     var connection = Connection(
       socket: socket, peer: Peer(address: address, names: names), limits: limits, tally: tally)
-    endProcess(status: serve(&connection))
+    let status = serve(&connection)
+    // The listener may come to fetch the status a little later.
+    slot.pointee.ended = Clock.monotonic()
+    endProcess(status: status)
   }
 
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up

@@ -24,7 +24,8 @@ enum ReadyReport {
     let lines = rows.map { row in
       (0..<2).map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count + 2) }.joined() + row[2]
     }
-    let head = "begatd \(BegatVersion.text) is ready: \(services.count) services, configuration: \(source)"
+    let count = services.count == 1 ? "1 service" : "\(services.count) services"
+    let head = "begatd \(BegatVersion.text) is ready: \(count), configuration: \(source)"
     return "\(head)\n\n\(lines.joined(separator: "\n"))\n\nCtrl-C stops it.\n"
   }
 
