@@ -75,6 +75,9 @@ int platform_ask_for_local_address(int fd, int family);
 // Memory
 /// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.
 void platform_trim_heap(void);
+/// Puts the contents of the process's private memory, but its stack's, into a file in memory and maps that privately in
+/// the same place.  For a single thread.
+int platform_move_memory_to_file(void);
 
 // Errors
 const char *platform_error_text(int error);

@@ -85,6 +85,7 @@ struct Listener: ~Copyable {
   mutating func run() {
     do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
     Heap.trim()
+    do throws(CallFailure) { try Heap.settle() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
     while !isDone {
       var readyStreams: UInt64 = 0

@@ -53,6 +53,13 @@ public enum Heap {
   ///
   /// Source: malloc_trim(3).
   public static func trim() { platform_trim_heap() }
+
+  /// Moves what the process has written so far, its stack apart, into a file in memory that is mapped privately in its
+  /// place.
+  ///
+  /// Forks then copy no page tables for it, and thousands of living children share pages of a file instead of anonymous
+  /// ones, which the kernel's walks from a page to its users find one by one.
+  public static func settle() throws(CallFailure) { _ = try check("memfd_create") { platform_move_memory_to_file() } }
 }
 
 /// A file that exists in memory only and can be handed to other programs as a descriptor.

@@ -1,0 +1,81 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct region {
+  uintptr_t start, end;
+  int protection;
+};
+
+static uintptr_t hexadecimal(const char **text) {
+  uintptr_t value = 0;
+  for (;; (*text)++) {
+    char c = **text;
+    if (c >= '0' && c <= '9') value = value << 4 | (uintptr_t)(c - '0');
+    else if (c >= 'a' && c <= 'f') value = value << 4 | (uintptr_t)(c - 'a' + 10);
+    else return value;
+  }
+}
+
+// One line of /proc/self/maps: a region worth moving, or false.  Those are the writable private ones but the stack, and
+// the pages that the program's relocation has written and then protected.
+static bool read_region(const char *line, struct region *region) {
+  const char *text = line;
+  region->start = hexadecimal(&text);
+  if (*text++ != '-') return false;
+  region->end = hexadecimal(&text);
+  if (*text++ != ' ') return false;
+  bool writable = strncmp(text, "rw-p", 4) == 0;
+  bool relocated = strncmp(text, "r--p", 4) == 0;
+  region->protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  text += 5;
+  uintptr_t offset = hexadecimal(&text);
+  if (strstr(line, "[stack]") != NULL || strstr(line, "[vv") != NULL) return false;
+  return writable || (relocated && offset != 0);
+}
+
+// Nothing here may write to the memory that is being moved: only the stack is used, and system calls by number.
+static bool move(const struct region *region, int file, off_t offset) {
+  size_t size = region->end - region->start;
+  for (size_t done = 0; done < size;) {
+    long count = syscall(SYS_pwrite64, file, region->start + done, size - done, offset + (off_t)done);
+    if (count <= 0) return false;
+    done += (size_t)count;
+  }
+  return syscall(SYS_mmap, region->start, size, region->protection, MAP_PRIVATE | MAP_FIXED, file, offset) != -1;
+}
+
+int platform_move_memory_to_file(void) {
+  enum { most = 16 };
+  struct region regions[most];
+  int count = 0;
+  off_t total = 0;
+  char maps[16384];
+  int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+  if (source == -1) return -1;
+  size_t length = 0;
+  for (long n; length < sizeof maps - 1 && (n = syscall(SYS_read, source, maps + length, sizeof maps - 1 - length)) > 0;)
+    length += (size_t)n;
+  syscall(SYS_close, source);
+  maps[length] = '\0';
+  for (char *line = maps, *end; count < most && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    *end = '\0';
+    if (read_region(line, &regions[count])) total += (off_t)(regions[count].end - regions[count].start), count++;
+  }
+
+  int file = (int)syscall(SYS_memfd_create, "begat-memory", MFD_CLOEXEC);
+  if (file == -1) return -1;
+  bool moved = syscall(SYS_ftruncate, file, total) == 0;
+  off_t offset = 0;
+  for (int i = 0; moved && i < count; i++) {
+    moved = move(&regions[i], file, offset);
+    offset += (off_t)(regions[i].end - regions[i].start);
+  }
+  syscall(SYS_close, file);
+  return moved ? 0 : -1;
+}
