@@ -23,9 +23,11 @@ struct ListenerOption: Sendable {
       },
       { $0.serve.map { [$0.rawValue] } ?? [] }),
     ListenerOption(
-      "name", "NAME", "a name", "what the service is called in titles and logs (default: SERVICE)",
+      "name", "NAME", "1 to 64 letters, digits, - and _",
+      "what the service is called in titles and logs (default: SERVICE)",
       {
-        $0.name = $1; return true
+        $0.name = $1
+        return (1...64).contains($1.utf8.count) && $1.utf8.allSatisfy(isNameByte)
       },
       { $0.name.isEmpty ? [] : [$0.name] }),
     ListenerOption(
@@ -170,6 +172,16 @@ private func number<Number: FixedWidthInteger>(_ setting: inout Number, _ text: 
   guard let value = Number(decimal: text), range.contains(value) else { return false }
   setting = value
   return true
+}
+
+/// What begatd's configuration allows in a service's name: nothing that would need escaping.
+private func isNameByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+    true
+  default: false
+  }
 }
 
 private func yesOrNo(_ setting: inout Bool, _ text: String) -> Bool {

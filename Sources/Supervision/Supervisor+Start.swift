@@ -56,7 +56,9 @@ extension Supervisor {
     }
     let delay = service.scheduleRestart(after: listener)
     let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
-    logger.error("listener \(listener.process) ended: \(status); started again \(when)", metadata: metadata)
+    logger.error(
+      "listener \(listener.process) ended, and its connections with it: \(status); started again \(when)",
+      metadata: metadata)
     manager.status(statusText)
   }
 }

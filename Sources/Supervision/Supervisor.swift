@@ -42,7 +42,7 @@ final class Supervisor {
     recordLog = logs.records
     self.whenReady = whenReady
     poller = try Poller()
-    signals = try SignalQueue(SignalSet(.terminate, .interrupt, .hangUp, .child))
+    signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child))
     try poller.add(signals.descriptor.number, .readable, token: Token.signals)
     watch = Watch(managerInterval: manager.watchdogInterval)
   }
@@ -107,7 +107,7 @@ final class Supervisor {
     while let arrival = signals.take() {
       switch arrival.signal {
       case .child: reapListeners()
-      case .terminate, .interrupt: stop()
+      case .terminate, .interrupt, .quit: stop()
       case .hangUp: logger.notice("SIGHUP: this version reads its configuration at start only; restart it")
       default: break
       }

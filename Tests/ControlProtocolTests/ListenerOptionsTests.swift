@@ -14,9 +14,9 @@ import Testing
 
   @Test("are read with an equals sign too")
   func areReadWithEquals() throws {
-    let words = ["--serve=echo", "--listen-stream=@a=b", "--name=", "--idle-timeout=none", "--resolve-names=no"]
+    let words = ["--serve=echo", "--listen-stream=@a=b", "--databases=", "--idle-timeout=none", "--resolve-names=no"]
     let options = try ListenerOptions(parsing: words)
-    #expect(options.serve == .echo && options.listenStream == ["@a=b"] && options.name == "")
+    #expect(options.serve == .echo && options.listenStream == ["@a=b"] && options.databases == [""])
     #expect(options.idleTimeout == nil && !options.resolveNames)
   }
 
@@ -41,6 +41,8 @@ import Testing
     "say what was expected instead",
     arguments: [
       (["--serve", "finger"], "--serve finger: expected one of \(BuiltIn.names)"),
+      (["--name", ""], "--name : expected 1 to 64 letters, digits, - and _"),
+      (["--name", "a\n\u{1b}[31m"], "--name a\\x0a\\x1b[31m: expected 1 to 64 letters, digits, - and _"),
       (["--socket", "-1"], "--socket -1: expected a descriptor's number"),
       (["--socket", "2147483648"], "--socket 2147483648: expected a descriptor's number"),
       (["--backlog", "0"], "--backlog 0: expected a number from 1 to 65535"),
@@ -111,7 +113,7 @@ extension ListenerOptions {
     func texts() -> [String] { (0..<Int.random(in: 0...3, using: &random)).map { _ in text() } }
 
     var options = ListenerOptions()
-    options.name = text()
+    options.name = ["", "a", "time-2", "A_b", "9"].randomElement(using: &random)!
     options.serve = maybe(BuiltIn.allCases.randomElement(using: &random)!)
     options.sockets = (0..<Int.random(in: 0...3, using: &random)).map { _ in descriptor() }
     options.listenStream = texts()

@@ -42,7 +42,8 @@ struct KilledProcessTests {
         #expect(open.awaitEnd(within: .seconds(2)))
       }
       try expectAlive(bystander)
-      let lines = daemon.log.lines(containing: "ended: killed by SIGKILL; started again at once")
+      let lines = daemon.log.lines(
+        containing: "ended, and its connections with it: killed by SIGKILL; started again at once")
       #expect(lines.count == 20)
       #expect(ProcessFacts.descriptors(of: daemon.process).count == descriptors)
     }

@@ -10,6 +10,7 @@ struct LimitTests {
       let clients = try [session(address), session(address)]
       let third = try Client(address)
       #expect(!third.hears(within: .milliseconds(300)))
+      #expect(daemon.log.lines(containing: "max-connections (2) reached; further clients wait").count == 1)
       try expectAlive(clients[1])
       clients[0].hangUp()
       #expect(try third.receive(until: Expected.prompt) == Expected.banner + Expected.prompt)

@@ -54,6 +54,14 @@ struct StandaloneListenerTests {
     #expect(shell.errors.text == "")
   }
 
+  @Test(arguments: [("0<&-", "input"), ("1>&-", "output"), ("0<&- 1>&-", "input")])
+  func saysWhichStandardStreamIsClosed(_ redirection: String, _ stream: String) throws {
+    let shell = try RunningProgram.tool(
+      "sh", ["-c", "\"$0\" --serve hello --stdio \(redirection); echo $? >&2", try Programs.listener()])
+    #expect(shell.errors.text == "begat-listener: hello: standard \(stream) is closed\n1\n")
+    #expect(shell.output.text == "")
+  }
+
   @Test func namesEveryOptionInItsHelp() throws {
     let help = try RunningProgram.run(try Programs.listener(), ["--help"])
     #expect(help.status == .exited(code: 0))

@@ -32,6 +32,8 @@ struct AcceptState {
   var heldConnection: HeldConnection?
   /// Of the shortage that goes on, however often it is tried; said once at its beginning and once at its end.
   var shortageBegan: Int64?
+  /// When it was last said that all connections are taken.
+  var fullSaid: Int64?
   private var delay = AcceptState.shortestDelay
 
   /// Nanoseconds.  The longest is what a client waits at most when the shortage is over.
@@ -60,12 +62,20 @@ extension Listener {
   mutating func pauseAccepting(_ pause: AcceptState.Pause) {
     watchSockets(false)
     accepting.pause = pause
-    guard case .shortage(let call, let error) = pause else { return }
+    guard case .shortage(let call, let error) = pause else { return sayFull() }
     if accepting.shortageBegan == nil {
       accepting.shortageBegan = Clock.monotonic()
       reporter.log(.error, "\(call): \(error); clients wait until it can be had again")
     }
     accepting.scheduleRetry()
+  }
+
+  /// Once a minute is enough for a service that stays at its limit.
+  private mutating func sayFull() {
+    let now = Clock.monotonic()
+    if let said = accepting.fullSaid, now - said < 60_000_000_000 { return }
+    accepting.fullSaid = now
+    reporter.log(.notice, "max-connections (\(options.maxConnections)) reached; further clients wait")
   }
 
   /// Goes on when the reason for the pause may be over.

@@ -52,7 +52,7 @@ struct Listener: ~Copyable {
     let datagramAnswers = try service.datagram.map { service throws(CallFailure) in try DatagramAnswers(service) }
     let poller = try Poller()
     let quietPoller = try Poller()
-    let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .hangUp))
+    let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
     let exits = try SignalQueue(SignalSet(Listener.exitSignal))
     try poller.add(orders.descriptor.number, .readable, token: Token.orders)
     try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)

@@ -30,17 +30,26 @@ public enum ListenerProgram {
       return usage
     }
     if options.name.isEmpty { options.name = builtIn.rawValue }
+    if options.group != nil || !options.groups.isEmpty, options.user == nil {
+      complain("--group and --groups need --user")
+      return usage
+    }
 
     // Whatever the starter ignored or blocked: limits end connections by SIGALRM.
-    for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp] { signal.restoreDefault() }
+    for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     SignalSet().becomeMask()
     // Writing to a client that is gone is an error to look at, never a signal.
-    Signal.brokenPipe.ignore()
+    for signal in [Signal.brokenPipe, .user1, .user2] { signal.ignore() }
     do {
+      let closed = try StandardStreams.fillGaps()
+      if options.stdio, let stream = closed.first(where: { $0 < 2 }) {
+        complain("\(options.name): standard \(stream == 0 ? "input" : "output") is closed")
+        return failure
+      }
       return options.stdio ? try serveOnce(builtIn, options) : try listen(builtIn, options)
     } catch {
       complain("\(options.name): \(error)")
-      return failure
+      return (error as? ServiceSockets.Problem)?.isUsage == true ? usage : failure
     }
   }
 
@@ -62,7 +71,7 @@ public enum ListenerProgram {
   private static func listen(_ builtIn: BuiltIn, _ options: ListenerOptions) throws -> CInt {
     let sockets = try ServiceSockets(options)
     if !sockets.datagrams.isEmpty, !builtIn.answersDatagrams {
-      throw ServiceSockets.Problem(description: "\(builtIn.rawValue) is not defined for datagrams")
+      throw ServiceSockets.Problem(description: "\(builtIn.rawValue) is not defined for datagrams", isUsage: true)
     }
     var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
     let scoreboard = try openScoreboard(options)
@@ -71,6 +80,7 @@ public enum ListenerProgram {
     try becomeUser(options)
     var warnings: [String] = []
     let service = try LoadedService(builtIn, options: options) { warnings.append($0) }
+    if geteuid() == 0, options.channel == nil { warnings.append("serves as root; give it a user with --user UID") }
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
     switch title {

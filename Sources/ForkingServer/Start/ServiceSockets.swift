@@ -26,6 +26,8 @@ struct ServiceSockets {
   /// Why a socket cannot be served; one line, with what to do.
   struct Problem: Error, CustomStringConvertible {
     let description: String
+    /// Whether the command line is to blame.
+    var isUsage = false
   }
 
   init(_ options: ListenerOptions) throws(Problem) {
@@ -40,13 +42,14 @@ struct ServiceSockets {
       for stream in streams { stream.socket.keepConnectionsAlive() }
     }
     if streams.isEmpty, datagrams.isEmpty {
-      throw Problem(description: "no socket: name one with --listen-stream, --listen-datagram or --socket")
+      throw Problem(
+        description: "no socket: name one with --listen-stream, --listen-datagram or --socket", isUsage: true)
     }
   }
 
   private mutating func adopt(_ number: CInt) throws(Problem) {
     guard number > 2, fcntl(number, F_SETFD, FD_CLOEXEC) != -1 else {
-      throw Problem(description: "socket \(number): not an open descriptor above 2")
+      throw Problem(description: "socket \(number): not an open descriptor above 2", isUsage: true)
     }
     let descriptor = Descriptor(owning: number)
     do throws(CallFailure) {
@@ -64,7 +67,8 @@ struct ServiceSockets {
   private mutating func bind(_ text: String, _ options: ListenerOptions, isDatagram: Bool) throws(Problem) {
     guard let address = SocketAddress(text) else {
       throw Problem(
-        description: "\(escaped(text.utf8)): expected 127.0.0.1:2345, [::1]:2345, /path or @abstract, in numbers")
+        description: "\(escaped(text.utf8)): expected 127.0.0.1:2345, [::1]:2345, /path or @abstract, in numbers",
+        isUsage: true)
     }
     do {
       switch (address, isDatagram) {

@@ -29,7 +29,10 @@ enum LogSetup {
     handler.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     let chosen = handler
     let logger = Logger(label: "begatd") { _ in chosen }
-    if let failure { logger.warning("log: \(failure); messages go to standard error") }
+    if let failure {
+      let place = isDetached ? "nowhere once the terminal is left; set log-target" : "to standard error"
+      logger.warning("log: \(failure); messages go \(place)")
+    }
     return Logs(logger: logger, records: chosen)
   }
 

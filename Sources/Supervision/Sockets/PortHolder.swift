@@ -22,30 +22,38 @@ enum PortHolder {
 
   /// The `socket:[INODE]` names of the sockets bound to the port.
   private static func sockets(in table: String, port: UInt16, isListening: Bool) -> [String] {
-    lines(table).dropFirst().compactMap { line in
+    var found: [String] = []
+    forEachLine(of: table) { line in
       let fields = line.split(separator: " ")
-      guard fields.count > 9, let colon = fields[1].lastIndex(of: ":") else { return nil }
-      guard UInt16(fields[1][fields[1].index(after: colon)...], radix: 16) == port else { return nil }
-      // 0A is TCP_LISTEN.
-      guard !isListening || fields[3] == "0A" else { return nil }
-      return "socket:[\(fields[9])]"
+      guard fields.count > 9, let colon = fields[1].lastIndex(of: ":") else { return true }
+      // Listening sockets (0A) stand first; there may be many thousands of others behind them.
+      guard !isListening || fields[3] == "0A" else { return false }
+      if UInt16(fields[1][fields[1].index(after: colon)...], radix: 16) == port {
+        found.append("socket:[\(fields[9])]")
+      }
+      return true
     }
+    return found
   }
 
-  private static func lines(_ path: String) -> [Substring] {
-    guard let file = fopen(path, "re") else { return [] }
+  /// Calls `body` for each line but the headline, until it returns false.
+  private static func forEachLine(of path: String, _ body: (String) -> Bool) {
+    guard let file = fopen(path, "re") else { return }
     defer { fclose(file) }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while text.count < 16 << 20 {
-      let count = fread(&chunk, 1, chunk.count, file)
-      if count == 0 { break }
-      text += chunk[..<count]
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { room in
+      guard fgets(room.baseAddress, CInt(room.count), file) != nil else { return }
+      while let line = fgets(room.baseAddress, CInt(room.count), file), body(String(cString: line)) {}
     }
-    return String(decoding: text, as: UTF8.self).split(separator: "\n")
   }
 
-  private static func firstLine(_ path: String) -> String? { lines(path).first.map(String.init) }
+  private static func firstLine(_ path: String) -> String? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { room in
+      guard let line = fgets(room.baseAddress, CInt(room.count), file) else { return nil }
+      return String(String(cString: line).prefix { $0 != "\n" })
+    }
+  }
 
   private static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }

@@ -34,7 +34,7 @@ enum ReadyReport {
     switch socket.address {
     case .ipv4(let host, let port): target = "\(host == .any ? .loopback : host) \(port)"
     case .ipv6(let host, let port, _): target = "\(host == .any ? .loopback : host) \(port)"
-    case .unixPath(let path): target = (socket.isDatagram ? "-uU " : "-U ") + path
+    case .unixPath(let path): target = "-U " + path
     case .unixAbstract: return "begat connect \(socket.address)"
     case .unixUnnamed: return ""
     }

@@ -16,7 +16,7 @@ public enum SupervisorProgram {
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
   public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
     do throws(CallFailure) {
-      try StandardStreams.fillGaps()
+      _ = try StandardStreams.fillGaps()
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 
@@ -35,8 +35,9 @@ public enum SupervisorProgram {
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
   private static func takeOverProcess(_ readyDescriptor: CInt?) throws(CallFailure) {
     umask(0o077)
-    for signal in [Signal.child, .terminate, .interrupt, .hangUp] { signal.restoreDefault() }
-    Signal.brokenPipe.ignore()
+    for signal in [Signal.child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
+    // The habit of sending USR1 after a rotation of logs must not end it.
+    for signal in [Signal.brokenPipe, .user1, .user2] { signal.ignore() }
     SignalSet().becomeMask()
     let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
     let firstUnknown = 3 + max(0, min(passed, 1 << 20))
@@ -57,7 +58,7 @@ public enum SupervisorProgram {
       return status
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
-    SignalSet(.terminate, .interrupt, .hangUp).block()
+    SignalSet(.terminate, .interrupt, .hangUp, .quit).block()
     var problems: [String] = []
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
