@@ -92,12 +92,13 @@ let package = Package(
       ], linkerSettings: plainLink),
 
     // Tests.
-    .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC"]),
-    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices"]),
-    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
-    .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer"]),
+    .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
+    .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
+    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
+    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
+    .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients"]),
+    .testTarget(name: "ClientsTests", dependencies: ["Clients", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(name: "process-probe", dependencies: ["UnixIPC"], path: "Tests/ProcessProbe"),
     // The built programs, started as programs and spoken to by real clients.

@@ -1,4 +1,5 @@
 import CSharedLayouts
+import TestSupport
 import Testing
 import UnixIPC
 

@@ -1,33 +1,37 @@
 import Glibc
-import Testing
 import UnixIPC
 
 /// A directory of one test, removed with everything in it when the test lets go of it.
-final class TemporaryDirectory {
-  let path: String
+package final class TemporaryDirectory {
+  package let path: String
 
-  init(mode: mode_t = 0o755) throws {
+  package init(mode: mode_t = 0o755) throws {
     var template = Array("/tmp/begat-test-XXXXXX".utf8CString)
-    path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    try #require(chmod(path, mode) == 0)
+    guard let made = mkdtemp(&template) else {
+      throw CallFailure("mkdtemp", on: "/tmp", errno: Errno(rawValue: errno))
+    }
+    path = String(cString: made)
+    guard chmod(path, mode) == 0 else { throw CallFailure("chmod", on: path, errno: Errno(rawValue: errno)) }
   }
 
   deinit { Self.remove(path) }
 
   /// The path of a name in the directory.
-  subscript(_ name: String) -> String { "\(path)/\(name)" }
+  package subscript(_ name: String) -> String { "\(path)/\(name)" }
 
-  func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
+  package func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
     let file = try Descriptor.open(self[name], O_WRONLY | O_CREAT | O_TRUNC)
     try Array(bytes).withUnsafeBytes { try file.writeAll($0) }
   }
 
-  func makeDirectory(_ name: String, mode: mode_t = 0o755) throws {
-    try #require(mkdir(self[name], 0o700) == 0 && chmod(self[name], mode) == 0)
+  package func makeDirectory(_ name: String, mode: mode_t = 0o755) throws {
+    guard mkdir(self[name], 0o700) == 0, chmod(self[name], mode) == 0 else {
+      throw CallFailure("mkdir", on: self[name], errno: Errno(rawValue: errno))
+    }
   }
 
   /// What is there, links not followed; nil when nothing is.
-  func facts(_ name: String) -> stat? {
+  package func facts(_ name: String) -> stat? {
     var facts = stat()
     return lstat(self[name], &facts) == 0 ? facts : nil
   }

@@ -1,12 +1,12 @@
 import Glibc
 
 /// A body that runs in a thread of its own, beside the test's: the other side of whatever waits.
-final class Background: @unchecked Sendable {
+package final class Background: @unchecked Sendable {
   private let body: @Sendable () -> Void
   private var thread = pthread_t()
   private var hasJoined = false
 
-  init(_ body: @escaping @Sendable () -> Void) {
+  package init(_ body: @escaping @Sendable () -> Void) {
     self.body = body
     let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
       if let context { Unmanaged<Background>.fromOpaque(context).takeRetainedValue().body() }
@@ -17,7 +17,7 @@ final class Background: @unchecked Sendable {
   }
 
   /// Waits for the body's end.
-  func join() {
+  package func join() {
     guard !hasJoined else { return }
     hasJoined = true
     pthread_join(thread, nil)
