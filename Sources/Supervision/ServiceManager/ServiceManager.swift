@@ -19,7 +19,6 @@ struct ServiceManager {
   func status(_ status: String) { notify("STATUS=\(status)") }
   func stopping(_ status: String) { notify("STOPPING=1\nSTATUS=\(status)") }
   func isAlive() { notify("WATCHDOG=1") }
-  func failed(_ status: String) { notify("STATUS=\(status)") }
 
   private func notify(_ message: String) { sd_notify(0, message) }
 }
