@@ -25,6 +25,8 @@ int platform_set_signal_mask(const sigset_t *mask) {
   return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, 8UL);
 }
 
+int platform_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }
+
 int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }
 int platform_setresgid(gid_t gid) { return setresgid(gid, gid, gid); }
 int platform_getresuid(uid_t *r, uid_t *e, uid_t *s) { return getresuid(r, e, s); }

@@ -17,3 +17,11 @@ int platform_take_signal(const sigset_t *set, int *code, pid_t *pid) {
 int platform_sigrtmin(void) { return SIGRTMIN; }
 
 const char *platform_signal_name(int signal) { return sigabbrev_np(signal); }
+
+void platform_changed_signals(sigset_t *changed) {
+  sigemptyset(changed);
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction present;
+    if (sigaction(number, NULL, &present) == 0 && present.sa_handler != SIG_DFL) sigaddset(changed, number);
+  }
+}

@@ -31,17 +31,26 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
   if (length == -1) return -1;
   datagram->peer_length = message.msg_namelen;
   datagram->control_length = 0;
+  datagram->to_many = false;
   // Kept for the answer: only the address that was asked, not the route by which the question came.
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
       struct in_pktinfo information;
       memcpy(&information, CMSG_DATA(c), sizeof information);
       information.ipi_ifindex = 0;
+      uint32_t destination = ntohl(information.ipi_addr.s_addr);
+      // A machine has its own broadcast addresses from elsewhere too: those are not its source address.
+      datagram->to_many = IN_MULTICAST(destination) || destination == INADDR_BROADCAST
+        || (information.ipi_spec_dst.s_addr != INADDR_ANY && information.ipi_spec_dst.s_addr != information.ipi_addr.s_addr);
       // A broadcast or multicast destination is no source address: the kernel gives the local one beside it.
       // Not so for a datagram that came before IP_PKTINFO was asked for, as on a socket that was passed.
       if (information.ipi_spec_dst.s_addr == INADDR_ANY) information.ipi_spec_dst = information.ipi_addr;
       memcpy(CMSG_DATA(c), &information, sizeof information);
-    } else if (!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)) {
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo information;
+      memcpy(&information, CMSG_DATA(c), sizeof information);
+      datagram->to_many = IN6_IS_ADDR_MULTICAST(&information.ipi6_addr);
+    } else {
       continue;
     }
     memmove(datagram->control, c, c->cmsg_len);

@@ -3,31 +3,90 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Runs in the child, in the parent's memory: only async-signal-safe calls, no allocation, no lock.
-static const char *prepare(const struct platform_spawn *program) {
-  // A disposition "ignored" would survive execve: SIGPIPE ignored is the classic surprise.
+// Everything up to platform_spawn runs in the child, in the parent's memory: only async-signal-safe calls, no
+// allocation, no lock.
+
+// A disposition "ignored" would survive execve: SIGPIPE ignored is the classic surprise.
+static void restore_dispositions(const sigset_t *changed) {
   struct sigaction fallback = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) {
+    if (changed != NULL) {
+      if (sigismember(changed, number) == 1) sigaction(number, &fallback, NULL);
+      continue;
+    }
     struct sigaction present;
     if (sigaction(number, NULL, &present) == 0 && present.sa_handler != SIG_DFL) sigaction(number, &fallback, NULL);
   }
-  if (program->new_session && setsid() == -1) return "setsid";
+}
 
-  // First above all targets, so that no dup2 overwrites a descriptor that is still to be copied.
-  int count = program->descriptor_count;
+static const char *place_descriptors(const int *descriptors, int count) {
+  // Where a target is also a source, dup2 would overwrite what is still to be copied: copies above all targets first.
   int copies[count > 0 ? count : 1];
+  bool overlaps = false;
   for (int i = 0; i < count; i++) {
-    copies[i] = fcntl(program->descriptors[i], F_DUPFD_CLOEXEC, count);
+    copies[i] = descriptors[i];
+    if (descriptors[i] < count) overlaps = true;
+  }
+  for (int i = 0; overlaps && i < count; i++) {
+    copies[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, count);
     if (copies[i] == -1) return "fcntl";
   }
   for (int i = 0; i < count; i++)
     if (dup2(copies[i], i) == -1) return "dup2";
-  if (syscall(SYS_close_range, (unsigned)count, ~0U, CLOSE_RANGE_CLOEXEC) == -1) return "close_range";
+  return NULL;
+}
 
+static void write_decimal(pid_t number, char *digits) {
+  char reversed[10];
+  int count = 0;
+  do {
+    reversed[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0 && count < 10);
+  while (count > 0) *digits++ = reversed[--count];
+  *digits = '\0';
+}
+
+static const char *prepare(const struct platform_spawn *program, pid_t parent) {
+  // A session's leader leads a group too, and setpgid(2) would fail for it.
+  if (program->new_session) {
+    if (setsid() == -1) return "setsid";
+  } else if (program->new_group && setpgid(0, 0) == -1) {
+    return "setpgid";
+  }
+  const char *failure = place_descriptors(program->descriptors, program->descriptor_count);
+  if (failure != NULL) return failure;
+
+  if (program->file_mode_mask != -1) umask((mode_t)program->file_mode_mask);
   if (program->directory != NULL && chdir(program->directory) == -1) return "chdir";
+  // After the identity was changed, by whoever did: a limit of processes counts for the user (setrlimit(2)).
+  for (int i = 0; i < program->limit_count; i++) {
+    const struct platform_limit *limit = &program->limits[i];
+    struct rlimit native = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    if (setrlimit((__rlimit_resource_t)limit->resource, &native) == -1) return "setrlimit";
+  }
+  if (program->nice != 0) {
+    errno = 0;
+    if (nice(program->nice) == -1 && errno != 0) return "nice";
+  }
+  if (program->death_signal != 0) {
+    if (prctl(PR_SET_PDEATHSIG, (unsigned long)program->death_signal, 0UL, 0UL, 0UL) == -1) return "prctl";
+    // Too late for a parent that is dead already: then this is nobody's child.
+    if (getppid() != parent) {
+      errno = ESRCH;
+      return "getppid";
+    }
+  }
+  if (program->process_digits != NULL) write_decimal(getpid(), program->process_digits);
+
+  if (syscall(SYS_close_range, (unsigned)program->descriptor_count, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+    return "close_range";
+  restore_dispositions(program->changed_signals);
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) == -1) return "sigprocmask";
@@ -43,9 +102,10 @@ pid_t platform_spawn(const struct platform_spawn *program, const char **failed_s
 
   const char *volatile step = NULL;
   volatile int error = 0;
+  pid_t parent = getpid();
   pid_t child = vfork();
   if (child == 0) {
-    step = prepare(program);
+    step = prepare(program, parent);
     error = errno;
     _exit(127);
   }

@@ -52,13 +52,3 @@ extension ClientSocket {
     }
   }
 }
-
-extension Duration {
-  /// Whole nanoseconds; durations that people write end long before these do (292 years).
-  var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
-    return min(product, .max / 2) + attoseconds / 1_000_000_000
-  }
-}

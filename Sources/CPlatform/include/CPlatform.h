@@ -23,6 +23,8 @@ int platform_memfd_create(const char *name, unsigned flags);
 pid_t platform_fork(int exit_signal);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
+/// Close-on-exec.
+int platform_pidfd_open(pid_t pid);
 /// Of the calling thread.
 int platform_set_signal_mask(const sigset_t *mask);
 int platform_prctl(int option, unsigned long argument);
@@ -33,6 +35,8 @@ int platform_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
 int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 int platform_setrlimit(int resource, uint64_t soft, uint64_t hard);
 
+struct platform_limit { int resource; uint64_t soft; uint64_t hard; };
+
 /// A program to start.  Everything is prepared by the caller: the child shares its memory until it executes.
 struct platform_spawn {
   const char *path;
@@ -42,7 +46,20 @@ struct platform_spawn {
   const int *descriptors;
   int descriptor_count;
   const char *directory;
+  /// Where the program finds its own number: ten digits of room and a NUL; NULL where nobody asks.
+  char *process_digits;
+  const struct platform_limit *limits;
+  int limit_count;
+  /// -1 leaves it as it is.
+  int file_mode_mask;
+  /// Added to the caller's own.
+  int nice;
+  /// Sent to the program when the calling thread ends; 0 for none.
+  int death_signal;
+  /// Signals whose dispositions are not the default ones; NULL: all are looked at.
+  const sigset_t *changed_signals;
   bool new_session;
+  bool new_group;
 };
 /// vfork(2) and execve(2); an error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
@@ -51,6 +68,8 @@ pid_t platform_spawn(const struct platform_spawn *program, const char **failed_s
 /// sigtimedwait(2) without waiting: the signal number, or -1 with EAGAIN.  *code is si_code, *pid the sender or child.
 int platform_take_signal(const sigset_t *set, int *code, pid_t *pid);
 int platform_sigrtmin(void);
+/// The signals that the calling process ignores or handles.
+void platform_changed_signals(sigset_t *changed);
 bool platform_exited(int status);
 int platform_exit_code(int status);
 bool platform_signaled(int status);
@@ -67,10 +86,23 @@ struct platform_datagram {
   socklen_t peer_length;
   unsigned char control[64];
   size_t control_length;
+  /// Whether it was sent to a broadcast or multicast address.
+  bool to_many;
 };
 ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram);
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
 int platform_ask_for_local_address(int fd, int family);
+
+// Locks
+/// A lock in shared memory, zeroed before its first use.  When its holder dies, the kernel gives it back.
+struct platform_lock {
+  struct { void *next; } node;
+  uint32_t word;
+};
+/// Waits for the lock.  True when its last holder died with it: what it guards may be half written.
+/// A thread holds one such lock at a time, and no robust pthread mutex beside it.
+bool platform_lock_take(struct platform_lock *lock);
+void platform_lock_give_back(struct platform_lock *lock);
 
 // Memory
 /// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.

@@ -16,3 +16,13 @@ public enum Clock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
+
+extension Duration {
+  /// Whole nanoseconds, as the clock counts; more than 146 years are cut to that, so that instants can be added.
+  public var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
+    return min(product, .max / 2) + attoseconds / 1_000_000_000
+  }
+}

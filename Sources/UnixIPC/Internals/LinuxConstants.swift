@@ -19,8 +19,16 @@ let bindAddressNoPort: CInt = 24
 let tcpUserTimeout: CInt = 18
 /// MFD_CLOEXEC, linux/memfd.h
 let memoryFileCloseOnExec: UInt32 = 1
-/// RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING, asm-generic/resource.h
+/// RLIMIT_CPU and so on, asm-generic/resource.h
+let limitOfProcessorTime: CInt = 0
 let limitOfCoreSize: CInt = 4
 let limitOfProcesses: CInt = 6
 let limitOfOpenFiles: CInt = 7
+let limitOfAddressSpace: CInt = 9
 let limitOfPendingSignals: CInt = 11
+let limitOfNice: CInt = 13
+/// IP_FREEBIND, linux/in.h; IPV6_FREEBIND, linux/in6.h
+let freeBind: CInt = 15
+let freeBindIPv6: CInt = 78
+/// SO_BINDTODEVICE, asm-generic/socket.h
+let bindToDevice: CInt = 25

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// Children of the calling process, by number.
@@ -22,6 +23,17 @@ public enum ChildProcess {
       _ = try check("waitpid", on: String(process)) { waitpid(process, &status, anyKind) }
       if let ended = ExitStatus(waitStatus: status) { return ended }
     }
+  }
+
+  /// Waits until the child has ended; nil when it has not within the time, or is none of ours.
+  ///
+  /// Source: pidfd_open(2).
+  public static func await(_ process: pid_t, within limit: Duration) -> ExitStatus? {
+    let number = platform_pidfd_open(process)
+    guard number != -1 else { return nil }
+    let end = Descriptor(owning: number)
+    let milliseconds = CInt(clamping: limit.nanoseconds / 1_000_000)
+    return end.waitUntilReadable(milliseconds: milliseconds) ? reap(process) : nil
   }
 
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {

@@ -1,8 +1,20 @@
-import CPlatform
 import Glibc
 
 /// A program to start: by absolute path, without a shell, with exactly the arguments, variables and descriptors named.
 public struct Program: Sendable {
+  /// A limit that holds for the program and what it starts.
+  public struct Limit: Hashable, Sendable {
+    public var resource: ResourceLimit
+    public var soft: UInt64
+    public var hard: UInt64
+
+    public init(_ resource: ResourceLimit, soft: UInt64, hard: UInt64) {
+      self.resource = resource
+      self.soft = soft
+      self.hard = hard
+    }
+  }
+
   public var path: String
   /// What the program gets as `argv`, its own name first.
   public var arguments: [String]
@@ -12,6 +24,18 @@ public struct Program: Sendable {
   public var directory: String?
   /// Whether it leads a session of its own, so that a terminal's signals do not reach it.
   public var leadsSession = false
+  /// Whether it leads a process group of its own, so that it can be ended with all that it starts.
+  public var leadsGroup = false
+  /// Set in the order given, after everything that may need more.
+  public var limits: [Limit] = []
+  /// Permissions that files it makes do not get; nil leaves the caller's.
+  public var fileModeMask: mode_t?
+  /// Added to the caller's nice value.
+  public var nice: CInt = 0
+  /// Sent to the program when the thread that started it ends.
+  public var deathSignal: Signal?
+  /// Whether it gets its own number as `LISTEN_PID` (sd_listen_fds(3)).
+  public var tellsListenProcess = false
 
   public init(path: String, arguments: [String], environment: [String] = [], directory: String? = nil) {
     self.path = path
@@ -30,52 +54,6 @@ public struct Program: Sendable {
   ///
   /// Source: vfork(2), execve(2).
   public func start(descriptors: [CInt]) throws(CallFailure) -> pid_t {
-    var words = CStringArray(arguments)
-    var variables = CStringArray(environment)
-    defer {
-      words.free()
-      variables.free()
-    }
-    var failedStep: UnsafePointer<CChar>?
-    var child: pid_t = -1
-    var error = Errno(rawValue: 0)
-    withOptionalCString(directory) { directory in
-      path.withCString { path in
-        descriptors.withUnsafeBufferPointer { descriptors in
-          var program = platform_spawn(
-            path: path, arguments: words.pointer, environment: variables.pointer, descriptors: descriptors.baseAddress,
-            descriptor_count: CInt(descriptors.count), directory: directory, new_session: leadsSession)
-          child = platform_spawn(&program, &failedStep)
-          if child == -1 { error = Errno.current }
-        }
-      }
-    }
-    guard child != -1 else {
-      let step = failedStep.map { String(cString: $0) } ?? "vfork"
-      throw CallFailure(step, on: step == "chdir" ? directory : path, errno: error)
-    }
-    return child
-  }
-}
-
-private func withOptionalCString(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Void) {
-  if let text { text.withCString { body($0) } } else { body(nil) }
-}
-
-/// A NULL-terminated array of C strings, as execve(2) takes it.
-private struct CStringArray {
-  let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-  private let count: Int
-
-  init(_ strings: [String]) {
-    count = strings.count
-    pointer = .allocate(capacity: count + 1)
-    for (index, string) in strings.enumerated() { pointer[index] = strdup(string) }
-    pointer[count] = nil
-  }
-
-  mutating func free() {
-    for index in 0..<count { Glibc.free(pointer[index]) }
-    pointer.deallocate()
+    try PreparedProgram(self).start(descriptors: descriptors)
   }
 }

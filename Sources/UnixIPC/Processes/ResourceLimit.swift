@@ -4,8 +4,8 @@ import Glibc
 /// A limit of the calling process and its children.
 ///
 /// Source: getrlimit(2).
-public struct ResourceLimit: Sendable {
-  private let number: CInt
+public struct ResourceLimit: Hashable, Sendable {
+  let number: CInt
 
   public static let openFiles = ResourceLimit(number: limitOfOpenFiles)
   /// Queued signals of the real user, in all of the user's processes.
@@ -13,6 +13,12 @@ public struct ResourceLimit: Sendable {
   /// Processes of the real user.
   public static let processes = ResourceLimit(number: limitOfProcesses)
   public static let coreSize = ResourceLimit(number: limitOfCoreSize)
+  /// Seconds of a processor.
+  public static let processorTime = ResourceLimit(number: limitOfProcessorTime)
+  /// Bytes of a process's memory, mapped files included.
+  public static let addressSpace = ResourceLimit(number: limitOfAddressSpace)
+  /// 20 minus the lowest nice value that a process may give itself.
+  public static let nice = ResourceLimit(number: limitOfNice)
 
   /// What holds now (`soft`) and how far an unprivileged process may raise it (`hard`); `UInt64.max` is unlimited.
   public func current() throws(CallFailure) -> (soft: UInt64, hard: UInt64) {

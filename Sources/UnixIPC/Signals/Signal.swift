@@ -18,6 +18,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let quit = Signal(rawValue: SIGQUIT)
   public static let user1 = Signal(rawValue: SIGUSR1)
   public static let user2 = Signal(rawValue: SIGUSR2)
+  public static let continuation = Signal(rawValue: SIGCONT)
   public static let terminate = Signal(rawValue: SIGTERM)
 
   /// The `offset`th real-time signal that the C library leaves to programs; `SIGRTMIN+offset`.
@@ -31,12 +32,32 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public func ignore() { _ = Glibc.signal(rawValue, SIG_IGN) }
   public func restoreDefault() { _ = Glibc.signal(rawValue, SIG_DFL) }
 
+  /// Ends the calling process by this signal's default action, whatever was its disposition.
+  public func endThisProcess() -> Never {
+    restoreDefault()
+    // Others that wait must not come first.
+    var others = SignalSet.all
+    others.remove(self)
+    others.becomeMask()
+    Glibc.kill(getpid(), rawValue)
+    // A signal whose default action is another.
+    endProcess(status: 128 + rawValue)
+  }
+
   /// Sends the signal to a process.  Only its parent may be sure that the number still means that process.
   ///
   /// Source: kill(2).
   public func send(to process: pid_t) throws(CallFailure) {
     precondition(process > 0, "0 and negative numbers mean whole groups")
     _ = try check("kill", on: String(process)) { Glibc.kill(process, rawValue) }
+  }
+
+  /// Sends the signal to all processes of a group.  Only the parent of its living leader may be sure which group that is.
+  ///
+  /// Source: killpg(3).
+  public func send(toGroup group: pid_t) throws(CallFailure) {
+    precondition(group > 1, "1 means everybody, 0 the caller's own group")
+    _ = try check("kill", on: String(-group)) { Glibc.kill(-group, rawValue) }
   }
 }
 

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// `descriptor` becomes readable when one of the signals is pending; `take()` then fetches one after the other.
 /// A real-time signal that a child was given as its exit signal is queued once per child and carries its pid, which
-/// a read of the descriptor would not tell; when the queue is full (`limitOfPendingSignals`), further ones are announced by
+/// a read of the descriptor would not tell; when the queue is full (`ResourceLimit.pendingSignals`), further ones are announced by
 /// nothing at all, so whoever counts on exits must also look at its children from time to time.
 ///
 /// Source: signalfd(2), sigtimedwait(2), clone(2).

@@ -20,6 +20,9 @@ public struct DatagramSocket: ~Copyable {
       address.length = native.peer_length
       return native.peer_length == 0 ? nil : address.address
     }
+
+    /// Whether the datagram went to a group of machines, by broadcast or multicast.
+    public var askedMany: Bool { native.to_many }
   }
 
   /// Takes over a socket that somebody else has bound.
@@ -34,8 +37,8 @@ public struct DatagramSocket: ~Copyable {
   }
 
   /// Binds to an internet or abstract address.
-  public init(_ address: SocketAddress) throws(CallFailure) {
-    try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind))
+  public init(_ address: SocketAddress, options: BindOptions = BindOptions()) throws(CallFailure) {
+    try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind, options: options))
   }
 
   /// Hands the descriptor over, still bound.

@@ -25,9 +25,10 @@ public struct ListeningSocket: ~Copyable {
   /// - Parameter backlog: how many connections may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
   ///
   /// Source: bind(2), listen(2).
-  public init(_ address: SocketAddress, backlog: CInt) throws(CallFailure) {
+  public init(_ address: SocketAddress, backlog: CInt, options: BindOptions = BindOptions()) throws(CallFailure) {
     try self.init(
-      listeningOn: try Descriptor.bound(to: address, kind: streamKind), backlog: backlog, address: address)
+      listeningOn: try Descriptor.bound(to: address, kind: streamKind, options: options), backlog: backlog,
+      address: address)
   }
 
   /// Listens on a socket that is bound already.
@@ -98,13 +99,16 @@ extension Descriptor {
   }
 
   /// A socket of the address's family, bound to it.
-  static func bound(to address: SocketAddress, kind: CInt) throws(CallFailure) -> Descriptor {
+  static func bound(to address: SocketAddress, kind: CInt, options: BindOptions = BindOptions())
+    throws(CallFailure) -> Descriptor
+  {
     let native = try NativeAddress(address)
     let socket = try Descriptor.socket(family: native.family, kind: kind)
     if !address.isUnix {
       // Connections of a former server in TIME_WAIT do not keep the port.
       if kind == streamKind { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
       if native.family == AF_INET6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+      try options.apply(to: socket, family: native.family)
     }
     _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
     return socket

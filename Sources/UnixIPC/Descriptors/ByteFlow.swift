@@ -1,21 +1,19 @@
-import UnixIPC
-
 /// Bytes on their way in one direction: a buffer that is filled when it is empty and drained bit by bit.
-struct ByteFlow: ~Copyable {
+public struct ByteFlow: ~Copyable {
   private let buffer: UnsafeMutableRawBufferPointer
   private var waiting = 0..<0
   /// The source has ended, or its bytes are no longer wanted.
-  private(set) var hasEnded = false
+  public private(set) var hasEnded = false
 
-  init(capacity: Int = 65536) { buffer = .allocate(byteCount: capacity, alignment: 16) }
+  public init(capacity: Int = 65536) { buffer = .allocate(byteCount: capacity, alignment: 16) }
 
   deinit { buffer.deallocate() }
 
-  var isEmpty: Bool { waiting.isEmpty }
-  var wantsMore: Bool { isEmpty && !hasEnded }
+  public var isEmpty: Bool { waiting.isEmpty }
+  public var wantsMore: Bool { isEmpty && !hasEnded }
 
   /// Reads once, where the buffer is empty and the source has not ended.  That nothing is there is no error.
-  mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(Errno) -> Int) throws(Errno) {
+  public mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(Errno) -> Int) throws(Errno) {
     guard wantsMore else { return }
     do throws(Errno) {
       waiting = 0..<(try read(buffer))
@@ -26,7 +24,7 @@ struct ByteFlow: ~Copyable {
   }
 
   /// Writes once what waits, if anything does.  That there is no room is no error.
-  mutating func drain(_ write: (UnsafeRawBufferPointer) throws(Errno) -> Int) throws(Errno) {
+  public mutating func drain(_ write: (UnsafeRawBufferPointer) throws(Errno) -> Int) throws(Errno) {
     guard !isEmpty else { return }
     do throws(Errno) {
       let count = try write(UnsafeRawBufferPointer(rebasing: buffer[waiting]))
@@ -37,7 +35,7 @@ struct ByteFlow: ~Copyable {
   }
 
   /// Drops what waits: there is nobody left to take it.
-  mutating func abandon() {
+  public mutating func abandon() {
     waiting = 0..<0
     hasEnded = true
   }

@@ -1,0 +1,123 @@
+import CPlatform
+import Glibc
+
+/// A program laid out as execve(2) wants it, once, to be started many times with some variables of each start.
+///
+/// For a process with one thread; only the dispositions of signals at the time of its making are reset in the program.
+public final class PreparedProgram: @unchecked Sendable {
+  /// Writes the variables of one start.
+  public struct Variables {
+    fileprivate var text: ByteWriter
+    fileprivate let pointers: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+    fileprivate var count = 0
+    fileprivate let start: UnsafeMutablePointer<CChar>
+
+    /// Adds `name=` and what `value` writes, which must not contain NUL.  What does not fit is left out whole.
+    public mutating func add(_ name: StaticString, _ value: (inout ByteWriter) -> Void) {
+      var attempt = text
+      attempt.append(name)
+      attempt.append(UInt8(ascii: "="))
+      value(&attempt)
+      attempt.append(0)
+      guard !attempt.isTruncated, count < pointers.count else { return }
+      pointers[count] = start + text.count
+      count += 1
+      text = attempt
+    }
+  }
+
+  /// How many variables one start may add, and how many bytes they may have together.
+  private static let variableCount = 16
+  private static let variableRoom = 2048
+
+  private var native = platform_spawn()
+  private let path: String
+  private let directory: String?
+  private let fixedVariables: Int
+  /// All that was allocated for it.
+  private var strings: [UnsafeMutablePointer<CChar>] = []
+  private let arguments: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let limits: UnsafeMutableBufferPointer<platform_limit>
+  private let room: UnsafeMutableRawBufferPointer
+  private let changedSignals = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
+
+  public init(_ program: Program) {
+    path = program.path
+    directory = program.directory
+    arguments = .allocate(capacity: program.arguments.count + 1)
+    fixedVariables = program.environment.count + (program.tellsListenProcess ? 1 : 0)
+    // NULL comes last.
+    environment = .allocate(capacity: fixedVariables + PreparedProgram.variableCount + 1)
+    limits = .allocate(capacity: program.limits.count)
+    room = .allocate(byteCount: PreparedProgram.variableRoom, alignment: 1)
+    arguments.initialize(repeating: nil)
+    environment.initialize(repeating: nil)
+    changedSignals.initialize(to: sigset_t())
+    platform_changed_signals(changedSignals)
+
+    native.path = UnsafePointer(copy(program.path))
+    native.directory = program.directory.map { UnsafePointer(copy($0)) }
+    for (index, word) in program.arguments.enumerated() { arguments[index] = copy(word) }
+    for (index, variable) in program.environment.enumerated() { environment[index] = copy(variable) }
+    if program.tellsListenProcess {
+      let variable = copy("LISTEN_PID=0000000000")
+      environment[program.environment.count] = variable
+      native.process_digits = variable + 11
+    }
+    for (index, limit) in program.limits.enumerated() {
+      limits[index] = platform_limit(resource: limit.resource.number, soft: limit.soft, hard: limit.hard)
+    }
+    native.limits = UnsafePointer(limits.baseAddress)
+    native.limit_count = CInt(limits.count)
+    native.arguments = UnsafePointer(arguments.baseAddress)
+    native.environment = UnsafePointer(environment.baseAddress)
+    native.changed_signals = UnsafePointer(changedSignals)
+    native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
+    native.nice = program.nice
+    native.death_signal = program.deathSignal?.rawValue ?? 0
+    native.new_session = program.leadsSession
+    native.new_group = program.leadsGroup
+  }
+
+  deinit {
+    for string in strings { free(string) }
+    arguments.deallocate()
+    environment.deallocate()
+    limits.deallocate()
+    room.deallocate()
+    changedSignals.deallocate()
+  }
+
+  private func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
+    let copy = strdup(text)!
+    strings.append(copy)
+    return copy
+  }
+
+  /// As `Program.start`, with variables of this start.
+  public func start(descriptors: [CInt], variables write: (inout Variables) -> Void = { _ in })
+    throws(CallFailure) -> pid_t
+  {
+    let free = UnsafeMutableBufferPointer(rebasing: environment[fixedVariables..<environment.count - 1])
+    var variables = Variables(
+      text: ByteWriter(room), pointers: free, start: room.baseAddress!.assumingMemoryBound(to: CChar.self))
+    write(&variables)
+    environment[fixedVariables + variables.count] = nil
+
+    var failedStep: UnsafePointer<CChar>?
+    var error = Errno(rawValue: 0)
+    let child = descriptors.withUnsafeBufferPointer { descriptors in
+      native.descriptors = descriptors.baseAddress
+      native.descriptor_count = CInt(descriptors.count)
+      let child = platform_spawn(&native, &failedStep)
+      if child == -1 { error = Errno.current }
+      return child
+    }
+    guard child != -1 else {
+      let step = failedStep.map { String(cString: $0) } ?? "vfork"
+      throw CallFailure(step, on: step == "chdir" ? directory : path, errno: error)
+    }
+    return child
+  }
+}

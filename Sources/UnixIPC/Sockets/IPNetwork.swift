@@ -1,0 +1,91 @@
+/// A network of IPv4 or IPv6 addresses: an address and how many of its bits count.
+///
+/// Source: RFC 4632, RFC 4291 section 2.3.
+public struct IPNetwork: Hashable, Sendable {
+  /// The first 64 and the last 64 bits; an IPv4 address stands at the beginning.
+  private let high: UInt64
+  private let low: UInt64
+  public let isIPv4: Bool
+  /// How many bits count: 0 to 32, or 0 to 128.
+  public let prefixLength: Int
+
+  /// Why a text is no network.
+  public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    case malformed
+    /// Bits are set that do not count; the network that was probably meant.
+    case hostBits(String)
+
+    public var description: String {
+      switch self {
+      case .malformed: "expected a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7"
+      case .hostBits(let network): "bits after the prefix are set; did you mean \(network)?"
+      }
+    }
+  }
+
+  /// The network of all addresses that begin as this one.
+  ///
+  /// - Parameter prefixLength: is cut to what the family has.
+  public init(_ host: IPv4Address, prefixLength: Int = 32) {
+    self.init(UInt64(host.rawValue) << 32, 0, isIPv4: true, prefixLength: min(max(0, prefixLength), 32))
+  }
+
+  /// Likewise; a mapped address (`::ffff:a.b.c.d`) is the IPv4 address it stands for.
+  public init(_ host: IPv6Address, prefixLength: Int = 128) {
+    if let mapped = host.unmapped, prefixLength >= 96 {
+      self.init(mapped, prefixLength: prefixLength - 96)
+    } else {
+      self.init(host.high, host.low, isIPv4: false, prefixLength: min(max(0, prefixLength), 128))
+    }
+  }
+
+  private init(_ high: UInt64, _ low: UInt64, isIPv4: Bool, prefixLength: Int) {
+    self.high = high & IPNetwork.mask(prefixLength)
+    self.low = low & IPNetwork.mask(prefixLength - 64)
+    self.isIPv4 = isIPv4
+    self.prefixLength = prefixLength
+  }
+
+  /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
+  public init(parsing text: String) throws(Problem) {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let length = parts.count == 2 ? Int(decimal: parts[1]) : .max
+    guard let first = parts.first, let length else { throw .malformed }
+    let whole: IPNetwork
+    if let host = IPv4Address(first) {
+      guard length <= 32 || length == .max else { throw .malformed }
+      whole = IPNetwork(host)
+      self.init(host, prefixLength: length)
+    } else if let host = IPv6Address(first) {
+      guard length <= 128 || length == .max else { throw .malformed }
+      whole = IPNetwork(host)
+      self.init(host, prefixLength: length)
+    } else {
+      throw .malformed
+    }
+    if high != whole.high || low != whole.low { throw .hostBits(description) }
+  }
+
+  public func contains(_ host: IPv4Address) -> Bool {
+    isIPv4 && UInt64(host.rawValue) << 32 & IPNetwork.mask(prefixLength) == high
+  }
+
+  /// A mapped address belongs to networks of IPv4.
+  public func contains(_ host: IPv6Address) -> Bool {
+    if let mapped = host.unmapped { return contains(mapped) }
+    return !isIPv4 && host.high & IPNetwork.mask(prefixLength) == high
+      && host.low & IPNetwork.mask(prefixLength - 64) == low
+  }
+
+  /// The first `count` of 64 bits.
+  private static func mask(_ count: Int) -> UInt64 { count <= 0 ? 0 : ~0 << UInt64(64 - min(count, 64)) }
+}
+
+extension IPNetwork: CustomStringConvertible {
+  /// The address alone where all of its bits count.
+  public var description: String {
+    let host =
+      isIPv4 ? IPv4Address(rawValue: UInt32(high >> 32)).description : IPv6Address(high: high, low: low).description
+    return prefixLength == (isIPv4 ? 32 : 128) ? host : "\(host)/\(prefixLength)"
+  }
+}
