@@ -50,8 +50,11 @@ let package = Package(
     // The library product.
     .target(name: "UnixIPC", dependencies: ["CPlatform"]),
 
+    // Who may connect: decided by listeners, explained by tools.
+    .target(name: "Admission", dependencies: ["UnixIPC"]),
+
     // Shared by the daemon, the listener and the tools.
-    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts"]),
+    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts", "Admission"]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: ["UnixIPC"]),
@@ -94,6 +97,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
     .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),

@@ -17,10 +17,24 @@ public enum BuiltIn: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether a datagram of it may be far larger than the question, or answer another service's answer for ever: then
+  /// only those are answered who are allowed by name.
+  public var answersDatagramsToNamedOnly: Bool { self == .fortune || self == .echo || self == .chargen }
+
   /// Whether it tells fortunes.
   public var tellsFortunes: Bool { self == .hello || self == .fortune || self == .command }
 
   public static var names: String { allCases.map(\.rawValue).joined(separator: " ") }
+}
+
+/// What a service's name consists of: nothing that would need escaping.
+public func isServiceNameByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+    true
+  default: false
+  }
 }
 
 /// Which connections leave a line in the log.

@@ -9,6 +9,9 @@ public enum Outcome: Hashable, Sendable {
   case clientClosed
   case firstByteTimeout
   case idleTimeout
+  case maxDuration
+  /// The executed program ended with another status than 0.
+  case exited(status: UInt8)
   /// The service failed; the log has the reason.
   case failed
   /// The process was ended, by an administrator or at the end of a drain.
@@ -24,8 +27,8 @@ public enum Outcome: Hashable, Sendable {
   /// Whether somebody should look at it.
   public var isProblem: Bool {
     switch self {
-    case .complete, .clientClosed, .firstByteTimeout, .idleTimeout: false
-    case .failed, .ended, .crashed: true
+    case .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration: false
+    case .exited, .failed, .ended, .crashed: true
     }
   }
 
@@ -38,6 +41,8 @@ public enum Outcome: Hashable, Sendable {
     case .failed: (4, 0)
     case .ended(let signal): (5, UInt16(truncatingIfNeeded: signal.rawValue))
     case .crashed(let signal): (6, UInt16(truncatingIfNeeded: signal.rawValue))
+    case .maxDuration: (7, 0)
+    case .exited(let status): (8, UInt16(status))
     }
   }
 
@@ -51,6 +56,8 @@ public enum Outcome: Hashable, Sendable {
     case 4: self = .failed
     case 5: self = .ended(by: signal)
     case 6: self = .crashed(by: signal)
+    case 7: self = .maxDuration
+    case 8: self = .exited(status: UInt8(truncatingIfNeeded: detail))
     default: return nil
     }
   }
@@ -63,6 +70,8 @@ extension Outcome: CustomStringConvertible {
     case .clientClosed: "client closed"
     case .firstByteTimeout: "first-byte-timeout"
     case .idleTimeout: "idle-timeout"
+    case .maxDuration: "max-duration"
+    case .exited(let status): "exit status \(status)"
     case .failed: "service failed"
     case .ended(let signal): "ended by \(signal)"
     case .crashed(let signal): "crashed, \(signal)"
@@ -78,12 +87,16 @@ public struct ConnectionRecord: Hashable, Sendable {
   /// The user at the other end of a Unix socket.
   public var user: UInt32?
   public var duration: Duration
-  public var received: UInt64
-  public var sent: UInt64
+  /// Bytes; nil where a program had the connection to itself.
+  public var received: UInt64?
+  public var sent: UInt64?
   public var outcome: Outcome
 
+  /// In a record of fixed size: not known.
+  public static let unknownCount = UInt64.max
+
   public init(
-    process: Int32, peer: SocketAddress?, user: UInt32? = nil, duration: Duration, received: UInt64, sent: UInt64,
+    process: Int32, peer: SocketAddress?, user: UInt32? = nil, duration: Duration, received: UInt64?, sent: UInt64?,
     outcome: Outcome
   ) {
     self.process = process
@@ -121,11 +134,14 @@ extension ConnectionRecord: CustomStringConvertible {
     if let peer { peer.write(to: &text) } else { text.append("unknown") }
     text.append(": ")
     writeDuration(to: &text)
-    text.append(", received ")
-    text.append(decimal: received)
-    text.append(", sent ")
-    text.append(decimal: sent)
-    text.append(" bytes, ")
+    if let received, let sent {
+      text.append(", received ")
+      text.append(decimal: received)
+      text.append(", sent ")
+      text.append(decimal: sent)
+      text.append(" bytes")
+    }
+    text.append(", ")
     if outcome == .complete { text.append("complete") } else { text.append(outcome.description) }
   }
 
@@ -142,7 +158,10 @@ extension ConnectionRecord {
     guard let outcome = Outcome(outcome: native.outcome, detail: native.detail) else { return nil }
     self.init(
       process: native.pid, peer: PeerFields(native).address, user: native.family == PeerFields.unix ? native.uid : nil,
-      duration: .nanoseconds(native.duration), received: native.bytes_received, sent: native.bytes_sent,
+      duration: .nanoseconds(native.duration), received: ConnectionRecord.count(native.bytes_received),
+      sent: ConnectionRecord.count(native.bytes_sent),
       outcome: outcome)
   }
+
+  private static func count(_ native: UInt64) -> UInt64? { native == unknownCount ? nil : native }
 }

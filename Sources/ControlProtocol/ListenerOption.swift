@@ -1,3 +1,4 @@
+import Admission
 import UnixIPC
 
 /// One option of begat-listener: how it is called, read, rendered and explained.
@@ -13,7 +14,7 @@ struct ListenerOption: Sendable {
   /// The values to render; empty where the setting is the default.
   let values: @Sendable (ListenerOptions) -> [String]
 
-  static let all: [ListenerOption] = served + limits + identity + fortunes + supervised + general
+  static let all: [ListenerOption] = served + admission + limits + programs + identity + fortunes + supervised + general
 
   private static let served = [
     ListenerOption(
@@ -27,7 +28,7 @@ struct ListenerOption: Sendable {
       "what the service is called in titles and logs (default: SERVICE)",
       {
         $0.name = $1
-        return (1...64).contains($1.utf8.count) && $1.utf8.allSatisfy(isNameByte)
+        return (1...64).contains($1.utf8.count) && $1.utf8.allSatisfy(isServiceNameByte)
       },
       { $0.name.isEmpty ? [] : [$0.name] }),
     ListenerOption(
@@ -55,13 +56,61 @@ struct ListenerOption: Sendable {
     ListenerOption(
       "backlog", "N", "a number from 1 to 65535", "connections that may wait to be accepted (4096)",
       { number(&$0.backlog, $1, 1...65535) }, { $0.backlog == 4096 ? [] : [String($0.backlog)] }),
+    ListenerOption(
+      "free-bind", "YES|NO", "yes or no", "bind addresses that the machine does not have yet (no)",
+      { yesOrNo(&$0.bindOptions.isFree, $1) }, { $0.bindOptions.isFree ? ["yes"] : [] }),
+    ListenerOption(
+      "bind-to-device", "INTERFACE", "an interface's name", "take only what comes through this interface",
+      {
+        $0.bindOptions.device = $1
+        return (1...BindOptions.longestDevice).contains($1.utf8.count)
+      }, { $0.bindOptions.device.map { [$0] } ?? [] }),
+  ]
+
+  private static let admission = [
+    ListenerOption(
+      "max-connections", "N", "a number from 1 to 1000000", "at most so many at once; see --when-full (256)",
+      { number(&$0.admission.maxConnections, $1, 1...1_000_000) },
+      { $0.admission.maxConnections == 256 ? [] : [String($0.admission.maxConnections)] }),
+    ListenerOption(
+      "max-connections-per-source", "N", "a number from 1 to 1000000",
+      "at most so many of one source, or of one user on Unix sockets; more are refused (32)",
+      { number(&$0.admission.maxConnectionsPerSource, $1, 1...1_000_000) },
+      { $0.admission.maxConnectionsPerSource == 32 ? [] : [String($0.admission.maxConnectionsPerSource)] }),
+    ListenerOption(
+      "rate", "RATE", "a rate such as 50/s or \"50/s burst 100\"", "at most so many new ones; see --when-full (none)",
+      { rate(&$0.admission.rate, $1) }, { $0.admission.rate.map { [$0.description] } ?? [] }),
+    ListenerOption(
+      "rate-per-source", "RATE", "a rate such as 20/s or 100/m", "at most so many new ones of one source (none)",
+      { rate(&$0.admission.ratePerSource, $1) }, { $0.admission.ratePerSource.map { [$0.description] } ?? [] }),
+    ListenerOption(
+      "source-prefix", "N,N", "two numbers, at most 32 and 128",
+      "bits of an IPv4 and of an IPv6 address that make a source (32,64)",
+      { prefix(&$0.admission.sourcePrefix, $1) },
+      {
+        let prefix = $0.admission.sourcePrefix
+        return prefix == SourcePrefix() ? [] : ["\(prefix.ipv4),\(prefix.ipv6)"]
+      }),
+    ListenerOption(
+      "when-full", "WHAT", "wait or refuse", "what clients do that --max-connections or --rate has no room for (wait)",
+      { options, text in WhenFull(rawValue: text).map { options.admission.whenFull = $0 } != nil },
+      { $0.admission.whenFull == .wait ? [] : [$0.admission.whenFull.rawValue] }),
+    ListenerOption(
+      "refusal", "TEXT", "a line of text", "say this to the refused, as far as that can be done without waiting",
+      {
+        $0.refusal = $1; return true
+      }, { $0.refusal.map { [$0] } ?? [] }),
+    ListenerOption(
+      "allow", "PEER", "a network, unix:UID or unix:*", "let these clients connect, and nobody else; may be repeated",
+      { options, text in AccessPeer(text).map { options.admission.allow.append($0) } != nil },
+      { $0.admission.allow.map(\.description) }),
+    ListenerOption(
+      "deny", "PEER", "a network, unix:UID or unix:*", "refuse these; the longer prefix decides; may be repeated",
+      { options, text in AccessPeer(text).map { options.admission.deny.append($0) } != nil },
+      { $0.admission.deny.map(\.description) }),
   ]
 
   private static let limits = [
-    ListenerOption(
-      "max-connections", "N", "a number from 1 to 1000000", "at most so many at once; further clients wait (256)",
-      { number(&$0.maxConnections, $1, 1...1_000_000) }, { $0.maxConnections == 256 ? [] : [String($0.maxConnections)] }
-    ),
     ListenerOption(
       "first-byte-timeout", "TIME", "a time such as 10s, or none",
       "end a connection whose client has sent nothing by then (none)",
@@ -72,12 +121,84 @@ struct ListenerOption: Sendable {
       { limit(&$0.idleTimeout, $1) },
       { $0.idleTimeout == .seconds(600) ? [] : [$0.idleTimeout.map(DurationText.render) ?? "none"] }),
     ListenerOption(
+      "max-duration", "TIME", "a time such as 1h, or none", "end any connection after so long (none)",
+      { limit(&$0.maxDuration, $1) }, { $0.maxDuration.map { [DurationText.render($0)] } ?? [] }),
+    ListenerOption(
       "keep-alive", "YES|NO", "yes or no", "find out after 110 s that a peer is gone without a word (yes)",
       { yesOrNo(&$0.keepAlive, $1) }, { $0.keepAlive ? [] : ["no"] }),
     ListenerOption(
       "drain-timeout", "TIME", "a time such as 30s", "after SIGTERM, let open connections go on so long (30s)",
       { options, text in DurationText.parse(text).map { options.drainTimeout = $0 } != nil },
       { $0.drainTimeout == .seconds(30) ? [] : [DurationText.render($0.drainTimeout)] }),
+  ]
+
+  private static let programs = [
+    ListenerOption(
+      "relay", "YES|NO", "yes or no", "stand between client and program: keep time limits, count bytes (no)",
+      { yesOrNo(&$0.relay, $1) }, { $0.relay ? ["yes"] : [] }),
+    ListenerOption(
+      "wait", "YES|NO", "yes or no", "give the program the listening sockets themselves (no)",
+      { yesOrNo(&$0.wait, $1) }, { $0.wait ? ["yes"] : [] }),
+    ListenerOption(
+      "environment", "NAME=VALUE", "NAME=VALUE", "a variable for programs; may be repeated",
+      { options, text in
+        options.program.environment.append(text)
+        let name = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return name.count == 2 && EnvironmentVariable.isName(name[0]) && !EnvironmentVariable.isReserved(name[0])
+      }, { $0.program.environment }),
+    ListenerOption(
+      "working-directory", "PATH", "an absolute path", "where programs start (/)",
+      {
+        $0.program.workingDirectory = $1
+        return $1.hasPrefix("/")
+      }, { $0.program.workingDirectory == "/" ? [] : [$0.program.workingDirectory] }),
+    ListenerOption(
+      "umask", "MODE", "octal digits, at most 0777", "permissions that files of programs do not get (0022)",
+      { options, text in
+        guard let mask = UInt32(text, radix: 8), text.utf8.first != UInt8(ascii: "+") else { return false }
+        options.program.umask = mask
+        return mask <= 0o777
+      }, { $0.program.umask == 0o022 ? [] : ["0" + String($0.program.umask, radix: 8)] }),
+    ListenerOption(
+      "nice", "N", "a number from -20 to 19", "added to the nice value of programs (0)",
+      { options, text in
+        let number = text.hasPrefix("-") ? CInt(decimal: text.dropFirst()).map { -$0 } : CInt(decimal: text)
+        guard let number, (-20...19).contains(number) else { return false }
+        options.program.nice = number
+        return true
+      }, { $0.program.nice == 0 ? [] : [String($0.program.nice)] }),
+    ListenerOption(
+      "limit-memory", "SIZE", "a size such as 64M", "address space of a program",
+      { options, text in
+        options.program.limitMemory = SizeText.parse(text)
+        return options.program.limitMemory.map { $0 > 0 } ?? false
+      }, { $0.program.limitMemory.map { [SizeText.render($0)] } ?? [] }),
+    ListenerOption(
+      "limit-cpu", "SECONDS", "a number of seconds", "processor time of a program",
+      { count(&$0.program.limitCPU, $1) }, { $0.program.limitCPU.map { [String($0)] } ?? [] }),
+    ListenerOption(
+      "limit-open-files", "N", "a number", "descriptors of a program",
+      { count(&$0.program.limitOpenFiles, $1) }, { $0.program.limitOpenFiles.map { [String($0)] } ?? [] }),
+    ListenerOption(
+      "limit-processes", "N", "a number", "processes of the programs' user, on the whole machine",
+      { count(&$0.program.limitProcesses, $1) }, { $0.program.limitProcesses.map { [String($0)] } ?? [] }),
+    // Rendered together by `ListenerOptions.arguments`: their order counts.
+    ListenerOption(
+      "command", "NAME=PATH", "NAME=/PATH, the name in lower case and none of the built-in ones",
+      "a command for the command server; may be repeated",
+      { options, text in
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, AddedCommand.isName(parts[0]), parts[1].hasPrefix("/") else { return false }
+        options.commands.append(AddedCommand(name: parts[0], words: [parts[1]]))
+        return true
+      }, { _ in [] }),
+    ListenerOption(
+      "command-argument", "TEXT", "an argument, after --command", "a further argument of that command; may be repeated",
+      { options, text in
+        guard !options.commands.isEmpty else { return false }
+        options.commands[options.commands.count - 1].words.append(text)
+        return true
+      }, { _ in [] }),
   ]
 
   private static let identity = [
@@ -118,6 +239,10 @@ struct ListenerOption: Sendable {
   ]
 
   private static let supervised = [
+    ListenerOption(
+      "datagram-port", "PORT", "a port", "a port of a datagram service of ours, never answered; may be repeated",
+      { options, text in UInt16(decimal: text).map { options.datagramPorts.append($0) } != nil },
+      { $0.datagramPorts.map(String.init) }),
     ListenerOption(
       "channel", "FD", "a descriptor's number", "the supervisor's channel; when it closes, drain and end",
       { descriptor(&$0.channel, $1) }, { $0.channel.map { [String($0)] } ?? [] }),
@@ -174,14 +299,21 @@ private func number<Number: FixedWidthInteger>(_ setting: inout Number, _ text: 
   return true
 }
 
-/// What begatd's configuration allows in a service's name: nothing that would need escaping.
-private func isNameByte(_ byte: UInt8) -> Bool {
-  switch byte {
-  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-    true
-  default: false
-  }
+private func rate(_ setting: inout RateLimit?, _ text: String) -> Bool {
+  setting = RateLimit(text)
+  return setting != nil || text == "none"
+}
+
+private func prefix(_ setting: inout SourcePrefix, _ text: String) -> Bool {
+  let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int(decimal: $0) ?? 0 }
+  guard numbers.count == 2, (1...32).contains(numbers[0]), (1...128).contains(numbers[1]) else { return false }
+  setting = SourcePrefix(ipv4: numbers[0], ipv6: numbers[1])
+  return true
+}
+
+private func count(_ setting: inout UInt64?, _ text: String) -> Bool {
+  setting = UInt64(decimal: text)
+  return setting.map { $0 > 0 } ?? false
 }
 
 private func yesOrNo(_ setting: inout Bool, _ text: String) -> Bool {
@@ -204,9 +336,10 @@ extension ListenerOptions {
   public static var helpText: String {
     var text = """
       Usage: begat-listener --serve SERVICE [--listen-stream ADDRESS | --socket FD]... [OPTION]...
+             begat-listener [--listen-stream ADDRESS | --socket FD]... [OPTION]... -- PROGRAM [ARGUMENT]...
              begat-listener --serve SERVICE --stdio
 
-      Offers one service and gives every connection a process of its own.  Listens on the addresses and sockets named,
+      Offers one service, or a program, and gives every connection a process of its own.  Listens on the addresses and sockets named,
       and on those that a service manager passed (LISTEN_FDS).  SIGTERM stops accepting and waits for open connections,
       a second one ends them.
 

@@ -1,3 +1,4 @@
+import Admission
 import UnixIPC
 
 /// The settings of a listener.  begatd renders them as command-line options, begat-listener reads them; people type
@@ -5,13 +6,24 @@ import UnixIPC
 public struct ListenerOptions: Hashable, Sendable {
   public var name = ""
   public var serve: BuiltIn?
+  /// What is executed instead of a built-in service; the rest of it also holds for added commands.
+  public var program = ProgramSettings()
+  /// Whether a process between client and program watches the time and counts bytes.
+  public var relay = false
+  /// Whether the program gets the listening sockets instead of connections.
+  public var wait = false
+  public var commands: [AddedCommand] = []
   public var sockets: [CInt] = []
   public var listenStream: [String] = []
   public var listenDatagram: [String] = []
+  public var bindOptions = BindOptions()
   public var backlog: CInt = 4096
-  public var maxConnections = 256
+  public var admission = AdmissionLimits()
+  /// Said to the refused, without waiting for them; nil for nothing.
+  public var refusal: String?
   public var firstByteTimeout: Duration?
   public var idleTimeout: Duration? = .seconds(600)
+  public var maxDuration: Duration?
   public var drainTimeout: Duration = .seconds(30)
   public var keepAlive = true
   public var resolveNames = true
@@ -22,6 +34,8 @@ public struct ListenerOptions: Hashable, Sendable {
   public var databases: [String] = []
   public var offensive = false
   public var maxLength: Int?
+  /// Ports at which a datagram service of ours answers: two of them must not talk to each other.
+  public var datagramPorts: [UInt16] = []
   public var stdio = false
   public var channel: CInt?
   public var scoreboard: CInt?
@@ -31,6 +45,15 @@ public struct ListenerOptions: Hashable, Sendable {
   public var version = false
 
   public init() {}
+
+  /// The limits of datagrams, which have a default rate of their own.
+  public var datagramAdmission: AdmissionLimits {
+    var limits = admission
+    limits.rate = limits.rate ?? .datagrams
+    limits.ratePerSource = limits.ratePerSource ?? .datagramsPerSource
+    limits.whenFull = .refuse
+    return limits
+  }
 }
 
 extension ListenerOptions {
@@ -39,12 +62,16 @@ extension ListenerOptions {
     public let description: String
   }
 
-  /// Reads `--option value` and `--option=value`.
+  /// Reads `--option value` and `--option=value`; after `--` stands the program to execute.
   ///
   /// - Parameter words: without the program's own name.
   public init(parsing words: [String]) throws(Problem) {
     var rest = words[...]
     while let word = rest.popFirst() {
+      if word == "--" {
+        program.words = Array(rest)
+        break
+      }
       guard word.hasPrefix("--") else { throw Problem(description: "\(quoted(word)): not an option; see --help") }
       let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let key = parts.first.map(String.init) ?? ""
@@ -68,9 +95,14 @@ extension ListenerOptions {
 
   /// The command line that `init(parsing:)` reads as these settings.
   public var arguments: [String] {
-    ListenerOption.all.flatMap { option in
+    let options = ListenerOption.all.flatMap { option in
       option.values(self).flatMap { option.placeholder == nil ? ["--\(option.name)"] : ["--\(option.name)", $0] }
     }
+    let commands = commands.flatMap { command in
+      ["--command", "\(command.name)=\(command.words.first ?? "")"]
+        + command.words.dropFirst().flatMap { ["--command-argument", $0] }
+    }
+    return options + commands + (program.words.isEmpty ? [] : ["--"] + program.words)
   }
 
   private func quoted(_ text: String) -> String { escaped(text.utf8) }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 1, BEGAT_CHANNEL_VERSION = 1 };
+enum { BEGAT_REFUSAL_KINDS = 5 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 2, BEGAT_CHANNEL_VERSION = 1 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -36,12 +37,17 @@ struct begat_scoreboard {
   uint64_t ended;
   uint64_t records_dropped;
   uint64_t datagrams_answered;
+  /// Of connections and of datagrams, by Refusal value.
+  uint64_t refused[BEGAT_REFUSAL_KINDS];
+  uint64_t datagrams_refused[BEGAT_REFUSAL_KINDS];
+  /// Datagrams from ports and addresses that are never answered.
+  uint64_t datagrams_ignored;
   uint32_t active;
   uint32_t reserved;
   uint8_t service[64];
 };
 
-enum { BEGAT_SCOREBOARD_HEADER_SIZE = 128 };
+enum { BEGAT_SCOREBOARD_HEADER_SIZE = 256 };
 
 /// One ended connection, as a listener reports it.
 struct begat_record {
@@ -86,6 +92,10 @@ static inline uint64_t *begat_slot_sent(struct begat_slot *slot) { return &slot-
 static inline uint32_t *begat_slot_waiting(struct begat_slot *slot) { return &slot->waiting; }
 
 static inline uint8_t *begat_name_bytes(struct begat_name *name) { return name->name; }
+
+/// The counters one by one.
+static inline uint64_t *begat_refused(struct begat_scoreboard *board, unsigned kind) { return &board->refused[kind % BEGAT_REFUSAL_KINDS]; }
+static inline uint64_t *begat_datagrams_refused(struct begat_scoreboard *board, unsigned kind) { return &board->datagrams_refused[kind % BEGAT_REFUSAL_KINDS]; }
 
 /// Loads that see whatever was written before the matching store.
 static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }

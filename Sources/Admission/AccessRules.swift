@@ -1,0 +1,102 @@
+import UnixIPC
+
+/// Whom an access rule is about.
+///
+/// As text `192.0.2.0/24`, `2001:db8::/32`, `unix:1000`, `unix:*`.
+public enum AccessPeer: Hashable, Sendable {
+  case network(IPNetwork)
+  /// A user on a Unix socket, by number.
+  case user(UInt32)
+  /// Everybody on a Unix socket.
+  case anyUser
+
+  /// Users are numbers here; nil for anything else.
+  public init?(_ text: String) {
+    if text.hasPrefix("unix:") {
+      let user = text.dropFirst(5)
+      if user == "*" {
+        self = .anyUser
+      } else if let number = UInt32(decimal: user) {
+        self = .user(number)
+      } else {
+        return nil
+      }
+    } else if let network = try? IPNetwork(parsing: text) {
+      self = .network(network)
+    } else {
+      return nil
+    }
+  }
+
+  /// How much of a peer the rule looks at: the longer, the more it counts.
+  fileprivate var length: Int {
+    switch self {
+    case .network(let network): network.prefixLength
+    case .user: 1
+    case .anyUser: 0
+    }
+  }
+
+  fileprivate func matches(_ address: SocketAddress?, user: UInt32?) -> Bool {
+    switch (self, address) {
+    case (.network(let network), .ipv4(let host, _)): network.contains(host)
+    case (.network(let network), .ipv6(let host, _, _)): network.contains(host)
+    case (.anyUser, .unixPath), (.anyUser, .unixAbstract), (.anyUser, .unixUnnamed): true
+    case (.user(let wanted), .unixPath), (.user(let wanted), .unixAbstract), (.user(let wanted), .unixUnnamed):
+      wanted == user
+    default: false
+    }
+  }
+}
+
+extension AccessPeer: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .network(let network): network.description
+    case .user(let user): "unix:\(user)"
+    case .anyUser: "unix:*"
+    }
+  }
+}
+
+/// Who may connect: the rule that looks at most of a peer decides, and a refusal before a permission of the same length.
+///
+/// Whom no rule is about may connect if nobody is allowed by name.
+public struct AccessRules: Sendable {
+  /// Which rule decided, by its place in the list that it came from.
+  public enum Rule: Hashable, Sendable {
+    case allow(Int)
+    case deny(Int)
+    /// None; there are permissions, and none for this peer.
+    case notAllowed
+    /// None, and there are no permissions.
+    case open
+
+    public var isAllowed: Bool {
+      switch self {
+      case .allow, .open: true
+      case .deny, .notAllowed: false
+      }
+    }
+  }
+
+  /// Longest first.
+  private let rules: [(peer: AccessPeer, rule: Rule)]
+  private let fallback: Rule
+
+  public init(allow: [AccessPeer], deny: [AccessPeer]) {
+    let all =
+      deny.enumerated().map { (peer: $1, rule: Rule.deny($0)) }
+      + allow.enumerated().map { (peer: $1, rule: .allow($0)) }
+    // Stable, unlike sorting by length alone.
+    rules = all.enumerated().sorted { ($1.element.peer.length, $0.offset) < ($0.element.peer.length, $1.offset) }
+      .map(\.element)
+    fallback = allow.isEmpty ? .open : .notAllowed
+  }
+
+  /// - Parameter user: of a peer on a Unix socket.
+  public func decision(on address: SocketAddress?, user: UInt32?) -> Rule {
+    for (peer, rule) in rules where peer.matches(address, user: user) { return rule }
+    return fallback
+  }
+}

@@ -1,0 +1,80 @@
+import UnixIPC
+
+/// How often something may happen: so many times in an interval, and how many at once.
+///
+/// As text `50/s`, `20/m`, `100/h burst 10`.
+public struct RateLimit: Hashable, Sendable {
+  public static let largestCount = 1_000_000
+  private static let units: [(suffix: String, nanoseconds: Int64)] = [
+    ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
+  ]
+
+  public let count: Int
+  /// Of one second, minute, hour or day.
+  public let interval: Duration
+  /// How many may come at once after a pause; the interval's count unless said otherwise.
+  public let burst: Int
+
+  /// Nil for anything that is no rate.
+  public init?(_ text: String) {
+    let words = text.split(separator: " ", omittingEmptySubsequences: true)
+    guard let rate = words.first?.split(separator: "/", omittingEmptySubsequences: false), rate.count == 2,
+      let count = Int(decimal: rate[0]), (1...RateLimit.largestCount).contains(count),
+      let unit = RateLimit.units.first(where: { $0.suffix == rate[1] })
+    else { return nil }
+    var burst = count
+    if words.count == 3, words[1] == "burst", let number = Int(decimal: words[2]) {
+      burst = number
+    } else if words.count != 1 {
+      return nil
+    }
+    // A bucket that takes ten years to fill is none, and its instants are to be numbers.
+    let (fillTime, overflow) = (unit.nanoseconds / Int64(count)).multipliedReportingOverflow(by: Int64(burst))
+    guard (1...RateLimit.largestCount).contains(burst), !overflow, fillTime <= 315_360_000_000_000_000 else {
+      return nil
+    }
+    self.init(count: count, interval: .nanoseconds(unit.nanoseconds), burst: burst)
+  }
+
+  init(count: Int, interval: Duration, burst: Int) {
+    self.count = count
+    self.interval = interval
+    self.burst = burst
+  }
+
+  /// Of datagrams answered to one source, where nothing else is said.
+  public static let datagramsPerSource = RateLimit(count: 10, interval: .seconds(1), burst: 10)
+  /// Of datagrams answered in all.
+  public static let datagrams = RateLimit(count: 1000, interval: .seconds(1), burst: 1000)
+}
+
+extension RateLimit: CustomStringConvertible {
+  /// What `init(_:)` reads as the same.
+  public var description: String {
+    let unit = RateLimit.units.first { .nanoseconds($0.nanoseconds) == interval }?.suffix ?? "s"
+    return "\(count)/\(unit)" + (burst == count ? "" : " burst \(burst)")
+  }
+}
+
+/// A rate limit in use: a bucket of tokens whose whole state is one instant, the one when it is full again.
+///
+/// Source: ITU-T I.371, the generic cell rate algorithm.
+public struct TokenBucket: Sendable {
+  /// Nanoseconds until the next token.
+  private let spacing: Int64
+  /// How far in the future "full again" may lie for another token to be left.
+  private let tolerance: Int64
+
+  public init(_ limit: RateLimit) {
+    let (seconds, attoseconds) = limit.interval.components
+    let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    spacing = nanoseconds / Int64(limit.count)
+    tolerance = spacing * Int64(limit.burst - 1)
+  }
+
+  /// When the next token is there, CLOCK_MONOTONIC nanoseconds; a time that has passed means now.
+  public func nextTime(fullAt: Int64) -> Int64 { fullAt - tolerance }
+
+  /// When the bucket is full again after a token was taken.
+  public func taking(fullAt: Int64, now: Int64) -> Int64 { max(fullAt, now) + spacing }
+}
