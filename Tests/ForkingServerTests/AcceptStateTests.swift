@@ -1,3 +1,4 @@
+import Admission
 import Testing
 import UnixIPC
 
@@ -37,7 +38,12 @@ import UnixIPC
 
   @Test("hands a held connection over once")
   func handsOverOnce() throws {
-    let held = HeldConnection(socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress())
+    let admission = try Admission(AdmissionLimits(), isShared: false)
+    guard case .admitted(let ticket) = admission.admit(.ipv4(.loopback, port: 1), user: nil, now: 1) else {
+      Issue.record("refused")
+      return
+    }
+    let held = HeldConnection(socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress(), ticket: ticket)
     func isThere() -> Bool {
       switch held.take() {
       case .some: true

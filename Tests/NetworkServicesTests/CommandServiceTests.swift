@@ -45,12 +45,14 @@ import UnixIPC
       ("dates", .help), ("cookies", .help), ("quit\u{1}", .quit), ("quitx", .help), ("qu it", .help), ("-quit", .help),
       ("", nil), (" ", nil), ("\t \u{1}", nil), ("\r", nil),
     ] as [(String, Command?)])
-  func knowsItsWords(line: String, command: Command?) { #expect(Command(line: Array(line.utf8)) == command) }
+  func knowsItsWords(line: String, command: Command?) { #expect(Self.command(Array(line.utf8)) == command) }
+
+  private static func command(_ line: [UInt8]) -> Command? { Command.word(of: line).map(Command.init(word:)) }
 
   @Test("takes bytes that are no text for an unknown word")
   func takesOtherBytes() {
-    #expect(Command(line: [255]) == .help && Command(line: Array("quit".utf8) + [0xff]) == .help)
-    #expect(Command(line: [0xc3, 0x28]) == .help)
+    #expect(Self.command([255]) == .help && Self.command(Array("quit".utf8) + [0xff]) == .help)
+    #expect(Self.command([0xc3, 0x28]) == .help)
   }
 
   @Test("welcomes, prompts, answers and ends with the client")

@@ -1,3 +1,4 @@
+import Admission
 import ControlProtocol
 import UnixIPC
 
@@ -5,10 +6,12 @@ import UnixIPC
 final class HeldConnection {
   private var socket: Descriptor?
   let peer: NativeAddress
+  let ticket: Admission.Ticket
 
-  init(socket: consuming Descriptor, peer: NativeAddress) {
+  init(socket: consuming Descriptor, peer: NativeAddress, ticket: Admission.Ticket) {
     self.socket = consume socket
     self.peer = peer
+    self.ticket = ticket
   }
 
   /// Hands the socket over; nil the second time.
@@ -20,6 +23,10 @@ struct AcceptState {
   enum Pause {
     /// As many connections as allowed are open: goes on when one ends.
     case full
+    /// As many as allowed have come: goes on at `retryTime`.
+    case rate
+    /// A program has the listening sockets: goes on when it ends, and at `retryTime` where there is one.
+    case handedOver
     /// Descriptors, memory or processes are used up: tries again soon.
     case shortage(String, Errno)
   }
@@ -32,8 +39,6 @@ struct AcceptState {
   var heldConnection: HeldConnection?
   /// Of the shortage that goes on, however often it is tried; said once at its beginning and once at its end.
   var shortageBegan: Int64?
-  /// When it was last said that all connections are taken.
-  var fullSaid: Int64?
   private var delay = AcceptState.shortestDelay
 
   /// Nanoseconds.  The longest is what a client waits at most when the shortage is over.
@@ -62,35 +67,40 @@ extension Listener {
   mutating func pauseAccepting(_ pause: AcceptState.Pause) {
     watchSockets(false)
     accepting.pause = pause
-    guard case .shortage(let call, let error) = pause else { return sayFull() }
-    if accepting.shortageBegan == nil {
-      accepting.shortageBegan = Clock.monotonic()
-      reporter.log(.error, "\(call): \(error); clients wait until it can be had again")
+    switch pause {
+    case .full: say(refusals.waiting(for: .maxConnections, now: Clock.monotonic()))
+    case .rate: say(refusals.waiting(for: .rate, now: Clock.monotonic()))
+    case .handedOver: break
+    case .shortage(let call, let error):
+      if accepting.shortageBegan == nil {
+        accepting.shortageBegan = Clock.monotonic()
+        reporter.log(.error, "\(call): \(error); clients wait until it can be had again")
+      }
+      accepting.scheduleRetry()
     }
-    accepting.scheduleRetry()
   }
 
-  /// Once a minute is enough for a service that stays at its limit.
-  private mutating func sayFull() {
-    let now = Clock.monotonic()
-    if let said = accepting.fullSaid, now - said < 60_000_000_000 { return }
-    accepting.fullSaid = now
-    reporter.log(.notice, "max-connections (\(options.maxConnections)) reached; further clients wait")
+  /// Pauses until an instant, CLOCK_MONOTONIC nanoseconds.
+  mutating func pauseAccepting(_ pause: AcceptState.Pause, until time: Int64) {
+    pauseAccepting(pause)
+    accepting.retryTime = time
   }
 
   /// Goes on when the reason for the pause may be over.
   mutating func resumeIfPossible() {
     guard drain == nil || accepting.heldConnection != nil, let pause = accepting.pause else { return }
     switch pause {
-    case .full where table.isFull: return
+    case .full where table.isFull:
+      // A service that stays full is one thing, however long.
+      return refusals.goesOn(for: .maxConnections, now: Clock.monotonic())
     case .full: break
-    case .shortage:
+    case .handedOver where !table.isEmpty: return
+    case .rate, .shortage, .handedOver:
       guard let retry = accepting.retryTime, Clock.monotonic() >= retry else { return }
     }
     accepting.resume()
     if let held = accepting.heldConnection {
-      guard !table.isFull else { return pauseAccepting(.full) }
-      if let socket = held.take() { start(socket, held.peer) }
+      if let socket = held.take() { start(socket, held.peer, held.ticket) }
       if accepting.pause != nil { return }
     }
     if drain == nil { watchSockets(true) }
@@ -113,6 +123,13 @@ extension Listener {
       do throws(CallFailure) {
         if isWatching { try poller.add(number, .readable, token: UInt64(index)) } else { try poller.remove(number) }
       } catch { reporter.log(.error, "\(error)") }
+    }
+    // Answers to datagrams never wait; a program that is handed the sockets has them to itself.
+    guard case .handover = offer else { return }
+    for (index, entry) in sockets.datagrams.enumerated() {
+      let number = entry.socket.descriptor.number
+      let token = Token.datagrams + UInt64(index)
+      if isWatching { try? poller.add(number, .readable, token: token) } else { try? poller.remove(number) }
     }
   }
 }

@@ -8,7 +8,8 @@ extension Listener {
   mutating func ended(_ child: Int32, _ status: ExitStatus) {
     guard let entry = table.remove(child) else { return }
     let slot = scoreboard.slot(Int(entry.slot))
-    let outcome = Listener.outcome(status, waiting: slot.pointee.waiting)
+    let outcome = outcome(status, of: entry, waiting: slot.pointee.waiting)
+    if let ticket = entry.ticket { admission.giveBack(ticket) } else { handoverEnded(status, entry) }
     scoreboard.header.pointee.ended &+= 1
     scoreboard.header.pointee.active = UInt32(table.count)
     defer { slot.pointee.pid = 0 }
@@ -35,12 +36,15 @@ extension Listener {
   }
 
   /// - Parameter waiting: the process's own word on what it waited for; it only chooses between two limits' names.
-  private static func outcome(_ status: ExitStatus, waiting: UInt32) -> Outcome {
-    switch status {
+  private func outcome(_ status: ExitStatus, of entry: ConnectionTable.Entry, waiting: UInt32) -> Outcome {
+    if entry.isEnding { return .maxDuration }
+    return switch status {
     case .exited(Outcome.completeStatus): .complete
+    case .exited(let code) where offer.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
     case .exited(Outcome.clientClosedStatus): .clientClosed
     case .exited: .failed
-    case .killed(.alarm, _): waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
+    case .killed(.alarm, _) where waiting != Waiting.nothing.rawValue:
+      waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
     case .killed(let signal, _):
       signal == .terminate || signal == .kill ? .ended(by: signal) : .crashed(by: signal)
     }

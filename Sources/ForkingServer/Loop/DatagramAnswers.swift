@@ -1,3 +1,5 @@
+import Admission
+import CSharedLayouts
 import NetworkServices
 import UnixIPC
 
@@ -8,50 +10,84 @@ final class DatagramAnswers {
 
   private let service: any DatagramService
   private let memory: MemoryMapping
+  /// Of its own: forged senders of datagrams must not use up what others are allowed.
+  private let admission: Admission
+  private let ownPorts: Set<UInt16>
 
-  init(_ service: any DatagramService) throws(CallFailure) {
+  /// - Parameter ownPorts: where datagram services of ours answer: two of them talking to each other would never end.
+  init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(CallFailure) {
     self.service = service
+    self.ownPorts = Set(ownPorts)
+    admission = try Admission(limits, isShared: false)
     memory = try MemoryMapping.keptFromChildren(size: 2 * 65_536)
   }
 
-  /// Answers what has arrived at the socket; returns how many answers were sent.
-  func answer(on socket: borrowing DatagramSocket) -> Int {
+  /// Answers what has arrived at the socket.  What is not answered is thrown away.
+  ///
+  /// - Parameter counters: those of datagrams are kept.
+  /// - Parameter refused: is told of each sender that a limit or a rule refuses.
+  func answer(
+    on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
+    refused: (Refusal, SocketAddress?) -> Void
+  ) {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
-    var answered = 0
     for _ in 0..<DatagramAnswers.questionsPerTurn {
       do throws(Errno) {
         let length = try socket.receive(into: question, from: &sender)
-        guard DatagramAnswers.mayBeAnswered(sender.address) else { continue }
+        let address = sender.address
+        guard !sender.askedMany, mayBeAnswered(address) else {
+          counters.pointee.datagrams_ignored &+= 1
+          continue
+        }
+        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: Clock.monotonic()) {
+          begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
+          refused(refusal, address)
+          continue
+        }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
         guard let count = service.answer(bytes, into: room) else { continue }
         try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
-        answered += 1
+        counters.pointee.datagrams_answered &+= 1
       } catch {
         if error == .wouldBlock { break }
         // An ICMP answer to an earlier datagram, or no room to send: the asker may ask again.
       }
     }
-    return answered
   }
 
-  /// A reserved port is a server's: two of them answering each other would never end (CVE-1999-0103).
-  static func mayBeAnswered(_ sender: SocketAddress?) -> Bool {
+  /// A reserved port is a server's, and so is one of ours: two servers answering each other would never end
+  /// (CVE-1999-0103).  Many hosts at once are never answered.
+  func mayBeAnswered(_ sender: SocketAddress?) -> Bool {
     switch sender {
-    case .ipv4(_, let port), .ipv6(_, let port, _): port >= 1024
+    case .ipv4(let host, let port):
+      port >= 1024 && !ownPorts.contains(port) && !DatagramAnswers.nobody.contains { $0.contains(host) }
+    case .ipv6(let host, let port, _):
+      port >= 1024 && !ownPorts.contains(port) && !DatagramAnswers.nobody.contains { $0.contains(host) }
     case .unixPath, .unixAbstract: true
     case .unixUnnamed, nil: false
     }
   }
+
+  /// Multicast, broadcast, unspecified.
+  private static let nobody = [
+    IPNetwork(IPv4Address(rawValue: 0), prefixLength: 8),
+    IPNetwork(IPv4Address(rawValue: 0xe000_0000), prefixLength: 4),
+    IPNetwork(IPv4Address(rawValue: 0xffff_ffff)), IPNetwork(IPv6Address.any),
+    IPNetwork(IPv6Address(high: 0xff00_0000_0000_0000, low: 0), prefixLength: 8),
+  ]
 }
 
 extension Listener {
   mutating func answerDatagrams(_ ready: UInt64) {
     guard drain == nil, let datagramAnswers else { return }
     for (index, entry) in sockets.datagrams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
-      let answered = datagramAnswers.answer(on: entry.socket)
-      scoreboard.header.pointee.datagrams_answered &+= UInt64(answered)
+      var lines: [String] = []
+      datagramAnswers.answer(on: entry.socket, counters: scoreboard.header) { refusal, sender in
+        if let line = refusals.refusedDatagram(refusal, sender, now: Clock.monotonic()) { lines.append(line) }
+      }
+      for line in lines { say(line) }
     }
   }
 }

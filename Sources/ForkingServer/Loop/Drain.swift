@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import UnixIPC
 
 /// The end of a listener: no more clients, and a last moment for those that are there.
@@ -21,7 +22,11 @@ extension Listener {
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()
     drain = Drain(deadline: Clock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
-    if !table.isEmpty {
+    if case .handover = offer, !table.isEmpty {
+      // It has the sockets and would go on accepting: it is told to drain itself.
+      table.forEachProcess { Listener.send(.terminate, to: $0, withGroup: true) }
+      reporter.log(.info, "stopping; the program is told to end")
+    } else if !table.isEmpty {
       reporter.log(
         .info, "stopping; \(table.count) connections may go on for \(DurationText.render(options.drainTimeout))")
     }
@@ -40,14 +45,33 @@ extension Listener {
   /// At the deadline ends what is left; what ignores that, a second later for good.
   mutating func advanceDrain() {
     guard let drain, Clock.monotonic() >= drain.deadline else { return }
-    accepting.heldConnection = nil
+    if let held = accepting.heldConnection {
+      admission.giveBack(held.ticket)
+      accepting.heldConnection = nil
+    }
     // Not reaped yet: each number still means the process that was forked.
-    table.forEachProcess { try? drain.signal.send(to: $0) }
-    self.drain = Drain(deadline: Clock.monotonic() + 1_000_000_000, signal: .kill)
+    table.forEachProcess { Listener.send(drain.signal, to: $0, withGroup: offer.runsPrograms) }
+    self.drain = Drain(deadline: Clock.monotonic() + patience, signal: .kill)
   }
-}
 
-extension Duration {
-  /// Whole nanoseconds; durations of options are at most 10 years.
-  var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+  /// How long what was told to end may take for it; nanoseconds.  Our own processes have nothing to tidy up.
+  private var patience: Int64 { offer.runsPrograms ? 5_000_000_000 : 1_000_000_000 }
+
+  /// - Parameter withGroup: whether to send it to what the process has started as well.
+  private static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
+    if withGroup, (try? signal.send(toGroup: process)) != nil { return }
+    try? signal.send(to: process)
+  }
+
+  /// Ends connections whose time is up: politely first, and five seconds later for good.
+  mutating func endOverdue(_ now: Int64) {
+    guard options.maxDuration != nil else { return }
+    let withGroup = offer.runsPrograms
+    table.forEach { entry in
+      guard entry.deadline <= now else { return }
+      Listener.send(entry.isEnding ? .kill : .terminate, to: entry.process, withGroup: withGroup)
+      entry.isEnding = true
+      entry.deadline = now + 5_000_000_000
+    }
+  }
 }

@@ -1,10 +1,11 @@
+import Admission
 import CSharedLayouts
 import ControlProtocol
 import Glibc
 import NetworkServices
 import UnixIPC
 
-/// The loop of a listener: wait → signals → reap → accept → fork.
+/// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.
 ///
 /// It holds no descriptor, timer or thread per connection, so that a connection costs the same however many are open.
 struct Listener: ~Copyable {
@@ -14,6 +15,7 @@ struct Listener: ~Copyable {
     static let channel: UInt64 = 1 << 32 + 1
     static let exits: UInt64 = 1 << 32 + 2
     static let work: UInt64 = 1 << 32 + 3
+    static let programErrors: UInt64 = 1 << 32 + 4
     static let datagrams: UInt64 = 1 << 16
   }
 
@@ -21,7 +23,10 @@ struct Listener: ~Copyable {
   private static let acceptsPerTurn = 32
 
   let options: ListenerOptions
-  let process: ConnectionProcess
+  let offer: Offer
+  /// Nil where programs are executed.
+  let process: ConnectionProcess?
+  let admission: Admission
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
   /// Clients, orders and the channel.
@@ -35,6 +40,12 @@ struct Listener: ~Copyable {
   var reporter: Reporter
   var table: ConnectionTable
   var batch: RecordBatch
+  var refusals: Refusals
+  /// Nil where no programs run.
+  var programErrors: ProgramErrors?
+  var handover = Handover()
+  /// What the refused are told, with its line's end.
+  private let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
   private var lastSweep = Clock.monotonic()
@@ -46,26 +57,50 @@ struct Listener: ~Copyable {
 
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
-    scoreboard: consuming Scoreboard, names: NameClient?, title: consuming ProcessTitle?
+    scoreboard: consuming Scoreboard, names: NameClient?, programErrors: consuming ProgramErrors?,
+    title: consuming ProcessTitle?
   ) throws(CallFailure) {
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
-    let datagramAnswers = try service.datagram.map { service throws(CallFailure) in try DatagramAnswers(service) }
+    let datagramAnswers = try service.datagram.map { service throws(CallFailure) in
+      try DatagramAnswers(service, limits: options.datagramAdmission, ownPorts: options.datagramPorts)
+    }
+    let admission = try Admission(options.admission, isShared: false)
     let poller = try Poller()
     let quietPoller = try Poller()
     let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
-    let exits = try SignalQueue(SignalSet(Listener.exitSignal))
+    // The kernel announces the end of an executed program by SIGCHLD, whatever its process was made with.
+    let exits = try SignalQueue(SignalSet(Listener.exitSignal, .child))
     try poller.add(orders.descriptor.number, .readable, token: Token.orders)
     try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)
     try quietPoller.add(poller.descriptor.number, .readable, token: Token.work)
     if let channel = reporter.channelNumber { try poller.add(channel, .readable, token: Token.channel) }
-    for (index, entry) in sockets.datagrams.enumerated() {
-      try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
+    if case .service = service.offer {
+      for (index, entry) in sockets.datagrams.enumerated() {
+        try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
+      }
     }
-    let table = try ConnectionTable(capacity: options.maxConnections)
+    switch programErrors {
+    case .some(let errors): try poller.add(errors.reading.number, .readable, token: Token.programErrors)
+    case nil: break
+    }
+    let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
-    process = ConnectionProcess(
-      service: service.stream, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-      listener: getpid())
+    let served: (any NetworkService)? =
+      switch service.offer {
+      case .service(let builtIn): builtIn
+      case .relay(let relay): relay
+      case .program, .handover: nil
+      }
+    process = served.map {
+      ConnectionProcess(
+        service: $0, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
+        listener: getpid(), keeping: service.needed)
+    }
+    offer = service.offer
+    self.admission = admission
+    refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
+    self.programErrors = programErrors
+    refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
     self.options = options
     self.sockets = sockets
@@ -83,7 +118,9 @@ struct Listener: ~Copyable {
 
   /// Serves until it is told to stop and the last connection has ended.
   mutating func run() {
-    do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
+    if case .service = offer, let process {
+      do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
+    }
     Heap.trim()
     do throws(CallFailure) { try Heap.settle() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
@@ -91,10 +128,12 @@ struct Listener: ~Copyable {
       var readyStreams: UInt64 = 0
       var isChannelReady = false
       var readyDatagrams: UInt64 = 0
+      var hasProgramErrors = false
       poller.wait(milliseconds: waitForQuietWork()) { event in
         switch event.token {
         case Token.orders: break
         case Token.channel: isChannelReady = true
+        case Token.programErrors: hasProgramErrors = true
         case Token.datagrams...: readyDatagrams |= 1 << (event.token & 63)
         default: readyStreams |= 1 << (event.token & 63)
         }
@@ -102,14 +141,22 @@ struct Listener: ~Copyable {
       takeOrders()
       takeExits()
       if isChannelReady, !reporter.readChannel() { channelClosed() }
+      if hasProgramErrors { readProgramErrors() }
       sweepIfDue()
       resumeIfPossible()
-      if readyDatagrams != 0 { answerDatagrams(readyDatagrams) }
-      if readyStreams != 0, drain == nil { accept(from: readyStreams) }
+      if case .handover(let program) = offer {
+        if readyStreams | readyDatagrams != 0 {
+          handOver(to: program, streams: readyStreams, datagrams: readyDatagrams)
+        }
+      } else {
+        if readyDatagrams != 0 { answerDatagrams(readyDatagrams) }
+        if readyStreams != 0, drain == nil { accept(from: readyStreams) }
+      }
       advanceDrain()
       // While clients come, records gather until a message of them is full.
       if !isBusy { report() }
     }
+    finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
   }
@@ -141,6 +188,7 @@ struct Listener: ~Copyable {
     var due = Int64.max
     if !table.isEmpty { due = lastSweep + Listener.sweepInterval }
     if let retry = accepting.retryTime { due = min(due, retry) }
+    due = min(due, refusals.due)
     if let drain { due = min(due, drain.deadline) }
     guard due < .max else { return -1 }
     // Rounded up: waking too early would mean turning without work.
@@ -156,10 +204,18 @@ struct Listener: ~Copyable {
   }
 
   private mutating func takeExits() {
+    var mayBeSeveral = false
     while let exit = exits.take() {
+      // SIGCHLD stands for any number of exits.
+      if exit.signal == .child { mayBeSeveral = true }
       // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
       if table.contains(exit.process), let status = ChildProcess.reap(exit.process) { ended(exit.process, status) }
     }
+    if mayBeSeveral { reapAll() }
+  }
+
+  private mutating func reapAll() {
+    while let (process, status) = ChildProcess.reapAny() { ended(process, status) }
   }
 
   private static let sweepInterval: Int64 = 1_000_000_000
@@ -167,12 +223,33 @@ struct Listener: ~Copyable {
   /// The net under the queue: when the kernel's queue of signals is full, exits are announced by nothing at all.
   private mutating func sweepIfDue() {
     let now = Clock.monotonic()
+    for line in refusals.ended(now) { reporter.log(.notice, line) }
     guard !table.isEmpty, now - lastSweep >= Listener.sweepInterval else {
       if table.isEmpty { lastSweep = now }
       return
     }
     lastSweep = now
-    while let (process, status) = ChildProcess.reapAny() { ended(process, status) }
+    reapAll()
+    endOverdue(now)
+  }
+
+  // MARK: What is said
+
+  /// Logs a line that may be due.
+  mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }
+
+  private mutating func readProgramErrors() {
+    var lines: [String] = []
+    programErrors?.read { lines.append($0) }
+    for line in lines { reporter.log(.notice, line) }
+  }
+
+  /// What is still to be said at the end.
+  private mutating func finishLog() {
+    readProgramErrors()
+    var lines: [String] = []
+    programErrors?.flush { lines.append($0) }
+    for line in lines + refusals.ended(.max) { reporter.log(.notice, line) }
   }
 
   // MARK: Accepting
@@ -182,14 +259,18 @@ struct Listener: ~Copyable {
       // One busy socket does not keep the others waiting.
       var budget = Listener.acceptsPerTurn
       while budget > 0 {
-        guard !table.isFull else { return pauseAccepting(.full) }
+        let now = Clock.monotonic()
+        switch admission.opening(now: now) {
+        case .now: break
+        case .whenOneEnds: return pauseAccepting(.full)
+        case .at(let time): return pauseAccepting(.rate, until: time)
+        }
         var peer = NativeAddress()
         do throws(Errno) {
           let connection = try entry.socket.accept(peer: &peer)
-          scoreboard.header.pointee.accepted &+= 1
           budget -= 1
           isBusy = true
-          start(connection, peer)
+          admit(connection, peer, now: now)
           if accepting.heldConnection != nil { return }
         } catch {
           if error == .wouldBlock { break }
@@ -200,33 +281,97 @@ struct Listener: ~Copyable {
     }
   }
 
+  private mutating func admit(_ connection: consuming Descriptor, _ peer: NativeAddress, now: Int64) {
+    let address = peer.address
+    let user = peer.family == AF_UNIX ? (try? PeerCredentials(of: connection))?.user : nil
+    switch admission.admit(address, user: user, now: now) {
+    case .admitted(let ticket):
+      scoreboard.header.pointee.accepted &+= 1
+      start(connection, peer, ticket)
+    case .refused(let refusal):
+      begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
+      say(refusals.refused(refusal, address, user: user, now: now))
+      if let line = refusalLine { _ = line.withUnsafeBytes { bytes in try? connection.send(bytes, waiting: false) } }
+    }
+  }
+
   /// Gives the connection a process of its own.  While that cannot be had, the connection is held and nobody else is
   /// accepted: clients wait in the backlog.
-  mutating func start(_ connection: consuming Descriptor, _ peer: NativeAddress) {
+  mutating func start(_ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket) {
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
     let fields = PeerFields(peer.address)
-    let user = fields.family == PeerFields.unix ? (try? PeerCredentials(of: connection))?.user ?? 0 : 0
+    let credentials = fields.family == PeerFields.unix ? try? PeerCredentials(of: connection) : nil
+    let user = credentials?.user ?? 0
     let started = Clock.monotonic()
     slot.pointee = begat_slot(
       pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
       uid: user, address: fields.bytes, ended: 0)
+    do throws(CallFailure) {
+      let child: pid_t
+      if case .program(let program) = offer {
+        // Nobody sees what goes by.
+        slot.pointee.bytes_received = ConnectionRecord.unknownCount
+        slot.pointee.bytes_sent = ConnectionRecord.unknownCount
+        child = try execute(program, for: connection, peer, credentials, ticket)
+      } else {
+        child = try fork(for: connection, peer, ticket, slot)
+      }
+      // At once: whoever closes last does TCP's work of ending, and that should be the child.
+      _ = consume connection
+      slot.pointee.pid = child
+      let deadline = options.maxDuration.map { started + $0.nanoseconds } ?? .max
+      table.insert(
+        ConnectionTable.Entry(
+          process: child, slot: UInt32(index), started: started, user: user, peer: fields, ticket: ticket,
+          deadline: deadline))
+      scoreboard.header.pointee.active = UInt32(table.count)
+      accepting.heldConnection = nil
+      endShortage()
+    } catch {
+      guard error.errno.isShortage else {
+        accepting.heldConnection = nil
+        admission.giveBack(ticket)
+        return sayFailed(error)
+      }
+      accepting.heldConnection = HeldConnection(socket: connection, peer: peer, ticket: ticket)
+      pauseAccepting(.shortage(error.call, error.errno))
+    }
+  }
+
+  private mutating func fork(
+    for connection: borrowing Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket,
+    _ slot: UnsafeMutablePointer<begat_slot>
+  ) throws(CallFailure) -> pid_t {
+    guard let process else { preconditionFailure("a program is executed, not served") }
     do throws(Errno) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
-      case .child: process.serve(connection, peer: peer, slot: slot, processTitle: title)
-      case .parent(let child):
-        // At once: whoever closes last does TCP's work of ending, and that should be the child.
-        _ = consume connection
-        slot.pointee.pid = child
-        table.insert(
-          ConnectionTable.Entry(process: child, slot: UInt32(index), started: started, user: user, peer: fields))
-        scoreboard.header.pointee.active = UInt32(table.count)
-        accepting.heldConnection = nil
-        endShortage()
+      case .child:
+        process.serve(
+          Descriptor(owning: connection.number), peer: peer, connections: ticket.placesOfSource, slot: slot,
+          processTitle: title)
+      case .parent(let child): return child
       }
-    } catch {
-      accepting.heldConnection = HeldConnection(socket: connection, peer: peer)
-      pauseAccepting(.shortage("clone", error))
-    }
+    } catch { throw CallFailure("clone", errno: error) }
+  }
+
+  private mutating func execute(
+    _ program: PreparedProgram, for connection: borrowing Descriptor, _ peer: NativeAddress,
+    _ credentials: PeerCredentials?, _ ticket: Admission.Ticket
+  ) throws(CallFailure) -> pid_t {
+    let client = ClientVariables(
+      local: (try? connection.localAddress())?.address, remote: peer.address, credentials: credentials,
+      connectionsOfSource: ticket.placesOfSource)
+    let errors: CInt =
+      switch programErrors {
+      case .some(let errors): errors.writing.number
+      case nil: 2
+      }
+    return try program.start(descriptors: [connection.number, connection.number, errors]) { client.write(to: &$0) }
+  }
+
+  /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
+  mutating func sayFailed(_ failure: CallFailure) {
+    if let line = refusals.failed(failure, now: Clock.monotonic()) { reporter.log(.error, line) }
   }
 }

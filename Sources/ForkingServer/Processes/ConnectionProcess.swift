@@ -13,19 +13,28 @@ struct ConnectionProcess {
   let title: String
   private let titleLength: Int
   let listener: pid_t
+  /// Descriptors besides 0, 1, 2 and the client's that it needs, in ascending order; never freed.
+  private let kept: UnsafeMutableBufferPointer<CInt>
   /// Made before the fork, as everything that needs the run-time library.
   ///
   /// A terminal's interrupt is for the listener, which lets its connections end.
   private let blockedSignals = SignalSet(.interrupt, .hangUp)
   private let endWithListener = Signal.kill
 
-  init(service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t) {
+  /// - Parameter keeping: open descriptors that the service needs.
+  init(
+    service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
+    keeping: [CInt] = []
+  ) {
     self.service = service
     self.limits = limits
     self.names = names
     self.title = title
     titleLength = title.utf8.count
     self.listener = listener
+    let numbers = (keeping + [names?.socketNumber].compactMap { $0 }).sorted()
+    kept = .allocate(capacity: numbers.count)
+    _ = kept.initialize(from: numbers)
   }
 
   /// What `ps` shows for a service.
@@ -35,8 +44,8 @@ struct ConnectionProcess {
   ///
   /// Reads no option and no file: all that was done before the fork.
   func serve(
-    _ socket: consuming Descriptor, peer: borrowing NativeAddress, slot: UnsafeMutablePointer<begat_slot>,
-    processTitle: borrowing ProcessTitle?
+    _ socket: consuming Descriptor, peer: borrowing NativeAddress, connections: Int,
+    slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.followParent(listener, with: endWithListener)
@@ -48,7 +57,8 @@ struct ConnectionProcess {
     show(address, in: processTitle)
     let tally = Tally(slot)
     var connection = Connection(
-      socket: socket, peer: Peer(address: address, names: names), limits: limits, tally: tally)
+      socket: socket, peer: Peer(address: address, connections: connections, names: names), limits: limits,
+      tally: tally)
     let status = serve(&connection)
     // The listener may come to fetch the status a little later.
     slot.pointee.ended = Clock.monotonic()
@@ -76,23 +86,40 @@ struct ConnectionProcess {
       connection.finish()
       return Outcome.completeStatus
     } catch {
-      guard case .call(let errno) = error else { return Outcome.clientClosedStatus }
-      try? StandardError.writeAtOnce("\(title): connection: \(errno)\n")
-      return Outcome.failedStatus
+      switch error {
+      case .clientClosed: return Outcome.clientClosedStatus
+      // As the alarm would have ended it.
+      case .timeLimit: Signal.alarm.endThisProcess()
+      case .exited(let status):
+        connection.finish()
+        return CInt(status)
+      case .call(let errno):
+        try? StandardError.writeAtOnce("\(title): connection: \(errno)\n")
+        return Outcome.failedStatus
+      }
     }
   }
 
   /// The listener's descriptors are no business of a client's: all but 0, 1, 2 and what is needed here.
   private func closeOthers(than socket: CInt) {
-    let other = names?.socketNumber ?? socket
-    let low = min(socket, other)
-    let high = max(socket, other)
-    let isClosed: Void? = try? {
-      try DescriptorRange.close(from: 3, through: low - 1)
-      try DescriptorRange.close(from: low + 1, through: high - 1)
-      try DescriptorRange.close(from: high + 1)
-    }()
-    if isClosed == nil { endProcess(status: Outcome.failedStatus) }
+    var from: CInt = 3
+    var isSocketPassed = false
+    do throws(CallFailure) {
+      for number in kept {
+        if !isSocketPassed, socket < number {
+          isSocketPassed = true
+          try DescriptorRange.close(from: from, through: socket - 1)
+          from = socket + 1
+        }
+        try DescriptorRange.close(from: from, through: number - 1)
+        from = number + 1
+      }
+      if !isSocketPassed {
+        try DescriptorRange.close(from: from, through: socket - 1)
+        from = socket + 1
+      }
+      try DescriptorRange.close(from: from)
+    } catch { endProcess(status: Outcome.failedStatus) }
   }
 
   private func show(_ address: SocketAddress?, in processTitle: borrowing ProcessTitle?) {

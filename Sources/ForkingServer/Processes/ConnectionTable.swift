@@ -1,3 +1,4 @@
+import Admission
 import ControlProtocol
 import UnixIPC
 
@@ -16,6 +17,11 @@ struct ConnectionTable: ~Copyable {
     /// Of a Unix socket.
     var user: UInt32
     var peer: PeerFields
+    /// Its place among those admitted; nil for a program that has the listening sockets.
+    var ticket: Admission.Ticket?
+    /// When it is to be ended, and again when it has been told so once, CLOCK_MONOTONIC nanoseconds; `max` for never.
+    var deadline = Int64.max
+    var isEnding = false
   }
 
   private let memory: MemoryMapping
@@ -70,6 +76,11 @@ struct ConnectionTable: ~Copyable {
 
   func forEachProcess(_ body: (Int32) -> Void) {
     for entry in entries where entry.process != 0 { body(entry.process) }
+  }
+
+  /// Shows each connection; it may be changed but for its process and its slot.
+  mutating func forEach(_ body: (inout Entry) -> Void) {
+    for place in entries.indices where entries[place].process != 0 { body(&entries[place]) }
   }
 
   private func home(of process: Int32) -> Int { Int((UInt32(bitPattern: process) &* 2_654_435_769) >> 7) & mask }

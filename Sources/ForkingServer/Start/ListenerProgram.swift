@@ -25,11 +25,11 @@ public enum ListenerProgram {
       let output = Descriptor(owning: 1)
       return (try? output.writeAll(text)) != nil ? success : failure
     }
-    guard let builtIn = options.serve else {
-      complain("--serve SERVICE is missing; see --help")
+    if let problem = contradiction(in: options) {
+      complain("\(problem); see --help")
       return usage
     }
-    if options.name.isEmpty { options.name = builtIn.rawValue }
+    if options.name.isEmpty { options.name = options.serve?.rawValue ?? programName(options.program.words) }
     if options.group != nil || !options.groups.isEmpty, options.user == nil {
       complain("--group and --groups need --user")
       return usage
@@ -46,15 +46,40 @@ public enum ListenerProgram {
         complain("\(options.name): standard \(stream == 0 ? "input" : "output") is closed")
         return failure
       }
-      return options.stdio ? try serveOnce(builtIn, options) : try listen(builtIn, options)
+      return options.stdio ? try serveOnce(options) : try listen(options)
     } catch {
       complain("\(options.name): \(error)")
       return (error as? ServiceSockets.Problem)?.isUsage == true ? usage : failure
     }
   }
 
-  private static func serveOnce(_ builtIn: BuiltIn, _ options: ListenerOptions) throws -> CInt {
-    let service = try LoadedService(builtIn, options: options) { complain("\(options.name): \($0)") }
+  /// Options that do not go together; nil for none.
+  private static func contradiction(in options: ListenerOptions) -> String? {
+    let words = options.program.words
+    if options.serve == nil, words.isEmpty { return "--serve SERVICE or -- PROGRAM is missing" }
+    if options.serve != nil, !words.isEmpty { return "--serve and a program exclude each other" }
+    if let path = words.first, !path.hasPrefix("/") { return "\(escaped(path.utf8)): a program's path begins with /" }
+    if words.isEmpty, options.relay || options.wait { return "--relay and --wait need a program" }
+    if options.relay, options.wait { return "--relay and --wait exclude each other" }
+    if options.stdio, options.serve == nil { return "--stdio needs --serve" }
+    if !options.commands.isEmpty, options.serve != .command { return "--command needs --serve command" }
+    return nil
+  }
+
+  /// What a program is called where nothing else is said: the characters of its file's name that a name may have.
+  private static func programName(_ words: [String]) -> String {
+    let file = words.first?.split(separator: "/").last ?? ""
+    let name = String(decoding: file.utf8.filter(isServiceNameByte).prefix(64), as: UTF8.self)
+    return name.isEmpty ? "program" : name
+  }
+
+  private static func serveOnce(_ options: ListenerOptions) throws -> CInt {
+    guard let builtIn = options.serve else { return usage }
+    let programs = ProgramLoader(options: options, pendingSignals: nil)
+    let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
+      complain("\(options.name): \($0)")
+    }
+    guard case .service(let stream) = service.offer else { return usage }
     let address = Descriptor.withLent(0) { try? $0.peerAddress().address }
     let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
     slot.initialize(to: begat_slot())
@@ -63,23 +88,39 @@ public enum ListenerProgram {
       input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: address), limits: limits,
       tally: Tally(slot))
     let process = ConnectionProcess(
-      service: service.stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
+      service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
       listener: getppid())
     return process.serve(&connection) == Outcome.failedStatus ? failure : success
   }
 
-  private static func listen(_ builtIn: BuiltIn, _ options: ListenerOptions) throws -> CInt {
+  private static func listen(_ options: ListenerOptions) throws -> CInt {
     let sockets = try ServiceSockets(options)
-    if !sockets.datagrams.isEmpty, !builtIn.answersDatagrams {
-      throw ServiceSockets.Problem(description: "\(builtIn.rawValue) is not defined for datagrams", isUsage: true)
+    if !sockets.datagrams.isEmpty, let problem = datagramProblem(options) {
+      throw ServiceSockets.Problem(description: problem, isUsage: true)
     }
+    try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
     let scoreboard = try openScoreboard(options)
     let names = try openNames(options)
+    let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
+    if options.program.nice < 0 { _ = ResourceLimit.nice.raise(to: UInt64(20 - options.program.nice)) }
     try becomeUser(options)
     var warnings: [String] = []
-    let service = try LoadedService(builtIn, options: options) { warnings.append($0) }
+    let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
+    let errors = options.serve == nil || !options.commands.isEmpty ? try ProgramErrors() : nil
+    let errorNumber: CInt =
+      switch errors {
+      case .some(let errors): errors.writing.number
+      case nil: 2
+      }
+    let service =
+      if let builtIn = options.serve {
+        try LoadedService(builtIn, options: options, programs: programs, errors: errorNumber) { warnings.append($0) }
+      } else {
+        try LoadedService(
+          program: programs, sockets: sockets.streams.count + sockets.datagrams.count, errors: errorNumber)
+      }
     if geteuid() == 0, options.channel == nil { warnings.append("serves as root; give it a user with --user UID") }
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
@@ -89,9 +130,21 @@ public enum ListenerProgram {
     }
     var listener = try Listener(
       options: options, service: service, sockets: sockets, reporter: reporter, scoreboard: scoreboard, names: names,
-      title: title)
+      programErrors: errors, title: title)
     listener.run()
     return success
+  }
+
+  /// Why the service cannot have datagram sockets.
+  private static func datagramProblem(_ options: ListenerOptions) -> String? {
+    guard let builtIn = options.serve else {
+      return options.wait ? nil : "a program gets a datagram socket with --wait yes only"
+    }
+    if !builtIn.answersDatagrams { return "\(builtIn.rawValue) is not defined for datagrams" }
+    if builtIn.answersDatagramsToNamedOnly, options.admission.allow.isEmpty {
+      return "\(builtIn.rawValue) answers datagrams only of those named by --allow: anybody else may be forged"
+    }
+    return nil
   }
 
   private static func adopt(_ number: CInt) throws(CallFailure) -> Descriptor {
@@ -108,9 +161,9 @@ public enum ListenerProgram {
 
   private static func openScoreboard(_ options: ListenerOptions) throws(CallFailure) -> Scoreboard {
     guard let number = options.scoreboard else {
-      return try Scoreboard(service: options.name, slotCount: options.maxConnections)
+      return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
     }
-    return try Scoreboard(try adopt(number), service: options.name, slotCount: options.maxConnections)
+    return try Scoreboard(try adopt(number), service: options.name, slotCount: options.admission.maxConnections)
   }
 
   private static func openNames(_ options: ListenerOptions) throws(CallFailure) -> NameClient? {
@@ -120,7 +173,7 @@ public enum ListenerProgram {
 
   /// Twice the connections: each may end while another's exit is still queued.
   private static func raiseSignalLimit(_ options: ListenerOptions, _ reporter: inout Reporter) {
-    let wanted = UInt64(2 * options.maxConnections)
+    let wanted = UInt64(2 * options.admission.maxConnections)
     let reached = ResourceLimit.pendingSignals.raise(to: wanted)
     if reached < wanted {
       reporter.log(

@@ -2,14 +2,36 @@ import ControlProtocol
 import NetworkServices
 import UnixIPC
 
+/// What a listener gives its clients.
+enum Offer {
+  /// A built-in service, in a process forked for the connection.
+  case service(any NetworkService)
+  /// Likewise a process that stands between the client and its program.
+  case relay(RelayService)
+  /// A program that has the connection to itself.
+  case program(PreparedProgram)
+  /// A program that gets the listening sockets.
+  case handover(PreparedProgram)
+
+  /// Whether each connection has a process group of its own, with programs in it.
+  var runsPrograms: Bool { if case .service = self { false } else { true } }
+}
+
 /// A service with all that it needs of the machine read.
 struct LoadedService {
-  let stream: any NetworkService
+  let offer: Offer
   /// The same service, where it is defined for datagrams.
   let datagram: (any DatagramService)?
+  /// Descriptors that connection processes need.
+  private(set) var needed: [CInt] = []
 
+  /// A built-in service.
+  ///
+  /// - Parameter errors: where standard error of commands goes.
   /// - Parameter warn: is told what could not be read.
-  init(_ builtIn: BuiltIn, options: ListenerOptions, warn: (String) -> Void) throws(CallFailure) {
+  init(_ builtIn: BuiltIn, options: ListenerOptions, programs: ProgramLoader, errors: CInt, warn: (String) -> Void)
+    throws(CallFailure)
+  {
     CalendarTime.readTimeZone()
     func fortunes() throws(CallFailure) -> FortuneCollection {
       try FortuneLoader(
@@ -25,18 +47,38 @@ struct LoadedService {
     case .discard: self.init(both: DiscardService())
     case .chargen: self.init(both: ChargenService())
     case .command:
+      let commands = try programs.commands()
+      let input = commands.isEmpty ? 0 : try Descriptor.open("/dev/null", 0).release()
       self.init(
-        stream: CommandService(fortunes: try fortunes(), messageOfTheDay: MessageOfTheDay.read()))
+        stream: CommandService(
+          fortunes: try fortunes(), messageOfTheDay: MessageOfTheDay.read(),
+          added: AddedCommands(commands, input: input, errors: errors)))
+      if !commands.isEmpty { needed = [input, errors] }
+    }
+  }
+
+  /// A program.
+  ///
+  /// - Parameter sockets: how many there are to be handed over.
+  init(program programs: ProgramLoader, sockets: Int, errors: CInt) throws(CallFailure) {
+    datagram = nil
+    if programs.options.wait {
+      offer = .handover(try programs.handover(sockets: sockets))
+    } else if programs.options.relay {
+      offer = .relay(RelayService(program: try programs.relayed(), errors: errors))
+      needed = [errors]
+    } else {
+      offer = .program(try programs.perConnection())
     }
   }
 
   private init(stream: any NetworkService) {
-    self.stream = stream
+    offer = .service(stream)
     datagram = nil
   }
 
   private init(both service: any DatagramService) {
-    stream = service
+    offer = .service(service)
     datagram = service
   }
 }

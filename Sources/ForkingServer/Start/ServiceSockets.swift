@@ -80,13 +80,28 @@ struct ServiceSockets {
         let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
         files.append(bound.file)
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
-      case (_, false): streams.append(StreamSocket(try ListeningSocket(address, backlog: options.backlog)))
-      case (_, true): datagrams.append(AnsweringSocket(try DatagramSocket(address)))
+      case (_, false):
+        streams.append(
+          StreamSocket(try ListeningSocket(address, backlog: options.backlog, options: options.bindOptions)))
+      case (_, true): datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions)))
       }
     } catch { throw Problem(description: "\(error)") }
     let isPath = address.port == nil
     let last = isDatagram ? datagrams.last?.socket.descriptor.number : streams.last?.socket.descriptor.number
     addresses.append(isPath ? address.description : ServiceSockets.boundAddress(last) ?? address.description)
+  }
+
+  /// Closes what the listener was started with and does not know.
+  func closeOthers(knowing options: ListenerOptions) throws(CallFailure) {
+    let known =
+      streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
+      + [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
+    var from: CInt = 3
+    for number in Set(known).sorted() where number >= 3 {
+      try DescriptorRange.close(from: from, through: number - 1)
+      from = number + 1
+    }
+    try DescriptorRange.close(from: from)
   }
 
   /// Lets go of all sockets: whoever else has them goes on, nobody waits for this process any more.

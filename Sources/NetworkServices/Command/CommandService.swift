@@ -6,10 +6,14 @@ import UnixIPC
 public struct CommandService: NetworkService {
   private let fortunes: FortuneCollection
   private let messageOfTheDay: [UInt8]
+  private let added: AddedCommands
+  private let help: [UInt8]
 
-  public init(fortunes: FortuneCollection, messageOfTheDay: [UInt8]) {
+  public init(fortunes: FortuneCollection, messageOfTheDay: [UInt8], added: AddedCommands = AddedCommands()) {
     self.fortunes = fortunes
     self.messageOfTheDay = CommandService.networkLines(messageOfTheDay)
+    self.added = added
+    help = Array((["Commands: quit date who cookie motd"] + added.names).joined(separator: " ").utf8 + [13, 10])
   }
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
@@ -26,7 +30,12 @@ public struct CommandService: NetworkService {
           case .areYouThere: try reply.append("\r\nYes, begat is here.\r\n", to: &connection)
           case .tooLong: try reply.append("Line too long: 512 bytes at most.\r\n", to: &connection)
           case .line(let line):
-            guard let command = Command(line: line) else { continue }
+            guard let word = Command.word(of: line) else { continue }
+            if let command = added.find(word) {
+              try added.run(command, in: &reply, of: &connection)
+              continue
+            }
+            let command = Command(word: word)
             if command == .quit { return }
             try answer(command, in: &reply, of: &connection)
           }
@@ -49,7 +58,7 @@ public struct CommandService: NetworkService {
     case .motd where messageOfTheDay.isEmpty:
       try reply.append("There is no message of the day.\r\n", to: &connection)
     case .motd: for byte in messageOfTheDay { try reply.append(byte, to: &connection) }
-    case .help: try reply.append("Commands: quit date who cookie motd\r\n", to: &connection)
+    case .help: for byte in help { try reply.append(byte, to: &connection) }
     }
   }
 
@@ -73,13 +82,16 @@ enum Command: Hashable {
   case motd
   case help
 
-  /// By the line's first word, whole and without regard to case; anything unknown asks for help.  Nil for a line
-  /// without a word.
-  init?(line: [UInt8]) {
+  /// The line's first word, whole and in lower case; nil for a line without one.
+  static func word(of line: [UInt8]) -> String? {
     let isBlank: (UInt8) -> Bool = { $0 <= UInt8(ascii: " ") }
     let word = line.drop(while: isBlank).prefix { !isBlank($0) }
-    guard !word.isEmpty else { return nil }
-    switch String(decoding: word, as: UTF8.self).lowercased() {
+    return word.isEmpty ? nil : String(decoding: word, as: UTF8.self).lowercased()
+  }
+
+  /// Anything unknown asks for help.
+  init(word: String) {
+    switch word {
     case "quit", "exit": self = .quit
     case "date", "time": self = .date
     case "who": self = .who

@@ -1,3 +1,4 @@
+import Glibc
 import UnixIPC
 
 /// One client's byte stream, as a service sees it: it receives, it sends, it ends.
@@ -10,7 +11,7 @@ public struct Connection: ~Copyable {
   /// Nil where one socket is both.
   private let output: Descriptor?
   private let isSocket: Bool
-  private let limits: TimeLimits
+  let limits: TimeLimits
   private let tally: Tally
   private var hasReceived = false
   private var isAlarmSet = false
@@ -40,6 +41,47 @@ public struct Connection: ~Copyable {
     self.limits = limits
     self.tally = tally
   }
+
+  // MARK: - For those who wait for several things at once
+
+  /// The descriptor to wait at.
+  var inputNumber: CInt { input.number }
+
+  /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
+  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    let count = try input.receive(into: buffer, waiting: false)
+    tally.received.pointee &+= UInt64(count)
+    return count
+  }
+
+  /// Sends what can be sent at once (`EAGAIN`).
+  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    let count = try sendSome(bytes, waiting: false)
+    tally.sent.pointee &+= UInt64(count)
+    return count
+  }
+
+  /// Tells the client that the reply is whole; it may go on sending.
+  mutating func endReply() { _ = shutDownSending() }
+
+  /// Ends the connection at once, in both directions.
+  mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
+
+  /// Notes which limit was missed, for whoever throws it.
+  func missed(_ limit: Waiting) -> ConnectionFailure {
+    tally.waiting.pointee = limit.rawValue
+    return .timeLimit
+  }
+
+  /// Who is connected with whom, for a program's environment.
+  var clientVariables: ClientVariables {
+    let local = try? input.localAddress().address
+    let credentials = peer.address?.isUnix ?? false ? try? PeerCredentials(of: input) : nil
+    return ClientVariables(
+      local: local ?? nil, remote: peer.address, credentials: credentials, connectionsOfSource: peer.connections)
+  }
+
+  // MARK: - For everybody
 
   /// Receives what the client has sent, at most the buffer's size; 0 means that it will send no more.
   ///
@@ -156,6 +198,10 @@ public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The client is gone: nobody's fault, and nothing to do.
   case clientClosed
   case call(Errno)
+  /// A limit that the alarm does not keep; the tally has which.
+  case timeLimit
+  /// The program that serves it ended with this status, other than 0.
+  case exited(UInt8)
 
   init(_ error: Errno) {
     self = error == .brokenPipe || error == .connectionReset ? .clientClosed : .call(error)

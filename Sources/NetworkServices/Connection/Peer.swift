@@ -4,10 +4,13 @@ import UnixIPC
 public struct Peer: Sendable {
   /// Nil on standard input and output.
   public let address: SocketAddress?
+  /// How many connections its source has, this one included.
+  public let connections: Int
   private let names: (any PeerNames)?
 
-  public init(address: SocketAddress?, names: (any PeerNames)? = nil) {
+  public init(address: SocketAddress?, connections: Int = 1, names: (any PeerNames)? = nil) {
     self.address = address
+    self.connections = connections
     self.names = names
   }
 

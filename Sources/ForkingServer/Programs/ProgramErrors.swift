@@ -1,0 +1,71 @@
+import Admission
+import Glibc
+import UnixIPC
+
+/// What programs write to standard error: lines for the log.
+///
+/// One pipe for all programs of a service: a line that a program writes at once stays whole.  The listener reads it, not
+/// begatd: a program never writes to a pipe that nobody has.
+struct ProgramErrors: ~Copyable {
+  /// Bytes of a line that are kept.
+  static let longestLine = 1000
+  /// A program that talks without end does not fill the log.
+  private static let rate = RateLimit("50/s burst 1000")!
+
+  let reading: Descriptor
+  let writing: Descriptor
+  private let bucket = TokenBucket(rate)
+  private var fullAt: Int64 = 0
+  private var line: [UInt8] = []
+  private var leftOut = 0
+  private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+
+  init() throws(CallFailure) {
+    let pipe = try Pipe.open()
+    try pipe.reading.setNonBlocking(true)
+    reading = pipe.reading
+    writing = pipe.writing
+    line.reserveCapacity(ProgramErrors.longestLine)
+  }
+
+  deinit { room.deallocate() }
+
+  /// Takes what is there, at most 64 KiB: others are waiting too.
+  mutating func read(_ log: (String) -> Void) {
+    guard let count = try? reading.read(into: room), count > 0 else { return }
+    var rest = UnsafeRawBufferPointer(rebasing: room[..<count])
+    while let start = rest.baseAddress, !rest.isEmpty {
+      let end = memchr(start, CInt(UInt8(ascii: "\n")), rest.count)
+      let length = end.map { UnsafeRawPointer($0) - start } ?? rest.count
+      line += rest.prefix(min(length, ProgramErrors.longestLine - line.count))
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + (end == nil ? 0 : 1)))
+      if end != nil { finish(log) }
+    }
+  }
+
+  /// Says what is left of a line that nobody ended.
+  mutating func flush(_ log: (String) -> Void) {
+    if !line.isEmpty { finish(log) }
+    sayLeftOut(log)
+  }
+
+  private mutating func finish(_ log: (String) -> Void) {
+    defer { line.removeAll(keepingCapacity: true) }
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    guard !line.isEmpty else { return }
+    let now = Clock.monotonic()
+    guard bucket.nextTime(fullAt: fullAt) <= now else {
+      leftOut += 1
+      return
+    }
+    fullAt = bucket.taking(fullAt: fullAt, now: now)
+    sayLeftOut(log)
+    log("program: " + escaped(line, doublingBackslashes: false))
+  }
+
+  private mutating func sayLeftOut(_ log: (String) -> Void) {
+    guard leftOut > 0 else { return }
+    log("\(leftOut) lines of programs are left out: more than \(ProgramErrors.rate)")
+    leftOut = 0
+  }
+}

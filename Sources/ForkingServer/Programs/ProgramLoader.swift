@@ -1,0 +1,69 @@
+import ControlProtocol
+import Glibc
+import NetworkServices
+import UnixIPC
+
+/// Lays out the programs that a listener runs, from its settings.
+struct ProgramLoader {
+  let options: ListenerOptions
+  /// The limit of pending signals as the listener found it: what it raised for itself is not for programs.
+  let pendingSignals: (soft: UInt64, hard: UInt64)?
+
+  private static let path = "PATH=/usr/local/bin:/usr/bin:/bin"
+
+  /// A program that gets a connection: it leads a group, so that it can be ended with all that it starts.
+  func perConnection() throws(CallFailure) -> PreparedProgram {
+    var program = try program(options.program.words)
+    program.leadsGroup = true
+    return PreparedProgram(program)
+  }
+
+  /// A program behind a relay, whose group it belongs to.
+  func relayed() throws(CallFailure) -> PreparedProgram { PreparedProgram(try program(options.program.words)) }
+
+  /// A program that gets the listening sockets.
+  func handover(sockets: Int) throws(CallFailure) -> PreparedProgram {
+    var program = try program(options.program.words)
+    program.leadsGroup = true
+    program.tellsListenProcess = true
+    let names = [String](repeating: options.name, count: sockets).joined(separator: ":")
+    program.environment += ["LISTEN_FDS=\(sockets)", "LISTEN_FDNAMES=\(names)"]
+    return PreparedProgram(program)
+  }
+
+  /// The commands of the command server.
+  func commands() throws(CallFailure) -> [AddedCommands.Command] {
+    var commands: [AddedCommands.Command] = []
+    for command in options.commands {
+      var program = try program(command.words)
+      program.leadsGroup = true
+      commands.append(AddedCommands.Command(name: command.name, program: PreparedProgram(program)))
+    }
+    return commands
+  }
+
+  private func program(_ words: [String]) throws(CallFailure) -> Program {
+    let settings = options.program
+    let path = words.first ?? ""
+    guard access(path, X_OK) == 0 else { throw CallFailure("execve", on: path, errno: Errno(rawValue: errno)) }
+    let hasPath = settings.environment.contains { $0.hasPrefix("PATH=") }
+    var program = Program(
+      path: path, arguments: words, environment: (hasPath ? [] : [ProgramLoader.path]) + settings.environment,
+      directory: settings.workingDirectory)
+    program.fileModeMask = settings.umask
+    program.nice = settings.nice
+    program.deathSignal = .kill
+    if let pendingSignals {
+      program.limits.append(
+        Program.Limit(.pendingSignals, soft: pendingSignals.soft, hard: pendingSignals.hard))
+    }
+    let limits: [(ResourceLimit, UInt64?)] = [
+      (.addressSpace, settings.limitMemory), (.processorTime, settings.limitCPU),
+      (.openFiles, settings.limitOpenFiles), (.processes, settings.limitProcesses),
+    ]
+    for (resource, limit) in limits {
+      if let limit { program.limits.append(Program.Limit(resource, soft: limit, hard: limit)) }
+    }
+    return program
+  }
+}

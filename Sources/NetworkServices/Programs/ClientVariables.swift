@@ -1,0 +1,88 @@
+import UnixIPC
+
+/// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
+///
+/// Nothing in them is a client's choice but numbers, except the name of a Unix socket, which is looked at first.
+///
+/// Source: cr.yp.to/proto/ucspi-tcp.txt, s6-ipcserverd, systemd.socket(5) Accept=.
+public struct ClientVariables {
+  /// The server's end.
+  public var local: SocketAddress?
+  public var remote: SocketAddress?
+  /// Of the other end of a Unix socket.
+  public var credentials: PeerCredentials?
+  /// How many connections the client's source has, this one included.
+  public var connectionsOfSource: Int
+
+  public init(
+    local: SocketAddress?, remote: SocketAddress?, credentials: PeerCredentials?, connectionsOfSource: Int
+  ) {
+    self.local = local
+    self.remote = remote
+    self.credentials = credentials
+    self.connectionsOfSource = connectionsOfSource
+  }
+
+  public func write(to variables: inout PreparedProgram.Variables) {
+    guard let remote else { return }
+    if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
+  }
+
+  private func writeInternet(_ remote: SocketAddress, to variables: inout PreparedProgram.Variables) {
+    variables.add("PROTO") { $0.append("TCP") }
+    if let local {
+      variables.add("TCPLOCALIP") { local.writeHost(to: &$0) }
+      variables.add("TCPLOCALPORT") { $0.append(decimal: local.port ?? 0) }
+    }
+    variables.add("TCPREMOTEIP") { remote.writeHost(to: &$0) }
+    variables.add("TCPREMOTEPORT") { $0.append(decimal: remote.port ?? 0) }
+    variables.add("TCPCONNNUM") { $0.append(decimal: UInt(connectionsOfSource)) }
+    variables.add("REMOTE_ADDR") { remote.writeHost(to: &$0) }
+    variables.add("REMOTE_PORT") { $0.append(decimal: remote.port ?? 0) }
+  }
+
+  private func writeUnix(_ remote: SocketAddress, to variables: inout PreparedProgram.Variables) {
+    variables.add("PROTO") { $0.append("IPC") }
+    if let credentials {
+      variables.add("IPCREMOTEEUID") { $0.append(decimal: credentials.user) }
+      variables.add("IPCREMOTEEGID") { $0.append(decimal: credentials.group) }
+    }
+    if let name = ClientVariables.name(of: local) { variables.add("IPCLOCALPATH") { $0.append(name) } }
+    if let name = ClientVariables.name(of: remote) {
+      variables.add("IPCREMOTEPATH") { $0.append(name) }
+      variables.add("REMOTE_ADDR") { $0.append(name) }
+    }
+    variables.add("IPCCONNNUM") { $0.append(decimal: UInt(connectionsOfSource)) }
+  }
+
+  /// `/path` or `@name`, where it consists of characters that harm nobody.
+  static func name(of address: SocketAddress?) -> String? {
+    switch address {
+    case .unixPath, .unixAbstract:
+      guard let text = address?.description, text.utf8.count <= 255 else { return nil }
+      return text.utf8.dropFirst().allSatisfy(isHarmless) ? text : nil
+    default: return nil
+    }
+  }
+
+  private static func isHarmless(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "/@._-+:,".utf8.contains(byte)
+    }
+  }
+}
+
+extension SocketAddress {
+  /// Appends an internet address without its port, a mapped one as IPv4.
+  fileprivate func writeHost(to text: inout ByteWriter) {
+    switch self {
+    case .ipv4(let host, _): host.write(to: &text)
+    case .ipv6(let host, _, _):
+      if let mapped = host.unmapped { mapped.write(to: &text) } else { host.write(to: &text) }
+    case .unixPath, .unixAbstract, .unixUnnamed: break
+    }
+  }
+}

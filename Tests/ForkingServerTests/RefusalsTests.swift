@@ -1,0 +1,63 @@
+import Admission
+import Testing
+import UnixIPC
+
+@testable import ForkingServer
+
+@Suite struct RefusalsTests {
+  private let second: Int64 = 1_000_000_000
+
+  private func refusals() -> Refusals {
+    var limits = AdmissionLimits()
+    limits.ratePerSource = RateLimit("20/s")
+    var datagramLimits = limits
+    datagramLimits.rate = .datagrams
+    return Refusals(limits: limits, datagramLimits: datagramLimits)
+  }
+
+  private let flooder = SocketAddress.ipv4(IPv4Address(rawValue: 0x7f00_0002), port: 4711)
+
+  @Test("says one line when a limit begins to bite, and one with the count when it ends")
+  func saysTwoLines() {
+    var refusals = refusals()
+    #expect(refusals.due == .max && refusals.ended(.max) == [])
+    #expect(
+      refusals.refused(.ratePerSource, flooder, user: nil, now: second)
+        == "rate-per-source (20/s) reached by 127.0.0.2: clients are refused")
+    for number in 2...2000 {
+      #expect(refusals.refused(.ratePerSource, flooder, user: nil, now: second + Int64(number) * 1_000_000) == nil)
+    }
+    #expect(refusals.ended(7 * second) == [])
+    #expect(refusals.ended(8 * second) == ["rate-per-source: 2000 connections refused in 2s"])
+    #expect(refusals.due == .max)
+    // The next time is another one.
+    #expect(refusals.refused(.ratePerSource, flooder, user: nil, now: 9 * second) != nil)
+    #expect(refusals.ended(.max) == ["rate-per-source: 1 connection refused in 0s"])
+  }
+
+  @Test("keeps limits apart, and connections from datagrams")
+  func keepsLimitsApart() {
+    var refusals = refusals()
+    #expect(refusals.refused(.denied, flooder, user: nil, now: 1) == "127.0.0.2 is not allowed: clients are refused")
+    #expect(
+      refusals.refused(.maxConnectionsPerSource, .unixUnnamed, user: 1000, now: 1)
+        == "max-connections-per-source (32) reached by user 1000: clients are refused")
+    #expect(
+      refusals.refusedDatagram(.rate, flooder, now: 1) == "rate (1000/s) reached: datagrams are not answered")
+    #expect(refusals.ended(.max).count == 3)
+  }
+
+  @Test("does not end while clients still wait")
+  func goesOn() {
+    var refusals = refusals()
+    #expect(
+      refusals.waiting(for: .maxConnections, now: 1) == "max-connections (256) reached; further clients wait")
+    refusals.goesOn(for: .maxConnections, now: 4 * second)
+    #expect(refusals.ended(6 * second) == [])
+    #expect(refusals.waiting(for: .maxConnections, now: 7 * second) == nil)
+    #expect(refusals.ended(13 * second) == ["max-connections: clients had to wait 2 times in 7s"])
+    // What was never said does not go on.
+    refusals.goesOn(for: .maxConnections, now: 14 * second)
+    #expect(refusals.due == .max)
+  }
+}
