@@ -1,15 +1,17 @@
 import Configuration
 import Glibc
+import UnixIPC
 
 /// What `begat check` and `begatd --check` do: read the configuration as the daemon would, and say what is wrong.
 public enum ConfigurationCheck {
   /// What to print and how to end.
   public struct Outcome: Sendable, Hashable {
-    /// For standard output: the effective settings, when all is right.
+    /// For standard output: the effective settings or the answer, when all is right.
     public let output: String
     /// For standard error: problems or warnings, each a line.
     public let complaints: String
-    /// 0 or 78, `EX_CONFIG` of sysexits(3).
+    /// 0, 1 for a client that is refused, 64 for a question that cannot be understood, or 78: `EX_USAGE` and
+    /// `EX_CONFIG` of sysexits(3).
     public let exitStatus: CInt
   }
 
@@ -26,9 +28,38 @@ public enum ConfigurationCheck {
     }
   }
 
+  /// What would happen to a client.
+  ///
+  /// - Parameter client: `192.0.2.1`, `2001:db8::1` or `unix:USER`.
+  public static func explanation(file: String?, from client: String, to service: String) -> Outcome {
+    func misunderstood(_ complaint: String) -> Outcome {
+      Outcome(output: "", complaints: complaint + "\n", exitStatus: 64)
+    }
+    let address: ClientAddress
+    do throws(ClientAddress.Problem) { address = try ClientAddress(parsing: client) } catch {
+      return misunderstood("--from: \(error)")
+    }
+    do throws(ConfigurationProblems) {
+      let configuration = try Configuration.load(file: file)
+      guard let explanation = configuration.explanation(of: address, to: service) else {
+        let near = configuration.nearestService(to: service).map { "; did you mean \($0)?" } ?? ""
+        return misunderstood("no service \"\(escaped(service.utf8))\"\(near)")
+      }
+      return Outcome(output: explanation.text, complaints: "", exitStatus: explanation.isAdmitted ? 0 : 1)
+    } catch {
+      return Outcome(output: "", complaints: "\(error)\n", exitStatus: 78)
+    }
+  }
+
   /// Checks, prints and tells the exit status; 1 when nobody takes what is printed.
-  public static func run(file: String?) -> CInt {
-    let outcome = outcome(file: file)
+  public static func run(file: String?) -> CInt { show(outcome(file: file)) }
+
+  /// Explains, prints and tells the exit status.
+  public static func run(file: String?, from client: String, to service: String) -> CInt {
+    show(explanation(file: file, from: client, to: service))
+  }
+
+  private static func show(_ outcome: Outcome) -> CInt {
     let isPrinted = write(outcome.complaints, to: STDERR_FILENO) && write(outcome.output, to: STDOUT_FILENO)
     return isPrinted ? outcome.exitStatus : 1
   }

@@ -1,6 +1,6 @@
 import UnixIPC
 
-/// Who has which address: a kernel gives it to one socket only.
+/// Who has which address: a kernel gives it to one socket only, and one for all addresses has those of the machine.
 struct AddressUse {
   /// An address with the kind of socket; a path is one file, whatever the kind.
   private struct Claim: Hashable {
@@ -8,27 +8,56 @@ struct AddressUse {
     let isStream: Bool
   }
 
-  private var places: [Claim: Place] = [:]
+  /// Sockets for different interfaces do not meet.
+  private struct Holder {
+    let address: ListenAddress
+    let device: String?
+    let place: Place
+
+    func meets(_ other: String?) -> Bool { device == nil || other == nil || device == other }
+  }
+
+  private var holders: [Claim: [Holder]] = [:]
+  /// All at a port, under the address that stands for all others of the family.
+  private var ports: [Claim: [Holder]] = [:]
 
   /// Notes the addresses of an enabled service; each that somebody has already is a problem.
   mutating func claim(_ service: ResolvedService, problems: inout ProblemCollector) {
     guard service.configuration.isEnabled else { return }
-    claim(service.streams, isStream: true, problems: &problems)
-    claim(service.datagrams, isStream: false, problems: &problems)
+    let device = service.configuration.bindOptions.device
+    for address in service.streams { claim(address, isStream: true, device, problems: &problems) }
+    for address in service.datagrams { claim(address, isStream: false, device, problems: &problems) }
   }
 
   private mutating func claim(
-    _ addresses: ServiceSettings.Placed<[ListenAddress]>?, isStream: Bool, problems: inout ProblemCollector
+    _ placed: ServiceSettings.Placed<ListenAddress>, isStream: Bool, _ device: String?,
+    problems: inout ProblemCollector
   ) {
-    guard let addresses else { return }
-    let place = addresses.setting.place
-    for address in addresses.value where !AddressUse.isChosenByKernel(address) {
-      let claim = Claim(address: AddressUse.plain(address), isStream: isStream || AddressUse.isPath(address))
-      if let first = places[claim] {
-        problems.add(addresses.setting.problem("\(address) is also at \(first)"))
-      } else {
-        places[claim] = place
-      }
+    let address = AddressUse.plain(placed.value)
+    guard !AddressUse.isChosenByKernel(address) else { return }
+    let claim = Claim(address: address, isStream: isStream || AddressUse.isPath(address))
+    let everywhere = AddressUse.everywhere(address).map { Claim(address: $0, isStream: isStream) }
+    let isMet: (Holder) -> Bool = { $0.meets(device) }
+
+    if let holder = holders[claim]?.first(where: isMet) {
+      problems.add(placed.setting.problem("\(address) is also at \(holder.place)"))
+    } else if let everywhere, everywhere != claim, let holder = holders[everywhere]?.first(where: isMet) {
+      problems.add(placed.setting.problem("\(address) is part of \(holder.address), which is at \(holder.place)"))
+    } else if let everywhere, everywhere == claim, let holder = ports[everywhere]?.first(where: isMet) {
+      problems.add(placed.setting.problem("\(address) includes \(holder.address), which is at \(holder.place)"))
+    } else {
+      let holder = Holder(address: address, device: device, place: placed.setting.place)
+      holders[claim, default: []].append(holder)
+      if let everywhere { ports[everywhere, default: []].append(holder) }
+    }
+  }
+
+  /// The address that stands for all of the family, with the same port.
+  private static func everywhere(_ address: ListenAddress) -> ListenAddress? {
+    switch address {
+    case .address(.ipv4(_, let port), _): .address(.ipv4(.any, port: port), isOptional: false)
+    case .address(.ipv6(_, let port, _), _): .address(.ipv6(.any, port: port), isOptional: false)
+    case .address, .passed: nil
     }
   }
 

@@ -1,49 +1,74 @@
+import Admission
 import ControlProtocol
 import NameService
 import UnixIPC
 
 extension Configuration {
-  /// A table of what will be in force, for people: a service with its limits and its addresses in each row.
+  /// What will be in force, for people: the services, their limits, and who may connect.
   public var effectiveSettings: String {
-    var rows = [["SERVICE", "SERVES", "USER", "LIMIT", "FIRST BYTE", "IDLE", "LOG", "LISTENS ON"]]
-    for service in services {
-      let cells = [
-        service.name, service.serve.rawValue, service.userText, String(service.maxConnections),
-        service.firstByteTimeout.map(DurationText.render) ?? "none",
-        service.idleTimeout.map(DurationText.render) ?? "none", service.log.rawValue,
-      ]
-      let listens = service.listenText
-      rows.append(cells + [listens.first ?? ""])
-      rows += listens.dropFirst().map { [String](repeating: "", count: cells.count) + [$0] }
-    }
     let drain = DurationText.render(daemon.drainTimeout)
-    return "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain)\n\n"
-      + Configuration.aligned(rows) + "\n"
+    var text =
+      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain)\n"
+    text += "\n" + TextTable.aligned(serviceRows) + "\n" + TextTable.aligned(limitRows) + "\n"
+    let access = services.flatMap(\.accessRows)
+    if !access.isEmpty { text += TextTable.aligned([["SERVICE", "ACCESS"]] + access) + "\n" }
+    return text
   }
 
   /// What `--check` prints: the effective settings and the verdict.
   public var checkText: String { effectiveSettings + "\(printable(source)): configuration is right\n" }
 
-  /// Columns as wide as their longest cell, two spaces apart, none at the ends of lines.
-  private static func aligned(_ rows: [[String]]) -> String {
-    var widths: [Int] = []
-    for row in rows {
-      for (column, cell) in row.enumerated() {
-        if column < widths.count { widths[column] = max(widths[column], cell.count) } else { widths.append(cell.count) }
-      }
+  private var serviceRows: [[String]] {
+    var rows = [["SERVICE", "SERVES", "USER", "LISTENS ON"]]
+    for service in services {
+      let cells = [service.name, service.offerText, service.userText]
+      let listens = service.listenText
+      rows.append(cells + [listens.first ?? ""])
+      rows += listens.dropFirst().map { [String](repeating: "", count: cells.count) + [$0] }
     }
-    var text = ""
-    for row in rows {
-      var line = ""
-      for (cell, width) in zip(row, widths) { line += cell + String(repeating: " ", count: width - cell.count + 2) }
-      while line.last == " " { line.removeLast() }
-      text += line + "\n"
-    }
-    return text
+    return rows
+  }
+
+  private var limitRows: [[String]] {
+    var rows = [
+      [
+        "SERVICE", "CONNECTIONS", "PER SOURCE", "RATE", "RATE PER SOURCE", "WHEN FULL", "FIRST BYTE", "IDLE",
+        "MAX DURATION", "LOG",
+      ]
+    ]
+    for service in services { rows += service.limitRows }
+    return rows
   }
 }
 
 extension ServiceConfiguration {
+  /// One line about its limits, for the log.
+  public var limitsText: String {
+    let rate = "rate \(admission.rate.text)"
+    guard !waits else { return "its program accepts connections itself; \(rate)" }
+    var parts: [String] = []
+    if !streams.isEmpty || datagramAdmission == nil {
+      parts.append(
+        "at most \(admission.maxConnections) connections, \(admission.maxConnectionsPerSource) of one source")
+      parts.append(rate + (admission.ratePerSource.map { ", \($0) of one source" } ?? ""))
+    }
+    if let datagrams = datagramAdmission {
+      parts.append("datagrams \(datagrams.rate.text), \(datagrams.ratePerSource.text) of one source")
+    }
+    return parts.joined(separator: "; ")
+  }
+
+  /// The built-in service, or the program's words.
+  fileprivate var offerText: String {
+    let words = program.words.map(wordText).joined(separator: " ")
+    switch offer {
+    case .builtIn(let builtIn): return builtIn.rawValue
+    case .program(.connections): return words
+    case .program(.relayedConnections): return words + " (relayed)"
+    case .program(.sockets): return words + " (wait)"
+    }
+  }
+
   fileprivate var userText: String {
     guard let identity else { return "own" }
     let user = Users.find(String(identity.user))
@@ -56,4 +81,49 @@ extension ServiceConfiguration {
     guard isEnabled else { return ["(disabled)"] }
     return streams.map { "stream \($0)" } + datagrams.map { "datagram \($0)" }
   }
+
+  /// A row for its connections, and one for its datagrams, which have no length.
+  fileprivate var limitRows: [[String]] {
+    let duration = maxDuration.text
+    if waits {
+      return [[name, "-", "-", admission.rate.text, "-", "-", "-", "-", duration, log.rawValue]]
+    }
+    var rows: [[String]] = []
+    if !streams.isEmpty || datagramAdmission == nil {
+      rows.append([
+        name, String(admission.maxConnections), String(admission.maxConnectionsPerSource), admission.rate.text,
+        admission.ratePerSource.text, admission.whenFull.rawValue, firstByteTimeout.text, idleTimeout.text, duration,
+        log.rawValue,
+      ])
+    }
+    if let datagrams = datagramAdmission {
+      rows.append([
+        rows.isEmpty ? name : "", "(datagrams)", "-", datagrams.rate.text, datagrams.ratePerSource.text,
+        datagrams.whenFull.rawValue,
+      ])
+    }
+    return rows
+  }
+
+  /// Who may connect and who may not, where anything is said about that.
+  fileprivate var accessRows: [[String]] {
+    let lists = [("allow", allow), ("deny", deny)].filter { !$0.1.isEmpty }
+    return lists.enumerated().map { index, list in
+      [index == 0 ? name : "", list.0 + " " + list.1.map(\.text).joined(separator: ", ")]
+    }
+  }
+
+  /// A word as a shell would want it, where that makes a difference.
+  private func wordText(_ word: String) -> String {
+    let text = printable(word)
+    return text.isEmpty || text.contains(" ") ? "'\(text)'" : text
+  }
+}
+
+extension RateLimit? {
+  var text: String { map(\.description) ?? "none" }
+}
+
+extension Duration? {
+  fileprivate var text: String { map(DurationText.render) ?? "none" }
 }

@@ -22,6 +22,7 @@ public struct Configuration: Sendable {
   /// The annotated configuration that is used where there is no file.
   public static var embeddedText: String { String(decoding: PackageResources.begatd_toml, as: UTF8.self) }
 
+  static let noService = "no service to offer; define one, or enable one"
   static let embeddedName = "built-in default"
 
   static func load(
@@ -58,15 +59,15 @@ public struct Configuration: Sendable {
       use.claim(service, problems: &problems)
       services.append(service.configuration)
     }
+    if problems.problems.isEmpty, !services.contains(where: \.isEnabled) {
+      problems.add(ConfigurationProblem(file: source, message: noService))
+    }
     guard problems.problems.isEmpty else { throw ConfigurationProblems(problems: problems.problems) }
-    return Configuration(
-      daemon: daemon, services: services, warnings: warnings(services, source: source), source: source)
+    return Configuration(daemon: daemon, services: services, warnings: warnings(services), source: source)
   }
 
-  private static func warnings(_ services: [ServiceConfiguration], source: String) -> [ConfigurationProblem] {
-    let enabled = services.filter(\.isEnabled)
-    guard !enabled.isEmpty else { return [ConfigurationProblem(file: source, message: "no service is enabled")] }
-    return enabled.filter { $0.identity?.user == 0 }.map { service in
+  private static func warnings(_ services: [ServiceConfiguration]) -> [ConfigurationProblem] {
+    services.filter { $0.isEnabled && $0.identity?.user == 0 }.map { service in
       ConfigurationProblem(
         file: service.place.file, line: service.place.line, key: keyText(["service", service.name]),
         message: "serves as root; set user")

@@ -7,6 +7,7 @@ struct Document {
   let file: String
   let root: TOMLTree
   private let lines: [[String]: Int]
+  private let elementLines: [[String]: [Int]]
 
   /// - Throws: the first thing that keeps the text from being TOML, with its line.
   init(file: String, bytes: [UInt8]) throws(ConfigurationProblem) {
@@ -14,6 +15,7 @@ struct Document {
     let scanner = KeyScanner(Array(text.utf8))
     self.file = file
     lines = scanner.lines
+    elementLines = scanner.elementLines
     guard let hazard = scanner.hazard else {
       root = try Document.parse(text, file: file)
       return
@@ -43,6 +45,12 @@ struct Document {
       path.removeLast()
     }
     return 1
+  }
+
+  /// The line of an element of an array.
+  func line(of path: [String], element: Int) -> Int {
+    guard let lines = elementLines[path], element < lines.count else { return line(of: path) }
+    return lines[element]
   }
 
   /// The bytes as text, without byte order marks: the parser skips one, the scanner none.

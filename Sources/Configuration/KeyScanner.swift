@@ -1,4 +1,5 @@
-/// Finds the line of every key of a TOML text, since the parser forgets it, and what would harm the parser.
+/// Finds the line of every key of a TOML text, and of every element of an array, since the parser forgets them, and
+/// what would harm the parser.
 ///
 /// Runs before the parser and agrees with it up to the first syntax error, where the parser ends; what it makes of the
 /// rest does not matter.  So nothing nested deeper than it allows is ever built.
@@ -21,6 +22,8 @@ struct KeyScanner {
   private var lineStart = 0
   private var statementStart = 0
   private(set) var lines: [[String]: Int] = [:]
+  /// Of the elements of arrays that are values of keys.
+  private(set) var elementLines: [[String]: [Int]] = [:]
   private(set) var hazard: Hazard?
 
   init(_ bytes: [UInt8]) {
@@ -139,11 +142,20 @@ struct KeyScanner {
     guard let byte, isShallow(path.count + nesting) else { return }
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
-    case UInt8(ascii: "["): elements(until: "]") { $0.value(of: path, nesting: nesting + 1) }
+    case UInt8(ascii: "["): array(of: path, nesting: nesting)
     case UInt8(ascii: "{"): elements(until: "}") { $0.entry(in: path, nesting: nesting + 1) }
     case _ where isScalarByte(byte): scalar()
     // The same in an array; after a key the parser says so itself.
     default: refuse("syntax error: expected a value; text stands in quotes")
+    }
+  }
+
+  private mutating func array(of path: [String], nesting: Int) {
+    let isOutermost = elementLines[path] == nil
+    if isOutermost { elementLines[path] = [] }
+    elements(until: "]") { scanner in
+      if isOutermost { scanner.elementLines[path]?.append(scanner.line) }
+      scanner.value(of: path, nesting: nesting + 1)
     }
   }
 

@@ -37,29 +37,54 @@ enum DaemonKey: String, TableKey {
 enum ServiceKey: String, TableKey {
   case enabled
   case serve
+  case exec
   case listenStream = "listen-stream"
   case listenDatagram = "listen-datagram"
   case socketMode = "socket-mode"
   case socketUser = "socket-user"
   case socketGroup = "socket-group"
   case backlog
+  case freeBind = "free-bind"
+  case bindToDevice = "bind-to-device"
   case user
   case group
   case maxConnections = "max-connections"
+  case maxConnectionsPerSource = "max-connections-per-source"
+  case rate
+  case ratePerSource = "rate-per-source"
+  case sourcePrefix = "source-prefix"
+  case whenFull = "when-full"
+  case refusal
+  case allow
+  case deny
   case firstByteTimeout = "first-byte-timeout"
   case idleTimeout = "idle-timeout"
+  case maxDuration = "max-duration"
   case keepAlive = "keep-alive"
+  case relay
+  case wait
+  case environment
+  case workingDirectory = "working-directory"
+  case umask
+  case nice
+  case limitMemory = "limit-memory"
+  case limitCPU = "limit-cpu"
+  case limitOpenFiles = "limit-open-files"
+  case limitProcesses = "limit-processes"
   case resolveNames = "resolve-names"
   case log
   case fortune
+  case commands
 
   static let later: Set = [
-    "exec", "free-bind", "bind-to-device", "max-connections-per-source", "rate", "rate-per-source", "source-prefix",
-    "when-full", "refusal", "allow", "deny", "relay", "max-duration", "wait", "environment",
-    "working-directory", "umask", "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "sandbox",
-    "read-only-paths", "read-write-paths", "network", "spare-processes", "connections-per-process", "log-address",
-    "commands",
+    "sandbox", "read-only-paths", "read-write-paths", "network", "spare-processes", "connections-per-process",
+    "log-address",
   ]
+}
+
+enum SourcePrefixKey: String, TableKey {
+  case ipv4
+  case ipv6
 }
 
 enum FortuneKey: String, TableKey {

@@ -1,3 +1,4 @@
+import Admission
 import ControlProtocol
 import Glibc
 import NameService
@@ -12,52 +13,117 @@ struct ServiceSettings {
   }
 
   /// Every key of the table, right or wrong: what is there and wrong is not also missing.
-  private(set) var mentioned: Set<String> = []
+  private var settings: [String: Setting] = [:]
 
   private(set) var isEnabled: Bool?
   private(set) var serve: BuiltIn?
-  private(set) var streams: Placed<[ListenAddress]>?
-  private(set) var datagrams: Placed<[ListenAddress]>?
+  private(set) var exec: [String]?
+  private(set) var streams: [Placed<ListenAddress>]?
+  private(set) var datagrams: [Placed<ListenAddress>]?
   private(set) var socketMode: mode_t?
   private(set) var socketUser: Placed<User>?
   private(set) var socketGroup: gid_t?
   private(set) var backlog: CInt?
+  private(set) var bindsFreely: Bool?
+  private(set) var device: String?
   private(set) var user: Placed<User>?
   private(set) var group: Placed<gid_t>?
   private(set) var maxConnections: Int?
-  private(set) var firstByteTimeout: TimeLimit?
-  private(set) var idleTimeout: TimeLimit?
+  private(set) var maxConnectionsPerSource: Int?
+  private(set) var rate: Bound<RateLimit>?
+  private(set) var ratePerSource: Bound<RateLimit>?
+  private(set) var sourcePrefix: SourcePrefix?
+  private(set) var whenFull: WhenFull?
+  private(set) var refusal: String?
+  private(set) var allow: [Placed<AccessEntry>]?
+  private(set) var deny: [Placed<AccessEntry>]?
+  private(set) var firstByteTimeout: Bound<Duration>?
+  private(set) var idleTimeout: Bound<Duration>?
+  private(set) var maxDuration: Bound<Duration>?
   private(set) var keepsAlive: Bool?
+  private(set) var relay: Bool?
+  private(set) var wait: Bool?
+  private(set) var environment: [String]?
+  private(set) var workingDirectory: Placed<String>?
+  private(set) var umask: UInt32?
+  private(set) var nice: Placed<CInt>?
+  private(set) var limitMemory: UInt64?
+  private(set) var limitCPU: UInt64?
+  private(set) var limitOpenFiles: UInt64?
+  private(set) var limitProcesses: UInt64?
   private(set) var resolvesNames: Bool?
   private(set) var log: ConnectionLog?
-  private(set) var fortune: Placed<FortuneSettings>?
+  private(set) var fortune: FortuneSettings?
+  private(set) var commands: [Placed<AddedCommand>]?
 
   init() {}
 
   init(_ table: Setting, runtimeDirectory: String, problems: inout ProblemCollector) {
-    if case .table(let entries) = table.value { mentioned = Set(entries.map(\.name)) }
     for (key, setting) in problems.entries(of: table, ServiceKey.self) {
+      settings[key.rawValue] = setting
       switch key {
       case .enabled: isEnabled = problems.collect(try setting.boolean())
       case .serve: serve = problems.collect(try setting.choice())
+      case .exec: exec = problems.collect(try setting.programWords())
       case .listenStream: streams = setting.addresses(.tcp, runtimeDirectory, problems: &problems)
       case .listenDatagram: datagrams = setting.addresses(.udp, runtimeDirectory, problems: &problems)
-      case .socketMode: socketMode = problems.collect(try setting.mode())
+      case .socketMode: socketMode = problems.collect(try setting.mode(such: "0666"))
       case .socketUser: socketUser = problems.collect(try setting.user())
       case .socketGroup: socketGroup = problems.collect(try setting.group().value)
       case .backlog: backlog = problems.collect(CInt(try setting.integer(in: 1...65_535)))
+      case .freeBind: bindsFreely = problems.collect(try setting.boolean())
+      case .bindToDevice: device = problems.collect(try setting.device())
       case .user: user = problems.collect(try setting.user())
       case .group: group = problems.collect(try setting.group())
       case .maxConnections: maxConnections = problems.collect(try setting.integer(in: 1...1_000_000))
+      case .maxConnectionsPerSource: maxConnectionsPerSource = problems.collect(try setting.integer(in: 1...1_000_000))
+      case .rate: rate = problems.collect(try setting.rate())
+      case .ratePerSource: ratePerSource = problems.collect(try setting.rate())
+      case .sourcePrefix: sourcePrefix = SourcePrefix(setting, problems: &problems)
+      case .whenFull: whenFull = problems.collect(try setting.choice())
+      case .refusal: refusal = problems.collect(try setting.spokenLine())
+      case .allow: allow = setting.accessEntries(problems: &problems)
+      case .deny: deny = setting.accessEntries(problems: &problems)
       case .firstByteTimeout: firstByteTimeout = problems.collect(try setting.timeLimit())
       case .idleTimeout: idleTimeout = problems.collect(try setting.timeLimit())
+      case .maxDuration: maxDuration = problems.collect(try setting.timeLimit())
       case .keepAlive: keepsAlive = problems.collect(try setting.boolean())
+      case .relay: relay = problems.collect(try setting.boolean())
+      case .wait: wait = problems.collect(try setting.boolean())
+      case .environment: environment = setting.environment(problems: &problems)
+      case .workingDirectory: workingDirectory = problems.collect(try setting.directory())
+      case .umask: umask = problems.collect(try setting.mode(such: "0022"))
+      case .nice: nice = problems.collect(try setting.nice())
+      case .limitMemory: limitMemory = problems.collect(try setting.size())
+      case .limitCPU: limitCPU = problems.collect(try setting.seconds())
+      case .limitOpenFiles: limitOpenFiles = problems.collect(UInt64(try setting.integer(in: 1...Int.max)))
+      case .limitProcesses: limitProcesses = problems.collect(UInt64(try setting.integer(in: 1...Int.max)))
       case .resolveNames: resolvesNames = problems.collect(try setting.boolean())
       case .log: log = problems.collect(try setting.choice())
-      case .fortune: fortune = Placed(value: FortuneSettings(setting, problems: &problems), setting: setting)
+      case .fortune: fortune = FortuneSettings(setting, problems: &problems)
+      case .commands: commands = setting.commands(problems: &problems)
       }
     }
   }
+
+  func setting(_ key: ServiceKey) -> Setting? { settings[key.rawValue] }
+  func mentions(_ key: ServiceKey) -> Bool { settings[key.rawValue] != nil }
+  /// Where each of its keys stands, by the key's name.
+  var origins: [String: Origin] { settings.mapValues(\.origin) }
+}
+
+/// A service's own table before `[defaults]`: what the first does not say, the second does.
+@dynamicMemberLookup
+struct LayeredSettings {
+  let own: ServiceSettings
+  let defaults: ServiceSettings
+
+  subscript<Value>(dynamicMember key: KeyPath<ServiceSettings, Value?>) -> Value? {
+    own[keyPath: key] ?? defaults[keyPath: key]
+  }
+
+  /// The one that holds.
+  func setting(_ key: ServiceKey) -> Setting? { own.setting(key) ?? defaults.setting(key) }
 }
 
 /// What one table `fortune` says.
@@ -77,56 +143,15 @@ struct FortuneSettings {
   }
 }
 
-extension Setting {
-  /// All addresses that are right; nil when the list is none.
-  fileprivate func addresses(
-    _ transport: Transport, _ runtimeDirectory: String, problems: inout ProblemCollector
-  ) -> ServiceSettings.Placed<[ListenAddress]>? {
-    guard let texts = problems.collect(try strings("addresses")) else { return nil }
-    let reader = AddressReader(transport: transport, runtimeDirectory: runtimeDirectory)
-    var addresses: [ListenAddress] = []
-    for text in texts {
-      do throws(AddressReader.Refusal) {
-        addresses += try reader.read(text)
-      } catch { problems.add(problem(error.message)) }
-    }
-    return ServiceSettings.Placed(value: addresses, setting: self)
-  }
-
-  fileprivate func databases(problems: inout ProblemCollector) -> [String]? {
-    guard let paths = problems.collect(try strings("absolute paths")) else { return nil }
-    for path in paths {
-      guard path.hasPrefix("/") else {
-        problems.add(problem("expected an absolute path, found \(quoted(path))"))
-        continue
+extension SourcePrefix {
+  /// What one table `source-prefix` says.
+  fileprivate init(_ table: Setting, problems: inout ProblemCollector) {
+    self.init()
+    for (key, setting) in problems.entries(of: table, SourcePrefixKey.self) {
+      switch key {
+      case .ipv4: ipv4 = problems.collect(try setting.integer(in: 1...32)) ?? ipv4
+      case .ipv6: ipv6 = problems.collect(try setting.integer(in: 1...128)) ?? ipv6
       }
-      do throws(CallFailure) {
-        _ = try FileSystem.facts(of: path)
-      } catch { problems.add(problem("\(printable(path)): \(error.errno)")) }
     }
-    return paths
-  }
-
-  fileprivate func mode() throws(ConfigurationProblem) -> mode_t {
-    let wanted = "permissions in octal digits such as \"0666\""
-    let text = try string(wanted)
-    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
-      let mode = mode_t(text, radix: 8), mode <= 0o777
-    else { throw unexpected(wanted) }
-    return mode
-  }
-
-  fileprivate func user() throws(ConfigurationProblem) -> ServiceSettings.Placed<User> {
-    let text = try string("a user's name or number in quotes")
-    guard let user = Users.find(text) else { throw problem("no user \(quoted(text)) on this machine") }
-    return ServiceSettings.Placed(value: user, setting: self)
-  }
-
-  fileprivate func group() throws(ConfigurationProblem) -> ServiceSettings.Placed<gid_t> {
-    let text = try string("a group's name or number in quotes")
-    guard let group = Users.findGroup(text), group != gid_t.max else {
-      throw problem("no group \(quoted(text)) on this machine")
-    }
-    return ServiceSettings.Placed(value: group, setting: self)
   }
 }

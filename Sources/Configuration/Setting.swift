@@ -1,3 +1,4 @@
+import Admission
 import ControlProtocol
 
 /// A value of a configuration file, with its key and its place, read as the type that its key wants.
@@ -5,12 +6,16 @@ struct Setting {
   let document: Document
   let path: [String]
   let value: TOMLTree
+  /// Which element of the key's list it is, where it is one.
+  var element: Int?
 
   var name: String { path.last ?? "" }
-  var place: Place { Place(file: document.file, line: document.line(of: path)) }
+  var place: Place { Place(file: document.file, line: line) }
+  var origin: Origin { Origin(place: place, key: keyText(path)) }
+  private var line: Int { element.map { document.line(of: path, element: $0) } ?? document.line(of: path) }
 
   func problem(_ message: String) -> ConfigurationProblem {
-    ConfigurationProblem(file: document.file, line: document.line(of: path), key: keyText(path), message: message)
+    ConfigurationProblem(file: document.file, line: line, key: keyText(path), message: message)
   }
 
   /// A problem with the value as a whole: its kind where that is wrong, else the value itself.
@@ -22,7 +27,7 @@ struct Setting {
     }
   }
 
-  private func unexpected(_ wanted: String, found: String) -> ConfigurationProblem {
+  func unexpected(_ wanted: String, found: String) -> ConfigurationProblem {
     problem("expected \(wanted), found \(found)")
   }
 
@@ -55,16 +60,17 @@ struct Setting {
     return text
   }
 
-  /// A list of strings; a single string is a list of one.
-  func strings(_ wanted: String) throws(ConfigurationProblem) -> [String] {
-    if case .string(let text) = value { return [text] }
+  /// The elements of a list of strings; a single string is a list of one.
+  func strings(_ wanted: String) throws(ConfigurationProblem) -> [(text: String, setting: Setting)] {
+    if case .string(let text) = value { return [(text, self)] }
     guard case .array(let elements) = value else { throw unexpected("a list of \(wanted)", found: value.kind) }
-    var texts: [String] = []
-    for element in elements {
+    var texts: [(text: String, setting: Setting)] = []
+    for (index, element) in elements.enumerated() {
+      let setting = Setting(document: document, path: path, value: element, element: index)
       guard case .string(let text) = element else {
-        throw unexpected("a list of \(wanted)", found: "\(element.kind) in it")
+        throw setting.unexpected("a list of \(wanted)", found: "\(element.kind) in it")
       }
-      texts.append(text)
+      texts.append((text, setting))
     }
     return texts
   }
@@ -87,24 +93,43 @@ struct Setting {
   }
 
   /// A duration above zero, or `"none"`.
-  func timeLimit() throws(ConfigurationProblem) -> TimeLimit {
+  func timeLimit() throws(ConfigurationProblem) -> Bound<Duration> {
     let wanted = "a duration above 0 such as \"30s\", or \"none\""
     let text = try string(wanted)
-    if text == "none" { return .unlimited }
+    if text == "none" { return .none }
     guard let duration = DurationText.parse(text), duration > .zero else { throw unexpected(wanted) }
-    return .after(duration)
+    return .at(duration)
+  }
+
+  /// A rate, or `"none"`.
+  func rate() throws(ConfigurationProblem) -> Bound<RateLimit> {
+    let wanted = "a rate such as \"50/s\" or \"100/m burst 10\", or \"none\""
+    let text = try string(wanted)
+    if text == "none" { return .none }
+    guard let rate = RateLimit(text) else { throw unexpected(wanted) }
+    return .at(rate)
+  }
+
+  /// Permissions as text, their leading zero kept apart from decimal numbers.
+  func mode(such example: String) throws(ConfigurationProblem) -> UInt32 {
+    let wanted = "permissions in octal digits such as \"\(example)\""
+    let text = try string(wanted)
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
+      let mode = UInt32(text, radix: 8), mode <= 0o777
+    else { throw unexpected(wanted) }
+    return mode
   }
 }
 
-/// How long something may take.
-enum TimeLimit {
-  case unlimited
-  case after(Duration)
+/// A limit that a table sets, or lifts: `"none"`.
+enum Bound<Value> {
+  case none
+  case at(Value)
 
-  var duration: Duration? {
+  var value: Value? {
     switch self {
-    case .unlimited: nil
-    case .after(let duration): duration
+    case .none: nil
+    case .at(let value): value
     }
   }
 }

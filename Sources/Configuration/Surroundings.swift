@@ -12,5 +12,16 @@ struct Surroundings {
 
   var isRoot: Bool { identity.user == 0 }
 
-  static var actual: Surroundings { Surroundings(identity: .effective, runtimeDirectory: RuntimeDirectory.path) }
+  static var actual: Surroundings {
+    var identity = Identity.effective
+    identity.groups = ownGroups
+    return Surroundings(identity: identity, runtimeDirectory: RuntimeDirectory.path)
+  }
+
+  /// Source: getgroups(2).
+  private static var ownGroups: [gid_t] {
+    var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+    let count = getgroups(CInt(groups.count), &groups)
+    return Array(groups.prefix(max(0, Int(count))))
+  }
 }

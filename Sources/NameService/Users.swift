@@ -21,6 +21,12 @@ public enum Users {
     return User(name: name, identity: Identity(user: user, group: group, groups: groups(of: name, primary: group)))
   }
 
+  /// The number of the user of this name; the number itself, where the text is one and no user has it as its name.
+  public static func number(of text: String) -> uid_t? {
+    let number = getpwnam(text)?.pointee.pw_uid ?? uid_t(decimal: text)
+    return number == uid_t.max ? nil : number
+  }
+
   /// The number of the group of this name; the number itself, where the text is one and no group has it as its name.
   public static func findGroup(_ text: String) -> gid_t? { getgrnam(text)?.pointee.gr_gid ?? gid_t(decimal: text) }
 

@@ -10,8 +10,8 @@ extension Supervisor {
     if isFirst {
       manager.stopping("open connections may go on for \(DurationText.render(drainTimeout))")
       logger.info("stopping")
-      // Listeners keep the drain's time themselves; this is for one that does not.
-      stopDeadline = Clock.monotonic() + drainTimeout.components.seconds * 1_000_000_000 + 5_000_000_000
+      // Listeners keep the drain's time themselves, and give programs five seconds more; this is for one that does not.
+      stopDeadline = Clock.monotonic() + drainTimeout.nanoseconds + 8_000_000_000
     }
     for service in services {
       if let listener = service.listener { try? Signal.terminate.send(to: listener.process) }

@@ -80,7 +80,7 @@ import Testing
   @Test("refuses for root what others may write", .enabled(if: geteuid() == 0, "needs root to change groups"))
   func refusesForeignWriters() throws {
     let path = directory["begatd.toml"]
-    try directory.write("", to: "begatd.toml", mode: 0o666)
+    try directory.write(service("a", 1), to: "begatd.toml", mode: 0o666)
     #expect(Configuration.problems(file: path, in: .sample()) == ["\(path): anybody may write it; use chmod o-w"])
     #expect(Configuration.problems(file: path, in: .sample(user: 1)) == [])
     try #require(chmod(path, 0o664) == 0)

@@ -6,6 +6,7 @@ import UnixIPC
 @testable import Configuration
 
 @Suite struct ConfigurationReadingTests {
+  private static let service = "[service.a]\nserve = \"echo\"\nlisten-stream = \"7\"\n"
   private let every = """
     [daemon]
     log-level = "debug"
@@ -43,7 +44,7 @@ import UnixIPC
     let service = configuration.services[0]
     #expect(!service.isEnabled)
     #expect(service.place == Place(file: "t.toml", line: 5))
-    #expect(service.serve == .fortune)
+    #expect(service.offer == .builtIn(.fortune))
     #expect(service.streams == [.address(.ipv4(.loopback, port: 0), isOptional: false), .passed(name: "web")])
     #expect(service.datagrams == [.address(.unixAbstract([0x78]), isOptional: false)])
     let daemon = try #require(Users.find("daemon")?.identity)
@@ -53,7 +54,7 @@ import UnixIPC
     let nogroup = try #require(Users.findGroup("nogroup"))
     #expect(service.identity?.user == daemon.user && service.identity?.group == nogroup)
     #expect(service.identity?.groups.contains(daemon.group) == false)
-    #expect(service.maxConnections == 1_000_000)
+    #expect(service.admission.maxConnections == 1_000_000)
     #expect(service.firstByteTimeout == .milliseconds(500))
     #expect(service.idleTimeout == nil)
     #expect(service.resolvesNames)
@@ -71,12 +72,12 @@ import UnixIPC
     #expect(service.socketAccess.user == nil && service.socketAccess.group == nil)
     #expect(service.backlog == 4096)
     #expect(service.identity == Users.find("nobody")?.identity)
-    #expect(service.maxConnections == 256)
+    #expect(service.admission.maxConnections == 256)
     #expect(service.firstByteTimeout == nil)
     #expect(service.idleTimeout == .seconds(600))
     #expect(!service.resolvesNames)
     #expect(service.log == .connections)
-    let daemon = try Configuration.sample("").daemon
+    let daemon = try Configuration.sample(ConfigurationReadingTests.service).daemon
     #expect(daemon == DaemonConfiguration())
     #expect(daemon.logLevel == .info && daemon.logTarget == .auto && daemon.drainTimeout == .seconds(30))
   }
@@ -132,6 +133,7 @@ import UnixIPC
       serve = "echo"
       listen-stream = ["127.0.0.1:0", "127.0.0.1:7", "@x", "fd:x"]
       listen-datagram = ["127.0.0.1:0", "127.0.0.1:7", "@x", "fd:x"]
+      allow = ["127.0.0.0/8"]
       [service.b]
       serve = "echo"
       listen-stream = ["127.0.0.1:0", "127.0.0.2:7"]
@@ -148,10 +150,11 @@ import UnixIPC
     let root = "[service.a]\nserve = \"echo\"\nlisten-stream = \"7\"\nuser = \"root\"\n"
     #expect(
       try Configuration.sample(root).warnings.map(\.description) == ["t.toml:1: service.a: serves as root; set user"])
-    #expect(
-      try Configuration.sample(root + "enabled = false").warnings.map(\.description) == [
-        "t.toml: no service is enabled"
-      ])
+  }
+
+  @Test("wants a service", arguments: ["", "[daemon]", "[defaults]\nserve = \"echo\"", service + "enabled = false"])
+  func wantsAService(text: String) {
+    #expect(Configuration.problems(text) == ["t.toml: no service to offer; define one, or enable one"])
   }
 
   @Test(
@@ -163,7 +166,8 @@ import UnixIPC
       ("9223372036854775807d", nil), ("1S", nil), ("1w", nil), ("٣s", nil),
     ] as [(String, Duration?)])
   func readsDurations(text: String, duration: Duration?) {
-    let configuration = try? Configuration.sample("[daemon]\ndrain-timeout = \"\(text)\"")
+    let configuration = try? Configuration.sample(
+      "[daemon]\ndrain-timeout = \"\(text)\"\n" + ConfigurationReadingTests.service)
     #expect(configuration?.daemon.drainTimeout == duration)
   }
 }

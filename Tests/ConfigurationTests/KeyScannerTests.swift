@@ -47,6 +47,30 @@ import Testing
     #expect(KeyScanner(Array(KeyScannerTests.text.utf8)).lines[path] == line)
   }
 
+  @Test("finds the lines of an array's elements, those inside them not counted")
+  func findsElements() throws {
+    let text = """
+      a = [ "x",
+        # "not",
+        ["y",
+         "z"], { b = [1,
+        2] },
+
+        \"\"\"
+        long
+      \"\"\", 'end' ]
+      b = []
+      """
+    let scanner = KeyScanner(Array(text.utf8))
+    #expect(scanner.elementLines[["a"]] == [1, 3, 4, 7, 9])
+    #expect(scanner.elementLines[["a", "b"]] == [4, 5])
+    #expect(scanner.elementLines[["b"]] == [])
+    let document = try Document(file: "t", bytes: Array("\na = [\n1,\n2]\n".utf8))
+    #expect(document.line(of: ["a"], element: 1) == 4)
+    #expect(document.line(of: ["a"], element: 2) == 2)
+    #expect(document.line(of: ["x"], element: 0) == 1)
+  }
+
   @Test("counts lines that end with CR and LF")
   func countsCRLF() {
     let scanner = KeyScanner(Array("[a]\r\n\r\nb = [\r\n1]\r\nc = 2\r\n".utf8))

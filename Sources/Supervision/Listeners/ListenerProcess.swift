@@ -1,3 +1,4 @@
+import Configuration
 import ControlProtocol
 import Glibc
 import UnixIPC
@@ -28,6 +29,8 @@ struct ListenerStarter {
   let names: NameResolver?
   /// The descriptor that listeners get as standard error.
   let standardError: CInt
+  /// Ports at which any service of begatd's answers datagrams.
+  let datagramPorts: [UInt16]
 
   /// Source: proc_pid_exe(5).
   static func programBesideThis() throws(CallFailure) -> String {
@@ -43,7 +46,7 @@ struct ListenerStarter {
   /// - Parameter lastQuestion: the number of the question last asked, which a new listener need not answer.
   func start(_ service: ManagedService, lastQuestion: UInt32) throws(CallFailure) -> ListenerProcess {
     let configuration = service.configuration
-    let scoreboard = try Scoreboard.create(slotCount: configuration.maxConnections)
+    let scoreboard = try Scoreboard.create(slotCount: configuration.admission.maxConnections)
     let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
     var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
     func pass(_ number: CInt) -> CInt {
@@ -51,23 +54,10 @@ struct ListenerStarter {
       return CInt(descriptors.count - 1)
     }
 
-    var options = ListenerOptions()
-    options.name = configuration.name
-    options.serve = configuration.serve
+    var options = ListenerOptions(configuration)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
-    options.maxConnections = configuration.maxConnections
-    options.firstByteTimeout = configuration.firstByteTimeout
-    options.idleTimeout = configuration.idleTimeout
     options.drainTimeout = drainTimeout
-    options.keepAlive = configuration.keepsAlive
-    options.resolveNames = configuration.resolvesNames
-    options.log = configuration.log
-    options.user = configuration.identity?.user
-    options.group = configuration.identity?.group
-    options.groups = configuration.identity?.groups ?? []
-    options.databases = configuration.fortune.databases
-    options.offensive = configuration.fortune.includesOffensive
-    options.maxLength = configuration.fortune.maxLength
+    options.datagramPorts = datagramPorts
     options.channel = pass(channel.writing.number)
     options.scoreboard = pass(scoreboard.number)
     if configuration.resolvesNames, let names {
@@ -81,5 +71,35 @@ struct ListenerStarter {
     program.leadsSession = true
     let process = try program.start(descriptors: descriptors)
     return ListenerProcess(process: process, channel: channel.reading, lastAnswer: lastQuestion)
+  }
+}
+
+extension ListenerOptions {
+  /// What the configuration says; sockets and channels are begatd's own matter.
+  init(_ configuration: ServiceConfiguration) {
+    self.init()
+    name = configuration.name
+    switch configuration.offer {
+    case .builtIn(let builtIn): serve = builtIn
+    case .program(let handover):
+      relay = handover == .relayedConnections
+      wait = handover == .sockets
+    }
+    program = configuration.program
+    commands = configuration.commands
+    admission = configuration.admission
+    refusal = configuration.refusal
+    firstByteTimeout = configuration.firstByteTimeout
+    idleTimeout = configuration.idleTimeout
+    maxDuration = configuration.maxDuration
+    keepAlive = configuration.keepsAlive
+    resolveNames = configuration.resolvesNames
+    log = configuration.log
+    user = configuration.identity?.user
+    group = configuration.identity?.group
+    groups = configuration.identity?.groups ?? []
+    databases = configuration.fortune.databases
+    offensive = configuration.fortune.includesOffensive
+    maxLength = configuration.fortune.maxLength
   }
 }

@@ -69,15 +69,17 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
 
   private static func fields(_ record: ConnectionRecord) -> String {
     let (seconds, attoseconds) = record.duration.components
-    return """
+    var fields = """
       BEGAT_PEER=\(record.peerText)
       BEGAT_PROCESS=\(record.process)
       BEGAT_DURATION_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
-      BEGAT_RECEIVED=\(record.received)
-      BEGAT_SENT=\(record.sent)
       BEGAT_OUTCOME=\(record.outcome)
 
       """
+    // Of a program that has the connection to itself nobody knows.
+    if let received = record.received { fields += "BEGAT_RECEIVED=\(received)\n" }
+    if let sent = record.sent { fields += "BEGAT_SENT=\(sent)\n" }
+    return fields
   }
 
   /// A daemon that was started anew has another socket: connect again, once.

@@ -9,8 +9,24 @@ struct BindProblem: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 
   init(_ address: SocketAddress, _ failure: CallFailure, isDatagram: Bool) {
+    if failure.call == BindProblem.deviceCall {
+      description = "bind \(address): " + BindProblem.deviceAdvice(failure)
+      return
+    }
     isMissingFamily = failure.errno == .addressFamilyNotSupported || failure.errno == .addressNotAvailable
     description = "\(failure)" + BindProblem.advice(address, failure.errno, isDatagram: isDatagram)
+  }
+
+  /// As `BindOptions` names it.
+  private static let deviceCall = "setsockopt SO_BINDTODEVICE"
+
+  private static func deviceAdvice(_ failure: CallFailure) -> String {
+    let device = "bind-to-device \(escaped((failure.object ?? "").utf8)): "
+    switch failure.errno {
+    case Errno(rawValue: ENODEV): return device + "this machine has no interface of that name; ip link shows all"
+    case .notPermitted: return device + "\(failure.errno); it needs root or CAP_NET_RAW"
+    default: return device + "\(failure.errno)"
+    }
   }
 
   private static func advice(_ address: SocketAddress, _ errno: Errno, isDatagram: Bool) -> String {
@@ -23,7 +39,7 @@ struct BindProblem: Error, CustomStringConvertible {
     case .permissionDenied where address.port.map { $0 < 1024 } ?? false:
       return "; ports below 1024 are for root, or for a socket unit of systemd"
     case .permissionDenied: return "; check the directory's owner and mode"
-    case .addressNotAvailable: return "; no interface of this machine has it"
+    case .addressNotAvailable: return "; no interface of this machine has it; free-bind = true binds it all the same"
     case .noSuchFile: return "; its directory is missing"
     default: return ""
     }

@@ -76,11 +76,11 @@ struct ServiceListenSockets {
         let file = bound.file
         return HeldSocket(bound.socket, isDatagram: true, address: address, file: file)
       case (_, false):
-        let socket = try ListeningSocket(address, backlog: service.backlog)
+        let socket = try ListeningSocket(address, backlog: service.backlog, options: service.bindOptions)
         let bound = try socket.descriptor.localAddress().address ?? address
         return HeldSocket(socket.release(), isDatagram: false, address: bound)
       case (_, true):
-        let socket = try DatagramSocket(address)
+        let socket = try DatagramSocket(address, options: service.bindOptions)
         let bound = try socket.descriptor.localAddress().address ?? address
         return HeldSocket(socket.release(), isDatagram: true, address: bound)
       }

@@ -17,7 +17,7 @@ enum ReadyReport {
     for service in services {
       for (index, socket) in service.sockets.enumerated() {
         let address = "\(socket.address)" + (socket.isDatagram ? " (datagram)" : "")
-        rows.append([index == 0 ? service.name : "", address, command(service.configuration.serve, socket)])
+        rows.append([index == 0 ? service.name : "", address, command(service.configuration.builtIn, socket)])
       }
     }
     let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -29,7 +29,8 @@ enum ReadyReport {
     return "\(head)\n\n\(lines.joined(separator: "\n"))\n\nCtrl-C stops it.\n"
   }
 
-  private static func command(_ service: BuiltIn, _ socket: HeldSocket) -> String {
+  /// - Parameter service: nil for a program, which may want anything.
+  private static func command(_ service: BuiltIn?, _ socket: HeldSocket) -> String {
     let target: String
     switch socket.address {
     case .ipv4(let host, let port): target = "\(host == .any ? .loopback : host) \(port)"
@@ -40,7 +41,7 @@ enum ReadyReport {
     }
     if socket.isDatagram { return datagramCommand(service, target) }
     switch service {
-    case .hello, .fortune, .daytime: return "nc \(target)"
+    case .hello, .fortune, .daytime, nil: return "nc \(target)"
     case .time: return "nc \(target) | od -An -tu4 --endian=big"
     case .echo: return "echo hello | nc -N \(target)"
     case .discard: return "echo gone | nc -N \(target)"
@@ -49,7 +50,7 @@ enum ReadyReport {
     }
   }
 
-  private static func datagramCommand(_ service: BuiltIn, _ target: String) -> String {
+  private static func datagramCommand(_ service: BuiltIn?, _ target: String) -> String {
     switch service {
     case .time: "echo | nc -u -w1 \(target) | od -An -tu4 --endian=big"
     default: "echo | nc -u -w1 \(target)"

@@ -69,7 +69,7 @@ public enum SupervisorProgram {
       return give(complain(problems, failure))
     }
     guard !services.isEmpty else {
-      return give(complain("no service to offer; enable one in the configuration", failure))
+      return give(complain("no service to offer: the sockets of none were passed", failure))
     }
 
     do throws(CallFailure) {
@@ -78,7 +78,10 @@ public enum SupervisorProgram {
         services.contains { $0.configuration.resolvesNames } ? try NameResolver(standardError: standardError) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
-        standardError: standardError)
+        standardError: standardError, datagramPorts: datagramPorts(of: services))
+      for service in services {
+        logger.info("\(service.configuration.limitsText)", metadata: [LogKey.service: "\(service.name)"])
+      }
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
@@ -128,6 +131,12 @@ public enum SupervisorProgram {
     }
     for warning in passed.warnings + passed.closeRest() { logger.warning("\(warning)") }
     return services
+  }
+
+  /// Passed sockets count too: what matters is who answers.
+  private static func datagramPorts(of services: [ManagedService]) -> [UInt16] {
+    let sockets = services.flatMap(\.sockets).filter(\.isDatagram)
+    return Set(sockets.compactMap(\.address.port)).sorted()
   }
 
   private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {

@@ -1,0 +1,197 @@
+import Testing
+
+@testable import Configuration
+
+/// What `begat check --from` says, word for word.
+@Suite struct AccessExplanationTests {
+  private static let configuration = """
+    [defaults]
+    rate = "50/s"
+    [service.hello]
+    serve = "hello"
+    listen-stream = ["2345", "/run/hello"]
+    max-connections = 9
+    source-prefix = { ipv6 = 56 }
+    deny = [
+      "203.0.113.0/24", # those
+      "unix:root",
+    ]
+    [service.inner]
+    serve = "echo"
+    listen-stream = "127.0.0.1:7"
+    allow = ["10.0.0.0/8", "unix:*"]
+    [service.clock]
+    serve = "time"
+    listen-datagram = "0.0.0.0:37"
+    bind-to-device = "eth0"
+    [service.own]
+    exec = ["/bin/cat"]
+    wait = true
+    listen-stream = "fd:own"
+    [service.off]
+    enabled = false
+    serve = "echo"
+    listen-stream = "7"
+    """
+
+  private func explanation(_ client: String, _ service: String) throws -> AccessExplanation? {
+    try Configuration.sample(AccessExplanationTests.configuration).explanation(
+      of: try ClientAddress(parsing: client), to: service)
+  }
+
+  private static let limits = """
+    limits:
+      source-prefix               SOURCE counts as one source  t.toml:7: service.hello.source-prefix
+      max-connections-per-source  32 GAP begat's default
+      rate-per-source             none GAP begat's default
+      max-connections             9 GAP t.toml:6: service.hello.max-connections
+      rate                        50/s GAP t.toml:2: defaults.rate
+      when-full                   wait GAP begat's default
+
+    """
+
+  /// Cells as wide as the source's row.
+  private func limits(source: String) -> String {
+    let width = "\(source) counts as one source".count
+    return AccessExplanationTests.limits.replacing("SOURCE", with: source).split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map { line in
+      guard let gap = line.firstRange(of: " GAP ") else { return String(line) }
+      let value = line[..<gap.lowerBound]
+      return value + String(repeating: " ", count: 30 + width - value.count + 2) + line[gap.upperBound...]
+    }.joined(separator: "\n")
+  }
+
+  @Test(
+    "names the line that refuses",
+    arguments: [
+      ("203.0.113.9", "hello", "t.toml:9: service.hello.deny: 203.0.113.0/24\n"),
+      ("::ffff:203.0.113.9", "hello", "t.toml:9: service.hello.deny: 203.0.113.0/24\n"),
+      ("unix:root", "hello", "t.toml:10: service.hello.deny: unix:root\n"),
+      (
+        "192.0.2.1", "inner",
+        "t.toml:15: service.inner.allow: names others only\n"
+          + "remark: inner listens on loopback addresses only, for clients on this machine\n"
+      ),
+      (
+        "::1", "inner",
+        "t.toml:15: service.inner.allow: names others only\nremark: inner listens on no IPv6 address\n"
+      ),
+    ])
+  func namesTheLineThatRefuses(client: String, service: String, lines: String) throws {
+    let explanation = try #require(try explanation(client, service))
+    let name = client.replacing("::ffff:", with: "")
+    #expect(explanation.text == "\(name) to \(service): refused\n  \(lines)")
+    #expect(!explanation.isAdmitted)
+  }
+
+  @Test(
+    "tells the limits that an admitted client meets",
+    arguments: [
+      ("2001:db8:1:2:3::9", "2001:db8:1::/56"), ("[2001:db8:1:203::9]", "2001:db8:1:200::/56"),
+      ("192.0.2.1", "192.0.2.1"), ("unix:nobody", "unix:nobody"),
+    ])
+  func tellsTheLimits(client: String, source: String) throws {
+    let explanation = try #require(try explanation(client, "hello"))
+    let name = client.filter { $0 != "[" && $0 != "]" }
+    #expect(
+      explanation.text == "\(name) to hello: admitted\n  nothing is said about it\n" + limits(source: source))
+    #expect(explanation.isAdmitted)
+  }
+
+  @Test("tells the rule that admits, and what a client cannot reach")
+  func tellsTheRule() throws {
+    let inner = try #require(try explanation("10.1.2.3", "inner"))
+    #expect(
+      inner.text.hasPrefix("10.1.2.3 to inner: admitted\n  t.toml:15: service.inner.allow: 10.0.0.0/8\nlimits:\n"))
+    #expect(inner.text.hasSuffix("\nremark: inner listens on loopback addresses only, for clients on this machine\n"))
+    #expect(inner.isAdmitted)
+    let unix = try #require(try explanation("unix:4711", "inner"))
+    #expect(unix.text.hasSuffix("\nremark: inner listens on no Unix socket\n") && unix.isAdmitted)
+    #expect(try explanation("10.1.2.3", "off")?.text.hasSuffix("\nremark: off is disabled\n") == true)
+  }
+
+  @Test("tells the limits of datagrams")
+  func tellsTheLimitsOfDatagrams() throws {
+    #expect(
+      try explanation("192.0.2.1", "clock")?.text == """
+        192.0.2.1 to clock: admitted
+          nothing is said about it: everybody may connect
+        limits of datagrams:
+          source-prefix    192.0.2.1 counts as one source  begat's default
+          rate-per-source  10/s                            begat's default
+          rate             50/s                            t.toml:2: defaults.rate
+        remark: clock takes only what comes through the interface eth0
+
+        """)
+  }
+
+  @Test("leaves the decision to a program that accepts itself")
+  func leavesTheDecision() throws {
+    let explanation = try #require(try explanation("192.0.2.1", "own"))
+    #expect(
+      explanation.text
+        == "192.0.2.1 to own: the program decides, it accepts connections itself\n  t.toml:22: service.own.wait\n")
+    #expect(explanation.isAdmitted)
+  }
+
+  @Test("knows which service was meant")
+  func knowsWhichServiceWasMeant() throws {
+    let configuration = try Configuration.sample(AccessExplanationTests.configuration)
+    #expect(try explanation("192.0.2.1", "helo") == nil)
+    #expect(configuration.nearestService(to: "helo") == "hello")
+    #expect(configuration.nearestService(to: "telephone") == nil)
+  }
+
+  @Test(
+    "refuses what is no client",
+    arguments: [
+      ("localhost", "expected an IPv4 or IPv6 address or unix:USER, found \"localhost\""),
+      ("192.0.2.1:80", "expected an IPv4 or IPv6 address or unix:USER, found \"192.0.2.1:80\""),
+      ("[::1", "expected an IPv4 or IPv6 address or unix:USER, found \"[::1\""),
+      ("", "expected an IPv4 or IPv6 address or unix:USER, found \"\""),
+      ("unix:no-such-user", "no user \"no-such-user\" on this machine"), ("unix:*", "no user \"*\" on this machine"),
+      ("10.0.0.0/8", "expected an IPv4 or IPv6 address or unix:USER, found \"10.0.0.0/8\""),
+    ])
+  func refusesWhatIsNoClient(text: String, problem: String) {
+    #expect(throws: ClientAddress.Problem(description: problem)) { try ClientAddress(parsing: text) }
+  }
+
+  @Test("the tables show programs and access")
+  func tablesShowPrograms() throws {
+    let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings
+    let expected = """
+      log-level info, log-target auto, drain-timeout 30s
+
+      SERVICE  SERVES           USER    LISTENS ON
+      hello    hello            nobody  stream 0.0.0.0:2345
+                                        stream [::]:2345
+                                        stream /run/hello
+      inner    echo             nobody  stream 127.0.0.1:7
+      clock    time             nobody  datagram 0.0.0.0:37
+      own      /bin/cat (wait)  nobody  stream fd:own
+      off      echo             nobody  (disabled)
+
+      SERVICE  CONNECTIONS  PER SOURCE  RATE  RATE PER SOURCE  WHEN FULL  FIRST BYTE  IDLE  MAX DURATION  LOG
+      hello    9            32          50/s  none             wait       none        10m   none          connections
+      inner    256          32          50/s  none             wait       none        10m   none          connections
+      clock    (datagrams)  -           50/s  10/s             refuse
+      own      -            -           50/s  -                -          -           -     none          connections
+      off      256          32          50/s  none             wait       none        10m   none          connections
+
+      SERVICE  ACCESS
+      hello    deny 203.0.113.0/24, unix:root
+      inner    allow 10.0.0.0/8, unix:*
+
+
+      """
+    #expect(text == expected)
+    let services = try Configuration.sample(AccessExplanationTests.configuration).services
+    #expect(
+      services.map(\.limitsText).prefix(4) == [
+        "at most 9 connections, 32 of one source; rate 50/s", "at most 256 connections, 32 of one source; rate 50/s",
+        "datagrams 50/s, 10/s of one source",
+        "its program accepts connections itself; rate 50/s",
+      ])
+  }
+}
