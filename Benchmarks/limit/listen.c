@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 /* Numbers only: getaddrinfo(3) belongs in no static program. */
-static socklen_t read_address(const char *host, const char *port, struct sockaddr_storage *address) {
+socklen_t read_address(const char *host, const char *port, struct sockaddr_storage *address) {
   struct sockaddr_in *four = (struct sockaddr_in *)address;
   struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
   char *end;
