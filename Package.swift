@@ -97,7 +97,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
     .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),

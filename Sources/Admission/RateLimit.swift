@@ -12,7 +12,8 @@ public struct RateLimit: Hashable, Sendable {
   public let count: Int
   /// Of one second, minute, hour or day.
   public let interval: Duration
-  /// How many may come at once after a pause; the interval's count unless said otherwise.
+  /// How many may come at once after a pause; a quarter of the count unless said otherwise, so that even over a few
+  /// intervals hardly more come than the rate says.
   public let burst: Int
 
   /// Nil for anything that is no rate.
@@ -22,7 +23,7 @@ public struct RateLimit: Hashable, Sendable {
       let count = Int(decimal: rate[0]), (1...RateLimit.largestCount).contains(count),
       let unit = RateLimit.units.first(where: { $0.suffix == rate[1] })
     else { return nil }
-    var burst = count
+    var burst = RateLimit.defaultBurst(count)
     if words.count == 3, words[1] == "burst", let number = Int(decimal: words[2]) {
       burst = number
     } else if words.count != 1 {
@@ -43,16 +44,18 @@ public struct RateLimit: Hashable, Sendable {
   }
 
   /// Of datagrams answered to one source, where nothing else is said.
-  public static let datagramsPerSource = RateLimit(count: 10, interval: .seconds(1), burst: 10)
+  public static let datagramsPerSource = RateLimit(count: 10, interval: .seconds(1), burst: defaultBurst(10))
   /// Of datagrams answered in all.
-  public static let datagrams = RateLimit(count: 1000, interval: .seconds(1), burst: 1000)
+  public static let datagrams = RateLimit(count: 1000, interval: .seconds(1), burst: defaultBurst(1000))
+
+  private static func defaultBurst(_ count: Int) -> Int { max(1, count / 4) }
 }
 
 extension RateLimit: CustomStringConvertible {
   /// What `init(_:)` reads as the same.
   public var description: String {
     let unit = RateLimit.units.first { .nanoseconds($0.nanoseconds) == interval }?.suffix ?? "s"
-    return "\(count)/\(unit)" + (burst == count ? "" : " burst \(burst)")
+    return "\(count)/\(unit)" + (burst == RateLimit.defaultBurst(count) ? "" : " burst \(burst)")
   }
 }
 

@@ -99,7 +99,7 @@ struct SourceTable {
 
   /// Notes that a connection has ended.
   func end(_ number: Number) {
-    guard entries[Int(number)].active > 0 else { return }
+    precondition(entries[Int(number)].active > 0, "a place was given back twice")
     entries[Int(number)].active -= 1
     moveInHeap(number)
   }

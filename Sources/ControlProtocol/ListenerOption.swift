@@ -98,7 +98,8 @@ struct ListenerOption: Sendable {
     ListenerOption(
       "refusal", "TEXT", "a line of text", "say this to the refused, as far as that can be done without waiting",
       {
-        $0.refusal = $1; return true
+        $0.refusal = $1
+        return !$1.isEmpty && !$1.unicodeScalars.contains { $0.properties.generalCategory == .control }
       }, { $0.refusal.map { [$0] } ?? [] }),
     ListenerOption(
       "allow", "PEER", "a network, unix:UID or unix:*", "let these clients connect, and nobody else; may be repeated",
@@ -155,7 +156,7 @@ struct ListenerOption: Sendable {
     ListenerOption(
       "umask", "MODE", "octal digits, at most 0777", "permissions that files of programs do not get (0022)",
       { options, text in
-        guard let mask = UInt32(text, radix: 8), text.utf8.first != UInt8(ascii: "+") else { return false }
+        guard let digits = UInt32(decimal: text), let mask = UInt32(String(digits), radix: 8) else { return false }
         options.program.umask = mask
         return mask <= 0o777
       }, { $0.program.umask == 0o022 ? [] : ["0" + String($0.program.umask, radix: 8)] }),
@@ -339,9 +340,9 @@ extension ListenerOptions {
              begat-listener [--listen-stream ADDRESS | --socket FD]... [OPTION]... -- PROGRAM [ARGUMENT]...
              begat-listener --serve SERVICE --stdio
 
-      Offers one service, or a program, and gives every connection a process of its own.  Listens on the addresses and sockets named,
-      and on those that a service manager passed (LISTEN_FDS).  SIGTERM stops accepting and waits for open connections,
-      a second one ends them.
+      Offers one service, or a program, and gives every connection a process of its own.  Listens on the addresses and
+      sockets named, and on those that a service manager passed (LISTEN_FDS).  SIGTERM stops accepting and waits for
+      open connections, a second one ends them.
 
       Services: \(BuiltIn.names)
 

@@ -7,6 +7,11 @@ import Testing
     #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command])
   }
 
+  @Test("answers datagrams to those named only where they may be abused")
+  func answersToNamedOnly() {
+    #expect(Set(BuiltIn.allCases.filter(\.answersDatagramsToNamedOnly)) == [.fortune, .echo, .chargen])
+  }
+
   @Test("tells fortunes where it needs them")
   func tellsFortunes() {
     #expect(Set(BuiltIn.allCases.filter(\.tellsFortunes)) == [.hello, .fortune, .command])

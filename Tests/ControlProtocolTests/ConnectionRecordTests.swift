@@ -21,19 +21,33 @@ import UnixIPC
     #expect("\(record)".hasPrefix("begat 4711 for unknown: 10 s, "))
   }
 
+  @Test("shows no byte counts that are not known")
+  func showsKnownCounts() {
+    var record = ConnectionRecord(
+      process: 1, peer: nil, duration: .zero, received: nil, sent: nil, outcome: .exited(status: 2))
+    #expect("\(record)" == "begat 1 for unknown: 0 ms, exit status 2")
+    record.received = 5
+    #expect("\(record)" == "begat 1 for unknown: 0 ms, exit status 2")
+    (record.received, record.sent) = (nil, 5)
+    #expect("\(record)" == "begat 1 for unknown: 0 ms, exit status 2")
+    (record.received, record.sent) = (0, 0)
+    #expect("\(record)" == "begat 1 for unknown: 0 ms, received 0, sent 0 bytes, exit status 2")
+  }
+
   @Test(
     "has an outcome that is a problem or not",
     arguments: [
       (.complete, false, "complete"), (.clientClosed, false, "client closed"),
       (.firstByteTimeout, false, "first-byte-timeout"), (.idleTimeout, false, "idle-timeout"),
       (.failed, true, "service failed"), (.ended(by: .terminate), true, "ended by SIGTERM"),
-      (.crashed(by: .realTime(1)), true, "crashed, SIGRTMIN+1"),
+      (.crashed(by: .realTime(1)), true, "crashed, SIGRTMIN+1"), (.maxDuration, false, "max-duration"),
+      (.exited(status: 1), true, "exit status 1"), (.exited(status: 255), true, "exit status 255"),
     ] as [(Outcome, Bool, String)])
   func hasAnOutcome(outcome: Outcome, isProblem: Bool, text: String) {
     #expect(outcome.isProblem == isProblem && "\(outcome)" == text)
     #expect(Outcome(outcome: outcome.code.outcome, detail: outcome.code.detail) == outcome)
   }
 
-  @Test("has no outcome that is unknown", arguments: [7, 8, UInt16.max])
+  @Test("has no outcome that is unknown", arguments: [9, 10, UInt16.max])
   func hasNoOtherOutcome(code: UInt16) { #expect(Outcome(outcome: code, detail: 0) == nil) }
 }

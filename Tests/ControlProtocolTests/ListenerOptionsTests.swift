@@ -1,5 +1,7 @@
+import Admission
 import TestSupport
 import Testing
+import UnixIPC
 
 @testable import ControlProtocol
 
@@ -11,6 +13,119 @@ import Testing
       let options = ListenerOptions.random(using: &random)
       #expect(try ListenerOptions(parsing: options.arguments) == options, "\(options.arguments)")
     }
+  }
+
+  @Test("are read as they were rendered where not one of them is the default")
+  func areAllReadAgain() throws {
+    var options = ListenerOptions()
+    options.name = "n"
+    options.serve = .command
+    options.program.words = ["/bin/cat", "--", "-u", "", "--serve"]
+    options.program.environment = ["A=1", "B=", "C=x=y"]
+    options.program.workingDirectory = "/usr"
+    options.program.umask = 0o7
+    options.program.nice = -20
+    options.program.limitMemory = 64 << 20
+    options.program.limitCPU = 1
+    options.program.limitOpenFiles = .max
+    options.program.limitProcesses = 3
+    options.relay = true
+    options.wait = true
+    options.commands = [
+      AddedCommand(name: "uptime", words: ["/usr/bin/uptime"]),
+      AddedCommand(name: "x", words: ["/a=b", "", "--command", "=", "y=/z"]), AddedCommand(name: "z", words: ["/z"]),
+    ]
+    options.sockets = [3, 9]
+    options.listenStream = ["[::1]:1"]
+    options.listenDatagram = ["@d"]
+    options.bindOptions = BindOptions(isFree: true, device: "lo")
+    options.backlog = 1
+    options.admission.allow = [try #require(AccessPeer("2001:db8::/32")), .anyUser]
+    options.admission.deny = [.user(7), try #require(AccessPeer("192.0.2.7"))]
+    options.admission.maxConnections = 1
+    options.admission.maxConnectionsPerSource = 2
+    options.admission.rate = RateLimit("50/s burst 100")
+    options.admission.ratePerSource = RateLimit("20/m")
+    options.admission.sourcePrefix = SourcePrefix(ipv4: 1, ipv6: 128)
+    options.admission.whenFull = .refuse
+    options.refusal = "Sorry,  too many."
+    options.firstByteTimeout = .seconds(1)
+    options.idleTimeout = nil
+    options.maxDuration = .milliseconds(1500)
+    options.drainTimeout = .zero
+    options.keepAlive = false
+    options.resolveNames = false
+    options.log = .none
+    options.user = 0
+    options.group = .max
+    options.groups = [1, 2]
+    options.databases = ["/d"]
+    options.offensive = true
+    options.maxLength = 1
+    options.datagramPorts = [7, 65535]
+    options.stdio = true
+    options.channel = 4
+    options.scoreboard = 5
+    options.names = 6
+    options.nameRequests = 7
+    options.help = true
+    options.version = true
+    // Whoever adds a setting adds it here too.
+    for (mine, usual) in [
+      (Mirror(reflecting: options), Mirror(reflecting: ListenerOptions())),
+      (Mirror(reflecting: options.program), Mirror(reflecting: ProgramSettings())),
+      (Mirror(reflecting: options.admission), Mirror(reflecting: AdmissionLimits())),
+      (Mirror(reflecting: options.bindOptions), Mirror(reflecting: BindOptions())),
+    ] {
+      for (one, other) in zip(mine.children, usual.children) {
+        #expect("\(one.value)" != "\(other.value)", "\(one.label ?? "") is the default")
+      }
+    }
+    #expect(try ListenerOptions(parsing: options.arguments) == options, "\(options.arguments)")
+    // Each is needed.
+    for (index, word) in options.arguments.enumerated() where word.hasPrefix("--") && word != "--" {
+      guard options.arguments[..<index].last != "--command-argument", !options.arguments[..<index].contains("--") else {
+        continue
+      }
+      var fewer = options.arguments
+      let isFlag = ListenerOption.all.contains { "--" + $0.name == word && $0.placeholder == nil }
+      fewer.removeSubrange(index..<(index + (isFlag ? 1 : 2)))
+      #expect((try? ListenerOptions(parsing: fewer)) != options, "without \(word)")
+    }
+  }
+
+  @Test("end at two hyphens, after which stands the program")
+  func endAtTwoHyphens() throws {
+    let options = try ListenerOptions(parsing: ["--name", "a", "--", "/bin/cat", "--name", "b", "--", "-x", ""])
+    #expect(options.name == "a" && options.program.words == ["/bin/cat", "--name", "b", "--", "-x", ""])
+    #expect(try ListenerOptions(parsing: ["--"]).program.words == [])
+    // As a value they are one.
+    #expect(try ListenerOptions(parsing: ["--refusal", "--", "--stdio"]).refusal == "--")
+  }
+
+  @Test("gather a command's arguments behind it")
+  func gatherCommands() throws {
+    let options = try ListenerOptions(
+      parsing: [
+        "--command", "a=/bin/a", "--command-argument", "-x", "--command-argument=", "--name", "n", "--command", "b=/b",
+        "--command-argument", "b=/c",
+      ])
+    #expect(
+      options.commands == [
+        AddedCommand(name: "a", words: ["/bin/a", "-x", ""]), AddedCommand(name: "b", words: ["/b", "b=/c"]),
+      ])
+  }
+
+  @Test("of datagrams have a rate where none is set, and never wait")
+  func haveDatagramLimits() throws {
+    var options = ListenerOptions()
+    #expect(options.datagramAdmission.rate == .datagrams && options.datagramAdmission.whenFull == .refuse)
+    #expect(options.datagramAdmission.ratePerSource == .datagramsPerSource)
+    options.admission.rate = RateLimit("1/s")
+    options.admission.ratePerSource = RateLimit("2/s")
+    options.admission.deny = [.anyUser]
+    #expect(options.datagramAdmission.rate == RateLimit("1/s"))
+    #expect(options.datagramAdmission.ratePerSource == RateLimit("2/s") && options.datagramAdmission.deny == [.anyUser])
   }
 
   @Test("are read with an equals sign too")
@@ -68,8 +183,60 @@ import Testing
       (["--stdio=yes"], "--stdio takes no value"), (["--help="], "--help takes no value"),
       (["--serve"], "--serve: its value SERVICE is missing"),
       (["--stdio", "--socket"], "--socket: its value FD is missing"),
-      (["--bogus"], "--bogus: unknown option; see --help"), (["--"], "--: unknown option; see --help"),
+      (["--bogus"], "--bogus: unknown option; see --help"), (["--=x"], "--: unknown option; see --help"),
       (["--Serve", "echo"], "--Serve: unknown option; see --help"),
+      (["--bind-to-device", ""], "--bind-to-device : expected an interface's name"),
+      (["--bind-to-device", "sixteen-bytes-16"], "--bind-to-device sixteen-bytes-16: expected an interface's name"),
+      (["--free-bind", "on"], "--free-bind on: expected yes or no"),
+      (
+        ["--max-connections-per-source", "0"],
+        "--max-connections-per-source 0: expected a number from 1 to 1000000"
+      ),
+      (["--rate", "0/s"], "--rate 0/s: expected a rate such as 50/s or \"50/s burst 100\""),
+      (["--rate-per-source", "5"], "--rate-per-source 5: expected a rate such as 20/s or 100/m"),
+      (["--source-prefix", "0,64"], "--source-prefix 0,64: expected two numbers, at most 32 and 128"),
+      (["--source-prefix", "33,64"], "--source-prefix 33,64: expected two numbers, at most 32 and 128"),
+      (["--source-prefix", "32,129"], "--source-prefix 32,129: expected two numbers, at most 32 and 128"),
+      (["--source-prefix", "32"], "--source-prefix 32: expected two numbers, at most 32 and 128"),
+      (["--source-prefix", "1,2,3"], "--source-prefix 1,2,3: expected two numbers, at most 32 and 128"),
+      (["--when-full", "drop"], "--when-full drop: expected wait or refuse"),
+      (["--refusal", "a\nb"], "--refusal a\\x0ab: expected a line of text"),
+      (["--refusal", ""], "--refusal : expected a line of text"),
+      (["--allow", "192.0.2.1/24"], "--allow 192.0.2.1/24: expected a network, unix:UID or unix:*"),
+      (["--allow", "unix:root"], "--allow unix:root: expected a network, unix:UID or unix:*"),
+      (["--deny", ""], "--deny : expected a network, unix:UID or unix:*"),
+      (["--max-duration", "0s"], "--max-duration 0s: expected a time such as 1h, or none"),
+      (["--relay", "1"], "--relay 1: expected yes or no"), (["--wait", ""], "--wait : expected yes or no"),
+      (["--environment", "A"], "--environment A: expected NAME=VALUE"),
+      (["--environment", "=x"], "--environment =x: expected NAME=VALUE"),
+      (["--environment", "1A=x"], "--environment 1A=x: expected NAME=VALUE"),
+      (["--environment", "PROTO=x"], "--environment PROTO=x: expected NAME=VALUE"),
+      (["--environment", "LISTEN_FDS=1"], "--environment LISTEN_FDS=1: expected NAME=VALUE"),
+      (["--working-directory", "usr"], "--working-directory usr: expected an absolute path"),
+      (["--umask", "8"], "--umask 8: expected octal digits, at most 0777"),
+      (["--umask", "1000"], "--umask 1000: expected octal digits, at most 0777"),
+      (["--umask", "-0"], "--umask -0: expected octal digits, at most 0777"),
+      (["--umask", "+7"], "--umask +7: expected octal digits, at most 0777"),
+      (["--umask", ""], "--umask : expected octal digits, at most 0777"),
+      (["--nice", "20"], "--nice 20: expected a number from -20 to 19"),
+      (["--nice", "-21"], "--nice -21: expected a number from -20 to 19"),
+      (["--nice", "--1"], "--nice --1: expected a number from -20 to 19"),
+      (["--nice", "+1"], "--nice +1: expected a number from -20 to 19"),
+      (["--limit-memory", "0"], "--limit-memory 0: expected a size such as 64M"),
+      (["--limit-memory", "64MB"], "--limit-memory 64MB: expected a size such as 64M"),
+      (["--limit-cpu", "0"], "--limit-cpu 0: expected a number of seconds"),
+      (["--limit-open-files", "-1"], "--limit-open-files -1: expected a number"),
+      (["--limit-processes", "18446744073709551616"], "--limit-processes 18446744073709551616: expected a number"),
+      (
+        ["--command", "quit=/bin/true"],
+        "--command quit=/bin/true: expected NAME=/PATH, the name in lower case and none of the built-in ones"
+      ),
+      (
+        ["--command", "a=b"], "--command a=b: expected NAME=/PATH, the name in lower case and none of the built-in ones"
+      ),
+      (["--command", "a"], "--command a: expected NAME=/PATH, the name in lower case and none of the built-in ones"),
+      (["--command-argument", "x"], "--command-argument x: expected an argument, after --command"),
+      (["--datagram-port", "65536"], "--datagram-port 65536: expected a port"),
       (["echo"], "echo: not an option; see --help"), (["-h"], "-h: not an option; see --help"),
       (["a\nb"], "a\\x0ab: not an option; see --help"), ([""], ": not an option; see --help"),
     ])
@@ -85,7 +252,8 @@ import Testing
     var random = SeededRandom(state: 3)
     let names = ListenerOption.all.map { "--" + $0.name } + ["--", "-", "", "="]
     let values = [
-      "0", "1", "-1", "99999999999999999999", "none", "yes", "echo", "/a", "@", "1,2", "\0", "é", "10s", "=",
+      "0", "1", "-1", "5/s", "unix:*", "a=/b", "A=b", "64M", "8,9", "077", "::/0", "99999999999999999999", "none",
+      "yes", "echo", "/a", "@", "1,2", "\0", "é", "10s", "=",
     ]
     for _ in 0..<20_000 {
       let words = (0..<Int.random(in: 0...5, using: &random)).map { _ in
@@ -97,48 +265,5 @@ import Testing
       // What was taken can be handed on.
       #expect((try? ListenerOptions(parsing: options.arguments)) == options, "\(words)")
     }
-  }
-}
-
-extension ListenerOptions {
-  fileprivate static func random(using random: inout SeededRandom) -> ListenerOptions {
-    func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
-    func number<Number: FixedWidthInteger & UnsignedInteger>(_ type: Number.Type) -> Number {
-      Number.random(in: 0...(.max), using: &random)
-    }
-    func descriptor() -> CInt { CInt.random(in: 0...(.max), using: &random) }
-    func duration() -> Duration { .milliseconds(Int64.random(in: 1...100_000_000, using: &random)) }
-    func text() -> String {
-      ["a", "--serve", "x=y", "", "é ", "@", "/p q", "none", "\n"].randomElement(using: &random)!
-    }
-    func texts() -> [String] { (0..<Int.random(in: 0...3, using: &random)).map { _ in text() } }
-
-    var options = ListenerOptions()
-    options.name = ["", "a", "time-2", "A_b", "9"].randomElement(using: &random)!
-    options.serve = maybe(BuiltIn.allCases.randomElement(using: &random)!)
-    options.sockets = (0..<Int.random(in: 0...3, using: &random)).map { _ in descriptor() }
-    options.listenStream = texts()
-    options.listenDatagram = texts()
-    options.backlog = CInt.random(in: 1...65535, using: &random)
-    options.maxConnections = Int.random(in: 1...1_000_000, using: &random)
-    options.firstByteTimeout = maybe(duration())
-    options.idleTimeout = maybe(duration())
-    options.drainTimeout = maybe(duration()) ?? .zero
-    options.resolveNames = Bool.random(using: &random)
-    options.log = ConnectionLog.allCases.randomElement(using: &random)!
-    options.user = maybe(number(UInt32.self))
-    options.group = maybe(number(UInt32.self))
-    options.groups = (0..<Int.random(in: 0...3, using: &random)).map { _ in number(UInt32.self) }
-    options.databases = texts()
-    options.offensive = Bool.random(using: &random)
-    options.maxLength = maybe(Int.random(in: 1...(.max), using: &random))
-    options.stdio = Bool.random(using: &random)
-    options.channel = maybe(descriptor())
-    options.scoreboard = maybe(descriptor())
-    options.names = maybe(descriptor())
-    options.nameRequests = maybe(descriptor())
-    options.help = Bool.random(using: &random)
-    options.version = Bool.random(using: &random)
-    return options
   }
 }

@@ -71,6 +71,6 @@ private func expectFailure(of program: Program, _ expected: CallFailure) throws 
 }
 
 /// Not even a zombie.
-private func expectNoChild() throws {
+func expectNoChild() throws {
   try expect(waitpid(-1, nil, WNOHANG | 0x4000_0000) == -1 && errno == ECHILD, "a child is left")
 }

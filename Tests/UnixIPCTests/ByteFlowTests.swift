@@ -1,8 +1,6 @@
 import Testing
 import UnixIPC
 
-@testable import Clients
-
 @Suite struct ByteFlowTests {
   @Test("carries bytes bit by bit and in order")
   func carriesBytes() throws {

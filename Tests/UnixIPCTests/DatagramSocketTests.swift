@@ -49,7 +49,7 @@ import Testing
   func answersOnAnAbstractName() throws {
     func name(_ word: String) -> SocketAddress { .unixAbstract(Array("begat-test-\(getpid())-\(word)".utf8)) }
     let server = try DatagramSocket(name("server"))
-    let client = try Descriptor.bound(to: name("client"), kind: datagramKind)
+    let client = try Descriptor.bound(to: name("client"), kind: datagramKind, options: BindOptions())
     try ClientSocket.connect(client, to: name("server"))
     try client.writeAll("question")
     #expect(try echo(server) == name("client"))
@@ -89,7 +89,7 @@ import Testing
       _ = try DatagramSocket(adopting: listener)
       Issue.record("adopted a stream socket")
     } catch { #expect(error == CallFailure("recvmsg", on: "descriptor \(number)", errno: .invalidArgument)) }
-    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: datagramKind)
+    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: datagramKind, options: BindOptions())
     #expect(try DatagramSocket(adopting: bound).release().socketKind == datagramKind)
   }
 

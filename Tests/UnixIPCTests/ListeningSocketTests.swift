@@ -86,7 +86,7 @@ import Testing
 
   @Test("adopts a socket that listens already and makes it non-blocking")
   func adopts() throws {
-    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind)
+    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: BindOptions())
     try #require(listen(bound.number, 1) == 0)
     #expect(bound.isBlocking == true)
     let listener = try ListeningSocket(adopting: bound)
@@ -102,8 +102,12 @@ import Testing
         return nil
       } catch { return error.errno }
     }
-    #expect(try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: streamKind)) == .invalidArgument)
-    #expect(try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: datagramKind)) == .invalidArgument)
+    #expect(
+      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: BindOptions()))
+        == .invalidArgument)
+    #expect(
+      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: datagramKind, options: BindOptions()))
+        == .invalidArgument)
     #expect(try errno(adopting: .open("/dev/null", O_RDONLY))?.name == "ENOTSOCK")
   }
 }

@@ -88,12 +88,14 @@ import Testing
   @Test("whose directory is missing is an error that names it and leaves no zombie")
   func hasNoDirectory() throws { try ProbeProgram.check("program-directory") }
 
-  @Test("cannot be given a descriptor that is not open")
-  func needsOpenDescriptors() {
+  @Test(
+    "cannot be given a descriptor that is not open",
+    arguments: [([1_000_000], "dup2"), ([0, 1_000_000], "fcntl"), ([-1], "fcntl")] as [([CInt], String)])
+  func needsOpenDescriptors(descriptors: [CInt], step: String) {
     let found = failure { () throws(CallFailure) in
-      try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [1_000_000])
+      try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: descriptors)
     }
-    #expect(found == CallFailure("fcntl", on: "/bin/true", errno: Errno(rawValue: EBADF)))
+    #expect(found == CallFailure(step, on: "/bin/true", errno: Errno(rawValue: EBADF)))
   }
 
   @Test("starts from many threads at once")

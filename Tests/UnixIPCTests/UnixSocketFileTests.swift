@@ -17,7 +17,7 @@ import Testing
 
   /// As a server leaves it that was killed.
   private func leaveDeadSocket(_ path: String, kind: CInt) throws {
-    _ = try Descriptor.bound(to: .unixPath(path), kind: kind)
+    _ = try Descriptor.bound(to: .unixPath(path), kind: kind, options: BindOptions())
   }
 
   @Test("replaces a dead server's socket", arguments: [streamKind, datagramKind, sequencedPacketKind])

@@ -49,21 +49,22 @@ public struct IPNetwork: Hashable, Sendable {
   /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
   public init(parsing text: String) throws(Problem) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let length = parts.count == 2 ? Int(decimal: parts[1]) : .max
-    guard let first = parts.first, let length else { throw .malformed }
-    let whole: IPNetwork
+    guard let first = parts.first else { throw .malformed }
+    func length(atMost longest: Int) throws(Problem) -> Int {
+      guard parts.count == 2 else { return longest }
+      guard let length = Int(decimal: parts[1]), length <= longest else { throw .malformed }
+      return length
+    }
     if let host = IPv4Address(first) {
-      guard length <= 32 || length == .max else { throw .malformed }
-      whole = IPNetwork(host)
-      self.init(host, prefixLength: length)
+      self.init(host, prefixLength: try length(atMost: 32))
+      if high != UInt64(host.rawValue) << 32 { throw .hostBits(description) }
     } else if let host = IPv6Address(first) {
-      guard length <= 128 || length == .max else { throw .malformed }
-      whole = IPNetwork(host)
-      self.init(host, prefixLength: length)
+      self.init(host, prefixLength: try length(atMost: 128))
+      let bits = isIPv4 ? (host.low << 32, 0) : (host.high, host.low)
+      if (high, low) != bits { throw .hostBits(description) }
     } else {
       throw .malformed
     }
-    if high != whole.high || low != whole.low { throw .hostBits(description) }
   }
 
   public func contains(_ host: IPv4Address) -> Bool {

@@ -16,14 +16,18 @@ extension ConnectionRecord {
     let peer = peers.randomElement(using: &random)!
     let signal = Signal(rawValue: .random(in: 1...64, using: &random))
     let outcomes: [Outcome] = [
-      .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .failed, .ended(by: signal), .crashed(by: signal),
+      .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration, .failed, .ended(by: signal),
+      .crashed(by: signal), .exited(status: .random(in: 1...255, using: &random)),
     ]
+    /// Not known to one record in four.
+    func count() -> UInt64? {
+      Int.random(in: 0..<4, using: &random) == 0 ? nil : .random(in: 0..<ConnectionRecord.unknownCount, using: &random)
+    }
     return ConnectionRecord(
       process: .random(in: 1...(.max), using: &random), peer: peer,
       user: peer == .unixUnnamed ? .random(in: 0...(.max), using: &random) : nil,
       duration: .nanoseconds(Int64.random(in: 0...(1 << 60), using: &random)),
-      received: .random(in: 0...(.max), using: &random), sent: .random(in: 0...(.max), using: &random),
-      outcome: outcomes.randomElement(using: &random)!)
+      received: count(), sent: count(), outcome: outcomes.randomElement(using: &random)!)
   }
 }
 
@@ -32,7 +36,8 @@ extension RecordBatch {
     append(
       process: record.process, peer: PeerFields(record.peer), user: record.user ?? 0,
       duration: record.duration.components.seconds * 1_000_000_000
-        + record.duration.components.attoseconds / 1_000_000_000, received: record.received, sent: record.sent,
+        + record.duration.components.attoseconds / 1_000_000_000,
+      received: record.received ?? ConnectionRecord.unknownCount, sent: record.sent ?? ConnectionRecord.unknownCount,
       outcome: record.outcome)
   }
 }

@@ -1,0 +1,38 @@
+import Testing
+import UnixIPC
+
+@testable import Admission
+
+/// A client's address from text, its port being of no account.
+func peer(_ text: String) throws -> SocketAddress {
+  if let host = IPv4Address(text) { return .ipv4(host, port: 1) }
+  if let host = IPv6Address(text) { return .ipv6(host, port: 1, scope: 0) }
+  return try #require(SocketAddress(text), "no address: \(text)")
+}
+
+func rules(allow: [String] = [], deny: [String] = []) throws -> AccessRules {
+  func peers(_ texts: [String]) throws -> [AccessPeer] {
+    try texts.map { try #require(AccessPeer($0), "no peer: \($0)") }
+  }
+  return AccessRules(allow: try peers(allow), deny: try peers(deny))
+}
+
+func rate(_ text: String) throws -> RateLimit { try #require(RateLimit(text), "no rate: \(text)") }
+
+func limits(_ change: (inout AdmissionLimits) throws -> Void) rethrows -> AdmissionLimits {
+  var limits = AdmissionLimits()
+  try change(&limits)
+  return limits
+}
+
+let second: Int64 = 1_000_000_000
+
+extension Admission.Verdict {
+  var ticket: Admission.Ticket? {
+    if case .admitted(let ticket) = self { ticket } else { nil }
+  }
+}
+
+extension SourceTable {
+  func find(_ number: UInt64, now: Int64) -> Number { find(Source(high: number, low: 0), now: now) }
+}
