@@ -31,6 +31,9 @@ public enum Refusal: Int, CaseIterable, Sendable {
   case maxConnections
   case rate
 
+  /// Whether it may be over as soon as a connection ends.
+  public var concernsOpenConnections: Bool { self == .maxConnections || self == .maxConnectionsPerSource }
+
   /// The key of the configuration that is responsible.
   public var key: String {
     switch self {

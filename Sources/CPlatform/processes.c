@@ -25,6 +25,11 @@ int platform_set_signal_mask(const sigset_t *mask) {
   return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, 8UL);
 }
 
+pid_t platform_peek_child(void) {
+  siginfo_t information = {.si_pid = 0};
+  return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 ? information.si_pid : 0;
+}
+
 int platform_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }
 
 int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }

@@ -12,16 +12,9 @@
 // allocation, no lock.
 
 // A disposition "ignored" would survive execve: SIGPIPE ignored is the classic surprise.
-static void restore_dispositions(const sigset_t *changed) {
-  struct sigaction fallback = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) {
-    if (changed != NULL) {
-      if (sigismember(changed, number) == 1) sigaction(number, &fallback, NULL);
-      continue;
-    }
-    struct sigaction present;
-    if (sigaction(number, NULL, &present) == 0 && present.sa_handler != SIG_DFL) sigaction(number, &fallback, NULL);
-  }
+static void restore_dispositions(uint64_t changed) {
+  for (int number = 1; changed != 0; number++, changed >>= 1)
+    if ((changed & 1) != 0) platform_restore_disposition(number);
 }
 
 static const char *place_descriptors(const int *descriptors, int count) {

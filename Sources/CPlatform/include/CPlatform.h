@@ -23,6 +23,8 @@ int platform_memfd_create(const char *name, unsigned flags);
 pid_t platform_fork(int exit_signal);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
+/// A child that has ended and is not fetched yet, of any kind; 0 when there is none.
+pid_t platform_peek_child(void);
 /// Close-on-exec.
 int platform_pidfd_open(pid_t pid);
 /// Of the calling thread.
@@ -56,8 +58,8 @@ struct platform_spawn {
   int nice;
   /// Sent to the program when the calling thread ends; 0 for none.
   int death_signal;
-  /// Signals whose dispositions are not the default ones; NULL: all are looked at.
-  const sigset_t *changed_signals;
+  /// As platform_changed_signals tells.
+  uint64_t changed_signals;
   bool new_session;
   bool new_group;
 };
@@ -68,8 +70,11 @@ pid_t platform_spawn(const struct platform_spawn *program, const char **failed_s
 /// sigtimedwait(2) without waiting: the signal number, or -1 with EAGAIN.  *code is si_code, *pid the sender or child.
 int platform_take_signal(const sigset_t *set, int *code, pid_t *pid);
 int platform_sigrtmin(void);
-/// The signals that the calling process ignores or handles.
-void platform_changed_signals(sigset_t *changed);
+/// Whether the calling process ignores or handles the signal; any of the kernel's 64.
+bool platform_is_disposition_changed(int signal);
+void platform_restore_disposition(int signal);
+/// All of those, signal 1 in the lowest bit.
+uint64_t platform_changed_signals(void);
 bool platform_exited(int status);
 int platform_exit_code(int status);
 bool platform_signaled(int status);

@@ -37,16 +37,21 @@ extension Listener {
 
   /// - Parameter waiting: the process's own word on what it waited for; it only chooses between two limits' names.
   private func outcome(_ status: ExitStatus, of entry: ConnectionTable.Entry, waiting: UInt32) -> Outcome {
-    if entry.isEnding { return .maxDuration }
+    if entry.isOverdue { return .maxDuration }
     return switch status {
     case .exited(Outcome.completeStatus): .complete
     case .exited(let code) where offer.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
     case .exited(Outcome.clientClosedStatus): .clientClosed
     case .exited: .failed
-    case .killed(.alarm, _) where waiting != Waiting.nothing.rawValue:
+    // The alarm's doing, or a relay's, which ends with all of its group.
+    case .killed(let signal, _) where isLimit(waiting) && (signal == .alarm || signal == .kill && offer.runsPrograms):
       waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
     case .killed(let signal, _):
       signal == .terminate || signal == .kill ? .ended(by: signal) : .crashed(by: signal)
     }
+  }
+
+  private func isLimit(_ waiting: UInt32) -> Bool {
+    waiting == Waiting.firstByte.rawValue || waiting == Waiting.idle.rawValue
   }
 }

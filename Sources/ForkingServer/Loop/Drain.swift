@@ -24,7 +24,7 @@ extension Listener {
     drain = Drain(deadline: Clock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
     if case .handover = offer, !table.isEmpty {
       // It has the sockets and would go on accepting: it is told to drain itself.
-      table.forEachProcess { Listener.send(.terminate, to: $0, withGroup: true) }
+      table.forEachProcess { Listener.send(.terminate, to: $0, withGroup: false) }
       reporter.log(.info, "stopping; the program is told to end")
     } else if !table.isEmpty {
       reporter.log(
@@ -50,7 +50,11 @@ extension Listener {
       accepting.heldConnection = nil
     }
     // Not reaped yet: each number still means the process that was forked.
-    table.forEachProcess { Listener.send(drain.signal, to: $0, withGroup: offer.runsPrograms) }
+    let withGroup = offer.runsPrograms
+    table.forEach { entry in
+      Listener.send(drain.signal, to: entry.process, withGroup: withGroup)
+      entry.isEnding = true
+    }
     self.drain = Drain(deadline: Clock.monotonic() + patience, signal: .kill)
   }
 
@@ -58,7 +62,7 @@ extension Listener {
   private var patience: Int64 { offer.runsPrograms ? 5_000_000_000 : 1_000_000_000 }
 
   /// - Parameter withGroup: whether to send it to what the process has started as well.
-  private static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
+  static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
     if withGroup, (try? signal.send(toGroup: process)) != nil { return }
     try? signal.send(to: process)
   }
@@ -69,7 +73,8 @@ extension Listener {
     let withGroup = offer.runsPrograms
     table.forEach { entry in
       guard entry.deadline <= now else { return }
-      Listener.send(entry.isEnding ? .kill : .terminate, to: entry.process, withGroup: withGroup)
+      Listener.send(entry.isOverdue ? .kill : .terminate, to: entry.process, withGroup: withGroup)
+      entry.isOverdue = true
       entry.isEnding = true
       entry.deadline = now + 5_000_000_000
     }

@@ -209,13 +209,27 @@ struct Listener: ~Copyable {
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
-      if table.contains(exit.process), let status = ChildProcess.reap(exit.process) { ended(exit.process, status) }
+      if table.contains(exit.process) { fetch(exit.process) }
     }
     if mayBeSeveral { reapAll() }
   }
 
   private mutating func reapAll() {
-    while let (process, status) = ChildProcess.reapAny() { ended(process, status) }
+    guard offer.runsPrograms else {
+      while let (process, status) = ChildProcess.reapAny() { ended(process, status) }
+      return
+    }
+    while let process = ChildProcess.peekAny(), fetch(process) {}
+  }
+
+  /// Fetches an ended process; false when it has not ended.
+  @discardableResult
+  private mutating func fetch(_ process: pid_t) -> Bool {
+    // What was told to end leaves nobody behind.  Not fetched yet: the number is still its group's.
+    if offer.runsPrograms, table.isEnding(process) { Listener.send(.kill, to: process, withGroup: true) }
+    guard let status = ChildProcess.reap(process) else { return false }
+    ended(process, status)
+    return true
   }
 
   private static let sweepInterval: Int64 = 1_000_000_000
@@ -239,17 +253,16 @@ struct Listener: ~Copyable {
   mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }
 
   private mutating func readProgramErrors() {
-    var lines: [String] = []
-    programErrors?.read { lines.append($0) }
-    for line in lines { reporter.log(.notice, line) }
+    guard var errors = programErrors.take() else { return }
+    errors.read { reporter.log(.notice, $0) }
+    programErrors = consume errors
   }
 
   /// What is still to be said at the end.
   private mutating func finishLog() {
     readProgramErrors()
-    var lines: [String] = []
-    programErrors?.flush { lines.append($0) }
-    for line in lines + refusals.ended(.max) { reporter.log(.notice, line) }
+    if var errors = programErrors.take() { errors.flush { reporter.log(.notice, $0) } }
+    for line in refusals.ended(.max) { reporter.log(.notice, line) }
   }
 
   // MARK: Accepting
@@ -284,7 +297,13 @@ struct Listener: ~Copyable {
   private mutating func admit(_ connection: consuming Descriptor, _ peer: NativeAddress, now: Int64) {
     let address = peer.address
     let user = peer.family == AF_UNIX ? (try? PeerCredentials(of: connection))?.user : nil
-    switch admission.admit(address, user: user, now: now) {
+    var verdict = admission.admit(address, user: user, now: now)
+    if case .refused(let refusal) = verdict, refusal.concernsOpenConnections {
+      // Some of those that count may have ended a moment ago.
+      takeExits()
+      verdict = admission.admit(address, user: user, now: now)
+    }
+    switch verdict {
     case .admitted(let ticket):
       scoreboard.header.pointee.accepted &+= 1
       start(connection, peer, ticket)

@@ -88,8 +88,6 @@ struct ConnectionProcess {
     } catch {
       switch error {
       case .clientClosed: return Outcome.clientClosedStatus
-      // As the alarm would have ended it.
-      case .timeLimit: Signal.alarm.endThisProcess()
       case .exited(let status):
         connection.finish()
         return CInt(status)

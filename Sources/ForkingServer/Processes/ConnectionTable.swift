@@ -21,6 +21,9 @@ struct ConnectionTable: ~Copyable {
     var ticket: Admission.Ticket?
     /// When it is to be ended, and again when it has been told so once, CLOCK_MONOTONIC nanoseconds; `max` for never.
     var deadline = Int64.max
+    /// Whether its time was up.
+    var isOverdue = false
+    /// Whether it was told to end, for whichever reason: nothing of it is to stay.
     var isEnding = false
   }
 
@@ -63,6 +66,9 @@ struct ConnectionTable: ~Copyable {
   }
 
   func contains(_ process: Int32) -> Bool { find(process) != nil }
+
+  /// Whether the process was told to end.
+  func isEnding(_ process: Int32) -> Bool { find(process).map { entries[$0].isEnding } ?? false }
 
   /// Takes a connection out and frees its slot; nil for a process that is none of ours.
   mutating func remove(_ process: Int32) -> Entry? {

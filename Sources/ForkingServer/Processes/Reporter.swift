@@ -23,17 +23,26 @@ struct Reporter: ~Copyable {
   /// From now on news goes to standard error.
   mutating func loseChannel() { channel = nil }
 
-  mutating func log(_ severity: Severity, _ text: String) {
+  /// False where it could not be delivered.
+  @discardableResult
+  mutating func log(_ severity: Severity, _ text: String) -> Bool {
     do throws(Errno) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
       case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
       }
-    } catch { dropped += 1 }
+      return true
+    } catch {
+      dropped += 1
+      return false
+    }
   }
 
   mutating func sayReady(_ addresses: [String]) {
-    guard channelNumber != nil else { return log(.info, "ready on \(addresses.joined(separator: ", "))") }
+    guard channelNumber != nil else {
+      log(.info, "ready on \(addresses.joined(separator: ", "))")
+      return
+    }
     switch channel {
     case .some(let channel): try? ListenerChannel.sendReady(on: channel)
     case nil: break

@@ -10,7 +10,7 @@ struct ProgramErrors: ~Copyable {
   /// Bytes of a line that are kept.
   static let longestLine = 1000
   /// A program that talks without end does not fill the log.
-  private static let rate = RateLimit("50/s burst 1000")!
+  private static let rate = RateLimit("50/s burst 100")!
 
   let reading: Descriptor
   let writing: Descriptor
@@ -31,7 +31,9 @@ struct ProgramErrors: ~Copyable {
   deinit { room.deallocate() }
 
   /// Takes what is there, at most 64 KiB: others are waiting too.
-  mutating func read(_ log: (String) -> Void) {
+  ///
+  /// - Parameter log: false where the line could not be delivered.
+  mutating func read(_ log: (String) -> Bool) {
     guard let count = try? reading.read(into: room), count > 0 else { return }
     var rest = UnsafeRawBufferPointer(rebasing: room[..<count])
     while let start = rest.baseAddress, !rest.isEmpty {
@@ -44,12 +46,12 @@ struct ProgramErrors: ~Copyable {
   }
 
   /// Says what is left of a line that nobody ended.
-  mutating func flush(_ log: (String) -> Void) {
+  mutating func flush(_ log: (String) -> Bool) {
     if !line.isEmpty { finish(log) }
     sayLeftOut(log)
   }
 
-  private mutating func finish(_ log: (String) -> Void) {
+  private mutating func finish(_ log: (String) -> Bool) {
     defer { line.removeAll(keepingCapacity: true) }
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     guard !line.isEmpty else { return }
@@ -60,12 +62,13 @@ struct ProgramErrors: ~Copyable {
     }
     fullAt = bucket.taking(fullAt: fullAt, now: now)
     sayLeftOut(log)
-    log("program: " + escaped(line, doublingBackslashes: false))
+    if !log("program: " + escaped(line, doublingBackslashes: false)) { leftOut += 1 }
   }
 
-  private mutating func sayLeftOut(_ log: (String) -> Void) {
+  private mutating func sayLeftOut(_ log: (String) -> Bool) {
     guard leftOut > 0 else { return }
-    log("\(leftOut) lines of programs are left out: more than \(ProgramErrors.rate)")
-    leftOut = 0
+    if log("\(leftOut) lines of programs are left out: more than \(ProgramErrors.rate), or than the log takes") {
+      leftOut = 0
+    }
   }
 }

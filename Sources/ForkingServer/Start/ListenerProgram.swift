@@ -104,7 +104,7 @@ public enum ListenerProgram {
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
-    if options.program.nice < 0 { _ = ResourceLimit.nice.raise(to: UInt64(20 - options.program.nice)) }
+    try allowNice(options)
     try becomeUser(options)
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
@@ -180,6 +180,16 @@ public enum ListenerProgram {
         .warning,
         "the limit of pending signals is \(reached), not \(wanted): ends of connections may be noticed up to a second late"
       )
+    }
+  }
+
+  /// A negative nice value is for root, which the listener will not be any more when it starts programs.
+  private static func allowNice(_ options: ListenerOptions) throws(CallFailure) {
+    guard options.program.nice < 0, options.user ?? geteuid() != 0 else { return }
+    let wanted = UInt64(20 - options.program.nice)
+    if ResourceLimit.nice.raise(to: wanted) < wanted {
+      throw CallFailure(
+        "setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(options.program.nice)", errno: .notPermitted)
     }
   }
 

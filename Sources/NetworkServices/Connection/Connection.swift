@@ -67,11 +67,8 @@ public struct Connection: ~Copyable {
   /// Ends the connection at once, in both directions.
   mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
 
-  /// Notes which limit was missed, for whoever throws it.
-  func missed(_ limit: Waiting) -> ConnectionFailure {
-    tally.waiting.pointee = limit.rawValue
-    return .timeLimit
-  }
+  /// Notes which limit ends the process, for whoever finds it dead.
+  func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
 
   /// Who is connected with whom, for a program's environment.
   var clientVariables: ClientVariables {
@@ -198,8 +195,6 @@ public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The client is gone: nobody's fault, and nothing to do.
   case clientClosed
   case call(Errno)
-  /// A limit that the alarm does not keep; the tally has which.
-  case timeLimit
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 

@@ -24,16 +24,13 @@ public struct RelayService: NetworkService {
     let running: RunningProgram
     do throws(CallFailure) { running = try start(for: connection.clientVariables) } catch {
       Descriptor.withLent(errors) { log in try? log.writeAll("\(error)\n") }
-      throw .call(error.errno)
+      // As shells tell it.
+      throw .exited(127)
     }
     var pump = RelayPump(limits: connection.limits)
     let limit = pump.run(client: &connection, program: running.stream)
+    if let limit { return end(running, &connection, limit) }
     let child = running.leave()
-    if let limit {
-      connection.cut()
-      end(child)
-      throw connection.missed(limit)
-    }
     guard let status = try? ChildProcess.await(child) else { throw .call(.noChild) }
     switch status {
     case .exited(0): return
@@ -53,10 +50,15 @@ public struct RelayService: NetworkService {
   /// How long a program may take to end when it is told to.
   static let patience: Duration = .seconds(5)
 
-  /// Ends the program and whatever it has started in its group, this process apart.
-  private func end(_ child: pid_t) {
-    try? Signal.terminate.send(toGroup: getpgrp())
-    if ChildProcess.await(child, within: RelayService.patience) == nil { try? Signal.kill.send(to: child) }
+  /// Ends the connection, the program with all of its group, and this process, which belongs to it.
+  private func end(_ running: consuming RunningProgram, _ connection: inout Connection, _ limit: Waiting) {
+    connection.cut()
+    connection.noteMissed(limit)
+    // Before the program finds its client gone: that is not for it to report.
+    let group = getpgrp()
+    try? Signal.terminate.send(toGroup: group)
+    _ = ChildProcess.awaitEnd(running.leave(), within: RelayService.patience)
+    try? Signal.kill.send(toGroup: group)
   }
 }
 

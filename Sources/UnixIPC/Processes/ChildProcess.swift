@@ -16,6 +16,16 @@ public enum ChildProcess {
   /// The kernel walks every living child for it: linear in their number, so not for each exit.
   public static func reapAny() -> (process: pid_t, status: ExitStatus)? { wait(-1) }
 
+  /// Any ended child that is not fetched yet: its number still means it, and its group.
+  ///
+  /// As costly as `reapAny`.
+  ///
+  /// Source: waitid(2), WNOWAIT.
+  public static func peekAny() -> pid_t? {
+    let process = platform_peek_child()
+    return process > 0 ? process : nil
+  }
+
   /// Waits until the child has ended.
   public static func await(_ process: pid_t) throws(CallFailure) -> ExitStatus {
     while true {
@@ -25,15 +35,14 @@ public enum ChildProcess {
     }
   }
 
-  /// Waits until the child has ended; nil when it has not within the time, or is none of ours.
+  /// Waits until the child has ended, without fetching it; false when it has not within the time.
   ///
   /// Source: pidfd_open(2).
-  public static func await(_ process: pid_t, within limit: Duration) -> ExitStatus? {
+  public static func awaitEnd(_ process: pid_t, within limit: Duration) -> Bool {
     let number = platform_pidfd_open(process)
-    guard number != -1 else { return nil }
+    guard number != -1 else { return false }
     let end = Descriptor(owning: number)
-    let milliseconds = CInt(clamping: limit.nanoseconds / 1_000_000)
-    return end.waitUntilReadable(milliseconds: milliseconds) ? reap(process) : nil
+    return end.waitUntilReadable(milliseconds: CInt(clamping: limit.nanoseconds / 1_000_000))
   }
 
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {

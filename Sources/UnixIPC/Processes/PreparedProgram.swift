@@ -40,7 +40,6 @@ public final class PreparedProgram: @unchecked Sendable {
   private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let limits: UnsafeMutableBufferPointer<platform_limit>
   private let room: UnsafeMutableRawBufferPointer
-  private let changedSignals = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
 
   public init(_ program: Program) {
     path = program.path
@@ -53,8 +52,7 @@ public final class PreparedProgram: @unchecked Sendable {
     room = .allocate(byteCount: PreparedProgram.variableRoom, alignment: 1)
     arguments.initialize(repeating: nil)
     environment.initialize(repeating: nil)
-    changedSignals.initialize(to: sigset_t())
-    platform_changed_signals(changedSignals)
+    native.changed_signals = platform_changed_signals()
 
     native.path = UnsafePointer(copy(program.path))
     native.directory = program.directory.map { UnsafePointer(copy($0)) }
@@ -72,7 +70,6 @@ public final class PreparedProgram: @unchecked Sendable {
     native.limit_count = CInt(limits.count)
     native.arguments = UnsafePointer(arguments.baseAddress)
     native.environment = UnsafePointer(environment.baseAddress)
-    native.changed_signals = UnsafePointer(changedSignals)
     native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
     native.nice = program.nice
     native.death_signal = program.deathSignal?.rawValue ?? 0
@@ -86,7 +83,6 @@ public final class PreparedProgram: @unchecked Sendable {
     environment.deallocate()
     limits.deallocate()
     room.deallocate()
-    changedSignals.deallocate()
   }
 
   private func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
