@@ -158,8 +158,7 @@ public struct Admission: ~Copyable {
   /// Gives a place back.
   public func giveBack(_ ticket: Ticket) {
     withTable {
-      table.end(ticket.source)
-      totals.pointee.active -= 1
+      if table.end(ticket.source) { totals.pointee.active -= 1 }
     }
   }
 

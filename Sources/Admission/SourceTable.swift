@@ -97,11 +97,13 @@ struct SourceTable {
     moveInHeap(number)
   }
 
-  /// Notes that a connection has ended.
-  func end(_ number: Number) {
-    precondition(entries[Int(number)].active > 0, "a place was given back twice")
+  /// Notes that a connection has ended; false where the source has none.
+  @discardableResult
+  func end(_ number: Number) -> Bool {
+    guard entries[Int(number)].active > 0 else { return false }
     entries[Int(number)].active -= 1
     moveInHeap(number)
+    return true
   }
 
   /// Notes an event that leaves nothing open, such as a datagram.
