@@ -33,11 +33,13 @@ build: deps
 run: build
 	@exec $(RELEASE)/begatd
 
-# Unit tests, then the programs just built, by real clients.
+# Unit tests, then the programs just built, by real clients: those wait for one another, and would hold up the others.
 test: test-deps build
 	$(SWIFT) build --build-tests $(TEST_FLAGS)
-	SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
+	$(RUN_TESTS) --skip EndToEndTests
+	$(RUN_TESTS) --filter EndToEndTests
 
+RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
 
 format:

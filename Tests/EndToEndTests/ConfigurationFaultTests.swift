@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// What begatd says when it cannot start, and that it leaves nothing behind.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConfigurationFaultTests {
   @Test(arguments: ConfigurationFault.all)
   func aFaultyFileIsRefusedWithALineForEachProblem(_ fault: ConfigurationFault) throws {
@@ -55,7 +55,7 @@ struct ConfigurationFaultTests {
       serve = "echo"
       listen-stream = ["\(directory.path("first.sock"))"]
       [service.second]
-      serve = "echo"
+      serve = "daytime"
       \(kind) = ["\(holder.address)"]
       """
     let file = try directory.write(text, to: "begatd.toml")

@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// Whom hello greets.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct HelloNameTests {
   @Test(.enabled(if: HostsFile.name(of: "127.0.0.1") == "localhost", "/etc/hosts names 127.0.0.1 otherwise"))
   func byName() throws {

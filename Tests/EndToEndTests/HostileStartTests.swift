@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// begatd started by somebody who has left a mess.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct HostileStartTests {
   private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("hello")
 

@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// Processes that die without a word, and those that must not notice.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct KilledProcessTests {
   private static let configuration =
     SampleConfiguration.service("victim", serving: "command") + SampleConfiguration.service("other", serving: "command")

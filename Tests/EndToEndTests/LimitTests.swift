@@ -2,7 +2,7 @@ import Testing
 import UnixIPC
 
 /// How many clients there may be, and how long one may take.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LimitTests {
   @Test func theThirdOfTwoWaits() throws {
     try withDaemon(SampleConfiguration.service("command", "max-connections = 2")) { daemon in

@@ -2,7 +2,7 @@ import Testing
 import UnixIPC
 
 /// The clients that people have.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RealClientTests {
   @Test func netcatReadsToTheEnd() throws {
     try withDaemon(SampleConfiguration.everything) { daemon in

@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// What begatd tells the service manager.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServiceManagerTests {
   private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("daytime")
 

@@ -3,11 +3,12 @@ import Testing
 import UnixIPC
 
 /// Exits that no signal announces, and signals that no exit has sent.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SignalFaultTests {
   @Test func exitsAreNoticedThoughTheSignalQueueIsFull() throws {
     let count = 500
-    try withDaemon(SampleConfiguration.service("command", "max-connections = \(count)")) { daemon in
+    let limits = ["max-connections = \(count)", "max-connections-per-source = \(count)"]
+    try withDaemon(SampleConfiguration.service("command", limits.joined(separator: "\n"))) { daemon in
       let address = try daemon.address("command")
       let listener = try daemon.listener("command")
       try setSoftLimit("sigpending", of: listener, to: "10")

@@ -2,7 +2,7 @@ import Testing
 import UnixIPC
 
 /// Sockets that systemd's own program passes.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SocketActivationTests {
   @Test func listenerServesThePassedSocket() throws {
     let activated = try ActivatedProgram(

@@ -2,7 +2,7 @@ import Testing
 import UnixIPC
 
 /// begat-listener as tcpserver is used: without begatd.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct StandaloneListenerTests {
   @Test func servesAndStops() throws {
     let directory = try TemporaryDirectory()
@@ -67,7 +67,9 @@ struct StandaloneListenerTests {
     #expect(help.status == .exited(code: 0))
     for option in [
       "serve", "name", "listen-stream", "listen-datagram", "socket", "stdio", "backlog", "max-connections",
-      "first-byte-timeout", "idle-timeout", "keep-alive", "drain-timeout", "user", "group", "groups", "databases",
+      "max-connections-per-source", "rate", "rate-per-source", "source-prefix", "when-full", "refusal", "allow", "deny",
+      "max-duration", "free-bind", "bind-to-device", "first-byte-timeout", "idle-timeout", "keep-alive",
+      "drain-timeout", "user", "group", "groups", "databases",
       "offensive", "max-length", "channel", "scoreboard", "names", "name-requests", "resolve-names", "log", "help",
       "version",
     ] { #expect(help.output.text.contains("\n  --\(option) "), "--\(option)") }
@@ -78,12 +80,30 @@ struct StandaloneListenerTests {
     [], ["--serve"], ["--serve", "nothing"], ["--nonsense"], ["--serve", "echo", "more"], ["-x"],
     ["--serve", "echo", "--max-connections", "0"], ["--serve", "echo", "--idle-timeout", "soon"],
     ["--serve", "echo", "--user", "nobody"], ["--serve", "echo", "--socket", "-1"],
-    ["--serve", "echo", "--keep-alive", "perhaps"], ["--serve", "echo", "--stdio=yes"],
+    ["--serve", "echo", "--rate", "5"], ["--serve", "echo", "--allow", "nobody"],
+    ["--serve", "echo", "--source-prefix", "64"], ["--serve", "echo", "--when-full", "drop"],
+    ["--serve", "echo", "--max-duration", "0"], ["--serve", "echo", "--keep-alive", "perhaps"],
+    ["--serve", "echo", "--stdio=yes"],
   ])
   func refusesWrongOptions(_ options: [String]) throws {
     let program = try RunningProgram.run(try Programs.listener(), options)
     #expect(program.status == .exited(code: 64))
     #expect(program.errors.lines.count == 1 && program.output.text == "", "\(program.errors.text)")
+  }
+
+  @Test func keepsLimitsAndRules() throws {
+    let listener = try StandaloneListener(
+      "command",
+      [
+        "--listen-stream", "127.0.0.1:0", "--max-connections-per-source", "2", "--deny", "127.0.0.2", "--refusal", "no",
+        "--max-duration", "3s",
+      ])
+    #expect(try Crowd(3, at: listener.address, from: "127.0.0.2").refused == ["no\r\n", "no\r\n", "no\r\n"])
+    let crowd = try Crowd(5, at: listener.address, from: "127.0.0.3")
+    #expect(crowd.served.count == 2 && crowd.refused == ["no\r\n", "no\r\n", "no\r\n"])
+    for client in crowd.served { #expect(client.awaitEnd()) }
+    try listener.program.errors.awaitLines(2, containing: "bytes, max-duration")
+    try listener.stop()
   }
 
   @Test func isStaticAndHasOneThreadAndNoHandler() throws {

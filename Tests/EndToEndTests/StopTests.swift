@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// The orderly stop.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct StopTests {
   private static let configuration = SampleConfiguration.service("command") + SampleConfiguration.service("daytime")
 

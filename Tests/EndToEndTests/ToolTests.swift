@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 
 /// `begat connect` and `begat load`.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ToolTests {
   @Test(arguments: ["127.0.0.1:", "[::1]:", "/", "@"])
   func connectPassesBothDirectionsAndTheEnd(to place: String) throws {

@@ -6,11 +6,12 @@ final class Client {
   private let socket: Descriptor
 
   /// - Parameter address: `127.0.0.1:2345`, `[::1]:2345`, `/path` or `@abstract`.
-  /// - Parameter source: an IPv4 address to connect from.
+  /// - Parameter source: an address to connect from.
   init(_ address: String, from source: String? = nil) throws {
     guard let target = SocketAddress(address) else { throw HarnessFailure("no address: \(address)") }
     let from = try source.map { text in
-      guard let from = SocketAddress(host: text, port: 0) else { throw HarnessFailure("no address: \(text)") }
+      let host = text.contains(":") ? "[\(text)]" : text
+      guard let from = SocketAddress(host: host, port: 0) else { throw HarnessFailure("no address: \(text)") }
       return from
     }
     socket = try ClientSocket.start(to: target, from: from)
@@ -41,6 +42,14 @@ final class Client {
   /// Ends both directions: for the server, the client is gone.
   func hangUp() { shutdown(socket.number, CInt(SHUT_RDWR)) }
 
+  /// Ends the connection as a crashed machine does, by a reset.
+  ///
+  /// Source: connect(2), AF_UNSPEC.
+  func reset() {
+    var nobody = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    connect(socket.number, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+  }
+
   /// Receives until there is enough.
   ///
   /// - Throws: at the stream's end, after the time, and when the connection was reset.
@@ -65,6 +74,21 @@ final class Client {
   func receive(until suffix: String, within limit: Duration = .seconds(10)) throws -> String {
     let wanted = Array(suffix.utf8)
     return String(decoding: try receive(within: limit) { $0.suffix(wanted.count).elementsEqual(wanted) }, as: UTF8.self)
+  }
+
+  /// Receives until the text ends in a certain way, or to the stream's end.
+  func receiveUntilEnd(or suffix: String, within limit: Duration = .seconds(20)) throws -> (text: String, isAtEnd: Bool)
+  {
+    var bytes: [UInt8] = []
+    let deadline = Deadline(within: limit)
+    while !bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
+      guard let more = try receiveSome(deadline) else {
+        throw HarnessFailure("nothing more within \(limit) after “\(escaped(bytes))”")
+      }
+      if more.isEmpty { return (String(decoding: bytes, as: UTF8.self), true) }
+      bytes += more
+    }
+    return (String(decoding: bytes, as: UTF8.self), false)
   }
 
   /// Receives to the stream's end.

@@ -54,6 +54,9 @@ final class Daemon {
 
   var process: pid_t { program.process }
   var log: CollectedOutput { program.errors }
+  /// What it has said besides the limits of each service, which it tells when it starts.
+  var linesAfterStart: [String] { log.lines.filter { !Daemon.isAboutLimits($0) } }
+  static func isAboutLimits(_ line: String) -> Bool { line.contains(/: (at most \d+ connections|datagrams \d+\/)/) }
 
   /// The first address of a service that begins so.
   func address(_ service: String, _ beginning: String = "", datagram: Bool = false) throws -> String {

@@ -4,15 +4,32 @@ import UnixIPC
 /// A client of an internet datagram socket.
 final class DatagramClient {
   private let socket: Descriptor
+  private let target: NativeAddress
 
-  init(_ address: String) throws {
+  /// - Parameter source: the address to ask from, with a port, which may be 0.
+  init(_ address: String, from source: String? = nil) throws {
     guard let target = SocketAddress(address) else { throw HarnessFailure("no address: \(address)") }
-    let isIPv6 = if case .ipv6 = target { true } else { false }
-    socket = try Descriptor.socket(family: isIPv6 ? AF_INET6 : AF_INET, kind: datagramKind)
-    try ClientSocket.connect(socket, to: target)
+    self.target = try NativeAddress(target)
+    if let source {
+      guard let source = SocketAddress(source) else { throw HarnessFailure("no address: \(source)") }
+      // Not connected: it hears whoever answers, though others were asked.
+      socket = try DatagramSocket(source).release()
+      try socket.setOption(SOL_SOCKET, SO_BROADCAST, 1)
+    } else {
+      socket = try Descriptor.socket(family: self.target.family, kind: datagramKind)
+      try ClientSocket.connect(socket, to: target)
+    }
   }
 
-  func send(_ bytes: [UInt8]) throws { _ = try bytes.withUnsafeBytes { try socket.send($0) } }
+  func send(_ bytes: [UInt8]) throws {
+    let number = socket.number
+    let count = bytes.withUnsafeBytes { bytes in
+      target.withPointer { sendto(number, bytes.baseAddress, bytes.count, 0, $0, $1) }
+    }
+    guard count == bytes.count else {
+      throw CallFailure("sendto", on: target.address?.description, errno: Errno(rawValue: errno))
+    }
+  }
 
   /// The next datagram; nil after the time.
   func receive(within limit: Duration = .seconds(5)) throws -> [UInt8]? {
@@ -22,9 +39,16 @@ final class DatagramClient {
     }
   }
 
+  /// How many datagrams have come by now.
+  func receiveAll() throws -> Int {
+    var count = 0
+    while try receive(within: .zero) != nil { count += 1 }
+    return count
+  }
+
   /// Sends a datagram and returns the answer.
-  static func ask(_ address: String, _ question: [UInt8] = [0]) throws -> [UInt8] {
-    let client = try DatagramClient(address)
+  static func ask(_ address: String, _ question: [UInt8] = [0], from source: String? = nil) throws -> [UInt8] {
+    let client = try DatagramClient(address, from: source)
     try client.send(question)
     guard let answer = try client.receive() else { throw HarnessFailure("\(address): no answer within 5 s") }
     return answer

@@ -1,5 +1,16 @@
 import Glibc
 
+/// A limit of a running process as prlimit(1) takes it back.
+///
+/// - Parameter title: its line of /proc/PID/limits.
+func softLimit(_ title: String, of process: pid_t) throws -> String {
+  let limits = try RunningProgram.tool("cat", ["/proc/\(process)/limits"]).output.lines
+  guard let line = limits.first(where: { $0.hasPrefix(title) }),
+    let word = line.dropFirst(title.count).split(separator: " ").first
+  else { throw HarnessFailure("process \(process) has no limit of \(title)") }
+  return String(word)
+}
+
 /// Changes a limit of a running process; the hard one stays, so that everybody may go back.
 ///
 /// - Parameter name: as prlimit(1) calls its option.
