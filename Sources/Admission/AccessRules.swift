@@ -83,6 +83,7 @@ public struct AccessRules: Sendable {
   /// Longest first.
   private let rules: [(peer: AccessPeer, rule: Rule)]
   private let fallback: Rule
+  private let hasRules: Bool
 
   public init(allow: [AccessPeer], deny: [AccessPeer]) {
     let all =
@@ -92,10 +93,13 @@ public struct AccessRules: Sendable {
     rules = all.enumerated().sorted { ($1.element.peer.length, $0.offset) < ($0.element.peer.length, $1.offset) }
       .map(\.element)
     fallback = allow.isEmpty ? .open : .notAllowed
+    hasRules = !all.isEmpty
   }
 
   /// - Parameter user: of a peer on a Unix socket.
   public func decision(on address: SocketAddress?, user: UInt32?) -> Rule {
+    // Most services have none: then nothing is touched that a fork has just made shared.
+    guard hasRules else { return fallback }
     for (peer, rule) in rules where peer.matches(address, user: user) { return rule }
     return fallback
   }

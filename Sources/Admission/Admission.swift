@@ -85,7 +85,8 @@ public struct Admission: ~Copyable {
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
   private let memory: MemoryMapping
-  private let lock: SharedLock
+  /// Nil where no other process has the memory: taking a lock would touch pages that a fork has just made shared.
+  private let lock: SharedLock?
   private let totals: UnsafeMutablePointer<Totals>
   private let table: SourceTable
 
@@ -100,7 +101,7 @@ public struct Admission: ~Copyable {
     let size = tableOffset + SourceTable.size(capacity: capacity)
     memory = isShared ? try MemoryMapping.shared(size: size) : try MemoryMapping.keptFromChildren(size: size)
     let start = memory.bytes.baseAddress!
-    lock = SharedLock(at: start)
+    lock = isShared ? SharedLock(at: start) : nil
     totals = (start + totalsOffset).bindMemory(to: Totals.self, capacity: 1)
     table = SourceTable(
       memory: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[tableOffset...]), capacity: capacity)
@@ -111,7 +112,8 @@ public struct Admission: ~Copyable {
   }
 
   private func withTable<Result>(_ body: () -> Result) -> Result {
-    lock.withLock { isAbandoned in
+    guard let lock else { return body() }
+    return lock.withLock { isAbandoned in
       if isAbandoned { totals.pointee.active = table.repair() }
       return body()
     }

@@ -24,8 +24,8 @@ struct Listener: ~Copyable {
 
   let options: ListenerOptions
   let offer: Offer
-  /// Nil where programs are executed.
-  let process: ConnectionProcess?
+  /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
+  let process: ConnectionProcess
   let admission: Admission
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
@@ -85,17 +85,15 @@ struct Listener: ~Copyable {
     }
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
-    let served: (any NetworkService)? =
+    let served: any NetworkService =
       switch service.offer {
       case .service(let builtIn): builtIn
       case .relay(let relay): relay
-      case .program, .handover: nil
+      case .program, .handover: NothingServed()
       }
-    process = served.map {
-      ConnectionProcess(
-        service: $0, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-        listener: getpid(), keeping: service.needed)
-    }
+    process = ConnectionProcess(
+      service: served, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
+      listener: getpid(), keeping: service.needed)
     offer = service.offer
     self.admission = admission
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
@@ -118,7 +116,7 @@ struct Listener: ~Copyable {
 
   /// Serves until it is told to stop and the last connection has ended.
   mutating func run() {
-    if case .service = offer, let process {
+    if case .service = offer {
       do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
     }
     Heap.trim()
@@ -362,7 +360,6 @@ struct Listener: ~Copyable {
     for connection: borrowing Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket,
     _ slot: UnsafeMutablePointer<begat_slot>
   ) throws(CallFailure) -> pid_t {
-    guard let process else { preconditionFailure("a program is executed, not served") }
     do throws(Errno) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child:

@@ -17,6 +17,11 @@ enum Offer {
   var runsPrograms: Bool { if case .service = self { false } else { true } }
 }
 
+/// What is in the place of a service where programs are executed.
+struct NothingServed: NetworkService {
+  func serve(_ connection: inout Connection) { preconditionFailure("a program is executed, not served") }
+}
+
 /// A service with all that it needs of the machine read.
 struct LoadedService {
   let offer: Offer
