@@ -16,12 +16,20 @@ import UnixIPC
     let client = try ServedClient(ReplyingService(text: "a\nb\r\n\nc\r", room: 3, asLines: true))
     #expect(try client.receiveText() == "a\r\nb\r\n\r\nc\r")
   }
+
+  @Test("has them in whichever pieces its lines come", arguments: 1...6)
+  func hasNetworkLinesInPieces(size: Int) throws {
+    let client = try ServedClient(ReplyingService(text: "a\nb\r\n\nc\r\n", room: 3, asLines: true, pieces: size))
+    #expect(try client.receiveText() == "a\r\nb\r\n\r\nc\r\n")
+  }
 }
 
 private struct ReplyingService: NetworkService {
   let text: String
   let room: Int
   var asLines = false
+  /// How many bytes of lines come at once.
+  var pieces = Int.max
 
   func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     let bytes = Array(text.utf8)
@@ -31,7 +39,11 @@ private struct ReplyingService: NetworkService {
     try withBuffer(room) { (room) throws(ConnectionFailure) in
       var reply = Reply(in: room)
       if asLines {
-        try reply.append(lines: UnsafeRawBufferPointer(copy), to: &connection)
+        var rest = UnsafeRawBufferPointer(copy)
+        while !rest.isEmpty {
+          try reply.append(lines: UnsafeRawBufferPointer(rebasing: rest.prefix(pieces)), to: &connection)
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(pieces))
+        }
       } else {
         try reply.append(text, to: &connection)
         try reply.append(UnsafeRawBufferPointer(copy), to: &connection)

@@ -7,6 +7,7 @@ struct Reply {
 
   private let room: UnsafeMutableRawBufferPointer
   private var count = 0
+  private var lastByte: UInt8 = 0
 
   init(in room: UnsafeMutableRawBufferPointer) { self.room = room }
 
@@ -14,6 +15,7 @@ struct Reply {
     if count == room.count { try send(to: &connection) }
     room[count] = byte
     count += 1
+    lastByte = byte
   }
 
   mutating func append(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
@@ -29,15 +31,14 @@ struct Reply {
     for byte in text.utf8 { try append(byte, to: &connection) }
   }
 
-  /// Lines of text with CRLF at their ends, as network protocols have it, whichever ends they had.
+  /// Lines of text with CRLF at their ends, as network protocols have it, whichever ends they had, and in whichever
+  /// pieces they come.
   mutating func append(lines text: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
-    var previous: UInt8 = 0
     for byte in text {
-      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") {
+      if byte == UInt8(ascii: "\n"), lastByte != UInt8(ascii: "\r") {
         try append(UInt8(ascii: "\r"), to: &connection)
       }
       try append(byte, to: &connection)
-      previous = byte
     }
   }
 
