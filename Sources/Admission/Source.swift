@@ -26,7 +26,8 @@ public struct Source: Hashable, Sendable {
       if let mapped = host.unmapped {
         self.init(mapped, prefix)
       } else {
-        self.init(high: host.high & Source.mask(prefix.ipv6), low: host.low & Source.mask(prefix.ipv6 - 64))
+        let network = host.keeping(firstBits: prefix.ipv6)
+        self.init(high: network.high, low: network.low)
       }
     case .unixPath, .unixAbstract, .unixUnnamed, nil:
       // No sender has an address that begins with 64 ones: it would be multicast.
@@ -35,15 +36,11 @@ public struct Source: Hashable, Sendable {
   }
 
   private init(_ host: IPv4Address, _ prefix: SourcePrefix) {
-    let masked = UInt64(host.rawValue) << 32 & Source.mask(prefix.ipv4)
-    self.init(high: 0, low: 0xffff_0000_0000 | masked >> 32)
+    self.init(high: 0, low: 0xffff_0000_0000 | UInt64(host.keeping(firstBits: prefix.ipv4).rawValue))
   }
 
   init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
-
-  /// The first `count` of 64 bits.
-  private static func mask(_ count: Int) -> UInt64 { count <= 0 ? 0 : ~0 << UInt64(64 - min(count, 64)) }
 }

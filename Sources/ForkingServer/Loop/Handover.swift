@@ -54,11 +54,7 @@ extension Listener {
       if ready == nil, datagrams & (1 << UInt64(index & 63)) != 0 { ready = number }
     }
     guard let ready else { return }
-    let errors: CInt =
-      switch programErrors {
-      case .some(let errors): errors.writing.number
-      case nil: 2
-      }
+    let errors = ProgramErrors.number(of: programErrors)
     do throws(CallFailure) {
       let child = try program.start(descriptors: [ready, ready, errors] + numbers)
       let index = table.nextSlot

@@ -19,9 +19,6 @@ struct Listener: ~Copyable {
     static let datagrams: UInt64 = 1 << 16
   }
 
-  /// How many connections of one socket are accepted before the others, exits and signals are looked at again.
-  private static let acceptsPerTurn = 32
-
   let options: ListenerOptions
   let offer: Offer
   /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
@@ -45,12 +42,12 @@ struct Listener: ~Copyable {
   var programErrors: ProgramErrors?
   var handover = Handover()
   /// What the refused are told, with its line's end.
-  private let refusalLine: [UInt8]?
+  let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
   private var lastSweep = Clock.monotonic()
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
-  private var isBusy = false
+  var isBusy = false
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)
@@ -201,7 +198,7 @@ struct Listener: ~Copyable {
     }
   }
 
-  private mutating func takeExits() {
+  mutating func takeExits() {
     var mayBeSeveral = false
     while let exit = exits.take() {
       // SIGCHLD stands for any number of exits.
@@ -261,133 +258,5 @@ struct Listener: ~Copyable {
     readProgramErrors()
     if var errors = programErrors.take() { errors.flush { reporter.log(.notice, $0) } }
     for line in refusals.ended(.max) { reporter.log(.notice, line) }
-  }
-
-  // MARK: Accepting
-
-  private mutating func accept(from ready: UInt64) {
-    for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
-      // One busy socket does not keep the others waiting.
-      var budget = Listener.acceptsPerTurn
-      while budget > 0 {
-        let now = Clock.monotonic()
-        switch admission.opening(now: now) {
-        case .now: break
-        case .whenOneEnds: return pauseAccepting(.full)
-        case .at(let time): return pauseAccepting(.rate, until: time)
-        }
-        var peer = NativeAddress()
-        do throws(Errno) {
-          let connection = try entry.socket.accept(peer: &peer)
-          budget -= 1
-          isBusy = true
-          admit(connection, peer, now: now)
-          if accepting.heldConnection != nil { return }
-        } catch {
-          if error == .wouldBlock { break }
-          if error.isPassing { continue }
-          return pauseAccepting(.shortage("accept", error))
-        }
-      }
-    }
-  }
-
-  private mutating func admit(_ connection: consuming Descriptor, _ peer: NativeAddress, now: Int64) {
-    let address = peer.address
-    let user = peer.family == AF_UNIX ? (try? PeerCredentials(of: connection))?.user : nil
-    var verdict = admission.admit(address, user: user, now: now)
-    if case .refused(let refusal) = verdict, refusal.concernsOpenConnections {
-      // Some of those that count may have ended a moment ago.
-      takeExits()
-      verdict = admission.admit(address, user: user, now: now)
-    }
-    switch verdict {
-    case .admitted(let ticket):
-      scoreboard.header.pointee.accepted &+= 1
-      start(connection, peer, ticket)
-    case .refused(let refusal):
-      begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
-      say(refusals.refused(refusal, address, user: user, now: now))
-      if let line = refusalLine { _ = line.withUnsafeBytes { bytes in try? connection.send(bytes, waiting: false) } }
-    }
-  }
-
-  /// Gives the connection a process of its own.  While that cannot be had, the connection is held and nobody else is
-  /// accepted: clients wait in the backlog.
-  mutating func start(_ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket) {
-    let index = table.nextSlot
-    let slot = scoreboard.slot(index)
-    let fields = PeerFields(peer.address)
-    let credentials = fields.family == PeerFields.unix ? try? PeerCredentials(of: connection) : nil
-    let user = credentials?.user ?? 0
-    let started = Clock.monotonic()
-    slot.pointee = begat_slot(
-      pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
-      uid: user, address: fields.bytes, ended: 0)
-    do throws(CallFailure) {
-      let child: pid_t
-      if case .program(let program) = offer {
-        // Nobody sees what goes by.
-        slot.pointee.bytes_received = ConnectionRecord.unknownCount
-        slot.pointee.bytes_sent = ConnectionRecord.unknownCount
-        child = try execute(program, for: connection, peer, credentials, ticket)
-      } else {
-        child = try fork(for: connection, peer, ticket, slot)
-      }
-      // At once: whoever closes last does TCP's work of ending, and that should be the child.
-      _ = consume connection
-      slot.pointee.pid = child
-      let deadline = options.maxDuration.map { started + $0.nanoseconds } ?? .max
-      table.insert(
-        ConnectionTable.Entry(
-          process: child, slot: UInt32(index), started: started, user: user, peer: fields, ticket: ticket,
-          deadline: deadline))
-      scoreboard.header.pointee.active = UInt32(table.count)
-      accepting.heldConnection = nil
-      endShortage()
-    } catch {
-      guard error.errno.isShortage else {
-        accepting.heldConnection = nil
-        admission.giveBack(ticket)
-        return sayFailed(error)
-      }
-      accepting.heldConnection = HeldConnection(socket: connection, peer: peer, ticket: ticket)
-      pauseAccepting(.shortage(error.call, error.errno))
-    }
-  }
-
-  private mutating func fork(
-    for connection: borrowing Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket,
-    _ slot: UnsafeMutablePointer<begat_slot>
-  ) throws(CallFailure) -> pid_t {
-    do throws(Errno) {
-      switch try forkProcess(exitSignal: Listener.exitSignal) {
-      case .child:
-        process.serve(
-          Descriptor(owning: connection.number), peer: peer, connections: ticket.placesOfSource, slot: slot,
-          processTitle: title)
-      case .parent(let child): return child
-      }
-    } catch { throw CallFailure("clone", errno: error) }
-  }
-
-  private mutating func execute(
-    _ program: PreparedProgram, for connection: borrowing Descriptor, _ peer: NativeAddress,
-    _ credentials: PeerCredentials?, _ ticket: Admission.Ticket
-  ) throws(CallFailure) -> pid_t {
-    let client = ClientVariables(
-      local: (try? connection.localAddress())?.address, remote: peer.address, credentials: credentials,
-      connectionsOfSource: ticket.placesOfSource)
-    let errors: CInt =
-      switch programErrors {
-      case .some(let errors): errors.writing.number
-      case nil: 2
-      }
-    return try program.start(descriptors: [connection.number, connection.number, errors]) { client.write(to: &$0) }
-  }
-
-  /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
-  mutating func sayFailed(_ failure: CallFailure) {
-    if let line = refusals.failed(failure, now: Clock.monotonic()) { reporter.log(.error, line) }
   }
 }

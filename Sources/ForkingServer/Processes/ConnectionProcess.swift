@@ -100,23 +100,8 @@ struct ConnectionProcess {
 
   /// The listener's descriptors are no business of a client's: all but 0, 1, 2 and what is needed here.
   private func closeOthers(than socket: CInt) {
-    var from: CInt = 3
-    var isSocketPassed = false
     do throws(CallFailure) {
-      for number in kept {
-        if !isSocketPassed, socket < number {
-          isSocketPassed = true
-          try DescriptorRange.close(from: from, through: socket - 1)
-          from = socket + 1
-        }
-        try DescriptorRange.close(from: from, through: number - 1)
-        from = number + 1
-      }
-      if !isSocketPassed {
-        try DescriptorRange.close(from: from, through: socket - 1)
-        from = socket + 1
-      }
-      try DescriptorRange.close(from: from)
+      try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(kept), and: socket)
     } catch { endProcess(status: Outcome.failedStatus) }
   }
 

@@ -30,6 +30,14 @@ struct ProgramErrors: ~Copyable {
 
   deinit { room.deallocate() }
 
+  /// What programs get as standard error: the pipe, or the listener's own where there is none.
+  static func number(of errors: borrowing ProgramErrors?) -> CInt {
+    switch errors {
+    case .some(let errors): errors.writing.number
+    case nil: STDERR_FILENO
+    }
+  }
+
   /// Takes what is there, at most 64 KiB: others are waiting too.
   ///
   /// - Parameter log: false where the line could not be delivered.

@@ -109,11 +109,7 @@ public enum ListenerProgram {
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
     let errors = options.serve == nil || !options.commands.isEmpty ? try ProgramErrors() : nil
-    let errorNumber: CInt =
-      switch errors {
-      case .some(let errors): errors.writing.number
-      case nil: 2
-      }
+    let errorNumber = ProgramErrors.number(of: errors)
     let service =
       if let builtIn = options.serve {
         try LoadedService(builtIn, options: options, programs: programs, errors: errorNumber) { warnings.append($0) }

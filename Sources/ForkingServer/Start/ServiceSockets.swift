@@ -96,12 +96,10 @@ struct ServiceSockets {
     let known =
       streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
       + [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
-    var from: CInt = 3
-    for number in Set(known).sorted() where number >= 3 {
-      try DescriptorRange.close(from: from, through: number - 1)
-      from = number + 1
-    }
-    try DescriptorRange.close(from: from)
+    let numbers = UnsafeMutableBufferPointer<CInt>.allocate(capacity: known.count)
+    defer { numbers.deallocate() }
+    _ = numbers.initialize(from: known.sorted())
+    try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(numbers))
   }
 
   /// Lets go of all sockets: whoever else has them goes on, nobody waits for this process any more.

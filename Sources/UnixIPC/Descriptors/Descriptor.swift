@@ -120,4 +120,29 @@ public enum DescriptorRange {
     guard first <= last else { return }
     _ = try check("close_range") { platform_close_range(UInt32(first), UInt32(last), 0) }
   }
+
+  /// Closes all from `first` on but these and one more; nothing is allocated.
+  ///
+  /// - Parameter numbers: in ascending order.
+  /// - Parameter other: -1 for none.
+  public static func close(
+    from first: CInt, keeping numbers: UnsafeBufferPointer<CInt>, and other: CInt = -1
+  ) throws(CallFailure) {
+    var first = first
+    var isOtherDue = other >= first
+    for number in numbers where number >= first {
+      if isOtherDue, other < number {
+        isOtherDue = false
+        try close(from: first, through: other - 1)
+        first = other + 1
+      }
+      try close(from: first, through: number - 1)
+      first = number + 1
+    }
+    if isOtherDue, other >= first {
+      try close(from: first, through: other - 1)
+      first = other + 1
+    }
+    try close(from: first)
+  }
 }

@@ -18,7 +18,6 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let quit = Signal(rawValue: SIGQUIT)
   public static let user1 = Signal(rawValue: SIGUSR1)
   public static let user2 = Signal(rawValue: SIGUSR2)
-  public static let continuation = Signal(rawValue: SIGCONT)
   public static let terminate = Signal(rawValue: SIGTERM)
 
   /// The `offset`th real-time signal that the C library leaves to programs; `SIGRTMIN+offset`.
@@ -31,18 +30,6 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   /// Source: signal(2).
   public func ignore() { _ = Glibc.signal(rawValue, SIG_IGN) }
   public func restoreDefault() { _ = Glibc.signal(rawValue, SIG_DFL) }
-
-  /// Ends the calling process by this signal's default action, whatever was its disposition.
-  public func endThisProcess() -> Never {
-    restoreDefault()
-    // Others that wait must not come first.
-    var others = SignalSet.all
-    others.remove(self)
-    others.becomeMask()
-    Glibc.kill(getpid(), rawValue)
-    // A signal whose default action is another.
-    endProcess(status: 128 + rawValue)
-  }
 
   /// Sends the signal to a process.  Only its parent may be sure that the number still means that process.
   ///

@@ -105,3 +105,24 @@ extension IPv6Address: CustomStringConvertible {
     }
   }
 }
+
+extension IPv4Address {
+  /// The address with only its first bits, the others 0.
+  ///
+  /// - Parameter count: less than 1 keeps none, more than 32 all.
+  public func keeping(firstBits count: Int) -> IPv4Address {
+    IPv4Address(rawValue: rawValue & UInt32(truncatingIfNeeded: highBits(count) >> 32))
+  }
+}
+
+extension IPv6Address {
+  /// The address with only its first bits, the others 0.
+  ///
+  /// - Parameter count: less than 1 keeps none, more than 128 all.
+  public func keeping(firstBits count: Int) -> IPv6Address {
+    IPv6Address(high: high & highBits(count), low: low & highBits(count - 64))
+  }
+}
+
+/// The first `count` of 64 bits.
+func highBits(_ count: Int) -> UInt64 { count <= 0 ? 0 : ~0 << UInt64(64 - min(count, 64)) }

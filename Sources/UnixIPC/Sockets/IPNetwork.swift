@@ -40,8 +40,8 @@ public struct IPNetwork: Hashable, Sendable {
   }
 
   private init(_ high: UInt64, _ low: UInt64, isIPv4: Bool, prefixLength: Int) {
-    self.high = high & IPNetwork.mask(prefixLength)
-    self.low = low & IPNetwork.mask(prefixLength - 64)
+    self.high = high & highBits(prefixLength)
+    self.low = low & highBits(prefixLength - 64)
     self.isIPv4 = isIPv4
     self.prefixLength = prefixLength
   }
@@ -68,18 +68,15 @@ public struct IPNetwork: Hashable, Sendable {
   }
 
   public func contains(_ host: IPv4Address) -> Bool {
-    isIPv4 && UInt64(host.rawValue) << 32 & IPNetwork.mask(prefixLength) == high
+    isIPv4 && UInt64(host.rawValue) << 32 & highBits(prefixLength) == high
   }
 
   /// A mapped address belongs to networks of IPv4.
   public func contains(_ host: IPv6Address) -> Bool {
     if let mapped = host.unmapped { return contains(mapped) }
-    return !isIPv4 && host.high & IPNetwork.mask(prefixLength) == high
-      && host.low & IPNetwork.mask(prefixLength - 64) == low
+    return !isIPv4 && host.high & highBits(prefixLength) == high
+      && host.low & highBits(prefixLength - 64) == low
   }
-
-  /// The first `count` of 64 bits.
-  private static func mask(_ count: Int) -> UInt64 { count <= 0 ? 0 : ~0 << UInt64(64 - min(count, 64)) }
 }
 
 extension IPNetwork: CustomStringConvertible {

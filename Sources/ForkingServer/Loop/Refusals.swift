@@ -1,0 +1,128 @@
+import Admission
+import ControlProtocol
+import UnixIPC
+
+/// What a listener has to say of clients that it does not serve, or not yet: two lines for each thing that goes on,
+/// however many clients it concerns.
+struct Refusals {
+  /// By `Refusal`, then waiting for the same two limits, then programs that cannot be run.
+  private enum Kind: Hashable, CaseIterable {
+    case connection(Refusal)
+    case datagram(Refusal)
+    case waiting(Refusal)
+    case program
+
+    static let allCases: [Kind] =
+      Refusal.allCases.map(connection) + Refusal.allCases.map(datagram) + Refusal.allCases.map(waiting) + [.program]
+
+    var index: Int {
+      let count = Refusal.allCases.count
+      return switch self {
+      case .connection(let refusal): refusal.rawValue
+      case .datagram(let refusal): count + refusal.rawValue
+      case .waiting(let refusal): 2 * count + refusal.rawValue
+      case .program: 3 * count
+      }
+    }
+  }
+
+  private let limits: AdmissionLimits
+  private let datagramLimits: AdmissionLimits
+  private var episodes = [Episode](repeating: Episode(), count: Kind.allCases.count)
+  /// The earliest `due` of all of them.
+  private(set) var due = Int64.max
+
+  init(limits: AdmissionLimits, datagramLimits: AdmissionLimits) {
+    self.limits = limits
+    self.datagramLimits = datagramLimits
+  }
+
+  private mutating func note(_ kind: Kind, now: Int64) -> Bool {
+    let begins = episodes[kind.index].note(now)
+    if begins { due = min(due, episodes[kind.index].due) }
+    return begins
+  }
+
+  /// The line for a refused client, where one is due.
+  mutating func refused(_ refusal: Refusal, _ peer: SocketAddress?, user: UInt32?, now: Int64) -> String? {
+    guard note(.connection(refusal), now: now) else { return nil }
+    return Refusals.text(refusal, limits, peer, user) + ": clients are refused"
+  }
+
+  mutating func refusedDatagram(_ refusal: Refusal, _ peer: SocketAddress?, now: Int64) -> String? {
+    guard note(.datagram(refusal), now: now) else { return nil }
+    return Refusals.text(refusal, datagramLimits, peer, nil) + ": datagrams are not answered"
+  }
+
+  /// The line for clients that wait in the backlog, where one is due.
+  mutating func waiting(for refusal: Refusal, now: Int64) -> String? {
+    guard note(.waiting(refusal), now: now) else { return nil }
+    return "\(Refusals.limit(refusal, limits)) reached; further clients wait"
+  }
+
+  /// Clients still wait.
+  mutating func goesOn(for refusal: Refusal, now: Int64) { episodes[Kind.waiting(refusal).index].goesOn(now) }
+
+  mutating func failed(_ failure: CallFailure, now: Int64) -> String? {
+    note(.program, now: now) ? "\(failure); its clients are turned away" : nil
+  }
+
+  /// Lines for what is over.
+  mutating func ended(_ now: Int64) -> [String] {
+    guard now >= due else { return [] }
+    var lines: [String] = []
+    for kind in Kind.allCases {
+      guard let (count, duration) = episodes[kind.index].endIfQuiet(now) else { continue }
+      let time = DurationText.render(.seconds((duration + 999_999_999) / 1_000_000_000))
+      switch kind {
+      case .connection(let refusal):
+        lines.append("\(refusal.key): \(count) connection\(count == 1 ? "" : "s") refused in \(time)")
+      case .datagram(let refusal):
+        lines.append("\(refusal.key): \(count) datagram\(count == 1 ? "" : "s") not answered in \(time)")
+      case .waiting(let refusal): lines.append("\(refusal.key): clients had to wait \(count) times in \(time)")
+      case .program: lines.append("the program could not be run \(count) times in \(time)")
+      }
+    }
+    due = episodes.map(\.due).min() ?? .max
+    return lines
+  }
+
+  private static func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ peer: SocketAddress?, _ user: UInt32?)
+    -> String
+  {
+    let who =
+      if let user {
+        "user \(user)"
+      } else {
+        peer?.withoutPort ?? "somebody unknown"
+      }
+    return switch refusal {
+    case .denied: "\(who) is not allowed"
+    case .maxConnectionsPerSource, .ratePerSource: "\(limit(refusal, limits)) reached by \(who)"
+    case .maxConnections, .rate: "\(limit(refusal, limits)) reached"
+    }
+  }
+
+  private static func limit(_ refusal: Refusal, _ limits: AdmissionLimits) -> String {
+    let value: String? =
+      switch refusal {
+      case .denied: nil
+      case .maxConnectionsPerSource: String(limits.maxConnectionsPerSource)
+      case .ratePerSource: limits.ratePerSource?.description
+      case .maxConnections: String(limits.maxConnections)
+      case .rate: limits.rate?.description
+      }
+    return refusal.key + (value.map { " (\($0))" } ?? "")
+  }
+}
+
+extension SocketAddress {
+  /// The host alone, for people.
+  fileprivate var withoutPort: String {
+    switch self {
+    case .ipv4(let host, _): host.description
+    case .ipv6(let host, _, _): host.unmapped?.description ?? host.description
+    case .unixPath, .unixAbstract, .unixUnnamed: "a Unix socket"
+    }
+  }
+}
