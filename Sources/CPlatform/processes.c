@@ -31,6 +31,9 @@ pid_t platform_peek_child(void) {
 }
 
 int platform_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }
+int platform_pidfd_send_signal(int fd, int signal) {
+  return (int)syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0U);
+}
 
 int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }
 int platform_setresgid(gid_t gid) { return setresgid(gid, gid, gid); }

@@ -32,12 +32,12 @@ extension Supervisor {
   /// Fetches ended children: each by its own number, so that nobody else's are touched.
   func reapListeners() {
     for service in services {
-      if let listener = service.listener, let status = ChildProcess.reap(listener.process) {
+      if let listener = service.listener, let status = Children.reap(listener.process) {
         readChannel(of: service)
         listenerEnded(service, listener, status)
       }
     }
-    if let resolver, let process = resolver.process, ChildProcess.reap(process) != nil {
+    if let resolver, let process = resolver.process, Children.reap(process) != nil {
       if stopDeadline == nil { logger.warning("names: the resolver ended; it is started again") }
       resolver.ended()
     }

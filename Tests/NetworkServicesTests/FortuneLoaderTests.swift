@@ -184,7 +184,7 @@ import UnixIPC
     let directory = try database(option == "-x" ? rotated(text) : text)
     let words = ["strfile", "-s"] + (option.isEmpty ? [] : [option]) + [directory["f"]]
     let child = try Program(path: strfilePath, arguments: words).start(descriptors: [])
-    #expect(try ChildProcess.await(child).isSuccess)
+    #expect(try Children.await(child).isSuccess)
     try #require(directory.facts("f.dat") != nil)
     let loaded = try LoadedFortunes(directory["f"])
     #expect(Set(loaded.texts) == Set((1...60).map { "Fortune \($0)\r\nof sixty\r\n" }))

@@ -33,7 +33,7 @@ func exitsTogetherAreEachAnnounced(_ words: [String]) throws {
     }
     try expect(arrival.isFromKernel && arrival.signal == exitSignal, "\(arrival)")
     try expect(living.remove(arrival.process) != nil, "\(arrival.process) was announced and is none of ours")
-    try expectEqual(ChildProcess.reap(arrival.process), .exited(code: 0), "status")
+    try expectEqual(Children.reap(arrival.process), .exited(code: 0), "status")
   }
   try expect(queue.take() == nil, "more announcements than children")
   try nothingToReap([])
@@ -51,7 +51,7 @@ func exitsBeyondTheQueueAreFound(_ words: [String]) throws {
   while queue.take() != nil { announced += 1 }
   try expect(announced < childCount, "all \(announced) exits were announced: the queue was never full")
   var living = Set(children)
-  while let (process, status) = ChildProcess.reapAny() {
+  while let (process, status) = Children.reapAny() {
     try expect(living.remove(process) != nil, "\(process) is none of ours")
     try expect(status.isSuccess, "\(status)")
   }
@@ -66,20 +66,20 @@ func forgedExitsAreRecognised(_ words: [String]) throws {
     guard let arrival = queue.take() else { throw Wrong(description: "\(origin): nothing arrived") }
     try expect(!arrival.isFromKernel, "\(origin): taken for the kernel's word")
     try expectEqual(arrival.process, getpid(), "\(origin): sender")
-    try expect(ChildProcess.reap(arrival.process) == nil, "\(origin): reaped")
+    try expect(Children.reap(arrival.process) == nil, "\(origin): reaped")
   }
   let child = try forked(exitSignal: exitSignal) { 7 }
   try expect(queue.descriptor.waitUntilReadable(milliseconds: 20_000), "a true exit was not announced")
   let arrival = queue.take()
   try expect(arrival?.isFromKernel == true && arrival?.process == child, "a true exit came as \(arrival as Any)")
-  try expectEqual(ChildProcess.reap(child), .exited(code: 7), "status")
+  try expectEqual(Children.reap(child), .exited(code: 7), "status")
 }
 
 func nothingToReap(_ words: [String]) throws {
-  try expect(ChildProcess.reapAny() == nil, "reaped somebody")
-  try expect(ChildProcess.reap(getppid()) == nil, "reaped the parent")
+  try expect(Children.reapAny() == nil, "reaped somebody")
+  try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
-  let found = failure { () throws(CallFailure) in try ChildProcess.await(stranger) }
+  let found = failure { () throws(CallFailure) in try Children.await(stranger) }
   try expectEqual(found, CallFailure("waitpid", on: String(stranger), errno: .noChild), "waiting for the parent")
 }
 
@@ -95,10 +95,10 @@ func stoppedChildIsNoEndedOne(_ words: [String]) throws {
     try Signal(rawValue: signal).send(to: child)
     var information = siginfo_t()
     try expect(waitid(P_PID, id_t(child), &information, state | WNOWAIT) == 0, "waitid")
-    try expect(ChildProcess.reap(child) == nil && ChildProcess.reapAny() == nil, "signal \(signal) ended it")
+    try expect(Children.reap(child) == nil && Children.reapAny() == nil, "signal \(signal) ended it")
   }
   _ = consume writing
-  try expectEqual(try ChildProcess.await(child), .exited(code: 0), "status")
+  try expectEqual(try Children.await(child), .exited(code: 0), "status")
 }
 
 func exitStatusTellsHowAChildEnded(_ words: [String]) throws {

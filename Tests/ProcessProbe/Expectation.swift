@@ -33,7 +33,7 @@ func forked(exitSignal: Signal = .child, body: () throws -> CInt) throws -> pid_
 }
 
 /// How a process ended that runs the body.
-func end(_ body: () throws -> CInt) throws -> ExitStatus { try ChildProcess.await(forked(body: body)) }
+func end(_ body: () throws -> CInt) throws -> ExitStatus { try Children.await(forked(body: body)) }
 
 /// Waits for as many bytes, or the end of the file.
 func readBytes(_ count: Int, from descriptor: borrowing Descriptor) throws -> [UInt8] {

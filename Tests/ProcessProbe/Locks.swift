@@ -95,10 +95,10 @@ func abandonedLockIsTakenOver(_ words: [String]) throws {
     switch end {
     case .kill:
       try Signal.kill.send(to: child)
-      try expectEqual(try ChildProcess.await(child), .killed(by: .kill, dumpedCore: false), "\(end)")
+      try expectEqual(try Children.await(child), .killed(by: .kill, dumpedCore: false), "\(end)")
     case .endProcess:
       try gate.writing.writeAll("e")
-      try expectEqual(try ChildProcess.await(child), .exited(code: 7), "\(end)")
+      try expectEqual(try Children.await(child), .exited(code: 7), "\(end)")
     }
     try expect(isAbandoned(guarded.lock), "\(end): not told")
     try expect(!isAbandoned(guarded.lock), "\(end): told twice")
@@ -114,9 +114,9 @@ func abandonedLockWakesAWaiter(_ words: [String]) throws {
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     if end == .kill { try Signal.kill.send(to: child) } else { try gate.writing.writeAll("e") }
-    _ = try ChildProcess.await(child)
+    _ = try Children.await(child)
     // One of them is told, and none stays behind.
-    let codes = try waiters.map { try ChildProcess.await($0) }
+    let codes = try waiters.map { try Children.await($0) }
     try expectEqual(codes.filter { $0 == .exited(code: 10) }.count, 1, "\(end): told among \(codes)")
     try expectEqual(codes.filter { $0 == .exited(code: 11) }.count, 2, "\(end): not told among \(codes)")
   }
@@ -129,7 +129,7 @@ func repairerMayDieToo(_ words: [String]) throws {
     let gate = try Pipe.open()
     let child = try holder(of: guarded.lock, gate: gate)
     try Signal.kill.send(to: child)
-    _ = try ChildProcess.await(child)
+    _ = try Children.await(child)
   }
   try expect(isAbandoned(guarded.lock), "not told")
   try expect(!isAbandoned(guarded.lock), "told twice")
@@ -154,7 +154,7 @@ func lockLosesNoCount(_ words: [String]) throws {
       return 0
     }
   }
-  for child in children { try expectEqual(try ChildProcess.await(child), .exited(code: 0), "counting process") }
+  for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "counting process") }
   try expectEqual(number.pointee, processes * times, "count")
   try expectEqual(guarded.word.pointee & ~waitersBit, 0, "the word of a free lock")
 }
@@ -166,11 +166,11 @@ func killedWaiterDoesNoHarm(_ words: [String]) throws {
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     try Signal.kill.send(to: waiters[victim])
-    _ = try ChildProcess.await(waiters[victim])
+    _ = try Children.await(waiters[victim])
     try expectEqual(guarded.word.pointee & ~waitersBit, UInt32(child), "the holder")
     try Signal.kill.send(to: child)
-    _ = try ChildProcess.await(child)
-    let codes = try waiters.enumerated().filter { $0.offset != victim }.map { try ChildProcess.await($0.element) }
+    _ = try Children.await(child)
+    let codes = try waiters.enumerated().filter { $0.offset != victim }.map { try Children.await($0.element) }
     try expectEqual(Set(codes), [.exited(code: 10), .exited(code: 11)], "others who waited")
   }
   try expect(!isAbandoned(guarded.lock), "a waiter's death was taken for the holder's")
@@ -187,7 +187,7 @@ func lostWakeupIsMadeUpFor(_ words: [String]) throws {
       return sleeper
     }
   }.get()
-  try expectEqual(try ChildProcess.await(sleeper), .exited(code: 11), "a sleeper that nobody wakes")
+  try expectEqual(try Children.await(sleeper), .exited(code: 11), "a sleeper that nobody wakes")
 }
 
 func killsInARow(_ words: [String]) throws {
@@ -231,7 +231,7 @@ func killsInARow(_ words: [String]) throws {
     random = random &* 1_664_525 &+ 1_013_904_223
     usleep(random >> 24)
     try Signal.kill.send(to: victim)
-    try expectEqual(try ChildProcess.await(victim), .killed(by: .kill, dumpedCore: false), "victim \(round)")
+    try expectEqual(try Children.await(victim), .killed(by: .kill, dumpedCore: false), "victim \(round)")
     Alarm.set(after: .seconds(20))
     try expect(
       lock.withLock { isAbandoned in
@@ -242,7 +242,7 @@ func killsInARow(_ words: [String]) throws {
     try waitUntil("the others go on after \(round) kills") { numbers[4] > progress.0 && numbers[5] > progress.1 }
   }
   numbers[2] = 1
-  for child in enduring { try expectEqual(try ChildProcess.await(child), .exited(code: 0), "enduring process") }
+  for child in enduring { try expectEqual(try Children.await(child), .exited(code: 0), "enduring process") }
   try expect(!isAbandoned(lock), "told after the last one")
   try expect(numbers[0] == numbers[1], "\(numbers[0]) and \(numbers[1])")
 }
@@ -266,7 +266,7 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
       for _ in 0..<2000 {
         try Descriptor.open("/proc/sys/kernel/ns_last_pid", O_WRONLY).writeAll(String(number - 1))
         let child = try forked { getpid() == number ? lock.withLock { _ in endProcess(status: 5) } : 6 }
-        if try ChildProcess.await(child) == .exited(code: 5) {
+        if try Children.await(child) == .exited(code: 5) {
           try reporting.writeAll("y")
           return 0
         }
@@ -276,7 +276,7 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
     }
     return 0
   }
-  _ = try ChildProcess.await(ancestor)
+  _ = try Children.await(ancestor)
   _ = consume gateWriting
   try expectEqual(try readBytes(1, from: reports), [UInt8(ascii: "y")], "a process with the number of its ancestor")
   try expect(isAbandoned(lock), "not told")

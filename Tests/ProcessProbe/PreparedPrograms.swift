@@ -67,7 +67,7 @@ private func output(of start: (_ descriptors: [CInt]) throws -> pid_t) throws ->
   let child = try start([0, pipe.writing.number, 2])
   _ = consume pipe.writing
   let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
-  try expectEqual(try ChildProcess.await(child), .exited(code: 0), "the program: \(text)")
+  try expectEqual(try Children.await(child), .exited(code: 0), "the program: \(text)")
   return (child, text)
 }
 
@@ -145,7 +145,7 @@ func programHasItsDescriptors(_ words: [String]) throws {
     let last = try inode(pipe.writing.number)
     _ = consume pipe.writing
     let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
-    try expectEqual(try ChildProcess.await(child), .exited(code: 0), "\(numbers)")
+    try expectEqual(try Children.await(child), .exited(code: 0), "\(numbers)")
     let expected = try numbers.map { try inode($0) } + [last]
     try expectEqual(text, expected.map(String.init).joined(separator: " "), "descriptors \(numbers)")
   }
@@ -229,7 +229,7 @@ func programFollowsItsStarter(_ words: [String]) throws {
   try expectEqual(try readBytes(6, from: reading), Array("ready\n".utf8), "the program")
   try expect(!reading.waitUntilReadable(milliseconds: 100), "a signal while its starter lives")
   try end.writeAll("e")
-  try expectEqual(try ChildProcess.await(starter), .exited(code: 0), "starter")
+  try expectEqual(try Children.await(starter), .exited(code: 0), "starter")
   try expectEqual(try readBytes(.max, from: reading), Array("SIGUSR1\n".utf8), "the program's signal")
 }
 
@@ -267,7 +267,7 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("prctl", .invalidArgument) { $0.deathSignal = Signal(rawValue: 99) }
   try expectFailure("execve", on: "/nonexistent/program", .noSuchFile) { $0.path = "/nonexistent/program" }
   let child = try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [0, 1, 2])
-  try expectEqual(try ChildProcess.await(child), .exited(code: 0), "a good program after them")
+  try expectEqual(try Children.await(child), .exited(code: 0), "a good program after them")
 }
 
 func thousandStartsLeaveNothing(_ words: [String]) throws {
@@ -280,7 +280,7 @@ func thousandStartsLeaveNothing(_ words: [String]) throws {
       try expectEqual(found?.errno, .noSuchFile, "start \(number)")
     } else {
       let child = try good.start(descriptors: [0, 1, 2, 1, 0])
-      try expectEqual(try ChildProcess.await(child), .exited(code: 0), "start \(number)")
+      try expectEqual(try Children.await(child), .exited(code: 0), "start \(number)")
     }
   }
   try expectEqual(try openDescriptors(), before, "open descriptors")

@@ -69,7 +69,7 @@ func childFollowsItsParent(_ words: [String]) throws {
     return 0
   }
   _ = consume alive
-  try expectEqual(try ChildProcess.await(middle), .exited(code: 0), "parent")
+  try expectEqual(try Children.await(middle), .exited(code: 0), "parent")
   try expect(ofYoungest.waitUntilReadable(milliseconds: 20_000), "the child outlives its parent")
   _ = consume silent
 }

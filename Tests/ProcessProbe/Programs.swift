@@ -34,7 +34,7 @@ private func startAgain(_ subcommand: String) throws -> String {
   let child = try program.start(descriptors: [0, pipe.writing.number])
   _ = consume pipe.writing
   let text = try String(decoding: readBytes(.max, from: output), as: UTF8.self)
-  try expectEqual(try ChildProcess.await(child), .exited(code: 0), subcommand)
+  try expectEqual(try Children.await(child), .exited(code: 0), subcommand)
   return text
 }
 

@@ -3,7 +3,9 @@ import UnixIPC
 // What forks, counts descriptors, or sets signals, titles, identities or limits is tried here: a test's process has
 // threads.  `process-probe SUBCOMMAND` exits 0, or prints what was wrong and exits 1.
 
-let subcommands: [String: ([String]) throws -> Void] = [
+typealias Subcommands = [String: @Sendable ([String]) throws -> Void]
+
+let subcommands: Subcommands = [
   "show-arguments": showArguments,
   "show-descriptors": showDescriptors,
   "show-session": showSession,
@@ -61,7 +63,11 @@ let subcommands: [String: ([String]) throws -> Void] = [
 let words = CommandLine.arguments
 // Whatever hangs ends here.
 Alarm.set(after: .seconds(50))
-guard words.count > 1, let subcommand = subcommands[words[1]] else {
+/// Those of the library's families, each in the file of its family.
+let families: [Subcommands] = [
+  processSubcommands
+]
+guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {
   say("usage: process-probe SUBCOMMAND")
   endProcess(status: 64)
 }

@@ -1,9 +1,12 @@
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
-  @Test("is nothing where there is no child")
-  func isNothing() throws { try ProbeProgram.check("exits-none") }
+  @Test("is gone, with its group, when nobody owns it any more")
+  func isGoneWhenDropped() throws { try ProbeProgram.check("child-dropped") }
 
-  @Test("is not reaped while it is only stopped")
-  func isNotReapedWhileStopped() throws { try ProbeProgram.check("exits-stopped") }
+  @Test("is ended politely, and at last by force")
+  func isEnded() throws { try ProbeProgram.check("child-ended") }
+
+  @Test("is held by a handle that means no other process")
+  func isHeld() throws { try ProbeProgram.check("child-handle") }
 }

@@ -16,7 +16,7 @@ import Testing
     let child = try program.start(descriptors: [writing.number, writing.number, writing.number])
     _ = consume writing
     let text = try String(decoding: reading.readToEnd(), as: UTF8.self)
-    #expect(try ChildProcess.await(child).isSuccess)
+    #expect(try Children.await(child).isSuccess)
     return text
   }
 
@@ -55,7 +55,7 @@ import Testing
     let input = try Descriptor.open("/dev/null", O_RDONLY)
     let program = Program(path: "/bin/sh", arguments: ["sh", "-c", "echo one >&1; echo two >&2"])
     let child = try program.start(descriptors: [input.number, first.writing.number, second.writing.number])
-    #expect(try ChildProcess.await(child).isSuccess)
+    #expect(try Children.await(child).isSuccess)
     let one = first.reading
     let two = second.reading
     _ = consume first.writing
@@ -105,7 +105,7 @@ import Testing
       Background {
         for _ in 0..<25 {
           let child = try? Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [])
-          results.add(child.flatMap { try? ChildProcess.await($0).isSuccess } ?? false)
+          results.add(child.flatMap { try? Children.await($0).isSuccess } ?? false)
         }
       }
     }

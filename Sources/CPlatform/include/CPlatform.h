@@ -27,6 +27,7 @@ pid_t platform_getppid(void);
 pid_t platform_peek_child(void);
 /// Close-on-exec.
 int platform_pidfd_open(pid_t pid);
+int platform_pidfd_send_signal(int fd, int signal);
 /// Of the calling thread.
 int platform_set_signal_mask(const sigset_t *mask);
 int platform_prctl(int option, unsigned long argument);

@@ -211,10 +211,10 @@ struct Listener: ~Copyable {
 
   private mutating func reapAll() {
     guard offer.runsPrograms else {
-      while let (process, status) = ChildProcess.reapAny() { ended(process, status) }
+      while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
-    while let process = ChildProcess.peekAny(), fetch(process) {}
+    while let process = Children.peekAny(), fetch(process) {}
   }
 
   /// Fetches an ended process; false when it has not ended.
@@ -222,7 +222,7 @@ struct Listener: ~Copyable {
   private mutating func fetch(_ process: pid_t) -> Bool {
     // What was told to end leaves nobody behind.  Not fetched yet: the number is still its group's.
     if offer.runsPrograms, table.isEnding(process) { Listener.send(.kill, to: process, withGroup: true) }
-    guard let status = ChildProcess.reap(process) else { return false }
+    guard let status = Children.reap(process) else { return false }
     ended(process, status)
     return true
   }

@@ -93,12 +93,12 @@ public struct AddedCommands: Sendable {
   /// Ends what is left of the command and its group, and fetches it.
   private static func end(_ child: pid_t) {
     // A moment for one that has closed its output and is about to end.
-    if !ChildProcess.awaitEnd(child, within: .milliseconds(100)) {
+    if !Children.awaitEnd(child, within: .milliseconds(100)) {
       try? Signal.terminate.send(toGroup: child)
-      _ = ChildProcess.awaitEnd(child, within: .seconds(1))
+      _ = Children.awaitEnd(child, within: .seconds(1))
     }
     // Not fetched yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)
-    _ = try? ChildProcess.await(child)
+    _ = try? Children.await(child)
   }
 }

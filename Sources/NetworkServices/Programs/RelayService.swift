@@ -31,7 +31,7 @@ public struct RelayService: NetworkService {
     let limit = pump.run(client: &connection, program: running.stream)
     if let limit { return end(running, &connection, limit) }
     let child = running.leave()
-    guard let status = try? ChildProcess.await(child) else { throw .call(.noChild) }
+    guard let status = try? Children.await(child) else { throw .call(.noChild) }
     switch status {
     case .exited(0): return
     case .exited(let code): throw .exited(UInt8(truncatingIfNeeded: code))
@@ -57,7 +57,7 @@ public struct RelayService: NetworkService {
     // Before the program finds its client gone: that is not for it to report.
     let group = getpgrp()
     try? Signal.terminate.send(toGroup: group)
-    _ = ChildProcess.awaitEnd(running.leave(), within: RelayService.patience)
+    _ = Children.awaitEnd(running.leave(), within: RelayService.patience)
     try? Signal.kill.send(toGroup: group)
   }
 }

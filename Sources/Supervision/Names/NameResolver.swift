@@ -42,7 +42,7 @@ final class NameResolver {
   func stop() {
     guard let process else { return }
     try? Signal.kill.send(to: process)
-    _ = try? ChildProcess.await(process)
+    _ = try? Children.await(process)
     self.process = nil
   }
 

@@ -1,54 +1,72 @@
-import CPlatform
 import Glibc
 
-/// Children of the calling process, by number.
+/// A child of the calling process with one owner, who fetches its status.
 ///
-/// Source: waitpid(2).
-public enum ChildProcess {
-  /// `__WALL`: children whose exit signal is not SIGCHLD, too.
-  private static let anyKind: CInt = 0x4000_0000
+/// Letting go of it kills it and fetches it: nobody is left behind, neither running nor as a zombie.  `release` lets it
+/// live.
+public struct ChildProcess: ~Copyable, Sendable {
+  public let handle: ProcessHandle
+  /// Whether it leads a group, which is then signalled with it.
+  private let leadsGroup: Bool
+  private var status: ExitStatus?
+  private var isOwned = true
 
-  /// Fetches the status of an ended child, which is gone then; nil while it lives and when it is none of ours.
-  public static func reap(_ process: pid_t) -> ExitStatus? { wait(process)?.status }
-
-  /// Fetches any ended child, nil when none has ended.
+  /// Takes over a child that was started and not waited for.
   ///
-  /// The kernel walks every living child for it: linear in their number, so not for each exit.
-  public static func reapAny() -> (process: pid_t, status: ExitStatus)? { wait(-1) }
-
-  /// Any ended child that is not fetched yet: its number still means it, and its group.
-  ///
-  /// As costly as `reapAny`.
-  ///
-  /// Source: waitid(2), WNOWAIT.
-  public static func peekAny() -> pid_t? {
-    let process = platform_peek_child()
-    return process > 0 ? process : nil
-  }
-
-  /// Waits until the child has ended.
-  public static func await(_ process: pid_t) throws(CallFailure) -> ExitStatus {
-    while true {
-      var status: CInt = 0
-      _ = try check("waitpid", on: String(process)) { waitpid(process, &status, anyKind) }
-      if let ended = ExitStatus(waitStatus: status) { return ended }
+  /// - Parameter leadsGroup: whether it is the leader of a process group (`Program.leadsGroup`, `leadsSession`).
+  public init(owning process: pid_t, leadsGroup: Bool = false) throws(CallFailure) {
+    do throws(CallFailure) { handle = try ProcessHandle(process) } catch {
+      try? Signal.kill.send(to: process)
+      _ = try? Children.await(process)
+      throw error
     }
+    self.leadsGroup = leadsGroup
   }
 
-  /// Waits until the child has ended, without fetching it; false when it has not within the time.
+  deinit {
+    guard isOwned, status == nil else { return }
+    send(.kill)
+    _ = try? Children.await(process)
+  }
+
+  public var process: pid_t { handle.process }
+
+  /// Lets the child live; fetching it is now the caller's duty.
+  public consuming func release() -> pid_t {
+    isOwned = false
+    return process
+  }
+
+  /// Sends a signal, to its whole group where it leads one.  To an ended child it does nothing.
+  public func send(_ signal: Signal) {
+    guard status == nil else { return }
+    // Not fetched, so the number is still its own, and its group's.
+    if leadsGroup { try? signal.send(toGroup: process) } else { try? handle.send(signal) }
+  }
+
+  /// How it ended; nil when it has not by the deadline.
+  public mutating func status(by deadline: Deadline = .never) -> ExitStatus? {
+    if status == nil, handle.awaitEnd(until: deadline) { status = try? Children.await(process) }
+    return status
+  }
+
+  /// Waits for its end and fetches it.
   ///
-  /// Source: pidfd_open(2).
-  public static func awaitEnd(_ process: pid_t, within limit: Duration) -> Bool {
-    let number = platform_pidfd_open(process)
-    guard number != -1 else { return false }
-    let end = Descriptor(owning: number)
-    return end.waitUntilReadable(milliseconds: CInt(clamping: limit.nanoseconds / 1_000_000))
+  /// - Throws: `ECHILD` when somebody else has fetched it, or SIGCHLD is ignored.
+  public consuming func wait() throws(CallFailure) -> ExitStatus {
+    if let status { return status }
+    isOwned = false
+    return try Children.await(process)
   }
 
-  private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {
-    var status: CInt = 0
-    let ended = waitpid(process, &status, WNOHANG | anyKind)
-    guard ended > 0, let how = ExitStatus(waitStatus: status) else { return nil }
-    return (ended, how)
+  /// Ends it: SIGTERM, and SIGKILL when it has not ended within `patience`; what is left of its group is killed too.
+  public consuming func end(patience: Duration = .seconds(5)) throws(CallFailure) -> ExitStatus {
+    if let status { return status }
+    send(.terminate)
+    // A stopped process ends only when it may go on.
+    send(.resume)
+    _ = handle.awaitEnd(until: Deadline(after: patience))
+    send(.kill)
+    return try wait()
   }
 }

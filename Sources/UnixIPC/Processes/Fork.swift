@@ -10,7 +10,7 @@ public enum ForkResult: Sendable {
 /// Copies the calling process, which must have one thread only, with a signal of choice announcing the child's end.
 ///
 /// A blocked real-time signal is queued once per child, where SIGCHLD stands for any number of them.  The child must
-/// be waited for with `ChildProcess.reap`, which passes `__WALL`.  It starts no threads and ends with `endProcess`.
+/// be waited for with `Children.reap`, which passes `__WALL`.  It starts no threads and ends with `endProcess`.
 ///
 /// Source: clone(2).
 public func forkProcess(exitSignal: Signal) throws(Errno) -> ForkResult {

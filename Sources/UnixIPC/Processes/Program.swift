@@ -56,4 +56,8 @@ public struct Program: Sendable {
   public func start(descriptors: [CInt]) throws(CallFailure) -> pid_t {
     try PreparedProgram(self).start(descriptors: descriptors)
   }
+  /// The same with an owner, who ends the program by letting go of it.
+  public func spawn(descriptors: [CInt]) throws(CallFailure) -> ChildProcess {
+    try ChildProcess(owning: try start(descriptors: descriptors), leadsGroup: leadsGroup || leadsSession)
+  }
 }

@@ -16,6 +16,8 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let kill = Signal(rawValue: SIGKILL)
   public static let brokenPipe = Signal(rawValue: SIGPIPE)
   public static let quit = Signal(rawValue: SIGQUIT)
+  /// SIGCONT: a stopped process goes on.
+  public static let resume = Signal(rawValue: SIGCONT)
   public static let user1 = Signal(rawValue: SIGUSR1)
   public static let user2 = Signal(rawValue: SIGUSR2)
   public static let terminate = Signal(rawValue: SIGTERM)

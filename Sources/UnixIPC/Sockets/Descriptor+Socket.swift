@@ -51,16 +51,6 @@ extension Descriptor {
   /// Source: shutdown(2).
   public func shutDownSending() throws(Errno) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_WR)) } }
 
-  /// Waits until there is something to receive, the end of the stream included; false after the time.
-  ///
-  /// - Parameter milliseconds: -1 waits for ever.
-  ///
-  /// Source: poll(2).
-  public func waitUntilReadable(milliseconds: CInt) -> Bool {
-    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&query, 1, milliseconds) > 0
-  }
-
   public func setOption(_ level: CInt, _ option: CInt, _ value: CInt) throws(CallFailure) {
     var value = value
     _ = try check("setsockopt") { setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) }

@@ -54,7 +54,7 @@ final class RunningProgram {
   func kill() {
     guard !hasEnded else { return }
     try? Signal.kill.send(to: process)
-    status = try? ChildProcess.await(process)
+    status = try? Children.await(process)
   }
 
   /// Built, not inherited: the same for everybody.
@@ -76,7 +76,7 @@ final class RunningProgram {
 
   /// Whether it has ended by now.
   var hasEnded: Bool {
-    if status == nil { status = ChildProcess.reap(process) }
+    if status == nil { status = Children.reap(process) }
     return status != nil
   }
 

@@ -42,7 +42,7 @@ struct ProbeProgram {
       if count == 0 { break }
       bytes += room[..<count]
     }
-    return Result(output: String(decoding: bytes, as: UTF8.self), status: try ChildProcess.await(child))
+    return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.await(child))
   }
 
   /// Beside the tests' own program, or beside the directory of the programs that are tested.

@@ -1,0 +1,28 @@
+import Glibc
+
+extension Descriptor {
+  /// Waits until reading or writing would not wait; false at the deadline.
+  ///
+  /// The end of a file, a failure and a hang-up count as ready: the call that follows tells.
+  ///
+  /// Source: poll(2).
+  public func wait(for readiness: Poller.Interest, until deadline: Deadline) -> Bool {
+    var query = pollfd(fd: number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0)
+    while true {
+      let count = poll(&query, 1, deadline.milliseconds)
+      // A signal interrupts it: then again, with what is left.
+      if count > 0 || count == -1 && Errno.current != .interrupted { return true }
+      if deadline.hasPassed { return false }
+    }
+  }
+
+  /// Waits until there is something to receive, the end of the stream included; false after the time.
+  ///
+  /// - Parameter milliseconds: -1 waits for ever.
+  ///
+  /// Source: poll(2).
+  public func waitUntilReadable(milliseconds: CInt) -> Bool {
+    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return poll(&query, 1, milliseconds) > 0
+  }
+}
