@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -45,6 +47,35 @@ static void write_decimal(pid_t number, char *digits) {
   *digits = '\0';
 }
 
+static const char *set_limits(const struct platform_spawn *program, bool of_processes) {
+  for (int i = 0; i < program->limit_count; i++) {
+    const struct platform_limit *limit = &program->limits[i];
+    struct rlimit native = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    if ((limit->resource == RLIMIT_NPROC) == of_processes &&
+        setrlimit((__rlimit_resource_t)limit->resource, &native) == -1)
+      return "setrlimit";
+  }
+  return NULL;
+}
+
+// By system call: the C library's functions would change the caller's other threads, whose memory may be shared.
+static const char *become(const struct platform_identity *identity) {
+  if (syscall(SYS_setgroups, identity->group_count, identity->groups) == -1) return "setgroups";
+  gid_t group = identity->group, groups[3];
+  if (syscall(SYS_setresgid, group, group, group) == -1) return "setresgid";
+  uid_t user = identity->user, users[3];
+  if (syscall(SYS_setresuid, user, user, user) == -1) return "setresuid";
+
+  if (getresuid(&users[0], &users[1], &users[2]) == -1) return "getresuid";
+  if (getresgid(&groups[0], &groups[1], &groups[2]) == -1) return "getresgid";
+  for (int i = 0; i < 3; i++)
+    if (users[i] != user || groups[i] != group) {
+      errno = EPERM;
+      return "setresuid";
+    }
+  return NULL;
+}
+
 static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   // A session's leader leads a group too, and setpgid(2) would fail for it.
   if (program->new_session) {
@@ -56,17 +87,16 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   if (failure != NULL) return failure;
 
   if (program->file_mode_mask != -1) umask((mode_t)program->file_mode_mask);
-  if (program->directory != NULL && chdir(program->directory) == -1) return "chdir";
-  // After the identity was changed, by whoever did: a limit of processes counts for the user (setrlimit(2)).
-  for (int i = 0; i < program->limit_count; i++) {
-    const struct platform_limit *limit = &program->limits[i];
-    struct rlimit native = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
-    if (setrlimit((__rlimit_resource_t)limit->resource, &native) == -1) return "setrlimit";
-  }
   if (program->nice != 0) {
     errno = 0;
     if (nice(program->nice) == -1 && errno != 0) return "nice";
   }
+  if ((failure = set_limits(program, false)) != NULL) return failure;
+  if (program->identity != NULL && (failure = become(program->identity)) != NULL) return failure;
+  // Only now: it counts the processes of whoever the user is (setrlimit(2)).
+  if ((failure = set_limits(program, true)) != NULL) return failure;
+  if (program->directory != NULL && chdir(program->directory) == -1) return "chdir";
+  // Only now: a change of identity clears it.
   if (program->death_signal != 0) {
     if (prctl(PR_SET_PDEATHSIG, (unsigned long)program->death_signal, 0UL, 0UL, 0UL) == -1) return "prctl";
     // Too late for a parent that is dead already: then this is nobody's child.
@@ -87,35 +117,44 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   return "execve";
 }
 
+struct failure { const char *step; int error; };
+
+// Returns in the parent only.
+static pid_t start_child(const struct platform_spawn *program, volatile struct failure *failure) {
+  pid_t parent = getpid();
+  // Another user's process, even for a moment, gets a copy of the memory, and not the caller's own.
+  pid_t child =
+      program->identity == NULL ? vfork() : (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0UL, 0UL, 0UL, 0UL);
+  if (child == 0) {
+    failure->step = prepare(program, parent);
+    failure->error = errno;
+    _exit(127);
+  }
+  return child;
+}
+
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step) {
+  struct failure here = {NULL, 0};
+  volatile struct failure *failure = &here;
+  *failed_step = "mmap";
+  if (program->identity != NULL) {
+    failure = mmap(NULL, sizeof here, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (failure == MAP_FAILED) return -1;
+  }
   // No signal may run a handler of the parent's in the child, which shares its memory.
   sigset_t all, before;
   sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return -1;
-
-  const char *volatile step = NULL;
-  volatile int error = 0;
-  pid_t parent = getpid();
-  pid_t child = vfork();
-  if (child == 0) {
-    step = prepare(program, parent);
-    error = errno;
-    _exit(127);
-  }
-  int fork_error = errno;
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t child = start_child(program, failure);
+  int error = child == -1 ? errno : failure->error;
+  *failed_step = child == -1 ? "vfork" : failure->step;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (child == -1) {
-    *failed_step = "vfork";
-    errno = fork_error;
-    return -1;
-  }
-  if (step != NULL) {
-    // The child is already dead: fetch it, so that a failed start leaves no zombie.
-    int failure = error;
+
+  if (failure != &here) munmap((void *)failure, sizeof here);
+  if (*failed_step == NULL) return child;
+  // The child is already dead: fetch it, so that a failed start leaves no zombie.
+  if (child != -1)
     while (syscall(SYS_wait4, child, NULL, 0, NULL) == -1 && errno == EINTR) continue;
-    *failed_step = step;
-    errno = failure;
-    return -1;
-  }
-  return child;
+  errno = error;
+  return -1;
 }

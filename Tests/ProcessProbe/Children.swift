@@ -25,10 +25,19 @@ private func started(_ program: Program) throws -> ChildProcess {
 }
 
 func childThatIsDroppedIsGone(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
   let number: pid_t
-  do { number = try started(sleeper()).process }
+  do {
+    // Two processes: the shell, and what it starts.
+    let child = try sleeper().spawn(descriptors: [reading.number, writing.number])
+    _ = consume writing
+    _ = try readBytes(1, from: reading)
+    number = child.process
+  }
   try expect(kill(number, 0) == -1 && errno == ESRCH, "\(number) is still there")
-  try expect(kill(-number, 0) == -1 && errno == ESRCH, "somebody of the group of \(number) is still there")
+  try expect(reading.waitUntilReadable(milliseconds: 20_000), "somebody of the group of \(number) is still there")
   try nothingToReap([])
 
   let released = try started(sleeper()).release()

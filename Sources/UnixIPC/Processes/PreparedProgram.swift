@@ -39,6 +39,8 @@ public final class PreparedProgram: @unchecked Sendable {
   private let arguments: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let limits: UnsafeMutableBufferPointer<platform_limit>
+  private let identity: UnsafeMutablePointer<platform_identity>
+  private let groups: UnsafeMutableBufferPointer<gid_t>
   private let room: UnsafeMutableRawBufferPointer
 
   public init(_ program: Program) {
@@ -49,6 +51,8 @@ public final class PreparedProgram: @unchecked Sendable {
     // NULL comes last.
     environment = .allocate(capacity: fixedVariables + PreparedProgram.variableCount + 1)
     limits = .allocate(capacity: program.limits.count)
+    identity = .allocate(capacity: 1)
+    groups = .allocate(capacity: program.identity?.groups.count ?? 0)
     room = .allocate(byteCount: PreparedProgram.variableRoom, alignment: 1)
     arguments.initialize(repeating: nil)
     environment.initialize(repeating: nil)
@@ -68,6 +72,13 @@ public final class PreparedProgram: @unchecked Sendable {
     }
     native.limits = UnsafePointer(limits.baseAddress)
     native.limit_count = CInt(limits.count)
+    if let wanted = program.identity {
+      _ = groups.initialize(from: wanted.groups)
+      identity.initialize(
+        to: platform_identity(
+          user: wanted.user, group: wanted.group, groups: UnsafePointer(groups.baseAddress), group_count: groups.count))
+      native.identity = UnsafePointer(identity)
+    }
     native.arguments = UnsafePointer(arguments.baseAddress)
     native.environment = UnsafePointer(environment.baseAddress)
     native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
@@ -82,6 +93,8 @@ public final class PreparedProgram: @unchecked Sendable {
     arguments.deallocate()
     environment.deallocate()
     limits.deallocate()
+    identity.deallocate()
+    groups.deallocate()
     room.deallocate()
   }
 
