@@ -17,6 +17,8 @@ int platform_pipe2(int fds[2], int flags);
 int platform_close_range(unsigned first, unsigned last, unsigned flags);
 int platform_fcntl(int fd, int command, int argument);
 int platform_open(const char *path, int flags, mode_t mode);
+/// write(2) whose EPIPE comes without SIGPIPE, whatever that would do.
+ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size);
 int platform_memfd_create(const char *name, unsigned flags);
 
 // Processes
@@ -39,6 +41,7 @@ int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 int platform_setrlimit(int resource, uint64_t soft, uint64_t hard);
 
 struct platform_limit { int resource; uint64_t soft; uint64_t hard; };
+struct platform_identity { uid_t user; gid_t group; const gid_t *groups; size_t group_count; };
 
 /// A program to start.  Everything is prepared by the caller: the child shares its memory until it executes.
 struct platform_spawn {
@@ -53,6 +56,8 @@ struct platform_spawn {
   char *process_digits;
   const struct platform_limit *limits;
   int limit_count;
+  /// Whom the program runs as; NULL leaves the caller's identity.
+  const struct platform_identity *identity;
   /// -1 leaves it as it is.
   int file_mode_mask;
   /// Added to the caller's own.
@@ -64,8 +69,21 @@ struct platform_spawn {
   bool new_session;
   bool new_group;
 };
-/// vfork(2) and execve(2); an error of any step in the child comes back as errno here, its name in *failed_step.
+/// vfork(2) and execve(2), or with an identity clone(2), so that nobody else's process shares the caller's memory; an error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
+
+/// Whether no other thread was ever started, or is there any more.
+bool platform_has_one_thread(void);
+
+// Time limits
+/// Interrupts the calling thread's system calls from `instant` of CLOCK_MONOTONIC on, until it is ended.
+struct platform_interrupter { void *timer; sigset_t mask; int64_t outer; };
+int platform_start_interrupting(struct platform_interrupter *interrupter, int64_t instant);
+void platform_end_interrupting(struct platform_interrupter *interrupter);
+/// The instant, in nanoseconds of CLOCK_MONOTONIC, after which the calling thread's system calls are interrupted.
+int64_t platform_thread_deadline(void);
+/// For a forked process, which has no timers.
+void platform_forget_deadline(void);
 
 // Signals
 /// sigtimedwait(2) without waiting: the signal number, or -1 with EAGAIN.  *code is si_code, *pid the sender or child.

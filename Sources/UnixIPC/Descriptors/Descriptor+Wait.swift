@@ -1,13 +1,14 @@
 import Glibc
 
 extension Descriptor {
-  /// Waits until reading or writing would not wait; false at the deadline.
+  /// Waits until reading or writing would not wait; false at the deadline, also at one of `withDeadline`.
   ///
   /// The end of a file, a failure and a hang-up count as ready: the call that follows tells.
   ///
   /// Source: poll(2).
   public func wait(for readiness: Poller.Interest, until deadline: Deadline) -> Bool {
     var query = pollfd(fd: number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0)
+    let deadline = min(deadline, .ofThread)
     while true {
       let count = poll(&query, 1, deadline.milliseconds)
       // A signal interrupts it: then again, with what is left.

@@ -2,7 +2,8 @@ import Glibc
 
 /// Makes one system call, again when a signal interrupted it, and turns its -1 into a failure that names it.
 ///
-/// The only place that looks at errno.  Not for close(2), which is never repeated.
+/// After the deadline of `withDeadline` an interruption is `ETIMEDOUT`.  The only place that looks at errno.  Not for
+/// close(2), which is never repeated.
 @inline(__always)
 func check<Result: SignedInteger & FixedWidthInteger>(
   _ call: StaticString, on object: @autoclosure () -> String? = nil, _ body: () -> Result
@@ -11,8 +12,8 @@ func check<Result: SignedInteger & FixedWidthInteger>(
     let result = body()
     if result != -1 { return result }
     let error = Errno.current
-    if error == .interrupted { continue }
-    throw CallFailure(call.description, on: object(), errno: error)
+    if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
+    throw CallFailure(call.description, on: object(), errno: error == .interrupted ? .timedOut : error)
   }
 }
 
@@ -23,6 +24,7 @@ func attempt<Result: SignedInteger & FixedWidthInteger>(_ body: () -> Result) th
     let result = body()
     if result != -1 { return result }
     let error = Errno.current
-    if error != .interrupted { throw error }
+    if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
+    throw error == .interrupted ? .timedOut : error
   }
 }

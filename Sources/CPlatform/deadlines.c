@@ -1,0 +1,50 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Thread_local int64_t deadline = INT64_MAX;
+
+int64_t platform_thread_deadline(void) { return deadline; }
+
+void platform_forget_deadline(void) { deadline = INT64_MAX; }
+
+// Its arrival is all that matters: a handler without SA_RESTART makes blocking calls return EINTR.
+static void arrive(int signal) { (void)signal; }
+
+static int interrupting_signal(void) { return SIGRTMAX; }
+
+int platform_start_interrupting(struct platform_interrupter *interrupter, int64_t instant) {
+  struct sigaction action = {.sa_handler = arrive};
+  if (sigaction(interrupting_signal(), &action, NULL) == -1) return -1;
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = interrupting_signal()};
+  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+  timer_t timer;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1) return -1;
+
+  interrupter->timer = timer;
+  interrupter->outer = deadline;
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, interrupting_signal());
+  pthread_sigmask(SIG_UNBLOCK, &wanted, &interrupter->mask);
+  deadline = instant;
+  // Again and again: one signal could come just before the call that it is to interrupt.
+  struct itimerspec times = {
+      .it_value = {.tv_sec = instant / 1000000000, .tv_nsec = instant % 1000000000},
+      .it_interval = {.tv_nsec = 1000000},
+  };
+  // An instant of zero would disarm it.
+  if (instant <= 0) times.it_value = (struct timespec){.tv_nsec = 1};
+  timer_settime(timer, TIMER_ABSTIME, &times, NULL);
+  return 0;
+}
+
+void platform_end_interrupting(struct platform_interrupter *interrupter) {
+  timer_delete((timer_t)interrupter->timer);
+  deadline = interrupter->outer;
+  // One that is pending was delivered before this.
+  pthread_sigmask(SIG_SETMASK, &interrupter->mask, NULL);
+}

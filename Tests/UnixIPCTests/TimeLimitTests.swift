@@ -1,0 +1,18 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct TimeLimitTests {
+  @Test("ends a call that waits for a lock, through a storm of signals")
+  func endsALock() throws { try ProbeProgram.check("deadline-flock") }
+
+  @Test("is nested: the nearest one holds")
+  func isNested() throws { try ProbeProgram.check("deadline-nested") }
+
+  @Test("keeps the inner error")
+  func keepsTheInnerError() throws { try ProbeProgram.check("deadline-inner-error") }
+
+  @Test("has no gap before the call")
+  func hasNoGap() throws { try ProbeProgram.check("deadline-race") }
+
+  @Test("leaves no mask, no pending signal and no timer behind")
+  func leavesNoTrace() throws { try ProbeProgram.check("deadline-mask") }
+}
