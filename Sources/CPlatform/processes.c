@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 pid_t platform_fork(int exit_signal) {
   return (pid_t)syscall(SYS_clone, (unsigned long)exit_signal, 0UL, 0UL, 0UL, 0UL);
 }
+
+bool platform_has_one_thread(void) { return __libc_single_threaded; }
 
 void platform_set_environment(char **environment) { environ = environment; }
 

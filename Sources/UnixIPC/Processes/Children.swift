@@ -26,6 +26,27 @@ public enum Children {
     return process > 0 ? process : nil
   }
 
+  /// Fetches every child that has ended, which one SIGCHLD may stand for: the whole of a reaper's work.
+  ///
+  /// - Parameter waitingForFirst: whether to wait until one has.
+  /// - Throws: `ECHILD` when there are no children at all, which is no reason to ask again.
+  public static func reapAll(waitingForFirst: Bool = false) throws(CallFailure) -> [(
+    process: pid_t, status: ExitStatus
+  )] {
+    var ended: [(process: pid_t, status: ExitStatus)] = []
+    while true {
+      var status: CInt = 0
+      let flags = waitingForFirst && ended.isEmpty ? anyKind : anyKind | WNOHANG
+      let process: pid_t
+      do throws(CallFailure) { process = try check("waitpid") { waitpid(-1, &status, flags) } } catch {
+        if error.errno == .noChild, !ended.isEmpty { return ended }
+        throw error
+      }
+      guard process > 0 else { return ended }
+      if let how = ExitStatus(waitStatus: status) { ended.append((process, how)) }
+    }
+  }
+
   /// Waits until the child has ended.
   public static func await(_ process: pid_t) throws(CallFailure) -> ExitStatus {
     while true {

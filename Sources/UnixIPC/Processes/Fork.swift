@@ -11,9 +11,13 @@ public enum ForkResult: Sendable {
 ///
 /// A blocked real-time signal is queued once per child, where SIGCHLD stands for any number of them.  The child must
 /// be waited for with `Children.reap`, which passes `__WALL`.  It starts no threads and ends with `endProcess`.
+/// For whoever needs every microsecond; `ForkedProcess.run` is the convenient way.
+///
+/// - Throws: `EDEADLK` in a process with threads (`Threads`).
 ///
 /// Source: clone(2).
 public func forkProcess(exitSignal: Signal) throws(Errno) -> ForkResult {
+  guard Threads.isAlone else { throw .deadlock }
   let process = platform_fork(exitSignal.rawValue)
   if process == -1 { throw Errno.current }
   return process == 0 ? .child : .parent(child: process)

@@ -26,7 +26,9 @@ public struct Program: Sendable {
   public var leadsSession = false
   /// Whether it leads a process group of its own, so that it can be ended with all that it starts.
   public var leadsGroup = false
-  /// Set in the order given, after everything that may need more.
+  /// Whom it runs as; nil leaves the caller's identity.  Needs privileges.
+  public var identity: Identity?
+  /// Set in the order given.
   public var limits: [Limit] = []
   /// Permissions that files it makes do not get; nil leaves the caller's.
   public var fileModeMask: mode_t?
@@ -42,6 +44,17 @@ public struct Program: Sendable {
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
+  }
+
+  /// The caller's own variables, for programs that shall have them.
+  public static var callersEnvironment: [String] {
+    var variables: [String] = []
+    var entry = environ
+    while let variable = entry.pointee {
+      variables.append(String(cString: variable))
+      entry += 1
+    }
+    return variables
   }
 
   /// Starts the program as a child, which announces its end by SIGCHLD.

@@ -1,0 +1,24 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct ForkedProcessTests {
+  @Test("is read from and written to")
+  func isReadAndWritten() throws { try ProbeProgram.check("pipe-forked") }
+
+  @Test("keeps no other child's input from ending")
+  func keepsNoEnd() throws { try ProbeProgram.check("pipe-forked-end") }
+
+  @Test("acts for another user, for good", .enabled(if: isRoot, "needs root"))
+  func actsForAnother() throws { try ProbeProgram.check("pipe-forked-identity") }
+
+  @Test("is refused to a process with threads")
+  func isRefusedWithThreads() throws { try ProbeProgram.check("fork-threaded") }
+
+  @Test("prints nothing twice")
+  func printsNothingTwice() throws { try ProbeProgram.check("fork-printed") }
+
+  @Test("ends alone by an error")
+  func endsAlone() throws { try ProbeProgram.check("fork-error") }
+
+  @Test("is not lost among a thousand")
+  func isNotLost() throws { try ProbeProgram.check("fork-many", "1000") }
+}
