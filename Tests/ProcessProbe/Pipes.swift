@@ -1,0 +1,443 @@
+import Glibc
+import UnixIPC
+
+let pipeSubcommands: Subcommands = [
+  "pipe-reading": programIsReadFrom,
+  "pipe-writing": programIsWrittenTo,
+  "pipe-dead-reader": deadReaderIsAnError,
+  "pipe-missing": missingProgramIsAnErrorOfThePipe,
+  "pipe-stages": everyStageHasAStatus,
+  "pipe-stage-missing": missingStageLeavesNobody,
+  "pipe-forked": forkedProcessesAreReadAndWritten,
+  "pipe-forked-end": forkedProcessKeepsNoEnd,
+  "pipe-forked-identity": forkedProcessActsForAnother,
+  "fork-threaded": threadedProcessIsNotForked,
+  "fork-printed": nothingIsPrintedTwice,
+  "fork-error": errorEndsTheCopyAlone,
+  "fork-many": noneOfManyIsLost,
+  "capture": outputIsCaptured,
+  "capture-bounds": captureKeepsItsBounds,
+  "conversation": conversationGoesLineByLine,
+  "conversation-large": conversationOfAnySize,
+  "conversation-three": conversationOverThreePipes,
+  "conversation-ends": conversationEndsWithItsProgram,
+  "pipe-descriptors": pipesLeaveNoDescriptor,
+]
+
+private func shell(_ script: String) -> Program {
+  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
+}
+
+private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+
+func programIsReadFrom(_ words: [String]) throws {
+  var netstat = try shell("echo tcp one; echo two; printf three").openForReading()
+  var lines: [String] = []
+  while let line = try text(netstat.readLine()) { lines.append(line) }
+  try expectEqual(lines, ["tcp one", "two", "three"], "lines")
+  try expectEqual(netstat.finish(), .exited(code: 0), "status")
+
+  var failing = try shell("echo said; exit 3").openForReading()
+  try expectEqual(text(failing.readLine()), "said", "line")
+  try expectEqual(failing.finish(), .exited(code: 3), "status of one that fails")
+  // Whoever reads no further need not wait for an endless writer.
+  var endless = try Program(path: "/usr/bin/yes", arguments: ["yes"]).openForReading()
+  try expectEqual(text(endless.readLine()), "y", "line")
+  try expectEqual(endless.finish(), .killed(by: .brokenPipe, dumpedCore: false), "status of one that is cut off")
+  let slow = try shell("echo; exec sleep 50").openForReading()
+  try expectEqual(slow.end(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
+  try nothingToReap([])
+}
+
+func programIsWrittenTo(_ words: [String]) throws {
+  let result = try Pipe.open()
+  let reading = result.reading
+  let writing = result.writing
+  let spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
+  _ = consume writing
+  let piece = [UInt8](repeating: 7, count: 300_000)
+  try spooler.write(piece)
+  try spooler.write("stuff\n", until: Deadline(after: .seconds(20)))
+  try expectEqual(spooler.finish(), .exited(code: 4), "status")
+  try expectEqual(text(reading.readToEnd(limit: 100)), "300006\n", "bytes that arrived")
+
+  let idle = try shell("exec sleep 50").openForWriting()
+  let late = failure { () throws(Errno) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
+  try expectEqual(late, .timedOut, "writing to one that does not read")
+  _ = try idle.end()
+}
+
+func deadReaderIsAnError(_ words: [String]) throws {
+  let piece = [UInt8](repeating: 7, count: 300_000)
+  for isIgnored in [false, true] {
+    if isIgnored { Signal.brokenPipe.ignore() }
+    let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+    let error = failure { () throws(Errno) in try dead.write(piece) }
+    try expectEqual(error, .brokenPipe, "writing to a dead reader")
+    try expectEqual(dead.finish(), .exited(code: 0), "its status")
+    try expectEqual(status("SigPnd"), "0000000000000000", "pending signals")
+    try expectEqual(status("SigBlk"), "0000000000000000", "blocked signals")
+  }
+  Signal.brokenPipe.restoreDefault()
+  // What somebody else has waiting stays.
+  SignalSet(.brokenPipe).block()
+  raise(SIGPIPE)
+  let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+  let error = failure { () throws(Errno) in try dead.write(piece) }
+  try expectEqual(error, .brokenPipe, "writing with SIGPIPE blocked")
+  try expectEqual(status("SigPnd"), "0000000000001000", "pending signals")
+}
+
+func missingProgramIsAnErrorOfThePipe(_ words: [String]) throws {
+  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
+  let forReading = failure { () throws(CallFailure) in try bogus.openForReading() }
+  let forWriting = failure { () throws(CallFailure) in try bogus.openForWriting() }
+  let captured = failure { () throws(CallFailure) in try bogus.capture(limit: 10) }
+  let spoken = failure { () throws(CallFailure) in try Conversation(with: bogus) }
+  let expected = CallFailure("execve", on: "/nowhere/bogus", errno: .noSuchFile)
+  try expectEqual([forReading, forWriting, captured, spoken], [expected, expected, expected, expected], "errors")
+  try nothingToReap([])
+}
+
+func everyStageHasAStatus(_ words: [String]) throws {
+  let stages = Pipeline(shell("echo a b; exit 2"), shell("cat; kill -TERM $$"), shell("tr a-z A-Z"))
+  var output = try stages.openForReading()
+  try expectEqual(text(output.readLine()), "A B", "what went through")
+  try expectEqual(
+    output.finishAll(), [.exited(code: 2), .killed(by: .terminate, dumpedCore: false), .exited(code: 0)], "statuses")
+  var again = try stages.openForReading()
+  while try again.readLine() != nil {}
+  try expectEqual(again.finish(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
+
+  let result = try Pipe.open()
+  let reading = result.reading
+  let writing = result.writing
+  let input = try Pipeline(Program(path: "/bin/cat", arguments: ["cat", "-v"]), shell("sed s/x/y/; exit 5"))
+    .openForWriting(output: .descriptor(writing.number))
+  _ = consume writing
+  try input.write("x\u{1}\n")
+  try expectEqual(
+    input.finishAll(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
+  try expectEqual(text(reading.readToEnd(limit: 100)), "y^A\n", "what went through")
+  try expectEqual(Pipeline(shell("exit 6"), shell("exit 7")).run(), [.exited(code: 6), .exited(code: 7)], "run")
+  try expect(failure { () throws(CallFailure) in try Pipeline([]).run() }?.errno == .invalidArgument, "no program")
+  try nothingToReap([])
+}
+
+func missingStageLeavesNobody(_ words: [String]) throws {
+  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
+  let yes = Program(path: "/usr/bin/yes", arguments: ["yes"])
+  for stages in [[bogus, yes, yes], [yes, bogus, yes], [yes, yes, bogus]] {
+    let error = failure { () throws(CallFailure) in try Pipeline(stages).openForReading() }
+    try expectEqual(error, CallFailure("execve", on: "/nowhere/bogus", errno: .noSuchFile), "error")
+    try nothingToReap([])
+  }
+}
+
+func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
+  var kid = try ForkedProcess.openForReading { output in
+    try output.writeAll("from \(getpid())\n")
+    return 7
+  }
+  let line = try text(kid.readLine())
+  try expect(line != nil && line != "from \(getpid())", "\(line ?? "nothing")")
+  try expectEqual(kid.finish(), .exited(code: 7), "status")
+
+  // Perl's safe pipe open for writing: the copy stores what it reads.
+  let path = "/tmp/begat-probe-\(getpid())"
+  defer { unlink(path) }
+  let writer = try ForkedProcess.openForWriting { input in
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT)
+    let bytes = try input.readToEnd(limit: 1 << 20)
+    try bytes.withUnsafeBytes { try file.writeAll($0) }
+    return 0
+  }
+  let data = [UInt8]((0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+  try writer.write(data)
+  try expectEqual(writer.finish(), .exited(code: 0), "status")
+  try expectEqual(Descriptor.open(path, O_RDONLY).readToEnd(limit: 1 << 20), data, "what was stored")
+  // Its standard output is the pipe for programs that it executes as well.
+  var shellOfKid = try ForkedProcess.openForReading { _ in
+    try shell("echo inner").run().isSuccess ? 0 : 1
+  }
+  try expectEqual(text(shellOfKid.readLine()), "inner", "what a program of the copy wrote")
+  try expectEqual(shellOfKid.finish(), .exited(code: 0), "status")
+}
+
+/// The second copy must not keep the first one's input from ending.
+func forkedProcessKeepsNoEnd(_ words: [String]) throws {
+  let first = try ForkedProcess.openForWriting { input in CInt(try input.readToEnd(limit: 100).count) }
+  let log = try Descriptor.open("/dev/null", O_WRONLY)
+  let number = log.number
+  let second = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
+    guard fcntl(number, F_GETFD) != -1 else { return 1 }
+    while true { pause() }
+  }
+  try first.write("four")
+  try expectEqual(first.finish(), .exited(code: 4), "the first one")
+  try expectEqual(second.end(), .killed(by: .terminate, dumpedCore: false), "the second one")
+}
+
+func forkedProcessActsForAnother(_ words: [String]) throws {
+  let nobody = Identity(user: 65534, group: 65534, groups: [65533])
+  var kid = try ForkedProcess.openForReading(ForkedProcess.Options(identity: nobody)) { output in
+    try output.writeAll(contents("/proc/self/status"))
+    return setuid(0) == -1 ? 0 : 1
+  }
+  var facts: [String] = []
+  while let line = try text(kid.readLine()) {
+    if ["Uid:", "Gid:", "Groups:"].contains(where: line.hasPrefix) { facts.append(line) }
+  }
+  let four = "\t65534\t65534\t65534\t65534"
+  try expectEqual(facts, ["Uid:" + four, "Gid:" + four, "Groups:\t65533 "], "identity")
+  try expectEqual(kid.finish(), .exited(code: 0), "whether root came back")
+
+  var program = Program(path: "/usr/bin/id", arguments: ["id", "-G"])
+  program.identity = nobody
+  try expectEqual(text(program.capture(limit: 100).output), "65534 65533\n", "groups of a program")
+  try expectEqual(geteuid(), 0, "the caller's own")
+  // Without the right to it, it is an error of the opening.
+  program.path = "/nowhere"
+  let missing = failure { () throws(CallFailure) in try program.capture(limit: 100) }
+  try expectEqual(missing, CallFailure("execve", on: "/nowhere", errno: .noSuchFile), "a missing program")
+  try Identity(user: 65534, group: 65534).become()
+  let root = Identity(user: 0, group: 0)
+  let refused = failure { () throws(CallFailure) in
+    try ForkedProcess.openForReading(ForkedProcess.Options(identity: root)) { _ in 0 }
+  }
+  try expectEqual(refused, CallFailure("setgroups", errno: .notPermitted), "becoming root")
+  program.identity = root
+  let refusedProgram = failure { () throws(CallFailure) in try program.capture(limit: 100) }
+  try expectEqual(refusedProgram, CallFailure("setgroups", on: "/nowhere", errno: .notPermitted), "a root program")
+  try nothingToReap([])
+}
+
+func threadedProcessIsNotForked(_ words: [String]) throws {
+  let gate = try Pipe.open()
+  let number = gate.reading.number
+  var thread = pthread_t()
+  let context = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+  context.initialize(to: number)
+  let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+    let number = context!.load(as: CInt.self)
+    var byte: UInt8 = 0
+    _ = read(number, &byte, 1)
+    return nil
+  }
+  try expectEqual(Threads.count, 1, "threads")
+  try expectEqual(pthread_create(&thread, nil, entry, context), 0, "pthread_create")
+  try expectEqual(Threads.count, 2, "threads")
+  let error = failure { () throws(CallFailure) in try ForkedProcess.run { 0 } }
+  try expectEqual(
+    error?.description,
+    "fork a process with 2 threads (fork before any is started, or start a program instead): "
+      + "Resource deadlock avoided", "error")
+  try expectEqual(failure { () throws(Errno) in try forkProcess(exitSignal: .child) }, .deadlock, "error")
+  try gate.writing.writeAll("x")
+  pthread_join(thread, nil)
+  try expectEqual(ForkedProcess.run { 5 }.wait(), .exited(code: 5), "with the thread ended")
+}
+
+func nothingIsPrintedTwice(_ words: [String]) throws {
+  var reader = try ForkedProcess.openForReading { _ in
+    // Not a terminal: the C library keeps it back.
+    print("before")
+    let inner = try ForkedProcess.run {
+      print("inner")
+      return 0
+    }
+    _ = try inner.wait()
+    print("after")
+    return 0
+  }
+  var lines: [String] = []
+  while let line = try text(reader.readLine()) { lines.append(line) }
+  try expectEqual(lines, ["before", "inner", "after"], "what was printed")
+}
+
+func errorEndsTheCopyAlone(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  atexit { say("an exit handler of the parent's ran") }
+  let kid = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [writing.number])) {
+    dup2(writing.number, STDERR_FILENO)
+    throw Wrong(description: "went wrong")
+  }
+  try expectEqual(kid.wait(), .exited(code: 1), "status")
+  _ = consume writing
+  try expectEqual(text(reading.readToEnd(limit: 100)), "went wrong\n", "what it said")
+}
+
+/// `fork-many COUNT`
+func noneOfManyIsLost(_ words: [String]) throws {
+  let count = words.first.flatMap { Int($0) } ?? 1000
+  var living = Set<pid_t>()
+  var reaped = 0
+  for index in 0..<count {
+    while true {
+      do throws(CallFailure) {
+        let code = CInt(index % 200)
+        living.insert(try ForkedProcess.run { code }.release())
+        break
+      } catch {
+        guard error.errno.isShortage, let (process, _) = Children.reapAny() else { throw error }
+        try expect(living.remove(process) != nil, "\(process) is none of ours")
+        reaped += 1
+      }
+    }
+  }
+  while !living.isEmpty {
+    for (process, _) in try Children.reapAll(waitingForFirst: true) {
+      try expect(living.remove(process) != nil, "\(process) is none of ours, or was fetched before")
+      reaped += 1
+    }
+  }
+  try expectEqual(reaped, count, "children")
+  try nothingToReap([])
+}
+
+func outputIsCaptured(_ words: [String]) throws {
+  let both = shell("cat; echo problem >&2; exit 3")
+  let separate = try both.capture(input: "in".utf8, errors: .separate, limit: 100)
+  try expectEqual(text(separate.output), "in", "output")
+  try expectEqual(text(separate.errors), "problem\n", "errors")
+  try expectEqual(separate.status, .exited(code: 3), "status")
+  try expect(separate.ending == .complete && separate.isInputTaken && !separate.isSuccess, "\(separate.ending)")
+  try expectEqual(text(both.capture(errors: .withOutput, limit: 100).output), "problem\n", "both")
+  try expectEqual(text(both.capture(errors: .null, limit: 100).output), "", "nothing")
+
+  // Larger than every pipe, both ways, and not taken by a program that wants only some of it.
+  let large = [UInt8](repeating: 97, count: 3 << 20)
+  let echoed = try Program(path: "/bin/cat", arguments: ["cat"]).capture(input: large, limit: 4 << 20)
+  try expect(echoed.output == large && echoed.isSuccess, "\(echoed.output.count) bytes")
+  let head = try shell("exec head -c 5").capture(input: large, limit: 100)
+  try expectEqual(text(head.output), "aaaaa", "head")
+  try expect(!head.isInputTaken && head.isSuccess, "\(head.ending) \(head.status)")
+  try nothingToReap([])
+}
+
+func captureKeepsItsBounds(_ words: [String]) throws {
+  let cut = try Program(path: "/usr/bin/yes", arguments: ["yes"]).capture(limit: 1000)
+  try expectEqual(text(cut.output), String(repeating: "y\n", count: 500), "output")
+  try expect(cut.ending == .cut && !cut.isSuccess, "\(cut.ending)")
+  let exact = try shell("printf 12345").capture(limit: 5)
+  try expect(exact.ending == .complete && exact.isSuccess, "\(exact.ending)")
+
+  let start = Clock.monotonic()
+  let late = try shell("echo begun; exec sleep 50").capture(limit: 100, until: Deadline(after: .milliseconds(50)))
+  try expectEqual(text(late.output), "begun\n", "output")
+  try expect(late.ending == .late, "\(late.ending)")
+  try expectEqual(late.status, .killed(by: .terminate, dumpedCore: false), "status")
+  // It has closed its output, and lives.
+  let quiet = try shell("exec >&- 2>&-; sleep 50").capture(
+    errors: .withOutput, limit: 100, until: Deadline(after: .milliseconds(50)))
+  try expect(quiet.ending == .late, "\(quiet.ending)")
+  let stubborn = try shell("trap '' TERM; echo begun; while :; do sleep 1; done").capture(
+    limit: 100, until: Deadline(after: .milliseconds(100)), patience: .milliseconds(50))
+  try expectEqual(stubborn.status, .killed(by: .kill, dumpedCore: false), "status of one that ignores SIGTERM")
+  try expect(Clock.monotonic() - start < 30_000_000_000, "it took too long")
+  try nothingToReap([])
+}
+
+func conversationGoesLineByLine(_ words: [String]) throws {
+  // open2("cat -u -n"), and bc, which answers a line at a time.
+  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat", "-u", "-n"]))
+  for number in 1...10 {
+    try cat.send("a line\n")
+    let numbered = String(repeating: " ", count: number < 10 ? 5 : 4) + "\(number)\ta line"
+    try expectEqual(text(cat.readLine(until: Deadline(after: .seconds(20)))), numbered, "line")
+  }
+  try expectEqual(cat.finish(), .exited(code: 0), "status of cat")
+  var calculator = try Conversation(with: Program(path: "/usr/bin/bc", arguments: ["bc", "-q"]))
+  try calculator.send("2 ^ 100\n6 * 7\n")
+  try expectEqual(text(calculator.readLine()), "1267650600228229401496703205376", "2 ^ 100")
+  try expectEqual(text(calculator.readLine()), "42", "6 * 7")
+  let late = failure { () throws(CallFailure) in try calculator.readLine(until: Deadline(after: .milliseconds(20))) }
+  try expectEqual(late, CallFailure("poll", on: "/usr/bin/bc", errno: .timedOut), "a line that never comes")
+  try calculator.send("1 + 1\n")
+  try expectEqual(text(calculator.readLine()), "2", "1 + 1, after the time was up")
+  calculator.endInput()
+  try expect(calculator.readLine() == nil, "a line after the end")
+  try expectEqual(calculator.finish(), .exited(code: 0), "status of bc")
+}
+
+/// `conversation-large MEBIBYTES`: as many each way, byte for byte.
+func conversationOfAnySize(_ words: [String]) throws {
+  let size = (words.first.flatMap { Int($0) } ?? 4) << 20
+  var state: UInt64 = 1
+  var data = [UInt8]()
+  data.reserveCapacity(size)
+  while data.count < size {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    withUnsafeBytes(of: state) { data.append(contentsOf: $0) }
+  }
+  let start = Clock.monotonic()
+  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"]))
+  try cat.send(data)
+  cat.endInput()
+  var back: [UInt8] = []
+  while true {
+    let part = try cat.read()
+    if part.isEmpty { break }
+    back += part
+  }
+  try expectEqual(cat.finish(), .exited(code: 0), "status")
+  if size > 32 << 20 { say("\(size >> 20) MiB each way in \((Clock.monotonic() - start) / 1_000_000) ms") }
+  try expect(back == data, "what came back differs")
+}
+
+func conversationOverThreePipes(_ words: [String]) throws {
+  // Writes a megabyte to each before it reads anything: full pipes on all three sides.
+  let script = """
+    import sys
+    sys.stderr.write('e' * 1000000); sys.stderr.flush()
+    sys.stdout.write('o' * 1000000); sys.stdout.flush()
+    n = len(sys.stdin.read())
+    sys.stdout.write('\\n%d\\n' % n)
+    """
+  var python = try Conversation(
+    with: Program(
+      path: "/usr/bin/env", arguments: ["env", "python3", "-c", script], environment: Program.callersEnvironment),
+    errors: .separate)
+  try python.send([UInt8](repeating: 120, count: 1_500_000))
+  python.endInput()
+  try expectEqual(python.readLine()?.count, 1_000_000, "output")
+  try expectEqual(text(python.readLine()), "1500000", "what it read")
+  try expectEqual(python.readErrors().count, 1_000_000, "errors")
+  try expectEqual(python.finish(), .exited(code: 0), "status")
+
+  var noisy = try Conversation(with: Program(path: "/usr/bin/yes", arguments: ["yes"]), capacity: 100_000)
+  let full = failure { () throws(CallFailure) in try noisy.send([UInt8](repeating: 1, count: 1_000_000)) }
+  try expectEqual(full?.errno, .noBufferSpace, "one that writes without end")
+  try expectEqual(noisy.end(), .killed(by: .terminate, dumpedCore: false), "status")
+}
+
+func conversationEndsWithItsProgram(_ words: [String]) throws {
+  var short = try Conversation(with: shell("read line; echo got $line; exit 9"))
+  try short.send("word\n")
+  try expectEqual(text(short.readLine()), "got word", "line")
+  try expect(short.readLine() == nil, "a line after the end")
+  // The kernel closes one after the other.
+  try expectEqual(short.status(), .exited(code: 9), "status")
+  let refused = failure { () throws(CallFailure) in try short.send("more\n") }
+  try expectEqual(refused, CallFailure("write", on: "/bin/sh", errno: .brokenPipe), "writing to one that ended")
+  try expectEqual(short.finish(), .exited(code: 9), "status")
+  // Whoever finishes early takes no harm from what is still to come.
+  let chatty = try Conversation(with: shell("head -c 1000000 /dev/zero; exit 2"))
+  try expectEqual(chatty.finish(), .exited(code: 2), "status of one that had more to say")
+  let number: pid_t
+  do { number = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"])).process }
+  try expect(kill(number, 0) == -1, "a conversation that was dropped goes on")
+  try nothingToReap([])
+}
+
+func pipesLeaveNoDescriptor(_ words: [String]) throws {
+  let before = try openDescriptors()
+  for subcommand in [
+    programIsReadFrom, programIsWrittenTo, missingProgramIsAnErrorOfThePipe, everyStageHasAStatus,
+    missingStageLeavesNobody, forkedProcessesAreReadAndWritten, forkedProcessKeepsNoEnd, outputIsCaptured,
+    conversationGoesLineByLine, conversationEndsWithItsProgram, fileLockIsTakenAndGivenBack, deadlinesAreNested,
+  ] { try subcommand([]) }
+  try expectEqual(openDescriptors(), before, "descriptors")
+}

@@ -1,0 +1,15 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+  @Test("goes line by line with cat and bc")
+  func goesLineByLine() throws { try ProbeProgram.check("conversation") }
+
+  @Test("is 32 MiB each way, byte for byte")
+  func isOfAnySize() throws { try ProbeProgram.check("conversation-large", "32") }
+
+  @Test("goes over three full pipes")
+  func goesOverThreePipes() throws { try ProbeProgram.check("conversation-three") }
+
+  @Test("ends with its program")
+  func endsWithItsProgram() throws { try ProbeProgram.check("conversation-ends") }
+}
