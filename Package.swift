@@ -30,7 +30,7 @@ let plainLink: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
 let package = Package(
   name: "begat",
   products: [
-    .library(name: "UnixIPC", targets: ["UnixIPC"]),
+    .library(name: "UnixIPC", targets: ["UnixIPC", "NameService"]),
     .executable(name: "begatd", targets: ["begatd"]),
     .executable(name: "begat-listener", targets: ["begat-listener"]),
     .executable(name: "begat", targets: ["begat"]),

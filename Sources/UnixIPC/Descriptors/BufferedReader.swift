@@ -36,6 +36,17 @@ public struct BufferedReader: ~Copyable, Sendable {
     start = 0
   }
 
+  /// Makes room for that many bytes, so that they are not moved as they come.
+  public mutating func reserve(_ count: Int) {
+    guard bytes.capacity < count + [UInt8].piece else { return }
+    bytes.reserveCapacity(count + [UInt8].piece)
+    let capacity = bytes.capacity
+    bytes.withUnsafeMutableBufferPointer { bytes in
+      guard let start = bytes.baseAddress else { return }
+      Heap.useLargePages(UnsafeMutableRawBufferPointer(start: start, count: capacity))
+    }
+  }
+
   /// Takes what waits, or what comes next; nothing at the end of the file.
   public mutating func read(until deadline: Deadline = .never) throws(Errno) -> [UInt8] {
     if waitingCount == 0 { _ = try fill(until: deadline) }

@@ -18,12 +18,15 @@ extension Descriptor {
 }
 
 extension [UInt8] {
-  /// Reads once behind the last byte, as much as a pipe holds or `limit`.
+  /// What a pipe holds, and is read at once.
+  static var piece: Int { 65536 }
+
+  /// Reads once behind the last byte, at most `piece` or `limit`.
   ///
   /// - Returns: how many bytes; 0 at the end of the file.
   mutating func appendOnce(from descriptor: borrowing Descriptor, atMost limit: Int = .max) throws(Errno) -> Int {
     let before = count
-    try append(addingCapacity: Swift.min(65536, limit)) { (room: inout OutputSpan<UInt8>) throws(Errno) in
+    try append(addingCapacity: Swift.min(Self.piece, limit)) { (room: inout OutputSpan<UInt8>) throws(Errno) in
       try room.withUnsafeMutableBufferPointer { (buffer, count) throws(Errno) in
         count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
       }

@@ -54,6 +54,19 @@ public enum Heap {
   /// Source: malloc_trim(3).
   public static func trim() { platform_trim_heap() }
 
+  /// Lets the kernel fill memory that is about to be written in pieces of 2 MiB, where it has such: a hundred times fewer
+  /// page faults.
+  ///
+  /// Source: madvise(2), MADV_HUGEPAGE.
+  static func useLargePages(_ memory: UnsafeMutableRawBufferPointer) {
+    guard let start = memory.baseAddress else { return }
+    let size = Int(sysconf(CInt(_SC_PAGESIZE)))
+    let first = (Int(bitPattern: start) + size - 1) / size * size
+    let end = (Int(bitPattern: start) + memory.count) / size * size
+    // Advice only: that a kernel has none of it is no failure.
+    if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_HUGEPAGE) }
+  }
+
   /// Moves what the process has written so far, its stack apart, into a file in memory that is mapped privately in its
   /// place.
   ///

@@ -43,6 +43,8 @@ extension Program {
     if bytes.isEmpty { conversation.endInput() }
     do throws(CallFailure) {
       while !conversation.isOutputAtEnd, conversation.waitingCount <= limit {
+        // Address space costs nothing until it is used; moving what has come, again and again, does.
+        if conversation.waitingCount > 1 << 20 { conversation.reserve(min(limit, 1 << 30)) }
         let turn = try conversation.carry(isRefused ? [] : bytes, from: sent, until: deadline)
         sent += turn.sent
         isRefused = isRefused || turn.isInputRefused
@@ -58,8 +60,8 @@ extension Program {
     // Its output has ended, and yet it may live on.
     let status = try conversation.conclude(ending: &ending, until: deadline, patience: patience)
     return Capture(
-      output: Array(output.prefix(limit)), errors: Array(errorOutput.prefix(max(0, limit - output.count))),
-      status: status, ending: ending, isInputTaken: sent == bytes.count)
+      output: output.cut(to: limit), errors: errorOutput.cut(to: max(0, limit - output.count)), status: status,
+      ending: ending, isInputTaken: sent == bytes.count)
   }
 }
 
@@ -73,5 +75,12 @@ extension Conversation {
       ending = .late
     }
     return try end(patience: patience)
+  }
+}
+
+extension [UInt8] {
+  /// The first `limit` bytes, in an array that takes no more than twice their room.
+  fileprivate func cut(to limit: Int) -> [UInt8] {
+    count <= limit && capacity / 2 <= count ? self : Array(prefix(limit))
   }
 }

@@ -169,6 +169,9 @@ extension Conversation {
 
   mutating func takeOutput() -> [UInt8] { output.take(.max) }
 
+  /// Makes room for that much output at once.
+  mutating func reserve(_ count: Int) { output.reserve(count) }
+
   struct Turn {
     var sent = 0
     /// The program reads no more.
@@ -185,6 +188,11 @@ extension Conversation {
     let inputNumber = wantsToWrite ? self.inputNumber : -1
     guard !wantsToWrite || inputNumber != -1 else {
       turn.isInputRefused = true
+      return turn
+    }
+    if inputNumber == -1, errorsNumber == -1, deadline == .never {
+      // Nothing else to look at: waiting and reading are one call.
+      if !output.hasEnded { try fill(.output) }
       return turn
     }
     let ready = try wait(input: inputNumber, until: deadline)
