@@ -12,9 +12,4 @@ extension StandardStreams {
 
   /// What begatd's own programs get as standard error: begatd's, but not a starter's that waits for its end.
   static func errorNumber(isDetached: Bool) -> CInt { isDetached ? null.number : STDERR_FILENO }
-
-  /// Lets go of the terminal's or starter's streams.
-  static func becomeNull() {
-    for number in 0...2 { _ = dup2(null.number, CInt(number)) }
-  }
 }

@@ -11,6 +11,9 @@ public enum SupervisorProgram {
   private static let failure: CInt = 1
   private static let badConfiguration: CInt = 78
 
+  /// What begatd makes is for itself, unless the configuration says otherwise.
+  private static let fileModeMask: mode_t = 0o077
+
   /// - Parameter configurationFile: nil for the usual place or the embedded default.
   /// - Parameter readyDescriptor: gets a line for each bound address and is closed when all is served.
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
@@ -27,14 +30,14 @@ public enum SupervisorProgram {
 
     do throws(CallFailure) {
       guard leavesTerminal else { return serve(configuration, readyDescriptor) { _ in } }
-      let starter = StarterBox(try Dissociation.leave())
+      let starter = StarterBox(try Dissociation.leave(fileModeMask: fileModeMask))
       return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0) }
     } catch { return complain("\(error)", failure) }
   }
 
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
   private static func takeOverProcess(_ readyDescriptor: CInt?) throws(CallFailure) {
-    umask(0o077)
+    umask(fileModeMask)
     for signal in [Signal.child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     // The habit of sending USR1 after a rotation of logs must not end it.
     for signal in [Signal.brokenPipe, .user1, .user2] { signal.ignore() }
@@ -89,7 +92,6 @@ public enum SupervisorProgram {
       ) {
         report(services, readyDescriptor)
         if isForPeople { show(ReadyReport.table(services, source: configuration.source)) }
-        if isDetached { StandardStreams.becomeNull() }
         tellStarter(success)
       }
       let status = supervisor.run()

@@ -145,4 +145,15 @@ public enum DescriptorRange {
     }
     try close(from: first)
   }
+
+  /// The same for numbers in any order.
+  public static func close(from first: CInt, keeping numbers: [CInt], and other: CInt = -1) throws(CallFailure) {
+    let failure = numbers.sorted().withUnsafeBufferPointer { numbers -> CallFailure? in
+      do throws(CallFailure) {
+        try close(from: first, keeping: numbers, and: other)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
 }

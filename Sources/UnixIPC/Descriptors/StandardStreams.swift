@@ -15,4 +15,10 @@ public enum StandardStreams {
       filled.append(filler.release())
     }
   }
+
+  /// Lets go of what they were: from now on they are empty and bottomless.
+  public static func becomeNull() {
+    guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
+    for number in 0...2 where number != null.number { dup2(null.number, CInt(number)) }
+  }
 }

@@ -89,14 +89,7 @@ public enum ForkedProcess {
         _ = try check("dup2") { dup2(source, stream) }
       }
     }
-    let kept = options.keptDescriptors.sorted()
-    let failure = kept.withUnsafeBufferPointer { kept -> CallFailure? in
-      do throws(CallFailure) {
-        try DescriptorRange.close(from: 3, keeping: kept, and: report)
-        return nil
-      } catch { return error }
-    }
-    if let failure { throw failure }
+    try DescriptorRange.close(from: 3, keeping: options.keptDescriptors, and: report)
     try options.identity?.become()
   }
 
