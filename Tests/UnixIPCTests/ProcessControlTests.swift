@@ -6,4 +6,10 @@ import Testing
 
   @Test("gives up new privileges")
   func forbidsNewPrivileges() throws { try ProbeProgram.check("no-new-privileges") }
+
+  @Test("leads groups and sessions, or says why not")
+  func leads() throws { try ProbeProgram.check("group-lead") }
+
+  @Test("puts children into groups")
+  func joins() throws { try ProbeProgram.check("group-join") }
 }

@@ -9,4 +9,10 @@ import Testing
 
   @Test("tells a forged exit from a true one")
   func recognisesForgedExits() throws { try ProbeProgram.check("exits-forged") }
+
+  @Test("gives the mask back where it was lent")
+  func givesTheMaskBack() throws { try ProbeProgram.check("signal-queue-lent") }
+
+  @Test("yields 1,000 values in order, and none is lost")
+  func yieldsValues() throws { try ProbeProgram.check("signal-storm") }
 }

@@ -86,9 +86,13 @@ int64_t platform_thread_deadline(void);
 void platform_forget_deadline(void);
 
 // Signals
-/// sigtimedwait(2) without waiting: the signal number, or -1 with EAGAIN.  *code is si_code, *pid the sender or child.
-int platform_take_signal(const sigset_t *set, int *code, pid_t *pid);
+/// siginfo_t, as far as it is told: `process` is the sender, or the child that ended.
+struct platform_arrival { int signal; int code; pid_t process; uid_t user; int value; };
+/// sigtimedwait(2): the signal number, or -1 with EAGAIN after the time.  Less than 0 nanoseconds wait for ever.
+int platform_take_signal(const sigset_t *set, int64_t nanoseconds, struct platform_arrival *arrival);
+int platform_queue_signal(pid_t process, int signal, int value);
 int platform_sigrtmin(void);
+int platform_sigrtmax(void);
 /// Whether the calling process ignores or handles the signal; any of the kernel's 64.
 bool platform_is_disposition_changed(int signal);
 void platform_restore_disposition(int signal);
@@ -100,6 +104,20 @@ bool platform_signaled(int status);
 int platform_termination_signal(int status);
 bool platform_dumped_core(int status);
 const char *platform_signal_name(int signal);
+const char *platform_signal_text(int signal);
+
+typedef void (*platform_signal_handler)(int);
+enum { PLATFORM_STANDARD, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
+/// Which of those it is, or -1.
+int platform_disposition(int signal, platform_signal_handler *handler);
+int platform_set_disposition(int signal, platform_signal_handler handler, bool restarts);
+/// The kernel's own struct sigaction, to be put back bit by bit: a foreign handler's flags, mask and return path too.
+struct platform_disposition { unsigned long words[4]; };
+int platform_save_disposition(int signal, struct platform_disposition *saved);
+int platform_put_back_disposition(int signal, const struct platform_disposition *saved);
+/// A handler that counts, and what it has counted in this process.
+void platform_count_signal(int signal);
+uint64_t platform_signal_count(int signal);
 
 // Sockets
 struct platform_credentials { pid_t pid; uid_t uid; gid_t gid; };

@@ -19,7 +19,7 @@ public struct RelayService: NetworkService {
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
-    ProcessControl.leadGroup()
+    do throws(CallFailure) { try ProcessControl.leadGroup() } catch { throw .call(error.errno) }
     SignalSet(.terminate, .interrupt, .hangUp).becomeMask()
     let running: RunningProgram
     do throws(CallFailure) { running = try start(for: connection.clientVariables) } catch {

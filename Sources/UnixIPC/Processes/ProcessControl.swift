@@ -11,11 +11,6 @@ public enum ProcessControl {
     return platform_getppid() == parent
   }
 
-  /// Makes the calling process the leader of a group of its own, to which what it starts belongs too.
-  ///
-  /// Source: setpgid(2).
-  public static func leadGroup() { setpgid(0, 0) }
-
   /// Gives up gaining privileges by executing set-user-id programs, for good and for all children.
   public static func forbidNewPrivileges() throws(CallFailure) {
     _ = try check("prctl") {

@@ -8,17 +8,10 @@ import Glibc
 /// a read of the descriptor would not tell; when the queue is full (`ResourceLimit.pendingSignals`), further ones are announced by
 /// nothing at all, so whoever counts on exits must also look at its children from time to time.
 ///
+/// The signals stay blocked when the queue is let go of; `with` is for those who want them back.
+///
 /// Source: signalfd(2), sigtimedwait(2), clone(2).
 public struct SignalQueue: ~Copyable {
-  /// A signal that was taken.
-  public struct Arrival: Sendable {
-    public let signal: Signal
-    /// Who sent it; of an exit signal, the child that ended.
-    public let process: pid_t
-    /// False for one that a process sent with kill(2) or sigqueue(3): then `process` is a mere claim.
-    public let isFromKernel: Bool
-  }
-
   public let descriptor: Descriptor
   private let set: SignalSet
 
@@ -32,12 +25,21 @@ public struct SignalQueue: ~Copyable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// The next pending signal, nil when there is none.
-  public func take() -> Arrival? {
-    var code: CInt = 0
-    var process: pid_t = 0
-    let number = withUnsafePointer(to: set.native) { platform_take_signal($0, &code, &process) }
-    guard number > 0 else { return nil }
-    return Arrival(signal: Signal(rawValue: number), process: process, isFromKernel: code > 0)
+  /// Lends a queue to the body; on every way out, the calling thread's mask is again what it was before.
+  ///
+  /// What is pending then is delivered, as if it had come just now: a SIGTERM that nobody has taken ends the process.
+  /// A process that the body forks has a mask of its own, which ends with it.
+  ///
+  /// - Throws: what the body throws; `CallFailure` when the queue cannot be opened.
+  public static func with<Result: ~Copyable>(
+    _ signals: SignalSet, _ body: (borrowing SignalQueue) throws -> Result
+  ) throws -> Result {
+    try signals.withBlocked { try body(SignalQueue(signals)) }
   }
+
+  /// The next pending signal, nil when there is none.
+  public func take() -> SignalArrival? { set.take(within: 0) }
+
+  /// The next signal, after waiting for it; nil at the deadline.
+  public func next(until deadline: Deadline = .never) -> SignalArrival? { set.wait(until: deadline) }
 }
