@@ -17,7 +17,7 @@ export BEGAT_LISTENER = pie
 endif
 
 BUILD_PACKAGES = libsystemd-dev pkg-config
-TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync
+TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux
 
 all: build
 
@@ -42,12 +42,18 @@ test: test-deps build
 RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
 
+# The library's documentation, for a web server or `swift package preview-documentation`.
+docs: deps
+	$(SWIFT) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
+	  --target UnixIPC --warnings-as-errors --transform-for-static-hosting --output-path $(BUILD)/docs
+	@echo "python3 -m http.server --directory $(BUILD)/docs 8000; then http://localhost:8000/documentation/unixipc"
+
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Snippets Benchmarks/spawn
 
 # What CI asks besides the tests: nothing to format, and a build from nothing without a warning.
 check: deps
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets Benchmarks/spawn
 	rm -rf $(BUILD)-check
 	$(SWIFT) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check > $(BUILD)/check.log 2>&1 || { cat $(BUILD)/check.log; exit 1; }
 	@if grep 'warning:' $(BUILD)/check.log; then echo "the build has warnings"; exit 1; fi
@@ -73,4 +79,4 @@ $(PROGRAMS):
 clean:
 	rm -rf $(BUILD) .build-*
 
-.PHONY: all deps test-deps build run test format check install clean
+.PHONY: all deps test-deps build run test docs format check install clean

@@ -2,9 +2,10 @@ import Glibc
 import Testing
 import UnixIPC
 
-/// process-probe, the program in which is tried what cannot be tried in a process with threads.
+/// process-probe, the program in which is tried what cannot be tried in a process with threads; or another one beside it.
 struct ProbeProgram {
-  var words: [String]
+  var name = "process-probe"
+  var words: [String] = []
   var directory: String?
   var leadsSession = false
   /// Given to it as 3 and upwards.
@@ -29,7 +30,7 @@ struct ProbeProgram {
     let writing = ends.writing
     let input = try Descriptor.open("/dev/null", O_RDONLY)
     var program = Program(
-      path: try Self.path(), arguments: ["process-probe"] + words, environment: ["SWIFT_BACKTRACE=enable=no"],
+      path: try path(), arguments: [name] + words, environment: ["SWIFT_BACKTRACE=enable=no"],
       directory: directory)
     program.leadsSession = leadsSession
     let child = try program.start(descriptors: [input.number, writing.number, writing.number] + descriptors)
@@ -46,7 +47,7 @@ struct ProbeProgram {
   }
 
   /// Beside the tests' own program, or beside the directory of the programs that are tested.
-  private static func path() throws -> String {
+  private func path() throws -> String {
     var room = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let length = room.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
     let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }
@@ -54,8 +55,9 @@ struct ProbeProgram {
       path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
     if let programs = getenv("BEGAT_PROGRAMS") { directories.append("\(String(cString: programs))/../debug") }
-    let found = directories.map { $0 + "/process-probe" }.first { access($0, X_OK) == 0 }
-    return try #require(found, "process-probe is not built")
+    let candidates = directories.map { "\($0)/\(name)" }
+    let found = candidates.first { access($0, X_OK) == 0 }
+    return try #require(found, "\(name) is not built")
   }
 }
 

@@ -1,0 +1,18 @@
+import Testing
+
+/// The programs of the documentation, run as a reader would.
+@Suite(.timeLimit(.minutes(1))) struct SnippetTests {
+  @Test(
+    "runs to its end, and says what its page promises",
+    arguments: [
+      ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process"]),
+      ("TimeLimits", ["no lock within 50 ms: flock", "read: one line", "the lock is mine"]),
+      ("Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]),
+      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", "write: Broken pipe"]),
+    ])
+  func runs(name: String, lines: [String]) throws {
+    let result = try ProbeProgram(name: name).run()
+    #expect(result.status == .exited(code: 0), "\(result.output)")
+    for line in lines { #expect(result.output.contains(line), "\(result.output)") }
+  }
+}
