@@ -22,6 +22,7 @@ public struct Errno: RawRepresentable, Error, Hashable, Sendable {
   public static let inProgress = Errno(rawValue: EINPROGRESS)
   public static let interrupted = Errno(rawValue: EINTR)
   public static let invalidArgument = Errno(rawValue: EINVAL)
+  public static let messageTooLong = Errno(rawValue: EMSGSIZE)
   public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
   public static let noChild = Errno(rawValue: ECHILD)
   public static let noMemory = Errno(rawValue: ENOMEM)
@@ -30,6 +31,7 @@ public struct Errno: RawRepresentable, Error, Hashable, Sendable {
   public static let notPermitted = Errno(rawValue: EPERM)
   public static let permissionDenied = Errno(rawValue: EACCES)
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
+  public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
   public static let wouldBlock = Errno(rawValue: EAGAIN)
 }
 
