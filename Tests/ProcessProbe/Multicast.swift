@@ -23,8 +23,8 @@ private func send(_ text: String, on socket: borrowing Descriptor) throws {
   _ = try Array(text.utf8).withUnsafeBytes { try socket.send($0) }
 }
 
-/// A network of this process's own with two interfaces, whose datagrams reach nobody else.
-func groupsAreJoinedAndLeft(_ words: [String]) throws {
+/// Moves this process into a network of its own with two interfaces, whose datagrams reach nobody else.
+private func enterOwnNetwork() throws {
   try expect(unshare(newNetwork) == 0, "unshare: \(errno)")
   try run(
     """
@@ -37,6 +37,20 @@ func groupsAreJoinedAndLeft(_ words: [String]) throws {
       ip link set d$number up multicast on
     done
     """)
+}
+
+/// The network's own word that nobody has an address comes as soon as nobody answers for it.
+func unreachableHostIsSaid(_ words: [String]) throws {
+  try enterOwnNetwork()
+  try run("cd /proc/sys/net/ipv4/neigh/d1; echo 1 >mcast_solicit; echo 50 >retrans_time_ms")
+  let address = SocketAddress("10.97.1.9:13")!
+  let outcomes = try DatagramInquiry(question: []).ask([address], until: Deadline(after: .seconds(20)))
+  let failure = CallFailure("recv", on: "\(address)", errno: Errno(rawValue: EHOSTUNREACH))
+  try expectEqual(outcomes, [.failed(failure)], "a host that is not there")
+}
+
+func groupsAreJoinedAndLeft(_ words: [String]) throws {
+  try enterOwnNetwork()
   guard let interface = NetworkInterface(named: "d1"), let other = NetworkInterface(named: "d2") else {
     throw Wrong(description: "no interfaces")
   }

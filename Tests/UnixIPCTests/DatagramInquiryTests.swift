@@ -161,6 +161,11 @@ import Testing
   @Test("leaves no descriptor behind and does not spin")
   func leavesNothing() throws { try ProbeProgram.check("inquiry-descriptors") }
 
+  @Test(
+    "hears the network say that nobody has an address", .enabled(if: isRoot, "needs root for a network of its own"),
+    .enabled(if: hasVirtualInterfaces, "this kernel makes no network of its own with veth interfaces"))
+  func hearsTheNetwork() throws { try ProbeProgram.check("inquiry-unreachable") }
+
   @Test("makes do with few descriptors, and says whom it could not ask")
   func makesDoWithFew() throws { try ProbeProgram.check("inquiry-few") }
 }

@@ -7,11 +7,8 @@ import Testing
   @Test(
     "hears its groups only, on the network of one interface, until it leaves; broadcasts with permission",
     .enabled(if: isRoot, "needs root for a network of its own"),
-    .enabled(if: hasInterfaces, "this kernel makes no network of its own with veth interfaces"))
+    .enabled(if: hasVirtualInterfaces, "this kernel makes no network of its own with veth interfaces"))
   func hearsItsGroups() throws { try ProbeProgram.check("multicast") }
-
-  private static let hasInterfaces: Bool =
-    (try? Counterpart("unshare", ["-n", "ip", "link", "add", "d1", "type", "veth", "peer", "name", "e1"]).rest()) == ""
 
   @Test("joins no address that is no group's")
   func joinsGroupsOnly() throws {
