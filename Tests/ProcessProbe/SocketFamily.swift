@@ -10,6 +10,7 @@ let socketSubcommands: Subcommands = [
   "name-descriptors": namedTargetLeavesNothing,
   "inquiry-descriptors": inquiryLeavesNothing,
   "inquiry-few": inquiryMakesDoWithFewDescriptors,
+  "race-failures": failureLetsTheNextBegin,
   "inquiry-unreachable": unreachableHostIsSaid,
   "multicast": groupsAreJoinedAndLeft,
 ]

@@ -106,6 +106,12 @@ import Testing
     #expect(none == Unreachable(failures: []) && none?.description == "no address")
   }
 
+  @Test(
+    "begins the next at once when one fails after a while",
+    .enabled(if: isRoot, "needs root for a network of its own"),
+    .enabled(if: hasVirtualInterfaces, "this kernel makes no network of its own with veth interfaces"))
+  func beginsTheNext() throws { try ProbeProgram.check("race-failures") }
+
   @Test("leaves no descriptor behind and does not spin")
   func leavesNothing() throws { try ProbeProgram.check("race-descriptors") }
 }

@@ -49,6 +49,25 @@ func unreachableHostIsSaid(_ words: [String]) throws {
   try expectEqual(outcomes, [.failed(failure)], "a host that is not there")
 }
 
+/// Beside a silent address, two more that fail after a while: each failure lets the next begin at once.
+func failureLetsTheNextBegin(_ words: [String]) throws {
+  try enterOwnNetwork()
+  try run("cd /proc/sys/net/ipv4/neigh/d1; echo 1 >mcast_solicit; echo 50 >retrans_time_ms")
+  let full = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 0)
+  let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+  guard let silent = try full.descriptor.localAddress().address,
+    let listening = try listener.descriptor.localAddress().address
+  else { throw Wrong(description: "no address") }
+  let filler = try ClientSocket.connect(to: silent)
+  let unreachable = [9, 10].map { SocketAddress("10.97.1.\($0):13")! }
+  let began = Clock.monotonic()
+  let connected = try ClientSocket.connect(
+    toFirstOf: [silent] + unreachable + [listening], until: Deadline(after: .seconds(20)))
+  let took = Clock.monotonic() - began
+  try expectEqual(connected.address, listening, "the winner")
+  try expect(filler.number >= 0 && took < 700_000_000, "\(took) ns: failures were waited for")
+}
+
 func groupsAreJoinedAndLeft(_ words: [String]) throws {
   try enterOwnNetwork()
   guard let interface = NetworkInterface(named: "d1"), let other = NetworkInterface(named: "d2") else {
