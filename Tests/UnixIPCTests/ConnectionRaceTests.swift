@@ -113,5 +113,8 @@ import Testing
   func beginsTheNext() throws { try ProbeProgram.check("race-failures") }
 
   @Test("leaves no descriptor behind and does not spin")
-  func leavesNothing() throws { try ProbeProgram.check("race-descriptors") }
+  func leavesNothing() throws {
+    try ProbeProgram.check("race-descriptors")
+    try ProbeProgram.check("name-descriptors")
+  }
 }
