@@ -99,6 +99,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
+    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "TestSupport"]),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
@@ -106,7 +107,7 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
-    .executableTarget(name: "process-probe", dependencies: ["UnixIPC"], path: "Tests/ProcessProbe"),
+    .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["UnixIPC"]),
   ],

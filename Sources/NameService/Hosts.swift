@@ -48,7 +48,8 @@ public enum Hosts {
   ///
   /// Only letters, digits, `-`, `.` and `_` are believed: the owner may be anybody.
   public static func name(of address: SocketAddress) -> String? {
-    guard let native = try? NativeAddress(address) else { return nil }
+    // Of a Unix socket's address the C library says this machine's name.
+    guard !address.isUnix, let native = try? NativeAddress(address) else { return nil }
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { room -> String? in
       let result = native.withPointer { pointer, length in
         getnameinfo(pointer, length, room.baseAddress, socklen_t(room.count), nil, 0, NI_NAMEREQD)

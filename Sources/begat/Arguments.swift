@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clients
 import ControlProtocol
+import NameService
 
 /// The positional arguments of the commands that speak to a server.
 struct TargetArguments: ParsableArguments {

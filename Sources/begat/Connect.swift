@@ -13,7 +13,8 @@ struct Connect: ParsableCommand {
   @OptionGroup var arguments: TargetArguments
 
   @Option(
-    help: ArgumentHelp("How long each address is tried (default: 10s).", valueName: "time"), transform: readDuration)
+    help: ArgumentHelp("How long its addresses are tried together (default: 10s).", valueName: "time"),
+    transform: readDuration)
   var timeout: Duration?
 
   @Flag(help: "Leave standard input alone.")

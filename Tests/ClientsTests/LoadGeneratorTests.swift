@@ -1,3 +1,4 @@
+import NameService
 import TestSupport
 import Testing
 import UnixIPC

@@ -1,3 +1,4 @@
+import NameService
 import Testing
 
 @testable import Clients

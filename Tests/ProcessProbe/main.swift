@@ -71,6 +71,7 @@ let families: [Subcommands] = [
   pipeSubcommands,
   processSubcommands,
   signalSubcommands,
+  socketSubcommands,
   timeLimitSubcommands,
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import UnixIPC
@@ -18,7 +19,7 @@ import Testing
     let listener = try listener()
     let address = try #require(try listener.descriptor.localAddress().address)
     let plain = try ClientSocket.connect(to: address)
-    let bounded = try ClientSocket.connect(to: address, within: .seconds(20))
+    let bounded = try ClientSocket.connect(to: address, until: Deadline(after: .seconds(20)))
     #expect(plain.isBlocking && bounded.isBlocking && plain.isCloseOnExec && bounded.isCloseOnExec)
     #expect(try bounded.peerAddress().address == address)
   }
@@ -29,7 +30,8 @@ import Testing
     let refused = CallFailure("connect", on: "\(address)", errno: .connectionRefused)
     #expect(failure { () throws(CallFailure) in try ClientSocket.connect(to: address) } == refused)
     #expect(
-      failure { () throws(CallFailure) in try ClientSocket.connect(to: address, within: .seconds(20)) } == refused)
+      failure { () throws(CallFailure) in try ClientSocket.connect(to: address, until: Deadline(after: .seconds(20))) }
+        == refused)
     let started = try ClientSocket.start(to: address)
     var query = pollfd(fd: started.number, events: Int16(POLLOUT), revents: 0)
     try #require(poll(&query, 1, 20_000) == 1)
@@ -65,12 +67,40 @@ import Testing
     let waiting = try ClientSocket.connect(to: address)
     let began = Clock.monotonic()
     let found = failure { () throws(CallFailure) in
-      try ClientSocket.connect(to: address, within: .milliseconds(300))
+      try ClientSocket.connect(to: address, until: Deadline(after: .milliseconds(300)))
     }
     #expect(found == CallFailure("connect", on: "\(address)", errno: .timedOut))
     #expect(Clock.monotonic() - began >= 290_000_000)
     #expect(waiting.number >= 0)
   }
+
+  @Test("waits for room in a Unix socket's backlog, until its time")
+  func waitsForRoom() throws {
+    let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-backlog".utf8))
+    let listener = try ListeningSocket(name, backlog: 0)
+    let number = listener.descriptor.number
+    let first = try ClientSocket.connect(to: name)
+    let began = Clock.monotonic()
+    let late = failure { () throws(CallFailure) in
+      try ClientSocket.connect(to: name, until: Deadline(after: .milliseconds(100)))
+    }
+    #expect(late == CallFailure("connect", on: "\(name)", errno: .timedOut))
+    #expect(Clock.monotonic() - began >= 95_000_000)
+
+    let accepting = Background {
+      let connection = accept(number, nil, nil)
+      if connection >= 0 { close(connection) }
+    }
+    let second = try ClientSocket.connect(to: name, until: Deadline(after: .seconds(20)))
+    accepting.join()
+    var limit = timeval(tv_sec: 1, tv_usec: 1)
+    var length = socklen_t(MemoryLayout<timeval>.size)
+    getsockopt(second.number, SOL_SOCKET, SO_SNDTIMEO, &limit, &length)
+    #expect(second.isBlocking && limit.tv_sec == 0 && limit.tv_usec == 0 && first.number >= 0)
+  }
+
+  @Test("waits for a Unix socket's backlog without spinning")
+  func waitsWithoutSpinning() throws { try ProbeProgram.check("connect-idle") }
 }
 
 private final class ClosedPort {

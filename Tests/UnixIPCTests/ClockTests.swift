@@ -20,4 +20,12 @@ import UnixIPC
     // time(2) may lag by a timer tick.
     #expect((before...(time(nil) + 1)).contains(time_t(now)))
   }
+
+  @Test(
+    "counts durations in nanoseconds, without overflow",
+    arguments: [
+      (.zero, 0), (.nanoseconds(1), 1), (.seconds(-1), -1_000_000_000), (.seconds(Int64.max), .max / 2),
+      (.seconds(Int64.min), .min / 2), (.milliseconds(1500), 1_500_000_000),
+    ] as [(Duration, Int64)])
+  func countsNanoseconds(duration: Duration, nanoseconds: Int64) { #expect(duration.nanoseconds == nanoseconds) }
 }

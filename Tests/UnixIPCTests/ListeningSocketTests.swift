@@ -21,7 +21,7 @@ import Testing
   func accepts(text: String) throws {
     let listener = try ListeningSocket(#require(SocketAddress(text)), backlog: 8)
     let address = try #require(try listener.descriptor.localAddress().address)
-    let client = try ClientSocket.connect(to: address, within: .seconds(20))
+    let client = try ClientSocket.connect(to: address, until: Deadline(after: .seconds(20)))
     var peer = NativeAddress()
     let connection = try accept(from: listener, peer: &peer)
     #expect(connection.isBlocking && connection.isCloseOnExec)

@@ -135,6 +135,22 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
 int platform_ask_for_local_address(int fd, int family);
 
+// Descriptors that are passed over Unix sockets
+/// SCM_MAX_FD: what the kernel takes in one message.
+enum { PLATFORM_MOST_PASSED = 253 };
+struct platform_passed {
+  /// Room for PLATFORM_MOST_PASSED, filled in.
+  int *numbers;
+  /// How many are wanted; more may come.
+  int most;
+  int count;
+  bool bytes_cut;
+  bool control_cut;
+};
+ssize_t platform_send_passing(int fd, const void *buffer, size_t size, const int *numbers, size_t count, int flags);
+/// Close-on-exec.
+ssize_t platform_receive_passed(int fd, void *buffer, size_t size, int flags, struct platform_passed *passed);
+
 // Locks
 /// A lock in shared memory, zeroed before its first use.  When its holder dies, the kernel gives it back.
 struct platform_lock {

@@ -1,10 +1,11 @@
 import Glibc
+import NameService
 import UnixIPC
 
 /// `begat connect`: joins standard input and output to a connection.
 public struct ConnectClient: Sendable {
   public var target: ConnectionTarget
-  /// How long each address of the target is tried.
+  /// How long the target's addresses are tried, all together.
   public var timeout: Duration
   /// Whether standard input is left alone.
   public var receivesOnly: Bool
@@ -22,7 +23,7 @@ public struct ConnectClient: Sendable {
     Signal.brokenPipe.ignore()
     do {
       try StandardStream.fillGaps()
-      let connection = try target.connect(within: timeout)
+      let connection = try target.connect(until: Deadline(after: timeout))
       if StandardStream.input.isTerminal, StandardStream.errors.isTerminal {
         StandardStream.complain("[Connected to \(target)]")
       }
@@ -31,7 +32,7 @@ public struct ConnectClient: Sendable {
       var pump = Pump(receivesOnly: receivesOnly)
       try pump.run(input: input, output: output, connection: connection.socket)
       return true
-    } catch let error as Unreachable {
+    } catch let error as ConnectionTarget.Failure {
       for reason in error.reasons { StandardStream.complain("begat connect: \(reason)") }
     } catch let error as Pump.Failure {
       StandardStream.complain("begat connect: \(name(of: error.side)): \(error.errno)")

@@ -12,7 +12,8 @@ struct HeldConnections: ~Copyable {
     sockets = .allocate(capacity: wanted)
     while count < wanted, failure == nil {
       do throws(CallFailure) {
-        let socket = try ClientSocket.open(to: address, from: sources.take(), within: limit)
+        let socket = try ClientSocket.connect(
+          to: address, from: sources.take(), until: Deadline(after: limit))
         sockets.initializeElement(at: count, to: socket)
         count += 1
       } catch { failure = error }

@@ -26,7 +26,7 @@ public struct LoadClient: Sendable {
   private struct Complaint: Error {
     let lines: [String]
     init(_ lines: String...) { self.lines = lines }
-    init(_ unreachable: Unreachable) { lines = unreachable.reasons }
+    init(_ failure: ConnectionTarget.Failure) { lines = failure.reasons }
   }
 
   private func measure() throws(Complaint) -> LoadReport {
@@ -60,8 +60,8 @@ public struct LoadClient: Sendable {
       let addresses = try settings.target.addresses()
       if addresses.count == 1 { return addresses[0] }
     } catch { throw Complaint("\(error)") }
-    do throws(Unreachable) {
-      return try settings.target.connect(within: settings.timeout).address
+    do throws(ConnectionTarget.Failure) {
+      return try settings.target.connect(until: Deadline(after: settings.timeout)).address
     } catch { throw Complaint(error) }
   }
 

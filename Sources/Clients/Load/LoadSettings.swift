@@ -1,3 +1,4 @@
+import NameService
 import UnixIPC
 
 /// What `begat load` is asked to do.

@@ -32,3 +32,11 @@ let freeBind: CInt = 15
 let freeBindIPv6: CInt = 78
 /// SO_BINDTODEVICE, asm-generic/socket.h
 let bindToDevice: CInt = 25
+/// SO_PEERPIDFD, asm-generic/socket.h
+let peerProcessHandle: CInt = 77
+/// IP_RECVERR, linux/in.h; IPV6_RECVERR, linux/in6.h
+let receiveErrors: CInt = 11
+let receiveErrorsIPv6: CInt = 25
+/// IP_MULTICAST_ALL, linux/in.h; IPV6_MULTICAST_ALL, linux/in6.h
+let multicastOfOthers: CInt = 49
+let multicastOfOthersIPv6: CInt = 29

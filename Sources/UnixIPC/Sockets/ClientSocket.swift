@@ -2,31 +2,19 @@ import Glibc
 
 /// Connections as a client.
 public enum ClientSocket {
-  /// Connects to one address, waiting as long as the kernel does.
+  /// Connects to one address.
+  ///
+  /// - Parameter source: the address to connect from, its port chosen by the kernel.
+  /// - Returns: a blocking socket.
+  /// - Throws: `ETIMEDOUT` at the deadline, or before it where the kernel gives up.
   ///
   /// Source: connect(2).
-  public static func connect(to address: SocketAddress) throws(CallFailure) -> Descriptor {
-    let socket = try open(for: address, flags: 0)
-    try connect(socket, to: address)
-    return socket
-  }
-
-  /// Gives a socket its peer.
-  public static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(CallFailure) {
-    let number = socket.number
-    let native = try NativeAddress(address)
-    _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(number, $0, $1) } }
-  }
-
-  /// Connects to one address within a time.
-  ///
-  /// - Throws: `ETIMEDOUT` after the time.
-  public static func connect(to address: SocketAddress, within limit: Duration) throws(CallFailure) -> Descriptor {
-    let socket = try start(to: address)
-    var query = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
-    let milliseconds = CInt(
-      clamping: limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000)
-    guard poll(&query, 1, milliseconds) > 0 else {
+  public static func connect(
+    to address: SocketAddress, from source: SocketAddress? = nil, until deadline: Deadline = .never
+  ) throws(CallFailure) -> Descriptor {
+    if address.isUnix { return try connectUnix(to: address, from: source, until: deadline) }
+    let socket = try start(to: address, from: source)
+    guard socket.wait(for: .writable, until: deadline) else {
       throw CallFailure("connect", on: address.description, errno: .timedOut)
     }
     try finish(socket, to: address)
@@ -34,19 +22,23 @@ public enum ClientSocket {
     return socket
   }
 
+  /// Gives a socket its peer.
+  ///
+  /// Source: connect(2).
+  public static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(CallFailure) {
+    let number = socket.number
+    let native = try NativeAddress(address)
+    _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(number, $0, $1) } }
+  }
+
   /// Starts to connect without waiting: the socket, which stays non-blocking, is writable when it is decided.
   ///
   /// - Parameter source: the address to connect from, its port chosen by the kernel.
+  /// - Throws: `EAGAIN` for a Unix socket whose backlog is full: nothing would tell when there is room.
   public static func start(to address: SocketAddress, from source: SocketAddress? = nil) throws(CallFailure)
     -> Descriptor
   {
-    let socket = try open(for: address, flags: nonBlockingFlag)
-    if let source {
-      // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
-      try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1)
-      let native = try NativeAddress(source)
-      _ = try check("bind", on: source.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
-    }
+    let socket = try open(for: address, from: source, flags: nonBlockingFlag)
     let native = try NativeAddress(address)
     do throws(Errno) {
       _ = try attempt { native.withPointer { Glibc.connect(socket.number, $0, $1) } }
@@ -64,13 +56,38 @@ public enum ClientSocket {
     if error != 0 { throw CallFailure("connect", on: address.description, errno: Errno(rawValue: error)) }
   }
 
-  private static func open(for address: SocketAddress, flags: CInt) throws(CallFailure) -> Descriptor {
-    let family =
-      switch address {
-      case .ipv4: AF_INET
-      case .ipv6: AF_INET6
-      case .unixPath, .unixAbstract, .unixUnnamed: AF_UNIX
+  /// The kernel itself waits for room in a full backlog, for as long as sending may take: nothing is tried twice here.
+  private static func connectUnix(to address: SocketAddress, from source: SocketAddress?, until deadline: Deadline)
+    throws(CallFailure) -> Descriptor
+  {
+    let socket = try open(for: address, from: source, flags: 0)
+    let native = try NativeAddress(address)
+    while true {
+      if let left = deadline.left {
+        let microseconds = max(1, left.nanoseconds / 1000)
+        let limit = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+        try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: limit)
       }
-    return try Descriptor.socket(family: family, kind: streamKind | flags)
+      if native.withPointer({ Glibc.connect(socket.number, $0, $1) }) == 0 { break }
+      let error = Errno.current
+      // A signal interrupts it: then again, with what is left.
+      if error == .interrupted || error == .wouldBlock && !deadline.hasPassed { continue }
+      throw CallFailure("connect", on: address.description, errno: error == .wouldBlock ? .timedOut : error)
+    }
+    if deadline != .never { try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: timeval()) }
+    return socket
+  }
+
+  private static func open(for address: SocketAddress, from source: SocketAddress?, flags: CInt)
+    throws(CallFailure) -> Descriptor
+  {
+    let family = try NativeAddress(address).family
+    let socket = try Descriptor.socket(family: family, kind: streamKind | flags)
+    guard let source else { return socket }
+    // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
+    if !source.isUnix { try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1) }
+    let native = try NativeAddress(source)
+    _ = try check("bind", on: source.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+    return socket
   }
 }

@@ -1,4 +1,3 @@
-import CPlatform
 import Glibc
 
 /// What every socket can do.  A peer that is gone is the error `EPIPE` or `ECONNRESET`, never a signal.
@@ -48,14 +47,41 @@ extension Descriptor {
 
   /// Tells the peer that nothing more will be sent; it sees the end of the stream and may still send.
   ///
+  /// This is how a client says that its question is complete.  Closing does not say so while another descriptor of the
+  /// socket is open, in a forked process for instance.
+  ///
+  /// - Throws: `ENOTCONN` where there is no peer any more.
+  ///
   /// Source: shutdown(2).
   public func shutDownSending() throws(Errno) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_WR)) } }
 
+  /// Wants nothing more from the peer: receiving finds the end of the stream, after what had come already.
+  ///
+  /// The peer of a Unix socket gets `EPIPE` when it sends on.  The peer of a TCP connection learns nothing, and what it
+  /// sends can still be received: only closing ends that.
+  ///
+  /// - Throws: `ENOTCONN` where there is no peer any more.
+  ///
+  /// Source: shutdown(2), unix(7).
+  public func shutDownReceiving() throws(Errno) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_RD)) } }
+
+  /// Sets an option whose value is a number.
+  ///
+  /// Source: setsockopt(2).
   public func setOption(_ level: CInt, _ option: CInt, _ value: CInt) throws(CallFailure) {
-    var value = value
-    _ = try check("setsockopt") { setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) }
+    try setOption(level, option, structure: value)
   }
 
+  /// Sets an option whose value is a structure of C.
+  func setOption<Value>(_ level: CInt, _ option: CInt, structure value: Value) throws(CallFailure) {
+    _ = try check("setsockopt") {
+      withUnsafeBytes(of: value) { setsockopt(number, level, option, $0.baseAddress, socklen_t($0.count)) }
+    }
+  }
+
+  /// The value of an option that is a number.
+  ///
+  /// Source: getsockopt(2).
   public func option(_ level: CInt, _ option: CInt) throws(CallFailure) -> CInt {
     var value: CInt = 0
     var length = socklen_t(MemoryLayout<CInt>.size)
@@ -69,6 +95,8 @@ extension Descriptor {
   /// Whether listen(2) was called on it.
   public var isListening: Bool { (try? option(SOL_SOCKET, SO_ACCEPTCONN)) == 1 }
 
+  /// The address that it is bound to, by itself or by the kernel.
+  ///
   /// Source: getsockname(2).
   public func localAddress() throws(CallFailure) -> NativeAddress {
     var native = NativeAddress()
@@ -76,27 +104,14 @@ extension Descriptor {
     return native
   }
 
+  /// The address of its peer.
+  ///
+  /// - Throws: `ENOTCONN` where there is none.
+  ///
   /// Source: getpeername(2).
   public func peerAddress() throws(CallFailure) -> NativeAddress {
     var native = NativeAddress()
     _ = try check("getpeername") { native.withMutablePointer { getpeername(number, $0, $1) } }
     return native
-  }
-}
-
-/// Who connected to a Unix socket, as the kernel saw it at that moment.
-///
-/// Source: unix(7), SO_PEERCRED.
-public struct PeerCredentials: Hashable, Sendable {
-  public let process: pid_t
-  public let user: uid_t
-  public let group: gid_t
-
-  public init(of socket: borrowing Descriptor) throws(CallFailure) {
-    var native = platform_credentials()
-    _ = try check("getsockopt") { platform_peer_credentials(socket.number, &native) }
-    process = native.pid
-    user = native.uid
-    group = native.gid
   }
 }

@@ -1,7 +1,9 @@
-import NameService
 import UnixIPC
 
 /// Whom a client is to speak to, as it was typed: a host and a port, or a Unix socket.
+///
+///     let target = try ConnectionTarget("localhost", port: "daytime(13)")
+///     let connection = try target.connect(until: Deadline(after: .seconds(10)))
 public enum ConnectionTarget: Hashable, Sendable {
   case host(String, port: UInt16)
   case unix(SocketAddress)
@@ -27,16 +29,10 @@ public enum ConnectionTarget: Hashable, Sendable {
     let isBracketed = place.hasPrefix("[") && place.hasSuffix("]")
     let host = isBracketed ? String(place.dropFirst().dropLast()) : place
     guard !host.isEmpty else { throw Problem(description: "the host is empty") }
-    guard let number = Self.port(port), number != 0 else {
+    guard let number = Ports.find(port, transport: .tcp), number != 0 else {
       throw Problem(description: "\(escaped(port.utf8)): no such port (a number, a name, or NAME(NUMBER))")
     }
     self = .host(host, port: number)
-  }
-
-  private static func port(_ text: String) -> UInt16? {
-    guard text.hasSuffix(")"), let open = text.firstIndex(of: "(") else { return Ports.find(text, transport: .tcp) }
-    let fallback = UInt16(decimal: text[text.index(after: open)...].dropLast())
-    return fallback.map { Ports.find(String(text[..<open]), transport: .tcp) ?? $0 }
   }
 
   /// All its addresses, in the order in which they should be tried.
@@ -44,6 +40,34 @@ public enum ConnectionTarget: Hashable, Sendable {
     switch self {
     case .host(let host, let port): try Hosts.addresses(of: host, port: port)
     case .unix(let address): [address]
+    }
+  }
+
+  /// Why no connection was made.
+  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    case unknown(Hosts.Failure)
+    case unreachable(Unreachable)
+
+    /// A line for each address that was tried, or for the name that has none.
+    public var reasons: [String] {
+      switch self {
+      case .unknown(let failure): ["\(failure)"]
+      case .unreachable(let unreachable): unreachable.failures.map(\.description)
+      }
+    }
+
+    public var description: String { reasons.joined(separator: "; ") }
+  }
+
+  /// Connects to the first of its addresses that takes the connection, as `ClientSocket.connect(toFirstOf:)` does.
+  ///
+  /// - Parameter deadline: for all addresses together.  The time that the name takes counts; but the name service is
+  ///   not interrupted, and resolv.conf(5) bounds what it takes.
+  public func connect(until deadline: Deadline = .never) throws(Failure) -> Connected {
+    let found: [SocketAddress]
+    do throws(Hosts.Failure) { found = try addresses() } catch { throw .unknown(error) }
+    do throws(Unreachable) { return try ClientSocket.connect(toFirstOf: found, until: deadline) } catch {
+      throw .unreachable(error)
     }
   }
 }

@@ -1,0 +1,31 @@
+/// A fixed number of places, each for one descriptor or none; what is in them is closed with this value.
+struct DescriptorSlots: ~Copyable {
+  private let places: UnsafeMutableBufferPointer<Descriptor?>
+
+  init(count: Int) {
+    places = .allocate(capacity: count)
+    for index in places.indices { places.initializeElement(at: index, to: nil) }
+  }
+
+  deinit {
+    places.deinitialize()
+    places.deallocate()
+  }
+
+  var count: Int { places.count }
+
+  /// The number of the descriptor in a place; -1 where there is none.
+  func number(at index: Int) -> CInt {
+    switch places[index] {
+    case .some(let descriptor): descriptor.number
+    case .none: -1
+    }
+  }
+
+  /// Closes what was in the place.
+  mutating func put(_ descriptor: consuming Descriptor, at index: Int) { places[index] = consume descriptor }
+
+  mutating func take(at index: Int) -> Descriptor? { places[index].take() }
+
+  mutating func close(at index: Int) { places[index] = nil }
+}
