@@ -11,19 +11,19 @@ ssize_t platform_write_without_signal(int fd, const void *bytes, size_t count) {
   sigset_t broken_pipe, pending, before;
   sigemptyset(&broken_pipe);
   sigaddset(&broken_pipe, SIGPIPE);
-  // One that is pending already is blocked already, and somebody else's to take: ours only joins it.
-  sigemptyset(&pending);
-  sigpending(&pending);
-  bool is_foreign = sigismember(&pending, SIGPIPE) == 1;
-  if (!is_foreign) pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
   ssize_t written = write(fd, bytes, count);
   int error = errno;
-  if (!is_foreign) {
-    // A write that got some bytes through before the reader left raises the signal too, and returns their count.
-    if (written == -1 ? error == EPIPE : (size_t)written < count)
-      while (sigtimedwait(&broken_pipe, NULL, &at_once) == -1 && errno == EINTR) {}
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  // A write that got some bytes through before the reader left raises the signal too, and returns their count.
+  if (written == -1 ? error == EPIPE : (size_t)written < count) {
+    int taken;
+    while ((taken = sigtimedwait(&broken_pipe, NULL, &at_once)) == -1 && errno == EINTR) {}
+    // One of somebody else's: the process's stays beside ours, which is the thread's; the thread's own had become one
+    // with it.
+    if (taken != -1 && was_pending && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 0) raise(SIGPIPE);
   }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   errno = error;
   return written;
 }

@@ -67,6 +67,7 @@ Alarm.set(after: .seconds(50))
 let families: [Subcommands] = [
   processSubcommands,
   systemVSubcommands,
+  fifoSubcommands,
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {
   say("usage: process-probe SUBCOMMAND")
