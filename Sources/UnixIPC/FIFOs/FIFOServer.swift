@@ -8,9 +8,10 @@ import Glibc
 ///
 /// What is promised: whatever a reader gets is whole texts, where a text has at most 4,096 bytes (`PIPE_BUF`); a reader
 /// that comes alone gets exactly one, of any length; nothing is ever written into another file.  Readers that open within
-/// the same fraction of a millisecond share a FIFO; they are counted as they open, and a text is written for each, the
-/// next one when the last was read.  The kernel lets them read in turn, but it cannot be made sure: one that is kept from
-/// running between its opening and its reading may get nothing, and another one its text besides.
+/// the same fraction of a millisecond share a FIFO: they are counted as they open, and a text is written for each, the
+/// next one when the last was read.  That cannot be made sure.  The kernel announces two openings of the same
+/// microsecond as one, and then the second reader sees the end at once; of 1,000 readers, two at a time, up to 3 had
+/// that happen.  One that is kept from running between its opening and its reading may lose its text to another.
 ///
 /// Source: fifo(7), inotify(7), renameat2(2).
 public struct FIFOServer: ~Copyable {
@@ -106,7 +107,8 @@ public struct FIFOServer: ~Copyable {
       if generation.write(try text(), until: deadline) { served += 1 }
       written += 1
       takeOpenings(of: generation)
-      while written < generation.openings, !generation.isDrained,
+      // Also after the last one: closing wakes all of them at once, and one that has had its text might take another's.
+      while generation.openings > 1, !generation.isDrained,
         watch.descriptor.wait(for: .readable, until: deadline)
       {
         takeOpenings(of: generation)
