@@ -115,31 +115,21 @@ func singlesGetOneTextEach(_ words: [String]) throws {
   try expectEqual(tally.twice, 0, "texts that two readers got")
 }
 
-/// DIRECTORY COUNT [figures]: another process puts a file and a link in the FIFO's place and takes them away.
+/// DIRECTORY COUNT [figures]: another process puts a file or a link in the FIFO's place all the time, COUNT FIFOs long.
 func swappedFilesStay(_ words: [String]) throws {
   let directory = words[0]
   let count = Int(words[1]) ?? 100
   let path = directory + "/fifo"
   let start = Clock.monotonic()
-  try Descriptor.open(directory + "/kept", O_WRONLY | O_CREAT).writeAll("kept")
   try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
-  symlink("kept", directory + "/link")
-  let parent = getpid()
-  let swapper = try ChildProcess(
-    owning: forked {
-      _ = try ProcessControl.followParent(parent, with: .kill)
-      var isLink = false
-      while true {
-        // In and out again; where the place is taken meanwhile, it is tried again.
-        let name = directory + (isLink ? "/link" : "/foreign")
-        rename(name, path)
-        rename(path, name)
-        isLink.toggle()
-      }
-    })
+  symlink("foreign", directory + "/link")
+  let memory = try MemoryMapping.shared(size: 4096)
+  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
+  let deadline = Deadline(after: .seconds(20))
   var made = 0
   var written = 0
-  for _ in 0..<count {
+  while made < count || written == 0, !deadline.hasPassed {
     do throws(FIFO.Refusal) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
@@ -154,17 +144,35 @@ func swappedFilesStay(_ words: [String]) throws {
       if case .call(let failure) = error, failure.errno != .noSuchFile, failure.errno != .exists { throw error }
     }
   }
-  _ = try swapper.end()
+  numbers[2] = 1
+  try expectEqual(try swapper.wait(), .exited(code: 0), "the swapper")
   if words.count > 2 {
-    say("\(made) of \(count) made, \(written) written to, \(Double(Clock.monotonic() - start) / 1e9) s")
+    say(
+      "\(made) made, \(written) written to, \(numbers[0]) files and \(numbers[1]) links put there, "
+        + "\(Double(Clock.monotonic() - start) / 1e9) s")
   }
-  try expect(made > 0 && written > 0, "no FIFO was ever made, or written to")
-  try expectEqual(try contents(directory + "/kept"), "kept", "what the link leads to")
-  // Wherever the swapper left off, both are somewhere in the directory, as they were.
-  let found = try entries(directory)
-  let files = try found.filter { try !isLink($0) && !isFIFO($0) }.map(contents).sorted()
-  try expectEqual(files, ["foreign", "kept"], "files in \(found)")
-  try expectEqual(try found.count(where: isLink), 1, "links in \(found)")
+  try expect(made >= count && written > 0, "\(made) FIFOs made, \(written) written to")
+  try expect(numbers[0] > 0 && numbers[1] > 0, "nothing was ever put there")
+  try expectEqual(try contents(directory + "/foreign"), "foreign", "the file")
+  // Each name that the swapper gave them is there still.
+  try expectEqual(Int(try facts(directory + "/foreign").st_nlink), numbers[0] + 1, "names of the file")
+  try expectEqual(Int(try facts(directory + "/link").st_nlink), numbers[1] + 1, "names of the link")
+}
+
+/// Moves away what is at the path, replacing nothing, and puts another name of the file or the link there.
+private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMutableBufferPointer<Int>) throws -> pid_t {
+  let parent = getpid()
+  return try forked {
+    _ = try ProcessControl.followParent(parent, with: .kill)
+    var turn = 0
+    while numbers[2] == 0 {
+      turn += 1
+      let kind = turn % 2
+      if link(directory + (kind == 0 ? "/foreign" : "/link"), path) == 0 { numbers[kind] += 1 }
+      rename(path, "\(directory)/away-\(turn)")
+    }
+    return 0
+  }
 }
 
 private func writeText(to fifo: borrowing FIFO) -> Bool {
@@ -180,9 +188,6 @@ private func facts(_ path: String) throws -> stat {
   try expect(lstat(path, &facts) == 0, "\(path) is gone")
   return facts
 }
-
-private func isLink(_ path: String) throws -> Bool { try facts(path).st_mode & S_IFMT == S_IFLNK }
-private func isFIFO(_ path: String) throws -> Bool { try facts(path).st_mode & S_IFMT == S_IFIFO }
 
 private func entries(_ path: String) throws -> [String] {
   guard let directory = opendir(path) else { throw Wrong(description: "opendir") }
