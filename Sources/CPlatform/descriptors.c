@@ -23,19 +23,24 @@ int platform_open(const char *path, int flags, mode_t mode) { return open(path, 
 
 int platform_memfd_create(const char *name, unsigned flags) { return memfd_create(name, flags); }
 
-ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size) {
-  sigset_t broken_pipe, before, pending;
+ssize_t platform_write_without_signal(int fd, const void *bytes, size_t count) {
+  static const struct timespec at_once = {0, 0};
+  sigset_t broken_pipe, pending, before;
   sigemptyset(&broken_pipe);
   sigaddset(&broken_pipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
-  // One that was pending before is somebody else's.
-  bool was_pending = sigismember(&before, SIGPIPE) && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-  ssize_t result = write(fd, bytes, size);
+  bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+  ssize_t written = write(fd, bytes, count);
   int error = errno;
-  static const struct timespec at_once = {0, 0};
-  // A reader that goes away in the middle means the signal and a count of some bytes.
-  if (result != (ssize_t)size && !was_pending) sigtimedwait(&broken_pipe, NULL, &at_once);
+  // A write that got some bytes through before the reader left raises the signal too, and returns their count.
+  if (written == -1 ? error == EPIPE : (size_t)written < count) {
+    int taken;
+    while ((taken = sigtimedwait(&broken_pipe, NULL, &at_once)) == -1 && errno == EINTR) {}
+    // One of somebody else's: the process's stays beside ours, which is the thread's; the thread's own had become one
+    // with it.
+    if (taken != -1 && was_pending && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 0) raise(SIGPIPE);
+  }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   errno = error;
-  return result;
+  return written;
 }

@@ -67,11 +67,13 @@ Alarm.set(after: .seconds(50))
 let families: [Subcommands] = [
   dispositionSubcommands,
   dissociationSubcommands,
+  fifoSubcommands,
   groupSubcommands,
   pipeSubcommands,
   processSubcommands,
   signalSubcommands,
   socketSubcommands,
+  systemVSubcommands,
   timeLimitSubcommands,
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -178,3 +181,18 @@ struct platform_login { char user[33]; char line[33]; char host[257]; int64_t si
 /// The next login of utmp(5), false at the end.  Start with platform_rewind_logins.
 void platform_rewind_logins(void);
 bool platform_next_login(struct platform_login *login);
+
+// System V objects
+/// semctl(2) with a command that takes a number or nothing.
+int platform_semctl(int set, int index, int command, int value);
+/// GETALL and SETALL.
+int platform_semctl_all(int set, int command, unsigned short *values);
+/// IPC_STAT.
+int platform_semctl_facts(int set, struct semid_ds *facts);
+/// No limit where it is NULL.
+int platform_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *limit);
+
+// FIFOs
+/// ioctl(2), FIONREAD: what a pipe holds; -1 on failure.
+int platform_unread_count(int fd);
+int platform_renameat2(int old_directory, const char *old, int new_directory, const char *new, unsigned flags);

@@ -4,7 +4,7 @@ import CPlatform
 extension Descriptor {
   /// Writes some of the bytes and tells how many; a dead reader is the error `EPIPE`, never a signal.
   ///
-  /// Costs two short system calls more than `write`.  Sockets have `send`, which needs none.
+  /// Costs four short system calls more than `write`.  Sockets have `send`, which needs none.
   ///
   /// Source: write(2), sigtimedwait(2).
   public func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {

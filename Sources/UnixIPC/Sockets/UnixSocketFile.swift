@@ -73,7 +73,7 @@ public struct UnixSocketFile: Sendable {
     throws(Refusal) -> BoundUnixSocket
   {
     do {
-      if try isUnsafe(directory) { throw Refusal.unsafeDirectory(path) }
+      if try ParentDirectory.isUnsafe(directory) { throw Refusal.unsafeDirectory(path) }
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
@@ -114,18 +114,12 @@ public struct UnixSocketFile: Sendable {
 
   /// Locked until the descriptor closes: servers that start together look at the path one after the other.
   private static func lockDirectory(of path: String) throws(Refusal) -> Descriptor {
-    let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let parent = ParentDirectory.path(of: path)
     do throws(CallFailure) {
       let directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
       _ = try check("flock", on: parent) { flock(directory.number, LOCK_EX) }
       return directory
     } catch { throw .call(error) }
-  }
-
-  private static func isUnsafe(_ directory: borrowing Descriptor) throws(CallFailure) -> Bool {
-    var facts = stat()
-    _ = try check("fstat") { fstat(directory.number, &facts) }
-    return facts.st_mode & S_IWOTH != 0 && facts.st_mode & S_ISVTX == 0
   }
 
   /// What is at the path, links not followed; nil when nothing is.

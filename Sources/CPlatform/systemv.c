@@ -1,0 +1,25 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+// semctl(2) is variadic, and leaves this union to its caller.
+union semun {
+  int value;
+  struct semid_ds *facts;
+  unsigned short *values;
+};
+
+int platform_semctl(int set, int index, int command, int value) {
+  return semctl(set, index, command, (union semun){.value = value});
+}
+
+int platform_semctl_all(int set, int command, unsigned short *values) {
+  return semctl(set, 0, command, (union semun){.values = values});
+}
+
+int platform_semctl_facts(int set, struct semid_ds *facts) {
+  return semctl(set, 0, IPC_STAT, (union semun){.facts = facts});
+}
+
+int platform_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *limit) {
+  return semtimedop(set, operations, count, limit);
+}

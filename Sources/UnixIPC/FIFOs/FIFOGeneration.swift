@@ -1,0 +1,84 @@
+import CPlatform
+import Glibc
+
+/// One of the FIFOs that stand at a server's path one after the other, with its writing end.
+final class FIFOGeneration {
+  var fifo: FIFO
+  private var writer: Descriptor?
+  /// By which its openings are announced; nil for one that stood there before the server.
+  let watch: CInt?
+  /// How many have opened it, as far as events were taken.
+  var openings = 0
+  /// When it is looked at for the last time.
+  var lastLook = Deadline.never
+
+  /// Makes one under another name in the same directory.
+  init(beside path: String, mode: mode_t, announcedBy watch: borrowing FileWatch) throws(FIFO.Refusal) {
+    let parent = ParentDirectory.path(of: path)
+    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    let fifo = try FIFO.make(at: "\(parent)/\(FIFO.temporaryName(for: name))", mode: mode)
+    do throws(CallFailure) {
+      // Its own openings come before the watch: it announces those of others only.
+      let writer = try fifo.heldWritingEnd()
+      let number = try watch.add(fifo.ownPath, IN_OPEN | IN_ACCESS)
+      self.fifo = fifo
+      self.writer = consume writer
+      self.watch = number
+    } catch {
+      fifo.removeIfOurs()
+      throw .call(error)
+    }
+  }
+
+  /// One that a dead server left, when somebody waits there.
+  init?(left fifo: consuming FIFO) throws(FIFO.Refusal) {
+    switch try refusing({ () throws(CallFailure) in try fifo.writingEnd() }) {
+    case .some(let writer):
+      self.writer = consume writer
+      self.fifo = fifo
+      watch = nil
+    case .none: return nil
+    }
+  }
+
+  var hasReader: Bool { withWriter { $0.hasReader } ?? false }
+
+  private func withWriter<Result>(_ body: (borrowing Descriptor) -> Result) -> Result? {
+    switch writer {
+    case .some(let writer): body(writer)
+    case .none: nil
+    }
+  }
+
+  /// Its readers see the end.
+  func close(_ watch: borrowing FileWatch) {
+    if let number = self.watch { watch.remove(number) }
+    writer = nil
+  }
+
+  /// Whether readers have taken all that was written.
+  var isDrained: Bool { withWriter { platform_unread_count($0.number) <= 0 } ?? true }
+
+  /// Writes as far as a reader reads; false when nobody has got it whole.
+  func write(_ text: [UInt8], until deadline: Deadline) -> Bool {
+    let isWhole = withWriter { writer in
+      text.withUnsafeBytes { bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          do throws(Errno) {
+            rest = rest.dropFirst(try writer.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest)))
+          } catch {
+            // The reader has left, or reads too slowly.
+            guard error == .wouldBlock, writer.wait(for: .writable, until: deadline) else { return false }
+          }
+        }
+        return true
+      }
+    }
+    return isWhole ?? false
+  }
+
+  /// Lets one in who had found this FIFO at the path and opens it only now: it sees the end at once, where it would wait
+  /// for a writer for ever.
+  func letLateReadersGo() { _ = try? fifo.writingEnd() }
+}

@@ -1,0 +1,33 @@
+import CPlatform
+import Glibc
+
+/// What the kernel tells of a shared memory segment.
+///
+/// Source: shmctl(2), IPC_STAT.
+public struct SharedMemoryFacts: Hashable, Sendable {
+  public let ownership: SystemVOwnership
+  /// In bytes, as it was asked for.
+  public let size: Int
+  /// How many times it is mapped, in all processes together.
+  public let attachedCount: Int
+  public let creatorProcess: pid_t
+  /// The last one that attached or detached it; 0 when none has.
+  public let lastProcess: pid_t
+  /// Whether it goes with its last detaching.
+  public let isMarkedForRemoval: Bool
+}
+
+extension SharedMemorySegment {
+  /// - Throws: `EINVAL` or `EIDRM` where it does not exist any more, `EACCES` where it may not be read.
+  public func facts() throws(CallFailure) -> SharedMemoryFacts {
+    var native = shmid_ds()
+    _ = try check("shmctl", on: name) { shmctl(identifier, CInt(IPC_STAT), &native) }
+    return SharedMemoryFacts(
+      ownership: SystemVOwnership(native.shm_perm), size: Int(native.shm_segsz),
+      attachedCount: Int(native.shm_nattch), creatorProcess: native.shm_cpid, lastProcess: native.shm_lpid,
+      isMarkedForRemoval: CInt(native.shm_perm.mode) & destroyedFlag != 0)
+  }
+}
+
+/// SHM_DEST, bits/shm.h
+private let destroyedFlag: CInt = 0o1000
