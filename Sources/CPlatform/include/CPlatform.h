@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <signal.h>
+#include <termios.h>
 
 // Descriptors
 int platform_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
@@ -63,6 +64,8 @@ struct platform_spawn {
   uint64_t changed_signals;
   bool new_session;
   bool new_group;
+  /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
+  bool controlling_terminal;
 };
 /// vfork(2) and execve(2); an error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
