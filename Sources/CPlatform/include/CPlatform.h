@@ -129,3 +129,17 @@ struct platform_login { char user[33]; char line[33]; char host[257]; int64_t si
 /// The next login of utmp(5), false at the end.  Start with platform_rewind_logins.
 void platform_rewind_logins(void);
 bool platform_next_login(struct platform_login *login);
+
+// Terminals
+/// Opens a new pseudo-terminal's controlling side, close-on-exec, unlocked, with the other side's path.
+int platform_open_pseudo_terminal(char *path, size_t size, const char **failed_step);
+/// ioctl(2) TIOCGPTPEER: the terminal side, close-on-exec and nobody's controlling terminal.
+int platform_open_terminal_side(int controlling);
+int platform_window_size(int fd, uint16_t *columns, uint16_t *rows);
+int platform_set_window_size(int fd, uint16_t columns, uint16_t rows);
+/// memmem(3): the offset of the first occurrence, -1 when there is none.
+ssize_t platform_find_bytes(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
+/// Makes the terminal raw until platform_release_raw; whatever ends or stops the process meanwhile gives it back as it
+/// was.  EBUSY when the process holds one already.
+int platform_hold_raw(int fd);
+void platform_release_raw(void);
