@@ -242,19 +242,27 @@ func interactionMayBeAPipe(_ words: [String]) throws {
   let text = String(decoding: try readBytes(.max, from: reading), as: UTF8.self)
   try expectEqual(escaped(text.utf8), escaped("     1\tone\r\n     2\ttwo\r\n     3\tthree".utf8), "cat -n")
 
-  // After the input's end nothing spins.
-  let null = try Descriptor.open("/dev/null", O_RDWR)
-  var idle = try TerminalConversation(shell("stty raw; exec python3 -c 'import time; time.sleep(0.7)'"))
-  var used = rusage()
-  getrusage(__rusage_who_t(0), &used)
-  let begin = used.ru_utime.tv_sec * 1_000_000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec
-  try expectEqual(idle.interact(input: null, output: null), .ended(.exited(code: 0)), "idle")
-  getrusage(__rusage_who_t(0), &used)
-  let end = used.ru_utime.tv_sec * 1_000_000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec
-  try expect(end - begin < 200_000, "\(end - begin) µs of processor time while idle")
+  try nothingSpins()
 
   // More than all queues hold, both ways, through a reader that starts late.
   try copyMuch()
+}
+
+/// After the input's end, and after the program has closed its terminal and lives on.
+private func nothingSpins() throws {
+  func used() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(0), &usage)
+    return usage.ru_utime.tv_sec * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
+  }
+  let null = try Descriptor.open("/dev/null", O_RDWR)
+  for script in ["stty raw; exec sleep 0.7", "exec <&- >&- 2>&-; exec sleep 0.7"] {
+    var idle = try TerminalConversation(shell(script))
+    let before = used()
+    try expectEqual(idle.interact(input: null, output: null), .ended(.exited(code: 0)), script)
+    let time = used() - before
+    try expect(time < 200_000, "\(script): \(time) µs of processor time while idle")
+  }
 }
 
 private func copyMuch() throws {

@@ -127,6 +127,17 @@ import UnixIPC
       failure { () throws(CallFailure) in try conversation.awaitEnd(until: Deadline(after: .milliseconds(20))) },
     ]
     #expect(failures.map { $0?.errno } == [.timedOut, .timedOut, .timedOut, .timedOut])
+    // One that writes without end and never reads.
+    var chatty = try TerminalConversation(program("/usr/bin/yes")) { $0 = $0.raw }
+    let late = [
+      failure { () throws(CallFailure) in try chatty.send(bytes, until: Deadline(after: .milliseconds(100))) },
+      failure { () throws(CallFailure) in try chatty.awaitEnd(until: Deadline(after: .milliseconds(100))) },
+    ]
+    #expect(late.map { $0?.errno } == [.timedOut, .timedOut])
+    let never = failure { () throws(ConversationFailure) in
+      try chatty.expect("no", until: Deadline(after: .milliseconds(100)))
+    }
+    #expect(never != nil)
   }
 
   @Test("has a longest line")

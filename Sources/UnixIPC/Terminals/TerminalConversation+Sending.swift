@@ -14,7 +14,10 @@ extension TerminalConversation {
       sent += count
       guard count == 0 else { continue }
       var others: [pollfd] = []
-      if !channel.wait(writing: true, also: &others, until: deadline) { throw CallFailure("write", errno: .timedOut) }
+      // What the program writes ends the wait too, without end where it never reads.
+      if !channel.wait(writing: true, also: &others, until: deadline) || deadline.hasPassed {
+        throw CallFailure("write", on: terminalPath, errno: .timedOut)
+      }
       _ = try fill()
     }
   }
