@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -85,6 +86,7 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   }
   const char *failure = place_descriptors(program->descriptors, program->descriptor_count);
   if (failure != NULL) return failure;
+  if (program->controlling_terminal && ioctl(0, TIOCSCTTY, 0) == -1) return "TIOCSCTTY";
 
   if (program->file_mode_mask != -1) umask((mode_t)program->file_mode_mask);
   if (program->nice != 0) {

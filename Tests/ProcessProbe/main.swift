@@ -74,6 +74,7 @@ let families: [Subcommands] = [
   signalSubcommands,
   socketSubcommands,
   systemVSubcommands,
+  terminalSubcommands,
   timeLimitSubcommands,
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {

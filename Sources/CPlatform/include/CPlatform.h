@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <signal.h>
+#include <termios.h>
 
 // Descriptors
 int platform_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
@@ -71,8 +72,11 @@ struct platform_spawn {
   uint64_t changed_signals;
   bool new_session;
   bool new_group;
+  /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
+  bool controlling_terminal;
 };
-/// vfork(2) and execve(2), or with an identity clone(2), so that nobody else's process shares the caller's memory; an error of any step in the child comes back as errno here, its name in *failed_step.
+/// vfork(2) and execve(2), or with an identity clone(2), so that nobody else's process shares the caller's memory.  An
+/// error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
 
 /// Whether no other thread was ever started, or is there any more.
@@ -196,3 +200,17 @@ int platform_semtimedop(int set, struct sembuf *operations, size_t count, const 
 /// ioctl(2), FIONREAD: what a pipe holds; -1 on failure.
 int platform_unread_count(int fd);
 int platform_renameat2(int old_directory, const char *old, int new_directory, const char *new, unsigned flags);
+
+// Terminals
+/// Opens a new pseudo-terminal's controlling side, close-on-exec, unlocked, with the other side's path.
+int platform_open_pseudo_terminal(char *path, size_t size, const char **failed_step);
+/// ioctl(2) TIOCGPTPEER: the terminal side, close-on-exec and nobody's controlling terminal.
+int platform_open_terminal_side(int controlling);
+int platform_window_size(int fd, uint16_t *columns, uint16_t *rows);
+int platform_set_window_size(int fd, uint16_t columns, uint16_t rows);
+/// memmem(3): the offset of the first occurrence, -1 when there is none.
+ssize_t platform_find_bytes(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
+/// Makes the terminal raw until platform_release_raw; whatever ends or stops the process meanwhile gives it back as it
+/// was.  EBUSY when the process holds one already.
+int platform_hold_raw(int fd);
+void platform_release_raw(void);

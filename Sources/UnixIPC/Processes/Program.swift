@@ -24,6 +24,11 @@ public struct Program: Sendable {
   public var directory: String?
   /// Whether it leads a session of its own, so that a terminal's signals do not reach it.
   public var leadsSession = false
+  /// Whether its descriptor 0 is the terminal of a session of its own, which it leads then: `/dev/tty` is this terminal,
+  /// and what is typed there as Ctrl-C reaches the program.
+  ///
+  /// Source: ioctl_tty(2), TIOCSCTTY.
+  public var controlsTerminal = false
   /// Whether it leads a process group of its own, so that it can be ended with all that it starts.
   public var leadsGroup = false
   /// Whom it runs as; nil leaves the caller's identity.  Needs privileges.
@@ -71,6 +76,7 @@ public struct Program: Sendable {
   }
   /// The same with an owner, who ends the program by letting go of it.
   public func spawn(descriptors: [CInt]) throws(CallFailure) -> ChildProcess {
-    try ChildProcess(owning: try start(descriptors: descriptors), leadsGroup: leadsGroup || leadsSession)
+    try ChildProcess(
+      owning: try start(descriptors: descriptors), leadsGroup: leadsGroup || leadsSession || controlsTerminal)
   }
 }

@@ -1,0 +1,120 @@
+import Glibc
+
+/// Bytes on their way between a user and a program on a terminal.
+struct Interaction {
+  private let escape: UInt8?
+  /// Typed, and not taken by the program yet.
+  private var pending: [UInt8] = []
+  private var hasInputEnded = false
+  private var hasEscaped = false
+  /// Whether the last byte typed began a line's rest: the end-of-file key then only hands the rest over.
+  private var isInsideLine = false
+
+  /// As much may wait in either direction.
+  private static let room = 16384
+
+  init(escape: UInt8?) { self.escape = escape }
+
+  mutating func run(
+    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing Descriptor,
+    changes: CInt, _ takeSize: (inout TerminalConversation) -> Void
+  ) throws(CallFailure) -> InteractionEnd {
+    let ahead = conversation.typedAhead
+    conversation.typedAhead = []
+    take(ahead, &conversation)
+    while true {
+      if conversation.buffer.count < Interaction.room { _ = try conversation.fillBeyondLimit() }
+      try writeToProgram(&conversation)
+      if hasEscaped {
+        try leave(&conversation, output: output)
+        return .escaped
+      }
+      let mayRead = conversation.buffer.count < Interaction.room
+      if conversation.channel.hasEnded, conversation.buffer.count == 0, conversation.channel.session.hasEnded {
+        return .ended(try conversation.awaitEnd())
+      }
+      // What is not asked about must not be polled: a hang-up is reported unasked, over and over.
+      var others = [
+        pollfd(
+          fd: !hasInputEnded && pending.count < Interaction.room ? input.number : -1, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: conversation.buffer.count > 0 ? output.number : -1, events: Int16(POLLOUT), revents: 0),
+        pollfd(fd: changes, events: Int16(POLLIN), revents: 0),
+      ]
+      _ = conversation.channel.wait(reading: mayRead, writing: !pending.isEmpty, also: &others, until: .never)
+      if others[0].revents != 0 { try readFromUser(&conversation, input) }
+      if others[1].revents != 0 { try writeToUser(&conversation, output) }
+      if others[2].revents != 0 { takeSize(&conversation) }
+    }
+  }
+
+  private mutating func readFromUser(
+    _ conversation: inout TerminalConversation, _ input: borrowing Descriptor
+  ) throws(CallFailure) {
+    let typed = try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
+      (room) throws(CallFailure) -> [UInt8]? in
+      do throws(Errno) { return Array(room[..<(try input.read(into: room))]) } catch {
+        switch error {
+        case .wouldBlock: return nil
+        // The user's terminal hung up.
+        case Errno(rawValue: EIO): return []
+        default: throw CallFailure("read", errno: error)
+        }
+      }
+    }
+    guard let typed else { return }
+    if typed.isEmpty { try endInput(&conversation) } else { take(typed, &conversation) }
+  }
+
+  private mutating func take(_ typed: [UInt8], _ conversation: inout TerminalConversation) {
+    guard let end = typed.firstIndex(where: { $0 == escape }) else {
+      pending += typed
+      if let last = typed.last { isInsideLine = last != UInt8(ascii: "\n") && last != UInt8(ascii: "\r") }
+      return
+    }
+    pending += typed[..<end]
+    conversation.typedAhead = Array(typed[(end + 1)...])
+    hasEscaped = true
+  }
+
+  /// A terminal has no end to pass on, but a key that means it, unless it is quite raw.
+  private mutating func endInput(_ conversation: inout TerminalConversation) throws(CallFailure) {
+    hasInputEnded = true
+    let settings = try conversation.settings()
+    guard settings.readsLines || settings.sendsSignals, let key = settings.byte(for: .endOfFile) else { return }
+    pending += isInsideLine && settings.readsLines ? [key, key] : [key]
+  }
+
+  private mutating func writeToProgram(_ conversation: inout TerminalConversation) throws(CallFailure) {
+    guard !pending.isEmpty else { return }
+    do throws(CallFailure) {
+      pending.removeFirst(try conversation.channel.write(pending[...]))
+    } catch {
+      guard error.errno == Errno(rawValue: EIO) else { throw error }
+      // The program has closed its terminal: nobody takes it any more.
+      pending = []
+    }
+  }
+
+  private func writeToUser(
+    _ conversation: inout TerminalConversation, _ output: borrowing Descriptor
+  ) throws(CallFailure) {
+    do throws(Errno) {
+      let bytes = conversation.buffer.bytes.prefix(4096)
+      let number = output.number
+      let count = try attempt { bytes.withUnsafeBytes { write(number, $0.baseAddress, $0.count) } }
+      conversation.buffer.remove(count)
+    } catch {
+      if error != .wouldBlock { throw CallFailure("write", errno: error) }
+    }
+  }
+
+  /// What was typed before the escape character is the program's, if it takes it; what it wrote is the user's.
+  private mutating func leave(
+    _ conversation: inout TerminalConversation, output: borrowing Descriptor
+  ) throws(CallFailure) {
+    do throws(CallFailure) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
+      if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
+    }
+    while conversation.buffer.count > 0 { try writeToUser(&conversation, output) }
+  }
+}
