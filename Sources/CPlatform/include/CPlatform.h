@@ -25,6 +25,10 @@ int platform_open(const char *path, int flags, mode_t mode);
 ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size);
 int platform_memfd_create(const char *name, unsigned flags);
 
+// Untrusted names
+/// openat2(2) that leaves the directory in no way and follows no symbolic link.
+int platform_open_beneath(int directory, const char *path, int flags, mode_t mode);
+
 // Processes
 pid_t platform_fork(int exit_signal);
 void platform_set_environment(char **environment);
