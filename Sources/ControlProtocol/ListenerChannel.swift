@@ -17,7 +17,8 @@ public enum ListenerMessage: Hashable, Sendable {
   /// The answer to `SupervisorMessage.question` of the same number.
   case alive(UInt32)
   case connections([ConnectionRecord])
-  case log(Severity, String)
+  /// Parts of the text may be escaped already.
+  case log(Severity, UntrustedBytes)
 }
 
 /// What begatd says to a listener.  To stop one it sends SIGTERM, as anybody may.
@@ -73,7 +74,7 @@ public enum ListenerChannel {
         })
     case .log:
       guard let severity = Severity(rawValue: value) else { return nil }
-      return .log(severity, escaped(rest, doublingBackslashes: false))
+      return .log(severity, UntrustedBytes(rest))
     case .question: return nil
     }
   }

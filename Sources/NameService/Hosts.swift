@@ -55,16 +55,10 @@ public enum Hosts {
         getnameinfo(pointer, length, room.baseAddress, socklen_t(room.count), nil, 0, NI_NAMEREQD)
       }
       guard result == 0, let start = room.baseAddress else { return nil }
-      let name = String(cString: start)
-      let isPlain = name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-          true
-        default: false
-        }
-      }
-      return isPlain && !name.isEmpty && name.utf8.count <= 255 && !name.hasPrefix("-") ? name : nil
+      let name = UntrustedBytes(UnsafeRawBufferPointer(start: start, count: strlen(start)))
+      return try? name.word(of: nameCharacters, upTo: 255)
     }
   }
+
+  private static let nameCharacters = ASCIISet.letters.union(.digits).union("-._")
 }

@@ -31,7 +31,8 @@ extension Supervisor {
     case .alive(let number): listener.lastAnswer = number
     case .connections(let records): recordLog.log(records, of: service.name)
     case .log(let severity, let text):
-      logger.log(level: severity.level, "\(text)", metadata: [LogKey.service: "\(service.name)"])
+      let line = text.escaped(doublingBackslashes: false)
+      logger.log(level: severity.level, "\(line)", metadata: [LogKey.service: "\(service.name)"])
     }
   }
 

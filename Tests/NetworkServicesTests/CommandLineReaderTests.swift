@@ -22,7 +22,7 @@ import UnixIPC
     return found
   }
 
-  private func line(_ text: String) -> Input { .line(Array(text.utf8)) }
+  private func line(_ text: String) -> Input { .line(UntrustedBytes(text: text)) }
 
   @Test("gives the same lines wherever the input is split")
   func isTheSameWhereverSplit() throws {

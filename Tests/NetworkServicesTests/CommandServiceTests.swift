@@ -47,12 +47,16 @@ import UnixIPC
     ] as [(String, Command?)])
   func knowsItsWords(line: String, command: Command?) { #expect(Self.command(Array(line.utf8)) == command) }
 
-  private static func command(_ line: [UInt8]) -> Command? { Command.word(of: line).map(Command.init(word:)) }
+  private static func command(_ line: [UInt8]) -> Command? {
+    UntrustedBytes(line).firstWord.map(Command.init(word:))
+  }
 
   @Test("takes bytes that are no text for an unknown word")
   func takesOtherBytes() {
     #expect(Self.command([255]) == .help && Self.command(Array("quit".utf8) + [0xff]) == .help)
     #expect(Self.command([0xc3, 0x28]) == .help)
+    // A sign of Unicode whose lower case is a k.
+    #expect(Self.command(Array("coo\u{212a}ie".utf8)) == .help)
   }
 
   @Test("welcomes, prompts, answers and ends with the client")

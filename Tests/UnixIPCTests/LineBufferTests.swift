@@ -8,7 +8,7 @@ import UnixIPC
     return text.utf8.compactMap { buffer.append($0) }
   }
 
-  private func line(_ text: String) -> LineBuffer.Line { .complete(Array(text.utf8)) }
+  private func line(_ text: String) -> LineBuffer.Line { .complete(UntrustedBytes(text: text)) }
 
   @Test("ends lines with LF and drops one CR before it")
   func endsLines() {
@@ -64,7 +64,7 @@ import UnixIPC
       let expected = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
         .map { part -> LineBuffer.Line in
           let content = part.last == UInt8(ascii: "\r") ? part.dropLast() : part
-          return content.count > 5 ? .tooLong : .complete(Array(content))
+          return content.count > 5 ? .tooLong : .complete(UntrustedBytes(content))
         }
       #expect(found == expected, "\(escaped(text))")
     }

@@ -70,7 +70,7 @@ struct ProgramErrors: ~Copyable {
     }
     fullAt = bucket.taking(fullAt: fullAt, now: now)
     sayLeftOut(log)
-    if !log("program: " + escaped(line, doublingBackslashes: false)) { leftOut += 1 }
+    if !log("program: " + UntrustedBytes(line).escaped(doublingBackslashes: false)) { leftOut += 1 }
   }
 
   private mutating func sayLeftOut(_ log: (String) -> Bool) {

@@ -3,7 +3,7 @@ import UnixIPC
 /// Reads lines of commands from a connection, telnet's bytes taken out.
 struct CommandLineReader {
   enum Input: Hashable {
-    case line([UInt8])
+    case line(UntrustedBytes)
     case tooLong
     case areYouThere
     case end

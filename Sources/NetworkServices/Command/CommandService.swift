@@ -30,7 +30,7 @@ public struct CommandService: NetworkService {
           case .areYouThere: try reply.append("\r\nYes, begat is here.\r\n", to: &connection)
           case .tooLong: try reply.append("Line too long: 512 bytes at most.\r\n", to: &connection)
           case .line(let line):
-            guard let word = Command.word(of: line) else { continue }
+            guard let word = line.firstWord else { continue }
             if let command = added.find(word) {
               try added.run(command, in: &reply, of: &connection)
               continue
@@ -82,22 +82,21 @@ enum Command: Hashable {
   case motd
   case help
 
-  /// The line's first word, whole and in lower case; nil for a line without one.
-  static func word(of line: [UInt8]) -> String? {
-    let isBlank: (UInt8) -> Bool = { $0 <= UInt8(ascii: " ") }
-    let word = line.drop(while: isBlank).prefix { !isBlank($0) }
-    return word.isEmpty ? nil : String(decoding: word, as: UTF8.self).lowercased()
-  }
-
-  /// Anything unknown asks for help.
-  init(word: String) {
-    switch word {
-    case "quit", "exit": self = .quit
-    case "date", "time": self = .date
-    case "who": self = .who
-    case "cookie": self = .cookie
-    case "motd": self = .motd
-    default: self = .help
+  /// The whole word counts, in any case; anything unknown asks for help.
+  init(word: UntrustedBytes) {
+    func isWord(_ name: String) -> Bool { word.isWord(name, ignoringCase: true) }
+    if isWord("quit") || isWord("exit") {
+      self = .quit
+    } else if isWord("date") || isWord("time") {
+      self = .date
+    } else if isWord("who") {
+      self = .who
+    } else if isWord("cookie") {
+      self = .cookie
+    } else if isWord("motd") {
+      self = .motd
+    } else {
+      self = .help
     }
   }
 }

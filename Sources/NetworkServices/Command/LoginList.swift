@@ -8,11 +8,10 @@ enum LoginList {
     try withBuffer(512) { (room) throws(ConnectionFailure) in
       for login in logins {
         var line = ByteWriter(room)
-        // Names come from other programs' files: nothing in them reaches the client's terminal raw.
-        line.append(padded(escaped(login.user.utf8), to: 12))
-        line.append(padded(escaped(login.line.utf8), to: 12))
+        line.append(padded(login.user.escaped, to: 12))
+        line.append(padded(login.line.escaped, to: 12))
         CalendarTime.append(login.since, to: &line)
-        if !login.host.isEmpty { line.append(" (\(escaped(login.host.utf8)))") }
+        if !login.host.isEmpty { line.append(" (\(login.host.escaped))") }
         try reply.append(line.bytes, to: &connection)
         try reply.append("\r\n", to: &connection)
       }

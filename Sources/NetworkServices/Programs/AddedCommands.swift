@@ -32,8 +32,8 @@ public struct AddedCommands: Sendable {
 
   var names: [String] { commands.map(\.name) }
 
-  /// - Parameter name: in lower case.
-  func find(_ name: String) -> Command? { commands.first { $0.name == name } }
+  /// The command of this name, in whatever case it was typed.
+  func find(_ word: UntrustedBytes) -> Command? { commands.first { word.isWord($0.name, ignoringCase: true) } }
 
   /// Runs the command and sends its output, with CRLF at the ends of lines.
   func run(_ command: Command, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {

@@ -57,22 +57,11 @@ public struct ClientVariables {
 
   /// `/path` or `@name`, where it consists of characters that harm nobody.
   static func name(of address: SocketAddress?) -> String? {
-    switch address {
-    case .unixPath, .unixAbstract:
-      guard let text = address?.description, text.utf8.count <= 255 else { return nil }
-      return text.utf8.dropFirst().allSatisfy(isHarmless) ? text : nil
-    default: return nil
-    }
+    guard let name = address?.unixName else { return nil }
+    return try? name.word(of: harmless)
   }
 
-  private static func isHarmless(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "/@._-+:,".utf8.contains(byte)
-    }
-  }
+  private static let harmless = ASCIISet.letters.union(.digits).union("/@._-+:,")
 }
 
 extension SocketAddress {

@@ -2,12 +2,12 @@ import CPlatform
 
 /// A user's login at a terminal.
 ///
-/// The texts are as other programs wrote them.
+/// The texts are as other programs wrote them: untrusted.
 public struct Login: Hashable, Sendable {
-  public let user: String
-  public let line: String
+  public let user: UntrustedBytes
+  public let line: UntrustedBytes
   /// Where from; empty for a local login.
-  public let host: String
+  public let host: UntrustedBytes
   /// Seconds since 1970-01-01 00:00 UTC.
   public let since: Int64
 }
@@ -30,7 +30,9 @@ public enum Logins {
   }
 
   /// A C array that ends in NUL.
-  private static func text<Characters>(_ characters: inout Characters) -> String {
-    withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  private static func text<Characters>(_ characters: inout Characters) -> UntrustedBytes {
+    withUnsafeBytes(of: &characters) { bytes in
+      UntrustedBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != 0 }))
+    }
   }
 }

@@ -1,10 +1,11 @@
 /// Cuts a stream of bytes into lines of a bounded length.
 ///
 /// A line ends with LF; a CR before it is dropped.  What follows the bound is thrown away up to the next LF, and the
-/// line is reported as too long instead of being cut, so that no part of it is taken for something it is not.
+/// line is reported as too long instead of being cut, so that no part of it is taken for something it is not.  A line is
+/// whatever somebody else sent: untrusted.
 public struct LineBuffer: Sendable {
   public enum Line: Hashable, Sendable {
-    case complete([UInt8])
+    case complete(UntrustedBytes)
     case tooLong
   }
 
@@ -26,7 +27,7 @@ public struct LineBuffer: Sendable {
     if byte == UInt8(ascii: "\n") {
       defer { clear() }
       if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-      return isOverlong || bytes.count > limit ? .tooLong : .complete(bytes)
+      return isOverlong || bytes.count > limit ? .tooLong : .complete(UntrustedBytes(bytes))
     }
     // One more than the limit may be kept: it may turn out to be the CR of the line's end.
     if bytes.count > limit { isOverlong = true } else { bytes.append(byte) }
