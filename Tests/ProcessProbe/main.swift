@@ -76,6 +76,7 @@ let families: [Subcommands] = [
   systemVSubcommands,
   terminalSubcommands,
   timeLimitSubcommands,
+  untrustedSubcommands,
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {
   say("usage: process-probe SUBCOMMAND")

@@ -46,8 +46,13 @@ struct ProbeProgram {
     return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.await(child))
   }
 
-  /// Beside the tests' own program, or beside the directory of the programs that are tested.
   private func path() throws -> String {
+    let found = Self.buildDirectories().map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    return try #require(found, "\(name) is not built")
+  }
+
+  /// Beside the tests' own program, or beside the directory of the programs that are tested.
+  static func buildDirectories() -> [String] {
     var room = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let length = room.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
     let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }
@@ -55,9 +60,7 @@ struct ProbeProgram {
       path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
     if let programs = getenv("BEGAT_PROGRAMS") { directories.append("\(String(cString: programs))/../debug") }
-    let candidates = directories.map { "\($0)/\(name)" }
-    let found = candidates.first { access($0, X_OK) == 0 }
-    return try #require(found, "\(name) is not built")
+    return directories
   }
 }
 
