@@ -34,10 +34,12 @@ run: build
 	@exec $(RELEASE)/begatd
 
 # Unit tests, then the programs just built, by real clients: those wait for one another, and would hold up the others.
+# At last a package that knows the library as others do.
 test: test-deps build
 	$(SWIFT) build --build-tests $(TEST_FLAGS)
 	$(RUN_TESTS) --skip EndToEndTests
 	$(RUN_TESTS) --filter EndToEndTests
+	$(SWIFT) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
 
 RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath

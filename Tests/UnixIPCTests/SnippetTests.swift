@@ -7,7 +7,9 @@ import Testing
     arguments: [
       ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process"]),
       ("TimeLimits", ["no lock within 50 ms: flock", "read: one line", "the lock is mine"]),
-      ("Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]),
+      (
+        "Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]
+      ),
       ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", "write: Broken pipe"]),
     ])
   func runs(name: String, lines: [String]) throws {

@@ -47,7 +47,8 @@ struct ProbeProgram {
   }
 
   private func path() throws -> String {
-    let found = Self.buildDirectories().map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    let candidates = Self.buildDirectories().map { "\($0)/\(name)" }
+    let found = candidates.first { access($0, X_OK) == 0 }
     return try #require(found, "\(name) is not built")
   }
 
