@@ -93,8 +93,8 @@ func systemV() throws {
 }
 
 func untrusted() throws {
-  let port = UntrustedBytes("x23y".utf8)
-  try expect(port.escaped == "x23y", "what is shown")
+  let port = UntrustedBytes(text: "x23y")
+  try expect((try? port.number(in: 1...65535)) == nil && port.escaped == "x23y", "what is no number")
 }
 
 do {
