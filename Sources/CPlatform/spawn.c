@@ -119,44 +119,60 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   return "execve";
 }
 
-struct failure { const char *step; int error; };
+// What the parent finds: why the program was not executed, else NULL, and its number.
+struct outcome { const char *step; int error; pid_t process; };
+
+_Noreturn static void live(const struct platform_spawn *program, volatile struct outcome *outcome, pid_t parent) {
+  outcome->process = getpid();
+  outcome->step = prepare(program, parent);
+  outcome->error = errno;
+  _exit(127);
+}
 
 // Returns in the parent only.
-static pid_t start_child(const struct platform_spawn *program, volatile struct failure *failure) {
+static pid_t start_child(const struct platform_spawn *program, volatile struct outcome *outcome) {
   pid_t parent = getpid();
   // Another user's process, even for a moment, gets a copy of the memory, and not the caller's own.
   pid_t child =
       program->identity == NULL ? vfork() : (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0UL, 0UL, 0UL, 0UL);
-  if (child == 0) {
-    failure->step = prepare(program, parent);
-    failure->error = errno;
-    _exit(127);
+  if (child != 0) return child;
+  if (!program->orphan) live(program, outcome, parent);
+  parent = getpid();
+  pid_t grandchild = vfork();
+  if (grandchild == 0) live(program, outcome, parent);
+  if (grandchild == -1) {
+    outcome->step = "vfork";
+    outcome->error = errno;
   }
-  return child;
+  _exit(0);
+}
+
+static void fetch(pid_t child) {
+  while (syscall(SYS_wait4, child, NULL, 0, NULL) == -1 && errno == EINTR) continue;
 }
 
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step) {
-  struct failure here = {NULL, 0};
-  volatile struct failure *failure = &here;
+  struct outcome here = {NULL, 0, -1};
+  volatile struct outcome *outcome = &here;
   *failed_step = "mmap";
   if (program->identity != NULL) {
-    failure = mmap(NULL, sizeof here, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (failure == MAP_FAILED) return -1;
+    outcome = mmap(NULL, sizeof here, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (outcome == MAP_FAILED) return -1;
   }
   // No signal may run a handler of the parent's in the child, which shares its memory.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t child = start_child(program, failure);
-  int error = child == -1 ? errno : failure->error;
-  *failed_step = child == -1 ? "vfork" : failure->step;
+  pid_t child = start_child(program, outcome);
+  int error = child == -1 ? errno : outcome->error;
+  *failed_step = child == -1 ? "vfork" : outcome->step;
+  pid_t process = program->orphan ? outcome->process : child;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 
-  if (failure != &here) munmap((void *)failure, sizeof here);
-  if (*failed_step == NULL) return child;
-  // The child is already dead: fetch it, so that a failed start leaves no zombie.
-  if (child != -1)
-    while (syscall(SYS_wait4, child, NULL, 0, NULL) == -1 && errno == EINTR) continue;
+  if (outcome != &here) munmap((void *)outcome, sizeof here);
+  // It is dead already, or ends at once: no failed start leaves a zombie.
+  if (child != -1 && (*failed_step != NULL || program->orphan)) fetch(child);
+  if (*failed_step == NULL) return process;
   errno = error;
   return -1;
 }

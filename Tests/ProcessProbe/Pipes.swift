@@ -21,6 +21,7 @@ let pipeSubcommands: Subcommands = [
   "conversation-large": conversationOfAnySize,
   "conversation-three": conversationOverThreePipes,
   "conversation-ends": conversationEndsWithItsProgram,
+  "pipe-detached": detachedProgramIsNobodysChild,
   "pipe-descriptors": pipesLeaveNoDescriptor,
 ]
 
@@ -432,12 +433,44 @@ func conversationEndsWithItsProgram(_ words: [String]) throws {
   try nothingToReap([])
 }
 
+func detachedProgramIsNobodysChild(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  var program = shell("echo $$ $PPID; exec sleep 50")
+  for identity in [nil, getuid() == 0 ? Identity(user: 65534, group: 65534) : nil] {
+    program.identity = identity
+    let number = try program.startDetached(output: .descriptor(writing.number))
+    try nothingToReap([])
+    let line = try text(readLine(from: reading)) ?? ""
+    let numbers = line.split(separator: " ").compactMap { pid_t($0) }
+    try expect(numbers.count == 2 && numbers[0] == number && numbers[1] != getpid(), "\(line), started as \(number)")
+    let handle = try ProcessHandle(number)
+    try handle.send(.kill)
+    try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "it does not end")
+    program.path = "/nowhere"
+    let missing = failure { () throws(CallFailure) in try program.startDetached() }
+    try expectEqual(missing, CallFailure("execve", on: "/nowhere", errno: .noSuchFile), "a missing program")
+    try nothingToReap([])
+    program.path = "/bin/sh"
+  }
+}
+
+private func readLine(from descriptor: borrowing Descriptor) throws -> [UInt8] {
+  var line: [UInt8] = []
+  while let byte = try descriptor.readToEnd(limit: 1, until: Deadline(after: .seconds(20))).first, byte != 10 {
+    line.append(byte)
+  }
+  return line
+}
+
 func pipesLeaveNoDescriptor(_ words: [String]) throws {
   let before = try openDescriptors()
   for subcommand in [
     programIsReadFrom, programIsWrittenTo, missingProgramIsAnErrorOfThePipe, everyStageHasAStatus,
     missingStageLeavesNobody, forkedProcessesAreReadAndWritten, forkedProcessKeepsNoEnd, outputIsCaptured,
-    conversationGoesLineByLine, conversationEndsWithItsProgram, fileLockIsTakenAndGivenBack, deadlinesAreNested,
+    conversationGoesLineByLine, conversationEndsWithItsProgram, detachedProgramIsNobodysChild,
+    fileLockIsTakenAndGivenBack, deadlinesAreNested,
   ] { try subcommand([]) }
   try expectEqual(openDescriptors(), before, "descriptors")
 }

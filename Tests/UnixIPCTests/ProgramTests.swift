@@ -30,6 +30,9 @@ import Testing
     #expect(lines == (["process-probe"] + words).map { escaped($0.utf8) } + [""])
   }
 
+  @Test("that is detached is nobody's child, and a failed start is an error all the same")
+  func isDetached() throws { try ProbeProgram.check("pipe-detached") }
+
   @Test("gets exactly its environment")
   func getsItsEnvironment() throws {
     let variables = ["A=1", "EMPTY=", "SPACE=a b", "TWICE=1=2"]

@@ -76,6 +76,8 @@ struct platform_spawn {
   uint64_t changed_signals;
   bool new_session;
   bool new_group;
+  /// Whether it is a grandchild whose parent is gone: nobody here need fetch it.
+  bool orphan;
   /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
   bool controlling_terminal;
 };

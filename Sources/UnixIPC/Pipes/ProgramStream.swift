@@ -60,4 +60,23 @@ extension Program {
   ) throws(CallFailure) -> ExitStatus {
     try spawn(input: input, output: output, errors: errors).wait()
   }
+
+  /// Starts the program and lets it go, as the shell's `&` does for whoever forgets about it: it is a child of the
+  /// process that takes orphans in, so it never becomes a zombie here, and nobody learns how it ends.
+  ///
+  /// - Returns: its number, which may be another process's once it has ended.
+  /// - Throws: why it cannot be executed, for one.
+  @discardableResult
+  public func startDetached(
+    input: ProgramStream = .null, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
+  ) throws(CallFailure) -> pid_t {
+    var program = self
+    program.isDetached = true
+    // Its parent is gone on purpose.
+    program.deathSignal = nil
+    let streams = try ProgramStreams(input: input, output: output, errors: errors)
+    let process = try program.start(descriptors: streams.numbers)
+    withExtendedLifetime(streams) {}
+    return process
+  }
 }

@@ -84,6 +84,7 @@ public final class PreparedProgram: @unchecked Sendable {
     native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
     native.nice = program.nice
     native.death_signal = program.deathSignal?.rawValue ?? 0
+    native.orphan = program.isDetached
     native.new_session = program.leadsSession || program.controlsTerminal
     native.controlling_terminal = program.controlsTerminal
     native.new_group = program.leadsGroup

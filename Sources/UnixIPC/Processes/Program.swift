@@ -41,6 +41,8 @@ public struct Program: Sendable {
   public var nice: CInt = 0
   /// Sent to the program when the thread that started it ends.
   public var deathSignal: Signal?
+  /// Whether it is nobody's child here, who would have to fetch it (`startDetached`).
+  var isDetached = false
   /// Whether it gets its own number as `LISTEN_PID` (sd_listen_fds(3)).
   public var tellsListenProcess = false
 
