@@ -4,8 +4,8 @@ import Testing
   @Test("goes line by line with cat and bc")
   func goesLineByLine() throws { try ProbeProgram.check("conversation") }
 
-  @Test("is 32 MiB each way, byte for byte")
-  func isOfAnySize() throws { try ProbeProgram.check("conversation-large", "32") }
+  @Test("is 64 MiB each way, byte for byte")
+  func isOfAnySize() throws { try ProbeProgram.check("conversation-large", "64") }
 
   @Test("goes over three full pipes")
   func goesOverThreePipes() throws { try ProbeProgram.check("conversation-three") }

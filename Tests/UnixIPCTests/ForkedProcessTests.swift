@@ -19,6 +19,6 @@ import Testing
   @Test("ends alone by an error")
   func endsAlone() throws { try ProbeProgram.check("fork-error") }
 
-  @Test("is not lost among a thousand")
-  func isNotLost() throws { try ProbeProgram.check("fork-many", "1000") }
+  @Test("is not lost among ten thousand")
+  func isNotLost() throws { try ProbeProgram.check("fork-many", "10000") }
 }

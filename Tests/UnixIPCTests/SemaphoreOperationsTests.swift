@@ -121,7 +121,7 @@ import UnixIPC
   func oneAtATime() throws { try ProbeProgram.check("semaphore-excluded") }
 
   @Test("100 of 100 holders that are killed with kill -9 give back")
-  func killedHoldersGiveBack() throws { try ProbeProgram.check("semaphore-kills", "100") }
+  func killedHoldersGiveBack() throws { try ProbeProgram.check("semaphore-kills", "1000") }
 
   @Test("Perl takes what we gave, and we take what Perl gave")
   func perlsToo() throws {
