@@ -120,7 +120,7 @@ import UnixIPC
   @Test("eight processes are in one at a time")
   func oneAtATime() throws { try ProbeProgram.check("semaphore-excluded") }
 
-  @Test("100 of 100 holders that are killed with kill -9 give back")
+  @Test("1,000 of 1,000 holders that are killed with kill -9 give back")
   func killedHoldersGiveBack() throws { try ProbeProgram.check("semaphore-kills", "1000") }
 
   @Test("Perl takes what we gave, and we take what Perl gave")

@@ -1,0 +1,92 @@
+import Glibc
+import UnixIPC
+
+/// `begat cat`: copies files, the output of commands and standard input to standard output, in the order given.
+///
+/// What cannot be read, and a command that fails, is said on standard error, and the rest goes on.  A reader that leaves
+/// ends it by SIGPIPE, as it does every filter.
+public struct CatClient: Sendable {
+  public var sources: [CatSource]
+  /// Where programs without a slash in their name are looked for.
+  public var searchPath: String
+
+  public init(sources: [CatSource], searchPath: String) {
+    self.sources = sources
+    self.searchPath = searchPath
+  }
+
+  /// - Returns: whether everything could be read, and every command ended well.
+  public func run() -> Bool {
+    do throws(CallFailure) { try StandardStream.fillGaps() } catch { return complain("\(error)") }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 4096)
+    defer { buffer.deallocate() }
+    var isWell = true
+    for source in sources where !copy(source, by: buffer) { isWell = false }
+    return isWell
+  }
+
+  private func copy(_ source: CatSource, by buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    do throws(CallFailure) {
+      switch source {
+      case .standardInput:
+        return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(CallFailure) in
+          try copy(input, named: "standard input", by: buffer)
+        }
+      case .file(let path):
+        let file = try Descriptor.open(path, O_RDONLY)
+        guard !isOutput(file) else { return complain("\(escaped(path.utf8)): is the output itself") }
+        return try copy(file, named: path, by: buffer)
+      case .command(let text):
+        return try copy(command: text, by: buffer)
+      }
+    } catch { return complain("\(error)") }
+  }
+
+  private func copy(command text: String, by buffer: UnsafeMutableRawBufferPointer) throws(CallFailure) -> Bool {
+    let words: [String]
+    do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
+      return complain("\(escaped(text.utf8))|: \(error)")
+    }
+    let program = Program(
+      path: try Program.find(words[0], in: searchPath), arguments: words, environment: Program.callersEnvironment)
+    let output = try program.openForReading(input: .inherited)
+    let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
+    let status = try output.finish()
+    guard status.isSuccess else { return complain("\(escaped(text.utf8))|: \(status)") }
+    return isRead
+  }
+
+  private func copy(_ input: borrowing Descriptor, named name: String, by buffer: UnsafeMutableRawBufferPointer)
+    throws(CallFailure) -> Bool
+  {
+    while true {
+      let count: Int
+      do throws(Errno) { count = try input.read(into: buffer) } catch {
+        throw CallFailure("read", on: escaped(name.utf8), errno: error)
+      }
+      if count == 0 { return true }
+      do throws(Errno) {
+        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(Errno) in
+          try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+      } catch {
+        // There is nobody to go on for.
+        _ = complain("standard output: \(error)")
+        exit(1)
+      }
+    }
+  }
+
+  /// Whether a file is the one that is written, and would never end.
+  private func isOutput(_ file: borrowing Descriptor) -> Bool {
+    var facts = stat()
+    var output = stat()
+    guard fstat(file.number, &facts) == 0, fstat(StandardStream.output.rawValue, &output) == 0 else { return false }
+    return facts.st_mode & S_IFMT == S_IFREG && facts.st_dev == output.st_dev && facts.st_ino == output.st_ino
+  }
+
+  private func complain(_ text: String) -> Bool {
+    StandardStream.complain("begat cat: \(text)")
+    return false
+  }
+}

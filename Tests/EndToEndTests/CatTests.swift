@@ -1,0 +1,78 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// `begat cat`: perlipc's magic open.
+@Suite(.timeLimit(.minutes(10)))
+struct CatTests {
+  @Test func sourcesComeInOrder() throws {
+    let directory = try TemporaryDirectory()
+    let first = try directory.write("first\n", to: "f1")
+    let second = try directory.write("second\n", to: "f2")
+    let odd = try directory.write("a name that ends so\n", to: "x|")
+    let cat = try begat([first, "printf 'cmd %s\\n' 1|", "-", second, "echo cmd 2 |", "--file", odd], "stdin\n")
+    #expect(cat.output.text == "first\ncmd 1\nstdin\nsecond\ncmd 2\na name that ends so\n")
+    #expect(cat.status == .exited(code: 0) && cat.errors.text == "")
+    #expect(try begat(["--no-commands", odd]).output.text == "a name that ends so\n")
+    #expect(try begat([], "alone").output.text == "alone")
+  }
+
+  @Test func whatFailsIsSaidAndTheRestGoesOn() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write("kept\n", to: "f")
+    let cat = try begat(["/nowhere/f", "false|", "bogus|", "sh -c 'echo half; exit 3'|", "a ; b|", "|", file])
+    #expect(cat.status == .exited(code: 1))
+    #expect(cat.output.text == "half\nkept\n")
+    #expect(
+      cat.errors.lines == [
+        "begat cat: open /nowhere/f: No such file or directory", "begat cat: false|: exit 1",
+        "begat cat: execve bogus: No such file or directory", "begat cat: sh -c 'echo half; exit 3'|: exit 3",
+        "begat cat: a ; b|: ; is for a shell, and there is none: quote it, or write sh -c '...'",
+        "begat cat: |: no command",
+      ])
+    #expect(try begat(["--nonsense"]).status == .exited(code: 64))
+  }
+
+  @Test func aHostileNameRunsNothing() throws {
+    let directory = try TemporaryDirectory()
+    let hostile = try directory.write("harmless\n", to: "touch run|")
+    let cat = try begat(["--no-commands", hostile])
+    #expect(cat.output.text == "harmless\n")
+    #expect(try directory.names() == ["touch run|"])
+    let escape = try begat(["--no-commands", "/nowhere/\u{1b}[2J|"])
+    #expect(escape.errors.text.contains("\\x1b[2J") && !escape.errors.text.contains("\u{1b}"))
+  }
+
+  @Test func bytesAreNotTouched() throws {
+    let directory = try TemporaryDirectory()
+    let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 / 3) }
+    let file = directory.path("bytes")
+    let descriptor = try Descriptor.open(file, O_WRONLY | O_CREAT)
+    try bytes.withUnsafeBytes { try descriptor.writeAll($0) }
+    let program = Program(path: try Programs.begat(), arguments: ["begat", "cat", file, "cat \(file)|"])
+    let capture = try program.capture(limit: 10_000_000, until: UnixIPC.Deadline(after: .seconds(60)))
+    #expect(capture.isSuccess && capture.output == bytes + bytes)
+  }
+
+  @Test func manyCommandsLeaveNothing() throws {
+    // The last one looks at what its parent has: itself as a child, and few descriptors.
+    let look = "sh -c 'ps --no-headers -o stat --ppid $PPID | grep -c Z; ls /proc/$PPID/fd | wc -l'|"
+    let program = Program(
+      path: try Programs.begat(), arguments: ["begat", "cat"] + [String](repeating: "true|", count: 2000) + [look],
+      environment: RunningProgram.environment)
+    let capture = try program.capture(limit: 1000, until: UnixIPC.Deadline(after: .seconds(100)))
+    let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
+    #expect(capture.isSuccess && numbers.count == 2 && numbers[0] == 0 && numbers[1] < 10, "\(numbers)")
+  }
+
+  @Test func aReaderThatLeavesEndsIt() throws {
+    let stages = Pipeline(
+      Program(path: try Programs.begat(), arguments: ["begat", "cat", "/dev/zero"]),
+      Program(path: "/usr/bin/head", arguments: ["head", "-c", "10"]))
+    #expect(try stages.run(output: .null) == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
+  }
+
+  private func begat(_ words: [String], _ input: String = "") throws -> RunningProgram {
+    try RunningProgram.run(try Programs.begat(), ["cat"] + words, input: .text(input))
+  }
+}
