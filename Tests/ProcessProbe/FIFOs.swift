@@ -3,6 +3,7 @@ import UnixIPC
 
 let fifoSubcommands: Subcommands = [
   "fifo-pairs": pairsGetATextEach,
+  "fifo-groups": groupsGetATextEach,
   "fifo-singles": singlesGetOneTextEach,
   "fifo-swaps": swappedFilesStay,
   "fifo-early": earlyLeaversDoNotEndTheServer,
@@ -52,7 +53,7 @@ private struct Tally {
 }
 
 /// Readers in groups that start together; how many texts each has got.
-private func tally(readers: Int, together: Int, path: String) throws -> Tally {
+private func tally(readers: Int, together: Int, path: String, tools: Bool = false) throws -> Tally {
   let server = try server(at: path)
   let memory = try MemoryMapping.shared(size: readers * 2 + 4096)
   var tally = Tally()
@@ -61,12 +62,14 @@ private func tally(readers: Int, together: Int, path: String) throws -> Tally {
     let wait = gate.reading
     let go = gate.writing.release()
     var children: [pid_t] = []
-    for _ in 0..<together {
+    for place in 0..<together {
       children.append(
         try forked {
           Glibc.close(go)
           _ = try readBytes(1, from: wait)
-          guard let got = numbers(try readBytes(.max, from: Descriptor.open(path, O_RDONLY))) else { return 50 }
+          let bytes =
+            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
+          guard let got = numbers(bytes) else { return 50 }
           for number in got { memory.bytes[number % memory.bytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
@@ -88,6 +91,29 @@ private func tally(readers: Int, together: Int, path: String) throws -> Tally {
   return tally
 }
 
+/// What a program of others reads there: one that opens it itself, or gets it opened by a shell that stays.
+private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
+  let commands = [
+    "exec cat \"$0\"", "exec perl -e 'open(F, \"<\", $ARGV[0]) or die; print <F>' \"$0\"",
+    "exec python3 -c 'import sys; print(open(sys.argv[1]).read(), end=\"\")' \"$0\"", "{ cat; :; } < \"$0\"",
+  ]
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing.release()
+  let tool = try forked {
+    dup2(writing, 1)
+    let command = commands[number % commands.count]
+    var words: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(command), strdup(path)]
+    words.append(nil)
+    execv("/bin/sh", words)
+    return 127
+  }
+  Glibc.close(writing)
+  let bytes = try readBytes(.max, from: reading)
+  try expectEqual(try Children.await(tool), .exited(code: 0), "a tool")
+  return bytes
+}
+
 private func show(_ tally: Tally, _ start: Int64) {
   say(
     "one \(tally.one), none \(tally.none), more \(tally.more), broken \(tally.broken), given twice \(tally.twice), "
@@ -104,6 +130,14 @@ func pairsGetATextEach(_ words: [String]) throws {
   try expectEqual(tally.twice, 0, "texts that two readers got")
   // What is promised is wholeness; that nearly each of two gets one is what was measured.
   try expect(tally.one * 100 >= count * 95, "only \(tally.one) of \(count) have got one: \(tally)")
+}
+
+/// DIRECTORY COUNT TOGETHER [tools]
+func groupsGetATextEach(_ words: [String]) throws {
+  let start = Clock.monotonic()
+  let tally = try tally(
+    readers: Int(words[1]) ?? 100, together: Int(words[2]) ?? 2, path: words[0] + "/fifo", tools: words.count > 3)
+  show(tally, start)
 }
 
 func singlesGetOneTextEach(_ words: [String]) throws {
