@@ -14,7 +14,8 @@ final class FIFOGeneration {
   var counted = Tally()
   var found = 0
   /// When it is looked at for late readers.
-  var lastLook = Deadline.never
+  var nextLook = Deadline.never
+  var isLookedAtAgain = false
 
   /// How many have opened it, as far as is known.
   var openings: Int { max(announced.openings, counted.openings, found) }
@@ -105,7 +106,8 @@ final class FIFOGeneration {
   ///
   /// - Returns: whether anybody has it open, or waits to open it.
   func letLateReadersIn() -> Bool {
-    (announced, counted, found) = (Tally(), Tally(), 0)
+    // Its own opening is announced and counted too.
+    (announced, counted, found) = (Tally(openings: -1), Tally(openings: -1), 0)
     switch try? fifo.writingEnd() {
     case .some(let writer): self.writer = consume writer
     case .none: writer = nil
