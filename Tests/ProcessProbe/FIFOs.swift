@@ -131,7 +131,7 @@ func pairsGetATextEach(_ words: [String]) throws {
   if words.count > 2 { show(tally, start) }
   try expectEqual(tally.broken, 0, "readers with a part of a text")
   try expectEqual(tally.twice, 0, "texts that two readers got")
-  // Each of some 20,000 has got exactly one.  The bound leaves room for a system that hides what readers do.
+  // Each of 12,000 has got exactly one.  The bound leaves room for a system that hides what readers do.
   try expect(tally.one * 100 >= count * 95, "only \(tally.one) of \(count) have got one: \(tally)")
 }
 
