@@ -3,6 +3,10 @@ import UnixIPC
 
 let fifoSubcommands: Subcommands = [
   "fifo-pairs": pairsGetATextEach,
+  "fifo-groups": groupsGetATextEach,
+  "fifo-busy": readerThatRunsFirstGetsItsText,
+  "fifo-late": lateReaderGetsItsText,
+  "fifo-held": readerHeldByTwoProcessesCountsOnce,
   "fifo-singles": singlesGetOneTextEach,
   "fifo-swaps": swappedFilesStay,
   "fifo-early": earlyLeaversDoNotEndTheServer,
@@ -52,7 +56,7 @@ private struct Tally {
 }
 
 /// Readers in groups that start together; how many texts each has got.
-private func tally(readers: Int, together: Int, path: String) throws -> Tally {
+private func tally(readers: Int, together: Int, path: String, tools: Bool = false) throws -> Tally {
   let server = try server(at: path)
   let memory = try MemoryMapping.shared(size: readers * 2 + 4096)
   var tally = Tally()
@@ -61,12 +65,14 @@ private func tally(readers: Int, together: Int, path: String) throws -> Tally {
     let wait = gate.reading
     let go = gate.writing.release()
     var children: [pid_t] = []
-    for _ in 0..<together {
+    for place in 0..<together {
       children.append(
         try forked {
           Glibc.close(go)
           _ = try readBytes(1, from: wait)
-          guard let got = numbers(try readBytes(.max, from: Descriptor.open(path, O_RDONLY))) else { return 50 }
+          let bytes =
+            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
+          guard let got = numbers(bytes) else { return 50 }
           for number in got { memory.bytes[number % memory.bytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
@@ -88,6 +94,29 @@ private func tally(readers: Int, together: Int, path: String) throws -> Tally {
   return tally
 }
 
+/// What a program of others reads there: one that opens it itself, or gets it opened by a shell that stays.
+private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
+  let commands = [
+    "exec cat \"$0\"", "exec perl -e 'open(F, \"<\", $ARGV[0]) or die; print <F>' \"$0\"",
+    "exec python3 -c 'import sys; print(open(sys.argv[1]).read(), end=\"\")' \"$0\"", "{ cat; :; } < \"$0\"",
+  ]
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing.release()
+  let tool = try forked {
+    dup2(writing, 1)
+    let command = commands[number % commands.count]
+    var words: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(command), strdup(path)]
+    words.append(nil)
+    execv("/bin/sh", words)
+    return 127
+  }
+  Glibc.close(writing)
+  let bytes = try readBytes(.max, from: reading)
+  try expectEqual(try Children.await(tool), .exited(code: 0), "a tool")
+  return bytes
+}
+
 private func show(_ tally: Tally, _ start: Int64) {
   say(
     "one \(tally.one), none \(tally.none), more \(tally.more), broken \(tally.broken), given twice \(tally.twice), "
@@ -102,8 +131,132 @@ func pairsGetATextEach(_ words: [String]) throws {
   if words.count > 2 { show(tally, start) }
   try expectEqual(tally.broken, 0, "readers with a part of a text")
   try expectEqual(tally.twice, 0, "texts that two readers got")
-  // What is promised is wholeness; that nearly each of two gets one is what was measured.
+  // Each of 12,000 has got exactly one.  The bound leaves room for a system that hides what readers do.
   try expect(tally.one * 100 >= count * 95, "only \(tally.one) of \(count) have got one: \(tally)")
+}
+
+/// A server and readers that have all opened the same FIFO when it starts to serve; how many texts each has got.
+private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8]]) throws -> [Int] {
+  let gate = try Pipe.open()
+  let wait = gate.reading
+  let go = gate.writing.release()
+  let ends = try Pipe.open()
+  let ready = ends.reading
+  let tell = ends.writing
+  // They start before the server, of which they would hold the writing end otherwise.
+  let opened = try readers.map { read in
+    try forked {
+      Glibc.close(go)
+      _ = try readBytes(1, from: wait)
+      let reader = try Descriptor.open(path, O_RDONLY)
+      try tell.writeAll("o")
+      guard let got = numbers(try read(reader.number)) else { return 50 }
+      return CInt(got.count)
+    }
+  }
+  var server = try FIFOServer(at: path)
+  Glibc.close(go)
+  try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
+  var number = 0
+  let deadline = Deadline(after: .seconds(20))
+  while number < readers.count, !deadline.hasPassed {
+    _ = try server.serve(until: deadline) { () -> [UInt8] in
+      number += 1
+      return Array("text \(number)\n".utf8)
+    }
+  }
+  return try opened.map {
+    guard case .exited(let code) = try Children.await($0) else { return -1 }
+    return Int(code)
+  }
+}
+
+private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, from: Descriptor(owning: dup(number))) }
+
+/// One computes for a while between its opening and its reading, as one does that gets no processor.
+func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
+  func readLater(_ number: CInt) throws -> [UInt8] {
+    let start = Deadline(after: .milliseconds(100))
+    while !start.hasPassed {}
+    return try readAll(number)
+  }
+  for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
+    let texts = try textsOfReaders(at: words[0] + "/busy", readers)
+    try expectEqual(texts, readers.map { _ in 1 }, "texts of each, turn \(turn)")
+  }
+}
+
+/// A process and its child have one opening: one text for both.
+func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
+  func readByChild(_ number: CInt) throws -> [UInt8] {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    let writing = ends.writing
+    let child = try forked {
+      let bytes = try readAll(number)
+      try bytes.withUnsafeBytes { bytes throws in try writing.writeAll(bytes) }
+      return 0
+    }
+    _ = consume writing
+    let bytes = try readBytes(.max, from: reading)
+    try expectEqual(try Children.await(child), .exited(code: 0), "the child")
+    return bytes
+  }
+  let texts = try textsOfReaders(at: words[0] + "/held", [readByChild, readAll, readByChild])
+  try expectEqual(texts, [1, 1, 1], "texts of each")
+}
+
+/// One looks up the path before another is served, and opens what it has found afterwards.
+func lateReaderGetsItsText(_ words: [String]) throws {
+  let path = words[0] + "/late"
+  let gate = try Pipe.open()
+  let wait = gate.reading
+  let go = gate.writing.release()
+  let ends = try Pipe.open()
+  let ready = ends.reading
+  let tell = ends.writing
+  let start = try Pipe.open()
+  let started = start.reading
+  let begin = start.writing.release()
+  // They start before the server, of which they would hold the writing end otherwise.
+  let late = try forked {
+    Glibc.close(go)
+    Glibc.close(begin)
+    _ = try readBytes(1, from: started)
+    let found = open(path, 0x20_0000 | O_CLOEXEC)
+    try tell.writeAll("f")
+    _ = try readBytes(1, from: wait)
+    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", O_RDONLY)) == [66] ? 0 : 1
+  }
+  let first = try forked {
+    Glibc.close(go)
+    Glibc.close(begin)
+    _ = try readBytes(1, from: started)
+    return try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1
+  }
+  var server = try FIFOServer(at: path)
+  Glibc.close(begin)
+  try expectEqual(try readBytes(1, from: ready).count, 1, "one that has found the FIFO")
+  let deadline = Deadline(after: .seconds(20))
+  try expectEqual(try server.serve(until: deadline) { [65] }, 1, "texts for the first")
+  try expectEqual(try Children.await(first), .exited(code: 0), "the first")
+  Glibc.close(go)
+  // Its opening waits for a writer then, and the server looks for such ones when it serves.
+  var state = ""
+  while !state.contains(") S "), !deadline.hasPassed {
+    sched_yield()
+    state = try contents("/proc/\(late)/stat")
+  }
+  try expectEqual(try server.serve(until: deadline) { [66] }, 1, "texts for the late one")
+  try expectEqual(try Children.await(late), .exited(code: 0), "the late one")
+}
+
+/// DIRECTORY COUNT TOGETHER [tools]
+func groupsGetATextEach(_ words: [String]) throws {
+  let start = Clock.monotonic()
+  let tally = try tally(
+    readers: Int(words[1]) ?? 100, together: Int(words[2]) ?? 2, path: words[0] + "/fifo", tools: words.count > 3)
+  show(tally, start)
 }
 
 func singlesGetOneTextEach(_ words: [String]) throws {

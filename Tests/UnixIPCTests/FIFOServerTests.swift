@@ -60,6 +60,24 @@ import Testing
     try ProbeProgram.check("fifo-pairs", directory.path, "100")
   }
 
+  @Test("gives a text to one that comes to read late, and no two to the other")
+  func waitsForReaders() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("fifo-busy", directory.path)
+  }
+
+  @Test("gives one text to two processes that share an opening")
+  func countsOpeningsOnce() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("fifo-held", directory.path)
+  }
+
+  @Test("gives a text to one that opens a FIFO that is no longer at the path")
+  func servesLateReaders() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("fifo-late", directory.path)
+  }
+
   @Test("survives readers that leave early")
   func survivesEarlyLeavers() throws {
     let directory = try TemporaryDirectory()

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
@@ -206,6 +207,15 @@ int platform_semtimedop(int set, struct sembuf *operations, size_t count, const 
 /// ioctl(2), FIONREAD: what a pipe holds; -1 on failure.
 int platform_unread_count(int fd);
 int platform_renameat2(int old_directory, const char *old, int new_directory, const char *new, unsigned flags);
+/// fanotify_init(2): counts who opens and closes files; -1 where the kernel or a sandbox has none.
+int platform_opening_counter(void);
+int platform_count_openings(int counter, const char *path, int begins);
+/// name_to_handle_at(2): how the counter's events name a file; the number of bytes, -1 on failure.
+int platform_file_handle(const char *path, unsigned char *bytes, size_t size);
+/// kcmp(2), KCMP_FILE: whether two descriptors share one opening; -1 where one may not know.
+int platform_is_same_open_file(pid_t process, int fd, pid_t other, int other_fd);
+/// Whether a call number of /proc/PID/syscall is read(2) or readv(2).
+int platform_is_read_call(long number);
 
 // Terminals
 /// Opens a new pseudo-terminal's controlling side, close-on-exec, unlocked, with the other side's path.

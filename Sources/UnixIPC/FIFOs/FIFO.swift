@@ -92,8 +92,10 @@ public struct FIFO: ~Copyable, Sendable {
   func isAt(_ name: String) -> Bool {
     var facts = stat()
     guard fstatat(directory.number, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return false }
-    return facts.st_dev == device && facts.st_ino == inode
+    return isThis(facts)
   }
+
+  func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
 
   mutating func isNow(at path: String, _ name: String) {
     self.path = path

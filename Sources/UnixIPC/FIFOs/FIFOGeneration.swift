@@ -7,23 +7,42 @@ final class FIFOGeneration {
   private var writer: Descriptor?
   /// By which its openings are announced; nil for one that stood there before the server.
   let watch: CInt?
-  /// How many have opened it, as far as events were taken.
-  var openings = 0
-  /// When it is looked at for the last time.
-  var lastLook = Deadline.never
+  /// By which they are counted; nil where the system counts none.
+  let identity: [UInt8]?
+  /// What was announced, what was counted, and how many readers were found: each may miss some.
+  var announced = Tally()
+  var counted = Tally()
+  var found = 0
+  /// When it is looked at for late readers.
+  var nextLook = Deadline.never
+  var isLookedAtAgain = false
+
+  /// How many have opened it, as far as is known.
+  var openings: Int { max(announced.openings, counted.openings, found) }
+  /// How many of these have closed it again.
+  var closings: Int { max(announced.closings, counted.closings) }
+
+  struct Tally {
+    var openings = 0
+    var closings = 0
+  }
 
   /// Makes one under another name in the same directory.
-  init(beside path: String, mode: mode_t, announcedBy watch: borrowing FileWatch) throws(FIFO.Refusal) {
+  init(beside path: String, mode: mode_t, announcedBy watch: borrowing FileWatch, _ counter: borrowing OpeningCounter)
+    throws(FIFO.Refusal)
+  {
     let parent = ParentDirectory.path(of: path)
     let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     let fifo = try FIFO.make(at: "\(parent)/\(FIFO.temporaryName(for: name))", mode: mode)
     do throws(CallFailure) {
       // Its own openings come before the watch: it announces those of others only.
       let writer = try fifo.heldWritingEnd()
-      let number = try watch.add(fifo.ownPath, IN_OPEN | IN_ACCESS)
+      let number = try watch.add(fifo.ownPath, IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE)
+      let identity = counter.add(fifo.ownPath)
       self.fifo = fifo
       self.writer = consume writer
       self.watch = number
+      self.identity = identity
     } catch {
       fifo.removeIfOurs()
       throw .call(error)
@@ -37,6 +56,8 @@ final class FIFOGeneration {
       self.writer = consume writer
       self.fifo = fifo
       watch = nil
+      identity = nil
+      announced.openings = 1
     case .none: return nil
     }
   }
@@ -51,9 +72,12 @@ final class FIFOGeneration {
   }
 
   /// Its readers see the end.
-  func close(_ watch: borrowing FileWatch) {
+  func close() { writer = nil }
+
+  /// Announces no more.
+  func forget(_ watch: borrowing FileWatch, _ counter: borrowing OpeningCounter) {
     if let number = self.watch { watch.remove(number) }
-    writer = nil
+    if identity != nil { counter.remove(fifo.ownPath) }
   }
 
   /// Whether readers have taken all that was written.
@@ -78,7 +102,16 @@ final class FIFOGeneration {
     return isWhole ?? false
   }
 
-  /// Lets one in who had found this FIFO at the path and opens it only now: it sees the end at once, where it would wait
-  /// for a writer for ever.
-  func letLateReadersGo() { _ = try? fifo.writingEnd() }
+  /// Lets one in who had found this FIFO at the path and opens it only now: it would wait for a writer for ever.
+  ///
+  /// - Returns: whether anybody has it open, or waits to open it.
+  func letLateReadersIn() -> Bool {
+    // Its own opening is announced and counted too.
+    (announced, counted, found) = (Tally(openings: -1), Tally(openings: -1), 0)
+    switch try? fifo.writingEnd() {
+    case .some(let writer): self.writer = consume writer
+    case .none: writer = nil
+    }
+    return hasReader
+  }
 }

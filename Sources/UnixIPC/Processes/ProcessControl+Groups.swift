@@ -65,15 +65,11 @@ extension ProcessControl {
   ///
   /// Source: proc(5).
   static func members(ofGroup group: pid_t) throws(CallFailure) -> [pid_t] {
-    guard let directory = opendir("/proc") else { throw CallFailure("open", on: "/proc", errno: .current) }
-    defer { closedir(directory) }
-    var members: [pid_t] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      // Who has ended since is in no group.
-      if let process = pid_t(name), getpgid(process) == group { members.append(process) }
+    guard let processes = NumberedEntries.of("/proc") else {
+      throw CallFailure("open", on: "/proc", errno: .current)
     }
-    return members
+    // Who has ended since is in no group.
+    return processes.filter { getpgid($0) == group }
   }
 
   /// 0 would mean the calling process.

@@ -6,14 +6,7 @@ import Glibc
 enum SessionProcesses {
   /// The living ones but the leader.  The caller holds the leader unfetched, so that its number means this session.
   static func members(of leader: pid_t) -> [pid_t] {
-    guard let directory = opendir("/proc") else { return [] }
-    defer { closedir(directory) }
-    var members: [pid_t] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if let process = pid_t(name), process != leader, session(of: process) == leader { members.append(process) }
-    }
-    return members
+    (NumberedEntries.of("/proc") ?? []).filter { $0 != leader && session(of: $0) == leader }
   }
 
   /// Sends a signal to one of them, or to nobody when the number is another's by now.
