@@ -25,6 +25,9 @@ let boundSubcommands: Subcommands = [
   "bound-closed-output": inputGoesOnAfterTheOutput,
   "bound-environment": environmentMayBeNone,
   "bound-poll": refusedPollIsAnError,
+  "bound-queue": refusedQueueBlocksNothing,
+  "bound-interaction": fullOutputIsWaitedFor,
+  "bound-kept": keptNumbersMayBeAny,
 ]
 
 private func shell(_ script: String) -> Program {
@@ -361,4 +364,37 @@ func refusedPollIsAnError(_ words: [String]) throws {
   try expectEqual(found?.errno, .invalidArgument, "Conversation")
   let shown = failure { () throws(CallFailure) in _ = try terminal.read() }
   try expectEqual(shown?.errno, .invalidArgument, "TerminalConversation")
+}
+
+func refusedQueueBlocksNothing(_ words: [String]) throws {
+  let before = SignalSet.blocked
+  let (_, hard) = try ResourceLimit.openFiles.current()
+  try ResourceLimit.openFiles.set(soft: 3, hard: hard)
+  let found = failure { () throws(CallFailure) in try SignalQueue(SignalSet(.user1)) }
+  try expectEqual(found?.errno, .tooManyOpenFiles, "a queue without a descriptor")
+  try expectEqual(SignalSet.blocked, before, "the mask")
+}
+
+func fullOutputIsWaitedFor(_ words: [String]) throws {
+  var program = try TerminalConversation(shell("printf ab; exec sleep 50"))
+  try program.expect("a")
+  let input = try Pipe.open()
+  try input.writing.writeAll("\u{1d}")
+  let output = try Pipe.open()
+  try output.writing.setNonBlocking(true)
+  let piece = [UInt8](repeating: 0, count: 4096)
+  while (try? piece.withUnsafeBytes { try output.writing.write($0) }) != nil {}
+  let start = clock()
+  try expectEnded("an interaction that is left", after: .milliseconds(500)) {
+    _ = try program.interact(input: input.reading, output: output.writing)
+    throw Wrong(description: "it was left before all was shown")
+  }
+  try expect(clock() - start < 300_000, "it took \(clock() - start) us of a processor")
+  _ = consume input
+  _ = consume output
+}
+
+func keptNumbersMayBeAny(_ words: [String]) throws {
+  let child = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [.max, -1, .min, 3])) { 0 }
+  try expectEqual(child.wait(), .exited(code: 0), "status")
 }

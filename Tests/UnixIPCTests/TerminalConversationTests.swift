@@ -197,4 +197,7 @@ import UnixIPC
 
   @Test("may have a buffer without a limit")
   func mayHaveABufferWithoutLimit() throws { try ProbeProgram.check("bound-buffer") }
+
+  @Test("waits for room to show the last words, without spinning")
+  func waitsForRoom() throws { try ProbeProgram.check("bound-interaction") }
 }
