@@ -117,6 +117,11 @@ struct Interaction {
     do throws(CallFailure) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
       if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
     }
-    while conversation.buffer.count > 0 { try writeToUser(&conversation, output) }
+    while conversation.buffer.count > 0 {
+      guard output.wait(for: .writable, until: .never) else {
+        throw CallFailure("write", on: "descriptor \(output.number)", errno: .timedOut)
+      }
+      try writeToUser(&conversation, output)
+    }
   }
 }
