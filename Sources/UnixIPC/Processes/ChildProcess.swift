@@ -67,7 +67,8 @@ public struct ChildProcess: ~Copyable, Sendable {
     }
   }
 
-  /// Ends it: SIGTERM, and SIGKILL when it has not ended within `patience`; what is left of its group is killed too.
+  /// Ends it: SIGTERM, and SIGKILL when it has not ended within `patience`; what is left of its group is killed too,
+  /// unless `status` has told the leader's end: the group's number may be another's then.
   public consuming func end(patience: Duration = .seconds(5)) throws(CallFailure) -> ExitStatus {
     if let status { return status }
     send(.terminate)
