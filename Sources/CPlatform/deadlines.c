@@ -45,6 +45,10 @@ int platform_start_interrupting(struct platform_interrupter *interrupter, int64_
 void platform_end_interrupting(struct platform_interrupter *interrupter) {
   timer_delete((timer_t)interrupter->timer);
   deadline = interrupter->outer;
-  // One that is pending was delivered before this.
-  pthread_sigmask(SIG_SETMASK, &interrupter->mask, NULL);
+  // One that is pending was delivered before this.  Only this signal: the rest of the mask may be another by now.
+  if (sigismember(&interrupter->mask, interrupting_signal()) != 1) return;
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, interrupting_signal());
+  pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 }

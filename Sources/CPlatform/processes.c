@@ -17,6 +17,7 @@ pid_t platform_fork(int exit_signal) {
 
 bool platform_has_one_thread(void) { return __libc_single_threaded; }
 
+char **platform_environment(void) { return environ; }
 void platform_set_environment(char **environment) { environ = environment; }
 
 // By syscall(2), as the clone before them: a connection process then needs one page of the C library less for each.

@@ -65,6 +65,7 @@ let words = CommandLine.arguments
 Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
+  boundSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,
   fifoSubcommands,

@@ -79,4 +79,7 @@ import Testing
       #expect(hasEnded)
     }
   }
+
+  @Test("keeps its deadline though the writer never pauses")
+  func keepsItsDeadline() throws { try ProbeProgram.check("bound-busy") }
 }

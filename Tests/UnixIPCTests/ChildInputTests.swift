@@ -6,4 +6,7 @@ import Testing
 
   @Test("is an error, never a signal, where the reader is dead")
   func isAnError() throws { try ProbeProgram.check("pipe-dead-reader") }
+
+  @Test("keeps its deadline though the reader never pauses")
+  func keepsItsDeadline() throws { try ProbeProgram.check("bound-busy-reader") }
 }

@@ -9,4 +9,7 @@ import Testing
 
   @Test("is held by a handle that means no other process")
   func isHeld() throws { try ProbeProgram.check("child-handle") }
+
+  @Test("is killed and fetched where a time limit ends the wait for it")
+  func isNotLostAtADeadline() throws { try ProbeProgram.check("bound-wait") }
 }

@@ -101,6 +101,9 @@ import Testing
 
   @Test("waits for a Unix socket's backlog without spinning")
   func waitsWithoutSpinning() throws { try ProbeProgram.check("connect-idle") }
+
+  @Test("waits for a full backlog no longer than a time limit")
+  func waitsInATimeLimit() throws { try ProbeProgram.check("bound-connect") }
 }
 
 private final class ClosedPort {

@@ -117,4 +117,7 @@ import Testing
     try ProbeProgram.check("race-descriptors")
     try ProbeProgram.check("name-descriptors")
   }
+
+  @Test("runs no longer than a time limit")
+  func runsInATimeLimit() throws { try ProbeProgram.check("bound-race") }
 }

@@ -12,4 +12,13 @@ import Testing
 
   @Test("ends with its program")
   func endsWithItsProgram() throws { try ProbeProgram.check("conversation-ends") }
+
+  @Test("looks at each byte of a long line once")
+  func looksOnce() throws { try ProbeProgram.check("bound-long-line") }
+
+  @Test("finishes with the program, whoever has its output open")
+  func finishesWithTheProgram() throws { try ProbeProgram.check("bound-finish") }
+
+  @Test("does not try for ever what the kernel refuses")
+  func doesNotTryForEver() throws { try ProbeProgram.check("bound-poll") }
 }

@@ -168,4 +168,7 @@ import Testing
 
   @Test("makes do with few descriptors, and says whom it could not ask")
   func makesDoWithFew() throws { try ProbeProgram.check("inquiry-few") }
+
+  @Test("waits no longer than a time limit")
+  func waitsInATimeLimit() throws { try ProbeProgram.check("bound-inquiry") }
 }

@@ -30,6 +30,7 @@ import Testing
   @Test("is rounded up to milliseconds, and cut to what poll takes")
   func isRoundedUp() {
     #expect(Deadline(after: .seconds(Int64.max)).milliseconds == .max)
+    #expect(Deadline(instant: .max - 1).milliseconds == .max && Deadline(instant: .min).milliseconds == 0)
     #expect(Deadline(instant: Clock.monotonic() + 900_000).milliseconds == 1)
   }
 }

@@ -9,4 +9,7 @@ import Testing
 
   @Test("is refused to a process with threads")
   func isRefusedWithThreads() throws { try ProbeProgram.check("dissociation-threaded") }
+
+  @Test("leaves no standard stream closed")
+  func leavesNoStreamClosed() throws { try ProbeProgram.check("bound-null-streams") }
 }

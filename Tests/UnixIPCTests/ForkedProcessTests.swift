@@ -21,4 +21,7 @@ import Testing
 
   @Test("is not lost among ten thousand")
   func isNotLost() throws { try ProbeProgram.check("fork-many", "10000") }
+
+  @Test("takes any number as a descriptor to keep")
+  func keepsAnyNumber() throws { try ProbeProgram.check("bound-kept") }
 }

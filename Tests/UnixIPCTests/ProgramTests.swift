@@ -115,6 +115,12 @@ import Testing
     for thread in threads { thread.join() }
     #expect(results.all == [Bool](repeating: true, count: 200))
   }
+
+  @Test("with a NUL in a text is refused, not cut")
+  func refusesNUL() throws { try ProbeProgram.check("bound-nul") }
+
+  @Test("may have a caller without any environment")
+  func mayHaveNoEnvironment() throws { try ProbeProgram.check("bound-environment") }
 }
 
 /// Filled by threads.

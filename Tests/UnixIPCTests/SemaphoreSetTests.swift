@@ -135,6 +135,9 @@ import Testing
     waiter.join()
     #expect(try set.value() == 0 && set.waitersForIncrease() == 0)
   }
+
+  @Test("is waited for no longer than a time limit")
+  func isAwaitedInATimeLimit() throws { try ProbeProgram.check("bound-semaphore") }
 }
 
 /// Waits, for 20 seconds at most, for what the kernel announces by nothing.

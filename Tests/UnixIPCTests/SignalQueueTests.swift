@@ -15,4 +15,7 @@ import Testing
 
   @Test("yields 1,000 values in order, and none is lost")
   func yieldsValues() throws { try ProbeProgram.check("signal-storm") }
+
+  @Test("that cannot be opened blocks nothing")
+  func blocksNothing() throws { try ProbeProgram.check("bound-queue") }
 }

@@ -64,4 +64,7 @@ import UnixIPC
 
   @Test("is waited for on, when another signal interrupts")
   func isWaitedForOn() throws { try ProbeProgram.check("signal-wait-interrupted") }
+
+  @Test("waits no longer than a time limit")
+  func waitsInATimeLimit() throws { try ProbeProgram.check("bound-signal-wait") }
 }

@@ -191,4 +191,13 @@ import UnixIPC
 
   @Test("is handed over to a script, whose input ends")
   func isHandedOverToAScript() throws { try ProbeProgram.check("terminal-interact-pipe") }
+
+  @Test("waits no longer than a time limit")
+  func waitsInATimeLimit() throws { try ProbeProgram.check("bound-terminal") }
+
+  @Test("may have a buffer without a limit")
+  func mayHaveABufferWithoutLimit() throws { try ProbeProgram.check("bound-buffer") }
+
+  @Test("waits for room to show the last words, without spinning")
+  func waitsForRoom() throws { try ProbeProgram.check("bound-interaction") }
 }

@@ -15,4 +15,13 @@ import Testing
 
   @Test("leaves no mask, no pending signal and no timer behind")
   func leavesNoTrace() throws { try ProbeProgram.check("deadline-mask") }
+
+  @Test("leaves the mask as its body set it")
+  func leavesTheMask() throws { try ProbeProgram.check("bound-mask") }
+
+  @Test("leaves no deadline where there is no timer for it")
+  func leavesNoDeadline() throws { try ProbeProgram.check("bound-timers") }
+
+  @Test("is none of a forked process")
+  func isNoneOfAForkedProcess() throws { try ProbeProgram.check("bound-forks") }
 }

@@ -32,6 +32,7 @@ int platform_open_beneath(int directory, const char *path, int flags, mode_t mod
 
 // Processes
 pid_t platform_fork(int exit_signal);
+char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
 /// A child that has ended and is not fetched yet, of any kind; 0 when there is none.

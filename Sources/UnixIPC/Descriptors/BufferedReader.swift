@@ -36,10 +36,11 @@ public struct BufferedReader: ~Copyable, Sendable {
     start = 0
   }
 
-  /// Makes room for that many bytes, so that they are not moved as they come.
+  /// Makes room for that many bytes, at most 1 GiB, so that they are not moved as they come.
   public mutating func reserve(_ count: Int) {
-    guard bytes.capacity < count + [UInt8].piece else { return }
-    bytes.reserveCapacity(count + [UInt8].piece)
+    let wanted = min(max(0, count), 1 << 30) + [UInt8].piece
+    guard bytes.capacity < wanted else { return }
+    bytes.reserveCapacity(wanted)
     let capacity = bytes.capacity
     bytes.withUnsafeMutableBufferPointer { bytes in
       guard let start = bytes.baseAddress else { return }
@@ -66,8 +67,11 @@ public struct BufferedReader: ~Copyable, Sendable {
         start += 1
         return line
       }
+      let isFirst = searched == 0
       searched = waitingCount
       guard searched <= limit else { throw .messageTooLong }
+      // Of a busy writer there is always something to read.
+      if !isFirst, deadline.isOver { throw .timedOut }
       if try !fill(until: deadline) { return waitingCount == 0 ? nil : take(waitingCount) }
     }
   }
@@ -76,10 +80,12 @@ public struct BufferedReader: ~Copyable, Sendable {
   ///
   /// - Throws: `EMSGSIZE` when that is more than `limit` bytes, `ETIMEDOUT` at the deadline: what has come waits here.
   public mutating func readToEnd(limit: Int, until deadline: Deadline = .never) throws(Errno) -> [UInt8] {
-    repeat {
-      guard waitingCount <= limit else { throw .messageTooLong }
-    } while try fill(until: deadline)
-    return take(waitingCount)
+    while waitingCount <= limit {
+      if try !fill(until: deadline) { return take(waitingCount) }
+      // Of a busy writer there is always something to read.
+      if deadline.isOver { throw .timedOut }
+    }
+    throw .messageTooLong
   }
 
   /// Takes as many of the bytes that wait, or all.

@@ -12,6 +12,8 @@ extension Descriptor {
     while bytes.count < limit {
       if deadline != .never, !wait(for: .readable, until: deadline) { throw .timedOut }
       if try bytes.appendOnce(from: self, atMost: limit - bytes.count) == 0 { break }
+      // Of a busy writer there is always something to read.
+      if bytes.count < limit, deadline.isOver { throw .timedOut }
     }
     return bytes
   }

@@ -129,8 +129,9 @@ public enum DescriptorRange {
     from first: CInt, keeping numbers: UnsafeBufferPointer<CInt>, and other: CInt = -1
   ) throws(CallFailure) {
     var first = first
-    var isOtherDue = other >= first
-    for number in numbers where number >= first {
+    var isOtherDue = other >= first && other < .max
+    // The greatest of all numbers is no descriptor's, and has no next one.
+    for number in numbers where number >= first && number < .max {
       if isOtherDue, other < number {
         isOtherDue = false
         try close(from: first, through: other - 1)

@@ -20,5 +20,7 @@ public enum StandardStreams {
   public static func becomeNull() {
     guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
     for number in 0...2 where number != null.number { dup2(null.number, CInt(number)) }
+    // Where one of them was closed, it is that one.
+    if null.number <= 2, (try? null.setCloseOnExec(false)) != nil { _ = null.release() }
   }
 }

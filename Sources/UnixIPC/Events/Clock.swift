@@ -23,6 +23,6 @@ extension Duration {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
-    return min(product, .max / 2) + attoseconds / 1_000_000_000
+    return max(.min / 2, min(product, .max / 2)) + attoseconds / 1_000_000_000
   }
 }

@@ -35,14 +35,19 @@ extension Program {
     input: some Collection<UInt8> = EmptyCollection(), errors: Conversation.Errors = .inherited, limit: Int,
     until deadline: Deadline = .never, patience: Duration = .seconds(5)
   ) throws(CallFailure) -> Capture {
+    let limit = max(0, limit)
     var conversation = try Conversation(with: self, errors: errors)
     let bytes = Array(input)
     var sent = 0
     var isRefused = false
+    var hasBegun = false
     var ending = Capture.Ending.complete
     if bytes.isEmpty { conversation.endInput() }
     do throws(CallFailure) {
-      while !conversation.isOutputAtEnd, conversation.waitingCount <= limit {
+      // A program may close its output and read on.
+      while !conversation.isOutputAtEnd || sent < bytes.count && !isRefused, conversation.waitingCount <= limit {
+        if hasBegun { try conversation.mustBe(before: deadline) }
+        hasBegun = true
         // Address space costs nothing until it is used; moving what has come, again and again, does.
         if conversation.waitingCount > 1 << 20 { conversation.reserve(min(limit, 1 << 30)) }
         let turn = try conversation.carry(isRefused ? [] : bytes, from: sent, until: deadline)

@@ -19,6 +19,8 @@ public struct ChildInput: ~Copyable, Sendable {
     // A pipe with room takes at least one page without making its writer wait.
     let most = deadline == .never ? Int.max : 4096
     while !rest.isEmpty {
+      // A busy reader always leaves room.
+      if rest.count < bytes.count, deadline.isOver { throw .timedOut }
       if deadline != .never, !descriptor.wait(for: .writable, until: deadline) { throw .timedOut }
       let count = try descriptor.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])

@@ -92,6 +92,7 @@ public struct Conversation: ~Copyable, Sendable {
       guard !turn.isInputRefused else { throw CallFailure("write", on: path, errno: .brokenPipe) }
       sent += turn.sent
       guard waitingCount <= capacity else { throw CallFailure("read", on: path, errno: .noBufferSpace) }
+      if sent < bytes.count { try mustBe(before: deadline) }
     }
   }
 
@@ -104,13 +105,18 @@ public struct Conversation: ~Copyable, Sendable {
 
   /// The next line of the output without its LF, nil at the end; see `BufferedReader`.
   public mutating func readLine(until deadline: Deadline = .never) throws(CallFailure) -> [UInt8]? {
+    var searched = 0
+    var hasBegun = false
     while true {
       // A line is there already, or the end: this does not wait.
-      if output.hasEnded || output.waiting.contains(UInt8(ascii: "\n")) {
+      if output.hasEnded || output.waiting.dropFirst(searched).contains(UInt8(ascii: "\n")) {
         do throws(Errno) { return try output.readLine(limit: capacity) } catch {
           throw CallFailure("read", on: path, errno: error)
         }
       }
+      searched = output.waitingCount
+      if hasBegun { try mustBe(before: deadline) }
+      hasBegun = true
       guard waitingCount <= capacity else { throw CallFailure("read", on: path, errno: .noBufferSpace) }
       // Standard error is read too: its pipe must not fill up while the program is waited for.
       _ = try carry([], from: 0, until: deadline)
@@ -131,8 +137,11 @@ public struct Conversation: ~Copyable, Sendable {
   /// - Returns: how it ended.
   public consuming func finish() throws(CallFailure) -> ExitStatus {
     endInput()
-    while !isOutputAtEnd {
-      _ = try carry([], from: 0, until: .never)
+    // What the program left behind may keep its output open.
+    while !isOutputAtEnd, !child.handle.hasEnded {
+      let ready = try wait(input: -1, end: child.handle.descriptor.number, until: .never)
+      if ready.output { try fill(.output) }
+      if ready.errors { try fill(.errors) }
       output.dropWaiting()
       errors?.dropWaiting()
     }
@@ -171,6 +180,11 @@ extension Conversation {
 
   /// Makes room for that much output at once.
   mutating func reserve(_ count: Int) { output.reserve(count) }
+
+  /// Of a busy program there is always something to read, so that nobody waits.
+  func mustBe(before deadline: Deadline) throws(CallFailure) {
+    if deadline.isOver { throw CallFailure("poll", on: path, errno: .timedOut) }
+  }
 
   struct Turn {
     var sent = 0
@@ -234,22 +248,25 @@ extension Conversation {
     }
   }
 
-  /// Which streams are ready.  With nothing left to wait for, none.
-  private func wait(input: CInt, until deadline: Deadline) throws(CallFailure) -> (
+  /// Which streams are ready.  With nothing left to wait for, none; at the program's end, where it is waited for, too.
+  private func wait(input: CInt, end: CInt = -1, until deadline: Deadline) throws(CallFailure) -> (
     input: Bool, output: Bool, errors: Bool
   ) {
     var queries = (
       pollfd(fd: input, events: Int16(POLLOUT), revents: 0),
       pollfd(fd: output.hasEnded ? -1 : output.descriptor.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: errorsNumber, events: Int16(POLLIN), revents: 0)
+      pollfd(fd: errorsNumber, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: end, events: Int16(POLLIN), revents: 0)
     )
     guard queries.0.fd != -1 || queries.1.fd != -1 || queries.2.fd != -1 else { return (false, false, false) }
     let deadline = min(deadline, .ofThread)
     while true {
       let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
+        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 4, deadline.milliseconds)
       }
+      let error = Errno.current
       if count > 0 { return (queries.0.revents != 0, queries.1.revents != 0, queries.2.revents != 0) }
+      if count == -1, error != .interrupted { throw CallFailure("poll", on: path, errno: error) }
       if deadline.hasPassed { throw CallFailure("poll", on: path, errno: .timedOut) }
     }
   }

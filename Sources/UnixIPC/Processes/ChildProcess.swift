@@ -17,7 +17,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   public init(owning process: pid_t, leadsGroup: Bool = false) throws(CallFailure) {
     do throws(CallFailure) { handle = try ProcessHandle(process) } catch {
       try? Signal.kill.send(to: process)
-      _ = try? Children.await(process)
+      _ = try? Children.awaitKilled(process)
       throw error
     }
     self.leadsGroup = leadsGroup
@@ -26,7 +26,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   deinit {
     guard isOwned, status == nil else { return }
     send(.kill)
-    _ = try? Children.await(process)
+    _ = try? Children.awaitKilled(process)
   }
 
   public var process: pid_t { handle.process }
@@ -52,14 +52,23 @@ public struct ChildProcess: ~Copyable, Sendable {
 
   /// Waits for its end and fetches it.
   ///
-  /// - Throws: `ECHILD` when somebody else has fetched it, or SIGCHLD is ignored.
+  /// - Throws: `ECHILD` when somebody else has fetched it, or SIGCHLD is ignored; `ETIMEDOUT` at a deadline of
+  ///   `withDeadline`: the child is killed then.
   public consuming func wait() throws(CallFailure) -> ExitStatus {
     if let status { return status }
-    isOwned = false
-    return try Children.await(process)
+    do throws(CallFailure) {
+      let status = try Children.await(process)
+      isOwned = false
+      return status
+    } catch {
+      // Whose child it is, nobody knows; but one that has not ended in time is ours still.
+      isOwned = error.errno == .timedOut
+      throw error
+    }
   }
 
-  /// Ends it: SIGTERM, and SIGKILL when it has not ended within `patience`; what is left of its group is killed too.
+  /// Ends it: SIGTERM, and SIGKILL when it has not ended within `patience`; what is left of its group is killed too,
+  /// unless `status` has told the leader's end: the group's number may be another's then.
   public consuming func end(patience: Duration = .seconds(5)) throws(CallFailure) -> ExitStatus {
     if let status { return status }
     send(.terminate)
@@ -67,6 +76,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     send(.resume)
     _ = handle.awaitEnd(until: Deadline(after: patience))
     send(.kill)
-    return try wait()
+    isOwned = false
+    return try Children.awaitKilled(process)
   }
 }

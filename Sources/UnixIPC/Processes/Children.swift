@@ -56,6 +56,15 @@ public enum Children {
     }
   }
 
+  /// The same for one that was killed, which no deadline of the thread's keeps from being fetched.
+  static func awaitKilled(_ process: pid_t) throws(CallFailure) -> ExitStatus {
+    while true {
+      do throws(CallFailure) { return try Children.await(process) } catch {
+        if error.errno != .timedOut { throw error }
+      }
+    }
+  }
+
   /// Waits until the child has ended, without fetching it; false when it has not within the time.
   ///
   /// Source: pidfd_open(2).
@@ -63,7 +72,7 @@ public enum Children {
     let number = platform_pidfd_open(process)
     guard number != -1 else { return false }
     let end = Descriptor(owning: number)
-    return end.waitUntilReadable(milliseconds: CInt(clamping: limit.nanoseconds / 1_000_000))
+    return end.wait(for: .readable, until: Deadline(after: limit))
   }
 
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// Leaves the terminal and the starter for good: perlipc's "complete dissociation of child from parent".
@@ -40,6 +41,7 @@ public enum Dissociation {
     let child = try check("fork") { fork() }
     if child > 0 { endProcess(status: awaitStatus(ends)) }
 
+    platform_forget_deadline()
     // Where no standard stream goes, whatever was closed.
     let pipe = try ends.writing.duplicate(notBelow: 3)
     _ = consume ends

@@ -20,6 +20,7 @@ public func forkProcess(exitSignal: Signal) throws(Errno) -> ForkResult {
   guard Threads.isAlone else { throw .deadlock }
   let process = platform_fork(exitSignal.rawValue)
   if process == -1 { throw Errno.current }
+  if process == 0 { platform_forget_deadline() }
   return process == 0 ? .child : .parent(child: process)
 }
 

@@ -33,6 +33,8 @@ public final class PreparedProgram: @unchecked Sendable {
   private var native = platform_spawn()
   private let path: String
   private let directory: String?
+  /// The rest of such a text would be lost on the way to C, and another program started than was named.
+  private let hasNUL: Bool
   private let fixedVariables: Int
   /// All that was allocated for it.
   private var strings: [UnsafeMutablePointer<CChar>] = []
@@ -46,6 +48,8 @@ public final class PreparedProgram: @unchecked Sendable {
   public init(_ program: Program) {
     path = program.path
     directory = program.directory
+    let texts = [program.path, program.directory ?? ""] + program.arguments + program.environment
+    hasNUL = texts.contains { $0.utf8.contains(0) }
     arguments = .allocate(capacity: program.arguments.count + 1)
     fixedVariables = program.environment.count + (program.tellsListenProcess ? 1 : 0)
     // NULL comes last.
@@ -110,6 +114,7 @@ public final class PreparedProgram: @unchecked Sendable {
   public func start(descriptors: [CInt], variables write: (inout Variables) -> Void = { _ in })
     throws(CallFailure) -> pid_t
   {
+    guard !hasNUL else { throw CallFailure("execve", on: escaped(path.utf8), errno: .invalidArgument) }
     let free = UnsafeMutableBufferPointer(rebasing: environment[fixedVariables..<environment.count - 1])
     var variables = Variables(
       text: ByteWriter(room), pointers: free, start: room.baseAddress!.assumingMemoryBound(to: CChar.self))

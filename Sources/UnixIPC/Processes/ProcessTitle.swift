@@ -20,11 +20,12 @@ public struct ProcessTitle: ~Copyable {
       end = argument + strlen(argument) + 1
     }
     var variables: [String] = []
-    var entry = environ
-    while let variable = entry.pointee {
+    // None after clearenv(3).
+    var entry = platform_environment()
+    while let variable = entry?.pointee {
       if variable == end { end = variable + strlen(variable) + 1 }
       variables.append(String(cString: variable))
-      entry += 1
+      entry? += 1
     }
     let copy = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: variables.count + 1)
     for (index, variable) in variables.enumerated() { copy[index] = strdup(variable) }

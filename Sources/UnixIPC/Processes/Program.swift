@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// A program to start: by absolute path, without a shell, with exactly the arguments, variables and descriptors named.
@@ -56,7 +57,8 @@ public struct Program: Sendable {
   /// The caller's own variables, for programs that shall have them.
   public static var callersEnvironment: [String] {
     var variables: [String] = []
-    var entry = environ
+    // None after clearenv(3).
+    guard var entry = platform_environment() else { return [] }
     while let variable = entry.pointee {
       variables.append(String(cString: variable))
       entry += 1
@@ -70,7 +72,8 @@ public struct Program: Sendable {
   ///
   /// - Parameter descriptors: the caller's numbers; the first becomes the program's 0, the second 1, and so on.  No
   ///   other descriptor is open in the program.
-  /// - Throws: the step that failed in the child too: a program that cannot be executed is an error here.
+  /// - Throws: the step that failed in the child too: a program that cannot be executed is an error here; `EINVAL` for
+  ///   a path, an argument or a variable with a NUL.
   ///
   /// Source: vfork(2), execve(2).
   public func start(descriptors: [CInt]) throws(CallFailure) -> pid_t {

@@ -17,12 +17,12 @@ public struct SignalQueue: ~Copyable {
 
   /// Blocks the signals in the calling thread and opens the queue.
   public init(_ signals: SignalSet) throws(CallFailure) {
-    signals.block()
     set = signals
     let number = try check("signalfd") {
       withUnsafePointer(to: signals.native) { signalfd(-1, $0, closeOnExecFlag | nonBlockingFlag) }
     }
     descriptor = Descriptor(owning: number)
+    signals.block()
   }
 
   /// Lends a queue to the body; on every way out, the calling thread's mask is again what it was before.

@@ -51,7 +51,8 @@ extension SignalSet {
     return try body()
   }
 
-  /// Takes one of these signals, after waiting for it; nil at the deadline.  No handler runs.
+  /// Takes one of these signals, after waiting for it; nil at the deadline, also at one of `withDeadline`.  No handler
+  /// runs.
   ///
   /// They must be blocked, in all threads, from before they can be sent: one that comes between two waits is then still
   /// there, where otherwise it would have done what its disposition says.  Of several the lowest number comes first, and
@@ -59,6 +60,7 @@ extension SignalSet {
   ///
   /// Source: sigtimedwait(2).
   public func wait(until deadline: Deadline = .never) -> SignalArrival? {
+    let deadline = Swift.min(deadline, .ofThread)
     while true {
       if let arrival = take(within: deadline.left?.nanoseconds ?? -1) { return arrival }
       // A handler of another signal interrupts it: then again, with what is left.

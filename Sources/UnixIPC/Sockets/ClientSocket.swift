@@ -62,6 +62,7 @@ public enum ClientSocket {
   {
     let socket = try open(for: address, from: source, flags: 0)
     let native = try NativeAddress(address)
+    let deadline = min(deadline, .ofThread)
     while true {
       if let left = deadline.left {
         let microseconds = max(1, left.nanoseconds / 1000)
@@ -71,8 +72,9 @@ public enum ClientSocket {
       if native.withPointer({ Glibc.connect(socket.number, $0, $1) }) == 0 { break }
       let error = Errno.current
       // A signal interrupts it: then again, with what is left.
-      if error == .interrupted || error == .wouldBlock && !deadline.hasPassed { continue }
-      throw CallFailure("connect", on: address.description, errno: error == .wouldBlock ? .timedOut : error)
+      let isUndecided = error == .interrupted || error == .wouldBlock
+      if isUndecided, !deadline.hasPassed { continue }
+      throw CallFailure("connect", on: address.description, errno: isUndecided ? .timedOut : error)
     }
     if deadline != .never { try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: timeval()) }
     return socket

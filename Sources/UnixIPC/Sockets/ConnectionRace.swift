@@ -96,6 +96,7 @@ struct ConnectionRace: ~Copyable {
 
   /// The connection that was made first; nil when all have failed or the deadline has passed.
   mutating func run(until deadline: Deadline) throws(CallFailure) -> Connected? {
+    let deadline = min(deadline, .ofThread)
     var delay = Self.delay
     if let left = deadline.left, !addresses.isEmpty {
       delay = min(delay, max(Self.leastDelay, left / addresses.count))

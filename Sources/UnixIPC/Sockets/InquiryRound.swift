@@ -42,6 +42,7 @@ struct InquiryRound: ~Copyable {
   }
 
   mutating func run(until deadline: Deadline) throws(CallFailure) {
+    let deadline = min(deadline, .ofThread)
     while asked < addresses.count || open > 0 {
       if deadline.hasPassed { break }
       // A few, then those who have answered already: else their answers would wait until all are asked.

@@ -21,6 +21,7 @@ extension SemaphoreSet {
     // The private key would make one.
     guard key != .private else { throw CallFailure("semget", on: "key \(key)", errno: .noSuchFile) }
     let identifier = try check("semget", on: "key \(key)") { semget(key.rawValue, CInt(clamping: max(0, least)), 0) }
+    let deadline = min(deadline, .ofThread)
     var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
     while true {
       let found = try facts(of: identifier)

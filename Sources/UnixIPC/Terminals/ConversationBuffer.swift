@@ -39,9 +39,9 @@ struct ConversationBuffer: Sendable {
     start += count
     offset += UInt64(count)
     if start == storage.count {
-      storage.removeAll(keepingCapacity: storage.capacity <= 4 * limit)
+      storage.removeAll(keepingCapacity: storage.capacity / 4 <= limit)
       start = 0
-    } else if start >= max(limit, 4096) {
+    } else if start >= max(4096, min(limit, storage.count / 2)) {
       storage.removeFirst(start)
       start = 0
     }

@@ -40,7 +40,9 @@ struct Interaction {
         pollfd(fd: conversation.buffer.count > 0 ? output.number : -1, events: Int16(POLLOUT), revents: 0),
         pollfd(fd: changes, events: Int16(POLLIN), revents: 0),
       ]
-      _ = conversation.channel.wait(reading: mayRead, writing: !pending.isEmpty, also: &others, until: .never)
+      // Only a deadline of the thread's can end it.
+      guard try conversation.channel.wait(reading: mayRead, writing: !pending.isEmpty, also: &others, until: .never)
+      else { throw CallFailure("poll", on: conversation.terminalPath, errno: .timedOut) }
       if others[0].revents != 0 { try readFromUser(&conversation, input) }
       if others[1].revents != 0 { try writeToUser(&conversation, output) }
       if others[2].revents != 0 { takeSize(&conversation) }
@@ -115,6 +117,11 @@ struct Interaction {
     do throws(CallFailure) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
       if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
     }
-    while conversation.buffer.count > 0 { try writeToUser(&conversation, output) }
+    while conversation.buffer.count > 0 {
+      guard output.wait(for: .writable, until: .never) else {
+        throw CallFailure("write", on: "descriptor \(output.number)", errno: .timedOut)
+      }
+      try writeToUser(&conversation, output)
+    }
   }
 }

@@ -47,12 +47,14 @@ struct TerminalChannel: ~Copyable {
     }
   }
 
-  /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline.
+  /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
+  /// at one of `withDeadline`.
   ///
   /// - Parameter others: further descriptors to wait for.
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
-  ) -> Bool {
+  ) throws(CallFailure) -> Bool {
+    let deadline = min(deadline, .ofThread)
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
@@ -62,6 +64,7 @@ struct TerminalChannel: ~Copyable {
       queries += others
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
+      let error = Errno.current
       for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
       if count > 0 {
         if queries[1].revents != 0 { noteEnd() }
@@ -71,6 +74,8 @@ struct TerminalChannel: ~Copyable {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
         return true
+      } else if count == -1, error != .interrupted {
+        throw CallFailure("poll", on: terminal.path, errno: error)
       }
       if deadline.hasPassed { return false }
     }

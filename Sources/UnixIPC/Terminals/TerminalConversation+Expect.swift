@@ -23,7 +23,11 @@ extension TerminalConversation {
       if hasMore, let match = try find(patterns, searched: searched) { return match }
       if channel.hasEnded { return try atEnd(patterns) }
       var others: [pollfd] = []
-      if deadline.hasPassed || !channel.wait(also: &others, until: deadline) { return try atTimeOut(patterns) }
+      let isInTime: Bool
+      do throws(CallFailure) {
+        isInTime = deadline.hasPassed ? false : try channel.wait(also: &others, until: deadline)
+      } catch { throw .call(error) }
+      if !isInTime { return try atTimeOut(patterns) }
     }
   }
 

@@ -35,6 +35,6 @@ extension TerminalConversation {
 
   mutating func waitForOutput(until deadline: Deadline) throws(CallFailure) {
     var others: [pollfd] = []
-    if !channel.wait(also: &others, until: deadline) { throw CallFailure("read", errno: .timedOut) }
+    if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("read", errno: .timedOut) }
   }
 }

@@ -15,7 +15,7 @@ extension TerminalConversation {
       guard count == 0 else { continue }
       var others: [pollfd] = []
       // What the program writes ends the wait too, without end where it never reads.
-      if !channel.wait(writing: true, also: &others, until: deadline) || deadline.hasPassed {
+      if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.hasPassed {
         throw CallFailure("write", on: terminalPath, errno: .timedOut)
       }
       _ = try fill()

@@ -82,7 +82,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
         if deadline.hasPassed { throw CallFailure("poll", errno: .timedOut) }
       } else if !channel.hasEnded {
         var others: [pollfd] = []
-        if !channel.wait(also: &others, until: deadline) { throw CallFailure("poll", errno: .timedOut) }
+        if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("poll", errno: .timedOut) }
       }
     }
     guard let status = try channel.session.status(until: deadline) else { throw CallFailure("poll", errno: .timedOut) }

@@ -24,8 +24,11 @@ public struct Deadline: Comparable, Hashable, Sendable {
 
   public var hasPassed: Bool { self != .never && instant <= Clock.monotonic() }
 
+  /// Whether it or one of `withDeadline` has passed: for loops that a busy peer keeps from ever waiting.
+  var isOver: Bool { min(self, .ofThread).hasPassed }
+
   /// What is left, zero when it has passed; nil for `never`.
-  public var left: Duration? { self == .never ? nil : .nanoseconds(max(0, instant - Clock.monotonic())) }
+  public var left: Duration? { self == .never ? nil : .nanoseconds(max(0, max(0, instant) - Clock.monotonic())) }
 
   /// What is left as poll(2) takes it, rounded up so that nobody wakes just before; -1 for `never`.
   public var milliseconds: CInt {

@@ -26,19 +26,22 @@ public func withDeadline<Result: ~Copyable>(after limit: Duration, _ body: () th
 
 /// Interrupts the system calls of the thread that made it, from a deadline on and as long as it lives.
 struct Interrupter: ~Copyable {
-  private var native = platform_interrupter()
-  private let isNeeded: Bool
+  /// Nil where a nearer one interrupts already.
+  private let native: platform_interrupter?
 
   init(_ deadline: Deadline) throws(CallFailure) {
-    // A nearer one interrupts already.
-    isNeeded = deadline < .ofThread
-    guard isNeeded else { return }
-    _ = try check("timer_create") { platform_start_interrupting(&native, deadline.instant) }
+    var started: platform_interrupter?
+    if deadline < .ofThread {
+      var native = platform_interrupter()
+      _ = try check("timer_create") { platform_start_interrupting(&native, deadline.instant) }
+      started = native
+    }
+    // Only now: what is whole is ended too, where an initialiser throws.
+    native = started
   }
 
   deinit {
-    guard isNeeded else { return }
-    var native = native
+    guard var native else { return }
     platform_end_interrupting(&native)
   }
 }
