@@ -92,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "ControlProtocol",
+        "Administration", "Clients", "ControlProtocol", "UnixIPC",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 

@@ -33,6 +33,27 @@ enum StandardStream: CInt {
     }
   }
 
+  /// Writes all of it, also where another program made the open file non-blocking.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+    try Descriptor.withLent(rawValue) { descriptor throws(CallFailure) in
+      var rest = bytes
+      while !rest.isEmpty {
+        do throws(Errno) {
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
+        } catch {
+          guard error == .wouldBlock else { throw CallFailure("write", on: "standard \(self)", errno: error) }
+          _ = descriptor.wait(for: .writable, until: .never)
+        }
+      }
+    }
+  }
+
+  func write(_ text: String) throws(CallFailure) {
+    try Array(text.utf8).withUnsafeBufferPointer { bytes throws(CallFailure) in
+      try write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
   /// One line for the user; nobody is left to tell when even that fails.
   static func complain(_ line: String) {
     let descriptor = Descriptor(owning: errors.rawValue)

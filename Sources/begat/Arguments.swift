@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clients
 import ControlProtocol
+import Glibc
 import NameService
 
 /// The positional arguments of the commands that speak to a server.
@@ -24,4 +25,11 @@ func readDuration(_ text: String) throws -> Duration {
     throw ValidationError("a time is written like 500ms, 10s or 1m30s")
   }
   return duration
+}
+
+func readProcess(_ text: String) throws -> pid_t {
+  guard let process = ProcessNumber.parse(text) else {
+    throw ValidationError("a process is a number from 1 on")
+  }
+  return process
 }

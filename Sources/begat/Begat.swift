@@ -7,5 +7,8 @@ struct Begat: ParsableCommand {
     commandName: "begat",
     abstract: "Clients and tools of the forking network daemon begatd.",
     version: "begat \(BegatVersion.text)",
-    subcommands: [Connect.self, Cat.self, Load.self, Check.self])
+    subcommands: [
+      Connect.self, Cat.self, Signals.self, SendSignal.self, Alive.self, SharedMemory.self, Semaphores.self,
+      Load.self, Check.self,
+    ])
 }

@@ -10,6 +10,7 @@ let groupSubcommands: Subcommands = [
   "liveness-thread": threadIsNoProcess,
   "liveness-group": livenessOfGroups,
   "liveness-others": livenessOfOthers,
+  "become-program": processBecomesAProgram,
 ]
 
 private func errno(of body: () throws(CallFailure) -> Void) -> Errno? { failure(of: body)?.errno }
@@ -265,4 +266,28 @@ func livenessOfOthers(_ words: [String]) throws {
       }
       return status.isSuccess ? 0 : 1
     }, .exited(code: 0), "child")
+}
+
+func processBecomesAProgram(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  let child = try forked {
+    Signal.hangUp.ignore()
+    dup2(writing.number, STDOUT_FILENO)
+    try ProcessControl.becomeProgram(
+      at: "/bin/sh", arguments: ["name", "-c", "kill -HUP $$; echo $$ $0 $WORD; exit 7", "zero"],
+      environment: ["WORD=kept"])
+  }
+  _ = consume writing
+  let status = try Children.await(child)
+  try expectEqual(status, .exited(code: 7), "status")
+  // The pipe's own descriptor is close-on-exec.
+  let text = String(decoding: try reading.readToEnd(limit: 1000), as: UTF8.self)
+  try expectEqual(text, "\(child) zero kept\n", "output")
+
+  let missing = failure { () throws(CallFailure) in
+    try ProcessControl.becomeProgram(at: "/nonexistent", arguments: ["x"], environment: [])
+  }
+  try expectEqual(missing, CallFailure("execve", on: "/nonexistent", errno: .noSuchFile), "missing program")
 }

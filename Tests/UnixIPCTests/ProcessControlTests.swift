@@ -12,4 +12,7 @@ import Testing
 
   @Test("puts children into groups")
   func joins() throws { try ProbeProgram.check("group-join") }
+
+  @Test("becomes another program, with its number and what it ignores")
+  func becomesAProgram() throws { try ProbeProgram.check("become-program") }
 }

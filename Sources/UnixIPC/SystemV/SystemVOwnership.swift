@@ -5,6 +5,8 @@ import Glibc
 ///
 /// Source: sysvipc(7).
 public struct SystemVOwnership: Hashable, Sendable {
+  /// What it is found by; `.private` where its identifier alone names it.
+  public let key: SystemVKey
   public let user: uid_t
   public let group: gid_t
   /// Who made it.  The maker keeps the right to remove it, also when it was given to another owner.
@@ -13,6 +15,7 @@ public struct SystemVOwnership: Hashable, Sendable {
   public let mode: mode_t
 
   init(_ native: ipc_perm) {
+    key = SystemVKey(rawValue: native.__key)
     user = native.uid
     group = native.gid
     creator = native.cuid

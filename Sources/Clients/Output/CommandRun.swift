@@ -1,0 +1,23 @@
+import UnixIPC
+
+/// The frame of a command: standard streams that exist, and one line on standard error for what fails.
+struct CommandRun {
+  /// As it was typed: "begat sem".
+  let command: String
+
+  /// One line for the user, with whatever came from elsewhere made printable.
+  func complain(_ line: String) {
+    StandardStream.complain("\(command): \(escaped(line.utf8, doublingBackslashes: false))")
+  }
+
+  /// - Returns: what the body returns; `failure` where it throws, which is said.
+  func run<Result>(failure: Result, _ body: () throws -> Result) -> Result {
+    do {
+      try StandardStream.fillGaps()
+      return try body()
+    } catch {
+      complain("\(error)")
+      return failure
+    }
+  }
+}

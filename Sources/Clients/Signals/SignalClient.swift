@@ -1,0 +1,70 @@
+import Glibc
+import UnixIPC
+
+/// `begat signal`: sends a signal.
+public struct SignalClient: Sendable {
+  public enum Receivers: Sendable {
+    case processes([pid_t])
+    /// The groups that these processes lead.
+    case groups([pid_t])
+    /// The caller's own group, without the caller.
+    case ownGroup
+  }
+
+  public var signal: Signal
+  public var receivers: Receivers
+
+  public init(_ signal: Signal, to receivers: Receivers) {
+    self.signal = signal
+    self.receivers = receivers
+  }
+
+  /// Sends it to each; one that it does not reach has a line on standard error, and the others get it.
+  ///
+  /// - Returns: whether it reached them all.
+  public func run() -> Bool {
+    let command = CommandRun(command: "begat signal")
+    return command.run(failure: false) {
+      switch receivers {
+      case .processes(let processes):
+        var failures = 0
+        for process in processes {
+          guard let reason = failure(to: process) else { continue }
+          command.complain("\(process): \(reason)")
+          failures += 1
+        }
+        return failures == 0
+      case .groups(let leaders):
+        var failures = 0
+        for leader in leaders {
+          do throws(CallFailure) { try signal.send(toGroup: leader) } catch {
+            command.complain("group \(leader): \(error.errno)")
+            failures += 1
+          }
+        }
+        return failures == 0
+      case .ownGroup:
+        try sendToOwnGroup()
+        return true
+      }
+    }
+  }
+
+  /// Why it does not reach a process.
+  private func failure(to process: pid_t) -> String? {
+    let handle: ProcessHandle
+    do throws(CallFailure) { handle = try ProcessHandle(process) } catch {
+      // What pidfd_open(2) says of a thread, by the kernel's age.
+      let isThread = error.errno == .invalidArgument || error.errno == .noSuchFile
+      return isThread ? "a thread, not a process" : "\(error.errno)"
+    }
+    do throws(CallFailure) { try handle.send(signal) } catch { return "\(error.errno)" }
+    return nil
+  }
+
+  private func sendToOwnGroup() throws {
+    // These two reach their sender too, whatever it says.
+    if signal == .kill || signal == .stop { return try signal.sendToOwnGroup() }
+    try Signal.withDisposition(.ignored, for: signal) { try signal.sendToOwnGroup() }
+  }
+}

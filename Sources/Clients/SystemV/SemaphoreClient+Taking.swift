@@ -1,0 +1,80 @@
+import ControlProtocol
+import Glibc
+import UnixIPC
+
+extension SemaphoreClient {
+  /// How long to wait for a lock that somebody has.
+  public enum Patience: Sendable {
+    case endless
+    case limited(Duration)
+    case none
+  }
+
+  /// Takes the lock; with words of a command, this process becomes that command then.
+  ///
+  /// The process that took it is the one that has it: what it is to undo stays with it over execve(2), so the lock is
+  /// free when the command has ended, however it ended, and nothing stands between the command and its signals, its
+  /// terminal and whoever waits for it.  Without a command the lock outlives its taker, and nothing can be undone.
+  ///
+  /// - Returns: the exit status, where there is no command or it does not come to that.
+  public func take(_ patience: Patience, for words: [String]) -> CInt {
+    let run = CommandRun(command: "begat sem")
+    return run.run(failure: ExitCodes.failure) {
+      // A command that does not exist waits for nothing.
+      var path: String?
+      if let name = words.first {
+        do throws(CallFailure) {
+          path = try Program.find(name, searchPath: getenv("PATH").map { String(cString: $0) })
+        } catch {
+          return complain(run, error)
+        }
+      }
+      guard try take(patience, undo: path == nil ? .never : .atExit) else {
+        run.complain("\(try key.key()) is \(standing(patience))")
+        return ExitCodes.temporaryFailure
+      }
+      guard let path else { return 0 }
+      do throws(CallFailure) {
+        try ProcessControl.becomeProgram(at: path, arguments: words, environment: Program.callersEnvironment)
+      } catch { return complain(run, error) }
+    }
+  }
+
+  /// - Returns: false where the time was up.
+  private func take(_ patience: Patience, undo: SemaphoreSet.Undo) throws(CallFailure) -> Bool {
+    let deadline: Deadline =
+      switch patience {
+      case .endless: .never
+      case .limited(let limit): Deadline(after: limit)
+      case .none: Deadline(instant: 0)
+      }
+    let set = try open(until: deadline)
+    if try set.takeAtOnce(index, undo: undo) { return true }
+    if deadline.hasPassed { return false }
+    if StandardStream.errors.isTerminal { StandardStream.complain("[Waiting for semaphore \(try key.key())]") }
+    do throws(CallFailure) { try set.take(index, undo: undo, until: deadline) } catch {
+      if error.errno == .timedOut { return false }
+      throw error
+    }
+    return true
+  }
+
+  /// As env(1) and shells tell a command that cannot be run.
+  private func complain(_ run: CommandRun, _ failure: CallFailure) -> CInt {
+    run.complain("\(failure)")
+    return failure.errno == .noSuchFile ? ExitCodes.commandNotFound : ExitCodes.commandNotExecutable
+  }
+
+  private func standing(_ patience: Patience) -> String {
+    if case .limited(let limit) = patience { return "still taken after \(DurationText.render(limit))" }
+    return "taken"
+  }
+
+  private enum ExitCodes {
+    static let failure: CInt = 1
+    /// `EX_TEMPFAIL`, sysexits.h
+    static let temporaryFailure: CInt = 75
+    static let commandNotExecutable: CInt = 126
+    static let commandNotFound: CInt = 127
+  }
+}

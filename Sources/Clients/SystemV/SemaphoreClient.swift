@@ -1,0 +1,83 @@
+import Glibc
+import UnixIPC
+
+/// `begat sem`: a semaphore as a lock, for scripts.
+public struct SemaphoreClient: Sendable {
+  public var key: KeyName
+  /// Which of the set's.
+  public var index: Int
+  /// Whether a set that another user made is trusted.
+  public var trustsAnybody: Bool
+
+  private let command = CommandRun(command: "begat sem")
+
+  public init(key: KeyName, index: Int = 0, trustsAnybody: Bool = false) {
+    self.key = key
+    self.index = index
+    self.trustsAnybody = trustsAnybody
+  }
+
+  /// Makes the key's set and prints its identifier.
+  ///
+  /// - Returns: whether it made one.
+  public func create(values: [UInt16], mode: mode_t) -> Bool {
+    command.run(failure: false) {
+      let set = try SemaphoreSet.create(try key.key(), values: values, mode: mode)
+      do { try StandardStream.output.write("\(set.identifier)\n") } catch {
+        // Nobody was told of it.
+        try? set.remove()
+        throw error
+      }
+      return true
+    }
+  }
+
+  /// Gives back what somebody took, without anything to be undone.
+  ///
+  /// - Returns: whether it was taken.
+  public func give() -> Bool {
+    command.run(failure: false) {
+      do throws(CallFailure) { try open().give(index, undo: .never) } catch {
+        guard error.errno == .wouldBlock else { throw error }
+        command.complain("\(try key.key()) is not taken")
+        return false
+      }
+      return true
+    }
+  }
+
+  /// - Returns: whether there was one and it is gone.
+  public func remove() -> Bool {
+    command.run(failure: false) {
+      try look().remove()
+      return true
+    }
+  }
+
+  /// Prints what the set is and who waits.
+  public func show(json: Bool) -> Bool {
+    command.run(failure: false) {
+      let report = try SemaphoreReport(of: look())
+      try StandardStream.output.write(json ? report.json : report.table)
+      return true
+    }
+  }
+
+  /// The set, for whoever is going to change it.
+  func open(until deadline: Deadline = .never) throws(CallFailure) -> SemaphoreSet {
+    let key = try key.key()
+    let creator = trustsAnybody ? nil : geteuid()
+    do throws(CallFailure) {
+      return try .open(key, madeBy: creator, until: min(deadline, Deadline(after: .seconds(1))))
+    } catch {
+      guard error.errno == .timedOut else { throw error }
+      // Made by a program that gives no values, as perlipc's do: they are 0, and nobody was in yet.
+      return try .open(key, madeBy: creator, awaitsValues: false)
+    }
+  }
+
+  /// The set, for whoever looks only: the kernel knows who may.
+  private func look() throws(CallFailure) -> SemaphoreSet {
+    try .open(try key.key(), madeBy: nil, awaitsValues: false)
+  }
+}

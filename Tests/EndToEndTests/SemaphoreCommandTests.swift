@@ -1,0 +1,200 @@
+import Glibc
+import Testing
+import UnixIPC
+
+/// `begat sem`.
+@Suite(.timeLimit(.minutes(10)))
+struct SemaphoreCommandTests {
+  private let own = OwnKey()
+  private var key: String { own.text }
+  private let wait = "$| = 1; print \"in\\n\"; select undef, undef, undef, 60"
+
+  private func make() throws {
+    let made = try runBegat("sem", "create", key)
+    #expect(made.status == .exited(code: 0), "\(made.errors.text)")
+  }
+
+  /// Takes it and keeps it until the program is ended.
+  private func hold(_ script: String? = nil) throws -> RunningProgram {
+    let holder = try startBegat("sem", "take", key, "--", "perl", "-e", script ?? wait)
+    try holder.output.awaitLines(containing: "in")
+    return holder
+  }
+
+  private func value() throws -> Int {
+    let shown = try json(runBegat("sem", "show", key, "--json"), as: [String: Any].self)
+    return try #require(((shown["semaphores"] as? [[String: Any]])?.first)?["value"] as? Int)
+  }
+
+  private func waiters() throws -> Int {
+    let shown = try json(runBegat("sem", "show", key, "--json"), as: [String: Any].self)
+    return try #require(((shown["semaphores"] as? [[String: Any]])?.first)?["waiting_for_zero"] as? Int)
+  }
+
+  /// perlipc's programs, with the key as their argument.
+  private let perlTake = """
+    my $id = semget($ARGV[0], 0, 0); die "semget: $!" unless defined $id;
+    semop($id, pack("sss", 0, 0, 0) . pack("sss", 0, 1, 0)) || die "semop: $!"; $| = 1; print "took\\n";
+    """
+  private let perlGive = """
+    my $id = semget($ARGV[0], 0, 0); die "semget: $!" unless defined $id;
+    semop($id, pack("sss", 0, -1, 0)) || die "semop: $!"; print "gave\\n";
+    """
+  private let perlCreate = "defined(semget($ARGV[0], 1, 0600 | 0001000)) || die \"semget: $!\""
+
+  @Test func oneCommandAtATimeIsIn() throws {
+    try make()
+    let directory = try TemporaryDirectory()
+    try directory.write("0", to: "count")
+    let script = """
+      cd \(directory.path); mkdir in || echo overlap >> bad; n=$(cat count); echo $((n + 1)) > count; rmdir in
+      """
+    let loop = "i=0; while [ $i -lt 20 ]; do \"$1\" sem take \"$2\" -- sh -c \"$3\" || exit 9; i=$((i + 1)); done"
+    let workers = try (0..<6).map { _ in
+      try RunningProgram(try Programs.tool("sh"), ["-c", loop, "sh", try Programs.begat(), key, script])
+    }
+    for worker in workers {
+      #expect(try worker.awaitEnd(within: .seconds(120)) == .exited(code: 0), "\(worker.errors.text)")
+    }
+    #expect(try RunningProgram.tool("cat", [directory.path("count")]).output.text == "120\n")
+    #expect(!directory.exists("bad"))
+    #expect(try value() == 0)
+  }
+
+  @Test func theStatusIsTheCommands() throws {
+    try make()
+    #expect(try runBegat("sem", "take", key, "--", "sh", "-c", "exit 7").status == .exited(code: 7))
+    #expect(try runBegat("sem", "take", key, "--", "true").status == .exited(code: 0))
+    let shell = try RunningProgram.run(
+      try Programs.tool("sh"),
+      ["-c", "\"$0\" sem take $1 -- sh -c 'kill -TERM $$'; echo $?", try Programs.begat(), key])
+    #expect(shell.output.text == "143\n")
+    let missing = try runBegat("sem", "take", key, "--", "no-such-command")
+    #expect(missing.status == .exited(code: 127) && missing.errors.text.hasPrefix("begat sem: "))
+    #expect(try runBegat("sem", "take", key, "--", "/etc/passwd").status == .exited(code: 126))
+    #expect(try value() == 0)
+  }
+
+  @Test func theCommandHasItsArgumentsInputAndVariables() throws {
+    try make()
+    let command = try RunningProgram.run(
+      try Programs.begat(), ["sem", "take", key, "--", "sh", "-c", "echo \"$1\" \"$WORD\"; cat", "sh", "--json  -h"],
+      input: .text("in\0put"), environment: ["WORD=kept"])
+    #expect(command.output.text == "--json  -h kept\nin\0put")
+  }
+
+  @Test func aKilledHolderGivesBack() throws {
+    try make()
+    let holder = try hold()
+    #expect(try runBegat("sem", "take", key, "--no-wait", "--", "true").status == .exited(code: 75))
+    let waiter = try startBegat("sem", "take", key, "--timeout", "20s", "--", "echo", "mine")
+    #expect(try eventually { try waiters() == 1 })
+    holder.kill()
+    #expect(try waiter.awaitEnd() == .exited(code: 0) && waiter.output.text == "mine\n")
+    #expect(try value() == 0)
+  }
+
+  @Test(arguments: [Signal.interrupt, .terminate])
+  func signalsReachTheCommand(signal: Signal) throws {
+    try make()
+    let handler = "$SIG{\(signal.name)} = sub { print \"got \(signal.name)\\n\"; exit 3 };"
+    let holder = try hold(handler + wait)
+    try holder.send(signal)
+    #expect(try holder.awaitEnd() == .exited(code: 3) && holder.output.text == "in\ngot \(signal.name)\n")
+    #expect(try value() == 0)
+    let other = try hold()
+    try other.send(signal)
+    #expect(try other.awaitEnd() == .killed(by: signal, dumpedCore: false))
+    #expect(try value() == 0)
+  }
+
+  @Test func theTimeIsUp() throws {
+    try make()
+    let holder = try hold()
+    for command in [["--", "echo", "in"], []] {
+      let watch = Stopwatch()
+      let late = try RunningProgram.run(try Programs.begat(), ["sem", "take", key, "--timeout", "300ms"] + command)
+      #expect(late.status == .exited(code: 75) && late.output.text == "")
+      #expect(watch.elapsed >= .milliseconds(300))
+      #expect(late.errors.text == "begat sem: \(own.key) is still taken after 300ms\n")
+    }
+    // Who gave up leaves nothing behind.
+    holder.kill()
+    #expect(try value() == 0 && waiters() == 0)
+  }
+
+  @Test func takeWithoutACommandLastsUntilGive() throws {
+    try make()
+    #expect(try runBegat("sem", "take", key).status == .exited(code: 0))
+    #expect(try value() == 1)
+    #expect(try runBegat("sem", "take", key, "--no-wait").status == .exited(code: 75))
+    #expect(try runBegat("sem", "give", key).status == .exited(code: 0))
+    let again = try runBegat("sem", "give", key)
+    #expect(again.status == .exited(code: 1) && again.errors.text == "begat sem: \(own.key) is not taken\n")
+    #expect(try value() == 0)
+  }
+
+  @Test func perlsTakeAndGiveWorkAgainstIt() throws {
+    _ = try runPerl(perlCreate, key)
+    // Nobody has done anything with it yet, and Perl's maker gives it no values.
+    #expect(try runBegat("sem", "take", key, "--", "true").status == .exited(code: 0))
+    #expect(try runPerl(perlTake, key) == "took\n")
+    #expect(try runBegat("sem", "take", key, "--no-wait", "--", "true").status == .exited(code: 75))
+    #expect(try runPerl(perlGive, key) == "gave\n")
+
+    let holder = try hold()
+    let perl = try startPerl(perlTake, key)
+    #expect(try eventually { try waiters() == 1 })
+    #expect(perl.output.text == "")
+    holder.kill()
+    #expect(try perl.awaitEnd() == .exited(code: 0) && perl.output.text == "took\n")
+    #expect(try runBegat("sem", "give", key).status == .exited(code: 0))
+    #expect(try runBegat("sem", "take", key).status == .exited(code: 0))
+    #expect(try runPerl(perlGive, key) == "gave\n")
+    #expect(try value() == 0)
+  }
+
+  @Test func createMakesOneAndRemoveEndsIt() throws {
+    let made = try runBegat("sem", "create", key, "--value", "1", "--count", "3", "--mode", "640")
+    #expect(made.status == .exited(code: 0))
+    let identifier = made.output.text.trimmed
+    let shown = try RunningProgram.tool("ipcs", ["-s", "-i", identifier]).output.text
+    #expect(shown.contains("mode=0640, access_perms=0640") && shown.contains("nsems = 3"), "\(shown)")
+    #expect(try runBegat("sem", "create", key).status == .exited(code: 1))
+    #expect(try runBegat("sem", "give", key, "--index", "2").status == .exited(code: 0))
+    let table = try runBegat("sem", "show", key).output.lines.dropFirst(2).map { $0.split(separator: " ")[1] }
+    #expect(table == ["1", "1", "0"])
+    #expect(try runBegat("sem", "take", key, "--index", "3", "--no-wait").status == .exited(code: 1))
+
+    let waiter = try startBegat("sem", "take", key, "--", "echo", "in")
+    #expect(try eventually { try waiters() == 1 })
+    #expect(try runBegat("sem", "remove", key).status == .exited(code: 0))
+    #expect(try waiter.awaitEnd() == .exited(code: 1) && waiter.output.text == "")
+    #expect(waiter.errors.text.contains("Identifier removed"))
+    for command in ["show", "remove", "give", "take"] {
+      let gone = try runBegat("sem", command, key)
+      #expect(gone.status == .exited(code: 1) && gone.errors.lines.count == 1, "\(command)")
+    }
+    #expect(!(try RunningProgram.tool("ipcs", ["-s"]).output.text.contains(identifier)))
+  }
+
+  @Test(.enabled(if: Machine.isRoot, "needs root"))
+  func aStrangersSetIsNotTrusted() throws {
+    let command = try Machine.unprivileged() + [try Programs.begat(), "sem", "create", key, "--mode", "666"]
+    #expect(try RunningProgram.run(command[0], Array(command.dropFirst())).status == .exited(code: 0))
+    let refused = try runBegat("sem", "take", key, "--", "echo", "in")
+    #expect(refused.status == .exited(code: 1) && refused.output.text == "")
+    #expect(refused.errors.text.contains("made by user 65534"))
+    #expect(try runBegat("sem", "take", key, "--any-maker", "--", "echo", "in").output.text == "in\n")
+    #expect(try runBegat("sem", "show", key).status == .exited(code: 0))
+  }
+
+  @Test(arguments: [
+    ["take"], ["take", "0"], ["take", "lock"], ["take", "1", "--no-wait", "--timeout", "1s"], ["take", "1", "true"],
+    ["take", "1", "--timeout", "5"], ["create", "1", "--value", "32768"], ["create", "1", "--count", "0"],
+    ["create", "1", "--mode", "rw"], ["take", "1", "--index", "-1"], ["give"], ["show", "1", "2"], ["nosuch"],
+  ])
+  func wrongCommandLinesAreUsage(arguments: [String]) throws {
+    #expect(try RunningProgram.run(try Programs.begat(), ["sem"] + arguments).status == .exited(code: 64))
+  }
+}
