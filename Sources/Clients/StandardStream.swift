@@ -34,9 +34,23 @@ enum StandardStream: CInt {
   }
 
   /// One line for the user; nobody is left to tell when even that fails.
-  static func complain(_ line: String) {
-    let descriptor = Descriptor(owning: errors.rawValue)
-    try? descriptor.writeAll(line + "\n")
-    _ = descriptor.release()
+  static func complain(_ line: String) { try? errors.write(line + "\n") }
+
+  /// A line of what was asked for.
+  static func say(_ line: String) throws(CallFailure) {
+    do throws(Errno) { try output.write(line + "\n") } catch {
+      throw CallFailure("write", on: "standard output", errno: error)
+    }
+  }
+
+  func write(_ text: String) throws(Errno) {
+    let descriptor = Descriptor(owning: rawValue)
+    do throws(Errno) {
+      try descriptor.writeAll(text)
+      _ = descriptor.release()
+    } catch {
+      _ = descriptor.release()
+      throw error
+    }
   }
 }

@@ -64,7 +64,7 @@ extension LoadReport {
   /// One object on one line; latencies are in microseconds.
   var json: String {
     var figures: [(String, String)] = [
-      ("target", quoted(address.description)), ("concurrency", "\(concurrency)"), ("sources", "\(sources)"),
+      ("target", JSONText.quoted(address.description)), ("concurrency", "\(concurrency)"), ("sources", "\(sources)"),
       ("seconds", decimal(seconds, places: 6)), ("connections", "\(tally.total)"), ("rate", decimal(rate, places: 1)),
     ]
     figures += LoadOutcome.allCases.map { ($0.key, "\(tally[$0])") }
@@ -73,12 +73,7 @@ extension LoadReport {
       ("held", "\(held.open)"), ("generator_cpu", decimal(processorShare, places: 3)),
     ]
     figures += latencies.map { ("latency_\($0.key)", "\($0.microseconds)") }
-    return "{" + figures.map { "\(quoted($0)): \($1)" }.joined(separator: ", ") + "}"
-  }
-
-  /// Addresses come with their unprintable bytes escaped already.
-  private func quoted(_ text: String) -> String {
-    "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+    return "{" + figures.map { "\(JSONText.quoted($0)): \($1)" }.joined(separator: ", ") + "}"
   }
 
   private func decimal(_ value: Double, places: Int) -> String {
