@@ -7,5 +7,5 @@ struct Begat: ParsableCommand {
     commandName: "begat",
     abstract: "Clients and tools of the forking network daemon begatd.",
     version: "begat \(BegatVersion.text)",
-    subcommands: [Connect.self, Time.self, Load.self, Check.self])
+    subcommands: [Connect.self, Daytime.self, Time.self, Load.self, Check.self])
 }
