@@ -55,9 +55,8 @@ enum StandardStream: CInt {
   }
 
   /// One line for the user; nobody is left to tell when even that fails.
-  static func complain(_ line: String) {
-    let descriptor = Descriptor(owning: errors.rawValue)
-    try? descriptor.writeAll(line + "\n")
-    _ = descriptor.release()
-  }
+  static func complain(_ line: String) { try? errors.write(line + "\n") }
+
+  /// A line of what was asked for.
+  static func say(_ line: String) throws(CallFailure) { try output.write(line + "\n") }
 }

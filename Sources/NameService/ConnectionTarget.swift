@@ -16,7 +16,9 @@ public enum ConnectionTarget: Hashable, Sendable {
   /// Reads `HOST PORT`, or without a port an absolute path or `@abstract`.
   ///
   /// The port is a number, a name of services(5), or both: `daytime(13)` is 13 where the name is unknown.
-  public init(_ place: String, port: String?) throws(Problem) {
+  ///
+  /// - Parameter transport: the one whose names of ports are meant.
+  public init(_ place: String, port: String?, transport: Transport = .tcp) throws(Problem) {
     let isUnix = place.hasPrefix("/") || place.hasPrefix("@")
     guard let port else {
       guard isUnix, let address = SocketAddress(place) else {
@@ -29,10 +31,24 @@ public enum ConnectionTarget: Hashable, Sendable {
     let isBracketed = place.hasPrefix("[") && place.hasSuffix("]")
     let host = isBracketed ? String(place.dropFirst().dropLast()) : place
     guard !host.isEmpty else { throw Problem(description: "the host is empty") }
-    guard let number = Ports.find(port, transport: .tcp), number != 0 else {
+    guard let number = Ports.find(port, transport: transport), number != 0 else {
       throw Problem(description: "\(escaped(port.utf8)): no such port (a number, a name, or NAME(NUMBER))")
     }
     self = .host(host, port: number)
+  }
+
+  /// Reads one word: `HOST`, `HOST:PORT`, an IPv6 address, which has a port in brackets only (`[::1]:13`), or a Unix
+  /// socket.
+  ///
+  /// - Parameter defaultPort: of a host that is written without one.
+  public init(_ word: String, defaultPort: String, transport: Transport = .tcp) throws(Problem) {
+    if word.hasPrefix("/") || word.hasPrefix("@") {
+      try self.init(word, port: nil)
+    } else if let colon = word.lastIndex(of: ":"), word.firstIndex(of: ":") == colon || word[..<colon].hasSuffix("]") {
+      try self.init(String(word[..<colon]), port: String(word[word.index(after: colon)...]), transport: transport)
+    } else {
+      try self.init(word, port: defaultPort, transport: transport)
+    }
   }
 
   /// All its addresses, in the order in which they should be tried.

@@ -33,3 +33,52 @@ func readProcess(_ text: String) throws -> pid_t {
   }
   return process
 }
+
+/// The arguments of the commands that ask many hosts at once.
+struct SurveyArguments: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A host, as HOST, HOST:PORT or [ADDRESS]:PORT; or the absolute path or @name of a Unix socket.",
+      valueName: "host"))
+  var hosts: [String]
+
+  @Flag(help: "Ask by an empty datagram, instead of connecting.")
+  var udp = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long all of them together are waited for: seconds, or a time as in 500ms (default: 10).", valueName: "time"),
+    transform: readTimeLimit)
+  var timeout: Duration?
+
+  @Option(
+    help: ArgumentHelp(
+      "The port of hosts that are named without one: a number, a name of services(5), or both as in \"time(37)\".",
+      valueName: "port"))
+  var port: String?
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func settings(defaultPort: String) throws -> SurveySettings {
+    let transport = udp ? Transport.udp : .tcp
+    var settings = SurveySettings(
+      hosts: try hosts.map { word in
+        do throws(ConnectionTarget.Problem) {
+          let target = try ConnectionTarget(word, defaultPort: port ?? defaultPort, transport: transport)
+          return SurveySettings.Host(word: word, target: target)
+        } catch { throw ValidationError(error.description) }
+      })
+    settings.transport = transport
+    if let timeout { settings.timeout = timeout }
+    settings.json = json
+    return settings
+  }
+}
+
+/// Reads what `readDuration` does, and a bare number as seconds; more than nothing.
+func readTimeLimit(_ text: String) throws -> Duration {
+  let limit = try UInt32(text).map { Duration.seconds($0) } ?? readDuration(text)
+  guard limit > .zero else { throw ValidationError("the time limit is nothing") }
+  return limit
+}

@@ -8,7 +8,8 @@ struct Begat: ParsableCommand {
     abstract: "Clients and tools of the forking network daemon begatd.",
     version: "begat \(BegatVersion.text)",
     subcommands: [
-      Connect.self, Cat.self, Signals.self, SendSignal.self, Alive.self, SharedMemory.self, Semaphores.self,
+      Connect.self, Daytime.self, Time.self, Cat.self, Signals.self, SendSignal.self, Alive.self, SharedMemory.self,
+      Semaphores.self,
       Load.self, Check.self,
     ])
 }

@@ -26,7 +26,7 @@ struct Cat: ParsableCommand {
 
   func run() throws {
     let words = Array(CommandLine.arguments.drop { $0 != "cat" }.dropFirst())
-    let path = getenv("PATH").map { String(cString: $0) } ?? Program.usualDirectories
+    let path = getenv("PATH").map { String(cString: $0) }
     let client = CatClient(sources: CatSource.inOrder(words, runningCommands: !noCommands), searchPath: path)
     if !client.run() { throw ExitCode.failure }
   }

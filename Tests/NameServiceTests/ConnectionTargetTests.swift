@@ -27,6 +27,22 @@ import UnixIPC
   }
 
   @Test(
+    "is read from one word, with or without a port",
+    arguments: [
+      ("localhost", .host("localhost", port: 37)), ("h:10037", .host("h", port: 10037)),
+      ("h:none(13)", .host("h", port: 13)), ("127.0.0.1:1", .host("127.0.0.1", port: 1)),
+      ("::1", .host("::1", port: 37)), ("[::1]", .host("::1", port: 37)), ("[::1]:10037", .host("::1", port: 10037)),
+      ("fe80::1%lo", .host("fe80::1%lo", port: 37)), ("/run/a:b", .unix(.unixPath("/run/a:b"))),
+      ("@s", .unix(.unixAbstract([115]))),
+    ] as [(String, ConnectionTarget)])
+  func isReadFromOneWord(word: String, target: ConnectionTarget) throws {
+    #expect(try ConnectionTarget(word, defaultPort: "none(37)") == target)
+    for wrong in ["", ":1", "h:", "h:0", "h:x", "[]:1", "[::1]:", "h:-1"] {
+      #expect(throws: ConnectionTarget.Problem.self) { try ConnectionTarget(wrong, defaultPort: "37") }
+    }
+  }
+
+  @Test(
     "says what is wrong",
     arguments: [
       ("localhost", nil, "localhost: a host needs a port, a Unix socket is /PATH or @NAME"),

@@ -73,6 +73,38 @@ import Testing
     #expect(connected.address == address)
   }
 
+  @Test("runs beside others, as one poller tells")
+  func runsBesideOthers() throws {
+    let silent = try SilentListener()
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+    let listening = try address(of: listener.descriptor)
+    let closed = try closedPort()
+    let refusing = try address(of: closed)
+    let deadline = Deadline(after: .seconds(20))
+    var won = try ConnectionRace([silent.address, listening], until: deadline)
+    var lost = try ConnectionRace([refusing, refusing], until: deadline)
+    let poller = try Poller()
+    try poller.add(won.descriptor, .readable, token: 0)
+    try poller.add(lost.descriptor, .readable, token: 1)
+    var winner: SocketAddress?
+    while winner == nil, !deadline.hasPassed {
+      switch try won.advance() {
+      case .some(let connected): winner = connected.address
+      case .none: break
+      }
+      if !lost.isLost {
+        let isNone = try lost.advance() == nil
+        #expect(isNone)
+      }
+      if winner == nil {
+        poller.wait(milliseconds: min(won.due, lost.isLost ? .never : lost.due).milliseconds) { _ in }
+      }
+    }
+    let isLost = lost.isLost
+    let reasons = lost.reasons.map(\.errno)
+    #expect(winner == listening && isLost && reasons == [.connectionRefused, .connectionRefused])
+  }
+
   @Test("names every address with its reason, in one time for all")
   func namesEveryAddress() throws {
     let silent = try SilentListener()

@@ -81,6 +81,30 @@ import Testing
     if getenv("BEGAT_FIGURES") != nil { print("200 hosts, 20 silent: \(took) ns, slowest answer \(slowest)") }
   }
 
+  @Test("asks those too who are added while others are awaited")
+  func asksLateOnes() throws {
+    let (program, address) = try server("s.sendto(data, peer)")
+    let silent = try DatagramSocket(.ipv4(.loopback, port: 0))
+    let quiet = try #require(try silent.descriptor.localAddress().address)
+    var round = try InquiryRound(DatagramInquiry(question: [1, 2]))
+    let first = round.add(quiet)
+    let nobody = try round.advance()
+    var late: [Int] = [], decided: [Int] = []
+    // More than there were places for.
+    for _ in 0..<40 { late.append(round.add(address)) }
+    let unasked = round.unasked
+    let mayAsk = round.mayAsk
+    #expect(first == 0 && nobody.isEmpty && late == Array(1...40) && unasked == 1..<41 && mayAsk)
+    let deadline = Deadline(after: .seconds(20))
+    while decided.count < 40, !deadline.hasPassed { decided += try round.advance(until: deadline) }
+    let outcomes = late.map { round.outcome(of: $0) }
+    #expect(decided.sorted() == late)
+    for outcome in outcomes { #expect(try answer(outcome).bytes == [1, 2]) }
+    let rest = try round.collectLate()
+    let last = round.outcome(of: first)
+    #expect(rest.isEmpty && last == .silent && program.process > 0)
+  }
+
   @Test("ends when all have answered, long before the deadline")
   func endsEarly() throws {
     let (program, address) = try server("s.sendto(data, peer)")

@@ -25,4 +25,24 @@ import Testing
     let hasEnded = reading.waitUntilReadable(milliseconds: 20_000)
     #expect(hasEnded)
   }
+
+  @Test("keep what they have when they grow")
+  func grow() throws {
+    let pipe = try Pipe.open()
+    let reading = pipe.reading
+    do {
+      var slots = DescriptorSlots(count: 0)
+      slots.grow(to: 1)
+      slots.put(pipe.writing, at: 0)
+      let before = slots.number(at: 0)
+      slots.grow(to: 40)
+      slots.grow(to: 2)
+      let after = (0..<slots.count).map { slots.number(at: $0) }
+      #expect(after == [before] + Array(repeating: -1, count: 39))
+      let isStillOpen = !reading.waitUntilReadable(milliseconds: 0)
+      #expect(isStillOpen)
+    }
+    let hasEnded = reading.waitUntilReadable(milliseconds: 20_000)
+    #expect(hasEnded)
+  }
 }

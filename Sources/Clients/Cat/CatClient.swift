@@ -8,9 +8,9 @@ import UnixIPC
 public struct CatClient: Sendable {
   public var sources: [CatSource]
   /// Where programs without a slash in their name are looked for.
-  public var searchPath: String
+  public var searchPath: String?
 
-  public init(sources: [CatSource], searchPath: String) {
+  public init(sources: [CatSource], searchPath: String?) {
     self.sources = sources
     self.searchPath = searchPath
   }
@@ -48,7 +48,8 @@ public struct CatClient: Sendable {
       return complain("\(escaped(text.utf8))|: \(error)")
     }
     let program = Program(
-      path: try Program.find(words[0], in: searchPath), arguments: words, environment: Program.callersEnvironment)
+      path: try Program.find(words[0], searchPath: searchPath), arguments: words,
+      environment: Program.callersEnvironment)
     let output = try program.openForReading(input: .inherited)
     let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
     let status = try output.finish()

@@ -1,4 +1,6 @@
 /// JSON as the commands print it: one value on one line.
+///
+/// Source: RFC 8259.
 enum JSON {
   /// Values are JSON already.
   static func object(_ members: [(name: String, value: String)]) -> String {
@@ -8,8 +10,21 @@ enum JSON {
   /// Values are JSON already.
   static func array(_ values: [String]) -> String { "[" + values.joined(separator: ", ") + "]" }
 
-  /// - Parameter text: without control characters: what comes from elsewhere is escaped first.
+  /// A text between its quotation marks.
   static func quoted(_ text: String) -> String {
-    "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case " "..."~": result.unicodeScalars.append(scalar)
+      default:
+        for unit in String(scalar).utf16 {
+          let digits = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+      }
+    }
+    return result + "\""
   }
 }

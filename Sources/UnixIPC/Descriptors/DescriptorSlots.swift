@@ -1,6 +1,6 @@
-/// A fixed number of places, each for one descriptor or none; what is in them is closed with this value.
+/// Places, each for one descriptor or none; what is in them is closed with this value.
 struct DescriptorSlots: ~Copyable {
-  private let places: UnsafeMutableBufferPointer<Descriptor?>
+  private var places: UnsafeMutableBufferPointer<Descriptor?>
 
   init(count: Int) {
     places = .allocate(capacity: count)
@@ -13,6 +13,16 @@ struct DescriptorSlots: ~Copyable {
   }
 
   var count: Int { places.count }
+
+  /// Adds empty places until there are so many.
+  mutating func grow(to count: Int) {
+    guard count > places.count else { return }
+    let more = UnsafeMutableBufferPointer<Descriptor?>.allocate(capacity: count)
+    _ = more.moveInitialize(fromContentsOf: places)
+    for index in places.count..<count { more.initializeElement(at: index, to: nil) }
+    places.deallocate()
+    places = more
+  }
 
   /// The number of the descriptor in a place; -1 where there is none.
   func number(at index: Int) -> CInt {

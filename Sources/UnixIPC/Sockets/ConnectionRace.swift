@@ -44,17 +44,25 @@ extension ClientSocket {
       if addresses.count == 1 {
         return Connected(socket: try connect(to: addresses[0], until: deadline), address: addresses[0])
       }
-      var race = try ConnectionRace(ConnectionRace.interleaved(addresses))
-      if let winner = try race.run(until: deadline) { return winner }
+      var race = try ConnectionRace(addresses, until: deadline)
+      if let winner = try race.run() { return winner }
       failures = race.reasons
     } catch { failures = [error] }
     throw Unreachable(failures: failures)
   }
 }
 
-/// Attempts at several addresses, of which one is to win.
-struct ConnectionRace: ~Copyable {
+/// Attempts at several addresses, of which one is to win: for callers that have many such races at once.
+///
+/// One after another, each tried as `ClientSocket.connect(toFirstOf:until:)` tells; ended with this value.
+///
+///     var race = try ConnectionRace(addresses, until: deadline)
+///     // Whenever race.descriptor is readable or race.due has passed:
+///     if let winner = try race.advance() { … } else if race.isLost { … }
+public struct ConnectionRace: ~Copyable {
   private let addresses: [SocketAddress]
+  private let deadline: Deadline
+  private let delay: Duration
   private let poller: Poller
   private var sockets: DescriptorSlots
   private var failures: [CallFailure?]
@@ -66,8 +74,18 @@ struct ConnectionRace: ~Copyable {
   private static let delay: Duration = .milliseconds(250)
   private static let leastDelay: Duration = .milliseconds(10)
 
-  init(_ addresses: [SocketAddress]) throws(CallFailure) {
-    self.addresses = addresses
+  /// Starts nothing yet.
+  ///
+  /// - Parameter addresses: in the order of preference.
+  public init(_ addresses: [SocketAddress], until deadline: Deadline) throws(CallFailure) {
+    let deadline = min(deadline, .ofThread)
+    self.addresses = Self.interleaved(addresses)
+    self.deadline = deadline
+    if let left = deadline.left, !addresses.isEmpty {
+      delay = min(Self.delay, max(Self.leastDelay, left / addresses.count))
+    } else {
+      delay = Self.delay
+    }
     poller = try Poller()
     sockets = DescriptorSlots(count: addresses.count)
     failures = Array(repeating: nil, count: addresses.count)
@@ -87,29 +105,40 @@ struct ConnectionRace: ~Copyable {
     return ordered
   }
 
+  /// Readable when an attempt is decided.
+  public var descriptor: CInt { poller.descriptor.number }
+
+  /// When `advance` has something to do at the latest.
+  public var due: Deadline { started < addresses.count ? min(next, deadline) : deadline }
+
+  /// Whether every address has been tried and none took the connection.
+  public var isLost: Bool { started == addresses.count && undecided == 0 }
+
   /// Why each address that was tried has failed; one that is undecided has had its time.
-  var reasons: [CallFailure] {
+  public var reasons: [CallFailure] {
     (0..<started).map {
       failures[$0] ?? CallFailure("connect", on: addresses[$0].description, errno: .timedOut)
     }
   }
 
   /// The connection that was made first; nil when all have failed or the deadline has passed.
-  mutating func run(until deadline: Deadline) throws(CallFailure) -> Connected? {
-    let deadline = min(deadline, .ofThread)
-    var delay = Self.delay
-    if let left = deadline.left, !addresses.isEmpty {
-      delay = min(delay, max(Self.leastDelay, left / addresses.count))
-    }
-    while started < addresses.count || undecided > 0 {
-      if started < addresses.count, undecided == 0 || next.hasPassed {
-        next = try startNext() ? Deadline(after: delay) : Deadline(instant: 0)
-      }
-      let isLast = started == addresses.count
-      if undecided > 0, let winner = try decided(by: isLast ? deadline : min(next, deadline)) { return winner }
+  mutating func run() throws(CallFailure) -> Connected? {
+    while !isLost {
+      if let winner = try advance(waiting: true) { return winner }
       if deadline.hasPassed { return nil }
     }
     return nil
+  }
+
+  /// Starts the next attempt if it is due, and looks which are decided; the first success, if there is one.
+  ///
+  /// - Parameter waiting: whether to wait until there is something to do.
+  /// - Throws: what is wrong with all of them; what is wrong with an address is among the `reasons`.
+  public mutating func advance(waiting: Bool = false) throws(CallFailure) -> Connected? {
+    if started < addresses.count, undecided == 0 || next.hasPassed {
+      next = try startNext() ? Deadline(after: delay) : Deadline(instant: 0)
+    }
+    return undecided > 0 ? try decided(within: waiting ? due.milliseconds : 0) : nil
   }
 
   /// Only a failure of this address is kept: what is wrong with the poller is wrong with all.
@@ -130,9 +159,9 @@ struct ConnectionRace: ~Copyable {
   }
 
   /// Waits once for attempts that are decided; the first success, if there is one.
-  private mutating func decided(by deadline: Deadline) throws(CallFailure) -> Connected? {
+  private mutating func decided(within milliseconds: CInt) throws(CallFailure) -> Connected? {
     var ready: [Int] = []
-    poller.wait(milliseconds: deadline.milliseconds) { ready.append(Int($0.token)) }
+    poller.wait(milliseconds: milliseconds) { ready.append(Int($0.token)) }
     for index in ready {
       guard let socket = sockets.take(at: index) else { continue }
       undecided -= 1

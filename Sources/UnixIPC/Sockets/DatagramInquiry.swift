@@ -46,7 +46,8 @@ public struct DatagramInquiry: Hashable, Sendable {
   /// - Returns: one outcome for each address, in the same order.
   /// - Throws: what concerns all of them; what concerns one host is its outcome.
   public func ask(_ addresses: [SocketAddress], until deadline: Deadline) throws(CallFailure) -> [Outcome] {
-    var round = try InquiryRound(self, of: addresses)
+    var round = try InquiryRound(self)
+    for address in addresses { _ = round.add(address) }
     try round.run(until: deadline)
     return round.finalOutcomes
   }

@@ -1,15 +1,22 @@
 import Glibc
 
-/// The asking of many hosts, as far as it has come.
-struct InquiryRound: ~Copyable {
+/// The asking of many hosts, as far as it has come: for callers whose addresses come one after another.
+///
+///     var round = try InquiryRound(DatagramInquiry(question: []))
+///     let index = round.add(address)
+///     // Whenever round.descriptor is readable, and after adding:
+///     for index in try round.advance() { … round.outcome(of: index) … }
+public struct InquiryRound: ~Copyable {
   private let inquiry: DatagramInquiry
-  private let addresses: [SocketAddress]
   private let poller: Poller
   private let room: UnsafeMutableRawBufferPointer
-  private var sockets: DescriptorSlots
-  private var outcomes: [DatagramInquiry.Outcome?]
+  private var addresses: [SocketAddress] = []
+  private var sockets = DescriptorSlots(count: 0)
+  private var outcomes: [DatagramInquiry.Outcome?] = []
   /// When each was asked, in nanoseconds.
-  private var times: [Int64]
+  private var times: [Int64] = []
+  /// Those whose outcome was not told yet.
+  private var decided: [Int] = []
   /// How many have had their turn.
   private var asked = 0
   /// How many of those are waited for.
@@ -17,41 +24,79 @@ struct InquiryRound: ~Copyable {
   /// Why there is no descriptor for the next one now.
   private var shortage: CallFailure?
 
-  init(_ inquiry: DatagramInquiry, of addresses: [SocketAddress]) throws(CallFailure) {
+  public init(_ inquiry: DatagramInquiry) throws(CallFailure) {
     self.inquiry = inquiry
-    self.addresses = addresses
     poller = try Poller()
     // Never without room: an empty buffer has no address.
     room = .allocate(byteCount: max(1, min(inquiry.longestAnswer, 65535)), alignment: 16)
-    sockets = DescriptorSlots(count: addresses.count)
-    outcomes = Array(repeating: nil, count: addresses.count)
-    times = Array(repeating: 0, count: addresses.count)
   }
 
   deinit { room.deallocate() }
 
-  /// What came of each; of those that are still waited for, nothing.
-  var finalOutcomes: [DatagramInquiry.Outcome] {
-    addresses.indices.map { index in
-      if let outcome = outcomes[index] { return outcome }
-      if index < asked { return .silent }
-      return .failed(
-        CallFailure(
-          shortage?.call ?? "connect", on: addresses[index].description, errno: shortage?.errno ?? .timedOut))
-    }
+  /// Adds a host that `advance` is to ask.
+  ///
+  /// - Returns: its index among all that were added.
+  public mutating func add(_ address: SocketAddress) -> Int {
+    addresses.append(address)
+    outcomes.append(nil)
+    times.append(0)
+    // By doubling, that adding stays cheap.
+    if sockets.count < addresses.count { sockets.grow(to: max(16, 2 * addresses.count)) }
+    return addresses.count - 1
   }
+
+  /// Readable when an answer has come.
+  public var descriptor: CInt { poller.descriptor.number }
+
+  /// Whether hosts remain that can be asked now: then `advance` is not to wait.
+  public var mayAsk: Bool { asked < addresses.count && shortage == nil }
+
+  /// What came of asking a host; of one that is still waited for, that it is silent.
+  public func outcome(of index: Int) -> DatagramInquiry.Outcome {
+    if let outcome = outcomes[index] { return outcome }
+    if index < asked { return .silent }
+    return .failed(
+      CallFailure(
+        shortage?.call ?? "connect", on: addresses[index].description, errno: shortage?.errno ?? .timedOut))
+  }
+
+  var finalOutcomes: [DatagramInquiry.Outcome] { addresses.indices.map { outcome(of: $0) } }
 
   mutating func run(until deadline: Deadline) throws(CallFailure) {
     let deadline = min(deadline, .ofThread)
     while asked < addresses.count || open > 0 {
       if deadline.hasPassed { break }
-      // A few, then those who have answered already: else their answers would wait until all are asked.
-      for _ in 0..<16 where asked < addresses.count && shortage == nil { try askNext() }
-      let mayAsk = asked < addresses.count && shortage == nil
-      if open > 0 { try collect(milliseconds: mayAsk ? 0 : deadline.milliseconds) }
+      _ = try advance(until: deadline)
     }
-    // What had come by the deadline and was not read yet.
+    _ = try collectLate()
+  }
+
+  /// Asks those who were added, some of them where they are many, and takes the answers that have come.
+  ///
+  /// - Parameter deadline: until when an answer is waited for, if there is nobody to ask; without it, not at all.
+  /// - Returns: those that have their outcome since the last call.
+  /// - Throws: what concerns all of them; what concerns one host is its outcome.
+  public mutating func advance(until deadline: Deadline = Deadline(instant: 0)) throws(CallFailure) -> [Int] {
+    // A few, then those who have answered already: else their answers would wait until all are asked.
+    for _ in 0..<16 where mayAsk { try askNext() }
+    if open > 0 { try collect(milliseconds: mayAsk ? 0 : deadline.milliseconds) }
+    return takeDecided()
+  }
+
+  /// Takes what had come by the deadline and was not read yet; after that, `outcome(of:)` is final.
+  ///
+  /// - Returns: those that have their outcome since the last call of this or `advance`.
+  public mutating func collectLate() throws(CallFailure) -> [Int] {
     for index in 0..<asked where outcomes[index] == nil { try receive(index) }
+    return takeDecided()
+  }
+
+  /// Those whose turn has not come.
+  public var unasked: Range<Int> { asked..<addresses.count }
+
+  private mutating func takeDecided() -> [Int] {
+    defer { decided = [] }
+    return decided
   }
 
   private mutating func askNext() throws(CallFailure) {
@@ -71,6 +116,7 @@ struct InquiryRound: ~Copyable {
         return
       }
       outcomes[index] = Self.outcome(of: error)
+      decided.append(index)
     }
     asked += 1
   }
@@ -133,6 +179,7 @@ struct InquiryRound: ~Copyable {
       found = Self.outcome(of: CallFailure("recv", on: addresses[index].description, errno: error))
     }
     outcomes[index] = found
+    decided.append(index)
     try poller.remove(number)
     sockets.close(at: index)
     open -= 1

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Clients
+
+struct Daytime: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the date and time as hosts tell them, by their daytime servers.",
+    discussion: """
+      All hosts are asked at once (RFC 867). Of several hosts each line begins with the host. Bytes that are not \
+      printable ASCII are shown as \\xHH. The exit status is 1 where any host failed.
+      """)
+
+  @OptionGroup var arguments: SurveyArguments
+
+  func validate() throws { _ = try arguments.settings(defaultPort: "daytime(13)") }
+
+  func run() throws {
+    if !DaytimeClient(settings: try arguments.settings(defaultPort: "daytime(13)")).run() { throw ExitCode.failure }
+  }
+}
