@@ -249,6 +249,13 @@ func killsInARow(_ words: [String]) throws {
 
 /// A process may get the number that an ancestor had when it took the lock.
 func lockKnowsARecycledNumber(_ words: [String]) throws {
+  // On a busy machine somebody else may have the number, and keep it.
+  for _ in 0..<10 where try isANumberRecycled() { return }
+  throw Wrong(description: "the number of a dead ancestor was never to be had")
+}
+
+/// False where the number could not be had again.
+private func isANumberRecycled() throws -> Bool {
   let guarded = try Guarded()
   let lock = guarded.lock
   let gate = try Pipe.open()
@@ -263,7 +270,7 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
     _ = try forked {
       close(gateWriting.number)
       _ = try readBytes(1, from: gateReading)
-      for _ in 0..<2000 {
+      for _ in 0..<500 {
         try Descriptor.open("/proc/sys/kernel/ns_last_pid", O_WRONLY).writeAll(String(number - 1))
         let child = try forked { getpid() == number ? lock.withLock { _ in endProcess(status: 5) } : 6 }
         if try Children.await(child) == .exited(code: 5) {
@@ -278,6 +285,7 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
   }
   _ = try Children.await(ancestor)
   _ = consume gateWriting
-  try expectEqual(try readBytes(1, from: reports), [UInt8(ascii: "y")], "a process with the number of its ancestor")
+  guard try readBytes(1, from: reports) == [UInt8(ascii: "y")] else { return false }
   try expect(isAbandoned(lock), "not told")
+  return true
 }
