@@ -30,10 +30,6 @@ let boundSubcommands: Subcommands = [
   "bound-kept": keptNumbersMayBeAny,
 ]
 
-private func shell(_ script: String) -> Program {
-  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
-}
-
 /// Runs the body in a time limit; fails when it was not ended by it.
 private func expectEnded(_ what: String, after limit: Duration = .milliseconds(50), _ body: () throws -> Void) throws {
   Alarm.set(after: .seconds(15))

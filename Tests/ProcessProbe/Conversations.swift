@@ -3,10 +3,6 @@ import UnixIPC
 
 private let soon = Duration.seconds(30)
 
-private func shell(_ script: String) -> Program {
-  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin", "TERM=dumb"])
-}
-
 private func isAlive(_ process: pid_t) -> Bool {
   guard let facts = try? contents("/proc/\(process)/stat"), let name = facts.lastIndex(of: ")") else { return false }
   return !facts[name...].hasPrefix(") Z") && !facts[name...].hasPrefix(") X")

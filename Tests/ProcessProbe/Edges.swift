@@ -3,10 +3,6 @@ import UnixIPC
 
 // Values at the edge of what a type can say, and calls that the kernel refuses; in the table of Bounds.swift.
 
-private func shell(_ script: String) -> Program {
-  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
-}
-
 func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   for limit in [-1, Int.min, 0] {
     let none = try shell("echo much").capture(errors: .separate, limit: limit)

@@ -61,3 +61,10 @@ func status(_ name: String) throws -> String {
   }
   throw Wrong(description: "/proc/self/status has no \(name)")
 }
+
+/// A script for the shell.
+func shell(_ script: String) -> Program {
+  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin", "TERM=dumb"])
+}
+
+func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }

@@ -69,6 +69,7 @@ let families: [Subcommands] = [
   dispositionSubcommands,
   dissociationSubcommands,
   fifoSubcommands,
+  forkSubcommands,
   groupSubcommands,
   pipeSubcommands,
   processSubcommands,
