@@ -18,7 +18,7 @@ let soon = Deadline(after: .seconds(20))
 
 func signals() throws {
   try Signal.withDisposition(.counted, for: .user1) {
-    try Signal.user1.sendToOwnGroup()
+    try Signal.user1.raise()
     try expect(Signal.user1.count >= 1, "a counted signal")
   }
   try expect(try Liveness(of: getpid()) == .alive, "our own liveness")
