@@ -1,3 +1,4 @@
+import Glibc
 import UnixIPC
 
 /// The frame of a command: standard streams that exist, and one line on standard error for what fails.
@@ -8,6 +9,14 @@ struct CommandRun {
   /// One line for the user, with whatever came from elsewhere made printable.
   func complain(_ line: String) {
     StandardStream.complain("\(command): \(escaped(line.utf8, doublingBackslashes: false))")
+  }
+
+  /// The line of a program that cannot be run.
+  ///
+  /// - Returns: the exit status that tells it.
+  func complain(ofCommand failure: CallFailure) -> CInt {
+    complain("\(failure)")
+    return failure.errno == .noSuchFile ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
   }
 
   /// - Returns: what the body returns; `failure` where it throws, which is said.

@@ -19,24 +19,24 @@ extension SemaphoreClient {
   /// - Returns: the exit status, where there is no command or it does not come to that.
   public func take(_ patience: Patience, for words: [String]) -> CInt {
     let run = CommandRun(command: "begat sem")
-    return run.run(failure: ExitCodes.failure) {
+    return run.run(failure: ExitStatuses.failure) {
       // A command that does not exist waits for nothing.
       var path: String?
       if let name = words.first {
         do throws(CallFailure) {
           path = try Program.find(name, searchPath: getenv("PATH").map { String(cString: $0) })
         } catch {
-          return complain(run, error)
+          return run.complain(ofCommand: error)
         }
       }
       guard try take(patience, undo: path == nil ? .never : .atExit) else {
         run.complain("\(try key.key()) is \(standing(patience))")
-        return ExitCodes.temporaryFailure
+        return ExitStatuses.temporaryFailure
       }
       guard let path else { return 0 }
       do throws(CallFailure) {
         try ProcessControl.becomeProgram(at: path, arguments: words, environment: Program.callersEnvironment)
-      } catch { return complain(run, error) }
+      } catch { return run.complain(ofCommand: error) }
     }
   }
 
@@ -59,22 +59,8 @@ extension SemaphoreClient {
     return true
   }
 
-  /// As env(1) and shells tell a command that cannot be run.
-  private func complain(_ run: CommandRun, _ failure: CallFailure) -> CInt {
-    run.complain("\(failure)")
-    return failure.errno == .noSuchFile ? ExitCodes.commandNotFound : ExitCodes.commandNotExecutable
-  }
-
   private func standing(_ patience: Patience) -> String {
     if case .limited(let limit) = patience { return "still taken after \(DurationText.render(limit))" }
     return "taken"
-  }
-
-  private enum ExitCodes {
-    static let failure: CInt = 1
-    /// `EX_TEMPFAIL`, sysexits.h
-    static let temporaryFailure: CInt = 75
-    static let commandNotExecutable: CInt = 126
-    static let commandNotFound: CInt = 127
   }
 }

@@ -1,0 +1,13 @@
+import Glibc
+
+/// What the commands that run another one end with, where it is not that one's own status.
+enum ExitStatuses {
+  static let failure: CInt = 1
+  /// `EX_TEMPFAIL`, sysexits.h
+  static let temporaryFailure: CInt = 75
+  /// A limit ended the command, as timeout(1) tells it.
+  static let limitReached: CInt = 124
+  /// As env(1) and shells tell it.
+  static let commandNotExecutable: CInt = 126
+  static let commandNotFound: CInt = 127
+}
