@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,3 +45,11 @@ ssize_t platform_write_without_signal(int fd, const void *bytes, size_t count) {
   errno = error;
   return written;
 }
+
+int platform_set_pipe_size(int fd, int size) { return fcntl(fd, F_SETPIPE_SZ, size); }
+
+ssize_t platform_splice(int from, int to, size_t size) {
+  return splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+ssize_t platform_sendfile(int to, int from, size_t size) { return sendfile(to, from, NULL, size); }

@@ -25,6 +25,11 @@ int platform_open(const char *path, int flags, mode_t mode);
 /// write(2) whose EPIPE comes without SIGPIPE, whatever that would do.
 ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size);
 int platform_memfd_create(const char *name, unsigned flags);
+int platform_set_pipe_size(int fd, int size);
+/// splice(2) at the files' own offsets, without waiting for a pipe.
+ssize_t platform_splice(int from, int to, size_t size);
+/// sendfile(2) from the file's own offset.
+ssize_t platform_sendfile(int to, int from, size_t size);
 
 // Untrusted names
 /// openat2(2) that leaves the directory in no way and follows no symbolic link.

@@ -16,6 +16,17 @@ public enum StandardStreams {
     }
   }
 
+  /// Takes one of them over, so that its end can be passed on: closing the result closes it, for /dev/null has its place
+  /// from now on.
+  ///
+  /// Source: dup2(2).
+  public static func take(_ number: CInt) throws(CallFailure) -> Descriptor {
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    let taken = Descriptor(owning: try check("fcntl") { platform_fcntl(number, F_DUPFD_CLOEXEC, 3) })
+    _ = try check("dup2") { dup2(null.number, number) }
+    return taken
+  }
+
   /// Lets go of what they were: from now on they are empty and bottomless.
   public static func becomeNull() {
     guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
