@@ -6,8 +6,9 @@ struct Connect: ParsableCommand {
     abstract: "Speak to a server: standard input goes there, what it sends comes to standard output.",
     usage: "begat connect [<options>] HOST PORT\nbegat connect [<options>] PATH",
     discussion: """
-      Ends when the server does. The end of standard input is passed on, and receiving goes on. All addresses of a \
-      host are tried in turn. The exit status is 1 where no address answered or the connection broke.
+      The end of standard input is passed on, and receiving goes on; the server's end closes standard output, and what \
+      the input still brings is sent on (--linger). At a terminal it ends when the server does. All addresses of a host \
+      are tried. The exit status is 1 where no address answered or the connection broke.
       """)
 
   @OptionGroup var arguments: TargetArguments
@@ -20,11 +21,36 @@ struct Connect: ParsableCommand {
   @Flag(help: "Leave standard input alone.")
   var receiveOnly = false
 
-  func validate() throws { _ = try arguments.target() }
+  @Flag(help: "Send lines with CR LF at their ends, as most internet protocols want them.")
+  var crlf = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the input may be silent after the server's end: a time, or \"forever\" (default: 500ms).",
+      valueName: "time"),
+    transform: readLinger)
+  var linger: Linger?
+
+  func validate() throws {
+    _ = try arguments.target()
+    if receiveOnly, crlf || linger != nil { throw ValidationError("--receive-only sends nothing") }
+  }
 
   func run() throws {
-    let client = ConnectClient(
-      target: try arguments.target(), timeout: timeout ?? .seconds(10), receivesOnly: receiveOnly)
-    if !client.run() { throw ExitCode.failure }
+    var client = ConnectClient(target: try arguments.target())
+    if let timeout { client.timeout = timeout }
+    client.receivesOnly = receiveOnly
+    client.sendsCRLF = crlf
+    if let linger { client.linger = linger.limit }
+    try finish(client.run())
   }
+}
+
+struct Linger {
+  /// nil is for ever.
+  let limit: Duration?
+}
+
+private func readLinger(_ text: String) throws -> Linger {
+  Linger(limit: text == "forever" ? nil : try readDuration(text))
 }

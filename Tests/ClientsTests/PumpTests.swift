@@ -30,6 +30,45 @@ import UnixIPC
     #expect(pump.failure() == nil)
   }
 
+  @Test("passes the peer's end on and goes on sending")
+  func passesThePeersEndOn() throws {
+    let pump = try RunningPump(patience: nil)
+    pump.endSending(.connection)
+    #expect(try pump.read(1, from: .output) == "")
+    try pump.write("late question", to: .input)
+    pump.close(.input)
+    #expect(try pump.read(100, from: .connection) == "late question")
+    #expect(pump.failure() == nil)
+  }
+
+  @Test("ends where the input stays silent after the peer's end")
+  func endsInSilence() throws {
+    let pump = try RunningPump(patience: .milliseconds(20))
+    pump.endSending(.connection)
+    #expect(pump.failure() == nil)
+  }
+
+  @Test("ends with a connection that is gone, however long the input may be silent")
+  func endsWithTheConnection() throws {
+    let pump = try RunningPump(patience: nil)
+    pump.close(.connection)
+    #expect(pump.failure() == nil)
+  }
+
+  @Test("sends lines with CR LF where asked to")
+  func sendsCRLF() throws {
+    let pump = try RunningPump(changesLineEnds: true)
+    try pump.write("one\ntwo\r\n\nthree\r", to: .input)
+    #expect(try pump.read(18, from: .connection) == "one\r\ntwo\r\n\r\nthree\r")
+    // The CR of the last piece belongs to it.
+    try pump.write("\n", to: .input)
+    #expect(try pump.read(1, from: .connection) == "\n")
+    try pump.write("\n", to: .connection)
+    #expect(try pump.read(1, from: .output) == "\n")
+    pump.close(.connection)
+    #expect(pump.failure() == nil)
+  }
+
   @Test("delivers what the peer sent before it went, in whole")
   func deliversAll() throws {
     let pump = try RunningPump()
@@ -46,7 +85,7 @@ import UnixIPC
   @Test("leaves its input alone where it only receives")
   func leavesTheInputAlone() throws {
     let pump = try RunningPump(receivesOnly: true)
-    try pump.write("kept", to: .input)
+    try? pump.write("kept", to: .input)
     pump.close(.input)
     try pump.write("answer", to: .connection)
     #expect(try pump.read(6, from: .output) == "answer")
@@ -84,7 +123,7 @@ private final class RunningPump: @unchecked Sendable {
 
   private final class Result: @unchecked Sendable { var failure: Pump.Failure? }
 
-  init(receivesOnly: Bool = false) throws {
+  init(receivesOnly: Bool = false, changesLineEnds: Bool = false, patience: Duration? = .zero) throws {
     // As the program does: a reader that is gone is an error then.
     Signal.brokenPipe.ignore()
     var theirs: [Pump.Side: CInt] = [:]
@@ -103,13 +142,15 @@ private final class RunningPump: @unchecked Sendable {
       guard let input = numbers[.input], let output = numbers[.output], let connection = numbers[.connection] else {
         return
       }
-      let source = Descriptor(owning: input)
-      let peer = Descriptor(owning: connection)
+      let source: Descriptor? = Descriptor(owning: input)
       let sink = PatientOutput(Descriptor(owning: output))
-      var pump = Pump(receivesOnly: receivesOnly)
-      do throws(Pump.Failure) { try pump.run(input: source, output: sink, connection: peer) } catch {
-        result.failure = error
-      }
+      let peer = Descriptor(owning: connection)
+      do {
+        var pump = try Pump(
+          input: receivesOnly ? nil : source, output: sink, connection: peer, changesLineEnds: changesLineEnds,
+          patience: patience)
+        try pump.run()
+      } catch { result.failure = error as? Pump.Failure }
     }
   }
 
@@ -119,6 +160,9 @@ private final class RunningPump: @unchecked Sendable {
   }
 
   func close(_ side: Pump.Side) { if let number = ends.removeValue(forKey: side) { _ = Descriptor(owning: number) } }
+
+  /// The other side finds the end, and may go on.
+  func endSending(_ side: Pump.Side) { if let number = ends[side] { shutdown(number, CInt(SHUT_WR)) } }
 
   func write(_ text: String, to side: Pump.Side) throws {
     try Descriptor.withLent(try #require(ends[side])) { try $0.writeAll(text) }

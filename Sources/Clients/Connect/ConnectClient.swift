@@ -6,17 +6,17 @@ import UnixIPC
 public struct ConnectClient: Sendable {
   public var target: ConnectionTarget
   /// How long the target's addresses are tried, all together.
-  public var timeout: Duration
+  public var timeout = Duration.seconds(10)
   /// Whether standard input is left alone.
-  public var receivesOnly: Bool
+  public var receivesOnly = false
+  /// Whether the lines of the input are sent with CR LF.
+  public var sendsCRLF = false
+  /// How long the input may be silent after the peer's end; nil waits for its end.  A terminal is not waited for.
+  public var linger: Duration? = .milliseconds(500)
 
-  public init(target: ConnectionTarget, timeout: Duration = .seconds(10), receivesOnly: Bool = false) {
-    self.target = target
-    self.timeout = timeout
-    self.receivesOnly = receivesOnly
-  }
+  public init(target: ConnectionTarget) { self.target = target }
 
-  /// Runs until the peer ends the connection; what goes wrong is said on standard error.
+  /// Runs until both sides have ended; what goes wrong is said on standard error.
   ///
   /// - Returns: whether all went well.
   public func run() -> Bool {
@@ -24,13 +24,13 @@ public struct ConnectClient: Sendable {
     do {
       try StandardStream.fillGaps()
       let connection = try target.connect(until: Deadline(after: timeout))
-      if StandardStream.input.isTerminal, StandardStream.errors.isTerminal {
-        StandardStream.complain("[Connected to \(target)]")
-      }
-      let input = try StandardStream.input.duplicate()
-      let output = try PatientOutput(for: .output)
-      var pump = Pump(receivesOnly: receivesOnly)
-      try pump.run(input: input, output: output, connection: connection.socket)
+      let isConversation = StandardStream.input.isTerminal
+      if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
+      var pump = try Pump(
+        input: receivesOnly ? nil : try StandardStreams.take(STDIN_FILENO),
+        output: PatientOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
+        changesLineEnds: sendsCRLF, patience: isConversation ? .zero : linger)
+      try pump.run()
       return true
     } catch let error as ConnectionTarget.Failure {
       for reason in error.reasons { StandardStream.complain("begat connect: \(reason)") }

@@ -1,10 +1,11 @@
 import Glibc
 import UnixIPC
 
-/// Carries bytes between a connection and a pair of an input and an output, both directions at once, until the peer ends.
+/// Carries bytes between a connection and a pair of an input and an output, both directions at once.
 ///
-/// The end of the input is passed on by shutdown(2), and receiving goes on.  A reader that stops on either side stops
-/// the direction towards itself and not the other.  SIGPIPE must be ignored.
+/// The end of the input is passed on by shutdown(2), and receiving goes on; the peer's end is passed on by closing the
+/// output, and sending goes on.  A peer that has gone altogether looks the same as one that only says no more, so that
+/// sending then ends as soon as the input has been silent for a while.  SIGPIPE must be ignored.
 ///
 /// Source: poll(2), shutdown(2).
 struct Pump: ~Copyable {
@@ -18,79 +19,140 @@ struct Pump: ~Copyable {
     let errno: Errno
   }
 
-  private var sending = ByteFlow()
-  private var receiving = ByteFlow()
-  private var hasShutDown: Bool
+  private let connection: Descriptor
+  private let connectionAsSink: PatientOutput
+  /// nil once it has ended.
+  private var input: Descriptor?
+  private var output: PatientOutput?
+  private var sending: Passage
+  private var receiving: Passage
   private var sendFailure: Errno?
+  private let patience: Duration?
 
-  /// - Parameter receivesOnly: the input is never read, nor its end passed on.
-  init(receivesOnly: Bool = false) {
-    hasShutDown = receivesOnly
-    if receivesOnly { sending.abandon() }
+  /// - Parameter input: nil where nothing is sent, nor its end passed on.
+  /// - Parameter patience: how long the input may be silent after the peer's end; nil waits for its end.
+  init(
+    input: consuming Descriptor?, output: consuming PatientOutput, connection: consuming Descriptor,
+    changesLineEnds: Bool = false, patience: Duration? = .zero
+  ) throws(CallFailure) {
+    try connection.setNonBlocking(true)
+    connectionAsSink = PatientOutput(try connection.duplicate())
+    receiving = Passage(from: connection, to: output)
+    switch input {
+    case .some(let source):
+      sending = Passage(from: source, to: connectionAsSink, changesLineEnds: changesLineEnds)
+    case .none:
+      sending = Passage(from: connection, to: connectionAsSink)
+      sending.abandon()
+    }
+    self.input = consume input
+    self.connection = connection
+    self.output = consume output
+    self.patience = patience
   }
 
-  /// Runs until the peer has ended and the output has all it sent.
-  mutating func run(
-    input: borrowing Descriptor, output: borrowing PatientOutput, connection: borrowing Descriptor
-  ) throws(Failure) {
-    while !(receiving.hasEnded && receiving.isEmpty) {
-      let ready = wait(input: input.number, output: output.number, connection: connection.number)
-      if ready.input { try fillFromInput(input) }
-      if ready.connection { try exchange(with: connection) }
-      if ready.output { try drain(into: output) }
-      if sending.hasEnded, sending.isEmpty, !hasShutDown {
-        hasShutDown = true
-        // It fails where the connection is gone, which receiving tells as well.
-        try? connection.shutDownSending()
+  /// Runs until both directions have ended, or nobody is left for what the input may still bring.
+  mutating func run() throws(Failure) {
+    while sending.state != .hasEnded || receiving.state != .hasEnded {
+      if awaitsInputOnly, patience == .zero { break }
+      let ready = wait()
+      if ready.isSilent { break }
+      if ready.hasNoReader { throw Failure(side: .output, errno: .brokenPipe) }
+      if ready.isGone {
+        sendFailure = pendingError
+        break
       }
+      if ready.sending { try send() }
+      if ready.receiving { try receive() }
     }
     if let sendFailure { throw Failure(side: .connection, errno: sendFailure) }
   }
 
-  /// Waits for whatever could be carried on.  A side with nothing to do is left out: its hang-up would wake us for ever.
-  private func wait(
-    input: CInt, output: CInt, connection: CInt
-  ) -> (input: Bool, connection: Bool, output: Bool) {
-    let exchange = (receiving.wantsMore ? POLLIN : 0) | (sending.isEmpty ? 0 : POLLOUT)
-    let write = receiving.isEmpty ? 0 : POLLOUT
+  /// Whether the peer has ended, and all that the input brought is on its way.
+  private var awaitsInputOnly: Bool { receiving.state == .hasEnded && sending.state == .awaitsSource }
+
+  private struct Ready {
+    var sending = false
+    var receiving = false
+    /// Nobody takes the output any more.
+    var hasNoReader = false
+    /// The connection takes nothing any more.
+    var isGone = false
+    /// The input has brought nothing for too long.
+    var isSilent = false
+  }
+
+  /// Waits for whatever could be carried on.  An end with nothing to do tells of its errors all the same.
+  private func wait() -> Ready {
+    let exchange = (receiving.state == .awaitsSource ? POLLIN : 0) | (sending.state == .awaitsSink ? POLLOUT : 0)
+    // Its hang-up would wake us for ever while the output is full.
+    let isOutOfInterest = exchange == 0 && !awaitsInputOnly
     var queries = (
-      pollfd(fd: sending.wantsMore ? input : -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: exchange == 0 ? -1 : connection, events: Int16(exchange), revents: 0),
-      // With nothing to write as well: a reader that goes away is an error, which comes unasked.
-      pollfd(fd: output, events: Int16(write), revents: 0)
+      pollfd(fd: sending.state == .awaitsSource ? inputNumber : -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: isOutOfInterest ? -1 : connection.number, events: Int16(exchange), revents: 0),
+      pollfd(fd: outputNumber, events: Int16(receiving.state == .awaitsSink ? POLLOUT : 0), revents: 0)
     )
-    withUnsafeMutableBytes(of: &queries) { bytes in
+    let limit = awaitsInputOnly ? Deadline(after: patience).milliseconds : -1
+    let count = withUnsafeMutableBytes(of: &queries) { bytes in
       // After a signal nothing is marked as ready, and the caller waits again.
-      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, -1)
+      poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, limit)
     }
-    return (queries.0.revents != 0, queries.1.revents != 0, queries.2.revents != 0)
+    let connection = CInt(queries.1.revents)
+    var ready = Ready(isSilent: count == 0)
+    ready.isGone = awaitsInputOnly && connection & (POLLHUP | POLLERR) != 0
+    ready.sending = queries.0.revents != 0 || sending.state == .awaitsSink && connection & ~POLLIN != 0
+    let isOutputReady = queries.2.revents != 0
+    ready.hasNoReader = isOutputReady && receiving.state == .awaitsSource
+    ready.receiving = isOutputReady || receiving.state == .awaitsSource && connection & ~POLLOUT != 0
+    return ready
   }
 
-  private mutating func fillFromInput(_ input: borrowing Descriptor) throws(Failure) {
-    do throws(Errno) {
-      try sending.fill { (buffer) throws(Errno) in try input.read(into: buffer) }
-    } catch { throw Failure(side: .input, errno: error) }
+  /// Why the connection is gone; nil where the peer has just closed it.
+  private var pendingError: Errno? {
+    guard let error = try? connection.option(SOL_SOCKET, SO_ERROR), error != 0 else { return nil }
+    return Errno(rawValue: error)
   }
 
-  private mutating func exchange(with connection: borrowing Descriptor) throws(Failure) {
-    do throws(Errno) {
-      try receiving.fill { (buffer) throws(Errno) in try connection.receive(into: buffer, waiting: false) }
-    } catch { throw Failure(side: .connection, errno: error) }
-    do throws(Errno) {
-      try sending.drain { (bytes) throws(Errno) in try connection.send(bytes, waiting: false) }
+  private var inputNumber: CInt {
+    switch input {
+    case .some(let input): input.number
+    case .none: -1
+    }
+  }
+  private var outputNumber: CInt {
+    switch output {
+    case .some(let output): output.number
+    case .none: -1
+    }
+  }
+
+  private mutating func send() throws(Failure) {
+    do throws(Passage.Failure) {
+      switch input {
+      case .some(let input): try sending.move(from: input, to: connectionAsSink)
+      case .none: return
+      }
     } catch {
+      guard error.isOfSink else { throw Failure(side: .input, errno: error.errno) }
       // What the peer had sent before it went away is still to be received.
-      sendFailure = error
+      sendFailure = error.errno
       sending.abandon()
-      hasShutDown = true
+      input = nil
+      return
     }
+    guard sending.state == .hasEnded else { return }
+    input = nil
+    // It fails where the connection is gone, which receiving tells as well.
+    try? connection.shutDownSending()
   }
 
-  private mutating func drain(into output: borrowing PatientOutput) throws(Failure) {
-    // Nothing to write, and yet awake: the reader went away.
-    if receiving.isEmpty { throw Failure(side: .output, errno: .brokenPipe) }
-    do throws(Errno) {
-      try receiving.drain { (bytes) throws(Errno) in try output.write(bytes) }
-    } catch { throw Failure(side: .output, errno: error) }
+  private mutating func receive() throws(Failure) {
+    do throws(Passage.Failure) {
+      switch output {
+      case .some(let output): try receiving.move(from: connection, to: output)
+      case .none: return
+      }
+    } catch { throw Failure(side: error.isOfSink ? .output : .connection, errno: error.errno) }
+    if receiving.state == .hasEnded { output = nil }
   }
 }

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+import UnixIPC
+
+/// `begat connect` with peers that half-close, break off, or send more than any buffer holds.
+@Suite(.timeLimit(.minutes(10)))
+struct ConnectCommandTests {
+  @Test(arguments: ["< IN > OUT", "< IN | cat > OUT", "- < IN > OUT", "- < IN | cat > OUT"])
+  func connectCarriesAllBothWaysAtOnce(by streams: String) throws {
+    let directory = try TemporaryDirectory()
+    let sent = directory.path("sent")
+    _ = try RunningProgram.tool(
+      "python3", ["-c", "import os, sys; open(sys.argv[1], 'wb').write(os.urandom(1 << 24) * 4)", sent])
+    let peer = try Peer(
+      """
+      mine = open(sys.argv[1], "rb").read()[::-1]
+      def send(): c.sendall(mine); c.shutdown(socket.SHUT_WR)
+      sender = threading.Thread(target=send)
+      sender.start()
+      received = all_of(c)
+      sender.join()
+      print(hashlib.sha256(received).hexdigest(), hashlib.sha256(mine).hexdigest())
+      """, sent)
+    // A dash: through a pipe at the input too.
+    var command = streams.replacingOccurrences(of: "OUT", with: directory.path("received"))
+    let begat = "\(try Programs.begat()) connect 127.0.0.1 \(peer.port) "
+    if command.hasPrefix("- < IN") {
+      command = "cat \(sent) | " + begat + command.dropFirst(6)
+    } else {
+      command = begat + command.replacingOccurrences(of: "IN", with: sent)
+    }
+    _ = try RunningProgram.tool("bash", ["-o", "pipefail", "-c", command])
+    let digests = try peer.lines()[0].split(separator: " ").map(String.init)
+    func digest(_ name: String) throws -> String {
+      String(try RunningProgram.tool("sha256sum", [directory.path(name)]).output.text.prefix(64))
+    }
+    #expect(try digests == [digest("sent"), digest("received")])
+  }
+
+  @Test func connectPassesThePeersEndOnAndSendsTheRest() throws {
+    let peer = try Peer(
+      """
+      c.sendall(b"enough said\\n"); c.shutdown(socket.SHUT_WR)
+      print(all_of(c))
+      """)
+    let connect = try startBegat("connect", "127.0.0.1", peer.port, "--linger", "forever", input: .pipe)
+    // The reader of the output finds its end while the input still goes on.
+    #expect(connect.output.awaitEnd(within: .seconds(10)))
+    #expect(connect.output.text == "enough said\n")
+    try connect.write("last words\n")
+    connect.endInput()
+    #expect(try connect.awaitEnd() == .exited(code: 0))
+    #expect(try peer.lines() == [#"b'last words\n'"#])
+  }
+
+  @Test func connectEndsInSilenceAfterThePeersEnd() throws {
+    let peer = try Peer(#"c.sendall(b"bye\n"); c.shutdown(socket.SHUT_WR); all_of(c)"#)
+    let connect = try startBegat("connect", "127.0.0.1", peer.port, "--linger", "10ms", input: .pipe)
+    #expect(try connect.awaitEnd() == .exited(code: 0))
+    #expect(connect.output.text == "bye\n")
+  }
+
+  @Test func connectSendsLinesWithCRLF() throws {
+    let peer = try Peer(#"print(all_of(c)); c.sendall(b"one\ntwo\r\n")"#)
+    let connect = try runBegat("connect", "--crlf", "127.0.0.1", peer.port, input: .text("GET\nHost: x\r\n\n"))
+    #expect(connect.status == .exited(code: 0))
+    #expect(try peer.lines() == [#"b'GET\r\nHost: x\r\n\r\n'"#])
+    // What comes stays as it is.
+    #expect(connect.output.text == "one\ntwo\r\n")
+  }
+
+  @Test func connectSaysThatTheConnectionBroke() throws {
+    let peer = try Peer(
+      """
+      c.sendall(b"half a"); c.recv(1)
+      c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.close()
+      """)
+    let connect = try startBegat("connect", "127.0.0.1", peer.port, input: .pipe)
+    #expect(connect.output.wait(within: .seconds(10)) { $0 == "half a" })
+    try connect.write("x")
+    #expect(try connect.awaitEnd() == .exited(code: 1))
+    #expect(connect.errors.lines == ["begat connect: 127.0.0.1:\(peer.port): Connection reset by peer"])
+  }
+
+  @Test func connectEndsWithTheReaderOfItsOutput() throws {
+    let peer = try Peer("try:\n    while True: c.sendall(bytes(65536))\nexcept OSError: print('gone')")
+    let line = "\(try Programs.begat()) connect 127.0.0.1 \(peer.port) | head -c 5 | wc -c"
+    #expect(try RunningProgram.tool("bash", ["-c", line]).output.text == "5\n")
+    #expect(try peer.lines() == ["gone"])
+  }
+
+  @Test func connectRefusesWrongArguments() throws {
+    #expect(try runBegat("connect", "--linger", "soon", "127.0.0.1", "1").status == .exited(code: 64))
+    #expect(try runBegat("connect", "--receive-only", "--crlf", "127.0.0.1", "1").status == .exited(code: 64))
+  }
+}
