@@ -17,7 +17,7 @@ export BEGAT_LISTENER = pie
 endif
 
 BUILD_PACKAGES = libsystemd-dev pkg-config
-TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd
+TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd zsh fish
 
 all: build
 
@@ -74,6 +74,15 @@ install: $(PROGRAMS)
 	install -D -m 644 man/begat.1 $(DESTDIR)$(PREFIX)/share/man/man1/begat.1
 	install -D -m 644 man/begatd.8 $(DESTDIR)$(PREFIX)/share/man/man8/begatd.8
 	install -D -m 644 man/begat-listener.8 $(DESTDIR)$(PREFIX)/share/man/man8/begat-listener.8
+	for program in begat begatd; do \
+	  $(RELEASE)/$$program --generate-completion-script bash > $(BUILD)/completion && \
+	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+	  $(RELEASE)/$$program --generate-completion-script zsh > $(BUILD)/completion && \
+	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program && \
+	  $(RELEASE)/$$program --generate-completion-script fish > $(BUILD)/completion && \
+	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish \
+	    || exit 1; \
+	done
 	install -d $(DESTDIR)/lib/systemd/system
 	for unit in systemd/*.service systemd/*.socket; do \
 	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit > $(DESTDIR)/lib/systemd/system/$${unit##*/}; \

@@ -6,10 +6,13 @@ import NameService
 
 /// The positional arguments of the commands that speak to a server.
 struct TargetArguments: ParsableArguments {
-  @Argument(help: ArgumentHelp("A host, or the absolute path or @name of a Unix socket.", valueName: "host"))
+  @Argument(
+    help: ArgumentHelp("A host, or the absolute path or @name of a Unix socket.", valueName: "host"),
+    completion: .hosts)
   var place: String
 
-  @Argument(help: "The host's port: a number, a name of services(5), or both as in \"daytime(13)\".")
+  @Argument(
+    help: "The host's port: a number, a name of services(5), or both as in \"daytime(13)\".", completion: .ports)
   var port: String?
 
   func target() throws -> ConnectionTarget {
@@ -39,7 +42,7 @@ struct SurveyArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "A host, as HOST, HOST:PORT or [ADDRESS]:PORT; or the absolute path or @name of a Unix socket.",
-      valueName: "host"))
+      valueName: "host"), completion: .hosts)
   var hosts: [String]
 
   @Flag(help: "Ask by an empty datagram, instead of connecting.")
@@ -54,7 +57,7 @@ struct SurveyArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The port of hosts that are named without one: a number, a name of services(5), or both as in \"time(37)\".",
-      valueName: "port"))
+      valueName: "port"), completion: .ports)
   var port: String?
 
   @Flag(help: "Print one JSON object.")

@@ -13,12 +13,14 @@ struct Cat: ParsableCommand {
       without one. What fails is said on standard error and the rest goes on; the exit status is 1 then.
       """)
 
-  @Argument(help: ArgumentHelp("A file, - for standard input, or \"command |\".", valueName: "source"))
+  @Argument(
+    help: ArgumentHelp("A file, - for standard input, or \"command |\".", valueName: "source"), completion: .file())
   var sources: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "A file with just this name, even one that ends in |; in its place among the sources.", valueName: "name"))
+      "A file with just this name, even one that ends in |; in its place among the sources.", valueName: "name"),
+    completion: .file())
   var file: [String] = []
 
   @Flag(help: "Take what ends in | for the name of a file.")

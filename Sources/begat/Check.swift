@@ -20,7 +20,9 @@ struct Check: ParsableCommand {
       "Tell what would happen to this client: an IPv4 or IPv6 address, or unix:USER.", valueName: "address"))
   var from: String?
 
-  @Argument(help: ArgumentHelp("The service that the client asks, with --from.", valueName: "service"))
+  @Argument(
+    help: ArgumentHelp("The service that the client asks, with --from.", valueName: "service"),
+    completion: .services)
   var service: String?
 
   func validate() throws {

@@ -59,7 +59,8 @@ struct Semaphores: ParsableCommand {
     var noWait = false
 
     @Argument(
-      parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"))
+      parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"),
+      completion: .commands)
     var command: [String] = []
 
     func validate() throws {
@@ -130,7 +131,7 @@ struct KeyArgument: ParsableArguments {
     help: ArgumentHelp(
       "A number such as 1234 or 0x4d2, or the path of a file that the key is made of as by ftok(3), with a / in it; "
         + "PATH:PROJECT where the project is not 1.", valueName: "key"),
-    transform: readKey)
+    completion: .file(), transform: readKey)
   var key: KeyName
 }
 

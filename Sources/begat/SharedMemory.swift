@@ -108,12 +108,12 @@ struct KeyOptions: ParsableArguments {
   @Option(
     name: .customLong("key"),
     help: ArgumentHelp("The segment's key: 1234, 0x4d2, or a path with a / in it.", valueName: "key"),
-    transform: readKey)
+    completion: .file(), transform: readKey)
   var number: KeyName?
 
   @Option(
     help: ArgumentHelp("A file that the key is made of, as by ftok(3); the project is 1.", valueName: "file[:project]"),
-    transform: readKeyPath)
+    completion: .file(), transform: readKeyPath)
   var path: KeyName?
 
   var key: KeyName? { number ?? path }
@@ -129,7 +129,7 @@ struct SegmentArguments: ParsableArguments {
     help: ArgumentHelp(
       "An identifier such as 32769, or a key such as 0x4d2 or ./file:7; --key takes one in decimal.",
       valueName: "segment"),
-    transform: readSegment)
+    completion: .sharedMemory, transform: readSegment)
   var segment: SegmentName?
 
   @OptionGroup var key: KeyOptions

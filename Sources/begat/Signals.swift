@@ -8,7 +8,8 @@ struct Signals: ParsableCommand {
     abstract: "Show the signals of this machine, their names and what they do.",
     discussion: "The exit status is 1 where a name is no signal's; the others are shown.")
 
-  @Argument(help: ArgumentHelp("Show only these: TERM, SIGTERM, 15, RTMIN+3.", valueName: "signal"))
+  @Argument(
+    help: ArgumentHelp("Show only these: TERM, SIGTERM, 15, RTMIN+3.", valueName: "signal"), completion: .signals)
   var names: [String] = []
 
   @Flag(help: "Print one JSON array.")
@@ -30,10 +31,12 @@ struct SendSignal: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("TERM, SIGTERM, 15, RTMIN+3, ….", valueName: "signal"), transform: readSignal)
+    help: ArgumentHelp("TERM, SIGTERM, 15, RTMIN+3, ….", valueName: "signal"), completion: .signals,
+    transform: readSignal)
   var signal: Signal
 
-  @Argument(help: ArgumentHelp("A process, by number.", valueName: "pid"), transform: readProcess)
+  @Argument(
+    help: ArgumentHelp("A process, by number.", valueName: "pid"), completion: .processes, transform: readProcess)
   var processes: [pid_t] = []
 
   @Flag(help: "Signal the process groups that these processes lead.")
@@ -64,7 +67,8 @@ struct Alive: ParsableCommand {
       is still there at the end.
       """)
 
-  @Argument(help: ArgumentHelp("A process, by number.", valueName: "pid"), transform: readProcess)
+  @Argument(
+    help: ArgumentHelp("A process, by number.", valueName: "pid"), completion: .processes, transform: readProcess)
   var processes: [pid_t]
 
   @Flag(help: "Wait until all of them have ended.")
