@@ -58,7 +58,7 @@ struct CatTests {
     // The last one looks at what its parent has: itself as a child, and few descriptors.
     let look = "sh -c 'ps --no-headers -o stat --ppid $PPID | grep -c Z; ls /proc/$PPID/fd | wc -l'|"
     let program = Program(
-      path: try Programs.begat(), arguments: ["begat", "cat"] + [String](repeating: "true|", count: 2000) + [look],
+      path: try Programs.begat(), arguments: ["begat", "cat"] + [String](repeating: "true|", count: 10_000) + [look],
       environment: RunningProgram.environment)
     let capture = try program.capture(limit: 1000, until: UnixIPC.Deadline(after: .seconds(100)))
     let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }

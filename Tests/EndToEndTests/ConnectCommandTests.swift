@@ -89,6 +89,44 @@ struct ConnectCommandTests {
     #expect(try peer.lines() == ["gone"])
   }
 
+  @Test func connectTalksToSocatAndNc() throws {
+    let socat = try RunningProgram(
+      try Programs.tool("socat"), ["-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "EXEC:tr a-z A-Z"])
+    let listens = try socat.errors.awaitLines(containing: "listening on")[0]
+    let port = try #require(listens.split(separator: ":").last.map(String.init))
+    #expect(try runBegat("connect", "127.0.0.1", port, input: .text("one\ntwo")).output.text == "ONE\nTWO")
+    #expect(try socat.awaitEnd() == .exited(code: 0))
+
+    let nc = try RunningProgram(try Programs.tool("nc"), ["-nvlN", "127.0.0.1", "0"], input: .text("from nc"))
+    let line = try nc.errors.awaitLines(containing: "Listening on")[0]
+    let ncPort = try #require(line.split(separator: " ").last.map(String.init))
+    let connect = try runBegat("connect", "127.0.0.1", ncPort, input: .text("to nc"))
+    #expect(connect.status == .exited(code: 0) && connect.output.text == "from nc")
+    #expect(try nc.awaitEnd() == .exited(code: 0) && nc.output.text == "to nc")
+  }
+
+  @Test func connectServesATerminal() throws {
+    let peer = try Peer(
+      #"""
+      c.sendall(b"Name? ")
+      name = c.recv(100)
+      c.sendall(b"\x1b[1mHello\x1b[m " + name)
+      """#)
+    let script = """
+      set timeout 20
+      log_user 0
+      spawn -noecho \(try Programs.begat()) connect 127.0.0.1 \(peer.port)
+      expect "Connected to 127.0.0.1:\(peer.port)"
+      expect "Name? "
+      send -- "guest\\r"
+      expect -ex "\u{1b}\\[1mHello"
+      # It ends when the peer does, with the terminal still there.
+      expect eof { puts "ended [lindex [wait] 3]" }
+      """
+    let terminal = try RunningProgram.tool("expect", ["-c", script])
+    #expect(terminal.output.text == "ended 0\n", "\(terminal.errors.text)")
+  }
+
   @Test func connectRefusesWrongArguments() throws {
     #expect(try runBegat("connect", "--linger", "soon", "127.0.0.1", "1").status == .exited(code: 64))
     #expect(try runBegat("connect", "--receive-only", "--crlf", "127.0.0.1", "1").status == .exited(code: 64))
