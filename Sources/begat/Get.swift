@@ -14,15 +14,13 @@ struct Get: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A host as HOST, HOST:PORT or [ADDRESS]:PORT, a Unix socket as /PATH or @NAME, or a URL.", valueName: "host"),
-    transform: readServer)
-  var server: WebServer
+      "A host as HOST, HOST:PORT or [ADDRESS]:PORT, a Unix socket as /PATH or @NAME, or a URL.", valueName: "host"))
+  var host: String
 
   @Argument(
     help: ArgumentHelp(
-      "What to ask for, such as /index.html; sent as it is. A blank in a name is written %20.", valueName: "document"),
-    transform: readDocument)
-  var documents: [WebDocument] = []
+      "What to ask for, such as /index.html; sent as it is. A blank in a name is written %20.", valueName: "document"))
+  var documents: [String] = []
 
   @Option(
     name: [.customShort("o"), .long],
@@ -45,9 +43,8 @@ struct Get: ParsableCommand {
   var location = false
 
   @Option(
-    help: ArgumentHelp("Send this header too; may be given several times.", valueName: "name: value"),
-    transform: readHeader)
-  var header: [RequestHeader] = []
+    help: ArgumentHelp("Send this header too; may be given several times.", valueName: "name: value"))
+  var header: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -75,16 +72,24 @@ struct Get: ParsableCommand {
     if !GetClient(try settings()).run() { throw ExitCode.failure }
   }
 
+  // Not while the arguments are parsed: the parser's own words would show them as they are.
   private func settings() throws -> GetSettings {
-    var settings = GetSettings(server: server, documents: try allDocuments())
+    let server: WebServer
+    let all: [WebDocument]
+    do throws(WebServer.Problem) {
+      server = try WebServer(host)
+      all = try documents.map { word throws(WebServer.Problem) in try WebDocument(word) }
+    } catch { throw ValidationError(error.description) }
+    var settings = GetSettings(server: server, documents: all)
+    settings.documents = try choose(server, all)
     guard output.isEmpty || output.count == settings.documents.count else {
       throw ValidationError("\(settings.documents.count) documents need as many --output, or none")
     }
     if json, output.isEmpty || output.contains("-") {
       throw ValidationError("--json needs an --output file for each document: both would go to standard output")
     }
+    settings.headers = try header.map(readHeader)
     settings.files = output
-    settings.headers = header
     settings.includesHead = include
     settings.asksHeadOnly = head
     settings.takesAnyStatus = anyStatus
@@ -97,7 +102,7 @@ struct Get: ParsableCommand {
     return settings
   }
 
-  private func allDocuments() throws -> [WebDocument] {
+  private func choose(_ server: WebServer, _ documents: [WebDocument]) throws -> [WebDocument] {
     guard !documents.isEmpty else {
       guard let document = server.document else { throw ValidationError("a document is missing, such as /") }
       return [document]
@@ -109,17 +114,9 @@ struct Get: ParsableCommand {
   }
 }
 
-private func readServer(_ text: String) throws -> WebServer {
-  do throws(WebServer.Problem) { return try WebServer(text) } catch { throw ValidationError(error.description) }
-}
-
-private func readDocument(_ text: String) throws -> WebDocument {
-  do throws(WebServer.Problem) { return try WebDocument(text) } catch { throw ValidationError(error.description) }
-}
-
 private func readHeader(_ text: String) throws -> RequestHeader {
   guard let header = RequestHeader(text) else {
-    throw ValidationError("a header is written \"Name: value\", without control characters")
+    throw ValidationError("\(escaped(text.utf8)): a header is \"Name: value\", without control characters")
   }
   return header
 }

@@ -28,6 +28,8 @@ struct AnswerHead {
     lines.append(Array(line))
     if let length = value(of: "content-length", in: line) {
       lengths.insert(length)
+      // libcurl would take what is too great for a number for no length at all.
+      if Int(decimal: String(decoding: length, as: UTF8.self)) == nil { return "the announced length is no number" }
       // Who takes the first and who takes the second see two different answers.
       if lengths.count > 1 { return "two different lengths are announced" }
     }
@@ -41,8 +43,19 @@ struct AnswerHead {
 
   /// What the server says of the status: the status line's words after the number, which may be none.
   var reason: [UInt8] {
-    let words = (lines.first ?? []).split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: true)
+    let words = words(of: lines.first ?? [])
     return words.count == 3 ? Self.trimmed(words[2]) : []
+  }
+
+  /// Begins with the line that has the status: trailers of a redirect's body, which come like headers of the next
+  /// answer, may pretend to be another one.
+  mutating func begin(withStatus status: Int) {
+    lines.removeFirst(
+      lines.firstIndex { words(of: $0).dropFirst().first.map { $0.elementsEqual("\(status)".utf8) } == true } ?? 0)
+  }
+
+  private func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
+    line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: true)
   }
 
   /// The length as a number; nil where none is announced, or one that is no number.

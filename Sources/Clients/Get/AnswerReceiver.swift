@@ -69,8 +69,10 @@ final class AnswerReceiver {
   /// The answer is the one whose head has come last.
   @discardableResult
   func decide() -> Bool {
+    let status = status()
     isDecided = true
-    isTaken = (200..<300).contains(status()) || settings.takesAnyStatus || showsHead
+    head.begin(withStatus: status)
+    isTaken = (200..<300).contains(status) || settings.takesAnyStatus || showsHead
     guard isTaken else { return true }
     if let most = settings.maxSize, !settings.asksHeadOnly, let length = head.length, length > most {
       return end(.refused(tooLong))

@@ -67,7 +67,7 @@ final class WebSession {
     note.clear()
     var result = GetResult(document: document)
     result.seconds = Double(Clock.monotonic() - start) / 1e9
-    fill(&result, from: receiver)
+    fill(&result, from: receiver, failure)
     switch receiver.stop {
     case .unwritable(let problem):
       if output.isStandardOutput { return .outputFailed(problem) }
@@ -86,10 +86,10 @@ final class WebSession {
 }
 
 extension WebSession {
-  private func fill(_ result: inout GetResult, from receiver: AnswerReceiver) {
+  private func fill(_ result: inout GetResult, from receiver: AnswerReceiver, _ failure: CurlHandle.Failure?) {
     // Where a redirect went wrong, the last answer is what there is to tell of.
     let status = receiver.head.lines.isEmpty ? 0 : curl.number(CURLINFO_RESPONSE_CODE)
-    if status >= 200 {
+    if status >= 200 || failure == nil && receiver.stop == nil {
       result.status = status
       result.reason = receiver.head.reason
       if (300..<400).contains(status) { result.location = receiver.head.location }
@@ -117,9 +117,11 @@ extension WebSession {
   private func words(for failure: CurlHandle.Failure, _ result: GetResult) -> String {
     let error = Errno(rawValue: CInt(truncatingIfNeeded: curl.number(CURLINFO_OS_ERRNO)))
     switch failure.code {
-    case CURLE_COULDNT_CONNECT where error.rawValue != 0: return "connect \(settings.server): \(error)"
+    case CURLE_COULDNT_CONNECT where error.rawValue != 0 && result.status == nil:
+      return "connect \(settings.server): \(error)"
     case CURLE_OPERATION_TIMEDOUT where settings.timeout == nil && !isConnecting(failure):
       return "less than a byte a second for \(GetSettings.silenceLimit.components.seconds) s"
+    case CURLE_OUT_OF_MEMORY: return "a header that is too long, or too little memory"
     default: return failure.description
     }
   }

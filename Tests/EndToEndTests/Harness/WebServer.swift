@@ -41,8 +41,8 @@ final class WebServer {
 
     def answer(body, status=b"200 OK", headers=b""):
         return b"HTTP/1.1 %s\\r\\nContent-Length: %d\\r\\n%s\\r\\n%s" % (status, len(body), headers, body)
-    def chunked(parts, headers=b"", trailers=b""):
-        yield b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n" + headers + b"\\r\\n"
+    def chunked(parts, headers=b"", trailers=b"", status=b"200 OK"):
+        yield b"HTTP/1.1 " + status + b"\\r\\nTransfer-Encoding: chunked\\r\\n" + headers + b"\\r\\n"
         for part in parts: yield b"%x;name=\\"value\\"\\r\\n%s\\r\\n" % (len(part), part)
         yield b"0\\r\\n" + trailers + b"\\r\\n"
     def pieces(data):
@@ -51,8 +51,11 @@ final class WebServer {
             yield data[at:at + size]
             at += size; size = size * 3 % 65537 + 1
     def endless(piece, first=b""):
-        yield first
+        if first: yield first
         while True: yield piece
+    def stops(first):
+        yield first
+        gone.wait(120)
     def slowly(bytes, first, pause=0.2):
         yield first
         for n in range(600): yield bytes; gone.wait(pause)
@@ -65,7 +68,7 @@ final class WebServer {
         "/a": lambda: answer(b"this is a\\n"), "/b": lambda: answer(b"this is b\\n"), "/empty": lambda: answer(b""),
         "/utf8": lambda: answer("gr\\u00fc\\u00df dich\\r\\n".encode() + ansi + b"\\tend\\x9b\\n"),
         "/big": lambda: answer(big),
-        "/chunked": lambda: chunked(pieces(big), trailers=b"X-Trailer: HTTP/1.1 404 No\\r\\nHTTP/1.1 404 No\\r\\n"),
+        "/chunked": lambda: chunked(pieces(big), trailers=b"HTTP/1.1 404: No\\r\\nX-Trailer: x\\r\\n"),
         "/close": lambda: (answer(b"closing\\n", headers=b"Connection: close\\r\\n"), "!"),
         "/silently": lambda: (answer(b"silent close\\n"), "!"),
         "/until-end": lambda: (b"HTTP/1.0 200 OK\\r\\n\\r\\nold\\n", "!"),
@@ -81,9 +84,9 @@ final class WebServer {
         "/to-gopher": lambda: answer(b"", b"302 Found", b"Location: gopher://127.0.0.1:1/1\\r\\n"),
         "/to-escape": lambda: answer(b"", b"302 Found", b"Location: /" + ansi + b"\\r\\n"),
         "/moved-big": lambda: endless(big[:65536], b"HTTP/1.1 302 Found\\r\\nLocation: /a\\r\\n\\r\\n"),
-        "/moved-big-kept": lambda: chunked(endless(big[:65536]), b"Location: /a\\r\\n"),
+        "/moved-big-kept": lambda: chunked(endless(big[:65536]), b"Location: /a\\r\\n", status=b"302 Found"),
         "/moved-forged": lambda: (b"HTTP/1.1 302 Found\\r\\nLocation: /missing\\r\\nTransfer-Encoding: chunked\\r\\n"
-            b"\\r\\n0\\r\\nHTTP/1.1 200 OK\\r\\n\\r\\n"),
+            b"\\r\\n0\\r\\nHTTP/1.1 200: OK\\r\\n\\r\\n"),
         # What breaks off, lies or never ends.
         "/truncated": lambda: (head + b"x" * 100, "!"),
         "/chunk-missing": lambda: (b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n5\\r\\nhello\\r\\n", "!"),
@@ -115,7 +118,7 @@ final class WebServer {
         "/endless": lambda: endless(big[:65536], b"HTTP/1.1 200 OK\\r\\n\\r\\n"),
         "/endless-chunks": lambda: chunked(endless(big[:65536])),
         "/silent": lambda: (gone.wait(120),) and b"",
-        "/stops": lambda: (part for part in [head + b"x" * 100, gone.wait(120) or b""]),
+        "/stops": lambda: stops(head + b"x" * 100),
         "/reset": lambda: "reset", "/reset-later": lambda: (head + b"x" * 10, "reset"), "/gone": lambda: "!",
         "/bomb": lambda: answer(gzip.compress(bytes(50 << 20)), headers=b"Content-Encoding: gzip\\r\\n"),
         "/te-bomb": lambda: chunked([gzip.compress(bytes(50 << 20))],
