@@ -18,6 +18,7 @@ final class AnswerReceiver {
   let output: DocumentOutput
   private let status: () -> Int
   private let waited: (Int) -> Void
+  private let begins: () -> Void
   private(set) var head = AnswerHead()
   /// Whether the head is that of the answer, not of an announcement (1xx) or a redirect that is followed.
   private(set) var isDecided = false
@@ -30,13 +31,16 @@ final class AnswerReceiver {
 
   /// - Parameter status: asks libcurl for the status of the head that has ended.
   /// - Parameter waited: called now and then with the number of bytes of the body that have come.
+  /// - Parameter begins: called before the first byte is written.
   init(
-    settings: GetSettings, output: DocumentOutput, status: @escaping () -> Int, waited: @escaping (Int) -> Void
+    settings: GetSettings, output: DocumentOutput, status: @escaping () -> Int, waited: @escaping (Int) -> Void,
+    begins: @escaping () -> Void
   ) {
     self.settings = settings
     self.output = output
     self.status = status
     self.waited = waited
+    self.begins = begins
   }
 
   func take(headLine: UnsafeRawBufferPointer) -> Bool {
@@ -78,6 +82,7 @@ final class AnswerReceiver {
       return end(.refused(tooLong))
     }
     do throws(CallFailure) {
+      begins()
       try output.begin()
       if showsHead {
         for line in head.lines { try output.write(line) }

@@ -60,8 +60,9 @@ final class WebSession {
     try curl.set(CURLOPT_URL, to: settings.server.url(of: document))
     let start = Clock.monotonic()
     let receiver = AnswerReceiver(
-      settings: settings, output: output, status: { self.curl.number(CURLINFO_RESPONSE_CODE) }
-    ) { received in self.waited(for: document, since: start, received: received, output: output) }
+      settings: settings, output: output, status: { self.curl.number(CURLINFO_RESPONSE_CODE) },
+      waited: { received in self.waited(for: document, since: start, received: received, output: output) },
+      begins: { self.note.clear() })
     var failure: CurlHandle.Failure?
     do throws(CurlHandle.Failure) { try curl.perform(receiver) } catch { failure = error }
     note.clear()

@@ -53,6 +53,9 @@ final class WebServer {
     def endless(piece, first=b""):
         if first: yield first
         while True: yield piece
+    def late(answer):
+        gone.wait(2.5)
+        yield answer
     def stops(first):
         yield first
         gone.wait(120)
@@ -117,7 +120,7 @@ final class WebServer {
         "/drip-line": lambda: slowly(b"y", b"HTTP/1.1 200 OK\\r\\nX: "),
         "/endless": lambda: endless(big[:65536], b"HTTP/1.1 200 OK\\r\\n\\r\\n"),
         "/endless-chunks": lambda: chunked(endless(big[:65536])),
-        "/silent": lambda: (gone.wait(120),) and b"",
+        "/late": lambda: late(answer(b"late\\n")), "/silent": lambda: (gone.wait(120),) and b"",
         "/stops": lambda: stops(head + b"x" * 100),
         "/reset": lambda: "reset", "/reset-later": lambda: (head + b"x" * 10, "reset"), "/gone": lambda: "!",
         "/bomb": lambda: answer(gzip.compress(bytes(50 << 20)), headers=b"Content-Encoding: gzip\\r\\n"),
