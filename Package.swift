@@ -47,6 +47,7 @@ let package = Package(
     // C: only what Swift cannot call, and the layouts that two programs map.
     .target(name: "CPlatform"),
     .target(name: "CSharedLayouts"),
+    .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
     // The library product.
@@ -75,7 +76,9 @@ let package = Package(
     // What people type.
     .target(
       name: "Clients",
-      dependencies: ["NameService", "ControlProtocol", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+      dependencies: [
+        "NameService", "ControlProtocol", "CCurl", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ]),
     .target(name: "Administration", dependencies: ["Configuration"]),
 
     // Executables: arguments, then one call.

@@ -1,0 +1,67 @@
+import Glibc
+import UnixIPC
+
+/// Where one document goes: a file, which is replaced when the document is complete, or standard output.
+final class DocumentOutput {
+  private let path: String?
+  private let isTerminal: Bool
+  private var text = TerminalText()
+  private var replacement: FileReplacement?
+  /// A device, a pipe or a socket, which cannot be replaced.
+  private var device: Descriptor?
+
+  /// - Parameter path: nil for standard output.
+  init(path: String?) {
+    self.path = path
+    isTerminal = path == nil && StandardStream.output.isTerminal
+  }
+
+  var isStandardOutput: Bool { path == nil }
+  /// Whether what is written is seen at once.
+  var isSeen: Bool { isTerminal }
+
+  func begin() throws(CallFailure) {
+    guard let path else { return }
+    do throws(CallFailure) {
+      let kind = try FileKind(at: path, followingLinks: true)
+      if kind != .regular {
+        device = try Descriptor.open(path, O_WRONLY)
+        return
+      }
+    } catch { if error.errno != .noSuchFile { throw error } }
+    replacement = try FileReplacement(of: path)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+    if isTerminal { return try StandardStream.output.write(text.shown(bytes)) }
+    guard let path else { return try StandardStream.output.write(bytes) }
+    do throws(Errno) {
+      try replacement?.contents.writeAll(bytes)
+      try device?.writeAll(bytes)
+    } catch { throw CallFailure("write", on: path, errno: error) }
+  }
+
+  func write(_ bytes: [UInt8]) throws(CallFailure) {
+    try bytes.withUnsafeBufferPointer { elements throws(CallFailure) in try write(UnsafeRawBufferPointer(elements)) }
+  }
+
+  /// The document is complete.
+  func finish() throws(CallFailure) {
+    if isTerminal { try endLine() }
+    if let file = replacement.take() { try file.commit() }
+    device = nil
+  }
+
+  /// The document will not be complete: the old file stays.
+  func abandon() {
+    if isTerminal { try? endLine() }
+    replacement = nil
+    device = nil
+  }
+
+  /// What the terminal shows next begins on a line of its own.
+  private func endLine() throws(CallFailure) {
+    let rest = text.finish()
+    try StandardStream.output.write(text.isAtLineStart ? rest : rest + "\n")
+  }
+}

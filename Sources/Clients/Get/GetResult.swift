@@ -1,0 +1,42 @@
+import UnixIPC
+
+/// How it went with one document.
+struct GetResult {
+  let document: WebDocument
+  /// Nil where no answer came.
+  var status: Int?
+  var reason: [UInt8] = []
+  /// Where an answer of 3xx points to.
+  var location: [UInt8]?
+  /// Of the body that came, whether it was kept or not.
+  var bytes = 0
+  var isKept = false
+  var seconds = 0.0
+  var isConnectionReused = false
+  /// Besides the status.
+  var failure: String?
+
+  var isSuccess: Bool { failure == nil && status.map { (200..<300).contains($0) } == true }
+
+  /// `/index.html: 200 OK, 1234 bytes`
+  var line: String {
+    var parts: [String] = []
+    if let status {
+      let words = reason.isEmpty ? "" : " " + escaped(reason.prefix(80))
+      let target = (300..<400).contains(status) ? location.map { " to \(escaped($0.prefix(200)))" } ?? "" : ""
+      parts = ["\(status)\(words)\(target)", "\(bytes) byte\(bytes == 1 ? "" : "s")" + (isKept ? "" : " not kept")]
+    }
+    if let failure { parts.append(escaped(failure.utf8, doublingBackslashes: false)) }
+    return "\(escaped(document.path.utf8)): " + parts.joined(separator: ", ")
+  }
+
+  var object: String {
+    func text(_ bytes: [UInt8]?) -> String { bytes.map { JSON.quoted(String(decoding: $0, as: UTF8.self)) } ?? "null" }
+    return JSON.object([
+      ("document", JSON.quoted(document.path)), ("status", status.map { "\($0)" } ?? "null"),
+      ("reason", text(status == nil ? nil : reason)), ("location", text(location)), ("bytes", "\(bytes)"),
+      ("seconds", "\(seconds)"), ("reused_connection", "\(isConnectionReused)"),
+      ("error", text(failure.map { Array($0.utf8) })),
+    ])
+  }
+}

@@ -1,0 +1,34 @@
+/// What `begat get` is asked to do.
+public struct GetSettings: Sendable {
+  public var server: WebServer
+  public var documents: [WebDocument]
+  /// Where each document goes; empty where all go to standard output, which is also what "-" means.
+  public var files: [String] = []
+  public var headers: [RequestHeader] = []
+  /// Whether the status line and headers stand before each document, whatever the status.
+  public var includesHead = false
+  /// Whether only the head is asked for.
+  public var asksHeadOnly = false
+  /// Whether documents are kept that come with another status than 2xx.
+  public var takesAnyStatus = false
+  public var followsRedirects = false
+  /// For each document altogether.
+  public var timeout: Duration?
+  /// In bytes, for each document.
+  public var maxSize: Int?
+  /// Certificates of authorities to trust instead of the machine's.
+  public var authorities: String?
+  public var isQuiet = false
+  public var printsJSON = false
+
+  public init(server: WebServer, documents: [WebDocument]) {
+    self.server = server
+    self.documents = documents
+  }
+
+  /// How long connecting may take.
+  static let connectLimit: Duration = .seconds(10)
+  /// How long nothing may come, where there is no `timeout`.
+  static let silenceLimit: Duration = .seconds(30)
+  static let mostRedirects = 10
+}

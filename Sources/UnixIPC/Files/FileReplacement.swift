@@ -1,0 +1,94 @@
+import CPlatform
+import Glibc
+
+/// A file's new contents, written out of sight and put in its place whole.
+///
+/// Until `commit` the old file is there, untouched, and stays where this value is let go of or the process dies.  Where
+/// the file system can (`O_TMPFILE`) nothing is left behind then, not even by `kill -9`.
+///
+///     let file = try FileReplacement(of: path)
+///     try file.contents.writeAll(bytes)
+///     try file.commit()
+///
+/// Other hard links to the old file keep the old contents.  Nothing is forced to the disk: call fsync(2) on `contents`
+/// before `commit` where the contents must survive the machine.
+///
+/// Source: open(2), linkat(2), rename(2).
+public struct FileReplacement: ~Copyable {
+  /// Open for writing, at first empty.
+  public let contents: Descriptor
+  private let path: String
+  private let directory: Descriptor
+  private let name: String
+  /// In the directory; empty while the file has no name.
+  private var temporaryName: String
+
+  /// Makes an empty file beside the old one, with the old one's permissions, and its owner where that is allowed.
+  ///
+  /// A symbolic link stays and stands for the file that it leads to, which must exist.
+  ///
+  /// - Parameter mode: permissions of a file that was not there, before the umask.
+  /// - Throws: `EACCES` for an old file that may not be written, `EINVAL` for what is no regular file.
+  public init(of path: String, mode: mode_t = 0o666) throws(CallFailure) {
+    let real = try Self.real(path)
+    let old = try Self.facts(of: real, named: path)
+    let folder = ParentDirectory.path(of: real)
+    let name = real.lastIndex(of: "/").map { String(real[real.index(after: $0)...]) } ?? real
+    let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+    var temporaryName = ""
+    let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o777 } ?? mode, &temporaryName)
+    if let old {
+      // Who may not give it away keeps it; permissions that the umask took are only fewer.
+      _ = fchown(contents.number, old.st_uid, old.st_gid)
+      _ = fchmod(contents.number, old.st_mode & 0o777)
+    }
+    self.contents = contents
+    self.path = path
+    self.directory = directory
+    self.name = name
+    self.temporaryName = temporaryName
+  }
+
+  /// Nil where there is no file yet.
+  private static func facts(of real: String, named path: String) throws(CallFailure) -> stat? {
+    var facts = stat()
+    guard fstatat(AT_FDCWD, real, &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    guard facts.st_mode & S_IFMT == S_IFREG else { throw CallFailure("open", on: path, errno: .invalidArgument) }
+    _ = try check("open", on: path) { faccessat(AT_FDCWD, real, W_OK, AT_EACCESS) }
+    return facts
+  }
+
+  private static func create(
+    in folder: String, for name: String, mode: mode_t, _ temporaryName: inout String
+  ) throws(CallFailure) -> Descriptor {
+    // linux/fcntl.h's O_TMPFILE, which the importer does not know.
+    if let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode) { return file }
+    temporaryName = FIFO.temporaryName(for: name)
+    return try Descriptor.open("\(folder)/\(temporaryName)", O_CREAT | O_EXCL | O_WRONLY, mode: mode)
+  }
+
+  deinit {
+    if !temporaryName.isEmpty { unlinkat(directory.number, temporaryName, 0) }
+  }
+
+  /// Puts the file in its place.
+  public consuming func commit() throws(CallFailure) {
+    if temporaryName.isEmpty {
+      let name = FIFO.temporaryName(for: name)
+      _ = try check("linkat", on: path) {
+        linkat(AT_FDCWD, "/proc/self/fd/\(contents.number)", directory.number, name, AT_SYMLINK_FOLLOW)
+      }
+      temporaryName = name
+    }
+    _ = try check("rename", on: path) { renameat(directory.number, temporaryName, directory.number, name) }
+    temporaryName = ""
+  }
+
+  /// Where a link leads; the path itself where there is none.
+  private static func real(_ path: String) throws(CallFailure) -> String {
+    guard (try? FileKind(at: path)) == .link else { return path }
+    guard let room = realpath(path, nil) else { throw CallFailure("realpath", on: path, errno: Errno.current) }
+    defer { free(room) }
+    return String(cString: room)
+  }
+}
