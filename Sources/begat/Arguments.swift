@@ -88,8 +88,8 @@ func readTimeLimit(_ text: String) throws -> Duration {
 
 /// Reads a number of bytes such as `2000`, `4K`, `16M` or `1G`.
 func readSize(_ text: String) throws -> Int {
-  guard let size = Clients.SizeText.parse(text) else {
-    throw ValidationError("a size is a number, with K, M or G after it")
+  guard let size = SizeText.parse(text).flatMap({ Int(exactly: $0) }) else {
+    throw ValidationError("a size is a number, with K, M, G or T after it")
   }
   return size
 }

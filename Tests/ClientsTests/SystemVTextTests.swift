@@ -12,18 +12,6 @@ import UnixIPC
   func refuses(text: String) { #expect(ModeText.parse(text) == nil) }
 }
 
-@Suite struct SizeTextTests {
-  @Test(
-    "reads bytes with and without a unit",
-    arguments: [("0", 0), ("1", 1), ("2000", 2000), ("4K", 4096), ("4k", 4096), ("3M", 3 << 20), ("2G", 2 << 30)])
-  func reads(text: String, size: Int) { #expect(SizeText.parse(text) == size) }
-
-  @Test(
-    "refuses the rest",
-    arguments: ["", "K", "-1", "+1", "1.5K", "1KB", "1T", " 1", "9223372036854775808", "9007199254740992K", "0x10"])
-  func refuses(text: String) { #expect(SizeText.parse(text) == nil) }
-}
-
 @Suite struct SegmentNameTests {
   @Test("decimal is an identifier, the rest a key")
   func reads() throws {

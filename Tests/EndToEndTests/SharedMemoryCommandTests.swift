@@ -115,7 +115,7 @@ struct SharedMemoryCommandTests {
   }
 
   @Test(arguments: [
-    ["create"], ["create", "0"], ["create", "-1"], ["create", "1T"], ["create", "10", "--key", "0"],
+    ["create"], ["create", "0"], ["create", "-1"], ["create", "1X"], ["create", "10", "--key", "0"],
     ["create", "10", "--key", "1", "--path", "/"], ["read"], ["read", "x"], ["read", "1", "--key", "2"],
     ["read", "1", "--count", "1", "--counted"], ["write", "1", "--offset", "x"], ["remove"], ["list", "1"],
   ])

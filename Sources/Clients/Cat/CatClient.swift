@@ -10,6 +10,8 @@ public struct CatClient: Sendable {
   /// Where programs without a slash in their name are looked for.
   public var searchPath: String?
 
+  private let command = CommandRun(command: "begat cat")
+
   public init(sources: [CatSource], searchPath: String?) {
     self.sources = sources
     self.searchPath = searchPath
@@ -17,12 +19,13 @@ public struct CatClient: Sendable {
 
   /// - Returns: whether everything could be read, and every command ended well.
   public func run() -> Bool {
-    do throws(CallFailure) { try StandardStream.fillGaps() } catch { return complain("\(error)") }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 4096)
-    defer { buffer.deallocate() }
-    var isWell = true
-    for source in sources where !copy(source, by: buffer) { isWell = false }
-    return isWell
+    command.run(failure: false) {
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 4096)
+      defer { buffer.deallocate() }
+      var isWell = true
+      for source in sources where !copy(source, by: buffer) { isWell = false }
+      return isWell
+    }
   }
 
   private func copy(_ source: CatSource, by buffer: UnsafeMutableRawBufferPointer) -> Bool {
@@ -34,7 +37,7 @@ public struct CatClient: Sendable {
         }
       case .file(let path):
         let file = try Descriptor.open(path, O_RDONLY)
-        guard !isOutput(file) else { return complain("\(escaped(path.utf8)): is the output itself") }
+        guard !isOutput(file) else { return complain("\(path): is the output itself") }
         return try copy(file, named: path, by: buffer)
       case .command(let text):
         return try copy(command: text, by: buffer)
@@ -45,7 +48,7 @@ public struct CatClient: Sendable {
   private func copy(command text: String, by buffer: UnsafeMutableRawBufferPointer) throws(CallFailure) -> Bool {
     let words: [String]
     do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
-      return complain("\(escaped(text.utf8))|: \(error)")
+      return complain("\(text)|: \(error)")
     }
     let program = Program(
       path: try Program.find(words[0], searchPath: searchPath), arguments: words,
@@ -53,7 +56,7 @@ public struct CatClient: Sendable {
     let output = try program.openForReading(input: .inherited)
     let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
     let status = try output.finish()
-    guard status.isSuccess else { return complain("\(escaped(text.utf8))|: \(status)") }
+    guard status.isSuccess else { return complain("\(text)|: \(status)") }
     return isRead
   }
 
@@ -87,7 +90,7 @@ public struct CatClient: Sendable {
   }
 
   private func complain(_ text: String) -> Bool {
-    StandardStream.complain("begat cat: \(text)")
+    command.complain(text)
     return false
   }
 }

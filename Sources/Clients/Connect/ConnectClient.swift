@@ -20,26 +20,37 @@ public struct ConnectClient: Sendable {
   ///
   /// - Returns: whether all went well.
   public func run() -> Bool {
-    Signal.brokenPipe.ignore()
-    do {
-      try StandardStream.fillGaps()
-      let connection = try target.connect(until: Deadline(after: timeout))
-      let isConversation = StandardStream.input.isTerminal
-      if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
-      var pump = try Pump(
-        input: receivesOnly ? nil : try StandardStreams.take(STDIN_FILENO),
-        output: PatientOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
-        changesLineEnds: sendsCRLF, patience: isConversation ? .zero : linger)
-      try pump.run()
-      return true
-    } catch let error as ConnectionTarget.Failure {
-      for reason in error.reasons { StandardStream.complain("begat connect: \(reason)") }
-    } catch let error as Pump.Failure {
-      StandardStream.complain("begat connect: \(name(of: error.side)): \(error.errno)")
-    } catch {
-      StandardStream.complain("begat connect: \(error)")
+    let command = CommandRun(command: "begat connect")
+    return command.run(failure: false) {
+      do {
+        try carry()
+        return true
+      } catch let failure as ConnectionTarget.Failure {
+        for reason in failure.reasons { command.complain("\(reason)") }
+      } catch let failure as Pump.Failure {
+        command.complain("\(name(of: failure.side)): \(failure.errno)")
+      }
+      return false
     }
-    return false
+  }
+
+  private func carry() throws {
+    Signal.brokenPipe.ignore()
+    let connection = try connect()
+    let isConversation = StandardStream.input.isTerminal
+    if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
+    var pump = try Pump(
+      input: receivesOnly ? nil : try StandardStreams.take(STDIN_FILENO),
+      output: PatientOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
+      changesLineEnds: sendsCRLF, patience: isConversation ? .zero : linger)
+    try pump.run()
+  }
+
+  private func connect() throws -> Connected {
+    var note = TerminalNote()
+    note.show("[Connecting to \("\(target)".prefix(50))]")
+    defer { note.clear() }
+    return try target.connect(until: Deadline(after: timeout))
   }
 
   private func name(of side: Pump.Side) -> String {

@@ -10,13 +10,7 @@ public struct DaytimeClient: Sendable {
   ///
   /// - Returns: whether every host answered as it should.
   public func run() -> Bool {
-    do throws(CallFailure) {
-      try StandardStream.fillGaps()
-      return try settings.json ? printObject() : printLines()
-    } catch {
-      StandardStream.complain("begat daytime: \(error)")
-      return false
-    }
+    CommandRun(command: "begat daytime").run(failure: false) { try settings.json ? printObject() : printLines() }
   }
 
   private var survey: Survey { settings.survey(AnswerRule(enough: nil, longest: DaytimeAnswer.longest)) }

@@ -10,13 +10,7 @@ public struct TimeClient: Sendable {
   ///
   /// - Returns: whether every host told its time.
   public func run() -> Bool {
-    do throws(CallFailure) {
-      try StandardStream.fillGaps()
-      return try settings.json ? printObject() : printRows()
-    } catch {
-      StandardStream.complain("begat time: \(error)")
-      return false
-    }
+    CommandRun(command: "begat time").run(failure: false) { try settings.json ? printObject() : printRows() }
   }
 
   private var survey: Survey { settings.survey(AnswerRule(enough: 4, longest: 64)) }
