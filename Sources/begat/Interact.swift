@@ -7,8 +7,8 @@ struct Interact: ParsableCommand {
     usage: "begat interact [STEP...] [<options>] -- COMMAND [ARGUMENT...]",
     discussion: """
       The steps are taken in the order in which they stand, as in 'begat interact --expect login: --send "guest\\r" \
-      --expect Password: --send-environment PASSWORD --send "\\r" -- telnet host'. The Enter key is \\r; \\n does as well \
-      for programs that read lines. One that fails ends the program.
+      --expect Password: --send-environment PASSWORD --send "\\r" -- telnet host'. The Enter key is \\r; for programs \
+      that read lines \\n does as well. A step that fails ends the program.
 
       Then standard input is the program's: a terminal is handed over until the program ends or the escape key is \
       pressed, which ends it; from a file or pipe everything is typed, and at its end Ctrl-D, as often as the program \

@@ -6,9 +6,9 @@ struct Pipe: ParsableCommand {
     abstract: "Run a program on pipes, take steps with it, and join standard input and output to it.",
     usage: "begat pipe [STEP...] [<options>] -- COMMAND [ARGUMENT...]",
     discussion: """
-      The steps are taken in the order in which they stand, as in 'begat pipe --send "6*7\\n" --line --end -- bc'. One that \
-      fails ends the program. Then standard input goes to the program and what it writes to standard output, both at \
-      once and byte for byte, until it ends; after the step --end, standard input is left alone.
+      The steps are taken in the order in which they stand, as in 'begat pipe --send "6*7\\n" --line --end -- bc'. A \
+      step that fails ends the program. Then standard input goes to the program and what it writes to standard output, \
+      both at once and byte for byte, until it ends; after the step --end, standard input is left alone.
 
       Most programs write to a pipe only when they have some thousand bytes, or at their end: with those no line comes \
       and no text, and a step waits in vain. Where they have no option against it, as cat -u has, use begat interact: \
