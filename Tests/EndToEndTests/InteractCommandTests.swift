@@ -34,6 +34,10 @@ struct InteractCommandTests {
       "interact", "--expect", "login: ", "--send-file", file, "--expect", "incorrect", "--", "sh", "-c",
       "printf 'login: '; read a; read b; [ \"$a$b\" = 'bobse cret' ] && echo incorrect")
     #expect(program.status == .exited(code: 0), "\(program.errors.text)")
+    let endless = try runBegat(
+      "interact", "--quiet", "--timeout", "300ms", "--send-file", "/dev/zero", "--", "sleep", "1000")
+    #expect(endless.status == .exited(code: 1))
+    #expect(endless.errors.text.contains("step 1, --send-file /dev/zero: the program has not taken it after 300ms"))
     let missing = try runBegat("interact", "--send-file", "/nowhere/f", "--", "cat")
     #expect(missing.status == .exited(code: 1))
     #expect(

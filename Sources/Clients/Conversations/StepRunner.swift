@@ -31,7 +31,7 @@ struct StepRunner {
       guard let value = getenv(name) else { throw StepFailure.Reason.other("there is no such variable") }
       let bytes = Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
       try reporting(&conversation) { try $0.send(bytes, until: deadline) }
-    case .sendFile(let path): try sendFile(path, &conversation)
+    case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
     case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
     case .expectEnd: try reporting(&conversation) { _ = try $0.awaitEnd(until: deadline) }
     }
@@ -63,8 +63,10 @@ struct StepRunner {
     if !output.isShowing { try output.show(match.before + match.bytes) }
   }
 
-  /// In pieces, each of which has the time limit: a file may be of any size.
-  private func sendFile(_ path: String, _ conversation: inout some SteppedConversation & ~Copyable) throws {
+  /// In pieces: a file may be of any size, or have no end.
+  private func sendFile(
+    _ path: String, _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
+  ) throws {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     defer { room.deallocate() }
     let file: Descriptor
@@ -77,7 +79,9 @@ struct StepRunner {
         throw StepFailure.Reason.other("read: \(error)")
       }
       if piece.isEmpty { return }
-      try reporting(&conversation) { try $0.send(piece, until: Deadline(after: limit)) }
+      // A terminal that reads lines takes whatever comes, and drops what is too long.
+      if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
+      try reporting(&conversation) { try $0.send(piece, until: deadline) }
     }
   }
 
