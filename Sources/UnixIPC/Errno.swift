@@ -16,6 +16,7 @@ public struct Errno: RawRepresentable, Error, Hashable, Sendable {
   public static let addressNotAvailable = Errno(rawValue: EADDRNOTAVAIL)
   public static let addressFamilyNotSupported = Errno(rawValue: EAFNOSUPPORT)
   public static let brokenPipe = Errno(rawValue: EPIPE)
+  public static let canceled = Errno(rawValue: ECANCELED)
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
   public static let connectionReset = Errno(rawValue: ECONNRESET)
   /// Of a fork in a process with threads: the copy could wait for ever for a lock that another thread had.

@@ -68,6 +68,41 @@ import UnixIPC
     #expect(status == .exited(code: 5))
   }
 
+  @Test("shows all that comes to who watches, though it is dropped")
+  func isWatched() throws {
+    final class Seen: @unchecked Sendable { var count = 0 }
+    let seen = Seen()
+    var conversation = try TerminalConversation(
+      program("/bin/sh", "-c", "head -c 300000 /dev/zero; echo end"), bufferLimit: 1000)
+    conversation.watch = { (bytes) throws(CallFailure) in seen.count += bytes.count }
+    try conversation.expect("end\r\n", until: deadline)
+    #expect(seen.count == 300_005 && conversation.droppedByteCount > 200_000)
+  }
+
+  @Test("stops waiting when it is cancelled, but ends the program")
+  func isCancelled() throws {
+    let ends = try Pipe.open()
+    try ends.writing.writeAll("x")
+    // It lives on without its terminal.
+    var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
+    conversation.cancelWaits(by: ends.reading)
+    let waits = [
+      failure { () throws(CallFailure) in _ = try conversation.awaitEnd() },
+      failure { () throws(CallFailure) in _ = try conversation.interact(input: ends.reading, output: ends.writing) },
+    ]
+    #expect(waits.map { $0?.errno } == [.canceled, .canceled])
+    #expect(try conversation.end(patience: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
+  }
+
+  @Test("tells every reader that the input has ended")
+  func repeatsTheEnd() throws {
+    let nothing = try Descriptor.open("/dev/null", O_RDWR)
+    var readers = try TerminalConversation(
+      program("/bin/sh", "-c", "cat; cat; stty -icanon -isig; stty icanon; cat; exit 9"))
+    let end = try readers.interact(input: nothing, output: nothing)
+    #expect(end == .ended(.exited(code: 9)))
+  }
+
   @Test("logs in: a prompt, then a password that is not shown")
   func logsIn() throws {
     let script = """

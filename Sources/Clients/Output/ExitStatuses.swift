@@ -1,4 +1,5 @@
 import Glibc
+import UnixIPC
 
 /// What the commands that run another one end with, where it is not that one's own status.
 enum ExitStatuses {
@@ -10,4 +11,12 @@ enum ExitStatuses {
   /// As env(1) and shells tell it.
   static let commandNotExecutable: CInt = 126
   static let commandNotFound: CInt = 127
+
+  /// What a command ends with that passes on how another one ended, as shells tell it.
+  static func of(_ status: ExitStatus) -> CInt {
+    switch status {
+    case .exited(let code): code
+    case .killed(let signal, _): 128 + signal.rawValue
+    }
+  }
 }

@@ -100,6 +100,27 @@ public struct BufferedReader: ~Copyable, Sendable {
     return Array(bytes[start..<end])
   }
 
+  /// Lends the last bytes that wait.
+  func showLast(_ count: Int, _ body: (UnsafeRawBufferPointer) throws(CallFailure) -> Void) throws(CallFailure) {
+    let last = bytes.suffix(min(count, waitingCount))
+    let failure = last.withUnsafeBytes { bytes -> CallFailure? in
+      do throws(CallFailure) {
+        try body(bytes)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Forgets the first bytes of what waits, so that no more than `count` are left.
+  ///
+  /// - Returns: how many were forgotten.
+  mutating func keepLast(_ count: Int) -> Int {
+    let excess = max(0, waitingCount - count)
+    start += excess
+    return excess
+  }
+
   /// Forgets what waits.
   public mutating func dropWaiting() {
     bytes.removeAll(keepingCapacity: true)

@@ -11,7 +11,7 @@ import Glibc
 /// Source: pipe(7), poll(2).
 public struct Conversation: ~Copyable, Sendable {
   /// What the standard error of the program is.
-  public enum Errors: Sendable {
+  public enum Errors: Hashable, Sendable {
     /// The caller's own.
     case inherited
     /// Dropped.
@@ -20,6 +20,8 @@ public struct Conversation: ~Copyable, Sendable {
     case withOutput
     /// A third pipe (`open3`), read with `readErrors`.
     case separate
+    /// An open descriptor of the caller's, such as a file's.
+    case descriptor(CInt)
   }
 
   /// Which of the program's streams bytes come from.
@@ -27,13 +29,29 @@ public struct Conversation: ~Copyable, Sendable {
     case output, errors
   }
 
-  private let path: String
-  private var child: ChildProcess
-  private var input: Descriptor?
-  private var output: BufferedReader
-  private var errors: BufferedReader?
+  /// What becomes of what waits to be read above the capacity.
+  public enum Excess: Sendable {
+    /// `ENOBUFS`: nothing is lost.
+    case fails
+    /// Forgotten, the oldest first, and counted in `droppedByteCount`.
+    case isDropped
+  }
+
+  let path: String
+  var child: ChildProcess
+  var input: Descriptor?
+  var output: BufferedReader
+  var errors: BufferedReader?
   /// How many bytes may wait here to be read; a program that writes more while it is written to ends the conversation.
-  private let capacity: Int
+  let capacity: Int
+  public var excess = Excess.fails
+  /// How many bytes were dropped so far, because nobody took them in time.
+  public internal(set) var droppedByteCount: UInt64 = 0
+  /// Sees everything that the program writes, once, as it is read, though it may be dropped later.  What it throws comes
+  /// out of the call that read.
+  public var watch: (@Sendable (Stream, UnsafeRawBufferPointer) throws(CallFailure) -> Void)?
+  /// Readable when nobody wants to wait any more; -1 for none.
+  var cancellation: CInt = -1
 
   /// Starts the program.
   ///
@@ -49,6 +67,7 @@ public struct Conversation: ~Copyable, Sendable {
       case .null: .null
       case .withOutput: .asOutput
       case .separate: .descriptor(Self.writingNumber(of: errorEnds))
+      case .descriptor(let number): .descriptor(number)
       }
     let child = try program.spawn(
       input: .descriptor(inputEnds.reading.number), output: .descriptor(outputEnds.writing.number), errors: stream)
@@ -80,6 +99,16 @@ public struct Conversation: ~Copyable, Sendable {
 
   public var process: pid_t { child.process }
 
+  /// From now on every wait for the program's streams ends with `ECANCELED` once the descriptor is readable, such as a
+  /// `SignalQueue`'s.  It stays the caller's, who keeps it open.
+  public mutating func cancelWaits(by descriptor: borrowing Descriptor) { cancellation = descriptor.number }
+
+  /// How many bytes of the output wait.
+  public var waitingByteCount: Int { output.waitingCount }
+
+  /// The last bytes of the output that wait, at most 256: what came instead of something else.
+  public var lastBytes: [UInt8] { Array(output.waiting.suffix(256)) }
+
   /// Writes all of the bytes; what the program writes meanwhile waits here to be read.
   ///
   /// - Throws: `EPIPE` when the program reads no more, `ETIMEDOUT` at the deadline, `ENOBUFS` when more waits to be read
@@ -91,7 +120,7 @@ public struct Conversation: ~Copyable, Sendable {
       let turn = try carry(bytes, from: sent, until: deadline)
       guard !turn.isInputRefused else { throw CallFailure("write", on: path, errno: .brokenPipe) }
       sent += turn.sent
-      guard waitingCount <= capacity else { throw CallFailure("read", on: path, errno: .noBufferSpace) }
+      try boundWaiting()
       if sent < bytes.count { try mustBe(before: deadline) }
     }
   }
@@ -117,6 +146,7 @@ public struct Conversation: ~Copyable, Sendable {
       searched = output.waitingCount
       if hasBegun { try mustBe(before: deadline) }
       hasBegun = true
+      // A line must be whole: here nothing is dropped.
       guard waitingCount <= capacity else { throw CallFailure("read", on: path, errno: .noBufferSpace) }
       // Standard error is read too: its pipe must not fill up while the program is waited for.
       _ = try carry([], from: 0, until: deadline)
@@ -139,9 +169,8 @@ public struct Conversation: ~Copyable, Sendable {
     endInput()
     // What the program left behind may keep its output open.
     while !isOutputAtEnd, !child.handle.hasEnded {
-      let ready = try wait(input: -1, end: child.handle.descriptor.number, until: .never)
-      if ready.output { try fill(.output) }
-      if ready.errors { try fill(.errors) }
+      let ready = try wait(end: child.handle.descriptor.number, until: .never)
+      try fillReady(ready)
       output.dropWaiting()
       errors?.dropWaiting()
     }
@@ -155,128 +184,5 @@ public struct Conversation: ~Copyable, Sendable {
   public consuming func end(patience: Duration = .seconds(5)) throws(CallFailure) -> ExitStatus {
     endInput()
     return try child.end(patience: patience)
-  }
-}
-
-extension Conversation {
-  /// Whether both outputs have ended; what came may be read still.
-  var isOutputAtEnd: Bool { output.hasEnded && errorsHaveEnded }
-
-  private var errorsHaveEnded: Bool {
-    switch errors {
-    case .some(let errors): errors.hasEnded
-    case .none: true
-    }
-  }
-
-  var waitingCount: Int {
-    switch errors {
-    case .some(let errors): output.waitingCount + errors.waitingCount
-    case .none: output.waitingCount
-    }
-  }
-
-  mutating func takeOutput() -> [UInt8] { output.take(.max) }
-
-  /// Makes room for that much output at once.
-  mutating func reserve(_ count: Int) { output.reserve(count) }
-
-  /// Of a busy program there is always something to read, so that nobody waits.
-  func mustBe(before deadline: Deadline) throws(CallFailure) {
-    if deadline.isOver { throw CallFailure("poll", on: path, errno: .timedOut) }
-  }
-
-  struct Turn {
-    var sent = 0
-    /// The program reads no more.
-    var isInputRefused = false
-  }
-
-  /// Waits until something can be carried on, and does it once for each stream that is ready.
-  ///
-  /// - Parameter bytes: wait to be written, from `start` on.
-  /// - Throws: `ETIMEDOUT` at the deadline.
-  mutating func carry(_ bytes: [UInt8], from start: Int, until deadline: Deadline) throws(CallFailure) -> Turn {
-    var turn = Turn()
-    let wantsToWrite = start < bytes.count
-    let inputNumber = wantsToWrite ? self.inputNumber : -1
-    guard !wantsToWrite || inputNumber != -1 else {
-      turn.isInputRefused = true
-      return turn
-    }
-    if inputNumber == -1, errorsNumber == -1, deadline == .never {
-      // Nothing else to look at: waiting and reading are one call.
-      if !output.hasEnded { try fill(.output) }
-      return turn
-    }
-    let ready = try wait(input: inputNumber, until: deadline)
-    if ready.output { try fill(.output) }
-    if ready.errors { try fill(.errors) }
-    if ready.input {
-      do throws(Errno) {
-        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(Errno) in
-          try bytes.withUnsafeBytes { bytes -> Result<Int, Errno> in
-            do throws(Errno) {
-              return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
-            } catch { return .failure(error) }
-          }.get()
-        }
-      } catch {
-        switch error {
-        case .wouldBlock: break
-        case .brokenPipe:
-          turn.isInputRefused = true
-          endInput()
-        default: throw CallFailure("write", on: path, errno: error)
-        }
-      }
-    }
-    return turn
-  }
-
-  private var inputNumber: CInt {
-    switch input {
-    case .some(let input): input.number
-    case .none: -1
-    }
-  }
-
-  private var errorsNumber: CInt {
-    switch errors {
-    case .some(let errors) where !errors.hasEnded: errors.descriptor.number
-    default: -1
-    }
-  }
-
-  /// Which streams are ready.  With nothing left to wait for, none; at the program's end, where it is waited for, too.
-  private func wait(input: CInt, end: CInt = -1, until deadline: Deadline) throws(CallFailure) -> (
-    input: Bool, output: Bool, errors: Bool
-  ) {
-    var queries = (
-      pollfd(fd: input, events: Int16(POLLOUT), revents: 0),
-      pollfd(fd: output.hasEnded ? -1 : output.descriptor.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: errorsNumber, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: end, events: Int16(POLLIN), revents: 0)
-    )
-    guard queries.0.fd != -1 || queries.1.fd != -1 || queries.2.fd != -1 else { return (false, false, false) }
-    let deadline = min(deadline, .ofThread)
-    while true {
-      let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 4, deadline.milliseconds)
-      }
-      let error = Errno.current
-      if count > 0 { return (queries.0.revents != 0, queries.1.revents != 0, queries.2.revents != 0) }
-      if count == -1, error != .interrupted { throw CallFailure("poll", on: path, errno: error) }
-      if deadline.hasPassed { throw CallFailure("poll", on: path, errno: .timedOut) }
-    }
-  }
-
-  private mutating func fill(_ stream: Stream) throws(CallFailure) {
-    do throws(Errno) {
-      switch stream {
-      case .output: _ = try output.fill()
-      case .errors: _ = try errors?.fill()
-      }
-    } catch { throw CallFailure("read", on: path, errno: error) }
   }
 }

@@ -1,5 +1,3 @@
-import CPlatform
-
 /// What a program wrote and nobody took yet: the newest bytes, at most so many of them.
 struct ConversationBuffer: Sendable {
   /// How many are kept when there is no time to look at them.
@@ -49,15 +47,6 @@ struct ConversationBuffer: Sendable {
 
   /// Where the bytes are found first, counted from the first one kept, at or after `from`; nil when they are not.
   func find(_ wanted: [UInt8], from: Int = 0) -> Int? {
-    guard from + wanted.count <= count else { return nil }
-    return storage.withUnsafeBytes { all in
-      let rest = UnsafeRawBufferPointer(rebasing: all[(start + from)...])
-      let found = wanted.withUnsafeBytes { wanted in
-        // memmem(3) may not be given NULL.
-        wanted.isEmpty
-          ? 0 : platform_find_bytes(rest.baseAddress!, rest.count, wanted.baseAddress!, wanted.count)
-      }
-      return found < 0 ? nil : from + found
-    }
+    bytes.find(wanted, from: from)
   }
 }

@@ -34,6 +34,13 @@ public struct ConversationPattern {
   public static let timeOut = ConversationPattern(kind: .timeOut, name: "time-out")
 }
 
+extension [ConversationPattern] {
+  var endOfFileIndex: Int? { firstIndex { if case .endOfFile = $0.kind { true } else { false } } }
+  var timeOutIndex: Int? { firstIndex { if case .timeOut = $0.kind { true } else { false } } }
+  /// For the error that says what did not come.
+  var names: String { map { $0.name }.joined(separator: ", ") }
+}
+
 // Regex is not Sendable; the two constants hold none.
 extension ConversationPattern: @unchecked Sendable {}
 

@@ -9,6 +9,9 @@ struct Interaction {
   private var hasEscaped = false
   /// Whether the last byte typed began a line's rest: the end-of-file key then only hands the rest over.
   private var isInsideLine = false
+  /// When to look whether the program wants to be told once more that the input has ended, and how long after that.
+  private var nextLook = Deadline.never
+  private var lookInterval = Duration.milliseconds(20)
 
   /// As much may wait in either direction.
   private static let room = 16384
@@ -25,6 +28,7 @@ struct Interaction {
     while true {
       if conversation.buffer.count < Interaction.room { _ = try conversation.fillBeyondLimit() }
       try writeToProgram(&conversation)
+      if nextLook.hasPassed { try repeatEnd(&conversation) }
       if hasEscaped {
         try leave(&conversation, output: output)
         return .escaped
@@ -40,12 +44,16 @@ struct Interaction {
         pollfd(fd: conversation.buffer.count > 0 ? output.number : -1, events: Int16(POLLOUT), revents: 0),
         pollfd(fd: changes, events: Int16(POLLIN), revents: 0),
       ]
-      // Only a deadline of the thread's can end it.
-      guard try conversation.channel.wait(reading: mayRead, writing: !pending.isEmpty, also: &others, until: .never)
-      else { throw CallFailure("poll", on: conversation.terminalPath, errno: .timedOut) }
+      let isReady = try conversation.channel.wait(
+        reading: mayRead, writing: !pending.isEmpty, also: &others, until: nextLook)
+      // Else only a deadline of the thread's can end it.
+      guard isReady || nextLook.hasPassed else {
+        throw CallFailure("poll", on: conversation.terminalPath, errno: .timedOut)
+      }
       if others[0].revents != 0 { try readFromUser(&conversation, input) }
       if others[1].revents != 0 { try writeToUser(&conversation, output) }
-      if others[2].revents != 0 { takeSize(&conversation) }
+      // Stopped and continued, or in the background meanwhile, this process was not told.
+      if others[2].revents != 0 || others[0].revents == 0 && others[1].revents == 0 { takeSize(&conversation) }
     }
   }
 
@@ -81,9 +89,26 @@ struct Interaction {
   /// A terminal has no end to pass on, but a key that means it, unless it is quite raw.
   private mutating func endInput(_ conversation: inout TerminalConversation) throws(CallFailure) {
     hasInputEnded = true
+    nextLook = Deadline(after: lookInterval)
     let settings = try conversation.settings()
-    guard settings.readsLines || settings.sendsSignals, let key = settings.byte(for: .endOfFile) else { return }
+    guard let key = endKey(settings) else { return }
     pending += isInsideLine && settings.readsLines ? [key, key] : [key]
+  }
+
+  private func endKey(_ settings: TerminalSettings) -> UInt8? {
+    settings.readsLines || settings.sendsSignals ? settings.byte(for: .endOfFile) : nil
+  }
+
+  /// The end of a file stays, but the key is taken once, and lost where the program changes its terminal's mode or throws
+  /// away what was typed.  No event tells that it reads again.
+  private mutating func repeatEnd(_ conversation: inout TerminalConversation) throws(CallFailure) {
+    lookInterval = min(lookInterval * 2, .milliseconds(500))
+    nextLook = Deadline(after: lookInterval)
+    guard pending.isEmpty, !conversation.channel.hasEnded, !conversation.channel.session.hasEnded,
+      !(try conversation.channel.terminal.hasUnreadInput()), let key = endKey(try conversation.settings())
+    else { return }
+    pending = [key]
+    try writeToProgram(&conversation)
   }
 
   private mutating func writeToProgram(_ conversation: inout TerminalConversation) throws(CallFailure) {
@@ -118,10 +143,11 @@ struct Interaction {
       if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
     }
     while conversation.buffer.count > 0 {
-      guard output.wait(for: .writable, until: .never) else {
+      var others = [pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0)]
+      guard try conversation.channel.wait(reading: false, also: &others, until: .never) else {
         throw CallFailure("write", on: "descriptor \(output.number)", errno: .timedOut)
       }
-      try writeToUser(&conversation, output)
+      if others[0].revents != 0 { try writeToUser(&conversation, output) }
     }
   }
 }

@@ -37,4 +37,11 @@ public struct PseudoTerminal: ~Copyable, Sendable {
   public func openTerminalSide() throws(CallFailure) -> Descriptor {
     Descriptor(owning: try check("TIOCGPTPEER", on: path) { platform_open_terminal_side(controlling.number) })
   }
+
+  /// Whether something was typed that the program could read now and has not: a whole line, where it reads lines.
+  ///
+  /// Source: poll(2).
+  public func hasUnreadInput() throws(CallFailure) -> Bool {
+    try openTerminalSide().wait(for: .readable, until: Deadline(instant: 0))
+  }
 }

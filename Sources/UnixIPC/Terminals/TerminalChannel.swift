@@ -9,6 +9,8 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
+  /// Readable when nobody wants to wait any more; -1 for none.
+  var cancellation: CInt = -1
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
     self.terminal = terminal
@@ -50,7 +52,8 @@ struct TerminalChannel: ~Copyable {
   /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
   /// at one of `withDeadline`.
   ///
-  /// - Parameter others: further descriptors to wait for.
+  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Throws: `ECANCELED` when `cancellation` is readable.
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
   ) throws(CallFailure) -> Bool {
@@ -62,11 +65,13 @@ struct TerminalChannel: ~Copyable {
       var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
       queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
       queries += others
+      queries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
       let error = Errno.current
       for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
       if count > 0 {
+        if queries[queries.count - 1].revents != 0 { throw CallFailure("poll", on: terminal.path, errno: .canceled) }
         if queries[1].revents != 0 { noteEnd() }
         if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
         if others.contains(where: { $0.revents != 0 }) { return true }
@@ -76,6 +81,8 @@ struct TerminalChannel: ~Copyable {
         return true
       } else if count == -1, error != .interrupted {
         throw CallFailure("poll", on: terminal.path, errno: error)
+      } else if count == -1, !others.isEmpty {
+        return true
       }
       if deadline.hasPassed { return false }
     }

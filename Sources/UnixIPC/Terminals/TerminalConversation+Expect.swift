@@ -47,72 +47,27 @@ extension TerminalConversation {
     return buffer.count > before
   }
 
-  private struct Place {
-    let index: Int
-    let range: Range<Int>
-    var captures: [Range<Int>?] = []
-  }
-
   private mutating func find(
     _ patterns: [ConversationPattern], searched: UInt64
   ) throws(ConversationFailure) -> ConversationMatch? {
-    var best: Place?
-    var decoded: DecodedText?
-    let old = Int(searched - min(searched, buffer.offset))
-    for (index, pattern) in patterns.enumerated() {
-      let place: Place?
-      switch pattern.kind {
-      case .literal(let wanted):
-        let from = max(0, old - max(0, wanted.count - 1))
-        place = buffer.find(wanted, from: from).map { Place(index: index, range: $0..<($0 + wanted.count)) }
-      case .regex(let regex):
-        let text = decoded ?? DecodedText(buffer.bytes, isComplete: channel.hasEnded)
-        decoded = text
-        place = try TerminalConversation.find(regex, index: index, in: text)
-      case .endOfFile, .timeOut: place = nil
-      }
-      if let place, best.map({ place.range.lowerBound < $0.range.lowerBound }) ?? true { best = place }
-    }
-    return best.map { take($0) }
-  }
-
-  private static func find(
-    _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText
-  ) throws(ConversationFailure) -> Place? {
-    do {
-      guard let match = try regex.firstMatch(in: decoded.text) else { return nil }
-      let bytes = { (range: Range<String.Index>) in
-        decoded.byteOffset(of: range.lowerBound)..<decoded.byteOffset(of: range.upperBound)
-      }
-      return Place(
-        index: index, range: bytes(match.range), captures: match.output.dropFirst().map { $0.range.map(bytes) })
-    } catch { throw .regex("\(error)") }
-  }
-
-  private mutating func take(_ place: Place) -> ConversationMatch {
-    let taken = buffer.take(place.range.upperBound)
-    return ConversationMatch(
-      index: place.index, bytes: Array(taken[place.range]), before: Array(taken[..<place.range.lowerBound]),
-      captures: place.captures.map { $0.map { Array(taken[$0]) } })
+    let place = try PatternPlace.first(
+      of: patterns, in: buffer.bytes, searched: Int(searched - min(searched, buffer.offset)),
+      isComplete: channel.hasEnded)
+    return place.map { $0.match(in: buffer.take($0.range.upperBound)) }
   }
 
   private mutating func atEnd(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
     // A character that has only begun is looked at now.
     if let match = try find(patterns, searched: buffer.offset) { return match }
-    let index = patterns.firstIndex { if case .endOfFile = $0.kind { true } else { false } }
-    guard let index else { throw .ended(expected: TerminalConversation.names(patterns), seen: lastBytes) }
+    guard let index = patterns.endOfFileIndex else { throw .ended(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: buffer.take(buffer.count), captures: [])
   }
 
   private func atTimeOut(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
-    let index = patterns.firstIndex { if case .timeOut = $0.kind { true } else { false } }
-    guard let index else { throw .timedOut(expected: TerminalConversation.names(patterns), seen: lastBytes) }
+    guard let index = patterns.timeOutIndex else { throw .timedOut(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: Array(buffer.bytes), captures: [])
   }
 
-  private var lastBytes: [UInt8] { Array(buffer.bytes.suffix(256)) }
-
-  private static func names(_ patterns: [ConversationPattern]) -> String {
-    patterns.map { $0.name }.joined(separator: ", ")
-  }
+  /// The last bytes that wait, at most 256: what came instead of something else.
+  public var lastBytes: [UInt8] { Array(buffer.bytes.suffix(256)) }
 }

@@ -21,7 +21,8 @@ extension TerminalConversation {
   ///
   /// Where `input` is a terminal, it is raw meanwhile (`TerminalMode.withRaw`), and the program's terminal gets its size,
   /// now and whenever it changes; SIGWINCH is blocked in the calling thread meanwhile, so let no other thread take it.
-  /// Where it is none, its end is passed on as the end-of-file key.  What waits in the buffer is shown first, and all
+  /// Where it is none, its end is passed on as the end-of-file key, again whenever the program has taken that and reads on:
+  /// as with a file, whoever reads next finds the end too.  What waits in the buffer is shown first, and all
   /// that the program wrote is shown before this returns.
   ///
   /// - Parameter output: written to only when poll(2) tells that there is room, 4096 bytes at a time.

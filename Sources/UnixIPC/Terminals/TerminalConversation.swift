@@ -15,6 +15,9 @@ public struct TerminalConversation: ~Copyable, Sendable {
   var buffer: ConversationBuffer
   /// What the user typed after the escape character (`interact`), for the next one.
   var typedAhead: [UInt8] = []
+  /// Sees everything that the program writes, once, as it is read: before `expect` and the like look at it, and though
+  /// it may be dropped later.  What it throws comes out of the call that read.
+  public var watch: (@Sendable (UnsafeRawBufferPointer) throws(CallFailure) -> Void)?
 
   /// Starts the program with a new terminal as its descriptors 0, 1 and 2.
   ///
@@ -64,6 +67,12 @@ public struct TerminalConversation: ~Copyable, Sendable {
     try channel.terminal.controlling.setTerminalSize(size)
   }
 
+  /// From now on every wait ends with `ECANCELED` once the descriptor is readable, such as a `SignalQueue`'s.  It stays
+  /// the caller's, who keeps it open.  `end` does not heed it.
+  public mutating func cancelWaits(by descriptor: borrowing Descriptor) {
+    channel.cancellation = descriptor.number
+  }
+
   /// The group in the terminal's foreground: the job that a shell runs just now.
   public func foregroundGroup() throws(CallFailure) -> pid_t? {
     try channel.terminal.controlling.foregroundGroup()
@@ -85,6 +94,11 @@ public struct TerminalConversation: ~Copyable, Sendable {
         if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("poll", errno: .timedOut) }
       }
     }
+    // It may live on without its terminal.
+    while !channel.session.hasEnded {
+      var others: [pollfd] = []
+      if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("poll", errno: .timedOut) }
+    }
     guard let status = try channel.session.status(until: deadline) else { throw CallFailure("poll", errno: .timedOut) }
     return status
   }
@@ -92,6 +106,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
   /// Ends the session: SIGTERM to everybody, after half of `patience` SIGHUP, which interactive shells obey, and at last
   /// SIGKILL.  What the program writes meanwhile can be read afterwards.
   public mutating func end(patience: Duration = .seconds(5)) throws(CallFailure) -> ExitStatus {
+    channel.cancellation = -1
     for signal in [Signal.terminate, .hangUp] {
       if channel.session.hasEnded { break }
       send(signal)
@@ -115,7 +130,9 @@ public struct TerminalConversation: ~Copyable, Sendable {
   mutating func fillBeyondLimit() throws(CallFailure) -> Bool {
     try withUnsafeTemporaryAllocation(byteCount: 16384, alignment: 16) { (room) throws(CallFailure) in
       guard let count = try channel.read(into: room), count > 0 else { return false }
-      buffer.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
+      let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
+      buffer.append(bytes)
+      try watch?(bytes)
       return true
     }
   }

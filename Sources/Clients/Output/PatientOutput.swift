@@ -20,6 +20,8 @@ struct PatientOutput: ~Copyable {
   let fileKind: FileKind?
   private let kind: Kind
 
+  init(for stream: StandardStream) throws(CallFailure) { self.init(try stream.duplicate()) }
+
   init(_ original: consuming Descriptor) {
     let fileKind = try? FileKind(of: original)
     self.fileKind = fileKind

@@ -1,0 +1,58 @@
+import Glibc
+import UnixIPC
+
+/// The frame of a command that holds a conversation with a program: what can be done before there is one, and what to
+/// say when it fails.
+struct ConversationFrame: ~Copyable {
+  let run: CommandRun
+  let signals: EndingSignals
+  private let isReaderMissed: Bool
+
+  /// From now on a reader that leaves is an error, and the signals that end the command wait: the program is ended first.
+  init(_ run: CommandRun) throws(CallFailure) {
+    let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
+    let signals = try EndingSignals()
+    Signal.brokenPipe.ignore()
+    self.run = run
+    self.signals = signals
+    self.isReaderMissed = isReaderMissed
+  }
+
+  /// Says why the conversation failed, whose program has ended by now.
+  ///
+  /// - Parameter status: how the program ended, where it did so itself.
+  /// - Returns: the exit status, where the reason is not a signal: that ends this process.
+  func conclude(_ reason: any Error, _ status: ExitStatus?) -> CInt {
+    switch reason {
+    case let failure as StepFailure: run.complain(failure.text(status))
+    case let failure as CallFailure where failure.errno == .canceled:
+      if let signal = signals.take() { return EndingSignals.endProcess(by: signal) }
+    case let failure as CallFailure where failure.errno == .brokenPipe && !isReaderMissed:
+      // Nobody reads the output any more: the end of every filter.
+      return EndingSignals.endProcess(by: .brokenPipe)
+    default: run.complain("\(reason)")
+    }
+    return ExitStatuses.failure
+  }
+
+  /// What a program that could not be started ends the command with.
+  func conclude(start failure: CallFailure) throws(CallFailure) -> CInt {
+    guard failure.call == "execve" else { throw failure }
+    return run.complain(ofCommand: failure)
+  }
+}
+
+/// How a conversation went.
+enum ConversationEnding {
+  case ended(ExitStatus)
+  case failed(any Error)
+
+  /// Whether the program is missed by now: then its status says why.
+  var isProgramGone: Bool {
+    guard case .failed(let reason as StepFailure) = self else { return false }
+    return switch reason.reason {
+    case .ended, .refused: true
+    case .late, .lineTooLong, .other: false
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import UnixIPC
+
+/// The signals that end a command, taken instead where it has a program of its own to end first.
+///
+/// What the command was told to ignore, as nohup(1) does, is left ignored.
+struct EndingSignals: ~Copyable {
+  private let queue: SignalQueue
+
+  init() throws(CallFailure) {
+    var set = SignalSet()
+    for signal in [Signal.hangUp, .interrupt, .quit, .terminate] where try signal.disposition != .ignored {
+      set.insert(signal)
+    }
+    queue = try SignalQueue(set)
+  }
+
+  /// Readable when one has come.
+  var descriptor: Descriptor { _read { yield queue.descriptor } }
+
+  /// The first that has come.
+  func take() -> Signal? { queue.take()?.signal }
+
+  /// Ends this process by the signal, as if it had not been taken.
+  ///
+  /// - Returns: where it does not, what a shell would call its status.
+  static func endProcess(by signal: Signal) -> CInt {
+    signal.restoreDefault()
+    SignalSet(signal).unblock()
+    try? signal.send(to: getpid())
+    return 128 + signal.rawValue
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import UnixIPC
+
+/// `begat interact`: a program on a terminal of its own, to which first steps are done and then the user is handed over.
+public struct InteractClient: Sendable {
+  public var settings: ConversationSettings
+  public var escape = EscapeKey.standard
+  /// A file for all that the program writes.
+  public var log: String?
+  /// Whether the program's terminal shows what is sent.
+  public var echoes = true
+
+  public init(_ settings: ConversationSettings) { self.settings = settings }
+
+  /// - Returns: the exit status.
+  public func run() -> CInt {
+    let run = CommandRun(command: "begat interact")
+    return run.run(failure: ExitStatuses.failure) {
+      let program: Program
+      do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
+      return try converse(with: program, ConversationFrame(run))
+    }
+  }
+
+  private func program() throws(CallFailure) -> Program {
+    var program = try settings.program()
+    // Killed, this process can end nothing more; a hang-up alone would not end everybody.
+    program.deathSignal = .kill
+    return program
+  }
+
+  private func converse(with program: Program, _ frame: consuming ConversationFrame) throws -> CInt {
+    let output = try ShownOutput(isShowing: !settings.isQuiet, log: log, cancellation: frame.signals.descriptor)
+    var conversation: TerminalConversation
+    do throws(CallFailure) {
+      conversation = try TerminalConversation(program, size: Self.usersSize(), bufferLimit: 1 << 17) {
+        $0.echoes = echoes
+      }
+    } catch { return try frame.conclude(start: error) }
+    conversation.cancelWaits(by: frame.signals.descriptor)
+    conversation.watch = { (bytes) throws(CallFailure) in try output.take(bytes) }
+    let ending = talk(&conversation, output)
+    output.isShowing = false
+    let ownStatus = ending.isProgramGone ? try? conversation.awaitEnd(until: Deadline(after: .milliseconds(500))) : nil
+    switch ending {
+    case .ended(let status): return ExitStatuses.of(status)
+    case .failed(let reason):
+      _ = try? conversation.end(patience: .seconds(2))
+      return frame.conclude(reason, ownStatus)
+    }
+  }
+
+  private func talk(_ conversation: inout TerminalConversation, _ output: ShownOutput) -> ConversationEnding {
+    do {
+      try StepRunner(steps: settings.steps, limit: settings.limit, output: output).run(&conversation)
+      return .ended(try handOver(&conversation, output))
+    } catch { return .failed(error) }
+  }
+
+  private func handOver(
+    _ conversation: inout TerminalConversation, _ output: ShownOutput
+  ) throws(CallFailure) -> ExitStatus {
+    if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
+    // It has been shown, or is now.
+    let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []
+    if !output.isShowing { try output.show(waiting) }
+    if settings.ignoresInput {
+      output.isShowing = true
+      return try conversation.awaitEnd()
+    }
+    output.isShowing = false
+    let isUser = StandardStream.input.isTerminal
+    switch try conversation.interact(escape: isUser ? escape.byte : nil) {
+    case .ended(let status): return status
+    case .escaped: return try conversation.end(patience: .seconds(2))
+    }
+  }
+
+  /// That of the terminal which the user looks at, if there is one.
+  private static func usersSize() -> TerminalSize {
+    for stream in [StandardStream.output, .input, .errors] {
+      let size = Descriptor.withLent(stream.rawValue) { try? $0.terminalSize() }
+      if let size, size.columns > 0, size.rows > 0 { return size }
+    }
+    return .standard
+  }
+}

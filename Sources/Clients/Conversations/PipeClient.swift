@@ -1,0 +1,83 @@
+import Glibc
+import UnixIPC
+
+/// `begat pipe`: a program on pipes, with which first steps are done, and to which then standard input and output are
+/// joined.
+public struct PipeClient: Sendable {
+  public var settings: ConversationSettings
+  /// A file for the program's standard error; nil is this process's own.
+  public var errors: String?
+  /// Whether the lines of both outputs go to standard output with their names.
+  public var labels = false
+
+  public init(_ settings: ConversationSettings) { self.settings = settings }
+
+  /// - Returns: the exit status.
+  public func run() -> CInt {
+    let run = CommandRun(command: "begat pipe")
+    return run.run(failure: ExitStatuses.failure) {
+      let program: Program
+      do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
+      return try converse(with: program, ConversationFrame(run))
+    }
+  }
+
+  private func program() throws(CallFailure) -> Program {
+    var program = try settings.program()
+    program.deathSignal = .terminate
+    return program
+  }
+
+  private func converse(with program: Program, _ frame: consuming ConversationFrame) throws -> CInt {
+    let shown = try ShownOutput(isShowing: !settings.isQuiet, log: nil, cancellation: frame.signals.descriptor)
+    let output = PipeOutput(
+      shown, labels: labels ? LineLabels(isPrintable: StandardStream.output.isTerminal) : nil)
+    var conversation: Conversation
+    do throws(CallFailure) { conversation = try start(program) } catch { return try frame.conclude(start: error) }
+    conversation.excess = .isDropped
+    conversation.cancelWaits(by: frame.signals.descriptor)
+    conversation.watch = { (stream, bytes) throws(CallFailure) in try output.take(stream, bytes) }
+    let ending = talk(&conversation, output)
+    let ownStatus = ending.isProgramGone ? conversation.status(by: Deadline(after: .milliseconds(500))) : nil
+    switch ending {
+    case .ended(let status): return ExitStatuses.of(status)
+    case .failed(let reason):
+      _ = try? conversation.end(patience: .seconds(2))
+      return frame.conclude(reason, ownStatus)
+    }
+  }
+
+  private func start(_ program: Program) throws(CallFailure) -> Conversation {
+    let capacity = 1 << 18
+    guard let errors else {
+      return try Conversation(with: program, errors: labels ? .separate : .inherited, capacity: capacity)
+    }
+    let file = try Descriptor.open(errors, O_WRONLY | O_CREAT | O_TRUNC)
+    return try Conversation(with: program, errors: .descriptor(file.number), capacity: capacity)
+  }
+
+  private func talk(_ conversation: inout Conversation, _ output: PipeOutput) -> ConversationEnding {
+    do {
+      try StepRunner(steps: settings.steps, limit: settings.limit, output: output.shown).run(&conversation)
+      let status = try handOver(&conversation, output)
+      try output.finish()
+      return .ended(status)
+    } catch {
+      try? output.finish()
+      return .failed(error)
+    }
+  }
+
+  private func handOver(_ conversation: inout Conversation, _ output: PipeOutput) throws(CallFailure) -> ExitStatus {
+    if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
+    // It has been shown, or is now.
+    let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []
+    if !output.shown.isShowing { try output.show(waiting) }
+    output.shown.isShowing = true
+    if settings.ignoresInput { conversation.endInput() }
+    if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.awaitEnd() }
+    return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(CallFailure) in
+      try conversation.exchange(input: input)
+    }
+  }
+}

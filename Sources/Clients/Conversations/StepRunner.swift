@@ -1,0 +1,101 @@
+import Glibc
+import UnixIPC
+
+/// Takes the steps of a conversation, one after the other.
+struct StepRunner {
+  let steps: [ConversationStep]
+  /// Of each step.
+  let limit: Duration
+  let output: ShownOutput
+
+  /// - Throws: `StepFailure`, or the `CallFailure` of an output and of what cancels a wait.
+  func run(_ conversation: inout some SteppedConversation & ~Copyable) throws {
+    for (place, step) in steps.enumerated() {
+      do {
+        try take(step, &conversation, until: Deadline(after: limit))
+      } catch let reason as StepFailure.Reason {
+        throw StepFailure(number: place + 1, step: step, reason: reason)
+      }
+    }
+  }
+
+  private func take(
+    _ step: ConversationStep, _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
+  ) throws {
+    switch step {
+    case .expect(let bytes): try expect([.literal(bytes)], &conversation, until: deadline)
+    case .expectRegex(let text): try expect([.regex(Regex(text))], &conversation, until: deadline)
+    case .line: try takeLine(&conversation, until: deadline)
+    case .send(let bytes): try reporting(&conversation) { try $0.send(bytes, until: deadline) }
+    case .sendEnvironment(let name):
+      guard let value = getenv(name) else { throw StepFailure.Reason.other("there is no such variable") }
+      let bytes = Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+      try reporting(&conversation) { try $0.send(bytes, until: deadline) }
+    case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
+    case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
+    case .expectEnd: try reporting(&conversation) { _ = try $0.awaitEnd(until: deadline) }
+    }
+  }
+
+  @discardableResult
+  private func expect(
+    _ patterns: [ConversationPattern], _ conversation: inout some SteppedConversation & ~Copyable,
+    until deadline: Deadline
+  ) throws -> ConversationMatch {
+    do throws(ConversationFailure) { return try conversation.expect(patterns, until: deadline) } catch {
+      switch error {
+      case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
+      case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
+      case .regex(let problem): throw StepFailure.Reason.other(problem)
+      case .call(let failure): throw failure
+      }
+    }
+  }
+
+  private func takeLine(
+    _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
+  ) throws {
+    let before = conversation.droppedByteCount
+    let match = try expect(["\n", .endOfFile], &conversation, until: deadline)
+    if conversation.droppedByteCount != before { throw StepFailure.Reason.lineTooLong }
+    // The last line may lack its end.
+    if match.index == 1, match.before.isEmpty { throw StepFailure.Reason.ended(seen: []) }
+    if !output.isShowing { try output.show(match.before + match.bytes) }
+  }
+
+  /// In pieces: a file may be of any size, or have no end.
+  private func sendFile(
+    _ path: String, _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
+  ) throws {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
+    defer { room.deallocate() }
+    let file: Descriptor
+    do throws(CallFailure) { file = try Descriptor.open(path, O_RDONLY) } catch {
+      throw StepFailure.Reason.other("\(error)")
+    }
+    while true {
+      let piece: [UInt8]
+      do throws(Errno) { piece = Array(room[..<(try file.read(into: room))]) } catch {
+        throw StepFailure.Reason.other("read: \(error)")
+      }
+      if piece.isEmpty { return }
+      // A terminal that reads lines takes whatever comes, and drops what is too long.
+      if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
+      try reporting(&conversation) { try $0.send(piece, until: deadline) }
+    }
+  }
+
+  /// Turns what the program does not take, or not in time, into the step's failure.
+  private func reporting<Talk: SteppedConversation & ~Copyable>(
+    _ conversation: inout Talk, _ body: (inout Talk) throws -> Void
+  ) throws {
+    do { try body(&conversation) } catch let failure as CallFailure {
+      switch failure.errno {
+      case .timedOut: throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
+      case .brokenPipe where failure.object != ShownOutput.name, Errno(rawValue: EIO):
+        throw StepFailure.Reason.refused
+      default: throw failure
+      }
+    }
+  }
+}

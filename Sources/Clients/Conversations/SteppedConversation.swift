@@ -1,0 +1,21 @@
+import UnixIPC
+
+/// A program that steps can be taken with, over pipes or on a terminal.
+protocol SteppedConversation: ~Copyable {
+  mutating func expect(
+    _ patterns: [ConversationPattern], until deadline: Deadline
+  ) throws(ConversationFailure) -> ConversationMatch
+  mutating func send(_ bytes: [UInt8], until deadline: Deadline) throws(CallFailure)
+  mutating func endInput(until deadline: Deadline) throws(CallFailure)
+  mutating func awaitEnd(until deadline: Deadline) throws(CallFailure) -> ExitStatus
+  var droppedByteCount: UInt64 { get }
+  var lastBytes: [UInt8] { get }
+}
+
+extension TerminalConversation: SteppedConversation {
+  mutating func endInput(until deadline: Deadline) throws(CallFailure) { try sendEndOfFile(until: deadline) }
+}
+
+extension Conversation: SteppedConversation {
+  mutating func endInput(until deadline: Deadline) throws(CallFailure) { endInput() }
+}

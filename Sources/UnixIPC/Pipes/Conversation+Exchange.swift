@@ -1,0 +1,80 @@
+import Glibc
+
+extension Conversation {
+  /// Passes everything that can be read on to the program, and its end, and takes what the program writes meanwhile, until
+  /// the program has ended.
+  ///
+  /// What the program writes is for `watch`, and waits too: with `excess = .isDropped` it may be any amount.  Where the
+  /// program reads no more, the rest is left unread, but for one piece.  What it left behind with its outputs open is not
+  /// waited for.
+  ///
+  /// - Returns: how the program ended.
+  public mutating func exchange(input source: borrowing Descriptor) throws(CallFailure) -> ExitStatus {
+    let number = source.number
+    return try carryOn(until: .never, source: number)
+  }
+
+  /// Waits for the program's end while taking what it writes, as `exchange` does.  Its input stays as it is.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline.
+  public mutating func awaitEnd(until deadline: Deadline = .never) throws(CallFailure) -> ExitStatus {
+    try carryOn(until: deadline, source: -1)
+  }
+
+  private mutating func carryOn(until deadline: Deadline, source: CInt) throws(CallFailure) -> ExitStatus {
+    var flow = ByteFlow()
+    if source == -1 || inputNumber == -1 { flow.abandon() }
+    var isEnded = false
+    while !isEnded {
+      let ready = try wait(
+        input: flow.isEmpty ? -1 : inputNumber, end: child.handle.descriptor.number,
+        source: flow.wantsMore ? source : -1, until: deadline)
+      if ready.contains(.source) { try read(source, into: &flow) }
+      if ready.contains(.input) { try pass(&flow) }
+      if source != -1, flow.hasEnded, flow.isEmpty { endInput() }
+      try fillReady(ready)
+      try boundWaiting()
+      isEnded = ready.contains(.end)
+      if !isEnded { try mustBe(before: deadline) }
+    }
+    try takeRest()
+    guard let status = child.status() else { throw CallFailure("waitpid", on: path, errno: .noChild) }
+    return status
+  }
+
+  private func read(_ source: CInt, into flow: inout ByteFlow) throws(CallFailure) {
+    do throws(Errno) {
+      try flow.fill { (buffer) throws(Errno) in
+        try attempt { Glibc.read(source, buffer.baseAddress, buffer.count) }
+      }
+    } catch { throw CallFailure("read", on: "descriptor \(source)", errno: error) }
+  }
+
+  private mutating func pass(_ flow: inout ByteFlow) throws(CallFailure) {
+    let number = inputNumber
+    do throws(Errno) {
+      try flow.drain { (bytes) throws(Errno) in
+        try Descriptor.withLent(number) { (input) throws(Errno) in try input.writeWithoutSignal(bytes) }
+      }
+    } catch {
+      guard error == .brokenPipe else { throw CallFailure("write", on: path, errno: error) }
+      flow.abandon()
+    }
+  }
+
+  /// What an ended program has in its pipes.  Whoever has them open too may go on for ever: a pipe's room bounds it.
+  private mutating func takeRest() throws(CallFailure) {
+    let limit = 1 << 20
+    var taken = 0
+    let now = Deadline(instant: 0)
+    while taken < limit, !isOutputAtEnd {
+      let before = waitingCount
+      do throws(CallFailure) { try fillReady(wait(until: now)) } catch {
+        if error.errno == .timedOut { return }
+        throw error
+      }
+      taken += waitingCount - before
+      try boundWaiting()
+    }
+  }
+}

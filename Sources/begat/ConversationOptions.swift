@@ -1,0 +1,77 @@
+import ArgumentParser
+import Clients
+
+/// The steps of `begat interact` and `begat pipe`, and what else both know.
+struct ConversationOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Step: wait until the program has written this; escapes as for --send.", valueName: "text"))
+  var expect: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Step: wait until what it has written matches.", valueName: "regex"))
+  var expectRegex: [String] = []
+
+  @Flag(name: .customLong("line"), help: "Step: wait for one line, and show it even with --quiet.")
+  var lines: Int
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Step: send this. Escapes are \\n \\r \\t \\a \\b \\f \\v \\e \\0 \\\\, \\xHH, and \\cX for Control-X.",
+      valueName: "text"))
+  var send: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue, help: ArgumentHelp("Step: send what is in this file.", valueName: "file"))
+  var sendFile: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Step: send the value of this variable, which the program does not get: for passwords.", valueName: "name"))
+  var sendEnvironment: [String] = []
+
+  @Flag(name: .customLong("end"), help: "Step: end the program's input.")
+  var ends: Int
+
+  @Flag(name: .customLong("expect-end"), help: "Step: wait until the program has ended; the last one.")
+  var expectEnds: Int
+
+  @Option(
+    help: ArgumentHelp(
+      "How long each step may take: seconds, or a time as in 500ms (default: 10).", valueName: "time"),
+    transform: readTimeLimit)
+  var timeout: Duration?
+
+  @Flag(help: "Show nothing of what the program writes before the steps are done.")
+  var quiet = false
+
+  @Flag(help: "Leave standard input alone.")
+  var noInput = false
+
+  @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"))
+  var command: [String] = []
+
+  private var stepCount: Int {
+    expect.count + expectRegex.count + lines + send.count + sendFile.count + sendEnvironment.count + ends + expectEnds
+  }
+
+  /// - Parameter name: the subcommand's.
+  /// - Parameter otherOptions: those of its own that have a value.
+  func settings(of name: String, otherOptions: Set<String>) throws -> ConversationSettings {
+    guard !command.isEmpty else { throw ValidationError("the command is missing: put it after --") }
+    let words = Array(CommandLine.arguments.drop { $0 != name }.dropFirst())
+    let steps: [ConversationStep]
+    do throws(ConversationStep.Problem) {
+      steps = try ConversationStep.inOrder(words, otherOptions: otherOptions.union(["--timeout"]))
+    } catch { throw ValidationError(error.description) }
+    guard steps.count == stepCount else { throw ValidationError("write each option and its value as --option=value") }
+    var settings = ConversationSettings(command: command, steps: steps)
+    if let timeout { settings.limit = timeout }
+    settings.isQuiet = quiet
+    settings.ignoresInput = noInput
+    return settings
+  }
+}
