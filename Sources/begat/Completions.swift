@@ -11,6 +11,7 @@ extension CompletionKind {
   static let services = shellCommand(
     "begat check 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } table == 1 && /^[^ ]/ { print $1 }'")
   static let users = shellCommand("getent passwd | cut -d: -f1")
+  static let variables = shellCommand("env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'")
   static let processes = shellCommand("ps -eo pid= | tr -d ' '")
   static let sharedMemory = shellCommand("ipcs -m | awk '$2 ~ /^[0-9]+$/ { print $2 }'")
   /// The programs of PATH.

@@ -24,13 +24,15 @@ struct ConversationOptions: ParsableArguments {
   var send: [String] = []
 
   @Option(
-    parsing: .unconditionalSingleValue, help: ArgumentHelp("Step: send what is in this file.", valueName: "file"))
+    parsing: .unconditionalSingleValue, help: ArgumentHelp("Step: send what is in this file.", valueName: "file"),
+    completion: .file())
   var sendFile: [String] = []
 
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Step: send the value of this variable, which the program does not get: for passwords.", valueName: "name"))
+      "Step: send the value of this variable, which the program does not get: for passwords.", valueName: "name"),
+    completion: .variables)
   var sendEnvironment: [String] = []
 
   @Flag(name: .customLong("end"), help: "Step: end the program's input.")
@@ -51,7 +53,8 @@ struct ConversationOptions: ParsableArguments {
   @Flag(help: "Leave standard input alone.")
   var noInput = false
 
-  @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"))
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"), completion: .commands)
   var command: [String] = []
 
   private var stepCount: Int {

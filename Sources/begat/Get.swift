@@ -14,7 +14,8 @@ struct Get: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A host as HOST, HOST:PORT or [ADDRESS]:PORT, a Unix socket as /PATH or @NAME, or a URL.", valueName: "host"))
+      "A host as HOST, HOST:PORT or [ADDRESS]:PORT, a Unix socket as /PATH or @NAME, or a URL.", valueName: "host"),
+    completion: .hosts)
   var host: String
 
   @Argument(
@@ -26,7 +27,7 @@ struct Get: ParsableCommand {
     name: [.customShort("o"), .long],
     help: ArgumentHelp(
       "Write a document to this file, which is replaced once the document has come whole; - is standard output. Once "
-        + "for each document, in their order.", valueName: "file"))
+        + "for each document, in their order.", valueName: "file"), completion: .file())
   var output: [String] = []
 
   @Flag(
@@ -57,7 +58,9 @@ struct Get: ParsableCommand {
     transform: readSize)
   var maxSize: Int?
 
-  @Option(help: ArgumentHelp("Trust the certificates in this file instead of the machine's.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Trust the certificates in this file instead of the machine's.", valueName: "file"),
+    completion: .file())
   var caFile: String?
 
   @Flag(help: "Say only what failed.")

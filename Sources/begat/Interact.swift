@@ -27,8 +27,9 @@ struct Interact: ParsableCommand {
   var escape: EscapeKey?
 
   @Option(
-    help: ArgumentHelp("Write all that the program writes to this file too, which is emptied first.", valueName: "file")
-  )
+    help: ArgumentHelp(
+      "Write all that the program writes to this file too, which is emptied first.", valueName: "file"),
+    completion: .file())
   var log: String?
 
   @Flag(help: "The program's terminal does not show what is sent.")

@@ -21,7 +21,8 @@ struct Pipe: ParsableCommand {
   @OptionGroup var conversation: ConversationOptions
 
   @Option(
-    help: ArgumentHelp("Write the program's standard error to this file, which is emptied first.", valueName: "file"))
+    help: ArgumentHelp("Write the program's standard error to this file, which is emptied first.", valueName: "file"),
+    completion: .file())
   var errors: String?
 
   @Flag(
