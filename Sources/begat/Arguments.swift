@@ -82,3 +82,11 @@ func readTimeLimit(_ text: String) throws -> Duration {
   guard limit > .zero else { throw ValidationError("the time limit is nothing") }
   return limit
 }
+
+/// Reads a number of bytes.
+func readSize(_ text: String) throws -> Int {
+  guard let size = Clients.SizeText.parse(text) else {
+    throw ValidationError("a size is a number, with K, M or G after it")
+  }
+  return size
+}

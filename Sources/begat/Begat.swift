@@ -9,7 +9,7 @@ struct Begat: ParsableCommand {
     version: "begat \(BegatVersion.text)",
     subcommands: [
       Connect.self, Daytime.self, Time.self, Cat.self, Signals.self, SendSignal.self, Alive.self, SharedMemory.self,
-      Semaphores.self, Signature.self,
+      Semaphores.self, Run.self, Signature.self,
       Load.self, Check.self,
     ])
 }

@@ -156,8 +156,3 @@ private func readSegment(_ text: String) throws -> SegmentName {
 private func readKeyPath(_ text: String) throws -> KeyName {
   do throws(KeyName.Problem) { return try KeyName(path: text) } catch { throw ValidationError(error.description) }
 }
-
-private func readSize(_ text: String) throws -> Int {
-  guard let size = SizeText.parse(text) else { throw ValidationError("a size is a number, with K, M or G after it") }
-  return size
-}
