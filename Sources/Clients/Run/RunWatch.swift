@@ -35,12 +35,14 @@ struct RunWatch: ~Copyable {
     var isRequestedToEnd = false
     while true {
       takeSignals(&isRequestedToEnd)
-      // Somebody in the background may have the output still.
       let haveEnded = !stages.statuses.contains(nil)
-      if haveEnded, copy?.isDone ?? true || isRequestedToEnd { return .ended }
+      if haveEnded, copy?.isDone ?? true { return .ended }
       if copy?.isExceeded ?? false { return .outputExceeded }
       if deadline.hasPassed { return .timeUp }
-      let ready = wait(until: deadline)
+      // Somebody in the background may have the output still, and is not waited for by one who wants to end.
+      let isLeaving = haveEnded && isRequestedToEnd
+      let ready = wait(until: isLeaving ? Deadline(instant: 0) : deadline)
+      if isLeaving, !ready.input, !ready.output { return .ended }
       if ready.input { try copy?.fill() }
       if ready.output { copy?.drain() }
     }
