@@ -77,7 +77,8 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        "NameService", "ControlProtocol", "CCurl", .product(name: "Histogram", package: "hdrhistogram-swift"),
+        "NameService", "ControlProtocol", "NetworkServices", "CCurl",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(name: "Administration", dependencies: ["Configuration"]),
 

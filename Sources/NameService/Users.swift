@@ -6,6 +6,11 @@ public struct User: Hashable, Sendable {
   public let name: String
   /// The user's number and groups, as a process of this user would have them.
   public let identity: Identity
+  /// What the user is called among people: the first field of GECOS, with the name in the place of `&`; may be empty.
+  public let fullName: String
+  public let homeDirectory: String
+  /// Never empty.
+  public let shell: String
 }
 
 /// The users and groups of this machine, by name or number.
@@ -14,11 +19,30 @@ public struct User: Hashable, Sendable {
 public enum Users {
   /// The user of this name; of this number, where the text is one.  Nil when there is none.
   public static func find(_ text: String) -> User? {
-    guard let entry = getpwnam(text) ?? uid_t(decimal: text).flatMap({ getpwuid($0) }) else { return nil }
-    let name = String(cString: entry.pointee.pw_name)
-    let user = entry.pointee.pw_uid
-    let group = entry.pointee.pw_gid
-    return User(name: name, identity: Identity(user: user, group: group, groups: groups(of: name, primary: group)))
+    (getpwnam(text) ?? uid_t(decimal: text).flatMap { getpwuid($0) }).map { user($0.pointee) }
+  }
+
+  /// The user of this number; nil when there is none.
+  ///
+  /// Source: getpwuid(3).
+  public static func find(_ number: uid_t) -> User? { getpwuid(number).map { user($0.pointee) } }
+
+  private static func user(_ entry: passwd) -> User {
+    let name = String(cString: entry.pw_name)
+    let shell = String(cString: entry.pw_shell)
+    let group = entry.pw_gid
+    return User(
+      name: name,
+      identity: Identity(user: entry.pw_uid, group: group, groups: groups(of: name, primary: group)),
+      fullName: fullName(inGECOS: String(cString: entry.pw_gecos), of: name),
+      homeDirectory: String(cString: entry.pw_dir), shell: shell.isEmpty ? "/bin/sh" : shell)
+  }
+
+  /// Source: passwd(5).
+  static func fullName(inGECOS gecos: String, of user: String) -> String {
+    let first = gecos.prefix { $0 != "," }
+    let capitalized = user.prefix(1).uppercased() + user.dropFirst()
+    return first.map { $0 == "&" ? capitalized : String($0) }.joined()
   }
 
   /// The number of the user of this name; the number itself, where the text is one and no user has it as its name.

@@ -104,4 +104,22 @@ import Testing
     #expect(directory.facts("f")?.st_size == 4)
     #expect(directory.facts(".f.lock") == nil)
   }
+
+  @Test("hears at once what is moved there from elsewhere, and an interruption")
+  func isInterrupted() throws {
+    let directory = try TemporaryDirectory()
+    let other = try TemporaryDirectory()
+    var server = try FIFOServer(at: directory["f"])
+    let ends = try Pipe.open()
+    try ends.writing.writeAll("i")
+    let served = try server.serve(interruptedBy: ends.reading.number) { [] }
+    #expect(served == 0)
+    try other.write("kept".utf8, to: "new")
+    let null = try Descriptor.open("/dev/null", O_WRONLY)
+    let mover = try Tool("/bin/mv", other["new"], directory["f"]).start(output: null)
+    #expect(throws: FIFO.Refusal.replaced(directory["f"])) {
+      try server.serve(until: Deadline(after: .seconds(20))) { [] }
+    }
+    _ = try mover.wait()
+  }
 }

@@ -55,6 +55,17 @@ public final class FortuneCollection: Sendable {
     return fitting > 0 ? entries[Int.random(in: 0..<fitting)] : nil
   }
 
+  /// The text of any fortune whose length as sent, two bytes for an end of line, is at most `longest`; nil when there
+  /// is none.
+  ///
+  /// - Returns: the text as a file has it, ending in LF.
+  public func randomText(atMost longest: Int) -> [UInt8]? {
+    random(atMost: longest).map { entry in
+      let text = text(of: entry).map { entry.isRotated ? rotated($0) : $0 }
+      return text.last == UInt8(ascii: "\n") ? text : text + [UInt8(ascii: "\n")]
+    }
+  }
+
   private func text(of entry: Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: texts.bytes[Int(entry.start)..<(Int(entry.start) + Int(entry.length))])
   }

@@ -17,6 +17,34 @@ extension Descriptor {
     }
   }
 
+  /// Which of two descriptors has something to read.
+  enum Readable {
+    case itself
+    /// The other one, whatever this one has.
+    case other
+    case neither
+  }
+
+  /// Waits until one of two has something to read, the end included; `neither` at the deadline, also at one of
+  /// `withDeadline`.
+  ///
+  /// Source: poll(2).
+  func waitUntilReadable(or other: CInt?, until deadline: Deadline) -> Readable {
+    var queries = (
+      pollfd(fd: number, events: Int16(POLLIN), revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)
+    )
+    let deadline = min(deadline, .ofThread)
+    while true {
+      let count = withUnsafeMutableBytes(of: &queries) { bytes in
+        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, deadline.milliseconds)
+      }
+      if count > 0 { return queries.1.revents != 0 ? .other : .itself }
+      // A signal interrupts it: then again, with what is left.
+      if count == -1, Errno.current != .interrupted { return .itself }
+      if deadline.hasPassed { return .neither }
+    }
+  }
+
   /// Waits until there is something to receive, the end of the stream included; false after the time.
   ///
   /// - Parameter milliseconds: -1 waits for ever.

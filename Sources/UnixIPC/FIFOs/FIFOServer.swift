@@ -35,7 +35,7 @@ public struct FIFOServer: ~Copyable {
     let watch = try refusing { () throws(CallFailure) in try FileWatch() }
     // Openings that follow each other directly are announced as one.  The directory's stand between those of the FIFO.
     _ = try refusing { () throws(CallFailure) in
-      try watch.add(ParentDirectory.path(of: path), IN_OPEN | IN_DELETE | IN_MOVED_FROM)
+      try watch.add(ParentDirectory.path(of: path), IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
     }
     let counter = OpeningCounter()
     let fresh: FIFOGeneration
@@ -67,13 +67,15 @@ public struct FIFOServer: ~Copyable {
   ///
   /// That a reader leaves early is no failure.
   ///
+  /// - Parameter interruption: a descriptor that ends the waiting when it becomes readable, such as a `SignalQueue`'s.
   /// - Parameter patience: how long one that reads slowly, or not, may keep the next ones waiting.
   /// - Parameter text: makes the text for one reader.
-  /// - Returns: how many texts were written whole; 0 at the deadline, and when a reader left before.
+  /// - Returns: how many texts were written whole; 0 at the deadline or the interruption, and when a reader left before.
   /// - Throws: `FIFO.Refusal.replaced` when something else was put in the FIFO's place, which stays there; what `text`
   ///   throws.
   public mutating func serve(
-    until deadline: Deadline = .never, patience: Duration = .seconds(10), _ text: () throws -> [UInt8]
+    until deadline: Deadline = .never, interruptedBy interruption: CInt? = nil, patience: Duration = .seconds(10),
+    _ text: () throws -> [UInt8]
   ) throws -> Int {
     if let inherited = left {
       left = nil
@@ -88,7 +90,11 @@ public struct FIFOServer: ~Copyable {
       }
       if current.openings > 0 || !current.fifo.isInPlace { break }
       let wake = min(deadline, retired.map(\.nextLook).min() ?? .never)
-      if !watch.descriptor.wait(for: .readable, until: wake), deadline.hasPassed { return 0 }
+      switch watch.descriptor.waitUntilReadable(or: interruption, until: wake) {
+      case .itself: continue
+      case .other: return 0
+      case .neither: if deadline.hasPassed { return 0 }
+      }
     }
     let served = current
     let fresh = try FIFOGeneration(beside: path, mode: mode, announcedBy: watch, counter)

@@ -36,7 +36,10 @@ public struct Pipeline: Sendable {
     try start(input: input, output: output, errors: errors).wait()
   }
 
-  private func start(input: ProgramStream, output: ProgramStream, errors: ProgramStream) throws(CallFailure) -> Stages {
+  /// Starts all stages, for whoever has more to wait for than their ends.
+  public func start(
+    input: ProgramStream = .inherited, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
+  ) throws(CallFailure) -> Stages {
     guard let lastProgram = programs.last else {
       throw CallFailure("pipe", on: "a pipeline without programs", errno: .invalidArgument)
     }

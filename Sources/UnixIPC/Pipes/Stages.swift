@@ -1,11 +1,17 @@
+import Glibc
+
 /// The processes behind a pipe, in the order in which the bytes go through them.
 ///
 /// Letting go of them kills them, as a `ChildProcess` is.
-struct Stages: Sendable {
+public struct Stages: Sendable {
   /// A class, since arrays hold no values with one owner.
   private final class Stage: @unchecked Sendable {
+    let process: pid_t
     var child: ChildProcess?
-    init(_ child: consuming ChildProcess) { self.child = consume child }
+    init(_ child: consuming ChildProcess) {
+      process = child.process
+      self.child = consume child
+    }
   }
 
   private var stages: [Stage] = []
@@ -14,6 +20,12 @@ struct Stages: Sendable {
   init(_ child: consuming ChildProcess) { append(child) }
 
   mutating func append(_ child: consuming ChildProcess) { stages.append(Stage(child)) }
+
+  /// The first one first.
+  public var processes: [pid_t] { stages.map { $0.process } }
+
+  /// How each ended, as far as they have; nil for one that lives.  Does not wait.
+  public var statuses: [ExitStatus?] { stages.map { $0.child?.status(by: Deadline(instant: 0)) } }
 
   /// Waits for all of them.
   ///

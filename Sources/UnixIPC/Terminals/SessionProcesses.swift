@@ -30,17 +30,5 @@ enum SessionProcesses {
   }
 
   /// Nil for a process that has ended.
-  private static func session(of process: pid_t) -> pid_t? {
-    guard let file = try? Descriptor.open("/proc/\(process)/stat", O_RDONLY) else { return nil }
-    return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room in
-      guard let count = try? file.read(into: room) else { return nil }
-      // NUMBER (NAME) STATE PARENT GROUP SESSION ...: the name may hold blanks and parentheses.
-      guard let name = room[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
-      let fields = room[(name + 1)..<count].split(separator: UInt8(ascii: " "))
-      guard fields.count > 3, fields[0].first != UInt8(ascii: "Z"), fields[0].first != UInt8(ascii: "X") else {
-        return nil
-      }
-      return pid_t(String(decoding: fields[3], as: UTF8.self))
-    }
-  }
+  private static func session(of process: pid_t) -> pid_t? { ProcessStatus(of: process)?.session }
 }

@@ -1,0 +1,64 @@
+import Glibc
+import UnixIPC
+
+/// What commands print, on its way to standard output, and no more than a number of bytes of it.
+///
+/// SIGPIPE must be ignored.
+final class BoundedCopy {
+  private var flow = ByteFlow(capacity: 1 << 17)
+  private var source: Descriptor?
+  private let output: PatientOutput
+  private var left: Int
+  /// Whether there was more than may be copied.
+  private(set) var isExceeded = false
+  /// Why the output took no more; that its reader has left is no failure.
+  private(set) var failure: Errno?
+
+  init(_ source: consuming Descriptor, atMost limit: Int) throws(CallFailure) {
+    self.source = consume source
+    output = try PatientOutput(for: .output)
+    left = limit
+  }
+
+  var isDone: Bool { flow.hasEnded && flow.isEmpty }
+
+  /// To be polled for reading; -1 where nothing is wanted.
+  var inputNumber: CInt {
+    switch source {
+    case .some(let source) where flow.wantsMore: source.number
+    default: -1
+    }
+  }
+
+  /// To be polled for writing.
+  var outputNumber: CInt { flow.isEmpty ? -1 : output.number }
+
+  func fill() throws(CallFailure) {
+    guard inputNumber != -1 else { return }
+    do throws(Errno) {
+      try Descriptor.withLent(inputNumber) { (source) throws(Errno) in
+        try flow.fill { (buffer) throws(Errno) in
+          // At the limit, one byte more tells whether there is more.
+          let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(max(1, left)))
+          let count = try source.read(into: room)
+          isExceeded = left == 0 && count > 0
+          left -= isExceeded ? 0 : count
+          return isExceeded ? 0 : count
+        }
+      }
+    } catch { throw CallFailure("read", on: "the command's output", errno: error) }
+  }
+
+  func drain() {
+    do throws(Errno) { try flow.drain { (bytes) throws(Errno) in try output.write(bytes) } } catch {
+      if error != .brokenPipe { failure = error }
+      abandon()
+    }
+  }
+
+  /// Closes the pipe: whoever writes into it is ended by SIGPIPE, unless it knows better.
+  func abandon() {
+    flow.abandon()
+    source = nil
+  }
+}

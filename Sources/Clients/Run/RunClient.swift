@@ -1,0 +1,119 @@
+import ControlProtocol
+import Glibc
+import UnixIPC
+
+/// `begat run`: runs a command, or commands one behind the other, without a shell.
+public struct RunClient: Sendable {
+  /// The words of each command.
+  public var stages: [[String]]
+  /// As whom; nil is the caller.
+  public var user: String?
+  /// Where; nil is where the caller is.
+  public var directory: String?
+  /// Whether the commands get a small environment made for the user, as those of another user always do.
+  public var cleansEnvironment = false
+  public var timeout: Duration?
+  /// How many bytes of output are passed on.
+  public var outputLimit: Int?
+
+  private let command = CommandRun(command: "begat run")
+
+  public init(stages: [[String]]) { self.stages = stages }
+
+  /// - Returns: the exit status; where a signal ended the last command that failed, it ends this process too.
+  public func run() -> CInt {
+    let status = command.run(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
+      let setting = try RunSetting(user: user, directory: directory, cleaningEnvironment: cleansEnvironment)
+      do throws(CallFailure) {
+        if stages.count == 1, timeout == nil, outputLimit == nil { try becomeCommand(setting) }
+        return try watchCommands(setting)
+      } catch {
+        if error.call == "chdir" { throw setting.refusal(error) }
+        guard error.call == "execve" else { throw error }
+        return .exited(code: command.complain(ofCommand: error))
+      }
+    }
+    switch status {
+    case .exited(let code): return code
+    case .killed(let signal, _): return end(by: signal)
+    }
+  }
+
+  /// With nothing to watch there is nobody in between either: signals, the terminal and the status are the command's.
+  private func becomeCommand(_ setting: RunSetting) throws(CallFailure) -> Never {
+    try DescriptorRange.close(from: StandardStream.errors.rawValue + 1)
+    try setting.apply()
+    let words = stages[0]
+    // As this user, who may not see what root sees.
+    let path = try Program.find(words[0], searchPath: setting.searchPath)
+    try ProcessControl.becomeProgram(at: path, arguments: words, environment: setting.environment)
+  }
+
+  private func watchCommands(_ setting: RunSetting) throws(CallFailure) -> ExitStatus {
+    var programs: [Program] = []
+    for words in stages { programs.append(try setting.program(words)) }
+    if timeout != nil || outputLimit != nil { try Descendants.adoptOrphans() }
+    // Ignored, it would take the statuses away.
+    if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
+    let signals = try RunWatch.queue()
+    let deadline = Deadline(after: timeout)
+    let processes: Stages
+    var copy: BoundedCopy?
+    if let outputLimit {
+      // Programs get it back as it was, where it was not ignored.
+      if try Signal.brokenPipe.disposition != .ignored { Signal.brokenPipe.ignore() }
+      let pipe = try Pipe.open()
+      let reading = pipe.reading
+      processes = try Pipeline(programs).start(output: .descriptor(pipe.writing.number))
+      _ = consume pipe.writing
+      copy = try BoundedCopy(reading, atMost: outputLimit)
+    } else {
+      processes = try Pipeline(programs).start()
+    }
+    switch try RunWatch(processes, signals: signals, copy: copy).run(until: deadline) {
+    case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure)
+    case .timeUp: return endAll(copy, "still running after \(timeout.map(DurationText.render) ?? "")")
+    case .outputExceeded: return endAll(copy, "more than \(outputLimit ?? 0) bytes of output")
+    }
+  }
+
+  private func endAll(_ copy: BoundedCopy?, _ reason: String) -> ExitStatus {
+    command.complain("\(name): \(reason); ended")
+    copy?.abandon()
+    if !Descendants.end(patience: .seconds(2)) {
+      command.complain("\(name): some of its processes cannot be ended: see ps")
+    }
+    return .exited(code: ExitStatuses.limitReached)
+  }
+
+  /// - Returns: how the last one that failed ended, else success.
+  private func conclude(_ statuses: [ExitStatus], outputFailure: Errno?) -> ExitStatus {
+    let isLeft = statuses.last == Self.brokenPipe
+    for (place, status) in statuses.enumerated() where stages.count > 1 && !status.isSuccess {
+      // Whoever reads from all of them has left, and that is nobody's failure.
+      if isLeft, status == Self.brokenPipe { continue }
+      command.complain("\(place + 1) of \(stages.count), \(stages[place].joined(separator: " ")): \(status)")
+    }
+    if let outputFailure {
+      command.complain("standard output: \(outputFailure)")
+      return .exited(code: ExitStatuses.failure)
+    }
+    return statuses.last { !$0.isSuccess } ?? .exited(code: 0)
+  }
+
+  private static let brokenPipe = ExitStatus.killed(by: .brokenPipe, dumpedCore: false)
+
+  private var name: String {
+    stages.map { $0.joined(separator: " ") }.joined(separator: " | ")
+  }
+
+  /// As a shell sees it, there was nobody but the command.
+  private func end(by signal: Signal) -> CInt {
+    // The command's own core is the one to look at.
+    if let hard = try? ResourceLimit.coreSize.current().hard { try? ResourceLimit.coreSize.set(soft: 0, hard: hard) }
+    signal.restoreDefault()
+    SignalSet(signal).unblock()
+    try? signal.raise()
+    return 128 + signal.rawValue
+  }
+}

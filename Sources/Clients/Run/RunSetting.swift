@@ -1,0 +1,87 @@
+import Glibc
+import NameService
+import UnixIPC
+
+/// As whom, where and with which variables `begat run` runs commands.
+struct RunSetting {
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// For those who get nothing from the caller.
+  static let standardPath = "/usr/local/bin:/usr/bin:/bin"
+
+  /// Nil is the caller's.
+  let identity: Identity?
+  let environment: [String]
+  let searchPath: String?
+  /// Nil stays where the caller is.
+  let directory: String?
+
+  /// - Parameter userName: a name or number; nil is the caller.
+  init(user userName: String?, directory: String?, cleaningEnvironment: Bool) throws(Refusal) {
+    let user = try userName.map { name throws(Refusal) in try Self.find(name) }
+    identity = user?.identity
+    // Whoever changes is asked whether this user may be here, which nobody has asked yet.
+    self.directory = directory ?? (user == nil ? nil : ".")
+    if user != nil || cleaningEnvironment {
+      guard let user = user ?? Users.find(geteuid()) else {
+        throw Refusal(description: "user \(geteuid()) is not in the user database: there is nothing to make HOME of")
+      }
+      environment = Self.variables(of: user)
+      searchPath = Self.standardPath
+    } else {
+      environment = Program.callersEnvironment
+      searchPath = getenv("PATH").map { String(cString: $0) }
+    }
+  }
+
+  private static func find(_ name: String) throws(Refusal) -> User {
+    guard geteuid() == 0 else {
+      throw Refusal(description: "only root may run commands as another user: leave --user out, or start it as root")
+    }
+    guard let user = Users.find(name) else { throw Refusal(description: "there is no user \(name)") }
+    return user
+  }
+
+  static func variables(of user: User) -> [String] {
+    let terminal = getenv("TERM").map { ["TERM=\(String(cString: $0))"] } ?? []
+    return [
+      "HOME=\(user.homeDirectory)", "USER=\(user.name)", "LOGNAME=\(user.name)", "SHELL=\(user.shell)",
+      "PATH=\(standardPath)",
+    ] + terminal
+  }
+
+  /// Makes the calling process what the command shall be.
+  func apply() throws(CallFailure) {
+    try identity?.become()
+    guard let directory else { return }
+    if chdir(directory) == -1 { throw CallFailure("chdir", on: directory, errno: Errno(rawValue: errno)) }
+  }
+
+  /// The same for a start of another process.
+  func program(_ words: [String]) throws(CallFailure) -> Program {
+    var program = Program(
+      path: try Program.find(words[0], searchPath: searchPath), arguments: words, environment: environment,
+      directory: directory)
+    program.identity = identity
+    return program
+  }
+
+  /// What a directory that cannot be entered means to the user.
+  func refusal(_ failure: CallFailure) -> Refusal {
+    let isCallers = directory == "."
+    let place = isCallers ? FilePath.workingDirectory ?? "." : directory ?? "."
+    let advice = isCallers ? ": the user may not be here; name another place with --directory" : ""
+    return Refusal(description: "chdir \(place): \(failure.errno)\(advice)")
+  }
+}
+
+/// Source: getcwd(3).
+private enum FilePath {
+  static var workingDirectory: String? {
+    guard let path = getcwd(nil, 0) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+import UnixIPC
+
+/// Watches commands until they end, and passes on signals and, where it is counted, their output.
+///
+/// They stay in the caller's process group: they read from the terminal, and its keys reach them, as if nobody stood
+/// between.
+struct RunWatch: ~Copyable {
+  enum Ending {
+    /// All of them, and all that they printed is written.
+    case ended
+    case timeUp
+    case outputExceeded
+  }
+
+  private let stages: Stages
+  private let signals: SignalQueue
+  private let copy: BoundedCopy?
+
+  /// What is passed on, beside what asks to end.
+  private static let others = SignalSet(.user1, .user2)
+
+  /// - Parameter signals: `queue()`, from before the stages were started.
+  init(_ stages: Stages, signals: consuming SignalQueue, copy: BoundedCopy?) {
+    self.stages = stages
+    self.signals = signals
+    self.copy = copy
+  }
+
+  static func queue() throws(CallFailure) -> SignalQueue {
+    try SignalQueue(SignalSet.requestsToEnd.union(others).union(SignalSet(.child)))
+  }
+
+  borrowing func run(until deadline: Deadline) throws(CallFailure) -> Ending {
+    var isRequestedToEnd = false
+    while true {
+      takeSignals(&isRequestedToEnd)
+      let haveEnded = !stages.statuses.contains(nil)
+      if haveEnded, copy?.isDone ?? true { return .ended }
+      if copy?.isExceeded ?? false { return .outputExceeded }
+      if deadline.hasPassed { return .timeUp }
+      // Somebody in the background may have the output still, and is not waited for by one who wants to end.
+      let isLeaving = haveEnded && isRequestedToEnd
+      let ready = wait(until: isLeaving ? Deadline(instant: 0) : deadline)
+      if isLeaving, !ready.input, !ready.output { return .ended }
+      if ready.input { try copy?.fill() }
+      if ready.output { copy?.drain() }
+    }
+  }
+
+  private func wait(until deadline: Deadline) -> (input: Bool, output: Bool) {
+    var queries = (
+      pollfd(fd: signals.descriptor.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: copy?.inputNumber ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: copy?.outputNumber ?? -1, events: Int16(POLLOUT), revents: 0)
+    )
+    withUnsafeMutableBytes(of: &queries) { bytes in
+      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
+    }
+    return (queries.1.revents != 0, queries.2.revents != 0)
+  }
+
+  private func takeSignals(_ isRequestedToEnd: inout Bool) {
+    while let arrival = signals.take() {
+      if arrival.signal == .child {
+        fetchOrphans()
+      } else {
+        if !Self.others.contains(arrival.signal) { isRequestedToEnd = true }
+        pass(arrival)
+      }
+    }
+  }
+
+  /// Those that were adopted; a stage is fetched by looking at its status.
+  private func fetchOrphans() {
+    while let ended = Children.peekAny() {
+      if let place = stages.processes.firstIndex(of: ended) {
+        if stages.statuses[place] == nil { return }
+      } else {
+        _ = Children.reap(ended)
+      }
+    }
+  }
+
+  private func pass(_ arrival: SignalArrival) {
+    for (process, status) in zip(stages.processes, stages.statuses) where status == nil {
+      // A key at the terminal has reached the whole group already.
+      let isThere = arrival.isFromKernel && (try? ProcessControl.group(of: process)) == ProcessControl.ownGroup
+      if !isThere { try? arrival.signal.send(to: process) }
+    }
+  }
+}

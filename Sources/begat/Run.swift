@@ -1,0 +1,70 @@
+import ArgumentParser
+import Clients
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a command without a shell: as another user, with limits, or one behind the other.",
+    usage: "begat run [<options>] -- COMMAND [ARGUMENT...] ['|' COMMAND [ARGUMENT...]]...",
+    discussion: """
+      A word | that stands for itself, quoted to the shell, divides commands of which each reads what the one before it \
+      writes. Of these, each one that fails is named on standard error, and the exit status is that of the last one \
+      that failed.
+
+      With neither a limit nor a |, this process becomes the command. Else signals are passed on to it. What a signal \
+      ends has it end begat too, which shells show as 128 + its number. The exit status is 124 where a limit ended it, \
+      127 where a command is not found and 126 where it cannot be run.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Run as this user, with the user's groups and a new environment: HOME, USER, LOGNAME, SHELL, PATH and TERM. "
+        + "For root only.", valueName: "user"))
+  var user: String?
+
+  @Option(help: ArgumentHelp("Run there, where the user must be allowed to be.", valueName: "dir"))
+  var directory: String?
+
+  @Flag(help: "Make a new environment as --user does.")
+  var cleanEnvironment = false
+
+  @Option(
+    help: ArgumentHelp(
+      "End all that was started after this time: seconds, or a time as in 500ms. SIGTERM, and SIGKILL 2 s later.",
+      valueName: "time"),
+    transform: readTimeLimit)
+  var timeout: Duration?
+
+  @Option(
+    help: ArgumentHelp(
+      "Pass on so many bytes of output at most, as in 2000, 4K, 16M or 1G, and end what prints more.",
+      valueName: "size"),
+    transform: readSize)
+  var maxOutput: Int?
+
+  @Option(help: ArgumentHelp("What divides commands, where one needs | itself.", valueName: "word"))
+  var separator = "|"
+
+  @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"))
+  var words: [String] = []
+
+  private var stages: [[String]] {
+    words.split(separator: separator, omittingEmptySubsequences: false).map(Array.init)
+  }
+
+  func validate() throws {
+    if words.isEmpty { throw ValidationError("there is no command: write it after --") }
+    if stages.contains([]) { throw ValidationError("there is no command on one side of \(separator)") }
+    if directory == "" { throw ValidationError("--directory names no place") }
+  }
+
+  func run() throws {
+    var client = RunClient(stages: stages)
+    client.user = user
+    client.directory = directory
+    client.cleansEnvironment = cleanEnvironment
+    client.timeout = timeout
+    client.outputLimit = maxOutput
+    let status = client.run()
+    if status != 0 { throw ExitCode(status) }
+  }
+}
