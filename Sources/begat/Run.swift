@@ -18,10 +18,11 @@ struct Run: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Run as this user, with the user's groups and a new environment: HOME, USER, LOGNAME, SHELL, PATH and TERM. "
-        + "For root only.", valueName: "user"))
+        + "For root only.", valueName: "user"), completion: .users)
   var user: String?
 
-  @Option(help: ArgumentHelp("Run there, where the user must be allowed to be.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Run there, where the user must be allowed to be.", valueName: "dir"), completion: .directory)
   var directory: String?
 
   @Flag(help: "Make a new environment as --user does.")
@@ -44,7 +45,8 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("What divides commands, where one needs | itself.", valueName: "word"))
   var separator = "|"
 
-  @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"))
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"), completion: .commands)
   var words: [String] = []
 
   private var stages: [[String]] {

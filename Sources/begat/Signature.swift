@@ -13,7 +13,8 @@ struct Signature: ParsableCommand {
       it fails, takes too long or prints too much, that is said on standard error, and the reader gets the name only.
       """)
 
-  @Option(help: ArgumentHelp("Where (default: .signature in the home directory).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Where (default: .signature in the home directory).", valueName: "file"), completion: .file())
   var fifo: String?
 
   @Option(
@@ -25,7 +26,7 @@ struct Signature: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "A database of fortunes or a directory of them; may be given several times (default: the system's).",
-      valueName: "path"))
+      valueName: "path"), completion: .file())
   var fortunes: [String] = []
 
   @Option(
@@ -34,7 +35,8 @@ struct Signature: ParsableCommand {
   var timeout: Duration?
 
   @Argument(
-    parsing: .postTerminator, help: ArgumentHelp("What to run for each reader, after --.", valueName: "command"))
+    parsing: .postTerminator, help: ArgumentHelp("What to run for each reader, after --.", valueName: "command"),
+    completion: .commands)
   var command: [String] = []
 
   func validate() throws {
