@@ -67,7 +67,8 @@ struct DatagramLimitTests {
         let address = try daemon.address(service, datagram: true)
         let stranger = try DatagramClient(address, from: "127.0.0.2:0")
         for _ in 0..<20 { try stranger.send([1]) }
-        #expect(try DatagramClient.ask(address, [1], from: "127.0.5.1:0").count > 0)
+        // Without an answer it throws; chargen's may be empty.
+        _ = try DatagramClient.ask(address, [1], from: "127.0.5.1:0")
         #expect(try stranger.receive(within: .zero) == nil)
         #expect(try ask(daemon.address(service), from: "127.0.0.2") == [])
         try daemon.log.awaitLines(containing: "\(service): allow and deny: 20 datagrams not answered in ")
