@@ -159,6 +159,12 @@ struct SignatureCommandTests {
     #expect(missing.status == .exited(code: 127) && missing.errors.lines.count == 1)
   }
 
+  @Test func aSlowCommandDoesNotHoldUpTheEnd() throws {
+    let server = try Server("--timeout", "1h", command: ["sh", "-c", "echo begun >&2; exec sleep 3600"])
+    try server.program.errors.awaitLines(containing: "begun")
+    try server.stop()
+  }
+
   @Test func aSecondOneIsRefused() throws {
     let server = try Server()
     let second = try runBegat("signature", "--fifo", server.path)

@@ -50,8 +50,9 @@ public struct SignatureClient: Sendable {
       // A command that does not exist serves nobody.
       let text: SignatureText
       do throws(CallFailure) { text = try makeText() } catch { return command.complain(ofCommand: error) }
-      try serve(at: path) {
-        heading + (text.next(atMost: Self.most - heading.count, complain: command.complain) ?? [])
+      try serve(at: path) { requests in
+        let most = Self.most - heading.count
+        return heading + (text.next(atMost: most, cancelledBy: requests, complain: command.complain) ?? [])
       }
       return 0
     }
@@ -69,9 +70,10 @@ public struct SignatureClient: Sendable {
     return .command(program, words: words, limit: commandLimit)
   }
 
-  private func serve(at path: String, _ signature: () -> [UInt8]) throws {
+  private func serve(at path: String, _ signature: (CInt) -> [UInt8]) throws {
     // From before there is anything to remove.
     let requests = try SignalQueue(.requestsToEnd)
+    let number = requests.descriptor.number
     var server = try FIFOServer(at: path)
     if StandardStream.errors.isTerminal {
       let words = "serving \(path): read it as any file, as with cat; Ctrl-C ends it"
@@ -80,8 +82,8 @@ public struct SignatureClient: Sendable {
     // Each reader finds one ready, however long a command takes.
     var ready: [UInt8]?
     while requests.take() == nil {
-      if ready == nil { ready = signature() }
-      _ = try server.serve(interruptedBy: requests.descriptor.number) { ready.take() ?? signature() }
+      if ready == nil { ready = signature(number) }
+      _ = try server.serve(interruptedBy: number) { ready.take() ?? signature(number) }
     }
   }
 }

@@ -8,6 +8,8 @@ public struct Capture: Sendable {
     case cut
     /// The time was up, and it was ended.
     case late
+    /// Nobody wanted it any more, and it was ended.
+    case cancelled
   }
 
   public let output: [UInt8]
@@ -29,14 +31,16 @@ extension Program {
   /// - Parameter limit: how many bytes are kept, of both streams together; a program that writes more is ended.
   /// - Parameter deadline: when the program is ended.  What it started and left behind with its output open is waited
   ///   for until then as well.
+  /// - Parameter cancellation: a descriptor that ends the program when it becomes readable, such as a `SignalQueue`'s.
   /// - Parameter patience: how long a program that is ended has from SIGTERM to SIGKILL.
   /// - Throws: why it cannot be executed, for one.
   public func capture(
     input: some Collection<UInt8> = EmptyCollection(), errors: Conversation.Errors = .inherited, limit: Int,
-    until deadline: Deadline = .never, patience: Duration = .seconds(5)
+    until deadline: Deadline = .never, cancelledBy cancellation: CInt? = nil, patience: Duration = .seconds(5)
   ) throws(CallFailure) -> Capture {
     let limit = max(0, limit)
     var conversation = try Conversation(with: self, errors: errors)
+    if let cancellation { conversation.cancellation = cancellation }
     let bytes = Array(input)
     var sent = 0
     var isRefused = false
@@ -57,8 +61,11 @@ extension Program {
       }
       if conversation.waitingCount > limit { ending = .cut }
     } catch {
-      guard error.errno == .timedOut else { throw error }
-      ending = .late
+      switch error.errno {
+      case .timedOut: ending = .late
+      case .canceled: ending = .cancelled
+      default: throw error
+      }
     }
     let output = conversation.takeOutput()
     let errorOutput = conversation.readErrors()
