@@ -17,7 +17,7 @@ export BEGAT_LISTENER = pie
 endif
 
 BUILD_PACKAGES = libsystemd-dev libcurl4-openssl-dev pkg-config
-TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd zsh fish libcurl4 openssl
+TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd zsh fish libcurl4 openssl man-db
 
 all: build
 

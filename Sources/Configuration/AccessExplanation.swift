@@ -1,4 +1,5 @@
 import Admission
+import ControlProtocol
 import NameService
 import UnixIPC
 

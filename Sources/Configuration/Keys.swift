@@ -1,3 +1,5 @@
+import ControlProtocol
+
 /// The keys of one table: those that this version reads, and those of the design that it does not know yet.
 ///
 /// Readers switch over the cases, so that a key without a reader does not compile, and suggestions come from the cases.

@@ -13,18 +13,23 @@ public enum ConnectionTarget: Hashable, Sendable {
     public let description: String
   }
 
-  /// Reads `HOST PORT`, or without a port an absolute path or `@abstract`.
+  /// Reads `HOST PORT`, or in one word `HOST:PORT`, a path that begins with `/`, `./` or `../`, or `@abstract`.
   ///
   /// The port is a number, a name of services(5), or both: `daytime(13)` is 13 where the name is unknown.
   ///
   /// - Parameter transport: the one whose names of ports are meant.
   public init(_ place: String, port: String?, transport: Transport = .tcp) throws(Problem) {
-    let isUnix = place.hasPrefix("/") || place.hasPrefix("@")
+    let isUnix = Self.isUnix(place)
     guard let port else {
-      guard isUnix, let address = SocketAddress(place) else {
-        throw Problem(description: "\(escaped(place.utf8)): a host needs a port, a Unix socket is /PATH or @NAME")
+      if isUnix {
+        self = .unix(place.hasPrefix("@") ? .unixAbstract(Array(place.utf8.dropFirst())) : .unixPath(place))
+        return
       }
-      self = .unix(address)
+      guard let (host, port) = Self.split(place) else {
+        throw Problem(
+          description: "\(escaped(place.utf8)): a host needs a port, a Unix socket is /PATH, ./PATH or @NAME")
+      }
+      try self.init(host, port: port, transport: transport)
       return
     }
     guard !isUnix else { throw Problem(description: "\(escaped(place.utf8)): a Unix socket has no port") }
@@ -42,13 +47,19 @@ public enum ConnectionTarget: Hashable, Sendable {
   ///
   /// - Parameter defaultPort: of a host that is written without one.
   public init(_ word: String, defaultPort: String, transport: Transport = .tcp) throws(Problem) {
-    if word.hasPrefix("/") || word.hasPrefix("@") {
-      try self.init(word, port: nil)
-    } else if let colon = word.lastIndex(of: ":"), word.firstIndex(of: ":") == colon || word[..<colon].hasSuffix("]") {
-      try self.init(String(word[..<colon]), port: String(word[word.index(after: colon)...]), transport: transport)
-    } else {
-      try self.init(word, port: defaultPort, transport: transport)
-    }
+    let isWhole = Self.isUnix(word) || Self.split(word) != nil
+    try self.init(word, port: isWhole ? nil : defaultPort, transport: transport)
+  }
+
+  /// `HOST:PORT` or `[ADDRESS]:PORT`; nil for all else, such as an IPv6 address alone.
+  private static func split(_ word: String) -> (host: String, port: String)? {
+    guard let colon = word.lastIndex(of: ":"), word.firstIndex(of: ":") == colon || word[..<colon].hasSuffix("]")
+    else { return nil }
+    return (String(word[..<colon]), String(word[word.index(after: colon)...]))
+  }
+
+  private static func isUnix(_ word: String) -> Bool {
+    ["/", "./", "../", "@"].contains { word.hasPrefix($0) }
   }
 
   /// All its addresses, in the order in which they should be tried.

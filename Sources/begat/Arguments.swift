@@ -7,7 +7,8 @@ import NameService
 /// The positional arguments of the commands that speak to a server.
 struct TargetArguments: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("A host, or the absolute path or @name of a Unix socket.", valueName: "host"),
+    help: ArgumentHelp(
+      "A host, as HOST or HOST:PORT; or the /path, ./path or @name of a Unix socket.", valueName: "host"),
     completion: .hosts)
   var place: String
 
@@ -22,12 +23,22 @@ struct TargetArguments: ParsableArguments {
   }
 }
 
-/// Reads `10s`, `1m30s`, ….
+/// Reads seconds, as in `10` or `0.5`, and `500ms`, `10s`, `1m30s`, ….
 func readDuration(_ text: String) throws -> Duration {
-  guard let duration = DurationText.parse(text) else {
-    throw ValidationError("a time is written like 500ms, 10s or 1m30s")
+  guard let duration = seconds(text) ?? DurationText.parse(text) else {
+    throw ValidationError("a time is a number of seconds, or written like 500ms, 10s or 1m30s")
   }
   return duration
+}
+
+private func seconds(_ text: String) -> Duration? {
+  let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+  guard let whole = parts.first.flatMap({ UInt32(decimal: $0) }) else { return nil }
+  guard parts.count == 2 else { return .seconds(whole) }
+  let digits = parts[1].prefix(9)
+  guard let fraction = UInt32(decimal: digits), parts[1].allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+  let nanoseconds = (digits.count..<9).reduce(Int64(fraction)) { value, _ in value * 10 }
+  return .seconds(whole) + .nanoseconds(nanoseconds)
 }
 
 func readProcess(_ text: String) throws -> pid_t {
@@ -41,7 +52,7 @@ func readProcess(_ text: String) throws -> pid_t {
 struct SurveyArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A host, as HOST, HOST:PORT or [ADDRESS]:PORT; or the absolute path or @name of a Unix socket.",
+      "A host, as HOST, HOST:PORT or [ADDRESS]:PORT; or the /path, ./path or @name of a Unix socket.",
       valueName: "host"), completion: .hosts)
   var hosts: [String]
 
@@ -64,6 +75,9 @@ struct SurveyArguments: ParsableArguments {
   var json = false
 
   func settings(defaultPort: String) throws -> SurveySettings {
+    if let number = hosts.first(where: { UInt64(decimal: $0) != nil }) {
+      throw ValidationError("\(number) is no host: a port follows its host and a colon, as in HOST:\(number)")
+    }
     let transport = udp ? Transport.udp : .tcp
     var settings = SurveySettings(
       hosts: try hosts.map { word in
@@ -79,9 +93,9 @@ struct SurveyArguments: ParsableArguments {
   }
 }
 
-/// Reads what `readDuration` does, and a bare number as seconds; more than nothing.
+/// Reads what `readDuration` does, but nothing.
 func readTimeLimit(_ text: String) throws -> Duration {
-  let limit = try UInt32(text).map { Duration.seconds($0) } ?? readDuration(text)
+  let limit = try readDuration(text)
   guard limit > .zero else { throw ValidationError("the time limit is nothing") }
   return limit
 }

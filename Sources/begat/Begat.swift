@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import UnixIPC
 
 @main
 struct Begat: ParsableCommand {
@@ -17,4 +18,16 @@ struct Begat: ParsableCommand {
       CommandGroup(name: "System V IPC", subcommands: [SharedMemory.self, Semaphores.self]),
       CommandGroup(name: "The daemon", subcommands: [Check.self]),
     ])
+
+  static func main() {
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) {
+      let meant = nearestName(to: word, among: names).map { "; did you mean \($0)?" } ?? ": see begat --help"
+      exit(withError: ValidationError("\(escaped(word.utf8)): no such command\(meant)"))
+    }
+    main(nil)
+  }
+
+  private static var names: [String] {
+    ["help"] + configuration.subcommands.compactMap { $0._commandName }
+  }
 }

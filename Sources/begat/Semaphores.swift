@@ -6,7 +6,7 @@ struct Semaphores: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sem",
     abstract: "Use a System V semaphore as a lock: 0 is free, 1 is taken.",
-    subcommands: [Create.self, Take.self, Give.self, Show.self, Remove.self])
+    subcommands: [Create.self, Take.self, Give.self, Show.self, Remove.self, List.self])
 
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -97,6 +97,15 @@ struct Semaphores: ParsableCommand {
     var json = false
 
     func run() throws { try finish(SemaphoreClient(key: key.key).show(json: json)) }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show all sets of this machine.")
+
+    @Flag(help: "Print one JSON array.")
+    var json = false
+
+    func run() throws { try finish(SemaphoreClient.list(json: json)) }
   }
 
   struct Remove: ParsableCommand {

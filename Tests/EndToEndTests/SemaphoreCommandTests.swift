@@ -161,6 +161,11 @@ struct SemaphoreCommandTests {
     let shown = try RunningProgram.tool("ipcs", ["-s", "-i", identifier]).output.text
     #expect(shown.contains("mode=0640, access_perms=0640") && shown.contains("nsems = 3"), "\(shown)")
     #expect(try runBegat("sem", "create", key).status == .exited(code: 1))
+    let sets: [[String: Any]] = try json(try runBegat("sem", "list", "--json"))
+    let set = try #require(sets.first { $0["id"] as? Int == Int(identifier) })
+    #expect(set["count"] as? Int == 3 && set["mode"] as? String == "0640")
+    #expect(
+      try runBegat("sem", "list").output.lines.contains { $0.contains(" \(identifier) ") || $0.hasPrefix(identifier) })
     #expect(try runBegat("sem", "give", key, "--index", "2").status == .exited(code: 0))
     let table = try runBegat("sem", "show", key).output.lines.dropFirst(2).map { $0.split(separator: " ")[1] }
     #expect(table == ["1", "1", "0"])
@@ -191,7 +196,7 @@ struct SemaphoreCommandTests {
 
   @Test(arguments: [
     ["take"], ["take", "0"], ["take", "lock"], ["take", "1", "--no-wait", "--timeout", "1s"], ["take", "1", "true"],
-    ["take", "1", "--timeout", "5"], ["create", "1", "--value", "32768"], ["create", "1", "--count", "0"],
+    ["take", "1", "--timeout", "5x"], ["create", "1", "--value", "32768"], ["create", "1", "--count", "0"],
     ["create", "1", "--mode", "rw"], ["take", "1", "--index", "-1"], ["give"], ["show", "1", "2"], ["nosuch"],
   ])
   func wrongCommandLinesAreUsage(arguments: [String]) throws {

@@ -19,6 +19,8 @@ import UnixIPC
       ("127.0.0.1", "65535", .host("127.0.0.1", port: 65535), "127.0.0.1:65535"),
       ("[::1]", "7", .host("::1", port: 7), "[::1]:7"), ("::1", "7", .host("::1", port: 7), "[::1]:7"),
       ("/run/s", nil, .unix(.unixPath("/run/s")), "/run/s"), ("@s", nil, .unix(.unixAbstract([115])), "@s"),
+      ("./s", nil, .unix(.unixPath("./s")), "./s"), ("../s", nil, .unix(.unixPath("../s")), "../s"),
+      ("h:80", nil, .host("h", port: 80), "h:80"), ("[::1]:80", nil, .host("::1", port: 80), "[::1]:80"),
       ("h", "nosuchservice(13)", .host("h", port: 13), "h:13"), ("a\n", "1", .host("a\n", port: 1), "a\\x0a:1"),
     ] as [(String, String?, ConnectionTarget, String)])
   func isRead(place: String, port: String?, target: ConnectionTarget, text: String) throws {
@@ -45,7 +47,8 @@ import UnixIPC
   @Test(
     "says what is wrong",
     arguments: [
-      ("localhost", nil, "localhost: a host needs a port, a Unix socket is /PATH or @NAME"),
+      ("localhost", nil, "localhost: a host needs a port, a Unix socket is /PATH, ./PATH or @NAME"),
+      ("::1", nil, "::1: a host needs a port, a Unix socket is /PATH, ./PATH or @NAME"),
       ("/run/s", "80", "/run/s: a Unix socket has no port"), ("@s", "80", "@s: a Unix socket has no port"),
       ("", "80", "the host is empty"), ("[]", "80", "the host is empty"),
       ("h", "0", "0: no such port (a number, a name, or NAME(NUMBER))"),

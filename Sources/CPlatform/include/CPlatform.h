@@ -206,6 +206,10 @@ int platform_semctl(int set, int index, int command, int value);
 int platform_semctl_all(int set, int command, unsigned short *values);
 /// IPC_STAT.
 int platform_semctl_facts(int set, struct semid_ds *facts);
+/// SEM_INFO: the highest place that is used.
+int platform_highest_semaphore_set(void);
+/// SEM_STAT_ANY: the identifier of the set in this place.
+int platform_semaphore_set_at(int place, struct semid_ds *facts);
 /// No limit where it is NULL.
 int platform_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *limit);
 

@@ -9,7 +9,8 @@ public struct SemaphoreClient: Sendable {
   /// Whether a set that another user made is trusted.
   public var trustsAnybody: Bool
 
-  private let command = CommandRun(command: "begat sem")
+  private static let command = CommandRun(command: "begat sem")
+  private var command: CommandRun { Self.command }
 
   public init(key: KeyName, index: Int = 0, trustsAnybody: Bool = false) {
     self.key = key
@@ -59,6 +60,15 @@ public struct SemaphoreClient: Sendable {
     command.run(failure: false) {
       let report = try SemaphoreReport(of: look())
       try StandardStream.output.write(json ? report.json : report.table)
+      return true
+    }
+  }
+
+  /// Prints all sets of this machine.
+  public static func list(json: Bool) -> Bool {
+    command.run(failure: false) {
+      let list = SemaphoreSetList(sets: try SemaphoreSet.all())
+      try StandardStream.output.write(json ? list.json : list.table)
       return true
     }
   }

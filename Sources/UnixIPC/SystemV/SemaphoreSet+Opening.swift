@@ -66,7 +66,34 @@ extension SemaphoreSet {
       throw error.errno == .invalidArgument
         ? CallFailure(error.call, on: error.object, errno: .identifierRemoved) : error
     }
-    return Facts(
+    return Facts(native)
+  }
+
+  /// Every set of this IPC namespace, other users' too, as they are found one after the other.
+  ///
+  /// A kernel before 4.17 shows none.
+  ///
+  /// Source: semctl(2), SEM_INFO, SEM_STAT_ANY.
+  public static func all() throws(CallFailure) -> [(set: SemaphoreSet, facts: Facts)] {
+    let highest = try check("semctl") { platform_highest_semaphore_set() }
+    var found: [(set: SemaphoreSet, facts: Facts)] = []
+    for place in 0...max(0, highest) {
+      var native = semid_ds()
+      do throws(CallFailure) {
+        let identifier = try check("semctl") { platform_semaphore_set_at(place, &native) }
+        found.append((SemaphoreSet(identifier: identifier, count: Int(native.sem_nsems)), Facts(native)))
+      } catch {
+        // Nobody's place, or one that was removed just now.
+        guard error.errno == .invalidArgument || error.errno == .identifierRemoved else { throw error }
+      }
+    }
+    return found
+  }
+}
+
+extension SemaphoreSet.Facts {
+  fileprivate init(_ native: semid_ds) {
+    self.init(
       ownership: SystemVOwnership(native.sem_perm), count: Int(native.sem_nsems),
       lastOperation: native.sem_otime == 0 ? nil : native.sem_otime, lastChange: native.sem_ctime)
   }

@@ -4,11 +4,12 @@ import Glibc
 /// The programs under test.
 enum Programs {
   /// `BEGAT_PROGRAMS`, else what `make` built.
-  private static let directory: String = {
-    if let given = ProcessInfo.processInfo.environment["BEGAT_PROGRAMS"] { return given }
-    let package = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).dropFirst()
-    return "/" + package.joined(separator: "/") + "/.build/release"
-  }()
+  private static let directory =
+    ProcessInfo.processInfo.environment["BEGAT_PROGRAMS"] ?? "\(package)/.build/release"
+
+  /// Where the package's sources are.
+  static let package =
+    "/" + URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).dropFirst().joined(separator: "/")
 
   static func begatd() throws -> String { try find("begatd") }
   static func listener() throws -> String { try find("begat-listener") }

@@ -2,7 +2,7 @@
 ///
 /// - Returns: the one with the fewest single mistakes, at most three and never more than half of the name; of two such
 ///   the one that begins alike; nil when none is near.
-func nearestName(to name: String, among candidates: [String]) -> String? {
+public func nearestName(to name: String, among candidates: [String]) -> String? {
   var best: (name: String, distance: Int, beginning: Int)?
   for candidate in candidates {
     let limit = min(3, max(1, max(name.utf8.count, candidate.utf8.count) / 2))

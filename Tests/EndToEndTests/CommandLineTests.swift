@@ -1,0 +1,40 @@
+import Testing
+import UnixIPC
+
+/// What all commands of begat have in common.
+@Suite(.timeLimit(.minutes(10)))
+struct CommandLineTests {
+  @Test func aMistypedCommandIsNamed() throws {
+    let mistyped = try runBegat("conect", "localhost", "1")
+    #expect(mistyped.status == .exited(code: 64))
+    #expect(mistyped.errors.lines[0] == "Error: conect: no such command; did you mean connect?")
+    let strange = try runBegat("\u{1b}[2J")
+    #expect(strange.status == .exited(code: 64) && !strange.errors.text.contains("\u{1b}"))
+  }
+
+  @Test(arguments: ["1", "1s", "1000ms", "0.5", "0m1s", "1.000000001", "1m30s"])
+  func timesAreReadAlike(time: String) throws {
+    let gone = try runBegat("alive", "--wait", "--timeout", time, "999999999")
+    #expect(gone.status == .exited(code: 0) && gone.output.text == "999999999  gone\n", "\(gone.errors.text)")
+    let refused = try runBegat("connect", "--timeout", time, "/nowhere")
+    #expect(refused.status == .exited(code: 1), "\(refused.errors.text)")
+  }
+
+  @Test(arguments: ["", "1x", ".5", "1.", "-1", "1,5", "1.x", "1e3", "٣", "99999999999"])
+  func otherTimesAreUsage(time: String) throws {
+    #expect(try runBegat("connect", "--timeout=\(time)", "/nowhere").status == .exited(code: 64))
+  }
+
+  @Test func everyCommandHasHelpAndAPlaceInTheManual() throws {
+    let page = try RunningProgram.tool("man", ["-l", "\(Programs.package)/man/begat.1"]).output.text
+    let commands = try runBegat("--help").output.lines
+      .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  -") && !$0.hasPrefix("  See") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(commands.count == 16)
+    for command in commands {
+      let help = try runBegat(command, "--help")
+      #expect(help.status == .exited(code: 0) && help.output.text.contains("OVERVIEW: "))
+      #expect(page.contains("begat \(command)"), "\(command) is not in the manual")
+    }
+  }
+}
