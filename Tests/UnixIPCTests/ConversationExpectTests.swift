@@ -86,6 +86,26 @@ import UnixIPC
     #expect(seen.text.split(whereSeparator: \.isWhitespace).dropFirst().first == "\(facts.st_size)")
   }
 
+  /// Pipes hold more than 64 KiB where somebody says so (F_SETPIPE_SZ).
+  @Test("takes all that an ended program has left in its pipes, and waits for nobody else")
+  func takesTheRest() throws {
+    let seen = Seen()
+    let script = """
+      exec perl -e 'for my $pipe (*STDOUT, *STDERR) { fcntl($pipe, 1031, 1 << 20) or die; syswrite($pipe, "x" x (1 << 20)) }
+        exec "sleep 60 &"'
+      """
+    var conversation = try start(script, errors: .separate, capacity: 1000)
+    conversation.excess = .isDropped
+    conversation.watch = { (stream, bytes) throws(CallFailure) in
+      if stream == .errors { seen.errorCount += bytes.count } else { seen.count += bytes.count }
+    }
+    let early = conversation.status(by: deadline)
+    let status = try conversation.awaitEnd(until: deadline)
+    #expect(early == .exited(code: 0) && status == early && !deadline.hasPassed)
+    #expect(seen.count == 1 << 20 && seen.errorCount == 1 << 20)
+    #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
+  }
+
   @Test("stops passing on to who reads no more")
   func stopsPassingOn() throws {
     let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
@@ -112,6 +132,7 @@ import UnixIPC
   /// Closures that are handed over may only share what says so.
   private final class Seen: @unchecked Sendable {
     var count = 0
+    var errorCount = 0
     var text = ""
   }
 }
