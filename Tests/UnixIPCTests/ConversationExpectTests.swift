@@ -106,6 +106,19 @@ import UnixIPC
     #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
   }
 
+  @Test("gives a regex up that never ends")
+  func givesUp() throws {
+    var conversation = try start("printf \(String(repeating: "a", count: 60)); exec sleep 60")
+    try conversation.expect("a", until: deadline)
+    let late = failure { () throws(ConversationFailure) in
+      try conversation.expect(.regex(#/(a*)*b/#), until: Deadline(after: .milliseconds(50)))
+    }
+    #expect(late == .timedOut(expected: "a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
+    // One that is quick is looked for though the time is up.
+    let match = try conversation.expect(.regex(#/a{5}/#), until: Deadline(instant: 0))
+    #expect(match.text == "aaaaa")
+  }
+
   @Test("stops passing on to who reads no more")
   func stopsPassingOn() throws {
     let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
