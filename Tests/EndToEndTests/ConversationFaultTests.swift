@@ -140,4 +140,19 @@ struct ConversationFaultTests {
     #expect(program.status == .exited(code: 0) && program.errors.text == "")
     #expect(program.output.lines(containing: "out: line").count == 1)
   }
+
+  @Test func whatWasSentIsNotInTheFailure() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write("se cret line\n", to: "answers")
+    let program = try RunningProgram.run(
+      try Programs.begat(),
+      [
+        "interact", "--quiet", "--timeout", "300ms", "--send-environment", "WORD", "--send", "\\n", "--send-file", file,
+        "--expect", "no", "--", "sleep", "1000",
+      ], environment: ["WORD=pass word"])
+    #expect(program.status == .exited(code: 1))
+    #expect(
+      program.errors.text == "begat interact: step 4, --expect \"no\": it has not come after 300ms; last came: "
+        + "\"[sent]\\x0d\\x0a[sent]\\x0d\\x0a\"\n")
+  }
 }

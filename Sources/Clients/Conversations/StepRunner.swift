@@ -10,6 +10,7 @@ struct StepRunner {
   let output: ShownOutput
   /// Shows a line that was waited for.
   let showLine: ([UInt8]) throws(CallFailure) -> Void
+  var secrets = SentSecrets()
 
   /// - Throws: `StepFailure`, or the `CallFailure` of an output and of what cancels a wait.
   mutating func run(_ conversation: inout some SteppedConversation & ~Copyable) throws {
@@ -19,7 +20,7 @@ struct StepRunner {
       do {
         try take(step, &conversation, until: output.patience.deadline)
       } catch let reason as StepFailure.Reason {
-        throw StepFailure(number: place + 1, step: step, reason: reason)
+        throw StepFailure(number: place + 1, step: step, reason: reason.blotting(secrets))
       } catch let failure as CallFailure where failure.errno == .wouldBlock && output.hasCaused(failure) {
         let text = "nobody reads \(failure.object ?? "it"), and \(DurationText.render(limit)) are over"
         throw StepFailure(number: place + 1, step: step, reason: .other(text))
@@ -39,6 +40,7 @@ struct StepRunner {
     case .sendEnvironment(let name):
       guard let value = getenv(name) else { throw StepFailure.Reason.other("there is no such variable") }
       let bytes = Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+      secrets.add(value: bytes)
       try reporting(&conversation) { try $0.send(bytes, until: deadline) }
     case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
     case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
@@ -95,6 +97,7 @@ struct StepRunner {
         throw StepFailure.Reason.other("read: \(error)")
       }
       if piece.isEmpty { return }
+      secrets.set(filePiece: piece)
       // A terminal that reads lines takes whatever comes, and drops what is too long.
       if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
       try reporting(&conversation) { try $0.send(piece, until: deadline) }
