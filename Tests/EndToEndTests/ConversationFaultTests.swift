@@ -155,4 +155,13 @@ struct ConversationFaultTests {
       program.errors.text == "begat interact: step 4, --expect \"no\": it has not come after 300ms; last came: "
         + "\"[sent]\\x0d\\x0a[sent]\\x0d\\x0a\"\n")
   }
+
+  @Test(arguments: commands)
+  func wordsOfTheCommandLineAreMadePrintable(command: String) throws {
+    for words in [["--send", "\u{1b}[2J\\q"], ["--expect-regex", "\u{1b}[2J("]] {
+      let program = try RunningProgram.run(try Programs.begat(), [command] + words + ["--", "cat"])
+      #expect(program.status == .exited(code: 64) && program.errors.text.contains("\\x1b[2J"))
+      #expect(!program.errors.bytes.contains(0x1b))
+    }
+  }
 }
