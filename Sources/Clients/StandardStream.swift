@@ -60,3 +60,7 @@ enum StandardStream: CInt {
   /// A line of what was asked for.
   static func say(_ line: String) throws(CallFailure) { try output.write(line + "\n") }
 }
+
+extension PatientOutput {
+  init(for stream: StandardStream) throws(CallFailure) { self.init(try stream.duplicate()) }
+}

@@ -86,6 +86,39 @@ import UnixIPC
     #expect(seen.text.split(whereSeparator: \.isWhitespace).dropFirst().first == "\(facts.st_size)")
   }
 
+  /// Pipes hold more than 64 KiB where somebody says so (F_SETPIPE_SZ).
+  @Test("takes all that an ended program has left in its pipes, and waits for nobody else")
+  func takesTheRest() throws {
+    let seen = Seen()
+    let script = """
+      exec perl -e 'for my $pipe (*STDOUT, *STDERR) { fcntl($pipe, 1031, 1 << 20) or die; syswrite($pipe, "x" x (1 << 20)) }
+        exec "sleep 60 &"'
+      """
+    var conversation = try start(script, errors: .separate, capacity: 1000)
+    conversation.excess = .isDropped
+    conversation.watch = { (stream, bytes) throws(CallFailure) in
+      if stream == .errors { seen.errorCount += bytes.count } else { seen.count += bytes.count }
+    }
+    let early = conversation.status(by: deadline)
+    let status = try conversation.awaitEnd(until: deadline)
+    #expect(early == .exited(code: 0) && status == early && !deadline.hasPassed)
+    #expect(seen.count == 1 << 20 && seen.errorCount == 1 << 20)
+    #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
+  }
+
+  @Test("gives a regex up that never ends")
+  func givesUp() throws {
+    var conversation = try start("printf \(String(repeating: "a", count: 60)); exec sleep 60")
+    try conversation.expect("a", until: deadline)
+    let late = failure { () throws(ConversationFailure) in
+      try conversation.expect(.regex(#/(a*)*b/#), until: Deadline(after: .milliseconds(50)))
+    }
+    #expect(late == .timedOut(expected: "a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
+    // One that is quick is looked for though the time is up.
+    let match = try conversation.expect(.regex(#/a{5}/#), until: Deadline(instant: 0))
+    #expect(match.text == "aaaaa")
+  }
+
   @Test("stops passing on to who reads no more")
   func stopsPassingOn() throws {
     let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
@@ -112,6 +145,7 @@ import UnixIPC
   /// Closures that are handed over may only share what says so.
   private final class Seen: @unchecked Sendable {
     var count = 0
+    var errorCount = 0
     var text = ""
   }
 }

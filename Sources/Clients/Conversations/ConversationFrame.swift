@@ -8,7 +8,7 @@ struct ConversationFrame: ~Copyable {
   let signals: EndingSignals
   private let isReaderMissed: Bool
 
-  /// From now on a reader that leaves is an error, and the signals that end the command wait: the program is ended first.
+  /// What may take for ever, as opening a FIFO, comes before it: from now on a reader that leaves is an error, and the signals that end the command wait: the program is ended first.
   init(_ run: CommandRun) throws(CallFailure) {
     let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
     let signals = try EndingSignals()
@@ -27,7 +27,8 @@ struct ConversationFrame: ~Copyable {
     case let failure as StepFailure: run.complain(failure.text(status))
     case let failure as CallFailure where failure.errno == .canceled:
       if let signal = signals.take() { return EndingSignals.endProcess(by: signal) }
-    case let failure as CallFailure where failure.errno == .brokenPipe && !isReaderMissed:
+    case let failure as CallFailure
+    where failure.errno == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
       // Nobody reads the output any more: the end of every filter.
       return EndingSignals.endProcess(by: .brokenPipe)
     default: run.complain("\(reason)")

@@ -1,3 +1,5 @@
+import UnixIPC
+
 /// One step of a conversation with a program, as it stands on a command line.
 public enum ConversationStep: Hashable, Sendable {
   /// Waits until the program has written this.
@@ -72,16 +74,20 @@ public enum ConversationStep: Hashable, Sendable {
     case "--send-environment": return .sendEnvironment(value)
     case "--expect-regex":
       guard !value.isEmpty else { throw Problem(description: "--expect-regex: nothing to wait for") }
-      do { _ = try Regex(value) } catch { throw Problem(description: "--expect-regex '\(value)': \(error)") }
+      do { _ = try Regex(value) } catch {
+        throw Problem(description: "--expect-regex '\(printable(value))': \(printable("\(error)"))")
+      }
       return .expectRegex(value)
     default:
       let bytes: [UInt8]
       do throws(ControlText.Problem) { bytes = try ControlText.parse(value) } catch {
-        throw Problem(description: "\(option) '\(value)': \(error)")
+        throw Problem(description: "\(option) '\(printable(value))': \(error)")
       }
       guard option == "--expect" else { return .send(bytes) }
       guard !bytes.isEmpty else { throw Problem(description: "--expect: nothing to wait for") }
       return .expect(bytes)
     }
   }
+
+  private static func printable(_ text: String) -> String { escaped(text.utf8, doublingBackslashes: false) }
 }

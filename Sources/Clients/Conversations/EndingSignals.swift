@@ -7,13 +7,7 @@ import UnixIPC
 struct EndingSignals: ~Copyable {
   private let queue: SignalQueue
 
-  init() throws(CallFailure) {
-    var set = SignalSet()
-    for signal in [Signal.hangUp, .interrupt, .quit, .terminate] where try signal.disposition != .ignored {
-      set.insert(signal)
-    }
-    queue = try SignalQueue(set)
-  }
+  init() throws(CallFailure) { queue = try SignalQueue(.requestsToEnd) }
 
   /// Readable when one has come.
   var descriptor: Descriptor { _read { yield queue.descriptor } }

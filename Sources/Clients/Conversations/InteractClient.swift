@@ -18,7 +18,8 @@ public struct InteractClient: Sendable {
     return run.run(failure: ExitStatuses.failure) {
       let program: Program
       do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
-      return try converse(with: program, ConversationFrame(run))
+      let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", O_WRONLY | O_CREAT | O_TRUNC)
+      return try converse(with: program, log: log, ConversationFrame(run))
     }
   }
 
@@ -29,8 +30,11 @@ public struct InteractClient: Sendable {
     return program
   }
 
-  private func converse(with program: Program, _ frame: consuming ConversationFrame) throws -> CInt {
-    let output = try ShownOutput(isShowing: !settings.isQuiet, log: log, cancellation: frame.signals.descriptor)
+  private func converse(
+    with program: Program, log: consuming Descriptor?, _ frame: consuming ConversationFrame
+  ) throws -> CInt {
+    let output = try ShownOutput(
+      isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", cancellation: frame.signals.descriptor)
     var conversation: TerminalConversation
     do throws(CallFailure) {
       conversation = try TerminalConversation(program, size: Self.usersSize(), bufferLimit: 1 << 17) {
@@ -45,6 +49,7 @@ public struct InteractClient: Sendable {
     switch ending {
     case .ended(let status): return ExitStatuses.of(status)
     case .failed(let reason):
+      output.patience = .atEnd
       _ = try? conversation.end(patience: .seconds(2))
       return frame.conclude(reason, ownStatus)
     }
@@ -52,7 +57,10 @@ public struct InteractClient: Sendable {
 
   private func talk(_ conversation: inout TerminalConversation, _ output: ShownOutput) -> ConversationEnding {
     do {
-      try StepRunner(steps: settings.steps, limit: settings.limit, output: output).run(&conversation)
+      var runner = StepRunner(steps: settings.steps, limit: settings.limit, output: output) {
+        (line) throws(CallFailure) in try output.show(line)
+      }
+      try runner.run(&conversation)
       return .ended(try handOver(&conversation, output))
     } catch { return .failed(error) }
   }

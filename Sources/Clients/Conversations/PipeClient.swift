@@ -18,7 +18,8 @@ public struct PipeClient: Sendable {
     return run.run(failure: ExitStatuses.failure) {
       let program: Program
       do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
-      return try converse(with: program, ConversationFrame(run))
+      let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", O_WRONLY | O_CREAT | O_TRUNC)
+      return try converse(with: program, errors: file, ConversationFrame(run))
     }
   }
 
@@ -28,12 +29,16 @@ public struct PipeClient: Sendable {
     return program
   }
 
-  private func converse(with program: Program, _ frame: consuming ConversationFrame) throws -> CInt {
+  private func converse(
+    with program: Program, errors: consuming Descriptor?, _ frame: consuming ConversationFrame
+  ) throws -> CInt {
     let shown = try ShownOutput(isShowing: !settings.isQuiet, log: nil, cancellation: frame.signals.descriptor)
     let output = PipeOutput(
       shown, labels: labels ? LineLabels(isPrintable: StandardStream.output.isTerminal) : nil)
     var conversation: Conversation
-    do throws(CallFailure) { conversation = try start(program) } catch { return try frame.conclude(start: error) }
+    do throws(CallFailure) { conversation = try start(program, errors: errors) } catch {
+      return try frame.conclude(start: error)
+    }
     conversation.excess = .isDropped
     conversation.cancelWaits(by: frame.signals.descriptor)
     conversation.watch = { (stream, bytes) throws(CallFailure) in try output.take(stream, bytes) }
@@ -47,22 +52,27 @@ public struct PipeClient: Sendable {
     }
   }
 
-  private func start(_ program: Program) throws(CallFailure) -> Conversation {
+  private func start(_ program: Program, errors: consuming Descriptor?) throws(CallFailure) -> Conversation {
     let capacity = 1 << 18
-    guard let errors else {
+    switch consume errors {
+    case .some(let file):
+      return try Conversation(with: program, errors: .descriptor(file.number), capacity: capacity)
+    case nil:
       return try Conversation(with: program, errors: labels ? .separate : .inherited, capacity: capacity)
     }
-    let file = try Descriptor.open(errors, O_WRONLY | O_CREAT | O_TRUNC)
-    return try Conversation(with: program, errors: .descriptor(file.number), capacity: capacity)
   }
 
   private func talk(_ conversation: inout Conversation, _ output: PipeOutput) -> ConversationEnding {
     do {
-      try StepRunner(steps: settings.steps, limit: settings.limit, output: output.shown).run(&conversation)
+      var runner = StepRunner(steps: settings.steps, limit: settings.limit, output: output.shown) {
+        (line) throws(CallFailure) in try output.show(line)
+      }
+      try runner.run(&conversation)
       let status = try handOver(&conversation, output)
       try output.finish()
       return .ended(status)
     } catch {
+      output.shown.patience = .atEnd
       try? output.finish()
       return .failed(error)
     }

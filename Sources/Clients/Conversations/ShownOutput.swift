@@ -10,61 +10,61 @@ final class ShownOutput: @unchecked Sendable {
 
   /// Whether it goes to standard output just now.
   var isShowing: Bool
+  /// With the readers.
+  var patience: Patience
   private let output: PatientOutput
-  private let log: Descriptor?
+  private let log: PatientOutput?
   private let logPath: String
-  private let cancellation: CInt
 
-  /// - Parameter log: a file that is made or emptied.
+  /// - Parameter log: where all that is taken goes too, open already.
   /// - Parameter cancellation: readable when waiting for a reader is to end; it stays the caller's.
-  init(isShowing: Bool, log path: String?, cancellation: borrowing Descriptor) throws(CallFailure) {
+  init(
+    isShowing: Bool, log: consuming Descriptor?, logPath: String = "", cancellation: borrowing Descriptor
+  ) throws(CallFailure) {
     self.isShowing = isShowing
-    self.cancellation = cancellation.number
+    self.logPath = logPath
+    patience = Patience(cancellation: cancellation.number)
     output = try PatientOutput(for: .output)
-    logPath = path ?? ""
-    switch path {
-    case .some(let path): log = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC)
-    case nil: log = nil
+    switch consume log {
+    case .some(let log): self.log = PatientOutput(log)
+    case nil: self.log = nil
     }
   }
 
+  /// Whether it was a write of this one's that failed.
+  func hasCaused(_ failure: CallFailure) -> Bool { failure.object == Self.name || failure.object == logPath }
+
   /// Takes what came from the program.
   func take(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
-    try writeLog(bytes)
+    switch log {
+    case .some(let log): try write(bytes, to: log, named: logPath)
+    case nil: break
+    }
     if isShowing { try show(bytes) }
   }
 
   /// Shows it in any case, and leaves the log alone.
-  func show(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
-    var rest = bytes
-    while !rest.isEmpty {
-      try awaitRoom()
-      do throws(Errno) {
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try output.write(rest)))
-      } catch {
-        if error != .wouldBlock { throw CallFailure("write", on: Self.name, errno: error) }
-      }
-    }
-  }
+  ///
+  /// - Throws: `EAGAIN` where the reader had taken nothing by the deadline.
+  func show(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) { try write(bytes, to: output, named: Self.name) }
 
   func show(_ bytes: [UInt8]) throws(CallFailure) {
     try bytes.withUnsafeBufferPointer { (bytes) throws(CallFailure) in try show(UnsafeRawBufferPointer(bytes)) }
   }
 
-  private func writeLog(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
-    switch log {
-    case .some(let log):
-      do throws(Errno) { try log.writeAll(bytes) } catch { throw CallFailure("write", on: logPath, errno: error) }
-    case nil: break
+  private func write(
+    _ bytes: UnsafeRawBufferPointer, to output: borrowing PatientOutput, named name: String
+  ) throws(CallFailure) {
+    var rest = bytes
+    while !rest.isEmpty {
+      guard try patience.wait(for: .writable, of: output.descriptor) else {
+        throw CallFailure("write", on: name, errno: .wouldBlock)
+      }
+      do throws(Errno) {
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try output.write(rest)))
+      } catch {
+        if error != .wouldBlock { throw CallFailure("write", on: name, errno: error) }
+      }
     }
-  }
-
-  private func awaitRoom() throws(CallFailure) {
-    var queries = [
-      pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0),
-      pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
-    ]
-    while poll(&queries, 2, -1) <= 0 {}
-    if queries[1].revents != 0 { throw CallFailure("poll", on: Self.name, errno: .canceled) }
   }
 }

@@ -11,6 +11,19 @@ struct StepFailure: Error {
     case refused
     case lineTooLong
     case other(String)
+
+    func blotting(_ secrets: SentSecrets) -> Reason {
+      switch self {
+      case .late(let limit, let seen): .late(limit, seen: Self.blot(seen, secrets))
+      case .ended(let seen): .ended(seen: Self.blot(seen, secrets))
+      case .refused, .lineTooLong, .other: self
+      }
+    }
+
+    private static func blot(_ seen: [UInt8], _ secrets: SentSecrets) -> [UInt8] {
+      // As many as a conversation shows of what waits.
+      secrets.blotted(seen, isCut: seen.count >= 256)
+    }
   }
 
   /// From 1.
@@ -20,7 +33,7 @@ struct StepFailure: Error {
 
   /// `step 2, --expect "Password: ": nothing like it after 10s; last came: "Login incorrect\x0d\x0a"`.
   ///
-  /// What was sent is not shown: it may be a password.
+  /// What was sent is not shown: it may be a password.  Nor is its echo, but for what was in the command line.
   ///
   /// - Parameter status: how the program ended, where it did so itself.
   func text(_ status: ExitStatus?) -> String {

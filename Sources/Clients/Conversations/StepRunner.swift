@@ -1,3 +1,4 @@
+import ControlProtocol
 import Glibc
 import UnixIPC
 
@@ -7,19 +8,28 @@ struct StepRunner {
   /// Of each step.
   let limit: Duration
   let output: ShownOutput
+  /// Shows a line that was waited for.
+  let showLine: ([UInt8]) throws(CallFailure) -> Void
+  var secrets = SentSecrets()
 
   /// - Throws: `StepFailure`, or the `CallFailure` of an output and of what cancels a wait.
-  func run(_ conversation: inout some SteppedConversation & ~Copyable) throws {
+  mutating func run(_ conversation: inout some SteppedConversation & ~Copyable) throws {
     for (place, step) in steps.enumerated() {
+      // A reader's delay is the step's too.
+      output.patience.deadline = Deadline(after: limit)
       do {
-        try take(step, &conversation, until: Deadline(after: limit))
+        try take(step, &conversation, until: output.patience.deadline)
       } catch let reason as StepFailure.Reason {
-        throw StepFailure(number: place + 1, step: step, reason: reason)
+        throw StepFailure(number: place + 1, step: step, reason: reason.blotting(secrets))
+      } catch let failure as CallFailure where failure.errno == .wouldBlock && output.hasCaused(failure) {
+        let text = "nobody reads \(failure.object ?? "it"), and \(DurationText.render(limit)) are over"
+        throw StepFailure(number: place + 1, step: step, reason: .other(text))
       }
     }
+    output.patience.deadline = .never
   }
 
-  private func take(
+  private mutating func take(
     _ step: ConversationStep, _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
   ) throws {
     switch step {
@@ -30,6 +40,7 @@ struct StepRunner {
     case .sendEnvironment(let name):
       guard let value = getenv(name) else { throw StepFailure.Reason.other("there is no such variable") }
       let bytes = Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+      secrets.add(value: bytes)
       try reporting(&conversation) { try $0.send(bytes, until: deadline) }
     case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
     case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
@@ -47,6 +58,8 @@ struct StepRunner {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
       case .regex(let problem): throw StepFailure.Reason.other(problem)
+      case .call(let failure) where failure.errno == .timedOut:
+        throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
       case .call(let failure): throw failure
       }
     }
@@ -60,25 +73,31 @@ struct StepRunner {
     if conversation.droppedByteCount != before { throw StepFailure.Reason.lineTooLong }
     // The last line may lack its end.
     if match.index == 1, match.before.isEmpty { throw StepFailure.Reason.ended(seen: []) }
-    if !output.isShowing { try output.show(match.before + match.bytes) }
+    if !output.isShowing { try showLine(match.before + match.bytes) }
   }
 
   /// In pieces: a file may be of any size, or have no end.
-  private func sendFile(
+  private mutating func sendFile(
     _ path: String, _ conversation: inout some SteppedConversation & ~Copyable, until deadline: Deadline
   ) throws {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     defer { room.deallocate() }
     let file: Descriptor
-    do throws(CallFailure) { file = try Descriptor.open(path, O_RDONLY) } catch {
+    do throws(CallFailure) { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
       throw StepFailure.Reason.other("\(error)")
     }
     while true {
+      // A FIFO has nothing yet; and it has ended before its first writer has come.
+      guard try output.patience.wait(for: .readable, of: file) else {
+        throw StepFailure.Reason.other("it has not come to its end after \(DurationText.render(limit))")
+      }
       let piece: [UInt8]
       do throws(Errno) { piece = Array(room[..<(try file.read(into: room))]) } catch {
+        if error == .wouldBlock { continue }
         throw StepFailure.Reason.other("read: \(error)")
       }
       if piece.isEmpty { return }
+      secrets.set(filePiece: piece)
       // A terminal that reads lines takes whatever comes, and drops what is too long.
       if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
       try reporting(&conversation) { try $0.send(piece, until: deadline) }
@@ -92,7 +111,7 @@ struct StepRunner {
     do { try body(&conversation) } catch let failure as CallFailure {
       switch failure.errno {
       case .timedOut: throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
-      case .brokenPipe where failure.object != ShownOutput.name, Errno(rawValue: EIO):
+      case .brokenPipe where !output.hasCaused(failure), Errno(rawValue: EIO) where !output.hasCaused(failure):
         throw StepFailure.Reason.refused
       default: throw failure
       }

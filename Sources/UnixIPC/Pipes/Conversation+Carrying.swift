@@ -9,7 +9,7 @@ extension Conversation {
     case .fails: throw CallFailure("read", on: path, errno: .noBufferSpace)
     case .isDropped:
       droppedByteCount += UInt64(output.keepLast(capacity))
-      droppedByteCount += UInt64(errors?.keepLast(capacity) ?? 0)
+      droppedErrorByteCount += UInt64(errors?.keepLast(capacity) ?? 0)
     }
   }
 
@@ -95,7 +95,11 @@ extension Conversation {
     }
   }
 
-  private var errorsNumber: CInt {
+  /// -1 when it has ended.
+  var outputNumber: CInt { output.hasEnded ? -1 : output.descriptor.number }
+
+  /// -1 when it has ended, or is no stream of its own.
+  var errorsNumber: CInt {
     switch errors {
     case .some(let errors) where !errors.hasEnded: errors.descriptor.number
     default: -1
@@ -120,7 +124,6 @@ extension Conversation {
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(CallFailure)
     -> Readiness
   {
-    let outputNumber = output.hasEnded ? -1 : output.descriptor.number
     let numbers = [input, outputNumber, errorsNumber, end, source, cancellation]
     var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     queries[0].events = Int16(POLLOUT)

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 extension Conversation {
@@ -62,18 +63,24 @@ extension Conversation {
     }
   }
 
-  /// What an ended program has in its pipes.  Whoever has them open too may go on for ever: a pipe's room bounds it.
+  /// What an ended program has in its pipes, however much they hold, and not what comes later: whoever has them open too
+  /// may go on for ever.
   private mutating func takeRest() throws(CallFailure) {
-    let limit = 1 << 20
-    var taken = 0
-    let now = Deadline(instant: 0)
-    while taken < limit, !isOutputAtEnd {
+    let counts = (output: Self.unreadCount(outputNumber), errors: Self.unreadCount(errorsNumber))
+    try take(counts.output, of: .output)
+    try take(counts.errors, of: .errors)
+  }
+
+  private static func unreadCount(_ number: CInt) -> Int { number == -1 ? 0 : Int(platform_unread_count(number)) }
+
+  private mutating func take(_ count: Int, of stream: Stream) throws(CallFailure) {
+    var left = count
+    while left > 0 {
       let before = waitingCount
-      do throws(CallFailure) { try fillReady(wait(until: now)) } catch {
-        if error.errno == .timedOut { return }
-        throw error
-      }
-      taken += waitingCount - before
+      try fill(stream)
+      let taken = waitingCount - before
+      if taken == 0 { return }
+      left -= taken
       try boundWaiting()
     }
   }

@@ -11,10 +11,20 @@ extension Conversation {
   public mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline = .never
   ) throws(ConversationFailure) -> ConversationMatch {
+    do throws(ConversationFailure) { return try search(patterns, until: deadline) } catch {
+      guard case .call(let failure) = error, failure.errno == .timedOut else { throw error }
+      return try atTimeOut(patterns)
+    }
+  }
+
+  private mutating func search(
+    _ patterns: [ConversationPattern], until deadline: Deadline
+  ) throws(ConversationFailure) -> ConversationMatch {
     var searched = 0
     while true {
       let place = try PatternPlace.first(
-        of: patterns, in: output.waiting, searched: searched, isComplete: output.hasEnded)
+        of: patterns, in: output.waiting, searched: searched, isComplete: output.hasEnded, until: deadline,
+        cancelledBy: cancellation)
       if let place { return place.match(in: output.take(place.range.upperBound)) }
       if output.hasEnded { return try atEnd(patterns) }
       let before = droppedByteCount
@@ -24,10 +34,7 @@ extension Conversation {
         try boundWaiting()
         try mustBe(before: deadline)
         _ = try carry([], from: 0, until: deadline)
-      } catch {
-        guard error.errno == .timedOut else { throw .call(error) }
-        return try atTimeOut(patterns)
-      }
+      } catch { throw .call(error) }
       searched -= min(searched, Int(droppedByteCount - before))
     }
   }

@@ -33,7 +33,7 @@ public struct Conversation: ~Copyable, Sendable {
   public enum Excess: Sendable {
     /// `ENOBUFS`: nothing is lost.
     case fails
-    /// Forgotten, the oldest first, and counted in `droppedByteCount`.
+    /// Forgotten, the oldest first, and counted in `droppedByteCount` and `droppedErrorByteCount`.
     case isDropped
   }
 
@@ -45,8 +45,10 @@ public struct Conversation: ~Copyable, Sendable {
   /// How many bytes may wait here to be read; a program that writes more while it is written to ends the conversation.
   let capacity: Int
   public var excess = Excess.fails
-  /// How many bytes were dropped so far, because nobody took them in time.
+  /// How many bytes of the output were dropped so far, because nobody took them in time.
   public internal(set) var droppedByteCount: UInt64 = 0
+  /// The same of the standard error.
+  public internal(set) var droppedErrorByteCount: UInt64 = 0
   /// Sees everything that the program writes, once, as it is read, though it may be dropped later.  What it throws comes
   /// out of the call that read.
   public var watch: (@Sendable (Stream, UnsafeRawBufferPointer) throws(CallFailure) -> Void)?

@@ -23,6 +23,9 @@ public struct ConversationPattern {
   /// A byte that is not valid UTF-8 is U+FFFD; a character that has not come whole is left out until it has.  Bytes
   /// come piece by piece: a pattern that may end early, as `\d+`, finds what has come so far; let it end with what
   /// follows.  Each piece has the whole buffer searched again, so it is slower than a literal.
+  ///
+  /// Some regexes, as `(a*)*b`, may take for ever.  With a deadline, or a descriptor that cancels waits, each search has a
+  /// thread of its own, which is left behind, busy, where the search is given up; it has a second at least.
   public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
     ConversationPattern(kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "a regex")
   }

@@ -3,6 +3,8 @@ import Glibc
 /// Bytes on their way between a user and a program on a terminal.
 struct Interaction {
   private let escape: UInt8?
+  /// For the error that says what could not be written.
+  private let outputName: String
   /// Typed, and not taken by the program yet.
   private var pending: [UInt8] = []
   private var hasInputEnded = false
@@ -16,10 +18,13 @@ struct Interaction {
   /// As much may wait in either direction.
   private static let room = 16384
 
-  init(escape: UInt8?) { self.escape = escape }
+  init(escape: UInt8?, outputName: String) {
+    self.escape = escape
+    self.outputName = outputName
+  }
 
   mutating func run(
-    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing Descriptor,
+    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing PatientOutput,
     changes: CInt, _ takeSize: (inout TerminalConversation) -> Void
   ) throws(CallFailure) -> InteractionEnd {
     let ahead = conversation.typedAhead
@@ -123,21 +128,22 @@ struct Interaction {
   }
 
   private func writeToUser(
-    _ conversation: inout TerminalConversation, _ output: borrowing Descriptor
+    _ conversation: inout TerminalConversation, _ output: borrowing PatientOutput
   ) throws(CallFailure) {
     do throws(Errno) {
       let bytes = conversation.buffer.bytes.prefix(4096)
-      let number = output.number
-      let count = try attempt { bytes.withUnsafeBytes { write(number, $0.baseAddress, $0.count) } }
+      let count = try bytes.withUnsafeBytes { bytes -> Result<Int, Errno> in
+        do throws(Errno) { return .success(try output.write(bytes)) } catch { return .failure(error) }
+      }.get()
       conversation.buffer.remove(count)
     } catch {
-      if error != .wouldBlock { throw CallFailure("write", errno: error) }
+      if error != .wouldBlock { throw CallFailure("write", on: outputName, errno: error) }
     }
   }
 
   /// What was typed before the escape character is the program's, if it takes it; what it wrote is the user's.
   private mutating func leave(
-    _ conversation: inout TerminalConversation, output: borrowing Descriptor
+    _ conversation: inout TerminalConversation, output: borrowing PatientOutput
   ) throws(CallFailure) {
     do throws(CallFailure) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
       if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
@@ -145,7 +151,7 @@ struct Interaction {
     while conversation.buffer.count > 0 {
       var others = [pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0)]
       guard try conversation.channel.wait(reading: false, also: &others, until: .never) else {
-        throw CallFailure("write", on: "descriptor \(output.number)", errno: .timedOut)
+        throw CallFailure("write", on: outputName, errno: .timedOut)
       }
       if others[0].revents != 0 { try writeToUser(&conversation, output) }
     }

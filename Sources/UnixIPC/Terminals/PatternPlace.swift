@@ -18,8 +18,10 @@ struct PatternPlace {
   ///
   /// - Parameter searched: how many of the bytes were searched for literals before, in vain.
   /// - Parameter isComplete: whether no more bytes will come.
+  /// - Throws: `ETIMEDOUT` and `ECANCELED` also while a regex is looked for.
   static func first(
-    of patterns: [ConversationPattern], in bytes: ArraySlice<UInt8>, searched: Int, isComplete: Bool
+    of patterns: [ConversationPattern], in bytes: ArraySlice<UInt8>, searched: Int, isComplete: Bool,
+    until deadline: Deadline, cancelledBy cancellation: CInt
   ) throws(ConversationFailure) -> PatternPlace? {
     var best: PatternPlace?
     var decoded: DecodedText?
@@ -32,7 +34,7 @@ struct PatternPlace {
       case .regex(let regex):
         let text = decoded ?? DecodedText(bytes, isComplete: isComplete)
         decoded = text
-        place = try PatternPlace.find(regex, index: index, in: text)
+        place = try PatternPlace.find(regex, index: index, in: text, until: deadline, cancelledBy: cancellation)
       case .endOfFile, .timeOut: place = nil
       }
       if let place, best.map({ place.range.lowerBound < $0.range.lowerBound }) ?? true { best = place }
@@ -41,15 +43,20 @@ struct PatternPlace {
   }
 
   private static func find(
-    _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText
+    _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText, until deadline: Deadline,
+    cancelledBy cancellation: CInt
   ) throws(ConversationFailure) -> PatternPlace? {
     do {
-      guard let match = try regex.firstMatch(in: decoded.text) else { return nil }
+      let match = try PatternSearch.firstMatch(
+        of: regex, in: decoded.text, until: deadline, cancelledBy: cancellation)
+      guard let match else { return nil }
       let bytes = { (range: Range<String.Index>) in
         decoded.byteOffset(of: range.lowerBound)..<decoded.byteOffset(of: range.upperBound)
       }
       return PatternPlace(
         index: index, range: bytes(match.range), captures: match.output.dropFirst().map { $0.range.map(bytes) })
+    } catch let failure as CallFailure {
+      throw .call(failure)
     } catch { throw .regex("\(error)") }
   }
 

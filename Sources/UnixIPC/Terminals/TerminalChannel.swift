@@ -88,6 +88,14 @@ struct TerminalChannel: ~Copyable {
     }
   }
 
+  /// Of a busy program there is always something to read, so that nobody waits.
+  ///
+  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  func mustBeWanted() throws(CallFailure) {
+    var query = pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
+    if poll(&query, 1, 0) > 0 { throw CallFailure("poll", on: terminal.path, errno: .canceled) }
+  }
+
   /// The program has ended: whoever it left behind must not keep its terminal open.
   private mutating func noteEnd() {
     session.sweep()

@@ -12,16 +12,28 @@ extension TerminalConversation {
   public mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline = .never
   ) throws(ConversationFailure) -> ConversationMatch {
+    do throws(ConversationFailure) { return try search(patterns, until: deadline) } catch {
+      guard case .call(let failure) = error, failure.errno == .timedOut else { throw error }
+      return try atTimeOut(patterns)
+    }
+  }
+
+  private mutating func search(
+    _ patterns: [ConversationPattern], until deadline: Deadline
+  ) throws(ConversationFailure) -> ConversationMatch {
     /// How many bytes since the beginning were searched for literals.
     var searched: UInt64 = buffer.offset
     while true {
-      if let match = try find(patterns, searched: searched) { return match }
+      if let match = try find(patterns, searched: searched, until: deadline) { return match }
       searched = buffer.offset + UInt64(buffer.count)
       let hasMore: Bool
-      do throws(CallFailure) { hasMore = try fillForSearch() } catch { throw .call(error) }
+      do throws(CallFailure) {
+        hasMore = try fillForSearch()
+        if hasMore { try channel.mustBeWanted() }
+      } catch { throw .call(error) }
       if hasMore, !deadline.hasPassed { continue }
-      if hasMore, let match = try find(patterns, searched: searched) { return match }
-      if channel.hasEnded { return try atEnd(patterns) }
+      if hasMore, let match = try find(patterns, searched: searched, until: deadline) { return match }
+      if channel.hasEnded { return try atEnd(patterns, until: deadline) }
       var others: [pollfd] = []
       let isInTime: Bool
       do throws(CallFailure) {
@@ -48,17 +60,19 @@ extension TerminalConversation {
   }
 
   private mutating func find(
-    _ patterns: [ConversationPattern], searched: UInt64
+    _ patterns: [ConversationPattern], searched: UInt64, until deadline: Deadline
   ) throws(ConversationFailure) -> ConversationMatch? {
     let place = try PatternPlace.first(
       of: patterns, in: buffer.bytes, searched: Int(searched - min(searched, buffer.offset)),
-      isComplete: channel.hasEnded)
+      isComplete: channel.hasEnded, until: deadline, cancelledBy: channel.cancellation)
     return place.map { $0.match(in: buffer.take($0.range.upperBound)) }
   }
 
-  private mutating func atEnd(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
+  private mutating func atEnd(
+    _ patterns: [ConversationPattern], until deadline: Deadline
+  ) throws(ConversationFailure) -> ConversationMatch {
     // A character that has only begun is looked at now.
-    if let match = try find(patterns, searched: buffer.offset) { return match }
+    if let match = try find(patterns, searched: buffer.offset, until: deadline) { return match }
     guard let index = patterns.endOfFileIndex else { throw .ended(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: buffer.take(buffer.count), captures: [])
   }

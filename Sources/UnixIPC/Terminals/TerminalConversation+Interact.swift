@@ -25,13 +25,15 @@ extension TerminalConversation {
   /// as with a file, whoever reads next finds the end too.  What waits in the buffer is shown first, and all
   /// that the program wrote is shown before this returns.
   ///
-  /// - Parameter output: written to only when poll(2) tells that there is room, 4096 bytes at a time.
+  /// - Parameter output: a reader that takes nothing makes the program wait, and never this process: `PatientOutput`.
   /// - Parameter escape: not sent to the program; nil for none.  The default is Ctrl-].
   /// - Throws: `EPIPE` when nobody reads the output and SIGPIPE is ignored.
   public mutating func interact(
     input: borrowing Descriptor, output: borrowing Descriptor, escape: UInt8? = 0x1d
   ) throws(CallFailure) -> InteractionEnd {
-    var interaction = Interaction(escape: escape)
+    let name = output.number == STDOUT_FILENO ? "standard output" : "descriptor \(output.number)"
+    var interaction = Interaction(escape: escape, outputName: name)
+    let output = PatientOutput(try output.duplicate())
     guard input.isTerminal else {
       return try interaction.run(&self, input: input, output: output, changes: -1) { _ in }
     }

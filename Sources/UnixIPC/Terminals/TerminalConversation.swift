@@ -88,6 +88,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
     // Else it might wait for room for its last words, and never end.
     while !channel.hasEnded {
       if try fill() {
+        try channel.mustBeWanted()
         if deadline.hasPassed { throw CallFailure("poll", errno: .timedOut) }
       } else if !channel.hasEnded {
         var others: [pollfd] = []

@@ -1,11 +1,12 @@
 import Glibc
-import UnixIPC
 
 /// An output that never makes its writer wait: where there is no room, `write` throws `EAGAIN`.
 ///
 /// The open file of standard output is shared with the shell and others, so it cannot be made non-blocking.  A pipe or
 /// a terminal is opened a second time instead.
-struct PatientOutput: ~Copyable {
+///
+/// Source: open(2), proc_pid_fd(5).
+public struct PatientOutput: ~Copyable, Sendable {
   private enum Kind {
     case socket
     case nonBlocking
@@ -15,17 +16,16 @@ struct PatientOutput: ~Copyable {
     case ready
   }
 
-  let descriptor: Descriptor
+  public let descriptor: Descriptor
   /// nil where fstat(2) fails.
-  let fileKind: FileKind?
+  public let fileKind: FileKind?
   private let kind: Kind
 
-  init(for stream: StandardStream) throws(CallFailure) { self.init(try stream.duplicate()) }
-
-  init(_ original: consuming Descriptor) {
+  public init(_ original: consuming Descriptor) {
     let fileKind = try? FileKind(of: original)
     self.fileKind = fileKind
-    let canBeFull = fileKind == .fifo || isatty(original.number) == 1
+    let isTerminal = original.isTerminal
+    let canBeFull = fileKind == .fifo || isTerminal
     if original.socketKind != nil {
       kind = .socket
       descriptor = original
@@ -33,15 +33,18 @@ struct PatientOutput: ~Copyable {
       kind = .nonBlocking
       descriptor = second
     } else {
-      kind = canBeFull ? .blocking(atMost: Int(PIPE_BUF)) : .ready
+      // Another user's terminal, after su(1) for one.
+      kind = canBeFull ? .blocking(atMost: isTerminal ? 1 : Int(PIPE_BUF)) : .ready
       descriptor = original
     }
   }
 
-  var number: CInt { descriptor.number }
+  public var number: CInt { descriptor.number }
 
-  /// Writes some of the bytes and tells how many.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+  /// Writes some of the bytes and tells how many.  To be called when poll(2) tells that there is room.
+  ///
+  /// - Throws: `EAGAIN` where there is none after all; `EPIPE` where SIGPIPE is ignored.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
     switch kind {
     case .socket: try descriptor.send(bytes, waiting: false)
     case .nonBlocking, .ready: try descriptor.write(bytes)
