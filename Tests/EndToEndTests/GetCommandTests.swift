@@ -140,7 +140,8 @@ struct GetCommandTests {
   @Test func reachesIPv6AndUnixSockets() throws {
     let directory = try TemporaryDirectory()
     for (place, host) in [
-      ("::1", nil), (directory.path("socket"), "localhost"), ("@begat-e2e-\(getpid())", "localhost"),
+      ("::1", nil), (directory.path("socket"), "localhost"), (directory.path("grüß \\x5c dich"), "localhost"),
+      ("@begat-e2e-\(getpid())", "localhost"),
     ] {
       let server = try WebServer(at: place)
       let got = try runBegat("get", server.place, "/a", "/b")

@@ -32,7 +32,9 @@ final class WebSession {
     case .host: break
     case .unix(.unixAbstract(let name)):
       try curl.set(CURLOPT_ABSTRACT_UNIX_SOCKET, to: String(decoding: name, as: UTF8.self))
-    case .unix(let address): try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: address.description)
+    // As it is: a description has backslashes and bytes outside ASCII escaped.
+    case .unix(.unixPath(let path)): try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: path)
+    case .unix: break
     }
   }
 
