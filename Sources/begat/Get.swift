@@ -31,13 +31,17 @@ struct Get: ParsableCommand {
   var output: [String] = []
 
   @Flag(
-    name: [.customShort("i"), .long], help: "Put the status line and headers before each document, whatever it is.")
+    name: [.customShort("i"), .long],
+    help: "Put the status line and headers before each document; on standard output, show those of failures too.")
   var include = false
 
   @Flag(help: "Ask for the headers alone, and print them.")
   var head = false
 
-  @Flag(help: "Print documents of another status than 2xx as well, such as the page that says what was not found.")
+  @Flag(
+    help: ArgumentHelp(
+      "Take documents of another status than 2xx as well, such as the page that says what was not found, and a part of "
+        + "one (206) where no Range header asked for it."))
   var anyStatus = false
 
   @Flag(name: [.customShort("L"), .long], help: "Go where redirects lead, ten times at most.")

@@ -77,6 +77,21 @@ struct GetFileTests {
     #expect(try reader.output.text == "this is a\n" && FileKind(at: pipe) == .fifo)
   }
 
+  @Test(arguments: [["-i"], ["--head"], ["-i", "-L"]])
+  func aHeadIsNoReasonToReplaceAFile(options: [String]) throws {
+    let (server, directory) = (try WebServer(), try TemporaryDirectory())
+    let old = try directory.write("old", to: "old")
+    for document in ["/missing", "/part"] {
+      let got = try RunningProgram.run(
+        try Programs.begat(), ["get"] + options + ["-o", old, server.place, document])
+      #expect(got.status == .exited(code: 1) && got.errors.text.contains("not kept"), "\(got.errors.text)")
+      #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
+    }
+    let taken = try runBegat("get", "-i", "--any-status", "-o", old, server.place, "/missing")
+    #expect(taken.status == .exited(code: 1))
+    #expect(try String(contentsOfFile: old, encoding: .utf8).hasSuffix("nothing here\n"))
+  }
+
   /// The owner, group and mode of a file that a user without rights replaces.
   @Test(
     .enabled(if: Machine.isRoot, "needs root to give files away"),

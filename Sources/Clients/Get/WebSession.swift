@@ -83,6 +83,9 @@ final class WebSession {
       if output.isStandardOutput { return .outputFailed(error) }
       result.failure = "\(error)"
     }
+    if result.status == 206, !result.isDocument, result.failure == nil {
+      result.failure = "a part of the document, which nobody asked for"
+    }
     let isUnreachable = failure.map { isConnecting($0) } == true && result.status == nil
     return isUnreachable ? .unreachable(result) : .answered(result)
   }
@@ -94,6 +97,7 @@ extension WebSession {
     let status = receiver.head.lines.isEmpty ? 0 : curl.number(CURLINFO_RESPONSE_CODE)
     if status >= 200 || failure == nil && receiver.stop == nil {
       result.status = status
+      result.isDocument = settings.isDocument(status)
       result.reason = receiver.head.reason
       if (300..<400).contains(status) { result.location = receiver.head.location }
     }
