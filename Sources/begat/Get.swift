@@ -53,7 +53,8 @@ struct Get: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long one document may take altogether (default: 10 s to connect, then until nothing comes for 30 s).",
+      "How long one document may take altogether, writing included (default: 10 s to connect, then until nothing comes "
+        + "for 30 s).",
       valueName: "time"), transform: readTimeLimit)
   var timeout: Duration?
 

@@ -166,6 +166,30 @@ struct GetFileTests {
     #expect(try list("print(name in os.listxattr(sys.argv[1]))") == "False\n")
   }
 
+  @Test func aPipeThatNobodyReadsKeepsNobodyBeyondTheTime() throws {
+    let (server, directory) = (try WebServer(), try TemporaryDirectory())
+    let pipe = directory.path("pipe")
+    mkfifo(pipe, 0o600)
+    let got = try runBegat("get", "--timeout", "1s", "-o", pipe, "-o", directory.path("b"), server.place, "/a", "/b")
+    #expect(got.status == .exited(code: 1))
+    #expect(got.errors.lines[0] == "begat get: /a: 200 OK, 0 bytes not kept, open \(pipe): Timer expired")
+    #expect(try String(contentsOfFile: directory.path("b"), encoding: .utf8) == "this is b\n")
+    // The same where it is open, and full; also where it is non-blocking.
+    let script = """
+      import os, subprocess, sys
+      for blocking in [True, False]:
+          reading, writing = os.pipe()
+          os.set_blocking(writing, blocking)
+          print(subprocess.call(sys.argv[1:], stdout=writing))
+      """
+    let python = try RunningProgram.run(
+      try Programs.tool("python3"),
+      ["-c", script, try Programs.begat(), "get", "--timeout", "1s", server.place, "/big"])
+    #expect(python.output.text == "1\n1\n")
+    let words = "begat get: write standard output: Timer expired"
+    #expect(python.errors.lines == [words, words])
+  }
+
   @Test func longNamesOfManyBytesAreTaken() throws {
     let (server, directory) = (try WebServer(), try TemporaryDirectory())
     let file = directory.path(String(repeating: "é", count: 125))

@@ -72,12 +72,14 @@ final class WebSession {
     result.seconds = Double(Clock.monotonic() - start) / 1e9
     fill(&result, from: receiver, failure)
     switch receiver.stop {
-    case .unwritable(let problem):
+    case .unwritable(var problem):
+      // No connection is meant here.
+      if problem.errno == .timedOut { problem = CallFailure(problem.call, on: problem.object, errno: .timerExpired) }
       if output.isStandardOutput { return .outputFailed(problem) }
       result.failure = "\(problem)"
     case .refused(let why): result.failure = why
     case .notWanted: break
-    case nil: result.failure = failure.map { words(for: $0, result) }
+    case nil: result.failure = failure.map { words(for: $0, result, receiver) }
     }
     do throws(CallFailure) { try finish(output, receiver, &result) } catch {
       if output.isStandardOutput { return .outputFailed(error) }
