@@ -170,6 +170,7 @@ struct GetCommandTests {
       ("/loop", "Maximum (10) redirects"), ("/to-file", "302 Found to file:///etc/passwd"), ("/to-gopher", "gopher"),
       ("/moved-forged", "404 Not Found"), ("/moved-plain", "Failed to connect"),
       ("/moved-big-kept", "a redirect with an endless body"),
+      ("/to-user", "302 Found to http://user@localhost:\(server.port)/b, 0 bytes not kept, a URL with a user name"),
     ] {
       let refused = try runBegat("get", "-L", "--timeout", "15s", server.place, document)
       #expect(refused.status == .exited(code: 1) && refused.output.text == "", "\(document)")

@@ -123,14 +123,18 @@ extension WebSession {
     failure.code != CURLE_URL_MALFORMAT && curl.number(CURLINFO_REQUEST_SIZE) == 0
   }
 
-  private func words(for failure: CurlHandle.Failure, _ result: GetResult) -> String {
+  private func words(for failure: CurlHandle.Failure, _ result: GetResult, _ receiver: AnswerReceiver) -> String {
     let error = Errno(rawValue: CInt(truncatingIfNeeded: curl.number(CURLINFO_OS_ERRNO)))
     switch failure.code {
     case CURLE_COULDNT_CONNECT where error.rawValue != 0 && result.status == nil:
       return "connect \(settings.server): \(error)"
     case CURLE_OPERATION_TIMEDOUT where settings.timeout == nil && !isConnecting(failure):
       return "less than a byte a second for \(GetSettings.silenceLimit.components.seconds) s"
-    case CURLE_OUT_OF_MEMORY: return "a header that is too long, or too little memory"
+    // The same number for two things; later libraries have one for this, CURLE_TOO_LARGE.
+    case CURLE_OUT_OF_MEMORY where !isConnecting(failure) && !receiver.isDecided, CURLcode(rawValue: 100):
+      return "the server sends a header that is too long"
+    case CURLE_OUT_OF_MEMORY: return "too little memory"
+    case CURLE_LOGIN_DENIED: return "a URL with a user name, to which no redirect is followed"
     default: return failure.description
     }
   }
