@@ -82,6 +82,7 @@ struct Get: ParsableCommand {
 
   // Not while the arguments are parsed: the parser's own words would show them as they are.
   private func settings() throws -> GetSettings {
+    try refuseUnreadableWords()
     let server: WebServer
     let all: [WebDocument]
     do throws(WebServer.Problem) {
@@ -108,6 +109,13 @@ struct Get: ParsableCommand {
     settings.isQuiet = quiet
     settings.printsJSON = json
     return settings
+  }
+
+  /// What was not UTF-8 has become U+FFFD, and would mean another file.
+  private func refuseUnreadableWords() throws {
+    for word in [host] + output + header + (caFile.map { [$0] } ?? []) where word.unicodeScalars.contains("\u{FFFD}") {
+      throw ValidationError("\(escaped(word.utf8)): is not UTF-8, as names and headers must be; a link may lead there")
+    }
   }
 
   private func choose(_ server: WebServer, _ documents: [WebDocument]) throws -> [WebDocument] {
