@@ -42,7 +42,9 @@ enum StandardStream: CInt {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
         } catch {
           guard error == .wouldBlock else { throw CallFailure("write", on: "standard \(self)", errno: error) }
-          _ = descriptor.wait(for: .writable, until: .never)
+          guard descriptor.wait(for: .writable, until: .ofThread) else {
+            throw CallFailure("write", on: "standard \(self)", errno: .timedOut)
+          }
         }
       }
     }

@@ -34,6 +34,7 @@ public struct Errno: RawRepresentable, Error, Hashable, Sendable {
   public static let noSuchProcess = Errno(rawValue: ESRCH)
   public static let notPermitted = Errno(rawValue: EPERM)
   public static let permissionDenied = Errno(rawValue: EACCES)
+  public static let timerExpired = Errno(rawValue: ETIME)
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
   public static let wouldBlock = Errno(rawValue: EAGAIN)

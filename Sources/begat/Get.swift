@@ -31,13 +31,17 @@ struct Get: ParsableCommand {
   var output: [String] = []
 
   @Flag(
-    name: [.customShort("i"), .long], help: "Put the status line and headers before each document, whatever it is.")
+    name: [.customShort("i"), .long],
+    help: "Put the status line and headers before each document; on standard output, show those of failures too.")
   var include = false
 
   @Flag(help: "Ask for the headers alone, and print them.")
   var head = false
 
-  @Flag(help: "Print documents of another status than 2xx as well, such as the page that says what was not found.")
+  @Flag(
+    help: ArgumentHelp(
+      "Take documents of another status than 2xx as well, such as the page that says what was not found, and a part of "
+        + "one (206) where no Range header asked for it."))
   var anyStatus = false
 
   @Flag(name: [.customShort("L"), .long], help: "Go where redirects lead, ten times at most.")
@@ -49,7 +53,8 @@ struct Get: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long one document may take altogether (default: 10 s to connect, then until nothing comes for 30 s).",
+      "How long one document may take altogether, writing included (default: 10 s to connect, then until nothing comes "
+        + "for 30 s).",
       valueName: "time"), transform: readTimeLimit)
   var timeout: Duration?
 
@@ -77,6 +82,7 @@ struct Get: ParsableCommand {
 
   // Not while the arguments are parsed: the parser's own words would show them as they are.
   private func settings() throws -> GetSettings {
+    try refuseUnreadableWords()
     let server: WebServer
     let all: [WebDocument]
     do throws(WebServer.Problem) {
@@ -103,6 +109,13 @@ struct Get: ParsableCommand {
     settings.isQuiet = quiet
     settings.printsJSON = json
     return settings
+  }
+
+  /// What was not UTF-8 has become U+FFFD, and would mean another file.
+  private func refuseUnreadableWords() throws {
+    for word in [host] + output + header + (caFile.map { [$0] } ?? []) where word.unicodeScalars.contains("\u{FFFD}") {
+      throw ValidationError("\(escaped(word.utf8)): is not UTF-8, as names and headers must be; a link may lead there")
+    }
   }
 
   private func choose(_ server: WebServer, _ documents: [WebDocument]) throws -> [WebDocument] {

@@ -100,12 +100,61 @@ struct GetCommandTests {
     let server = try WebServer()
     #expect(
       try runBegat("get", "-i", server.place, "/missing").output.text
+        == "HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\n")
+    #expect(
+      try runBegat("get", "-i", "--any-status", server.place, "/missing").output.text
         == "HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\nnothing here\n")
     #expect(try runBegat("get", "--any-status", server.place, "/missing").output.text == "nothing here\n")
     let head = try runBegat("get", "--head", server.place, "/a", "/b")
     #expect(head.output.text == String(repeating: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", count: 2))
     #expect(head.status == .exited(code: 0) && server.log.filter { $0.hasPrefix("HEAD ") }.count == 2)
+    let others = try runBegat("get", "--head", server.place, "/chunked-small", "/missing", "/empty", "/none")
+    #expect(
+      others.output.text == "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + "HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        + "HTTP/1.1 204 No Content\r\n\r\n")
+    #expect(others.status == .exited(code: 1))
     #expect(try runBegat("get", "-i", server.place, "/one-100").output.text.hasPrefix("HTTP/1.1 200 OK"))
+  }
+
+  @Test func aPartIsADocumentOnlyWhereItWasAskedFor() throws {
+    let server = try WebServer()
+    let words = "/part: 206 Partial Content, 6 bytes"
+    let why = "a part of the document, which nobody asked for"
+    let refused = try runBegat("get", server.place, "/part", "/a")
+    #expect(refused.output.text == "this is a\n" && refused.status == .exited(code: 1))
+    #expect(refused.errors.lines[0] == "begat get: \(words) not kept, \(why)")
+    let kept = try runBegat("get", "--any-status", server.place, "/part")
+    #expect(kept.output.text == "his is" && kept.status == .exited(code: 1))
+    #expect(kept.errors.text == "begat get: \(words), \(why)\n")
+    let asked = try runBegat("get", "--header", "range: bytes=1-6", server.place, "/part")
+    #expect(asked.output.text == "his is" && asked.status == .exited(code: 0) && asked.errors.text == words + "\n")
+    #expect(try runBegat("get", "--header", "Range:", server.place, "/part").status == .exited(code: 1))
+  }
+
+  @Test func noProxyStandsBetween() throws {
+    let server = try WebServer()
+    let nobody = "http://127.0.0.1:1"
+    let got = try RunningProgram.run(
+      try Programs.begat(), ["get", server.place, "/a"],
+      environment: ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"].map { "\($0)=\(nobody)" })
+    #expect(got.output.text == "this is a\n" && got.status == .exited(code: 0), "\(got.errors.text)")
+  }
+
+  @Test func anIPv6AddressMayHaveAZone() throws {
+    let server = try WebServer(at: "::1")
+    let got = try runBegat("get", "[::1%lo]:\(server.port)", "/a")
+    #expect(got.output.text == "this is a\n" && got.status == .exited(code: 0), "\(got.errors.text)")
+    // Nobody else's interface is its name.
+    #expect(try server.program.output.awaitLines(containing: "Host:[::1]:\(server.port) ").count == 1)
+  }
+
+  @Test func emptyDocumentsComeInAllWays() throws {
+    let (server, directory) = (try WebServer(), try TemporaryDirectory())
+    let old = try directory.write("old", to: "old")
+    let got = try runBegat("get", "-o", old, "-o", "-", server.place, "/empty", "/none")
+    #expect(got.status == .exited(code: 0) && got.output.text == "")
+    #expect(try String(contentsOfFile: old, encoding: .utf8) == "")
   }
 
   @Test func followsRedirectsOnlyWhereAsked() throws {
@@ -121,6 +170,7 @@ struct GetCommandTests {
       ("/loop", "Maximum (10) redirects"), ("/to-file", "302 Found to file:///etc/passwd"), ("/to-gopher", "gopher"),
       ("/moved-forged", "404 Not Found"), ("/moved-plain", "Failed to connect"),
       ("/moved-big-kept", "a redirect with an endless body"),
+      ("/to-user", "302 Found to http://user@localhost:\(server.port)/b, 0 bytes not kept, a URL with a user name"),
     ] {
       let refused = try runBegat("get", "-L", "--timeout", "15s", server.place, document)
       #expect(refused.status == .exited(code: 1) && refused.output.text == "", "\(document)")
@@ -140,7 +190,8 @@ struct GetCommandTests {
   @Test func reachesIPv6AndUnixSockets() throws {
     let directory = try TemporaryDirectory()
     for (place, host) in [
-      ("::1", nil), (directory.path("socket"), "localhost"), ("@begat-e2e-\(getpid())", "localhost"),
+      ("::1", nil), (directory.path("socket"), "localhost"), (directory.path("grüß \\x5c dich"), "localhost"),
+      ("@begat-e2e-\(getpid())", "localhost"),
     ] {
       let server = try WebServer(at: place)
       let got = try runBegat("get", server.place, "/a", "/b")
@@ -193,7 +244,10 @@ struct GetCommandTests {
     ["HOST", "/\u{7f}"], ["HOST", ""], ["HOST"], ["HOST", "http://elsewhere/"],
     ["--header", "X: a\r\nY: b", "HOST", "/"],
     ["--header", "no colon", "HOST", "/"], ["--header", "a b: c", "HOST", "/"], ["--header", ": c", "HOST", "/"],
-    ["http://user:secret@HOST/a"], ["http:///a"], ["http://HOST/a", "/b"], ["user@HOST", "/"], ["HOST/..", "/"],
+    ["http://user:secret@HOST/a"], ["http:///a"], ["http://HOST/a", "/b"], ["user@HOST", "/"], ["@", "/"],
+    ["-o", "\u{FFFD}", "HOST", "/"],
+    ["--ca-file", "\u{FFFD}", "HOST", "/"], ["/\u{FFFD}", "/"], ["--header", "X: \u{FFFD}", "HOST", "/"],
+    ["HOST/..", "/"],
     ["127.0.0.1:0", "/"], ["127.0.0.1:70000", "/"], ["-o", "f", "HOST", "/a", "/b"], ["--json", "HOST", "/a"],
     ["--json", "-o", "-", "HOST", "/a"], ["--timeout", "0", "HOST", "/"], ["--max-size", "x", "HOST", "/"],
     ["--max-size", "99999999999999999999", "HOST", "/"],

@@ -105,6 +105,18 @@ import Testing
     #expect(directory.facts(".f.lock") == nil)
   }
 
+  @Test(
+    "takes names of many bytes", arguments: [String(repeating: "é", count: 127), String(repeating: "x", count: 255)])
+  func takesLongNames(name: String) throws {
+    let directory = try TemporaryDirectory()
+    let server = try FIFOServer(at: directory[name])
+    #expect(directory.facts(name).map { $0.st_mode & S_IFMT } == S_IFIFO)
+    #expect(throws: FIFO.Refusal.inUse(directory[name])) { _ = try FIFOServer(at: directory[name]) }
+    _ = consume server
+    #expect(directory.facts(name) == nil)
+    #expect(rmdir(directory.path) == 0)
+  }
+
   @Test("hears at once what is moved there from elsewhere, and an interruption")
   func isInterrupted() throws {
     let directory = try TemporaryDirectory()

@@ -1,7 +1,8 @@
 import Glibc
 import TestSupport
 import Testing
-import UnixIPC
+
+@testable import UnixIPC
 
 @Suite(.timeLimit(.minutes(1))) struct FileReplacementTests {
   private func contents(_ path: String) throws -> [UInt8] {
@@ -51,7 +52,7 @@ import UnixIPC
     try file.commit()
     #expect(try contents(directory["file"]) == Array("new".utf8))
     #expect(try FileKind(at: directory["link"]) == .link)
-    #expect(throws: CallFailure("realpath", on: directory["dangling"], errno: .noSuchFile)) {
+    #expect(throws: CallFailure("open", on: directory["dangling"], errno: .noSuchFile)) {
       _ = try FileReplacement(of: directory["dangling"])
     }
   }
@@ -64,5 +65,104 @@ import UnixIPC
       #expect(throws: CallFailure("open", on: path, errno: .invalidArgument)) { _ = try FileReplacement(of: path) }
     }
     #expect(throws: CallFailure.self) { _ = try FileReplacement(of: directory["none/file"]) }
+  }
+
+  /// Of file systems that know no files without a name.
+  @Test("with a name from the beginning is the same, and leaves nothing either", arguments: [true, false])
+  func hasNameAtOnce(isCommitted: Bool) throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([1], to: "file")
+    chmod(directory["file"], 0o664)
+    do {
+      let file = try FileReplacement(of: directory["file"], mode: 0o666, hasNameAtOnce: true)
+      try file.contents.writeAll("new")
+      let names = try names(in: directory)
+      #expect(names.count == 2 && names.contains { $0.hasPrefix(".file.") })
+      #expect(try contents(directory["file"]) == [1])
+      if isCommitted { try file.commit() }
+    }
+    #expect(try names(in: directory) == ["file"])
+    #expect(try contents(directory["file"]) == (isCommitted ? Array("new".utf8) : [1]))
+    #expect(mode(directory["file"]) == 0o664)
+  }
+
+  private func names(in directory: TemporaryDirectory) throws -> [String] {
+    let stream = try #require(opendir(directory.path))
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names.filter { $0 != "." && $0 != ".." }
+  }
+
+  @Test(
+    "takes every name that the file system takes",
+    arguments: [
+      String(repeating: "é", count: 127), String(repeating: "x", count: 255), String(repeating: "👩‍👩‍👧", count: 14),
+      "\u{301}e",
+    ], [true, false])
+  func takesLongNames(name: String, hasNameAtOnce: Bool) throws {
+    let directory = try TemporaryDirectory()
+    for text in ["one", "two"] {
+      let file = try FileReplacement(of: directory[name], mode: 0o666, hasNameAtOnce: hasNameAtOnce)
+      try file.contents.writeAll(text)
+      try file.commit()
+      #expect(try contents(directory[name]) == Array(text.utf8))
+    }
+    #expect(try names(in: directory) == [name])
+  }
+
+  @Test("has no set-id bits")
+  func hasNoSetIDBits() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([1], to: "file")
+    chmod(directory["file"], 0o6755)
+    try FileReplacement(of: directory["file"]).commit()
+    #expect(mode(directory["file"]) == 0o755)
+  }
+
+  @Test(
+    "goes through no link of a stranger's in a sticky directory", .enabled(if: isRoot, "needs root to give links away"))
+  func followsNoTrap() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([1], to: "file")
+    try directory.makeDirectory("tmp", mode: 0o1777)
+    try directory.makeDirectory("shared", mode: 0o777)
+    for place in ["tmp/trap", "shared/link"] {
+      symlink("../file", directory[place])
+      lchown(directory[place], 65534, 65534)
+    }
+    symlink("file", directory["link"])
+    symlink("tmp/trap", directory["indirect"])
+    symlink("../file", directory["tmp/own"])
+    for path in [directory["tmp/trap"], directory["indirect"]] {
+      #expect(throws: CallFailure("open", on: path, errno: .permissionDenied)) { _ = try FileReplacement(of: path) }
+    }
+    for path in [directory["tmp/own"], directory["shared/link"], directory["link"]] {
+      _ = try FileReplacement(of: path)
+    }
+    // Its owner could lay links to where he likes anyway.
+    chown(directory["tmp"], 65534, 65534)
+    _ = try FileReplacement(of: directory["tmp/trap"])
+    symlink("loop", directory["loop"])
+    #expect(throws: CallFailure("open", on: directory["loop"], errno: Errno(rawValue: ELOOP))) {
+      _ = try FileReplacement(of: directory["loop"])
+    }
+  }
+
+  @Test("writes to no other name than the link has")
+  func followsNoUnreadableName() throws {
+    let directory = try TemporaryDirectory()
+    let link = directory["link"]
+    var target = Array("na\0me".utf8CString)
+    target[2] = CChar(bitPattern: 0xe9)
+    try #require(symlink(target, link) == 0)
+    #expect(throws: CallFailure.self) { _ = try FileReplacement(of: link) }
+    _ = try? Descriptor.open(link, O_CREAT | O_WRONLY)
+    #expect(throws: CallFailure("readlink", on: link, errno: Errno(rawValue: EILSEQ))) {
+      _ = try FileReplacement(of: link)
+    }
   }
 }

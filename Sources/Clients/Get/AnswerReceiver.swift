@@ -76,9 +76,10 @@ final class AnswerReceiver {
     let status = status()
     isDecided = true
     head.begin(withStatus: status)
-    isTaken = (200..<300).contains(status) || settings.takesAnyStatus || showsHead
-    guard isTaken else { return true }
-    if let most = settings.maxSize, !settings.asksHeadOnly, let length = head.length, length > most {
+    isTaken = settings.isDocument(status) || settings.takesAnyStatus
+    // A file shall not be replaced by what is not the document.
+    guard isTaken || showsHead && output.isStandardOutput else { return true }
+    if let most = settings.maxSize, isTaken, !settings.asksHeadOnly, let length = head.length, length > most {
       return end(.refused(tooLong))
     }
     do throws(CallFailure) {

@@ -22,7 +22,11 @@ public struct GetClient: Sendable {
       for (index, document) in settings.documents.enumerated() {
         var result = GetResult(document: document, failure: "not asked, as \(settings.server) was not reached")
         if isReachable {
-          switch try session.fetch(document, to: DocumentOutput(path: path(index))) {
+          // libcurl keeps the time itself; this is for where the document goes.
+          let outcome = try withDeadline(Deadline(after: settings.timeout)) {
+            try session.fetch(document, to: DocumentOutput(path: path(index)))
+          }
+          switch outcome {
           case .answered(let answer): result = answer
           case .unreachable(let answer):
             result = answer

@@ -5,6 +5,8 @@ struct GetResult {
   let document: WebDocument
   /// Nil where no answer came.
   var status: Int?
+  /// Whether the status says that it is the document.
+  var isDocument = false
   var reason: [UInt8] = []
   /// Where an answer of 3xx points to.
   var location: [UInt8]?
@@ -16,7 +18,7 @@ struct GetResult {
   /// Besides the status.
   var failure: String?
 
-  var isSuccess: Bool { failure == nil && status.map { (200..<300).contains($0) } == true }
+  var isSuccess: Bool { failure == nil && isDocument }
 
   /// `/index.html: 200 OK, 1234 bytes`
   var line: String {

@@ -5,11 +5,12 @@ public struct GetSettings: Sendable {
   /// Where each document goes; empty where all go to standard output, which is also what "-" means.
   public var files: [String] = []
   public var headers: [RequestHeader] = []
-  /// Whether the status line and headers stand before each document, whatever the status.
+  /// Whether the status line and headers stand before each document, and on standard output also those of answers that
+  /// are not kept.
   public var includesHead = false
   /// Whether only the head is asked for.
   public var asksHeadOnly = false
-  /// Whether documents are kept that come with another status than 2xx.
+  /// Whether answers are kept that are not the document.
   public var takesAnyStatus = false
   public var followsRedirects = false
   /// For each document altogether.
@@ -24,6 +25,13 @@ public struct GetSettings: Sendable {
   public init(server: WebServer, documents: [WebDocument]) {
     self.server = server
     self.documents = documents
+  }
+
+  /// Whether an answer of this status is the document; a part of it (206) is, where one was asked for.
+  ///
+  /// Source: RFC 9110 §14.2, §15.3.7.
+  func isDocument(_ status: Int) -> Bool {
+    (200..<300).contains(status) && (status != 206 || headers.contains(where: \.asksForPart))
   }
 
   /// How long connecting may take.

@@ -20,6 +20,8 @@ public struct RequestHeader: Hashable, Sendable {
 
   private static let tokenCharacters = ASCIISet.letters.union(.digits).union("!#$%&'*+-.^_`|~")
 
+  var asksForPart: Bool { name.lowercased() == "range" && !value.isEmpty }
+
   /// As the library wants it, to whom a colon without a value means to leave its own header of that name out.
   var text: String { value.isEmpty ? "\(name);" : "\(name): \(value)" }
 }

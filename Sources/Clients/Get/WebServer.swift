@@ -42,6 +42,8 @@ public struct WebServer: Hashable, Sendable {
     do throws(ConnectionTarget.Problem) { target = try ConnectionTarget(host, defaultPort: scheme.port) } catch {
       throw Problem(description: error.description)
     }
+    // libcurl would take it for no socket at all, and ask this machine's port 80.
+    if target == .unix(.unixAbstract([])) { throw Problem(description: "@: the name of an abstract socket is missing") }
     if case .host(let host, _) = target, !Self.isHost(host) {
       throw Problem(
         description: "\(escaped(host.utf8)): a host's name has letters, digits, dots and hyphens (xn--... for others)")
@@ -61,7 +63,8 @@ public struct WebServer: Hashable, Sendable {
   func url(of document: WebDocument) -> String {
     let host =
       switch target {
-      case .host(let host, let port) where host.contains(":"): "[\(host)]:\(port)"
+      // Where a zone's name is a number, %25 and what follows could be read in two ways.  RFC 6874 §2.
+      case .host(let host, let port) where host.contains(":"): "[\(host.replacing("%", with: "%25"))]:\(port)"
       case .host(let host, let port): "\(host):\(port)"
       case .unix: "localhost"
       }

@@ -32,7 +32,9 @@ final class WebSession {
     case .host: break
     case .unix(.unixAbstract(let name)):
       try curl.set(CURLOPT_ABSTRACT_UNIX_SOCKET, to: String(decoding: name, as: UTF8.self))
-    case .unix(let address): try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: address.description)
+    // As it is: a description has backslashes and bytes outside ASCII escaped.
+    case .unix(.unixPath(let path)): try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: path)
+    case .unix: break
     }
   }
 
@@ -70,16 +72,21 @@ final class WebSession {
     result.seconds = Double(Clock.monotonic() - start) / 1e9
     fill(&result, from: receiver, failure)
     switch receiver.stop {
-    case .unwritable(let problem):
+    case .unwritable(var problem):
+      // No connection is meant here.
+      if problem.errno == .timedOut { problem = CallFailure(problem.call, on: problem.object, errno: .timerExpired) }
       if output.isStandardOutput { return .outputFailed(problem) }
       result.failure = "\(problem)"
     case .refused(let why): result.failure = why
     case .notWanted: break
-    case nil: result.failure = failure.map { words(for: $0, result) }
+    case nil: result.failure = failure.map { words(for: $0, result, receiver) }
     }
     do throws(CallFailure) { try finish(output, receiver, &result) } catch {
       if output.isStandardOutput { return .outputFailed(error) }
       result.failure = "\(error)"
+    }
+    if result.status == 206, !result.isDocument, result.failure == nil {
+      result.failure = "a part of the document, which nobody asked for"
     }
     let isUnreachable = failure.map { isConnecting($0) } == true && result.status == nil
     return isUnreachable ? .unreachable(result) : .answered(result)
@@ -92,6 +99,7 @@ extension WebSession {
     let status = receiver.head.lines.isEmpty ? 0 : curl.number(CURLINFO_RESPONSE_CODE)
     if status >= 200 || failure == nil && receiver.stop == nil {
       result.status = status
+      result.isDocument = settings.isDocument(status)
       result.reason = receiver.head.reason
       if (300..<400).contains(status) { result.location = receiver.head.location }
     }
@@ -115,14 +123,18 @@ extension WebSession {
     failure.code != CURLE_URL_MALFORMAT && curl.number(CURLINFO_REQUEST_SIZE) == 0
   }
 
-  private func words(for failure: CurlHandle.Failure, _ result: GetResult) -> String {
+  private func words(for failure: CurlHandle.Failure, _ result: GetResult, _ receiver: AnswerReceiver) -> String {
     let error = Errno(rawValue: CInt(truncatingIfNeeded: curl.number(CURLINFO_OS_ERRNO)))
     switch failure.code {
     case CURLE_COULDNT_CONNECT where error.rawValue != 0 && result.status == nil:
       return "connect \(settings.server): \(error)"
     case CURLE_OPERATION_TIMEDOUT where settings.timeout == nil && !isConnecting(failure):
       return "less than a byte a second for \(GetSettings.silenceLimit.components.seconds) s"
-    case CURLE_OUT_OF_MEMORY: return "a header that is too long, or too little memory"
+    // The same number for two things; later libraries have one for this, CURLE_TOO_LARGE.
+    case CURLE_OUT_OF_MEMORY where !isConnecting(failure) && !receiver.isDecided, CURLcode(rawValue: 100):
+      return "the server sends a header that is too long"
+    case CURLE_OUT_OF_MEMORY: return "too little memory"
+    case CURLE_LOGIN_DENIED: return "a URL with a user name, to which no redirect is followed"
     default: return failure.description
     }
   }

@@ -27,7 +27,7 @@ struct TerminalText {
     var text = ""
     var rest = bytes
     while let byte = rest.first {
-      let length = Self.length(byte)
+      let length = byte.utf8Length
       if byte == UInt8(ascii: "\r"), rest.dropFirst().first == UInt8(ascii: "\n") {
         rest = rest.dropFirst()
       } else if let character = String(validating: rest.prefix(length), as: UTF8.self),
@@ -58,21 +58,10 @@ struct TerminalText {
   private static func begunCount(at bytes: ArraySlice<UInt8>) -> Int {
     if bytes.last == UInt8(ascii: "\r") { return 1 }
     for count in 1...3 where count <= bytes.count {
-      let length = length(bytes[bytes.endIndex - count])
+      let length = bytes[bytes.endIndex - count].utf8Length
       if length > 1 { return length > count ? count : 0 }
       if length == 1 { return 0 }
     }
     return 0
-  }
-
-  /// Of the character of UTF-8 that begins with this byte; 0 for a byte that begins none.
-  private static func length(_ first: UInt8) -> Int {
-    switch first {
-    case 0..<0x80: 1
-    case 0xc2...0xdf: 2
-    case 0xe0...0xef: 3
-    case 0xf0...0xf4: 4
-    default: 0
-    }
   }
 }

@@ -50,7 +50,7 @@ extension FIFO {
 
   /// Nobody guesses it, so nobody waits there.
   static func temporaryName(for name: String) -> String {
-    ".\(name.prefix(200)).\(String(UInt64.random(in: .min ... .max), radix: 16))"
+    ".\(ParentDirectory.beginning(of: name, bytes: 200)).\(String(UInt64.random(in: .min ... .max), radix: 16))"
   }
 
   private func rename(_ old: String, _ new: String, _ flags: UInt32) -> Errno? {

@@ -23,7 +23,7 @@ public struct FIFO: ~Copyable, Sendable {
   /// Source: mkfifo(3).
   public static func make(at path: String, mode: mode_t = 0o600) throws(Refusal) -> FIFO {
     let directory = try safeDirectory(of: path)
-    let name = lastName(of: path)
+    let name = ParentDirectory.lastName(of: path)
     try refusing { () throws(CallFailure) in
       _ = try check("mkfifo", on: path) { mkfifoat(directory.number, name, mode & 0o777) }
     }
@@ -57,7 +57,7 @@ public struct FIFO: ~Copyable, Sendable {
   }
 
   private init(_ path: String, in directory: consuming Descriptor) throws(Refusal) {
-    let name = FIFO.lastName(of: path)
+    let name = ParentDirectory.lastName(of: path)
     let number = directory.number
     // No link at the end is followed: it would be opened itself, and refused.
     let handle = try refusing { () throws(CallFailure) in
@@ -107,10 +107,6 @@ public struct FIFO: ~Copyable, Sendable {
     -> Result
   {
     do throws(CallFailure) { return try body() } catch { throw CallFailure(error.call, on: path, errno: error.errno) }
-  }
-
-  private static func lastName(of path: String) -> String {
-    String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...])
   }
 
   private static func safeDirectory(of path: String) throws(Refusal) -> Descriptor {

@@ -32,7 +32,7 @@ final class FIFOGeneration {
     throws(FIFO.Refusal)
   {
     let parent = ParentDirectory.path(of: path)
-    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    let name = ParentDirectory.lastName(of: path)
     let fifo = try FIFO.make(at: "\(parent)/\(FIFO.temporaryName(for: name))", mode: mode)
     do throws(CallFailure) {
       // Its own openings come before the watch: it announces those of others only.

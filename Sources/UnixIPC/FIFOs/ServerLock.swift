@@ -12,8 +12,8 @@ struct ServerLock: ~Copyable, Sendable {
 
   init(beside path: String) throws(FIFO.Refusal) {
     let parent = ParentDirectory.path(of: path)
-    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
-    let lockPath = "\(parent)/.\(name.prefix(240)).lock"
+    let name = ParentDirectory.lastName(of: path)
+    let lockPath = "\(parent)/.\(ParentDirectory.beginning(of: name, bytes: 240)).lock"
     while true {
       let file = try refusing { () throws(CallFailure) in
         try Descriptor.open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)

@@ -10,6 +10,11 @@ import Glibc
 ///     try file.contents.writeAll(bytes)
 ///     try file.commit()
 ///
+/// The new file has the old one's permissions, but for set-id bits; its access control list; its owner where this process
+/// may give files away, which is root's; and its group where this process may give that.  A user who replaces another's
+/// file becomes its owner, as with `sed -i`.  Where the group cannot be kept, nor the list, the group is given no more
+/// than others have.  Other extended attributes and file capabilities are not kept.
+///
 /// Other hard links to the old file keep the old contents.  Nothing is forced to the disk: call fsync(2) on `contents`
 /// before `commit` where the contents must survive the machine.
 ///
@@ -23,25 +28,29 @@ public struct FileReplacement: ~Copyable {
   /// In the directory; empty while the file has no name.
   private var temporaryName: String
 
-  /// Makes an empty file beside the old one, with the old one's permissions, and its owner where that is allowed.
+  /// Makes an empty file beside the old one.
   ///
-  /// A symbolic link stays and stands for the file that it leads to, which must exist.
+  /// A symbolic link stays and stands for the file that it leads to, which must exist.  One in a sticky directory that
+  /// all may write to, such as /tmp, is followed only if it is this user's or the directory's owner's.
   ///
   /// - Parameter mode: permissions of a file that was not there, before the umask.
-  /// - Throws: `EACCES` for an old file that may not be written, `EINVAL` for what is no regular file.
+  /// - Throws: `EACCES` for an old file that may not be written and a link that is not followed, `EINVAL` for what is no
+  ///   regular file, `EILSEQ` where a link's text is not UTF-8.
   public init(of path: String, mode: mode_t = 0o666) throws(CallFailure) {
-    let real = try Self.real(path)
+    try self.init(of: path, mode: mode, hasNameAtOnce: false)
+  }
+
+  /// - Parameter hasNameAtOnce: as it is in any case where the file system knows no files without a name.
+  init(of path: String, mode: mode_t, hasNameAtOnce: Bool) throws(CallFailure) {
+    let real = try Self.followed(path)
     let old = try Self.facts(of: real, named: path)
     let folder = ParentDirectory.path(of: real)
-    let name = real.lastIndex(of: "/").map { String(real[real.index(after: $0)...]) } ?? real
+    let name = ParentDirectory.lastName(of: real)
     let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
-    var temporaryName = ""
-    let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o777 } ?? mode, &temporaryName)
-    if let old {
-      // Who may not give it away keeps it; permissions that the umask took are only fewer.
-      _ = fchown(contents.number, old.st_uid, old.st_gid)
-      _ = fchmod(contents.number, old.st_mode & 0o777)
-    }
+    var temporaryName = hasNameAtOnce ? FIFO.temporaryName(for: name) : ""
+    // Before it has its owner and group, nobody else may open it.
+    let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
+    if let old { Self.give(contents, rightsOf: real, old) }
     self.contents = contents
     self.path = path
     self.directory = directory
@@ -61,9 +70,11 @@ public struct FileReplacement: ~Copyable {
   private static func create(
     in folder: String, for name: String, mode: mode_t, _ temporaryName: inout String
   ) throws(CallFailure) -> Descriptor {
-    // linux/fcntl.h's O_TMPFILE, which the importer does not know.
-    if let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode) { return file }
-    temporaryName = FIFO.temporaryName(for: name)
+    if temporaryName.isEmpty {
+      // linux/fcntl.h's O_TMPFILE, which the importer does not know.
+      if let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode) { return file }
+      temporaryName = FIFO.temporaryName(for: name)
+    }
     return try Descriptor.open("\(folder)/\(temporaryName)", O_CREAT | O_EXCL | O_WRONLY, mode: mode)
   }
 
@@ -82,13 +93,5 @@ public struct FileReplacement: ~Copyable {
     }
     _ = try check("rename", on: path) { renameat(directory.number, temporaryName, directory.number, name) }
     temporaryName = ""
-  }
-
-  /// Where a link leads; the path itself where there is none.
-  private static func real(_ path: String) throws(CallFailure) -> String {
-    guard (try? FileKind(at: path)) == .link else { return path }
-    guard let room = realpath(path, nil) else { throw CallFailure("realpath", on: path, errno: Errno.current) }
-    defer { free(room) }
-    return String(cString: room)
   }
 }

@@ -14,7 +14,7 @@ struct DecodedText {
     // Nearly always it is valid, but for a character begun at the end.
     for missing in 0...(isComplete ? 0 : 3) where missing <= bytes.count {
       let tail = bytes.suffix(missing)
-      guard missing == 0 || DecodedText.length(tail[tail.startIndex]) > missing && DecodedText.mayBecomeValid(tail),
+      guard missing == 0 || tail[tail.startIndex].utf8Length > missing && DecodedText.mayBecomeValid(tail),
         let text = String(validating: bytes.dropLast(missing), as: UTF8.self)
       else { continue }
       self.text = text
@@ -30,7 +30,7 @@ struct DecodedText {
     var replacements: [Int] = []
     var rest = bytes
     while let first = rest.first {
-      let length = DecodedText.length(first)
+      let length = first.utf8Length
       let character = rest.prefix(length)
       if length > 0, DecodedText.isValid(character, length: length) {
         text += character
@@ -56,17 +56,6 @@ struct DecodedText {
       if replacements[middle] < place { low = middle + 1 } else { high = middle }
     }
     return place - low * (DecodedText.replacement.count - 1)
-  }
-
-  /// Of the character that begins with this byte; 0 for a byte that begins none.
-  private static func length(_ first: UInt8) -> Int {
-    switch first {
-    case 0..<0x80: 1
-    case 0xc2...0xdf: 2
-    case 0xe0...0xef: 3
-    case 0xf0...0xf4: 4
-    default: 0
-    }
   }
 
   private static func isValid(_ character: ArraySlice<UInt8>, length: Int) -> Bool {

@@ -77,6 +77,10 @@ final class WebServer {
         "/until-end": lambda: (b"HTTP/1.0 200 OK\\r\\n\\r\\nold\\n", "!"),
         "/missing": lambda: answer(b"nothing here\\n", b"404 Not Found"),
         "/missing-big": lambda: endless(big[:65536], b"HTTP/1.1 404 Not Found\\r\\n\\r\\n"),
+        "/part": lambda: answer(b"his is", b"206 Partial Content", b"Content-Range: bytes 1-6/10\\r\\n"),
+        "/chunked-small": lambda: (b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n"
+            b"6\\r\\nsmall\\n\\r\\n0\\r\\n\\r\\n"),
+        "/to-user": lambda: answer(b"", b"302 Found", b"Location: http://user@localhost:%d/b\\r\\n" % port),
         "/none": lambda: b"HTTP/1.1 204 No Content\\r\\n\\r\\n",
         "/fail": lambda: answer(b"broken\\n", b"500 Oh"),
         "/moved": lambda: answer(b"moved\\n", b"301 Moved Permanently", b"Location: /a\\r\\n"),
