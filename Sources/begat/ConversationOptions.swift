@@ -71,6 +71,9 @@ struct ConversationOptions: ParsableArguments {
       steps = try ConversationStep.inOrder(words, otherOptions: otherOptions.union(["--timeout"]))
     } catch { throw ValidationError(error.description) }
     guard steps.count == stepCount else { throw ValidationError("write each option and its value as --option=value") }
+    if timeout != nil, steps.isEmpty {
+      throw ValidationError("--timeout is for steps, and there is none: begat run has one for the whole command")
+    }
     var settings = ConversationSettings(command: command, steps: steps)
     if let timeout { settings.limit = timeout }
     settings.isQuiet = quiet

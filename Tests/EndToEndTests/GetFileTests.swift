@@ -20,6 +20,7 @@ struct GetFileTests {
     #expect(documents.map { $0["bytes"] as? Int } == [10, 13, 10])
     #expect(documents.map { $0["reused_connection"] as? Bool } == [false, true, true])
     #expect(documents[1]["reason"] as? String == "Not Found" && documents[1]["error"] is NSNull)
+    #expect(documents[1]["ok"] as? Bool == false && documents[1]["kept"] as? Bool == false)
     #expect(try directory.names() == ["a", "b", "c"])
     #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
     #expect(try String(contentsOfFile: directory.path("c"), encoding: .utf8) == "this is b\n")

@@ -6,6 +6,11 @@ public struct EscapeKey: Hashable, Sendable {
   /// Ctrl-], as telnet(1) has it.
   public static let standard = EscapeKey(byte: 0x1d)
 
+  /// As a user presses it; nil where no key does.
+  public var name: String? {
+    byte.map { $0 < 0x20 ? "Ctrl-\(Character(UnicodeScalar($0 + 0x40)))" : String(UnicodeScalar($0)) }
+  }
+
   private init(byte: UInt8?) { self.byte = byte }
 
   public init?(_ text: String) {

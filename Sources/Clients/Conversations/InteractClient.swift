@@ -78,6 +78,9 @@ public struct InteractClient: Sendable {
     }
     output.isShowing = false
     let isUser = StandardStream.input.isTerminal
+    if isUser, StandardStream.errors.isTerminal, let key = escape.name {
+      StandardStream.complain("[\(key) ends the program]")
+    }
     switch try conversation.interact(escape: isUser ? escape.byte : nil) {
     case .ended(let status): return status
     case .escaped: return try conversation.end(patience: .seconds(2))

@@ -35,8 +35,9 @@ struct GetResult {
   var object: String {
     func text(_ bytes: [UInt8]?) -> String { bytes.map { JSON.quoted(String(decoding: $0, as: UTF8.self)) } ?? "null" }
     return JSON.object([
-      ("document", JSON.quoted(document.path)), ("status", status.map { "\($0)" } ?? "null"),
+      ("document", JSON.quoted(document.path)), ("ok", "\(isSuccess)"), ("status", status.map { "\($0)" } ?? "null"),
       ("reason", text(status == nil ? nil : reason)), ("location", text(location)), ("bytes", "\(bytes)"),
+      ("kept", "\(isKept)"),
       ("seconds", "\(seconds)"), ("reused_connection", "\(isConnectionReused)"),
       ("error", text(failure.map { Array($0.utf8) })),
     ])

@@ -39,6 +39,7 @@ public struct WebServer: Hashable, Sendable {
     document = try rest.map { text throws(Problem) in
       try WebDocument(text.hasPrefix("/") ? String(text) : "/\(text)")
     }
+    if url == nil { try Self.check(word) }
     do throws(ConnectionTarget.Problem) { target = try ConnectionTarget(host, defaultPort: scheme.port) } catch {
       throw Problem(description: error.description)
     }
@@ -48,6 +49,20 @@ public struct WebServer: Hashable, Sendable {
       throw Problem(
         description: "\(escaped(host.utf8)): a host's name has letters, digits, dots and hyphens (xn--... for others)")
     }
+  }
+
+  /// Refuses what was meant as a URL.
+  private static func check(_ word: String) throws(Problem) {
+    let shown = escaped(word.utf8)
+    if word.contains("://") { throw Problem(description: "\(shown): only http and https are spoken here") }
+    guard let slash = word.firstIndex(of: "/"), !["/", "./", "../", "@"].contains(where: { word.hasPrefix($0) }) else {
+      return
+    }
+    let host = escaped(word[..<slash].utf8)
+    throw Problem(
+      description:
+        "\(shown): the document is a word of its own, as in \(host) \(escaped(word[slash...].utf8)); or write http://\(shown)"
+    )
   }
 
   /// Nothing that ends the host in a URL: what follows it would be a part of the document.
