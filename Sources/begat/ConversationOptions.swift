@@ -71,7 +71,7 @@ struct ConversationOptions: ParsableArguments {
       steps = try ConversationStep.inOrder(words, otherOptions: otherOptions.union(["--timeout"]))
     } catch { throw ValidationError(error.description) }
     guard steps.count == stepCount else { throw ValidationError("write each option and its value as --option=value") }
-    var settings = ConversationSettings(command: command, steps: steps)
+    var settings = ConversationSettings(command: userCommand(command), steps: steps)
     if let timeout { settings.limit = timeout }
     settings.isQuiet = quiet
     settings.ignoresInput = noInput

@@ -9,7 +9,7 @@ public struct SemaphoreClient: Sendable {
   /// Whether a set that another user made is trusted.
   public var trustsAnybody: Bool
 
-  private let command = CommandRun(command: "begat sem")
+  let command = CommandRun(command: "begat sem")
 
   public init(key: KeyName, index: Int = 0, trustsAnybody: Bool = false) {
     self.key = key
@@ -21,7 +21,7 @@ public struct SemaphoreClient: Sendable {
   ///
   /// - Returns: whether it made one.
   public func create(values: [UInt16], mode: mode_t) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let set = try SemaphoreSet.create(try key.key(), values: values, mode: mode)
       do { try StandardStream.output.write("\(set.identifier)\n") } catch {
         // Nobody was told of it.
@@ -36,7 +36,7 @@ public struct SemaphoreClient: Sendable {
   ///
   /// - Returns: whether it was taken.
   public func give() -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       do throws(CallFailure) { try open().give(index, undo: .never) } catch {
         guard error.errno == .wouldBlock else { throw error }
         command.complain("\(try key.key()) is not taken")
@@ -48,7 +48,7 @@ public struct SemaphoreClient: Sendable {
 
   /// - Returns: whether there was one and it is gone.
   public func remove() -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       try look().remove()
       return true
     }
@@ -56,7 +56,7 @@ public struct SemaphoreClient: Sendable {
 
   /// Prints what the set is and who waits.
   public func show(json: Bool) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let report = try SemaphoreReport(of: look())
       try StandardStream.output.write(json ? report.json : report.table)
       return true
