@@ -44,6 +44,11 @@ void platform_restore_disposition(int signal) {
   syscall(SYS_rt_sigaction, signal, &fallback, NULL, 8UL);
 }
 
+void platform_ignore_signal(int signal) {
+  struct kernel_action none = {.handler = SIG_IGN};
+  syscall(SYS_rt_sigaction, signal, &none, NULL, 8UL);
+}
+
 uint64_t platform_changed_signals(void) {
   uint64_t changed = 0;
   for (int number = 1; number < NSIG; number++)

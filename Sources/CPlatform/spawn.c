@@ -14,10 +14,9 @@
 // Everything up to platform_spawn runs in the child, in the parent's memory: only async-signal-safe calls, no
 // allocation, no lock.
 
-// A disposition "ignored" would survive execve: SIGPIPE ignored is the classic surprise.
-static void restore_dispositions(uint64_t changed) {
-  for (int number = 1; changed != 0; number++, changed >>= 1)
-    if ((changed & 1) != 0) platform_restore_disposition(number);
+static void for_each(uint64_t signals, void (*change)(int)) {
+  for (int number = 1; signals != 0; number++, signals >>= 1)
+    if ((signals & 1) != 0) change(number);
 }
 
 static const char *place_descriptors(const int *descriptors, int count) {
@@ -111,7 +110,9 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
 
   if (syscall(SYS_close_range, (unsigned)program->descriptor_count, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
     return "close_range";
-  restore_dispositions(program->changed_signals);
+  // "Ignored" survives execve: SIGPIPE ignored unasked is the classic surprise.
+  for_each(program->changed_signals, platform_restore_disposition);
+  for_each(program->ignored_signals, platform_ignore_signal);
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) == -1) return "sigprocmask";

@@ -9,17 +9,6 @@ enum StandardStream: CInt {
 
   var isTerminal: Bool { isatty(rawValue) == 1 }
 
-  /// Fills the places of those that the starter closed: else the next socket would be one of them.
-  ///
-  /// Reading finds the end of the file there and writing fails with `EBADF`, as on a closed one.
-  static func fillGaps() throws(CallFailure) {
-    while true {
-      let descriptor = try Descriptor.open("/dev/null", O_RDONLY)
-      guard descriptor.number <= errors.rawValue else { return }
-      _ = descriptor.release()
-    }
-  }
-
   /// A descriptor of one's own for the same open file.
   func duplicate() throws(CallFailure) -> Descriptor {
     let original = Descriptor(owning: rawValue)

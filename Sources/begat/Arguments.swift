@@ -41,6 +41,17 @@ private func seconds(_ text: String) -> Duration? {
   return .seconds(whole) + .nanoseconds(nanoseconds)
 }
 
+/// The command behind `--`, byte for byte, where the parser has made texts of its words.
+func userCommand(_ words: [String]) -> UserCommand {
+  let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+  let bytes = arguments.suffix(words.count).compactMap { word in
+    word.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+  }
+  // Else the words were not parsed from this process's command line.
+  guard bytes.map({ String(decoding: $0, as: UTF8.self) }) == words else { return UserCommand(words) }
+  return UserCommand(bytes)
+}
+
 func readProcess(_ text: String) throws -> pid_t {
   guard let process = ProcessNumber.parse(text) else {
     throw ValidationError("a process is a number from 1 on")

@@ -74,7 +74,7 @@ struct ConversationOptions: ParsableArguments {
     if timeout != nil, steps.isEmpty {
       throw ValidationError("--timeout is for steps, and there is none: begat run has one for the whole command")
     }
-    var settings = ConversationSettings(command: command, steps: steps)
+    var settings = ConversationSettings(command: userCommand(command), steps: steps)
     if let timeout { settings.limit = timeout }
     settings.isQuiet = quiet
     settings.ignoresInput = noInput

@@ -49,13 +49,11 @@ struct Run: ParsableCommand {
     parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"), completion: .commands)
   var words: [String] = []
 
-  private var stages: [[String]] {
-    words.split(separator: separator, omittingEmptySubsequences: false).map(Array.init)
-  }
+  private var stages: [UserCommand] { userCommand(words).split(at: separator) }
 
   func validate() throws {
     if words.isEmpty { throw ValidationError("there is no command: write it after --") }
-    if stages.contains([]) { throw ValidationError("there is no command on one side of \(separator)") }
+    if stages.contains(where: \.isEmpty) { throw ValidationError("there is no command on one side of \(separator)") }
     if directory == "" { throw ValidationError("--directory names no place") }
   }
 

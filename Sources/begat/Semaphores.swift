@@ -69,7 +69,7 @@ struct Semaphores: ParsableCommand {
 
     func run() throws {
       let patience: SemaphoreClient.Patience = noWait ? .none : timeout.map { .limited($0) } ?? .endless
-      let status = lock.client.take(patience, for: command)
+      let status = lock.client.take(patience, for: userCommand(command))
       if status != 0 { throw ExitCode(status) }
     }
   }

@@ -6,8 +6,8 @@ struct Signature: ParsableCommand {
     abstract: "Serve a named pipe of which each reader gets a name and a fresh fortune: ~/.signature.",
     usage: "begat signature [<options>]\nbegat signature [<options>] -- COMMAND [ARGUMENT...]",
     discussion: """
-      Mail and news programs read the pipe as they read any file. It runs until SIGTERM, SIGINT or SIGHUP, and removes \
-      the pipe then. What stands at the place and is no pipe of this user is left alone.
+      Mail and news programs read the pipe as they read any file. It runs until SIGTERM, SIGINT, SIGQUIT or SIGHUP, \
+      and removes the pipe then. What stands at the place and is no pipe of this user is left alone.
 
       With a command, what that prints stands below the name: it is run anew for each reader, without a shell. Where \
       it fails, takes too long or prints too much, that is said on standard error, and the reader gets the name only.
@@ -47,7 +47,8 @@ struct Signature: ParsableCommand {
 
   func run() throws {
     let client = SignatureClient(
-      path: fifo, names: name.isEmpty ? nil : name.filter { !$0.isEmpty }, fortunes: fortunes, command: command,
+      path: fifo, names: name.isEmpty ? nil : name.filter { !$0.isEmpty }, fortunes: fortunes,
+      command: userCommand(command),
       commandLimit: timeout ?? .seconds(5))
     let status = client.run()
     if status != 0 { throw ExitCode(status) }

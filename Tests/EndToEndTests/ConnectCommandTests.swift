@@ -131,4 +131,20 @@ struct ConnectCommandTests {
     #expect(try runBegat("connect", "--linger", "soon", "127.0.0.1", "1").status == .exited(code: 64))
     #expect(try runBegat("connect", "--receive-only", "--crlf", "127.0.0.1", "1").status == .exited(code: 64))
   }
+
+  /// As every filter; whoever ignores SIGPIPE is told instead.
+  @Test func connectEndsInSilenceWhenItsReaderLeaves() throws {
+    for (start, end) in [("", "141"), ("trap '' PIPE; ", "1")] {
+      let peer = try Peer(
+        """
+        try:
+            while True: c.sendall(b"y\\n" * 4096)
+        except OSError: pass
+        """)
+      let script = start + "\"$0\" connect 127.0.0.1 \(peer.port) < /dev/null | head -n 1; echo ${PIPESTATUS[0]}"
+      let shown = try RunningProgram.tool("bash", ["-c", script, try Programs.begat()])
+      #expect(shown.output.lines == ["y", end])
+      #expect(shown.errors.text == (start.isEmpty ? "" : "begat connect: standard output: Broken pipe\n"))
+    }
+  }
 }

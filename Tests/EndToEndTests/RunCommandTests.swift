@@ -88,6 +88,27 @@ struct RunCommandTests {
     #expect(try run(["--timeout", "200ms"], ["sh", "-c", "kill -STOP $$"]).status == .exited(code: 124))
   }
 
+  /// The kernel shows it as a zombie, and it goes on.
+  @Test func aLimitEndsAProcessWhoseFirstThreadHasEnded() throws {
+    let directory = try TemporaryDirectory()
+    let script = """
+      import ctypes, os, threading
+      def go_on():
+          while "zombie" not in open("/proc/self/status").read(): pass
+          open("\(directory.path("number"))", "w").write(str(os.getpid()))
+          os.write(1, b"ab")
+          threading.Event().wait()
+      threading.Thread(target=go_on).start()
+      ctypes.CDLL(None).pthread_exit(None)
+      """
+    let ended = try run(["--max-output", "1"], ["sh", "-c", "python3 -c \"$0\" & sleep 60; :", script])
+    #expect(ended.status == .exited(code: 124) && ended.output.text == "a", "\(ended.errors.text)")
+    let number = try RunningProgram.tool("cat", [directory.path("number")]).output.text
+    let process = try #require(pid_t(number))
+    #expect(eventually { (try? Liveness(of: process)) == .gone })
+    if try Liveness(of: process) != .gone { try Signal.kill.send(to: process) }
+  }
+
   @Test func anUnreadPipeDoesNotKeepTheTimeFromPassing() throws {
     let program = try RunningProgram(
       try Programs.tool("python3"),

@@ -48,6 +48,68 @@ func programStartsWithDefaultSignals(_ words: [String]) throws {
   try expectEqual("\(try status("SigBlk")) \(try status("SigIgn"))", mine, "signals of the starter")
 }
 
+func programIgnoresWhatItIsTold(_ words: [String]) throws {
+  Signal.brokenPipe.ignore()
+  try Signal.hangUp.setDisposition(.counted)
+  try expectEqual(SignalSet.ignored, SignalSet(.brokenPipe), "what is ignored here")
+  var program = Program(path: "/bin/sed", arguments: ["sed", "-n", "s/^SigIgn:\\t0*//p", "/proc/self/status"])
+  try expectEqual(try program.output(), "\n", "what others ignore")
+  program.ignoredSignals = SignalSet(.hangUp, .user1)
+  try expectEqual(try program.output(), "201\n", "what the program ignores")
+  try expectEqual(try Signal.hangUp.disposition, .counted, "the starter's own")
+}
+
+func programGetsBytes(_ words: [String]) throws {
+  let environment: [[UInt8]] = [Array("A=".utf8) + [0xff, 0xc3], Array("EMPTY=".utf8)]
+  let script = "printf %s \"$1/$A\""
+  let words: [[UInt8]] = ["sh", "-c", script, "sh"].map { Array($0.utf8) } + [[0x61, 0xff]]
+  var program = Program(path: "/bin/sh", argumentBytes: words, environmentBytes: environment)
+  let expected: [UInt8] = [0x61, 0xff, 0x2f, 0xff, 0xc3]
+  try expectEqual(try program.capture(limit: 100).output, expected, "started")
+  // Its own become another's, too.
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  let child = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [writing.number])) {
+    environment[0].withUnsafeBytes { bytes in
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + 1, alignment: 1)
+      copy.copyMemory(from: bytes)
+      copy[bytes.count] = 0
+      _ = copy.baseAddress.map { putenv($0.assumingMemoryBound(to: CChar.self)) }
+    }
+    dup2(writing.number, STDOUT_FILENO)
+    let own = Program.callersEnvironmentBytes.contains(environment[0])
+    if !own { return 9 }
+    try ProcessControl.becomeProgram(at: "/bin/sh", arguments: words)
+  }
+  _ = consume writing
+  try expectEqual(try reading.readToEnd(limit: 100), expected, "become")
+  try expectEqual(try child.wait(), .exited(code: 0), "status")
+  let refused = failure { () throws(CallFailure) in
+    try ProcessControl.becomeProgram(at: "/bin/sh", arguments: [[0x61, 0, 0x62]])
+  }
+  try expectEqual(refused?.errno, .invalidArgument, "a NUL")
+  program.arguments.append("x")
+  try expectEqual(program.argumentBytes.last, [0x78], "the text of one")
+}
+
+extension Program {
+  fileprivate func output() throws -> String { String(decoding: try capture(limit: 1000).output, as: UTF8.self) }
+}
+
+func closedStreamsMayStayClosed(_ words: [String]) throws {
+  for isFailing in [false, true] {
+    let child = try ForkedProcess.run {
+      close(STDIN_FILENO)
+      close(STDOUT_FILENO)
+      guard try StandardStreams.fillGaps(failing: isFailing) == [STDIN_FILENO, STDOUT_FILENO] else { return 2 }
+      if (write(STDOUT_FILENO, "x", 1) == -1) != isFailing { return 3 }
+      return (fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC != 0) == isFailing ? 0 : 4
+    }
+    try expectEqual(child.wait(), .exited(code: 0), "failing: \(isFailing)")
+  }
+}
+
 func missingProgramIsAnError(_ words: [String]) throws {
   try expectFailure(
     of: Program(path: "/nonexistent/program", arguments: ["program"]),

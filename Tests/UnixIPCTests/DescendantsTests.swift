@@ -6,4 +6,10 @@ import Testing
 
   @Test("ends those that do not hear SIGTERM")
   func areEnded() throws { try ProbeProgram.check("descendants-end") }
+
+  @Test("sends SIGTERM once, also to one that gets a new parent meanwhile")
+  func areAskedOnce() throws { try ProbeProgram.check("descendants-asked-once") }
+
+  @Test("ends a process whose first thread has ended, which /proc shows as a zombie")
+  func withoutFirstThreadAreEnded() throws { try ProbeProgram.check("descendants-without-first-thread") }
 }

@@ -20,7 +20,8 @@ import UnixIPC
     #expect(try Program.find("tool", searchPath: path) == "\(directory.path)/one/tool")
     // A directory is no program.
     #expect(try Program.find("other", searchPath: path) == "\(directory.path)/two/other")
-    #expect(try Program.find("./x", searchPath: path) == "./x")
+    let here = "\(directory.path)/one/../two/other"
+    #expect(try Program.find(here, searchPath: nil) == here)
     #expect(try Program.find("sh", searchPath: nil).hasSuffix("/bin/sh"))
   }
 
@@ -31,6 +32,10 @@ import UnixIPC
     #expect(why("plain", directory.path) == .permissionDenied)
     #expect(why("missing", directory.path) == .noSuchFile)
     #expect(why("", directory.path) == .noSuchFile)
+    #expect(why("\(directory.path)/plain", nil) == .permissionDenied)
+    #expect(why(directory.path, nil) == .permissionDenied)
+    #expect(why("\(directory.path)/missing", nil) == .noSuchFile)
+    #expect(why("\(directory.path)/plain/missing", nil) == Errno(rawValue: ENOTDIR))
     #expect(why("sh", "") == .noSuchFile)
     #expect(why("sh", "bin:usr/bin") == .noSuchFile)
   }

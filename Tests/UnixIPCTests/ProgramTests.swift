@@ -82,6 +82,12 @@ import Testing
     #expect(result.output == expected)
   }
 
+  @Test("gets arguments and variables that are no text")
+  func getsBytes() throws { try ProbeProgram.check("program-bytes") }
+
+  @Test("ignores the signals that it is told to, and no others")
+  func ignoresSignals() throws { try ProbeProgram.check("program-ignored-signals") }
+
   @Test("has default signals and an empty mask, whatever its starter ignores and blocks")
   func hasDefaultSignals() throws { try ProbeProgram.check("program-signals") }
 

@@ -80,8 +80,8 @@ struct platform_spawn {
   int nice;
   /// Sent to the program when the calling thread ends; 0 for none.
   int death_signal;
-  /// As platform_changed_signals tells.
-  uint64_t changed_signals;
+  /// Those that get their default disposition back, as platform_changed_signals tells them, and those that are ignored.
+  uint64_t changed_signals, ignored_signals;
   bool new_session;
   bool new_group;
   /// Whether it is a grandchild whose parent is gone: nobody here need fetch it.
@@ -117,6 +117,7 @@ int platform_sigrtmax(void);
 /// Whether the calling process ignores or handles the signal; any of the kernel's 64.
 bool platform_is_disposition_changed(int signal);
 void platform_restore_disposition(int signal);
+void platform_ignore_signal(int signal);
 /// All of those, signal 1 in the lowest bit.
 uint64_t platform_changed_signals(void);
 bool platform_exited(int status);

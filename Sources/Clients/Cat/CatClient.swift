@@ -19,7 +19,7 @@ public struct CatClient: Sendable {
 
   /// - Returns: whether everything could be read, and every command ended well.
   public func run() -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 4096)
       defer { buffer.deallocate() }
       var isWell = true
@@ -50,9 +50,7 @@ public struct CatClient: Sendable {
     do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
       return complain("\(text)|: \(error)")
     }
-    let program = Program(
-      path: try Program.find(words[0], searchPath: searchPath), arguments: words,
-      environment: Program.callersEnvironment)
+    let program = try UserCommand(words).program(searchPath: searchPath)
     let output = try program.openForReading(input: .inherited)
     let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
     let status = try output.finish()

@@ -21,13 +21,17 @@ public struct ConnectClient: Sendable {
   /// - Returns: whether all went well.
   public func run() -> Bool {
     let command = CommandRun(command: "begat connect")
-    return command.run(failure: false) {
+    return command.attempt(failure: false) {
       do {
         try carry()
         return true
       } catch let failure as ConnectionTarget.Failure {
         for reason in failure.reasons { command.complain("\(reason)") }
       } catch let failure as Pump.Failure {
+        if failure.side == .output, failure.errno == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {
+          // Nobody reads the output any more: the end of every filter.
+          _ = EndingSignals.endProcess(by: .brokenPipe)
+        }
         command.complain("\(name(of: failure.side)): \(failure.errno)")
       }
       return false

@@ -4,16 +4,16 @@ import UnixIPC
 /// The frame of a command that holds a conversation with a program: what can be done before there is one, and what to
 /// say when it fails.
 struct ConversationFrame: ~Copyable {
-  let run: CommandRun
+  let command: CommandRun
   let signals: EndingSignals
   private let isReaderMissed: Bool
 
   /// What may take for ever, as opening a FIFO, comes before it: from now on a reader that leaves is an error, and the signals that end the command wait: the program is ended first.
-  init(_ run: CommandRun) throws(CallFailure) {
+  init(_ command: CommandRun) throws(CallFailure) {
     let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
     let signals = try EndingSignals()
     Signal.brokenPipe.ignore()
-    self.run = run
+    self.command = command
     self.signals = signals
     self.isReaderMissed = isReaderMissed
   }
@@ -24,14 +24,14 @@ struct ConversationFrame: ~Copyable {
   /// - Returns: the exit status, where the reason is not a signal: that ends this process.
   func conclude(_ reason: any Error, _ status: ExitStatus?) -> CInt {
     switch reason {
-    case let failure as StepFailure: run.complain(failure.text(status))
+    case let failure as StepFailure: command.complain(failure.text(status))
     case let failure as CallFailure where failure.errno == .canceled:
       if let signal = signals.take() { return EndingSignals.endProcess(by: signal) }
     case let failure as CallFailure
     where failure.errno == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
       // Nobody reads the output any more: the end of every filter.
       return EndingSignals.endProcess(by: .brokenPipe)
-    default: run.complain("\(reason)")
+    default: command.complain("\(reason)")
     }
     return ExitStatuses.failure
   }
@@ -39,7 +39,7 @@ struct ConversationFrame: ~Copyable {
   /// What a program that could not be started ends the command with.
   func conclude(start failure: CallFailure) throws(CallFailure) -> CInt {
     guard failure.call == "execve" else { throw failure }
-    return run.complain(ofCommand: failure)
+    return command.complain(ofCommand: failure)
   }
 }
 

@@ -1,10 +1,9 @@
-import Glibc
 import UnixIPC
 
 /// What the commands that hold a conversation with a program have in common.
 public struct ConversationSettings: Sendable {
   /// The program's words; found in `PATH` and run without a shell.
-  public var command: [String]
+  public var command: UserCommand
   public var steps: [ConversationStep]
   /// Of each step.
   public var limit = Duration.seconds(10)
@@ -13,18 +12,17 @@ public struct ConversationSettings: Sendable {
   /// Whether standard input is left alone.
   public var ignoresInput = false
 
-  public init(command: [String], steps: [ConversationStep]) {
+  public init(command: UserCommand, steps: [ConversationStep]) {
     self.command = command
     self.steps = steps
   }
 
   /// The program, with the caller's environment but for what is sent to it instead.
   func program() throws(CallFailure) -> Program {
-    let path = try Program.find(command.first ?? "", searchPath: getenv("PATH").map { String(cString: $0) })
     let secrets = steps.compactMap { if case .sendEnvironment(let name) = $0 { name + "=" } else { nil } }
-    let environment = Program.callersEnvironment.filter { variable in
-      !secrets.contains { variable.utf8.starts(with: $0.utf8) }
+    let environment = Program.callersEnvironmentBytes.filter { variable in
+      !secrets.contains { variable.starts(with: $0.utf8) }
     }
-    return Program(path: path, arguments: command, environment: environment)
+    return try command.program(environment: environment)
   }
 }

@@ -14,12 +14,12 @@ public struct InteractClient: Sendable {
 
   /// - Returns: the exit status.
   public func run() -> CInt {
-    let run = CommandRun(command: "begat interact")
-    return run.run(failure: ExitStatuses.failure) {
+    let command = CommandRun(command: "begat interact")
+    return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
-      do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
+      do throws(CallFailure) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", O_WRONLY | O_CREAT | O_TRUNC)
-      return try converse(with: program, log: log, ConversationFrame(run))
+      return try converse(with: program, log: log, ConversationFrame(command))
     }
   }
 
@@ -27,6 +27,9 @@ public struct InteractClient: Sendable {
     var program = try settings.program()
     // Killed, this process can end nothing more; a hang-up alone would not end everybody.
     program.deathSignal = .kill
+    // Of its own terminal they come from its own user, whatever a shell's & has told us of others.
+    program.ignoredSignals.remove(.interrupt)
+    program.ignoredSignals.remove(.quit)
     return program
   }
 

@@ -14,12 +14,12 @@ public struct PipeClient: Sendable {
 
   /// - Returns: the exit status.
   public func run() -> CInt {
-    let run = CommandRun(command: "begat pipe")
-    return run.run(failure: ExitStatuses.failure) {
+    let command = CommandRun(command: "begat pipe")
+    return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
-      do throws(CallFailure) { program = try self.program() } catch { return run.complain(ofCommand: error) }
+      do throws(CallFailure) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", O_WRONLY | O_CREAT | O_TRUNC)
-      return try converse(with: program, errors: file, ConversationFrame(run))
+      return try converse(with: program, errors: file, ConversationFrame(command))
     }
   }
 

@@ -10,7 +10,7 @@ public struct DaytimeClient: Sendable {
   ///
   /// - Returns: whether every host answered as it should.
   public func run() -> Bool {
-    CommandRun(command: "begat daytime").run(failure: false) { try settings.json ? printObject() : printLines() }
+    CommandRun(command: "begat daytime").attempt(failure: false) { try settings.json ? printObject() : printLines() }
   }
 
   private var survey: Survey { settings.survey(AnswerRule(enough: nil, longest: DaytimeAnswer.longest)) }

@@ -14,7 +14,7 @@ public struct GetClient: Sendable {
   ///
   /// - Returns: whether all came, with a status of 2xx.
   public func run() -> Bool {
-    Self.command.run(failure: false) {
+    Self.command.attempt(failure: false) {
       let reader = try ReaderOfOutput()
       let session = try WebSession(settings)
       var results: [GetResult] = []

@@ -20,9 +20,11 @@ struct CommandRun {
   }
 
   /// - Returns: what the body returns; `failure` where it throws, which is said.
-  func run<Result>(failure: Result, _ body: () throws -> Result) -> Result {
+  func attempt<Result>(failure: Result, _ body: () throws -> Result) -> Result {
     do {
-      try StandardStream.fillGaps()
+      _ = StartSignals.ignored
+      // Who closed the output shall hear that nothing can be printed.
+      try StandardStreams.fillGaps(failing: true)
       return try body()
     } catch {
       complain("\(error)")

@@ -4,8 +4,7 @@ import UnixIPC
 
 /// `begat run`: runs a command, or commands one behind the other, without a shell.
 public struct RunClient: Sendable {
-  /// The words of each command.
-  public var stages: [[String]]
+  public var stages: [UserCommand]
   /// As whom; nil is the caller.
   public var user: String?
   /// Where; nil is where the caller is.
@@ -18,11 +17,11 @@ public struct RunClient: Sendable {
 
   private let command = CommandRun(command: "begat run")
 
-  public init(stages: [[String]]) { self.stages = stages }
+  public init(stages: [UserCommand]) { self.stages = stages }
 
   /// - Returns: the exit status; where a signal ended the last command that failed, it ends this process too.
   public func run() -> CInt {
-    let status = command.run(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
+    let status = command.attempt(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
       let setting = try RunSetting(user: user, directory: directory, cleaningEnvironment: cleansEnvironment)
       do throws(CallFailure) {
         if stages.count == 1, timeout == nil, outputLimit == nil { try becomeCommand(setting) }
@@ -43,15 +42,14 @@ public struct RunClient: Sendable {
   private func becomeCommand(_ setting: RunSetting) throws(CallFailure) -> Never {
     try DescriptorRange.close(from: StandardStream.errors.rawValue + 1)
     try setting.apply()
-    let words = stages[0]
     // As this user, who may not see what root sees.
-    let path = try Program.find(words[0], searchPath: setting.searchPath)
-    try ProcessControl.becomeProgram(at: path, arguments: words, environment: setting.environment)
+    let path = try stages[0].path(searchPath: setting.searchPath)
+    try ProcessControl.becomeProgram(at: path, arguments: stages[0].words, environment: setting.environment)
   }
 
   private func watchCommands(_ setting: RunSetting) throws(CallFailure) -> ExitStatus {
     var programs: [Program] = []
-    for words in stages { programs.append(try setting.program(words)) }
+    for stage in stages { programs.append(try setting.program(stage)) }
     if timeout != nil || outputLimit != nil { try Descendants.adoptOrphans() }
     // Ignored, it would take the statuses away.
     if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
@@ -60,8 +58,7 @@ public struct RunClient: Sendable {
     let processes: Stages
     var copy: BoundedCopy?
     if let outputLimit {
-      // Programs get it back as it was, where it was not ignored.
-      if try Signal.brokenPipe.disposition != .ignored { Signal.brokenPipe.ignore() }
+      Signal.brokenPipe.ignore()
       let pipe = try Pipe.open()
       let reading = pipe.reading
       processes = try Pipeline(programs).start(output: .descriptor(pipe.writing.number))
@@ -92,7 +89,7 @@ public struct RunClient: Sendable {
     for (place, status) in statuses.enumerated() where stages.count > 1 && !status.isSuccess {
       // Whoever reads from all of them has left, and that is nobody's failure.
       if isLeft, status == Self.brokenPipe { continue }
-      command.complain("\(place + 1) of \(stages.count), \(stages[place].joined(separator: " ")): \(status)")
+      command.complain("\(place + 1) of \(stages.count), \(stages[place].text): \(status)")
     }
     if let outputFailure {
       command.complain("standard output: \(outputFailure)")
@@ -103,9 +100,7 @@ public struct RunClient: Sendable {
 
   private static let brokenPipe = ExitStatus.killed(by: .brokenPipe, dumpedCore: false)
 
-  private var name: String {
-    stages.map { $0.joined(separator: " ") }.joined(separator: " | ")
-  }
+  private var name: String { stages.map(\.text).joined(separator: " | ") }
 
   /// As a shell sees it, there was nobody but the command.
   private func end(by signal: Signal) -> CInt {

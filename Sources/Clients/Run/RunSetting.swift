@@ -13,7 +13,8 @@ struct RunSetting {
 
   /// Nil is the caller's.
   let identity: Identity?
-  let environment: [String]
+  /// Nil is the caller's.
+  let environment: [[UInt8]]?
   let searchPath: String?
   /// Nil stays where the caller is.
   let directory: String?
@@ -28,11 +29,11 @@ struct RunSetting {
       guard let user = user ?? Users.find(geteuid()) else {
         throw Refusal(description: "user \(geteuid()) is not in the user database: there is nothing to make HOME of")
       }
-      environment = Self.variables(of: user)
+      environment = Self.variables(of: user).map { Array($0.utf8) }
       searchPath = Self.standardPath
     } else {
-      environment = Program.callersEnvironment
-      searchPath = getenv("PATH").map { String(cString: $0) }
+      environment = nil
+      searchPath = UserCommand.searchPath
     }
   }
 
@@ -60,10 +61,9 @@ struct RunSetting {
   }
 
   /// The same for a start of another process.
-  func program(_ words: [String]) throws(CallFailure) -> Program {
-    var program = Program(
-      path: try Program.find(words[0], searchPath: searchPath), arguments: words, environment: environment,
-      directory: directory)
+  func program(_ command: UserCommand) throws(CallFailure) -> Program {
+    var program = try command.program(
+      searchPath: searchPath, environment: environment ?? Program.callersEnvironmentBytes, directory: directory)
     program.identity = identity
     return program
   }

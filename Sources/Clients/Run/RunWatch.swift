@@ -18,7 +18,7 @@ struct RunWatch: ~Copyable {
   private let copy: BoundedCopy?
 
   /// What is passed on, beside what asks to end.
-  private static let others = SignalSet(.user1, .user2)
+  private static let others = SignalSet(.user1, .user2).subtracting(StartSignals.ignored)
 
   /// - Parameter signals: `queue()`, from before the stages were started.
   init(_ stages: Stages, signals: consuming SignalQueue, copy: BoundedCopy?) {

@@ -24,7 +24,7 @@ public struct AliveClient: Sendable {
   /// - Returns: whether all of them are there; of `whetherGone`, whether all of them are gone.
   public func run() -> Bool {
     let command = CommandRun(command: "begat alive")
-    return command.run(failure: false) {
+    return command.attempt(failure: false) {
       switch question {
       case .whetherThere:
         let states = try processes.map { try Liveness(of: $0) }

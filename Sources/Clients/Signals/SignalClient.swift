@@ -24,7 +24,7 @@ public struct SignalClient: Sendable {
   /// - Returns: whether it reached them all.
   public func run() -> Bool {
     let command = CommandRun(command: "begat signal")
-    return command.run(failure: false) {
+    return command.attempt(failure: false) {
       switch receivers {
       case .processes(let processes):
         var failures = 0

@@ -16,7 +16,7 @@ public struct SignalsClient: Sendable {
   /// - Returns: whether there was a signal for every name.
   public func run() -> Bool {
     let command = CommandRun(command: "begat signals")
-    return command.run(failure: false) {
+    return command.attempt(failure: false) {
       let (signals, unknown) = selection
       if !signals.isEmpty || printsJSON { try StandardStream.output.write(printsJSON ? json(signals) : table(signals)) }
       for name in unknown { command.complain("\(name): no such signal") }

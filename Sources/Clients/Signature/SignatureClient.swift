@@ -1,4 +1,3 @@
-import Glibc
 import NetworkServices
 import UnixIPC
 
@@ -11,7 +10,7 @@ public struct SignatureClient: Sendable {
   /// Databases of fortunes, as files or directories of them; empty means the usual directory.
   public var fortunes: [String]
   /// A command whose output is the text, instead of a fortune; empty for none.
-  public var words: [String]
+  public var words: UserCommand
   /// How long the command may run.
   public var commandLimit: Duration
 
@@ -23,7 +22,8 @@ public struct SignatureClient: Sendable {
   private let command = CommandRun(command: "begat signature")
 
   public init(
-    path: String? = nil, names: [String]? = nil, fortunes: [String] = [], command words: [String] = [],
+    path: String? = nil, names: [String]? = nil, fortunes: [String] = [],
+    command words: UserCommand = UserCommand([String]()),
     commandLimit: Duration = .seconds(5)
   ) {
     self.path = path
@@ -33,11 +33,11 @@ public struct SignatureClient: Sendable {
     self.commandLimit = commandLimit
   }
 
-  /// Serves until SIGTERM, SIGINT or SIGHUP.
+  /// Serves until SIGTERM, SIGINT, SIGQUIT or SIGHUP.
   ///
   /// - Returns: the exit status.
   public func run() -> CInt {
-    command.run(failure: ExitStatuses.failure) {
+    command.attempt(failure: ExitStatuses.failure) {
       guard let path = path ?? SignatureOwner.path else {
         command.complain("there is no home directory: name a place with --fifo")
         return ExitStatuses.failure
@@ -59,15 +59,13 @@ public struct SignatureClient: Sendable {
   }
 
   private func makeText() throws(CallFailure) -> SignatureText {
-    guard let name = words.first else {
+    guard !words.isEmpty else {
       let loader = FortuneLoader(databases: fortunes, longest: SignatureText.longestFortune)
       return .fortunes(try loader.load(warn: command.complain))
     }
-    var program = Program(
-      path: try Program.find(name, searchPath: getenv("PATH").map { String(cString: $0) }), arguments: words,
-      environment: Program.callersEnvironment)
+    var program = try words.program()
     program.leadsGroup = true
-    return .command(program, words: words, limit: commandLimit)
+    return .command(program, name: words.text, limit: commandLimit)
   }
 
   private func serve(at path: String, _ signature: (CInt) -> [UInt8]) throws {

@@ -5,7 +5,7 @@ import UnixIPC
 enum SignatureText {
   case fortunes(FortuneCollection)
   /// What a program prints, run anew for each.
-  case command(Program, words: [String], limit: Duration)
+  case command(Program, name: String, limit: Duration)
 
   /// fortune(6)'s own bound of a short one.
   static let longestFortune = 160
@@ -17,8 +17,7 @@ enum SignatureText {
   func next(atMost most: Int, cancelledBy cancellation: CInt, complain: (String) -> Void) -> [UInt8]? {
     switch self {
     case .fortunes(let fortunes): return fortunes.randomText(atMost: min(most, Self.longestFortune))
-    case .command(let program, let words, let limit):
-      let name = words.joined(separator: " ")
+    case .command(let program, let name, let limit):
       do throws(CallFailure) {
         let capture = try program.capture(
           limit: most, until: Deadline(after: limit), cancelledBy: cancellation, patience: .seconds(2))

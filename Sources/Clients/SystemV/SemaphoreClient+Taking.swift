@@ -1,5 +1,4 @@
 import ControlProtocol
-import Glibc
 import UnixIPC
 
 extension SemaphoreClient {
@@ -10,33 +9,28 @@ extension SemaphoreClient {
     case none
   }
 
-  /// Takes the lock; with words of a command, this process becomes that command then.
+  /// Takes the lock; with a command, this process becomes that command then.
   ///
   /// The process that took it is the one that has it: what it is to undo stays with it over execve(2), so the lock is
   /// free when the command has ended, however it ended, and nothing stands between the command and its signals, its
   /// terminal and whoever waits for it.  Without a command the lock outlives its taker, and nothing can be undone.
   ///
   /// - Returns: the exit status, where there is no command or it does not come to that.
-  public func take(_ patience: Patience, for words: [String]) -> CInt {
-    let run = CommandRun(command: "begat sem")
-    return run.run(failure: ExitStatuses.failure) {
+  public func take(_ patience: Patience, for words: UserCommand) -> CInt {
+    command.attempt(failure: ExitStatuses.failure) {
       // A command that does not exist waits for nothing.
       var path: String?
-      if let name = words.first {
-        do throws(CallFailure) {
-          path = try Program.find(name, searchPath: getenv("PATH").map { String(cString: $0) })
-        } catch {
-          return run.complain(ofCommand: error)
-        }
+      if !words.isEmpty {
+        do throws(CallFailure) { path = try words.path() } catch { return command.complain(ofCommand: error) }
       }
       guard try take(patience, undo: path == nil ? .never : .atExit) else {
-        run.complain("\(try key.key()) is \(standing(patience))")
+        command.complain("\(try key.key()) is \(standing(patience))")
         return ExitStatuses.temporaryFailure
       }
       guard let path else { return 0 }
       do throws(CallFailure) {
-        try ProcessControl.becomeProgram(at: path, arguments: words, environment: Program.callersEnvironment)
-      } catch { return run.complain(ofCommand: error) }
+        try ProcessControl.becomeProgram(at: path, arguments: words.words)
+      } catch { return command.complain(ofCommand: error) }
     }
   }
 

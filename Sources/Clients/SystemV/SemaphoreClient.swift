@@ -9,8 +9,8 @@ public struct SemaphoreClient: Sendable {
   /// Whether a set that another user made is trusted.
   public var trustsAnybody: Bool
 
-  private static let command = CommandRun(command: "begat sem")
-  private var command: CommandRun { Self.command }
+  static let command = CommandRun(command: "begat sem")
+  var command: CommandRun { Self.command }
 
   public init(key: KeyName, index: Int = 0, trustsAnybody: Bool = false) {
     self.key = key
@@ -22,7 +22,7 @@ public struct SemaphoreClient: Sendable {
   ///
   /// - Returns: whether it made one.
   public func create(values: [UInt16], mode: mode_t) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let set = try SemaphoreSet.create(try key.key(), values: values, mode: mode)
       do { try StandardStream.output.write("\(set.identifier)\n") } catch {
         // Nobody was told of it.
@@ -37,7 +37,7 @@ public struct SemaphoreClient: Sendable {
   ///
   /// - Returns: whether it was taken.
   public func give() -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       do throws(CallFailure) { try open().give(index, undo: .never) } catch {
         guard error.errno == .wouldBlock else { throw error }
         command.complain("\(try key.key()) is not taken")
@@ -49,7 +49,7 @@ public struct SemaphoreClient: Sendable {
 
   /// - Returns: whether there was one and it is gone.
   public func remove() -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       try look().remove()
       return true
     }
@@ -57,7 +57,7 @@ public struct SemaphoreClient: Sendable {
 
   /// Prints what the set is and who waits.
   public func show(json: Bool) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let report = try SemaphoreReport(of: look())
       try StandardStream.output.write(json ? report.json : report.table)
       return true
@@ -66,7 +66,7 @@ public struct SemaphoreClient: Sendable {
 
   /// Prints all sets of this machine.
   public static func list(json: Bool) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let list = SemaphoreSetList(sets: try SemaphoreSet.all())
       try StandardStream.output.write(json ? list.json : list.table)
       return true

@@ -14,7 +14,7 @@ public struct SharedMemoryClient: Sendable {
   /// - Parameter key: nil makes one that no key finds.
   /// - Returns: whether it made one.
   public static func create(_ key: KeyName?, size: Int, mode: mode_t) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let segment = try SharedMemorySegment.create(try key?.key() ?? .private, size: size, mode: mode)
       do { try StandardStream.output.write("\(segment.identifier)\n") } catch {
         // Nobody was told of it.
@@ -87,7 +87,7 @@ public struct SharedMemoryClient: Sendable {
 
   /// Prints all segments, other users' too.
   public static func list(json: Bool) -> Bool {
-    command.run(failure: false) {
+    command.attempt(failure: false) {
       let report = SharedMemoryReport(segments: try SharedMemorySegment.all())
       try StandardStream.output.write(json ? report.array : report.table)
       return true
@@ -96,7 +96,7 @@ public struct SharedMemoryClient: Sendable {
 
   /// To the kernel, an identifier that nobody has is an argument like any other wrong one.
   private func run(_ body: () throws -> Bool) -> Bool {
-    Self.command.run(failure: false) {
+    Self.command.attempt(failure: false) {
       do { return try body() } catch let error as CallFailure {
         let isGone = error.errno == .invalidArgument || error.errno == .identifierRemoved
         guard isGone, case .identifier(let identifier) = name else { throw error }

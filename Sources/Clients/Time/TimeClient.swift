@@ -10,7 +10,7 @@ public struct TimeClient: Sendable {
   ///
   /// - Returns: whether every host told its time.
   public func run() -> Bool {
-    CommandRun(command: "begat time").run(failure: false) { try settings.json ? printObject() : printRows() }
+    CommandRun(command: "begat time").attempt(failure: false) { try settings.json ? printObject() : printRows() }
   }
 
   private var survey: Survey { settings.survey(AnswerRule(enough: 4, longest: 64)) }

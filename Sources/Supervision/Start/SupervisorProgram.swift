@@ -19,7 +19,7 @@ public enum SupervisorProgram {
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
   public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
     do throws(CallFailure) {
-      _ = try StandardStreams.fillGaps()
+      try StandardStreams.fillGaps()
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 

@@ -5,13 +5,17 @@ import Glibc
 public enum StandardStreams {
   /// Opens /dev/null where one of them is closed.
   ///
+  /// - Parameter failing: whether they go on as closed ones, of which only the numbers are taken: writing fails with
+  ///   `EBADF`, so that what is printed is not lost in silence, and what this process becomes by execve(2) finds them
+  ///   closed, as it was given them.  Else they are empty and bottomless, and so they are inherited.
   /// - Returns: the numbers that were closed.
-  public static func fillGaps() throws(CallFailure) -> [CInt] {
+  @discardableResult
+  public static func fillGaps(failing: Bool = false) throws(CallFailure) -> [CInt] {
     var filled: [CInt] = []
     while true {
-      let filler = try Descriptor.open("/dev/null", O_RDWR)
+      let filler = try Descriptor.open("/dev/null", failing ? O_RDONLY : O_RDWR)
       guard filler.number <= 2 else { return filled }
-      try filler.setCloseOnExec(false)
+      try filler.setCloseOnExec(failing)
       filled.append(filler.release())
     }
   }

@@ -15,7 +15,7 @@ public enum Descendants {
   }
 
   /// The living ones.
-  public static var all: [pid_t] { relations().map(\.process) }
+  public static var all: [pid_t] { members().map(\.process) }
 
   /// Ends them all: SIGTERM, and SIGKILL for those that have not ended within `patience`, and for what they have
   /// started meanwhile.  Fetches nobody.
@@ -24,10 +24,11 @@ public enum Descendants {
   /// - Returns: false when some are left: those that the caller may not signal, or that the kernel does not let go.
   @discardableResult
   public static func end(patience: Duration = .seconds(5), killing limit: Duration = .seconds(5)) -> Bool {
-    var asked: Set<Relation> = []
+    // Once each: many take a second SIGTERM for "at once".
+    var asked: Set<Member> = []
     let deadline = Deadline(after: patience)
     while !deadline.hasPassed {
-      let living = relations()
+      let living = members()
       if living.isEmpty { return true }
       for one in living where asked.insert(one).inserted {
         send(.terminate, to: one)
@@ -43,7 +44,7 @@ public enum Descendants {
   /// Again and again, since fork(2) may have made more meanwhile.
   private static func kill(until deadline: Deadline) -> Bool {
     while true {
-      let living = relations()
+      let living = members()
       if living.isEmpty { return true }
       if deadline.hasPassed { return false }
       for one in living { send(.kill, to: one) }
@@ -51,40 +52,38 @@ public enum Descendants {
     }
   }
 
-  private struct Relation: Hashable {
+  /// One of them, whatever becomes of its number and its parents.
+  private struct Member: Hashable {
     let process: pid_t
-    let parent: pid_t
+    let startTime: UInt64
   }
 
-  private static func relations() -> [Relation] {
-    var children: [pid_t: [pid_t]] = [:]
+  private static func members() -> [Member] {
+    var children: [pid_t: [Member]] = [:]
     for process in NumberedEntries.of("/proc") ?? [] {
-      if let parent = parent(of: process) { children[parent, default: []].append(process) }
+      guard let status = ProcessStatus(of: process) else { continue }
+      children[status.parent, default: []].append(Member(process: process, startTime: status.startTime))
     }
-    var found: [Relation] = []
+    var found: [Member] = []
     var parents = [getpid()]
     while let parent = parents.popLast() {
       let theirs = children.removeValue(forKey: parent) ?? []
-      found += theirs.map { Relation(process: $0, parent: parent) }
-      parents += theirs
+      found += theirs
+      parents += theirs.map(\.process)
     }
     return found
   }
 
   /// The number may be another's by now, who is nobody's business.
-  private static func handle(of one: Relation) -> ProcessHandle? {
-    guard let handle = try? ProcessHandle(one.process), let parent = parent(of: one.process),
-      parent == one.parent || parent == getpid()
+  private static func handle(of one: Member) -> ProcessHandle? {
+    guard let handle = try? ProcessHandle(one.process), ProcessStatus(of: one.process)?.startTime == one.startTime
     else { return nil }
     return handle
   }
 
-  private static func send(_ signal: Signal, to one: Relation) { try? handle(of: one)?.send(signal) }
+  private static func send(_ signal: Signal, to one: Member) { try? handle(of: one)?.send(signal) }
 
-  private static func awaitEnd(of one: Relation, until deadline: Deadline) {
+  private static func awaitEnd(of one: Member, until deadline: Deadline) {
     _ = handle(of: one)?.awaitEnd(until: deadline)
   }
-
-  /// Nil for a process that has ended.
-  private static func parent(of process: pid_t) -> pid_t? { ProcessStatus(of: process)?.parent }
 }

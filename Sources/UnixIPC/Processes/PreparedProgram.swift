@@ -48,10 +48,13 @@ public final class PreparedProgram: @unchecked Sendable {
   public init(_ program: Program) {
     path = program.path
     directory = program.directory
-    let texts = [program.path, program.directory ?? ""] + program.arguments + program.environment
-    hasNUL = texts.contains { $0.utf8.contains(0) }
-    arguments = .allocate(capacity: program.arguments.count + 1)
-    fixedVariables = program.environment.count + (program.tellsListenProcess ? 1 : 0)
+    let words = program.argumentBytes
+    let variables = program.environmentBytes
+    hasNUL =
+      program.path.utf8.contains(0) || (program.directory ?? "").utf8.contains(0)
+      || (words + variables).contains { $0.contains(0) }
+    arguments = .allocate(capacity: words.count + 1)
+    fixedVariables = variables.count + (program.tellsListenProcess ? 1 : 0)
     // NULL comes last.
     environment = .allocate(capacity: fixedVariables + PreparedProgram.variableCount + 1)
     limits = .allocate(capacity: program.limits.count)
@@ -60,15 +63,16 @@ public final class PreparedProgram: @unchecked Sendable {
     room = .allocate(byteCount: PreparedProgram.variableRoom, alignment: 1)
     arguments.initialize(repeating: nil)
     environment.initialize(repeating: nil)
-    native.changed_signals = platform_changed_signals()
+    native.ignored_signals = program.ignoredSignals.bits
+    native.changed_signals = platform_changed_signals() & ~native.ignored_signals
 
-    native.path = UnsafePointer(copy(program.path))
-    native.directory = program.directory.map { UnsafePointer(copy($0)) }
-    for (index, word) in program.arguments.enumerated() { arguments[index] = copy(word) }
-    for (index, variable) in program.environment.enumerated() { environment[index] = copy(variable) }
+    native.path = UnsafePointer(copy(Array(program.path.utf8)))
+    native.directory = program.directory.map { UnsafePointer(copy(Array($0.utf8))) }
+    for (index, word) in words.enumerated() { arguments[index] = copy(word) }
+    for (index, variable) in variables.enumerated() { environment[index] = copy(variable) }
     if program.tellsListenProcess {
-      let variable = copy("LISTEN_PID=0000000000")
-      environment[program.environment.count] = variable
+      let variable = copy(Array("LISTEN_PID=0000000000".utf8))
+      environment[variables.count] = variable
       native.process_digits = variable + 11
     }
     for (index, limit) in program.limits.enumerated() {
@@ -95,7 +99,7 @@ public final class PreparedProgram: @unchecked Sendable {
   }
 
   deinit {
-    for string in strings { free(string) }
+    for string in strings { string.deallocate() }
     arguments.deallocate()
     environment.deallocate()
     limits.deallocate()
@@ -104,8 +108,8 @@ public final class PreparedProgram: @unchecked Sendable {
     room.deallocate()
   }
 
-  private func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
-    let copy = strdup(text)!
+  private func copy(_ text: [UInt8]) -> UnsafeMutablePointer<CChar> {
+    let copy = NativeStrings.copy(text)
     strings.append(copy)
     return copy
   }

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 extension ProcessControl {
@@ -8,16 +9,32 @@ extension ProcessControl {
   ///
   /// - Parameters:
   ///   - arguments: what it gets as `argv`, its own name first.
-  ///   - environment: `NAME=value` each; nothing is inherited.
+  ///   - environment: `NAME=value` each; nil passes on the caller's variables as they are.
+  /// - Throws: `EINVAL` for a path, an argument or a variable with a NUL, for one.
   ///
   /// Source: execve(2).
+  public static func becomeProgram(at path: String, arguments: [[UInt8]], environment: [[UInt8]]? = nil)
+    throws(CallFailure) -> Never
+  {
+    // The rest would be lost on the way to C.
+    guard !path.utf8.contains(0), !(arguments + (environment ?? [])).contains(where: { $0.contains(0) }) else {
+      throw CallFailure("execve", on: escaped(path.utf8), errno: .invalidArgument)
+    }
+    let words = arguments.map(NativeStrings.copy)
+    let variables = (environment ?? []).map(NativeStrings.copy)
+    defer { for string in words + variables { string.deallocate() } }
+    _ = try check("execve", on: path) {
+      environment == nil
+        ? execve(path, words + [nil], platform_environment()) : execve(path, words + [nil], variables + [nil])
+    }
+    preconditionFailure("execve returned")
+  }
+
+  /// The same with texts.
   public static func becomeProgram(at path: String, arguments: [String], environment: [String]) throws(CallFailure)
     -> Never
   {
-    let words = arguments.map { strdup($0) }
-    let variables = environment.map { strdup($0) }
-    defer { for string in words + variables { free(string) } }
-    _ = try check("execve", on: path) { execve(path, words + [nil], variables + [nil]) }
-    preconditionFailure("execve returned")
+    try becomeProgram(
+      at: path, arguments: arguments.map { Array($0.utf8) }, environment: environment.map { Array($0.utf8) })
   }
 }

@@ -6,22 +6,36 @@ import Glibc
 struct ProcessStatus {
   let parent: pid_t
   let session: pid_t
+  /// Clock ticks from the machine's start to the process's: with its number, what tells it from a later one.
+  let startTime: UInt64
 
-  /// Nil for a process that has ended, fetched or not.
+  /// Nil for a process that has ended, fetched or not: one of which no thread runs, as a `ProcessHandle` sees it.
   init?(of process: pid_t) {
     guard let file = try? Descriptor.open("/proc/\(process)/stat", O_RDONLY) else { return nil }
-    let numbers = withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room -> (pid_t, pid_t)? in
+    let status = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room -> ProcessStatus? in
       guard let count = try? file.read(into: room) else { return nil }
-      // NUMBER (NAME) STATE PARENT GROUP SESSION ...: the name may hold blanks and parentheses.
-      guard let name = room[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
-      let fields = room[(name + 1)..<count].split(separator: UInt8(ascii: " "))
-      guard fields.count > 3, fields[0].first != UInt8(ascii: "Z"), fields[0].first != UInt8(ascii: "X"),
-        let parent = pid_t(String(decoding: fields[1], as: UTF8.self)),
-        let session = pid_t(String(decoding: fields[3], as: UTF8.self))
-      else { return nil }
-      return (parent, session)
+      return ProcessStatus(parsing: UnsafeRawBufferPointer(rebasing: room[..<count]))
     }
-    guard let numbers else { return nil }
-    (parent, session) = numbers
+    guard let status else { return nil }
+    self = status
+  }
+
+  /// Takes it out of `NUMBER (NAME) STATE PARENT GROUP SESSION ...`, where the name may hold blanks and parentheses.
+  private init?(parsing line: UnsafeRawBufferPointer) {
+    guard let name = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    // From the third of the manual page on, as far as the 22nd is wanted.
+    let fields = line[(name + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 20)
+    func number<Number: FixedWidthInteger>(_ place: Int) -> Number? {
+      place < fields.count ? Number(String(decoding: fields[place], as: UTF8.self)) : nil
+    }
+    guard let state = fields.first?.first, let parent: pid_t = number(1), let session: pid_t = number(3),
+      let threads: Int = number(17), let startTime: UInt64 = number(19)
+    else { return nil }
+    // The state is the first thread's, which may end before others.
+    let isRunning = state != UInt8(ascii: "Z") && state != UInt8(ascii: "X") || threads > 1
+    guard isRunning else { return nil }
+    self.parent = parent
+    self.session = session
+    self.startTime = startTime
   }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 extension Program {
   /// The path of the program that a command's first word means: the word itself where it has a `/`, else the first
-  /// executable file of that name in the search path.
+  /// executable file of that name in the search path.  Either is a file that may be executed, as things are now.
   ///
   /// Directories that are not absolute are passed over, the empty one included: what is run must not depend on where
   /// the caller happens to be.
@@ -12,7 +12,10 @@ extension Program {
   ///
   /// Source: execvp(3).
   public static func find(_ name: String, searchPath: String?) throws(CallFailure) -> String {
-    if name.utf8.contains(UInt8(ascii: "/")) { return name }
+    if name.utf8.contains(UInt8(ascii: "/")) {
+      try mustBeExecutable(name)
+      return name
+    }
     var failure = CallFailure("execve", on: name, errno: .noSuchFile)
     guard !name.isEmpty else { throw failure }
     for directory in (searchPath ?? "/usr/bin:/bin").split(separator: ":") where directory.hasPrefix("/") {
@@ -23,5 +26,12 @@ extension Program {
       failure = CallFailure("execve", on: path, errno: .permissionDenied)
     }
     throw failure
+  }
+
+  private static func mustBeExecutable(_ path: String) throws(CallFailure) {
+    var status = stat()
+    _ = try check("execve", on: path) { stat(path, &status) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw CallFailure("execve", on: path, errno: .permissionDenied) }
+    _ = try check("execve", on: path) { access(path, X_OK) }
   }
 }

@@ -17,10 +17,10 @@ public struct Program: Sendable {
   }
 
   public var path: String
-  /// What the program gets as `argv`, its own name first.
-  public var arguments: [String]
-  /// `NAME=value` each; nothing is inherited.
-  public var environment: [String]
+  /// What the program gets as `argv`, its own name first: any bytes but NUL.
+  public var argumentBytes: [[UInt8]]
+  /// `NAME=value` each, any bytes but NUL; nothing is inherited.
+  public var environmentBytes: [[UInt8]]
   /// The working directory; nil stays where the caller is.
   public var directory: String?
   /// Whether it leads a session of its own, so that a terminal's signals do not reach it.
@@ -42,33 +42,30 @@ public struct Program: Sendable {
   public var nice: CInt = 0
   /// Sent to the program when the thread that started it ends.
   public var deathSignal: Signal?
+  /// What it ignores from its start on, as nohup(1) has it; what other signals do there is the default.
+  public var ignoredSignals = SignalSet()
   /// Whether it is nobody's child here, who would have to fetch it (`startDetached`).
   var isDetached = false
   /// Whether it gets its own number as `LISTEN_PID` (sd_listen_fds(3)).
   public var tellsListenProcess = false
 
   public init(path: String, arguments: [String], environment: [String] = [], directory: String? = nil) {
-    self.path = path
-    self.arguments = arguments
-    self.environment = environment
-    self.directory = directory
+    self.init(
+      path: path, argumentBytes: arguments.map { Array($0.utf8) }, environmentBytes: environment.map { Array($0.utf8) },
+      directory: directory)
   }
 
-  /// The caller's own variables, for programs that shall have them.
-  public static var callersEnvironment: [String] {
-    var variables: [String] = []
-    // None after clearenv(3).
-    guard var entry = platform_environment() else { return [] }
-    while let variable = entry.pointee {
-      variables.append(String(cString: variable))
-      entry += 1
-    }
-    return variables
+  /// For arguments and variables that need not be text.
+  public init(path: String, argumentBytes: [[UInt8]], environmentBytes: [[UInt8]] = [], directory: String? = nil) {
+    self.path = path
+    self.argumentBytes = argumentBytes
+    self.environmentBytes = environmentBytes
+    self.directory = directory
   }
 
   /// Starts the program as a child, which announces its end by SIGCHLD.
   ///
-  /// Dispositions and the mask of signals are the default ones in the program.  Safe in a process with threads.
+  /// Dispositions and the mask of signals are the default ones in the program, but for `ignoredSignals`.  Safe in a process with threads.
   ///
   /// - Parameter descriptors: the caller's numbers; the first becomes the program's 0, the second 1, and so on.  No
   ///   other descriptor is open in the program.

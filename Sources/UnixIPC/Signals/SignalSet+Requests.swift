@@ -6,4 +6,10 @@ extension SignalSet {
   public static var requestsToEnd: SignalSet {
     SignalSet([.hangUp, .interrupt, .quit, .terminate].filter { (try? $0.disposition) != .ignored })
   }
+
+  /// The signals that the calling process ignores at present: what it ignores at its start it was told to, and whatever
+  /// it executes ignores them too, unless somebody resets them (`Program.ignoredSignals`).
+  ///
+  /// Source: sigaction(2).
+  public static var ignored: SignalSet { SignalSet(all.filter { (try? $0.disposition) == .ignored }) }
 }

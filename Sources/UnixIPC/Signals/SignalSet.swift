@@ -28,7 +28,7 @@ public struct SignalSet: Sendable {
   }
 
   /// The kernel's part of the C library's much bigger set, signal 1 in the lowest bit.
-  private var bits: UInt64 {
+  var bits: UInt64 {
     get { withUnsafeBytes(of: native) { $0.load(as: UInt64.self) } }
     set { withUnsafeMutableBytes(of: &native) { $0.storeBytes(of: newValue, as: UInt64.self) } }
   }

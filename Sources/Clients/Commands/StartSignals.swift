@@ -1,0 +1,9 @@
+import UnixIPC
+
+/// What this process was told about signals when it was started.
+enum StartSignals {
+  /// Those it was told to ignore, as nohup(1) and a shell's `&` do, for itself and whatever it starts.
+  ///
+  /// They are looked at when this is first asked for, which `CommandRun` does before anything here changes some.
+  static let ignored = SignalSet.ignored
+}
