@@ -8,7 +8,8 @@ struct ConversationFrame: ~Copyable {
   let signals: EndingSignals
   private let isReaderMissed: Bool
 
-  /// What may take for ever, as opening a FIFO, comes before it: from now on a reader that leaves is an error, and the signals that end the command wait: the program is ended first.
+  /// From now on a reader that leaves is an error, and the signals that end the command wait: the program is ended
+  /// first.  So what may take for ever, as opening a FIFO, comes before it.
   init(_ command: CommandRun) throws(CallFailure) {
     let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
     let signals = try EndingSignals()
