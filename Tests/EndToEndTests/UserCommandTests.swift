@@ -58,7 +58,9 @@ struct UserCommandTests {
   @Test(arguments: ways)
   func whatWasIgnoredStaysIgnored(way: String) throws {
     let mask = "sed -n 's/^SigIgn:\\t0*//p' /proc/self/status"
-    #expect(try bash(way, "trap '' HUP INT QUIT PIPE USR1; BEGAT \(mask)").output.text.trimmed == "1207")
+    // The keys of a program's own terminal are for it, whatever a shell's & has told begat.
+    let expected = way.hasPrefix("interact") ? "1201" : "1207"
+    #expect(try bash(way, "trap '' HUP INT QUIT PIPE USR1; BEGAT \(mask)").output.text.trimmed == expected)
     // Nothing that begat ignores itself.
     #expect(try bash(way, "BEGAT \(mask)").output.text.trimmed == "")
   }
