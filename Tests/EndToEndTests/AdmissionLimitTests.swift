@@ -87,8 +87,9 @@ struct AdmissionLimitTests {
     }
   }
 
-  /// Those that are over and were not fetched yet are not the client's any more.
-  @Test func whoHasEightAtATimeIsNotRefusedByTheDefault() throws {
+  /// Those that are over and were not fetched yet are not the client's any more.  One whose process has not come to its
+  /// exit is: on a machine that is busy enough, eight at a time can be seen as 32.
+  @Test func whoHasFourAtATimeIsNotRefusedByTheDefault() throws {
     func configuration(_ directory: TemporaryDirectory) -> String {
       "[service.time]\nserve = \"time\"\nlog = \"none\"\nlisten-stream = [\"\(directory.path("time.sock"))\"]\n"
     }
@@ -96,11 +97,11 @@ struct AdmissionLimitTests {
       let load = try RunningProgram.run(
         try Programs.begat(),
         [
-          "load", "--connections", "5000", "--concurrency", "8", "--expect-bytes", "4", "--json",
+          "load", "--connections", "5000", "--concurrency", "4", "--expect-bytes", "4", "--json",
           try daemon.address("time"),
         ],
         within: .seconds(60))
-      #expect(try figures(load)["ok"] == 5000)
+      #expect(try figures(load)["ok"] == 5000, "\(load.output.text)")
     }
   }
 
