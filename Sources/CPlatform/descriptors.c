@@ -52,4 +52,8 @@ ssize_t platform_splice(int from, int to, size_t size) {
   return splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
+ssize_t platform_copy_file_range(int from, int to, size_t size) {
+  return copy_file_range(from, NULL, to, NULL, size, 0);
+}
+
 ssize_t platform_sendfile(int to, int from, size_t size) { return sendfile(to, from, NULL, size); }

@@ -54,6 +54,22 @@ struct CatTests {
     #expect(capture.isSuccess && capture.output == bytes + bytes)
   }
 
+  /// Within the kernel where that goes: not to the end of a file (O_APPEND), nor from files of /proc.
+  @Test(arguments: [">", ">>"])
+  func filesAreCopiedToFiles(_ redirection: String) throws {
+    let directory = try TemporaryDirectory()
+    _ = try directory.write(String(repeating: "first\n", count: 100_000), to: "first")
+    let script = """
+      cd "$1"; printf 'old\\n' > out; printf 'inner\\n' > inner
+      "$0" cat first - inner /proc/self/comm \(redirection) out < inner
+      { [ '\(redirection)' = '>' ] || echo old; cat first inner inner; echo begat; } > expected
+      cmp out expected
+      """
+    let shown = try RunningProgram.run(
+      try Programs.tool("bash"), ["-c", script, try Programs.begat(), directory.path], within: .seconds(60))
+    #expect(shown.status == .exited(code: 0), "\(shown.output.text)\(shown.errors.text)")
+  }
+
   @Test func manyCommandsLeaveNothing() throws {
     // The last one looks at what its parent has: itself as a child, and few descriptors.
     let look = "sh -c 'ps --no-headers -o stat --ppid $PPID | grep -c Z; ls /proc/$PPID/fd | wc -l'|"

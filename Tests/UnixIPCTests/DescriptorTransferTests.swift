@@ -51,6 +51,23 @@ import UnixIPC
     try #expect(file.sendFile(to: sockets.writing, atMost: 100) == 0)
   }
 
+  @Test("copies a file to a file, each from where it stands")
+  func copiesAFile() throws {
+    let directory = try TemporaryDirectory()
+    let from = try Descriptor.open(directory["from"], O_RDWR | O_CREAT)
+    try from.writeAll("0123456789")
+    lseek(from.number, 4, SEEK_SET)
+    let to = try Descriptor.open(directory["to"], O_RDWR | O_CREAT)
+    try to.writeAll("abc")
+    try #expect(from.copyRange(to: to, atMost: 100) == 6)
+    try #expect(from.copyRange(to: to, atMost: 100) == 0)
+    lseek(to.number, 0, SEEK_SET)
+    let read = try to.readToEnd(limit: 100)
+    #expect(read == Array("abc456789".utf8))
+    let sockets = try Descriptor.socketPair(kind: streamKind)
+    #expect(throws: Errno.self) { try from.copyRange(to: sockets.writing, atMost: 1) }
+  }
+
   @Test("holds as much as was asked for")
   func hasItsCapacity() throws {
     let pipe = try Pipe.open()

@@ -31,6 +31,8 @@ int platform_set_pipe_size(int fd, int size);
 ssize_t platform_splice(int from, int to, size_t size);
 /// sendfile(2) from the file's own offset.
 ssize_t platform_sendfile(int to, int from, size_t size);
+/// copy_file_range(2) at the files' own offsets.
+ssize_t platform_copy_file_range(int from, int to, size_t size);
 
 // Untrusted names
 /// openat2(2) that leaves the directory in no way and follows no symbolic link.

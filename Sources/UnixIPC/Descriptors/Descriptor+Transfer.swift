@@ -26,6 +26,16 @@ extension Descriptor {
     try attempt { platform_sendfile(sink.number, number, count) }
   }
 
+  /// Copies bytes of a regular file to another one, each from its own offset on; some file systems share them instead.
+  ///
+  /// - Returns: how many bytes; 0 at the end of the file, and for files of /proc, which must be read.
+  /// - Throws: `EINVAL`, `EXDEV`, `EOPNOTSUPP` and `EBADF` also where these two files cannot do it.
+  ///
+  /// Source: copy_file_range(2).
+  public func copyRange(to file: borrowing Descriptor, atMost count: Int) throws(Errno) -> Int {
+    try attempt { platform_copy_file_range(number, file.number, count) }
+  }
+
   /// How many bytes a pipe holds.
   ///
   /// - Parameter count: wanted; the kernel takes the next power of two.
