@@ -1,6 +1,5 @@
 import ArgumentParser
 import Clients
-import Glibc
 import UnixIPC
 
 struct Cat: ParsableCommand {
@@ -28,8 +27,7 @@ struct Cat: ParsableCommand {
 
   func run() throws {
     let words = Array(CommandLine.arguments.drop { $0 != "cat" }.dropFirst())
-    let path = getenv("PATH").map { String(cString: $0) }
-    let client = CatClient(sources: CatSource.inOrder(words, runningCommands: !noCommands), searchPath: path)
+    let client = CatClient(sources: CatSource.inOrder(words, runningCommands: !noCommands))
     if !client.run() { throw ExitCode.failure }
   }
 }

@@ -7,14 +7,11 @@ import UnixIPC
 /// ends it by SIGPIPE, as it does every filter.
 public struct CatClient: Sendable {
   public var sources: [CatSource]
-  /// Where programs without a slash in their name are looked for.
-  public var searchPath: String?
 
   private let command = CommandRun(command: "begat cat")
 
-  public init(sources: [CatSource], searchPath: String?) {
+  public init(sources: [CatSource]) {
     self.sources = sources
-    self.searchPath = searchPath
   }
 
   /// - Returns: whether everything could be read, and every command ended well.
@@ -50,7 +47,7 @@ public struct CatClient: Sendable {
     do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
       return complain("\(text)|: \(error)")
     }
-    let program = try UserCommand(words).program(searchPath: searchPath)
+    let program = try UserCommand(words).program()
     let output = try program.openForReading(input: .inherited)
     let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
     let status = try output.finish()

@@ -30,7 +30,7 @@ public struct ConnectClient: Sendable {
       } catch let failure as Pump.Failure {
         if failure.side == .output, failure.errno == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {
           // Nobody reads the output any more: the end of every filter.
-          _ = EndingSignals.endProcess(by: .brokenPipe)
+          _ = ProcessEnd.by(.brokenPipe)
         }
         command.complain("\(name(of: failure.side)): \(failure.errno)")
       }

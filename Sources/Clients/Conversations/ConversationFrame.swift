@@ -27,11 +27,11 @@ struct ConversationFrame: ~Copyable {
     switch reason {
     case let failure as StepFailure: command.complain(failure.text(status))
     case let failure as CallFailure where failure.errno == .canceled:
-      if let signal = signals.take() { return EndingSignals.endProcess(by: signal) }
+      if let signal = signals.take() { return ProcessEnd.by(signal) }
     case let failure as CallFailure
     where failure.errno == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
       // Nobody reads the output any more: the end of every filter.
-      return EndingSignals.endProcess(by: .brokenPipe)
+      return ProcessEnd.by(.brokenPipe)
     default: command.complain("\(reason)")
     }
     return ExitStatuses.failure

@@ -1,4 +1,3 @@
-import Glibc
 import UnixIPC
 
 /// The signals that end a command, taken instead where it has a program of its own to end first.
@@ -14,14 +13,4 @@ struct EndingSignals: ~Copyable {
 
   /// The first that has come.
   func take() -> Signal? { queue.take()?.signal }
-
-  /// Ends this process by the signal, as if it had not been taken.
-  ///
-  /// - Returns: where it does not, what a shell would call its status.
-  static func endProcess(by signal: Signal) -> CInt {
-    signal.restoreDefault()
-    SignalSet(signal).unblock()
-    try? signal.send(to: getpid())
-    return 128 + signal.rawValue
-  }
 }

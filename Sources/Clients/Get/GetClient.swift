@@ -76,7 +76,6 @@ private struct ReaderOfOutput {
 
   func endIfGone(_ errno: Errno) {
     guard endsByDefault, errno == .brokenPipe else { return }
-    Signal.brokenPipe.restoreDefault()
-    try? Signal.brokenPipe.send(to: getpid())
+    _ = ProcessEnd.by(.brokenPipe)
   }
 }

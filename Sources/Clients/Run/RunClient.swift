@@ -34,7 +34,7 @@ public struct RunClient: Sendable {
     }
     switch status {
     case .exited(let code): return code
-    case .killed(let signal, _): return end(by: signal)
+    case .killed(let signal, _): return ProcessEnd.by(signal)
     }
   }
 
@@ -101,14 +101,4 @@ public struct RunClient: Sendable {
   private static let brokenPipe = ExitStatus.killed(by: .brokenPipe, dumpedCore: false)
 
   private var name: String { stages.map(\.text).joined(separator: " | ") }
-
-  /// As a shell sees it, there was nobody but the command.
-  private func end(by signal: Signal) -> CInt {
-    // The command's own core is the one to look at.
-    if let hard = try? ResourceLimit.coreSize.current().hard { try? ResourceLimit.coreSize.set(soft: 0, hard: hard) }
-    signal.restoreDefault()
-    SignalSet(signal).unblock()
-    try? signal.raise()
-    return 128 + signal.rawValue
-  }
 }
