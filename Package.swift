@@ -64,6 +64,7 @@ let package = Package(
     .target(name: "ForkingServer", dependencies: ["NetworkServices", "ControlProtocol"]),
 
     // Control plane.
+    .target(name: "TOML"),
     .target(name: "NameService", dependencies: ["UnixIPC"]),
     .target(
       name: "Configuration",
@@ -108,6 +109,8 @@ let package = Package(
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
     .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),
+    .executableTarget(name: "toml-probe", dependencies: ["TOML"], path: "Tests/TOMLProbe"),
+    .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
