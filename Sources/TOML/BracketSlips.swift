@@ -18,8 +18,8 @@ extension Parser {
       return unclosed(bracket)
     }
     if bracket.isArray, cursor.isAtStatement { return unclosed(bracket) }
-    if let byte = cursor.next, byte == UInt8(ascii: ";") {
-      return cursor.fault("a comma stands between values, not ;")
+    if cursor.next == .semicolon {
+      return cursor.fault("a comma separates values, not ;")
     }
     if let message = cursor.misplacedCharacter { return cursor.fault(message) }
     let close = bracket.isArray ? "]" : "}"

@@ -13,6 +13,7 @@ extension UInt8 {
   static var dot: UInt8 { UInt8(ascii: ".") }
   static var zero: UInt8 { UInt8(ascii: "0") }
   static var colon: UInt8 { UInt8(ascii: ":") }
+  static var semicolon: UInt8 { UInt8(ascii: ";") }
   static var equalsSign: UInt8 { UInt8(ascii: "=") }
   static var leftBracket: UInt8 { UInt8(ascii: "[") }
   static var backslash: UInt8 { UInt8(ascii: "\\") }

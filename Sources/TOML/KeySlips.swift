@@ -9,7 +9,7 @@ extension Parser {
     case .dot: return cursor.fault("a part of the key is missing before this dot")
     case .leftBracket where use == .header:
       return cursor.fault("a header begins with one or two [, without blanks between")
-    case .rightBrace where use == .braces: return cursor.fault("no comma stands before }")
+    case .rightBrace where use == .braces: return cursor.fault("a comma must not precede }")
     case nil, .lineFeed, .carriageReturn, .numberSign, .rightBracket, .equalsSign, .comma: break
     case .colon, .leftBrace, .rightBrace, .leftBracket:
       return cursor.fault("a key cannot begin with \(cursor.nextShown)")
@@ -29,7 +29,7 @@ extension Parser {
     case .carriageReturn where cursor.isAtLineEnd: return cursor.fault("= and a value are missing after the key")
     case .colon: return cursor.fault("write = between key and value, not :")
     case .comma, .rightBrace: return cursor.fault("= and a value are missing before this \(cursor.nextShown)")
-    case _ where !isAfterBlank && !(cursor.next?.isControl ?? true):
+    case _ where !isAfterBlank && cursor.nextScalar?.isVisible ?? false:
       return characterInKey(key[key.count - 1])
     default: break
     }
@@ -41,7 +41,9 @@ extension Parser {
       return cursor.fault(
         "a key contains no spaces; write \(hyphenated(name))-\(hyphenated(String(decoding: left, as: UTF8.self)))")
     }
-    return cursor.fault("= is missing between key and value; write \(printable(name.utf8)) = \(asValue(rest))")
+    let message = "= is missing between key and value"
+    if rest.contains(.equalsSign) || !openBrackets.isEmpty { return cursor.fault(message) }
+    return cursor.fault("\(message); write \(printable(name.utf8)) = \(asValue(rest))")
   }
 
   private func hyphenated(_ text: String) -> String { printable(text.utf8.map { $0 == .space ? .hyphen : $0 }) }
@@ -57,7 +59,7 @@ extension Parser {
   func unclosedHeader(_ opening: TextPosition, isArray: Bool, path: [TOMLKey]) -> TOMLError {
     let (open, close) = isArray ? ("[[", "]]") : ("[", "]")
     switch cursor.next {
-    case nil, .lineFeed, .carriageReturn, .numberSign:
+    case nil, .lineFeed, .carriageReturn, .numberSign, .equalsSign:
       return TOMLError(position: opening, message: "this \(open) is not closed; write \(close) after the table's name")
     case .rightBracket:
       return cursor.fault("]] closes what [[ opened, without blanks between")
@@ -65,7 +67,7 @@ extension Parser {
       let name =
         path.map(\.name).joined(separator: ".") + "."
         + String(decoding: cursor.restOfLine(upTo: \.endsWord), as: UTF8.self)
-      return cursor.fault("a dot stands between the parts of a name: \(open)\(printable(name.utf8))\(close)")
+      return cursor.fault("dots separate the parts of a name: \(open)\(printable(name.utf8))\(close)")
     default:
       return cursor.misplacedCharacter.map(cursor.fault) ?? characterInKey(path[path.count - 1])
     }
@@ -85,6 +87,6 @@ extension Parser {
     let text = cursor.bytes[start...].prefix { !$0.endsWord && $0 != .equalsSign && $0 != .colon && $0 != .quote }
     return TOMLError(
       position: position,
-      message: "a key with characters other than A-Z a-z 0-9 - _ stands in quotes: \(quoted(text))")
+      message: "a key with characters other than A-Z a-z 0-9 - _ must be in quotes: \(quoted(text))")
   }
 }

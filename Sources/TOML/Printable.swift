@@ -4,7 +4,7 @@ func printable(_ bytes: some Sequence<UInt8>) -> String {
   var count = 0
   for scalar in String(decoding: Array(bytes.prefix(4 * 61)), as: UTF8.self).unicodeScalars {
     count += 1
-    if count > 60 { return shown + "…" }
+    if count > 60 { return shown + "..." }
     shown += scalar.isVisible ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
   }
   return shown
@@ -70,12 +70,12 @@ extension Cursor {
     if byte.isControl, !isAtLineEnd { return "\(codePoint(byte)) does not belong here; remove it" }
     if scalar.isTypographicQuote { return "write \" or ' for a quote, not \(scalar)" }
     if !scalar.isASCII, !scalar.isVisible { return "\(scalar.codePoint) cannot be seen; write an ordinary space" }
-    if isComment { return "comments begin with #, not \(byte == UInt8(ascii: ";") ? ";" : "//")" }
+    if isComment { return "comments begin with #, not \(byte == .semicolon ? ";" : "//")" }
     return nil
   }
 
   private var isComment: Bool {
-    next == UInt8(ascii: ";") || (next == UInt8(ascii: "/") && byte(after: 1) == UInt8(ascii: "/"))
+    next == .semicolon || (next == UInt8(ascii: "/") && byte(after: 1) == UInt8(ascii: "/"))
   }
 
   /// The rest of the line without the comment and the blanks at its end.

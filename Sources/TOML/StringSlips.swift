@@ -7,7 +7,8 @@ extension Parser {
         "this ' is not closed on its line; write ' at the end of the text, or ''' around several lines")
     }
     return endsInEscapedQuote
-      ? opening.fault("this \" is not closed: \\\" is a quote within the text; write '…', where \\ is itself, or \\\\")
+      ? opening.fault(
+        "this \" is not closed: \\\" is a quote within the text; write '...', where \\ is itself, or \\\\")
       : opening.fault(
         "this \" is not closed on its line; write \" at the end of the text, or \"\"\" around several lines")
   }
@@ -22,15 +23,15 @@ extension Parser {
   func controlInText(_ byte: UInt8) -> TOMLError {
     let digits = String(byte, radix: 16)
     return cursor.fault(
-      "text cannot contain \(codePoint(byte)) itself; write \\u00\(digits.utf8.count == 1 ? "0" : "")\(digits) between \"…\""
+      "text cannot contain \(codePoint(byte)) itself; write \\u00\(digits.utf8.count == 1 ? "0" : "")\(digits) between \"...\""
     )
   }
 
   func unknownEscape(_ start: Cursor) -> TOMLError {
     var letter = start
     letter.advance()
-    let shown = letter.nextScalar.map { $0.isVisible ? "\\\($0)" : "\\ before \($0.codePoint)" } ?? "\\"
+    let shown = letter.nextScalar.map { $0.isVisible && $0 != " " ? "\\\($0)" : "\\ before \($0.codePoint)" } ?? "\\"
     return start.fault(
-      "\(shown) is no escape; write \\\\ for a backslash, or put the text between '…', where \\ is itself")
+      "\(shown) is no escape; write \\\\ for a backslash, or put the text between '...', where \\ is itself")
   }
 }

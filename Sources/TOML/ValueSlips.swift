@@ -4,6 +4,11 @@ extension Parser {
   func noValue(at start: Cursor, word: ArraySlice<UInt8>) -> TOMLError {
     if let unclosed = bracketBefore(statementAt: start) { return unclosed }
     if let message = start.misplacedCharacter { return start.fault(message) }
+    var control = start
+    control.skip { !$0.isControl && !$0.endsWord }
+    if let message = control.next?.isControl ?? false ? control.misplacedCharacter : nil {
+      return control.fault(message)
+    }
     switch start.next {
     case nil, .lineFeed, .carriageReturn, .numberSign: return start.fault("a value is missing after =")
     case .equalsSign: return start.fault("one = is enough")
@@ -17,8 +22,10 @@ extension Parser {
     var text =
       openBrackets.isEmpty
       ? start.restWithoutComment : start.restOfLine { $0.endsWord && !$0.isBlank }.trimmed
-    while let last = text.last, last == .quote || last == .apostrophe || last == .comma || last == UInt8(ascii: ";"),
-      text.count > 1
+    if text.count > 1, text.last == .comma || text.last == .semicolon { text = text.dropLast() }
+    // The opening quote was forgotten.
+    if text.count > 1, let last = text.last, last == .quote || last == .apostrophe,
+      text.firstIndex(of: last) == text.endIndex - 1
     {
       text = text.dropLast()
     }
@@ -33,17 +40,18 @@ extension Parser {
     case "inf", "+inf", "-inf", "nan", "+nan", "-nan": return "write \(small) in small letters"
     default: break
     }
-    if text.elementsEqual(word) {
-      if let slip = numberSlip(of: word) { return slip }
-      if DateReader.beginsDate(word) || DateReader.beginsTime(word) {
-        return "no date or time such as 1979-05-27T07:32:00Z or 07:32:00; text stands in quotes: \(quoted(text))"
-      }
+    if DateReader.beginsDate(word) || DateReader.beginsTime(word) {
+      return "no date or time such as 1979-05-27T07:32:00Z or 07:32:00; text stands in quotes: \(quoted(text))"
     }
+    if text.elementsEqual(word), let slip = numberSlip(of: word) { return slip }
     return "text stands in quotes: \(quoted(text))"
   }
 
   /// Something other than a comment follows on the line of a value or a header.
   func misplaced(after content: LineContent) -> TOMLError {
+    if let byte = cursor.next, byte == .comma || byte == .semicolon, cursor.restWithoutComment.count == 1 {
+      return cursor.fault("a line does not end with \(cursor.nextShown)")
+    }
     if let message = cursor.misplacedCharacter { return cursor.fault(message) }
     guard case .value(let end) = content else {
       return cursor.fault(
@@ -53,16 +61,18 @@ extension Parser {
     }
     let last = cursor.bytes[end - 1]
     switch cursor.next {
-    case .comma:
-      return cursor.fault("several values stand in brackets: [\"a\", \"b\"]")
     case .rightBracket, .rightBrace:
       return cursor.fault("nothing is open that this \(cursor.nextShown) could close")
     case _ where end == cursor.offset && last == .quote:
       return cursor.fault("the text ended at the quote before this; write \\\" for a quote within it")
     case _ where end == cursor.offset && last == .apostrophe:
-      return cursor.fault("the text ended at the ' before this; put text that contains ' between \"…\"")
+      return cursor.fault("the text ended at the ' before this; put text that contains ' between \"...\"")
     case _ where cursor.isAtStatement:
       return cursor.fault("a key needs a line of its own")
+    case .comma, .quote, .apostrophe:
+      return cursor.fault("several values need brackets: [\"a\", \"b\"]")
+    case _ where last.isBareKey:
+      return cursor.fault("only a comment may follow a value; text with spaces stands in quotes")
     default:
       return cursor.fault("only a comment may follow a value; found \(cursor.nextShown)")
     }
