@@ -38,7 +38,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     // For `make docs` only.
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
@@ -56,48 +55,60 @@ let package = Package(
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: ["UnixIPC"]),
 
+    // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
+    .target(name: "Settings", dependencies: ["UnixIPC", "Admission"]),
+
+    // What is written from the keys: the annotated configuration and its manual page.
+    .target(name: "References", dependencies: ["Settings"]),
+    .executableTarget(name: "write-references", dependencies: ["References", "UnixIPC"]),
+
     // Shared by the daemon, the listener and the tools.
-    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts", "Admission"]),
+    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts", "Admission", "Settings"]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: ["UnixIPC"]),
-    .target(name: "ForkingServer", dependencies: ["NetworkServices", "ControlProtocol"]),
+    .target(
+      name: "ForkingServer",
+      dependencies: ["NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "UnixIPC"]),
 
     // Control plane.
     .target(name: "TOML"),
     .target(name: "NameService", dependencies: ["UnixIPC"]),
     .target(
-      name: "Configuration",
-      dependencies: ["ControlProtocol", "NameService", .product(name: "TOMLKit", package: "TOMLKit")],
+      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", "NameService", "UnixIPC"],
       resources: [.embedInCode("begatd.toml")]),
     .target(
       name: "Supervision",
-      dependencies: ["Configuration", "CSystemd", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Configuration", "Settings", "ControlProtocol", "NameService", "UnixIPC", "CSystemd",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
 
     // What people type.
     .target(
       name: "Clients",
       dependencies: [
-        "NameService", "ControlProtocol", "NetworkServices", "CCurl",
+        "NameService", "Settings", "NetworkServices", "UnixIPC", "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration"]),
+    .target(name: "Administration", dependencies: ["Configuration", "UnixIPC"]),
 
     // Executables: arguments, then one call.
     .executableTarget(
       name: "begatd",
       dependencies: [
-        "Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Supervision", "Administration", "Settings",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer"], exclude: ["hot-functions.txt"],
+      name: "begat-listener", dependencies: ["ForkingServer", "UnixIPC"], exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "ControlProtocol", "UnixIPC",
+        "Administration", "Clients", "Settings", "NameService", "UnixIPC",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
@@ -107,6 +118,7 @@ let package = Package(
     .testTarget(name: "NameServiceTests", dependencies: ["NameService", "TestSupport"]),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "References", "TestSupport"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
     .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),
     .executableTarget(name: "toml-probe", dependencies: ["TOML"], path: "Tests/TOMLProbe"),

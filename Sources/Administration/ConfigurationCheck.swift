@@ -20,7 +20,7 @@ public enum ConfigurationCheck {
   /// - Parameter file: nil means the file that begatd would read.
   public static func outcome(file: String?) -> Outcome {
     do throws(ConfigurationProblems) {
-      let configuration = try Configuration.load(file: file)
+      let configuration = try Configuration.load(file: file, acceptsStreams: true)
       let warnings = configuration.warnings.map { "warning: \($0)\n" }.joined()
       return Outcome(output: configuration.checkText, complaints: warnings, exitStatus: 0)
     } catch {
@@ -40,7 +40,7 @@ public enum ConfigurationCheck {
       return misunderstood("--from: \(error)")
     }
     do throws(ConfigurationProblems) {
-      let configuration = try Configuration.load(file: file)
+      let configuration = try Configuration.load(file: file, acceptsStreams: true)
       guard let explanation = configuration.explanation(of: address, to: service) else {
         let near = configuration.nearestService(to: service).map { "; did you mean \($0)?" } ?? ""
         return misunderstood("no service \"\(escaped(service.utf8))\"\(near)")

@@ -59,17 +59,17 @@ extension AccessPeer: CustomStringConvertible {
   }
 }
 
-/// Who may connect: the rule that looks at most of a peer decides, and a refusal before a permission of the same length.
+/// Decides who may connect.  The most specific rule wins; deny wins over an equally specific allow.
 ///
-/// Whom no rule is about may connect if nobody is allowed by name.
+/// A peer that matches no rule is admitted only if there is no list of allowed peers, be it empty.
 public struct AccessRules: Sendable {
   /// Which rule decided, by its place in the list that it came from.
   public enum Rule: Hashable, Sendable {
     case allow(Int)
     case deny(Int)
-    /// None; there are permissions, and none for this peer.
+    /// None: there is a list of allowed peers, and this one is not in it.
     case notAllowed
-    /// None, and there are no permissions.
+    /// None, and there is no list of allowed peers.
     case open
 
     public var isAllowed: Bool {
@@ -85,14 +85,15 @@ public struct AccessRules: Sendable {
   private let fallback: Rule
   private let hasRules: Bool
 
-  public init(allow: [AccessPeer], deny: [AccessPeer]) {
+  /// - Parameter allow: nil admits peers that no rule matches.
+  public init(allow: [AccessPeer]?, deny: [AccessPeer]) {
     let all =
       deny.enumerated().map { (peer: $1, rule: Rule.deny($0)) }
-      + allow.enumerated().map { (peer: $1, rule: .allow($0)) }
+      + (allow ?? []).enumerated().map { (peer: $1, rule: .allow($0)) }
     // Stable, unlike sorting by length alone.
     rules = all.enumerated().sorted { ($1.element.peer.length, $0.offset) < ($0.element.peer.length, $1.offset) }
       .map(\.element)
-    fallback = allow.isEmpty ? .open : .notAllowed
+    fallback = allow == nil ? .open : .notAllowed
     hasRules = !all.isEmpty
   }
 

@@ -2,7 +2,8 @@ import UnixIPC
 
 /// What a service allows its clients.
 public struct AdmissionLimits: Hashable, Sendable {
-  public var allow: [AccessPeer] = []
+  /// Nil admits every client that `deny` does not name; an empty list admits none.
+  public var allow: [AccessPeer]?
   public var deny: [AccessPeer] = []
   public var maxConnections = 256
   public var maxConnectionsPerSource = 32

@@ -52,3 +52,13 @@ void platform_end_interrupting(struct platform_interrupter *interrupter) {
   sigaddset(&blocked, interrupting_signal());
   pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 }
+
+int platform_signal_after(int signal, int64_t nanoseconds) {
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signal};
+  timer_t timer;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1) return -1;
+  struct itimerspec times = {
+      .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000},
+  };
+  return timer_settime(timer, 0, &times, NULL);
+}

@@ -1,6 +1,7 @@
 import Admission
-import ControlProtocol
+import Glibc
 import NameService
+import Settings
 import UnixIPC
 
 /// What would happen to a client of a service, and by which line of which file.
@@ -25,11 +26,14 @@ extension ServiceConfiguration {
     let head = "\(client.text) to \(name): "
     let remarks = remarks(on: client).map { "remark: \($0)\n" }.joined()
     guard !waits else {
-      let origin = originText(of: .wait)
+      let origin = originText(of: "wait")
       return AccessExplanation(
         text: head + "the program decides, it accepts connections itself\n  \(origin)\n" + remarks, isAdmitted: true)
     }
-    let rule = AccessRules(allow: admission.allow, deny: admission.deny)
+    if let refusal = refusalByMode(of: client) {
+      return AccessExplanation(text: head + "refused by the kernel\n  \(refusal)\n" + remarks, isAdmitted: false)
+    }
+    let rule = AccessRules(allow: settings.admission.allow, deny: settings.admission.deny)
       .decision(on: client.address, user: client.user)
     var text = head + (rule.isAllowed ? "admitted" : "refused") + "\n  \(ruleText(rule))\n"
     if rule.isAllowed { text += limitsText(for: client) }
@@ -38,46 +42,65 @@ extension ServiceConfiguration {
 
   private func ruleText(_ rule: AccessRules.Rule) -> String {
     switch rule {
-    case .allow(let index): "\(allow[index].origin): \(allow[index].text)"
+    case .allow(let index): (allow?[index]).map { "\($0.origin): \($0.text)" } ?? ""
     case .deny(let index): "\(deny[index].origin): \(deny[index].text)"
-    case .notAllowed: "\(originText(of: .allow)): names others only"
+    case .notAllowed: originText(of: "allow") + (allow == [] ? ": is empty: nobody may connect" : ": names others only")
     case .open: deny.isEmpty ? "nothing is said about it: everybody may connect" : "nothing is said about it"
     }
   }
 
-  private func originText(of key: ServiceKey) -> String { origins[key.rawValue]?.description ?? "begat's default" }
+  /// Why the user cannot connect to any of the service's Unix sockets: their modes decide before begat does.
+  private func refusalByMode(of client: ClientAddress) -> String? {
+    guard let number = client.user, number != 0 else { return nil }
+    let paths = (streams + datagrams).filter { $0.kinds(isStream: true) == [.unixStream] }
+    guard !paths.isEmpty, paths.allSatisfy(\.isPath), let user = Users.find(number)?.identity else { return nil }
+    let owner = socketAccess.user ?? geteuid()
+    let group = socketAccess.group ?? getegid()
+    let bit: UInt32 =
+      if user.user == owner { 0o200 } else if user.group == group || user.groups.contains(group) { 0o020 } else {
+        0o002
+      }
+    guard socketAccess.mode & bit == 0 else { return nil }
+    let key = ["socket-mode", "socket-user", "socket-group"].first { origins[$0] != nil } ?? "socket-mode"
+    return "\(originText(of: key)): the sockets' mode lets this user not write"
+  }
+
+  private func originText(of key: String) -> String { origins[key]?.description ?? "begat's default" }
 
   // MARK: - Limits
 
   private func limitsText(for client: ClientAddress) -> String {
     var text = ""
-    let source = sourceText(of: client)
-    if !streams.isEmpty || datagramAdmission == nil {
-      text += "limits:\n" + limitTable(admission, source: source, isOfDatagrams: false)
+    if !streams.isEmpty || datagramLimits == nil {
+      text += "limits:\n" + limitTable(settings.admission, of: client, isOfDatagrams: false)
     }
-    if let datagrams = datagramAdmission {
-      text += "limits of datagrams:\n" + limitTable(datagrams, source: source, isOfDatagrams: true)
+    if let datagrams = datagramLimits {
+      text += "limits of datagrams:\n" + limitTable(datagrams, of: client, isOfDatagrams: true)
     }
     return text
   }
 
-  private func limitTable(_ limits: AdmissionLimits, source: String, isOfDatagrams: Bool) -> String {
+  private func limitTable(_ limits: AdmissionLimits, of client: ClientAddress, isOfDatagrams: Bool) -> String {
     var rows: [[String]] = []
-    func add(_ key: ServiceKey, _ value: String) { rows.append([key.rawValue, value, originText(of: key)]) }
-    add(.sourcePrefix, "\(source) counts as one source")
-    if !isOfDatagrams { add(.maxConnectionsPerSource, String(limits.maxConnectionsPerSource)) }
-    add(.ratePerSource, limits.ratePerSource.text)
-    if !isOfDatagrams { add(.maxConnections, String(limits.maxConnections)) }
-    add(.rate, limits.rate.text)
-    if !isOfDatagrams { add(.whenFull, limits.whenFull.rawValue) }
+    func add(_ key: String, _ value: String) { rows.append([key, value, originText(of: key)]) }
+    add(prefixKey(of: client), "\(sourceText(of: client)) counts as one source")
+    if !isOfDatagrams { add("max-connections-per-source", String(limits.maxConnectionsPerSource)) }
+    add("rate-per-source", limits.ratePerSource.text)
+    if !isOfDatagrams { add("max-connections", String(limits.maxConnections)) }
+    add("rate", limits.rate.text)
+    if !isOfDatagrams { add("when-full", limits.whenFull.rawValue) }
     return TextTable.aligned(rows, indent: "  ")
   }
 
-  /// Who shares the limits per source.
+  private func prefixKey(of client: ClientAddress) -> String {
+    if case .ipv4 = client.address { "source-prefix.ipv4" } else { "source-prefix.ipv6" }
+  }
+
+  /// The clients that share the limits per source.
   private func sourceText(of client: ClientAddress) -> String {
     switch client.address {
-    case .ipv4(let host, _): IPNetwork(host, prefixLength: admission.sourcePrefix.ipv4).description
-    case .ipv6(let host, _, _): IPNetwork(host, prefixLength: admission.sourcePrefix.ipv6).description
+    case .ipv4(let host, _): IPNetwork(host, prefixLength: settings.admission.sourcePrefix.ipv4).description
+    case .ipv6(let host, _, _): IPNetwork(host, prefixLength: settings.admission.sourcePrefix.ipv6).description
     case .unixPath, .unixAbstract, .unixUnnamed: client.text
     }
   }
@@ -86,10 +109,10 @@ extension ServiceConfiguration {
 
   /// Why the client would not come so far.
   private func remarks(on client: ClientAddress) -> [String] {
-    guard isEnabled else { return ["\(name) is disabled"] }
+    guard settings.enabled else { return ["\(name) is disabled"] }
     var remarks: [String] = []
     if let missing = unreachability(for: client) { remarks.append(missing) }
-    if let device = bindOptions.device, !client.address.isUnix {
+    if let device = settings.bindToDevice, !client.address.isUnix {
       remarks.append("\(name) takes only what comes through the interface \(printable(device))")
     }
     return remarks
@@ -107,6 +130,10 @@ extension ServiceConfiguration {
     guard !client.address.isUnix, !client.isLoopback, alike.allSatisfy(\.isLoopback) else { return nil }
     return "\(name) listens on loopback addresses only, for clients on this machine"
   }
+}
+
+extension ListenAddress {
+  fileprivate var isPath: Bool { if case .address(.unixPath, _) = self { true } else { false } }
 }
 
 extension SocketAddress {

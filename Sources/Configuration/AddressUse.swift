@@ -1,6 +1,8 @@
+import Glibc
+import Settings
 import UnixIPC
 
-/// Who has which address: a kernel gives it to one socket only, and one for all addresses has those of the machine.
+/// Finds services that claim the same address: a wildcard address conflicts with every address of its family and port.
 struct AddressUse {
   /// An address with the kind of socket; a path is one file, whatever the kind.
   private struct Claim: Hashable {
@@ -18,35 +20,34 @@ struct AddressUse {
   }
 
   private var holders: [Claim: [Holder]] = [:]
-  /// All at a port, under the address that stands for all others of the family.
+  /// All holders of a port, under the wildcard address of the family.
   private var ports: [Claim: [Holder]] = [:]
 
-  /// Notes the addresses of an enabled service; each that somebody has already is a problem.
+  /// Notes the addresses of an enabled service; each that is claimed already is a problem.
   mutating func claim(_ service: ResolvedService, problems: inout ProblemCollector) {
-    guard service.configuration.isEnabled else { return }
-    let device = service.configuration.bindOptions.device
+    guard service.configuration.settings.enabled else { return }
+    let device = service.configuration.settings.bindToDevice
     for address in service.streams { claim(address, isStream: true, device, problems: &problems) }
     for address in service.datagrams { claim(address, isStream: false, device, problems: &problems) }
   }
 
   private mutating func claim(
-    _ placed: ServiceSettings.Placed<ListenAddress>, isStream: Bool, _ device: String?,
-    problems: inout ProblemCollector
+    _ placed: PlacedAddress, isStream: Bool, _ device: String?, problems: inout ProblemCollector
   ) {
-    let address = AddressUse.plain(placed.value)
+    let address = AddressUse.plain(placed.address)
     guard !AddressUse.isChosenByKernel(address) else { return }
     let claim = Claim(address: address, isStream: isStream || AddressUse.isPath(address))
     let everywhere = AddressUse.everywhere(address).map { Claim(address: $0, isStream: isStream) }
     let isMet: (Holder) -> Bool = { $0.meets(device) }
 
     if let holder = holders[claim]?.first(where: isMet) {
-      problems.add(placed.setting.problem("\(address) is also at \(holder.place)"))
+      problems.add(placed.problem("\(address) is also at \(holder.place)"))
     } else if let everywhere, everywhere != claim, let holder = holders[everywhere]?.first(where: isMet) {
-      problems.add(placed.setting.problem("\(address) is part of \(holder.address), which is at \(holder.place)"))
+      problems.add(placed.problem("\(address) is part of \(holder.address), which is at \(holder.place)"))
     } else if let everywhere, everywhere == claim, let holder = ports[everywhere]?.first(where: isMet) {
-      problems.add(placed.setting.problem("\(address) includes \(holder.address), which is at \(holder.place)"))
+      problems.add(placed.problem("\(address) includes \(holder.address), which is at \(holder.place)"))
     } else {
-      let holder = Holder(address: address, device: device, place: placed.setting.place)
+      let holder = Holder(address: address, device: device, place: placed.origin.place)
       holders[claim, default: []].append(holder)
       if let everywhere { ports[everywhere, default: []].append(holder) }
     }
@@ -69,7 +70,20 @@ struct AddressUse {
     if case .address(.unixPath, _) = address { true } else { false }
   }
 
+  /// The address without what does not matter to the kernel: the spelling of a path.
   private static func plain(_ address: ListenAddress) -> ListenAddress {
-    if case .address(let address, _) = address { .address(address, isOptional: false) } else { address }
+    switch address {
+    case .address(.unixPath(let path), _): .address(.unixPath(resolved(path)), isOptional: false)
+    case .address(let address, _): .address(address, isOptional: false)
+    case .passed: address
+    }
+  }
+
+  /// The path with the links of its directory followed; the path itself where the directory is missing.
+  private static func resolved(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/"), let native = realpath(String(path[...slash]), nil) else { return path }
+    defer { free(native) }
+    let directory = String(cString: native)
+    return (directory == "/" ? "" : directory) + path[slash...]
   }
 }

@@ -1,4 +1,5 @@
 import NameService
+import Settings
 import UnixIPC
 
 /// A client that somebody asks about: an internet address without a port, or a user of this machine on a Unix socket.

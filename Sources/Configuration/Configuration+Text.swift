@@ -1,6 +1,6 @@
 import Admission
-import ControlProtocol
 import NameService
+import Settings
 import UnixIPC
 
 extension Configuration {
@@ -44,15 +44,16 @@ extension Configuration {
 extension ServiceConfiguration {
   /// One line about its limits, for the log.
   public var limitsText: String {
-    let rate = "rate \(admission.rate.text)"
+    let rate = "rate \(settings.admission.rate.text)"
     guard !waits else { return "its program accepts connections itself; \(rate)" }
     var parts: [String] = []
-    if !streams.isEmpty || datagramAdmission == nil {
+    if !streams.isEmpty || datagramLimits == nil {
       parts.append(
-        "at most \(admission.maxConnections) connections, \(admission.maxConnectionsPerSource) of one source")
-      parts.append(rate + (admission.ratePerSource.map { ", \($0) of one source" } ?? ""))
+        "at most \(settings.admission.maxConnections) connections, \(settings.admission.maxConnectionsPerSource) of one source"
+      )
+      parts.append(rate + (settings.admission.ratePerSource.map { ", \($0) of one source" } ?? ""))
     }
-    if let datagrams = datagramAdmission {
+    if let datagrams = datagramLimits {
       parts.append("datagrams \(datagrams.rate.text), \(datagrams.ratePerSource.text) of one source")
     }
     return parts.joined(separator: "; ")
@@ -60,8 +61,8 @@ extension ServiceConfiguration {
 
   /// The built-in service, or the program's words.
   fileprivate var offerText: String {
-    let words = program.words.map(wordText).joined(separator: " ")
-    switch offer {
+    let words = settings.exec.map(wordText).joined(separator: " ")
+    switch mode.offer {
     case .builtIn(let builtIn): return builtIn.rawValue
     case .program(.connections): return words
     case .program(.relayedConnections): return words + " (relayed)"
@@ -78,25 +79,27 @@ extension ServiceConfiguration {
 
   /// Its addresses, or that it has none just now.
   fileprivate var listenText: [String] {
-    guard isEnabled else { return ["(disabled)"] }
+    guard settings.enabled else { return ["(disabled)"] }
     return streams.map { "stream \($0)" } + datagrams.map { "datagram \($0)" }
   }
 
   /// A row for its connections, and one for its datagrams, which have no length.
   fileprivate var limitRows: [[String]] {
-    let duration = maxDuration.text
+    let duration = settings.maxDuration.text
     if waits {
-      return [[name, "-", "-", admission.rate.text, "-", "-", "-", "-", duration, log.rawValue]]
+      return [[name, "-", "-", settings.admission.rate.text, "-", "-", "-", "-", duration, settings.log.rawValue]]
     }
     var rows: [[String]] = []
-    if !streams.isEmpty || datagramAdmission == nil {
+    if !streams.isEmpty || datagramLimits == nil {
       rows.append([
-        name, String(admission.maxConnections), String(admission.maxConnectionsPerSource), admission.rate.text,
-        admission.ratePerSource.text, admission.whenFull.rawValue, firstByteTimeout.text, idleTimeout.text, duration,
-        log.rawValue,
+        name, String(settings.admission.maxConnections), String(settings.admission.maxConnectionsPerSource),
+        settings.admission.rate.text,
+        settings.admission.ratePerSource.text, settings.admission.whenFull.rawValue, settings.firstByteTimeout.text,
+        settings.idleTimeout.text, duration,
+        settings.log.rawValue,
       ])
     }
-    if let datagrams = datagramAdmission {
+    if let datagrams = datagramLimits {
       rows.append([
         rows.isEmpty ? name : "", "(datagrams)", "-", datagrams.rate.text, datagrams.ratePerSource.text,
         datagrams.whenFull.rawValue,
@@ -105,12 +108,12 @@ extension ServiceConfiguration {
     return rows
   }
 
-  /// Who may connect and who may not, where anything is said about that.
+  /// What allow and deny say; no row where they say nothing.
   fileprivate var accessRows: [[String]] {
-    let lists = [("allow", allow), ("deny", deny)].filter { !$0.1.isEmpty }
-    return lists.enumerated().map { index, list in
-      [index == 0 ? name : "", list.0 + " " + list.1.map(\.text).joined(separator: ", ")]
-    }
+    var texts: [String] = []
+    if let allow { texts.append("allow " + (allow.isEmpty ? "nobody" : allow.map(\.text).joined(separator: ", "))) }
+    if !deny.isEmpty { texts.append("deny " + deny.map(\.text).joined(separator: ", ")) }
+    return texts.enumerated().map { index, text in [index == 0 ? name : "", text] }
   }
 
   /// A word as a shell would want it, where that makes a difference.

@@ -1,8 +1,9 @@
+import Settings
 import UnixIPC
 
 /// All settings of begatd, checked.
 public struct Configuration: Sendable {
-  public var daemon: DaemonConfiguration
+  public var daemon: DaemonSettings
   /// All services, disabled ones as well, in the order of the files.
   public var services: [ServiceConfiguration]
   /// What is allowed and probably not meant.
@@ -12,11 +13,14 @@ public struct Configuration: Sendable {
 
   /// Reads and checks the configuration whole.
   ///
-  /// - Parameter file: nil means `/etc/begat/begatd.toml` or, where that is missing, the embedded text.  To a file belong
-  ///   those of the directory `conf.d` beside it.
+  /// - Parameter file: nil means `/etc/begat/begatd.toml` or, where that is missing, the embedded text.  The files of the
+  ///   directory `conf.d` beside it are read with it.
+  /// - Parameter acceptsStreams: whether it may be `-`, for standard input, or a pipe, which is read to its end.
   /// - Throws: every problem of all files.
-  public static func load(file: String?) throws(ConfigurationProblems) -> Configuration {
-    try load(file: file, in: .actual)
+  public static func load(
+    file: String?, acceptsStreams: Bool = false
+  ) throws(ConfigurationProblems) -> Configuration {
+    try load(file: file, acceptsStreams: acceptsStreams, in: .actual)
   }
 
   /// The annotated configuration that is used where there is no file.
@@ -26,10 +30,11 @@ public struct Configuration: Sendable {
   static let embeddedName = "built-in default"
 
   static func load(
-    file: String?, in surroundings: Surroundings
+    file: String?, acceptsStreams: Bool = false, in surroundings: Surroundings
   ) throws(ConfigurationProblems) -> Configuration {
     var problems = ProblemCollector()
-    let texts = ConfigurationFiles(surroundings: surroundings).read(file, problems: &problems)
+    let files = ConfigurationFiles(surroundings: surroundings, acceptsStreams: acceptsStreams)
+    let texts = files.read(file, problems: &problems)
     let embedded = ConfigurationFiles.Text(file: embeddedName, bytes: PackageResources.begatd_toml)
     let source = texts == nil ? embeddedName : file ?? surroundings.systemFile
     return try read(texts ?? [embedded], source: source, in: surroundings, problems: problems)
@@ -41,17 +46,12 @@ public struct Configuration: Sendable {
     problems: ProblemCollector = ProblemCollector()
   ) throws(ConfigurationProblems) -> Configuration {
     var problems = problems
-    var documents: [Document] = []
-    for text in texts {
-      let document = problems.collect(try Document(file: text.file, bytes: text.bytes))
-      if let document { documents.append(document) }
-    }
-    let tables = ConfigurationTables(documents, problems: &problems)
-    let daemon = DaemonConfiguration(tables.daemon, problems: &problems)
-    let defaults = tables.defaults.map {
-      ServiceSettings($0, runtimeDirectory: surroundings.runtimeDirectory, problems: &problems)
-    }
-    let resolver = ServiceResolver(surroundings: surroundings, defaults: defaults ?? ServiceSettings())
+    let tables = ConfigurationTables(texts, problems: &problems)
+    var daemon = DaemonSettings()
+    let daemonReader = TableReader<DaemonSettings>(
+      elsewhere: ["[service.NAME] or [defaults]": ServiceSettings.keys.map(\.name)])
+    _ = daemonReader.read(tables.daemon, into: &daemon, problems: &problems)
+    let resolver = ServiceResolver(surroundings: surroundings, defaults: tables.defaults, problems: &problems)
     var services: [ServiceConfiguration] = []
     var use = AddressUse()
     for table in tables.services {
@@ -59,18 +59,11 @@ public struct Configuration: Sendable {
       use.claim(service, problems: &problems)
       services.append(service.configuration)
     }
-    if problems.problems.isEmpty, !services.contains(where: \.isEnabled) {
+    if problems.isEmpty, !services.contains(where: \.settings.enabled) {
       problems.add(ConfigurationProblem(file: source, message: noService))
     }
-    guard problems.problems.isEmpty else { throw ConfigurationProblems(problems: problems.problems) }
-    return Configuration(daemon: daemon, services: services, warnings: warnings(services), source: source)
-  }
-
-  private static func warnings(_ services: [ServiceConfiguration]) -> [ConfigurationProblem] {
-    services.filter { $0.isEnabled && $0.identity?.user == 0 }.map { service in
-      ConfigurationProblem(
-        file: service.place.file, line: service.place.line, key: keyText(["service", service.name]),
-        message: "serves as root; set user")
-    }
+    guard problems.isEmpty else { throw ConfigurationProblems(problems: problems.sorted) }
+    return Configuration(
+      daemon: daemon, services: services, warnings: ConfigurationWarnings(services).all, source: source)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 import UnixIPC
 
 /// Finds and reads the files of a configuration.
@@ -12,6 +13,8 @@ struct ConfigurationFiles {
   static let largest = 1 << 20
 
   let surroundings: Surroundings
+  /// Whether the main file may be `-`, for standard input, or a pipe.
+  var acceptsStreams = false
 
   /// The file that was asked for or else the system's, then `conf.d/*.toml` beside it by name.
   ///
@@ -37,6 +40,7 @@ struct ConfigurationFiles {
   }
 
   private func additions(to main: String) throws(ConfigurationProblem) -> [String] {
+    if acceptsStreams, isStream(main) { return [] }
     let directory = (main.lastIndex(of: "/").map { String(main[...$0]) } ?? "") + "conf.d"
     guard isPresent(directory) else { return [] }
     try refuseForeignWriters(
@@ -46,24 +50,40 @@ struct ConfigurationFiles {
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
   }
 
+  /// Whether the name stands for what another program writes: `-`, or a shell's `<(…)`.
+  private func isStream(_ path: String) -> Bool {
+    path == "-" || path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
   /// The whole file, read once, so that what was checked is what is used.
   private func bytes(of path: String) throws(ConfigurationProblem) -> [UInt8] {
-    // Not blocking: a FIFO without a writer would hold the daemon for ever.
+    if acceptsStreams, isStream(path) { return try bytes(ofStream: path) }
+    // Not blocking: a FIFO without a writer would hold the daemon forever.
     let descriptor = try calling(path, try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
     let facts = try calling(path, try FileSystem.facts(of: descriptor, at: path))
     guard facts.st_mode & S_IFMT == S_IFREG else {
       throw ConfigurationProblem(file: path, message: "not a regular file")
     }
     try refuseForeignWriters(facts, path)
-    let bytes = try calling(
-      path, try FileSystem.content(of: descriptor, at: path, atMost: ConfigurationFiles.largest + 1))
+    return try content(of: descriptor, path)
+  }
+
+  private func bytes(ofStream path: String) throws(ConfigurationProblem) -> [UInt8] {
+    try content(of: try calling(path, try Descriptor.open(path == "-" ? "/dev/stdin" : path, O_RDONLY)), path)
+  }
+
+  private func content(of descriptor: borrowing Descriptor, _ path: String) throws(ConfigurationProblem) -> [UInt8] {
+    let bytes: [UInt8]
+    do throws(CallFailure) {
+      bytes = try FileSystem.content(of: descriptor, at: path, atMost: ConfigurationFiles.largest + 1)
+    } catch { throw ConfigurationProblem(file: path, message: error.errno.description) }
     guard bytes.count <= ConfigurationFiles.largest else {
       throw ConfigurationProblem(file: path, message: "larger than 1 MiB")
     }
     return bytes
   }
 
-  /// Who may write root's configuration is root.
+  /// Anybody who can write root's configuration has root's privileges.
   private func refuseForeignWriters(_ facts: stat, _ path: String) throws(ConfigurationProblem) {
     guard surroundings.isRoot else { return }
     if facts.st_uid != 0 {

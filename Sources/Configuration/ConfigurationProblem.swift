@@ -1,28 +1,33 @@
+import Settings
+
 /// One thing that is wrong with the configuration, or worth a warning.
 ///
-/// Its description is one line: `/etc/begat/begatd.toml:7: service.hello.backlog: expected …`.
+/// Its description is one line: `/etc/begat/begatd.toml:7:11: service.hello.backlog: expected …`.
 public struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConvertible {
   public let file: String
   /// Nil when the whole file is meant.
-  public let line: Int?
-  /// Known for syntax errors only.
-  public let column: Int?
+  public let place: Place?
   /// The key with the tables around it.
   public let key: String?
   public let message: String
 
-  public init(file: String, line: Int? = nil, column: Int? = nil, key: String? = nil, message: String) {
+  /// A problem with a whole file.
+  public init(file: String, message: String) {
     self.file = file
-    self.line = line
-    self.column = column
+    self.message = message
+    place = nil
+    key = nil
+  }
+
+  public init(at place: Place, key: String? = nil, message: String) {
+    file = place.file
+    self.place = place
     self.key = key
     self.message = message
   }
 
   public var description: String {
-    var text = printable(file)
-    if let line { text += ":\(line)" }
-    if let column { text += ":\(column)" }
+    var text = place?.description ?? printable(file)
     if let key { text += ": \(key)" }
     return text + ": \(message)"
   }
@@ -38,11 +43,13 @@ public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConv
 
 /// Gathers problems, each once, so that all are reported together.
 struct ProblemCollector {
-  private(set) var problems: [ConfigurationProblem] = []
+  private var found: [ConfigurationProblem] = []
   private var known: Set<ConfigurationProblem> = []
 
+  var isEmpty: Bool { found.isEmpty }
+
   mutating func add(_ problem: ConfigurationProblem) {
-    if known.insert(problem).inserted { problems.append(problem) }
+    if known.insert(problem).inserted { found.append(problem) }
   }
 
   /// The value, or nil after its problem was noted.
@@ -55,13 +62,28 @@ struct ProblemCollector {
     }
   }
 
-  /// The settings of a table with their keys; those without a key are problems.
-  mutating func entries<Key: TableKey>(of table: Setting?, _ type: Key.Type) -> [(key: Key, setting: Setting)] {
-    guard let table, let members = collect(try table.members()) else { return [] }
-    var entries: [(key: Key, setting: Setting)] = []
-    for setting in members {
-      if let key = collect(try Key(of: setting)) { entries.append((key, setting)) }
+  /// The value, or nil after everything that is wrong with it was noted.
+  mutating func collect<Value>(
+    of setting: Setting, _ read: @autoclosure () throws(ValueProblems) -> Value
+  ) -> Value? {
+    do throws(ValueProblems) {
+      return try read()
+    } catch {
+      for problem in error.problems { add(setting.problem(problem)) }
+      return nil
     }
-    return entries
+  }
+
+  /// By file in the order in which they were met, then by line and column.
+  var sorted: [ConfigurationProblem] {
+    var files: [String: Int] = [:]
+    for problem in found where files[problem.file] == nil { files[problem.file] = files.count }
+    func position(_ problem: ConfigurationProblem) -> (Int, Int, Int) {
+      (files[problem.file] ?? 0, problem.place?.line ?? 0, problem.place?.column ?? 0)
+    }
+    return found.enumerated().sorted { left, right in
+      let (first, second) = (position(left.element), position(right.element))
+      return first == second ? left.offset < right.offset : first < second
+    }.map(\.element)
   }
 }

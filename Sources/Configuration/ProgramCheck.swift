@@ -1,6 +1,6 @@
-import ControlProtocol
 import Glibc
 import NameService
+import Settings
 import UnixIPC
 
 /// Finds out before any client comes whether programs can be executed by the user that they will run as.
@@ -16,24 +16,24 @@ struct ProgramCheck {
   let identity: Identity
 
   /// Notes what is wrong with the programs of a service.
-  func check(_ settings: LayeredSettings, _ offer: Offer, problems: inout ProblemCollector) {
-    switch offer {
-    case .program:
-      guard let path = settings.exec?.first, let setting = settings.setting(.exec) else { return }
-      if let fault = fault(of: path) { problems.add(setting.problem(fault)) }
+  func check(_ settings: ServiceSettings, _ mode: ServiceMode, _ keys: ServiceKeys, problems: inout ProblemCollector) {
+    func note(_ key: String, _ steps: [ValueProblem.Step], _ message: String?) {
+      guard let message, let setting = keys[key] else { return }
+      problems.add(setting.problem(steps.reduce(ValueProblem(message)) { $0.within($1) }))
+    }
+    switch mode.offer {
+    case .program: note("exec", [.element(0)], settings.exec.first.flatMap(fault))
     case .builtIn(.command):
-      let commands = settings.commands ?? []
-      guard !commands.isEmpty else { return }
-      for command in commands {
-        if let path = command.value.words.first, let fault = fault(of: path) {
-          problems.add(command.setting.problem(fault))
-        }
+      for command in settings.commands {
+        note("commands", [.element(0), .member(command.name)], command.words.first.flatMap(fault))
       }
+      if settings.commands.isEmpty { return }
     case .builtIn: return
     }
-    if let directory = settings.workingDirectory, let closed = closedDirectory(on: directory.value + "/") {
-      problems.add(directory.setting.problem("\(user) may not enter \(printable(closed))"))
-    }
+    let directory = settings.program.workingDirectory
+    note(
+      "working-directory", [],
+      closedDirectory(on: directory + "/").map { "\(user) may not enter \(printable($0))" })
   }
 
   /// Why it cannot be executed; nil when it can.
@@ -51,7 +51,10 @@ struct ProgramCheck {
     guard may(.execute, facts) else {
       return "\(shown): \(user) may not execute it; set user or change its mode \(ProgramCheck.modeText(facts))"
     }
-    guard let interpreter = interpreter(of: path) else { return nil }
+    let head = head(of: path)
+    guard let interpreter = head.flatMap(interpreter) else {
+      return head.map(isText) ?? false ? "\(shown): has no #! line, so that the kernel cannot execute it" : nil
+    }
     guard may(.read, facts) else {
       return
         "\(shown): \(user) may not read it, as its interpreter must; change its mode \(ProgramCheck.modeText(facts))"
@@ -69,14 +72,23 @@ struct ProgramCheck {
     return may(.execute, facts) ? nil : "\(printable(path)): \(user) may not execute it"
   }
 
-  /// The path behind `#!` in a script's first line; nil for other programs and those that cannot be looked into.
-  private func interpreter(of path: String) -> String? {
-    guard let descriptor = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK),
-      let head = try? FileSystem.content(of: descriptor, at: path, atMost: 256), head.starts(with: "#!".utf8)
-    else { return nil }
+  /// The first bytes of a program; nil where it cannot be read.
+  private func head(of path: String) -> [UInt8]? {
+    guard let descriptor = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return nil }
+    return try? FileSystem.content(of: descriptor, at: path, atMost: 256)
+  }
+
+  /// The path behind `#!` in a script's first line; nil for other programs.
+  private func interpreter(in head: [UInt8]) -> String? {
+    guard head.starts(with: "#!".utf8) else { return nil }
     let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
     let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
     return String(decoding: line.drop(while: isBlank).prefix { !isBlank($0) && $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Whether a file begins as text does: formats that the kernel executes have bytes that text has not.
+  private func isText(_ head: [UInt8]) -> Bool {
+    head.allSatisfy { $0 >= 0x20 || (0x09...0x0d).contains($0) }
   }
 
   /// The first directory on the way to a file that may not be passed, links resolved.

@@ -1,25 +1,10 @@
 import Glibc
+import Settings
 import UnixIPC
 
-/// The directory of begat's own sockets, `%t` in a configuration.
-public enum RuntimeDirectory {
-  /// `$RUNTIME_DIRECTORY`, else `/run/begat` for root, else `$XDG_RUNTIME_DIR/begat`, else `/tmp/begat-UID`.
-  ///
-  /// Source: RuntimeDirectory= in systemd.exec(5); XDG Base Directory Specification.
-  public static var path: String { path(user: geteuid()) { name in getenv(name).map { String(cString: $0) } } }
-
+extension RuntimeDirectory {
   /// Whether the service manager made it and says so.
   private static var isGiven: Bool { getenv("RUNTIME_DIRECTORY") != nil }
-
-  static func path(user: uid_t, variable: (String) -> String?) -> String {
-    // systemd separates several directories by colons.
-    if let given = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first, given.hasPrefix("/") {
-      return String(given)
-    }
-    if user == 0 { return "/run/begat" }
-    if let session = variable("XDG_RUNTIME_DIR"), session.hasPrefix("/") { return "\(session)/begat" }
-    return "/tmp/begat-\(user)"
-  }
 
   /// Why the directory cannot be used.
   public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,199 +1,168 @@
 import Admission
-import ControlProtocol
 import NameService
+import Settings
 import UnixIPC
 
 /// A service, and the settings to blame where its addresses do not fit.
 struct ResolvedService {
   let configuration: ServiceConfiguration
-  let streams: [ServiceSettings.Placed<ListenAddress>]
-  let datagrams: [ServiceSettings.Placed<ListenAddress>]
+  let streams: [PlacedAddress]
+  let datagrams: [PlacedAddress]
 }
 
-/// Makes a service of its table, of `[defaults]` and of what begat has when neither says anything.
+/// Makes a service of its table, of `[defaults]` and of begat's own defaults.
 struct ServiceResolver {
   let surroundings: Surroundings
-  let defaults: ServiceSettings
-  private let defaultOrigins: [String: Origin]
-  private let nobody = Users.find("nobody")?.identity
+  let lookups: NameServiceLookups
+  /// `[defaults]`, on top of begat's own.
+  private let defaults: ServiceSettings
+  private let defaultKeys: MentionedKeys
+  private let reader = TableReader<ServiceSettings>(elsewhere: ["[daemon]": DaemonSettings.keys.map(\.name)])
 
-  init(surroundings: Surroundings, defaults: ServiceSettings) {
+  init(surroundings: Surroundings, defaults table: Setting?, problems: inout ProblemCollector) {
     self.surroundings = surroundings
+    lookups = NameServiceLookups(runtimeDirectory: surroundings.runtimeDirectory)
+    var defaults = ServiceSettings()
+    defaultKeys = reader.read(table, into: &defaults, problems: &problems)
     self.defaults = defaults
-    defaultOrigins = defaults.origins
+    // Problems of values that no service takes over are problems all the same.
+    var machine = MachineSettings(settings: defaults, keys: ServiceKeys(own: defaultKeys), surroundings, lookups)
+    machine.resolve(problems: &problems)
   }
 
-  /// - Returns: nil when not even the kind of service is known; then there is a problem that says so.
+  /// - Returns: nil if not even the kind of service is known; there is a problem then that says so.
   func resolve(_ table: Setting, problems: inout ProblemCollector) -> ResolvedService? {
-    let members = problems.collect(try table.members())
-    guard members != nil, hasValidName(table, problems: &problems) else { return nil }
-    let own = ServiceSettings(table, runtimeDirectory: surroundings.runtimeDirectory, problems: &problems)
-    let settings = LayeredSettings(own: own, defaults: defaults)
-    if (settings.streams ?? []).isEmpty, (settings.datagrams ?? []).isEmpty, !hasFaultyAddresses(own) {
-      problems.add(table.problem("expected listen-stream or listen-datagram with an address"))
+    guard problems.collect(try table.members()) != nil, hasValidName(table, problems: &problems) else { return nil }
+    var settings = defaults
+    let own = reader.read(table, into: &settings, problems: &problems)
+    let keys = ServiceKeys(own: own, defaults: defaultKeys)
+    chooseOffer(&settings, own)
+    var machine = MachineSettings(settings: settings, keys: keys, surroundings, lookups)
+    machine.resolve(problems: &problems)
+    checkListens(table, settings, keys, problems: &problems)
+    guard let offer = offer(settings, table: table, keys, problems: &problems) else { return nil }
+    settings.admission.allow = machine.allow?.map(\.peer)
+    settings.admission.deny = machine.deny.map(\.peer)
+    let mode = mode(offer, machine)
+    check(settings, keys, mode, machine, problems: &problems)
+    let identity = machine.identity(table: table, problems: &problems)
+    if settings.enabled, let user = identity ?? (surroundings.isRoot ? nil : surroundings.identity) {
+      ProgramCheck(identity: user).check(settings, mode, keys, problems: &problems)
     }
-    guard let offer = offer(settings, table: table, problems: &problems) else { return nil }
-    let access = socketAccess(settings, problems: &problems)
-    let identity = identity(settings, table: table, problems: &problems)
-    let isEnabled = settings.isEnabled ?? true
-    ServiceRules(settings: settings, offer: offer, isRoot: surroundings.isRoot).check(problems: &problems)
-    if isEnabled, let user = identity ?? (surroundings.isRoot ? nil : surroundings.identity) {
-      ProgramCheck(identity: user).check(settings, offer, problems: &problems)
-    }
-    let configuration = configuration(
-      settings, table: table, isEnabled: isEnabled, offer: offer, access: access, identity: identity)
-    return ResolvedService(
-      configuration: configuration, streams: settings.streams ?? [], datagrams: settings.datagrams ?? [])
+    let effective = settings.effective(in: mode)
+    let acceptsItself = mode.handover == .sockets
+    let configuration = ServiceConfiguration(
+      name: table.name, place: table.place, settings: effective, mode: mode,
+      streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
+      socketAccess: machine.socketAccess, identity: identity, allow: acceptsItself ? nil : machine.allow,
+      deny: acceptsItself ? [] : machine.deny, origins: keys.origins)
+    return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)
   }
 
-  private func configuration(
-    _ settings: LayeredSettings, table: Setting, isEnabled: Bool, offer: Offer, access: UnixSocketFile.Access,
-    identity: Identity?
-  ) -> ServiceConfiguration {
-    let builtIn: BuiltIn? = if case .builtIn(let builtIn) = offer { builtIn } else { nil }
-    let acceptsItself = offer == .program(.sockets)
-    let isTimed = builtIn != nil || offer == .program(.relayedConnections)
-    return ServiceConfiguration(
-      name: table.name, place: table.place, isEnabled: isEnabled, offer: offer,
-      program: program(settings, offer: offer),
-      commands: builtIn == .command ? (settings.commands ?? []).map(\.value) : [],
-      streams: (settings.streams ?? []).map(\.value), datagrams: (settings.datagrams ?? []).map(\.value),
-      socketAccess: access,
-      bindOptions: BindOptions(isFree: settings.bindsFreely ?? false, device: settings.device),
-      backlog: settings.backlog ?? 4096, identity: identity,
-      admission: admission(settings, acceptsItself: acceptsItself),
-      allow: acceptsItself ? [] : (settings.allow ?? []).map(\.value),
-      deny: acceptsItself ? [] : (settings.deny ?? []).map(\.value),
-      refusal: acceptsItself ? nil : settings.refusal,
-      firstByteTimeout: isTimed ? settings.firstByteTimeout?.value : nil,
-      idleTimeout: isTimed ? (settings.idleTimeout ?? .at(.seconds(600))).value : nil,
-      maxDuration: settings.maxDuration?.value, keepsAlive: settings.keepsAlive ?? true,
-      resolvesNames: settings.resolvesNames ?? (builtIn == .hello), log: settings.log ?? .connections,
-      fortune: builtIn?.tellsFortunes ?? false ? fortune(settings) : FortuneConfiguration(),
-      origins: defaultOrigins.merging(settings.own.origins) { $1 })
+  /// What the service's own table offers takes the place of what `[defaults]` offers.
+  private func chooseOffer(_ settings: inout ServiceSettings, _ own: MentionedKeys) {
+    if own["serve"] != nil, own["exec"] == nil { settings.exec = [] }
+    if own["exec"] != nil, own["serve"] == nil { settings.serve = nil }
   }
 
-  private func admission(_ settings: LayeredSettings, acceptsItself: Bool) -> AdmissionLimits {
-    var limits = AdmissionLimits()
-    limits.rate = settings.rate?.value
-    guard !acceptsItself else { return limits }
-    limits.allow = (settings.allow ?? []).map(\.value.peer)
-    limits.deny = (settings.deny ?? []).map(\.value.peer)
-    limits.maxConnections = settings.maxConnections ?? limits.maxConnections
-    limits.maxConnectionsPerSource = settings.maxConnectionsPerSource ?? limits.maxConnectionsPerSource
-    limits.ratePerSource = settings.ratePerSource?.value
-    limits.sourcePrefix = settings.sourcePrefix ?? limits.sourcePrefix
-    limits.whenFull = settings.whenFull ?? limits.whenFull
-    return limits
-  }
-
-  private func program(_ settings: LayeredSettings, offer: Offer) -> ProgramSettings {
-    var program = ProgramSettings()
-    switch offer {
-    case .program: program.words = settings.exec ?? []
-    case .builtIn(.command) where !(settings.commands ?? []).isEmpty: break
-    case .builtIn: return program
-    }
-    program.environment = settings.environment ?? program.environment
-    program.workingDirectory = settings.workingDirectory?.value ?? program.workingDirectory
-    program.umask = settings.umask ?? program.umask
-    program.nice = settings.nice?.value ?? program.nice
-    program.limitMemory = settings.limitMemory
-    program.limitCPU = settings.limitCPU
-    program.limitOpenFiles = settings.limitOpenFiles
-    program.limitProcesses = settings.limitProcesses
-    return program
-  }
-
-  // MARK: - What it offers
-
-  /// What the service's own table says or, where that says neither `serve` nor `exec`, what `[defaults]` says.
-  private func offer(_ settings: LayeredSettings, table: Setting, problems: inout ProblemCollector) -> Offer? {
-    let isOwn = settings.own.mentions(.serve) || settings.own.mentions(.exec)
-    let source = isOwn ? settings.own : defaults
-    switch (source.setting(.serve), source.setting(.exec)) {
-    case (nil, nil):
-      let words = BuiltIn.allCases.map(\.rawValue).joined(separator: ", ")
-      problems.add(table.problem("expected serve, one of \(words), or exec, a program's path and arguments"))
+  private func offer(
+    _ settings: ServiceSettings, table: Setting, _ keys: ServiceKeys, problems: inout ProblemCollector
+  ) -> ServiceOffer? {
+    if let violation = ServiceRules.offerProblem(settings) {
+      keys.add(violation, table: table, problems: &problems)
       return nil
-    case (let serve?, let exec?):
-      problems.add(exec.problem("expected either serve or exec; serve is at \(serve.place)"))
-      return nil
-    case (_?, nil): return source.serve.map { .builtIn($0) }
-    case (nil, _?):
-      guard source.exec != nil else { return nil }
-      if settings.wait ?? false { return .program(.sockets) }
-      return .program(settings.relay ?? false ? .relayedConnections : .connections)
     }
+    if let offer = settings.offer { return offer }
+    if keys.own["serve"] == nil, keys.own["exec"] == nil, !keys.isFaulty("serve"), !keys.isFaulty("exec") {
+      problems.add(table.problem(ServiceRules.nothingOffered))
+    }
+    return nil
+  }
+
+  private func mode(_ offer: ServiceOffer, _ machine: MachineSettings) -> ServiceMode {
+    var sockets: Set<ServiceMode.SocketKind> = []
+    var bound: Set<ServiceMode.SocketKind> = []
+    for (addresses, isStream) in [(machine.streams, true), (machine.datagrams, false)] {
+      for placed in addresses {
+        sockets.formUnion(placed.address.kinds(isStream: isStream))
+        if case .address = placed.address { bound.formUnion(placed.address.kinds(isStream: isStream)) }
+      }
+    }
+    if machine.hasFaultyAddresses {
+      sockets.formUnion(ServiceMode.SocketKind.allCases)
+      bound.formUnion(ServiceMode.SocketKind.allCases)
+    }
+    return ServiceMode(offer: offer, sockets: sockets, bound: bound, isRoot: surroundings.isRoot)
+  }
+
+  private func check(
+    _ settings: ServiceSettings, _ keys: ServiceKeys, _ mode: ServiceMode, _ machine: MachineSettings,
+    problems: inout ProblemCollector
+  ) {
+    // Of an address that could not be read, no kind of socket is known for sure.
+    let datagramsAreKnown = !keys.isFaulty("listen-datagram") && !machine.hasFaultyAddresses
+    var ruled = mode
+    if !datagramsAreKnown { ruled.sockets.subtract([.internetDatagram, .unixDatagram]) }
+    var rules = settings
+    // A faulty list is a problem already.
+    if keys.isFaulty("allow") { rules.allow = [] }
+    for violation in ServiceRules.violations(of: rules, own: keys.own.names, in: ruled) {
+      keys.add(violation, problems: &problems)
+    }
+    machine.checkLinkLocalAddresses(problems: &problems)
+    machine.checkAccess(problems: &problems)
+  }
+
+  private func checkListens(
+    _ table: Setting, _ settings: ServiceSettings, _ keys: ServiceKeys, problems: inout ProblemCollector
+  ) {
+    guard settings.listenStream.isEmpty, settings.listenDatagram.isEmpty, !keys.isFaulty("listen-stream"),
+      !keys.isFaulty("listen-datagram")
+    else { return }
+    problems.add(table.problem(ServiceRules.nothingListened))
   }
 
   private func hasValidName(_ table: Setting, problems: inout ProblemCollector) -> Bool {
-    let name = table.name.utf8
-    let isValid =
-      (1...64).contains(name.count) && name.allSatisfy(isBareKeyByte)
-      && table.name.first?.isLetter ?? false
-    if !isValid {
-      problems.add(
-        table.problem("expected a service's name of 1 to 64 letters, digits, - and _ that starts with a letter"))
-    }
-    return isValid
+    if isServiceName(table.name) { return true }
+    problems.add(
+      table.problem("expected a service's name of 1 to 64 letters, digits, - and _ that starts with a letter"))
+    return false
+  }
+}
+
+/// The keys that a service's own table mentions, before those of `[defaults]`.
+struct ServiceKeys {
+  let own: MentionedKeys
+  var defaults = MentionedKeys()
+
+  /// The setting that holds.
+  subscript(name: String) -> Setting? { own[name] ?? defaults[name] }
+
+  /// Whether the setting that holds could not be read.
+  func isFaulty(_ name: String) -> Bool {
+    own[name] != nil ? own.faulty.contains(name) : defaults.faulty.contains(name)
   }
 
-  /// Whether addresses were written down and none of them could be read: then that is the problem.
-  private func hasFaultyAddresses(_ own: ServiceSettings) -> Bool {
-    let keys = [ServiceKey.listenStream, .listenDatagram]
-    let table = keys.contains(where: own.mentions) ? own : defaults
-    return keys.contains { key in
-      guard let setting = table.setting(key) else { return false }
-      if case .array(let elements) = setting.value { return !elements.isEmpty }
-      return true
-    }
+  var origins: [String: Origin] {
+    defaults.settings.merging(own.settings) { $1 }.mapValues(\.origin)
   }
 
-  private func socketAccess(_ settings: LayeredSettings, problems: inout ProblemCollector) -> UnixSocketFile.Access {
-    let user = settings.socketUser
-    if let user, !surroundings.isRoot, user.value.identity.user != surroundings.identity.user {
-      problems.add(user.setting.problem("only root can give a socket to \(printable(user.value.name))"))
-    }
-    return UnixSocketFile.Access(
-      mode: settings.socketMode ?? 0o666, user: user?.value.identity.user, group: settings.socketGroup)
+  /// Notes a broken rule at the key to blame, with the place of the other key.
+  func add(_ violation: RuleViolation, table: Setting? = nil, problems: inout ProblemCollector) {
+    guard let setting = self[violation.key] ?? table else { return }
+    let other = violation.other.flatMap { name in self[name].map { "; \(name) is at \($0.place)" } } ?? ""
+    problems.add(setting.problem(violation.message + other))
   }
+}
 
-  private func fortune(_ settings: LayeredSettings) -> FortuneConfiguration {
-    let (own, common) = (settings.own.fortune, defaults.fortune)
-    var fortune = FortuneConfiguration()
-    fortune.databases = own?.databases ?? common?.databases ?? []
-    fortune.includesOffensive = own?.offensive ?? common?.offensive ?? false
-    fortune.maxLength = own?.maxLength ?? common?.maxLength
-    return fortune
-  }
-
-  // MARK: - Identity
-
-  private func identity(
-    _ settings: LayeredSettings, table: Setting, problems: inout ProblemCollector
-  ) -> Identity? {
-    let user = settings.user
-    let group = settings.group
-    guard surroundings.isRoot else {
-      if let user, user.value.identity.user != surroundings.identity.user {
-        problems.add(user.setting.problem("only root can serve as \(printable(user.value.name))"))
-      }
-      if let group, group.value != surroundings.identity.group {
-        problems.add(group.setting.problem("only root can serve with another group"))
-      }
-      return nil
+extension ListenAddress {
+  /// The kinds of sockets that it can stand for: the service manager's may be of any kind.
+  func kinds(isStream: Bool) -> Set<ServiceMode.SocketKind> {
+    switch self {
+    case .address(let address, _):
+      isStream
+        ? [address.isUnix ? .unixStream : .internetStream] : [address.isUnix ? .unixDatagram : .internetDatagram]
+    case .passed: isStream ? [.unixStream, .internetStream] : [.unixDatagram, .internetDatagram]
     }
-    let isFaulty = settings.own.user == nil && settings.setting(.user) != nil
-    guard var identity = user?.value.identity ?? (isFaulty ? nil : nobody) else {
-      if user == nil, !isFaulty { problems.add(table.problem("no user \"nobody\" on this machine: set user")) }
-      return nil
-    }
-    if let group {
-      // As initgroups(3): the new primary group takes the place of the user's own.
-      identity.groups = [group.value] + identity.groups.filter { $0 != identity.group && $0 != group.value }
-      identity.group = group.value
-    }
-    return identity
   }
 }

@@ -1,135 +1,86 @@
-import Admission
-import ControlProtocol
+import Settings
+import TOML
 
-/// A value of a configuration file, with its key and its place, read as the type that its key wants.
+/// A value of a configuration file, with its key and its place.
 struct Setting {
-  let document: Document
+  let file: String
+  /// The key with the tables around it.
   let path: [String]
-  let value: TOMLTree
-  /// Which element of the key's list it is, where it is one.
-  var element: Int?
+  /// Where the key stands.
+  let position: TextPosition
+  let value: TOMLValue
 
   var name: String { path.last ?? "" }
-  var place: Place { Place(file: document.file, line: line) }
+  var place: Place { Place(file: file, position) }
   var origin: Origin { Origin(place: place, key: keyText(path)) }
-  private var line: Int { element.map { document.line(of: path, element: $0) } ?? document.line(of: path) }
 
+  /// A problem with the key.
   func problem(_ message: String) -> ConfigurationProblem {
-    ConfigurationProblem(file: document.file, line: line, key: keyText(path), message: message)
+    ConfigurationProblem(at: place, key: keyText(path), message: message)
   }
 
-  /// A problem with the value as a whole: its kind where that is wrong, else the value itself.
-  func unexpected(_ wanted: String) -> ConfigurationProblem {
-    switch value {
-    case .string(let text): unexpected(wanted, found: quoted(text))
-    case .integer(let number): unexpected(wanted, found: String(number))
-    default: unexpected(wanted, found: value.kind)
-    }
+  /// A problem with the value, or with a part of it.
+  func problem(_ problem: ValueProblem) -> ConfigurationProblem {
+    let part = part(at: problem.path)
+    return ConfigurationProblem(
+      at: Place(file: file, part.position), key: keyText(path + part.names), message: problem.message)
   }
 
-  func unexpected(_ wanted: String, found: String) -> ConfigurationProblem {
-    problem("expected \(wanted), found \(found)")
+  /// Where an element of the value stands; the value itself if it is no list.
+  func origin(ofElement index: Int) -> Origin {
+    Origin(place: Place(file: file, part(at: [.element(index)]).position), key: keyText(path))
   }
 
-  // MARK: - Typed access
-
-  /// The settings of a table, in the order of their lines.
+  /// The settings of a table, in the order of the text.
+  ///
+  /// - Throws: that the value is no table.
   func members() throws(ConfigurationProblem) -> [Setting] {
-    guard case .table(let entries) = value else { throw unexpected("a table", found: value.kind) }
-    return entries.map { Setting(document: document, path: path + [$0.name], value: $0.value) }
-      .map { ($0, $0.place.line) }.sorted { $0.1 < $1.1 }.map(\.0)
-  }
-
-  func boolean() throws(ConfigurationProblem) -> Bool {
-    guard case .boolean(let value) = value else { throw unexpected("true or false", found: value.kind) }
-    return value
-  }
-
-  func integer(in range: ClosedRange<Int>) throws(ConfigurationProblem) -> Int {
-    let wanted =
-      range.upperBound == .max
-      ? "an integer of at least \(range.lowerBound)"
-      : "an integer from \(range.lowerBound) to \(range.upperBound)"
-    guard case .integer(let number) = value else { throw unexpected(wanted, found: value.kind) }
-    guard range.contains(number) else { throw unexpected(wanted) }
-    return number
-  }
-
-  func string(_ wanted: String = "a string") throws(ConfigurationProblem) -> String {
-    guard case .string(let text) = value else { throw unexpected(wanted, found: value.kind) }
-    return text
-  }
-
-  /// The elements of a list of strings; a single string is a list of one.
-  func strings(_ wanted: String) throws(ConfigurationProblem) -> [(text: String, setting: Setting)] {
-    if case .string(let text) = value { return [(text, self)] }
-    guard case .array(let elements) = value else { throw unexpected("a list of \(wanted)", found: value.kind) }
-    var texts: [(text: String, setting: Setting)] = []
-    for (index, element) in elements.enumerated() {
-      let setting = Setting(document: document, path: path, value: element, element: index)
-      guard case .string(let text) = element else {
-        throw setting.unexpected("a list of \(wanted)", found: "\(element.kind) in it")
-      }
-      texts.append((text, setting))
+    guard case .table(let table) = value.content else {
+      throw problem(ValueProblem("expected a table, found \(value.raw.shown)"))
     }
-    return texts
+    return table.entries.map {
+      Setting(file: file, path: path + [$0.key.name], position: $0.key.position, value: $0.value)
+    }
   }
 
-  /// One of an enumeration's words.
-  func choice<Choice: RawRepresentable & CaseIterable>() throws(ConfigurationProblem) -> Choice
-  where Choice.RawValue == String {
-    let words = Choice.allCases.map(\.rawValue)
-    let wanted = "one of \(words.joined(separator: ", "))"
-    let word = try string(wanted)
-    if let choice = Choice(rawValue: word) { return choice }
-    let near = nearestName(to: word, among: words)
-    throw problem("expected \(wanted), found \(quoted(word))" + (near.map { "; did you mean \($0)?" } ?? ""))
-  }
-
-  func duration() throws(ConfigurationProblem) -> Duration {
-    let wanted = "a duration such as \"30s\" or \"10m\""
-    guard let duration = DurationText.parse(try string(wanted)) else { throw unexpected(wanted) }
-    return duration
-  }
-
-  /// A duration above zero, or `"none"`.
-  func timeLimit() throws(ConfigurationProblem) -> Bound<Duration> {
-    let wanted = "a duration above 0 such as \"30s\", or \"none\""
-    let text = try string(wanted)
-    if text == "none" { return .none }
-    guard let duration = DurationText.parse(text), duration > .zero else { throw unexpected(wanted) }
-    return .at(duration)
-  }
-
-  /// A rate, or `"none"`.
-  func rate() throws(ConfigurationProblem) -> Bound<RateLimit> {
-    let wanted = "a rate such as \"50/s\" or \"100/m burst 10\", or \"none\""
-    let text = try string(wanted)
-    if text == "none" { return .none }
-    guard let rate = RateLimit(text) else { throw unexpected(wanted) }
-    return .at(rate)
-  }
-
-  /// Permissions as text, their leading zero kept apart from decimal numbers.
-  func mode(such example: String) throws(ConfigurationProblem) -> UInt32 {
-    let wanted = "permissions in octal digits such as \"\(example)\""
-    let text = try string(wanted)
-    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
-      let mode = UInt32(text, radix: 8), mode <= 0o777
-    else { throw unexpected(wanted) }
-    return mode
+  private func part(at path: [ValueProblem.Step]) -> (position: TextPosition, names: [String]) {
+    var value = value
+    var position = value.position
+    var names: [String] = []
+    for step in path {
+      switch (step, value.content) {
+      case (.element(let index), .array(let elements)) where elements.indices.contains(index):
+        value = elements[index]
+        position = value.position
+      case (.member(let name), .table(let table)):
+        names.append(name)
+        guard let entry = table.entries.first(where: { $0.key.name == name }) else { return (position, names) }
+        value = entry.value
+        position = entry.key.position
+      default: return (position, names)
+      }
+    }
+    return (position, names)
   }
 }
 
-/// A limit that a table sets, or lifts: `"none"`.
-enum Bound<Value> {
-  case none
-  case at(Value)
+extension Place {
+  init(file: String, _ position: TextPosition) {
+    self.init(file: file, line: position.line, column: position.column)
+  }
+}
 
-  var value: Value? {
-    switch self {
-    case .none: nil
-    case .at(let value): value
+extension TOMLValue {
+  /// The value as the syntax of a key reads it.
+  var raw: RawValue {
+    switch content {
+    case .string(let text): .string(text)
+    case .integer(let number): .integer(number)
+    case .boolean(let value): .boolean(value)
+    case .float: .other(kind: "a floating-point number, which no key takes")
+    case .date: .other(kind: "a date, which no key takes: text stands in quotes")
+    case .array(let elements): .list(elements.map(\.raw))
+    case .table(let table): .table(table.entries.map { RawValue.Member($0.key.name, $0.value.raw) })
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 import UnixIPC
 
 /// What a configuration depends on outside its files: who reads it and on which paths.

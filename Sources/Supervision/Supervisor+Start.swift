@@ -1,5 +1,6 @@
 import ControlProtocol
 import Logging
+import Settings
 import UnixIPC
 
 /// Starting listeners, and starting them again.

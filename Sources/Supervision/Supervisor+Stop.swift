@@ -1,5 +1,6 @@
 import ControlProtocol
 import Logging
+import Settings
 import UnixIPC
 
 /// The orderly stop.

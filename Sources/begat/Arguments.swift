@@ -1,8 +1,8 @@
 import ArgumentParser
 import Clients
-import ControlProtocol
 import Glibc
 import NameService
+import Settings
 
 /// The positional arguments of the commands that speak to a server.
 struct TargetArguments: ParsableArguments {

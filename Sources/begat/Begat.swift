@@ -1,5 +1,5 @@
 import ArgumentParser
-import ControlProtocol
+import Settings
 import UnixIPC
 
 @main

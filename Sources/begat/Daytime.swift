@@ -1,5 +1,6 @@
 import ArgumentParser
 import Clients
+import Settings
 
 struct Daytime: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clients
 import Glibc
+import Settings
 
 struct SharedMemory: ParsableCommand {
   static let configuration = CommandConfiguration(

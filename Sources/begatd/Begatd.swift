@@ -1,7 +1,7 @@
 import Administration
 import ArgumentParser
-import ControlProtocol
 import Glibc
+import Settings
 import Supervision
 
 @main

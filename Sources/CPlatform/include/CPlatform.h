@@ -105,6 +105,8 @@ int platform_start_interrupting(struct platform_interrupter *interrupter, int64_
 void platform_end_interrupting(struct platform_interrupter *interrupter);
 /// The instant, in nanoseconds of CLOCK_MONOTONIC, after which the calling thread's system calls are interrupted.
 int64_t platform_thread_deadline(void);
+/// Sends the calling process a signal once, after a time above 0; the timer is never deleted.
+int platform_signal_after(int signal, int64_t nanoseconds);
 /// For a forked process, which has no timers.
 void platform_forget_deadline(void);
 

@@ -1,3 +1,4 @@
+import Settings
 import UnixIPC
 
 /// One step of a conversation with a program, as it stands on a command line.

@@ -1,4 +1,4 @@
-import ControlProtocol
+import Settings
 import UnixIPC
 
 /// Why a step of a conversation did not succeed.

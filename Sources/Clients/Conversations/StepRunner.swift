@@ -1,5 +1,5 @@
-import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// Takes the steps of a conversation, one after the other.

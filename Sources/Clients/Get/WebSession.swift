@@ -1,6 +1,6 @@
 import CCurl
-import ControlProtocol
 import NameService
+import Settings
 import UnixIPC
 
 /// Asks one web server for one document after another.

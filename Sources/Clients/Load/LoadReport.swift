@@ -1,3 +1,4 @@
+import Settings
 import UnixIPC
 
 /// The figures of one load run, for people and for programs.

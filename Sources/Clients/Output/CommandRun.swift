@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 import UnixIPC
 
 /// The frame of a command: standard streams that exist, and one line on standard error for what fails.

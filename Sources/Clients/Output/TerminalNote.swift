@@ -1,3 +1,5 @@
+import Settings
+
 /// A line on a terminal that says what is waited for, and goes away again; elsewhere nothing.
 struct TerminalNote {
   let isWatched = StandardStream.errors.isTerminal

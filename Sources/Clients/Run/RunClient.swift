@@ -1,5 +1,5 @@
-import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// `begat run`: runs a command, or commands one behind the other, without a shell.

@@ -1,4 +1,4 @@
-import ControlProtocol
+import Settings
 import UnixIPC
 
 extension SemaphoreClient {

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// The end of a listener: no more clients, and a last moment for those that are there.

@@ -1,6 +1,7 @@
 import Admission
 import CSharedLayouts
 import ControlProtocol
+import Settings
 import UnixIPC
 
 /// When the next program may get the listening sockets, where one at a time does.

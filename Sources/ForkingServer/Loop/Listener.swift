@@ -3,6 +3,7 @@ import CSharedLayouts
 import ControlProtocol
 import Glibc
 import NetworkServices
+import Settings
 import UnixIPC
 
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.

@@ -1,5 +1,6 @@
 import Admission
 import ControlProtocol
+import Settings
 import UnixIPC
 
 /// What a listener has to say of clients that it does not serve, or not yet: two lines for each thing that goes on,

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Glibc
 import NetworkServices
+import Settings
 import UnixIPC
 
 /// Lays out the programs that a listener runs, from its settings.
@@ -13,17 +14,17 @@ struct ProgramLoader {
 
   /// A program that gets a connection: it leads a group, so that it can be ended with all that it starts.
   func perConnection() throws(CallFailure) -> PreparedProgram {
-    var program = try program(options.program.words)
+    var program = try program(options.service.exec)
     program.leadsGroup = true
     return PreparedProgram(program)
   }
 
   /// A program behind a relay, whose group it belongs to.
-  func relayed() throws(CallFailure) -> PreparedProgram { PreparedProgram(try program(options.program.words)) }
+  func relayed() throws(CallFailure) -> PreparedProgram { PreparedProgram(try program(options.service.exec)) }
 
   /// A program that gets the listening sockets.
   func handover(sockets: Int) throws(CallFailure) -> PreparedProgram {
-    var program = try program(options.program.words)
+    var program = try program(options.service.exec)
     program.leadsGroup = true
     program.tellsListenProcess = true
     let names = [String](repeating: options.name, count: sockets).joined(separator: ":")
@@ -46,9 +47,10 @@ struct ProgramLoader {
     let settings = options.program
     let path = words.first ?? ""
     guard access(path, X_OK) == 0 else { throw CallFailure("execve", on: path, errno: Errno(rawValue: errno)) }
-    let hasPath = settings.environment.contains { $0.hasPrefix("PATH=") }
+    let hasPath = settings.environment.contains { $0.name == "PATH" }
     var program = Program(
-      path: path, arguments: words, environment: (hasPath ? [] : [ProgramLoader.path]) + settings.environment,
+      path: path, arguments: words,
+      environment: (hasPath ? [] : [ProgramLoader.path]) + settings.environment.map(\.entry),
       directory: settings.workingDirectory)
     program.fileModeMask = settings.umask
     program.nice = settings.nice

@@ -1,7 +1,7 @@
-import CSharedLayouts
 import ControlProtocol
 import Glibc
 import NetworkServices
+import Settings
 import UnixIPC
 
 /// begat-listener: from its command line to its exit status.
@@ -13,99 +13,70 @@ public enum ListenerProgram {
 
   /// - Parameter arguments: the command line, the program's name first.
   public static func run(_ arguments: [String]) -> CInt {
-    var options: ListenerOptions
-    do throws(ListenerOptions.Problem) {
-      options = try ListenerOptions(parsing: Array(arguments.dropFirst()))
+    let parsed: ParsedListenerOptions
+    do throws(ListenerOptionProblem) {
+      parsed = try ListenerOptions.parse(Array(arguments.dropFirst()))
     } catch {
       complain("\(error)")
       return usage
     }
-    if options.help || options.version {
-      let text = options.version ? "begat-listener \(BegatVersion.text)\n" : ListenerOptions.helpText
+    if parsed.options.help || parsed.options.version {
+      let text = parsed.options.version ? "begat-listener \(BegatVersion.text)\n" : ListenerOptions.helpText
       let output = Descriptor(owning: 1)
       return (try? output.writeAll(text)) != nil ? success : failure
     }
-    if let problem = contradiction(in: options) {
-      complain("\(problem); see --help")
-      return usage
-    }
-    if options.name.isEmpty { options.name = options.serve?.rawValue ?? programName(options.program.words) }
-    if options.group != nil || !options.groups.isEmpty, options.user == nil {
-      complain("--group and --groups need --user")
-      return usage
-    }
-
-    // Whatever the starter ignored or blocked: limits end connections by SIGALRM.
-    for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
-    SignalSet().becomeMask()
-    // Writing to a client that is gone is an error to look at, never a signal.
-    for signal in [Signal.brokenPipe, .user1, .user2] { signal.ignore() }
+    restoreSignals()
     do {
-      let closed = try StandardStreams.fillGaps()
-      if options.stdio, let stream = closed.first(where: { $0 < 2 }) {
-        complain("\(options.name): standard \(stream == 0 ? "input" : "output") is closed")
-        return failure
+      if parsed.options.stdio {
+        let settings = try ListenerSettings(parsed, passed: [])
+        if try closedStream(settings.options) { return failure }
+        return try StandardConnection.serve(settings) ? success : failure
       }
-      return options.stdio ? try serveOnce(options) : try listen(options)
+      var sockets = try ServiceSockets(adopting: parsed.options.sockets)
+      let settings = try ListenerSettings(parsed, passed: sockets.kinds)
+      _ = try closedStream(settings.options)
+      try sockets.bind(settings)
+      return try listen(settings, sockets)
+    } catch let problem as ListenerOptionProblem {
+      complain("\(problem)")
+      return usage
     } catch {
-      complain("\(options.name): \(error)")
+      complain("\(name(of: parsed.options)): \(error)")
       return (error as? ServiceSockets.Problem)?.isUsage == true ? usage : failure
     }
   }
 
-  /// Options that do not go together; nil for none.
-  private static func contradiction(in options: ListenerOptions) -> String? {
-    let words = options.program.words
-    if options.serve == nil, words.isEmpty { return "--serve SERVICE or -- PROGRAM is missing" }
-    if options.serve != nil, !words.isEmpty { return "--serve and a program exclude each other" }
-    if let path = words.first, !path.hasPrefix("/") { return "\(escaped(path.utf8)): a program's path begins with /" }
-    if words.isEmpty, options.relay || options.wait { return "--relay and --wait need a program" }
-    if options.relay, options.wait { return "--relay and --wait exclude each other" }
-    if options.stdio, options.serve == nil { return "--stdio needs --serve" }
-    if !options.commands.isEmpty, options.serve != .command { return "--command needs --serve command" }
-    return nil
+  /// Undoes what the starter ignored or blocked: limits end connections by SIGALRM.
+  private static func restoreSignals() {
+    for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
+    SignalSet().becomeMask()
+    // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more.
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit] { signal.ignore() }
   }
 
-  /// What a program is called where nothing else is said: the characters of its file's name that a name may have.
-  private static func programName(_ words: [String]) -> String {
-    let file = words.first?.split(separator: "/").last ?? ""
-    let name = String(decoding: file.utf8.filter(isServiceNameByte).prefix(64), as: UTF8.self)
-    return name.isEmpty ? "program" : name
+  /// Opens what the starter closed of the standard streams; true, with a complaint, if a connection was to be there.
+  private static func closedStream(_ options: ListenerOptions) throws -> Bool {
+    let closed = try StandardStreams.fillGaps()
+    guard options.stdio, let stream = closed.first(where: { $0 < 2 }) else { return false }
+    complain("\(options.name): standard \(stream == 0 ? "input" : "output") is closed")
+    return true
   }
 
-  private static func serveOnce(_ options: ListenerOptions) throws -> CInt {
-    guard let builtIn = options.serve else { return usage }
-    let programs = ProgramLoader(options: options, pendingSignals: nil)
-    let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
-      complain("\(options.name): \($0)")
-    }
-    guard case .service(let stream) = service.offer else { return usage }
-    let address = Descriptor.withLent(0) { try? $0.peerAddress().address }
-    let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
-    slot.initialize(to: begat_slot())
-    let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
-    var connection = Connection(
-      input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: address), limits: limits,
-      tally: Tally(slot))
-    let process = ConnectionProcess(
-      service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
-      listener: getppid())
-    return process.serve(&connection) == Outcome.failedStatus ? failure : success
+  private static func name(of options: ListenerOptions) -> String {
+    options.name.isEmpty ? options.service.serve?.rawValue ?? "program" : options.name
   }
 
-  private static func listen(_ options: ListenerOptions) throws -> CInt {
-    let sockets = try ServiceSockets(options)
-    if !sockets.datagrams.isEmpty, let problem = datagramProblem(options) {
-      throw ServiceSockets.Problem(description: problem, isUsage: true)
-    }
+  private static func listen(_ settings: ListenerSettings, _ sockets: ServiceSockets) throws -> CInt {
+    let options = settings.options
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
     let scoreboard = try openScoreboard(options)
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
-    try allowNice(options)
-    try becomeUser(options)
+    try allowNice(settings)
+    try settings.identity?.become()
+    try ProcessControl.forbidNewPrivileges()
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
     let errors = options.serve == nil || !options.commands.isEmpty ? try ProgramErrors() : nil
@@ -117,7 +88,9 @@ public enum ListenerProgram {
         try LoadedService(
           program: programs, sockets: sockets.streams.count + sockets.datagrams.count, errors: errorNumber)
       }
-    if geteuid() == 0, options.channel == nil { warnings.append("serves as root; give it a user with --user UID") }
+    if geteuid() == 0, options.channel == nil, settings.identity == nil {
+      warnings.append("serves as root; give it a user with --user")
+    }
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
     switch title {
@@ -129,18 +102,6 @@ public enum ListenerProgram {
       programErrors: errors, title: title)
     listener.run()
     return success
-  }
-
-  /// Why the service cannot have datagram sockets.
-  private static func datagramProblem(_ options: ListenerOptions) -> String? {
-    guard let builtIn = options.serve else {
-      return options.wait ? nil : "a program gets a datagram socket with --wait yes only"
-    }
-    if !builtIn.answersDatagrams { return "\(builtIn.rawValue) is not defined for datagrams" }
-    if builtIn.answersDatagramsToNamedOnly, options.admission.allow.isEmpty {
-      return "\(builtIn.rawValue) answers datagrams only of those named by --allow: anybody else may be forged"
-    }
-    return nil
   }
 
   private static func adopt(_ number: CInt) throws(CallFailure) -> Descriptor {
@@ -163,7 +124,7 @@ public enum ListenerProgram {
   }
 
   private static func openNames(_ options: ListenerOptions) throws(CallFailure) -> NameClient? {
-    guard options.resolveNames, let cache = options.names, let requests = options.nameRequests else { return nil }
+    guard options.looksUpNames, let cache = options.names, let requests = options.nameRequests else { return nil }
     return NameClient(cache: try NameCache(try adopt(cache), writable: false), requests: try adopt(requests))
   }
 
@@ -180,21 +141,14 @@ public enum ListenerProgram {
   }
 
   /// A negative nice value is for root, which the listener will not be any more when it starts programs.
-  private static func allowNice(_ options: ListenerOptions) throws(CallFailure) {
-    guard options.program.nice < 0, options.user ?? geteuid() != 0 else { return }
-    let wanted = UInt64(20 - options.program.nice)
+  private static func allowNice(_ settings: ListenerSettings) throws(CallFailure) {
+    let nice = settings.options.program.nice
+    guard nice < 0, settings.identity?.user ?? geteuid() != 0 else { return }
+    let wanted = UInt64(20 - nice)
     if ResourceLimit.nice.raise(to: wanted) < wanted {
-      throw CallFailure(
-        "setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(options.program.nice)", errno: .notPermitted)
+      throw CallFailure("setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(nice)", errno: .notPermitted)
     }
   }
 
-  private static func becomeUser(_ options: ListenerOptions) throws(CallFailure) {
-    if let user = options.user {
-      try Identity(user: user, group: options.group ?? user, groups: options.groups).become()
-    }
-    try ProcessControl.forbidNewPrivileges()
-  }
-
-  private static func complain(_ text: String) { try? StandardError.writeAtOnce("begat-listener: \(text)\n") }
+  static func complain(_ text: String) { try? StandardError.writeAtOnce("begat-listener: \(text)\n") }
 }

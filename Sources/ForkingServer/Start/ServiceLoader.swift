@@ -1,5 +1,6 @@
 import ControlProtocol
 import NetworkServices
+import Settings
 import UnixIPC
 
 /// What a listener gives its clients.
@@ -40,7 +41,8 @@ struct LoadedService {
     CalendarTime.readTimeZone()
     func fortunes() throws(CallFailure) -> FortuneCollection {
       try FortuneLoader(
-        databases: options.databases, includesOffensive: options.offensive, longest: options.maxLength
+        databases: options.fortune.databases, includesOffensive: options.fortune.offensive,
+        longest: options.fortune.maxLength
       ).load(warn: warn)
     }
     switch builtIn {

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// A listening socket, shared with nobody but held by reference: the loop keeps a list of them.
@@ -20,6 +21,8 @@ struct ServiceSockets {
   private(set) var datagrams: [AnsweringSocket] = []
   /// Their addresses, for people.
   private(set) var addresses: [String] = []
+  /// Names that the service manager gave the sockets that it passed.
+  private var names: Set<String> = []
   /// Files of Unix sockets that were bound here.
   private(set) var files: [UnixSocketFile] = []
 
@@ -30,20 +33,22 @@ struct ServiceSockets {
     var isUsage = false
   }
 
-  init(_ options: ListenerOptions) throws(Problem) {
+  /// Takes the sockets that were passed: by a service manager, and those of these numbers.
+  init(adopting numbers: [CInt]) throws(Problem) {
     let passed: [SocketActivation.PassedSocket]
     do throws(SocketActivation.Problem) { passed = try SocketActivation.take() } catch {
       throw Problem(description: "\(error)")
     }
-    for number in passed.map(\.number) + options.sockets { try adopt(number) }
-    for address in options.listenStream { try bind(address, options, isDatagram: false) }
-    for address in options.listenDatagram { try bind(address, options, isDatagram: true) }
-    if options.keepAlive {
+    for number in passed.map(\.number) + numbers { try adopt(number) }
+    names = Set(passed.map(\.name))
+  }
+
+  /// Binds what the settings name besides, and sets the options of all sockets.
+  mutating func bind(_ settings: ListenerSettings) throws(Problem) {
+    for address in settings.streams { try bind(address, settings, isDatagram: false) }
+    for address in settings.datagrams { try bind(address, settings, isDatagram: true) }
+    if settings.options.keepAlive {
       for stream in streams { stream.socket.keepConnectionsAlive() }
-    }
-    if streams.isEmpty, datagrams.isEmpty {
-      throw Problem(
-        description: "no socket: name one with --listen-stream, --listen-datagram or --socket", isUsage: true)
     }
   }
 
@@ -64,31 +69,93 @@ struct ServiceSockets {
     }
   }
 
-  private mutating func bind(_ text: String, _ options: ListenerOptions, isDatagram: Bool) throws(Problem) {
-    guard let address = SocketAddress(text) else {
-      throw Problem(
-        description: "\(escaped(text.utf8)): expected 127.0.0.1:2345, [::1]:2345, /path or @abstract, in numbers",
-        isUsage: true)
+  private mutating func bind(
+    _ wanted: ListenAddress, _ settings: ListenerSettings, isDatagram: Bool
+  ) throws(Problem) {
+    let address: SocketAddress
+    switch wanted {
+    case .address(let wanted, _): address = wanted
+    case .passed(let name):
+      guard names.contains(name) else { throw Problem(description: "no socket named \(name) was passed") }
+      return
     }
-    do {
-      switch (address, isDatagram) {
-      case (.unixPath(let path), false):
-        let bound = try UnixSocketFile.listen(at: path, backlog: options.backlog, access: UnixSocketFile.Access())
-        files.append(bound.file)
-        streams.append(StreamSocket(bound.socket))
-      case (.unixPath(let path), true):
-        let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
-        files.append(bound.file)
-        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
-      case (_, false):
-        streams.append(
-          StreamSocket(try ListeningSocket(address, backlog: options.backlog, options: options.bindOptions)))
-      case (_, true): datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions)))
-      }
-    } catch { throw Problem(description: "\(error)") }
+    do throws(Refusal) { try bind(address, settings, isDatagram: isDatagram) } catch {
+      if case .family = error, case .address(_, isOptional: true) = wanted { return }
+      throw Problem(description: "\(error)")
+    }
     let isPath = address.port == nil
     let last = isDatagram ? datagrams.last?.socket.descriptor.number : streams.last?.socket.descriptor.number
     addresses.append(isPath ? address.description : ServiceSockets.boundAddress(last) ?? address.description)
+  }
+
+  /// Why an address cannot be bound.
+  private enum Refusal: Error, CustomStringConvertible {
+    /// The machine lacks the family of the address.
+    case family(CallFailure)
+    case other(String)
+
+    init(_ failure: CallFailure) {
+      self =
+        failure.errno == Errno(rawValue: EAFNOSUPPORT) || failure.errno == Errno(rawValue: EADDRNOTAVAIL)
+        ? .family(failure) : .other("\(failure)")
+    }
+
+    var description: String {
+      switch self {
+      case .family(let failure): "\(failure)"
+      case .other(let text): text
+      }
+    }
+  }
+
+  private mutating func bind(
+    _ address: SocketAddress, _ settings: ListenerSettings, isDatagram: Bool
+  ) throws(Refusal) {
+    let options = settings.options
+    if case .unixPath(let path) = address {
+      do throws(UnixSocketFile.Refusal) {
+        try bind(path: path, settings, isDatagram: isDatagram)
+      } catch { throw .other("\(error)") }
+      return
+    }
+    do throws(CallFailure) {
+      if isDatagram {
+        datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions)))
+      } else {
+        streams.append(
+          StreamSocket(try ListeningSocket(address, backlog: options.backlog, options: options.bindOptions)))
+      }
+    } catch { throw Refusal(error) }
+  }
+
+  private mutating func bind(
+    path: String, _ settings: ListenerSettings, isDatagram: Bool
+  ) throws(UnixSocketFile.Refusal) {
+    if isDatagram {
+      let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: settings.socketAccess)
+      files.append(bound.file)
+      do throws(CallFailure) {
+        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
+      } catch { throw .call(error) }
+    } else {
+      let bound = try UnixSocketFile.listen(at: path, backlog: settings.options.backlog, access: settings.socketAccess)
+      files.append(bound.file)
+      streams.append(StreamSocket(bound.socket))
+    }
+  }
+
+  /// The kinds of all sockets, by what the kernel says of their addresses.
+  var kinds: Set<ServiceMode.SocketKind> {
+    var kinds: Set<ServiceMode.SocketKind> = []
+    for stream in streams {
+      let address = try? stream.socket.descriptor.localAddress().address
+      kinds.insert(address?.isUnix ?? true ? .unixStream : .internetStream)
+    }
+    for datagram in datagrams {
+      let address = try? datagram.socket.descriptor.localAddress().address
+      kinds.insert(address?.isUnix ?? true ? .unixDatagram : .internetDatagram)
+    }
+    return kinds
   }
 
   /// Closes what the listener was started with and does not know.

@@ -1,6 +1,7 @@
 import Configuration
 import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// A listener that runs: its process and the channel to it.
@@ -46,7 +47,7 @@ struct ListenerStarter {
   /// - Parameter lastQuestion: the number of the question last asked, which a new listener need not answer.
   func start(_ service: ManagedService, lastQuestion: UInt32) throws(CallFailure) -> ListenerProcess {
     let configuration = service.configuration
-    let scoreboard = try Scoreboard.create(slotCount: configuration.admission.maxConnections)
+    let scoreboard = try Scoreboard.create(slotCount: configuration.settings.admission.maxConnections)
     let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
     var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
     func pass(_ number: CInt) -> CInt {
@@ -54,13 +55,14 @@ struct ListenerStarter {
       return CInt(descriptors.count - 1)
     }
 
-    var options = ListenerOptions(configuration)
+    let asksForNames = configuration.settings.looksUpNames && names != nil
+    var options = ListenerOptions(configuration, hasResolver: asksForNames)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts
     options.channel = pass(channel.writing.number)
     options.scoreboard = pass(scoreboard.number)
-    if configuration.resolvesNames, let names {
+    if asksForNames, let names {
       options.names = pass(names.cacheObject.number)
       options.nameRequests = pass(names.requests.number)
     }
@@ -75,31 +77,23 @@ struct ListenerStarter {
 }
 
 extension ListenerOptions {
-  /// What the configuration says; sockets and channels are begatd's own matter.
-  init(_ configuration: ServiceConfiguration) {
+  /// The settings of a service, for a listener that gets its sockets passed.
+  ///
+  /// - Parameter hasResolver: whether the listener can ask for names of hosts.
+  init(_ configuration: ServiceConfiguration, hasResolver: Bool) {
     self.init()
+    var mode = configuration.mode
+    mode.bound = []
+    mode.hasResolver = hasResolver
+    service = configuration.settings.effective(in: mode)
+    service.enabled = true
+    service.listenStream = []
+    service.listenDatagram = []
+    service.allow = configuration.allow.map { $0.map(\.peer.description) }
+    service.deny = configuration.deny.map(\.peer.description)
     name = configuration.name
-    switch configuration.offer {
-    case .builtIn(let builtIn): serve = builtIn
-    case .program(let handover):
-      relay = handover == .relayedConnections
-      wait = handover == .sockets
-    }
-    program = configuration.program
-    commands = configuration.commands
-    admission = configuration.admission
-    refusal = configuration.refusal
-    firstByteTimeout = configuration.firstByteTimeout
-    idleTimeout = configuration.idleTimeout
-    maxDuration = configuration.maxDuration
-    keepAlive = configuration.keepsAlive
-    resolveNames = configuration.resolvesNames
-    log = configuration.log
-    user = configuration.identity?.user
-    group = configuration.identity?.group
+    service.user = configuration.identity.map { String($0.user) }
+    service.group = configuration.identity.map { String($0.group) }
     groups = configuration.identity?.groups ?? []
-    databases = configuration.fortune.databases
-    offensive = configuration.fortune.includesOffensive
-    maxLength = configuration.fortune.maxLength
   }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Settings
 import UnixIPC
 
 /// A service that begatd offers: its sockets, which stay open, and its listener, which may come and go.

@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Logging
+import Settings
 import UnixIPC
 
 /// Where messages and ended connections go.
@@ -13,7 +14,7 @@ struct Logs {
 enum LogSetup {
   /// - Parameter isDetached: whether standard error leads nowhere.
   /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
-  static func open(_ configuration: DaemonConfiguration, isDetached: Bool) -> Logs {
+  static func open(_ configuration: DaemonSettings, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
     var handler: any LogHandler & RecordLog = StandardErrorLog(isReadByJournal: isReadByJournal)
     var failure: CallFailure?

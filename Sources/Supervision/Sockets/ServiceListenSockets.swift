@@ -1,5 +1,6 @@
 import Configuration
 import ControlProtocol
+import Settings
 import UnixIPC
 
 /// A socket that begatd holds for a service, open as long as begatd lives.
@@ -68,7 +69,7 @@ struct ServiceListenSockets {
     do {
       switch (address, isDatagram) {
       case (.unixPath(let path), false):
-        let bound = try UnixSocketFile.listen(at: path, backlog: service.backlog, access: service.socketAccess)
+        let bound = try UnixSocketFile.listen(at: path, backlog: service.settings.backlog, access: service.socketAccess)
         let file = bound.file
         return HeldSocket(bound.socket.release(), isDatagram: false, address: address, file: file)
       case (.unixPath(let path), true):
@@ -76,11 +77,12 @@ struct ServiceListenSockets {
         let file = bound.file
         return HeldSocket(bound.socket, isDatagram: true, address: address, file: file)
       case (_, false):
-        let socket = try ListeningSocket(address, backlog: service.backlog, options: service.bindOptions)
+        let socket = try ListeningSocket(
+          address, backlog: service.settings.backlog, options: service.settings.bindOptions)
         let bound = try socket.descriptor.localAddress().address ?? address
         return HeldSocket(socket.release(), isDatagram: false, address: bound)
       case (_, true):
-        let socket = try DatagramSocket(address, options: service.bindOptions)
+        let socket = try DatagramSocket(address, options: service.settings.bindOptions)
         let bound = try socket.descriptor.localAddress().address ?? address
         return HeldSocket(socket.release(), isDatagram: true, address: bound)
       }

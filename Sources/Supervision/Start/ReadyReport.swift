@@ -1,5 +1,6 @@
 import Configuration
 import ControlProtocol
+import Settings
 import UnixIPC
 
 /// What is served where: for programs that wait, one line each; for people, a table.

@@ -2,6 +2,7 @@ import Configuration
 import ControlProtocol
 import Glibc
 import Logging
+import Settings
 import UnixIPC
 
 /// begatd: from its settings to its exit status.
@@ -78,7 +79,8 @@ public enum SupervisorProgram {
     do throws(CallFailure) {
       let standardError = StandardStreams.errorNumber(isDetached: isDetached)
       let names =
-        services.contains { $0.configuration.resolvesNames } ? try NameResolver(standardError: standardError) : nil
+        services.contains { $0.configuration.settings.looksUpNames }
+        ? try NameResolver(standardError: standardError) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
         standardError: standardError, datagramPorts: datagramPorts(of: services))
@@ -111,7 +113,7 @@ public enum SupervisorProgram {
       problems.append("\(error)")
       return []
     }
-    let enabled = configuration.services.filter(\.isEnabled)
+    let enabled = configuration.services.filter(\.settings.enabled)
     if enabled.contains(where: usesRuntimeDirectory) {
       do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
         problems.append("\(error)")

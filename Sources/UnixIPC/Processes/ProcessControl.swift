@@ -11,6 +11,15 @@ public enum ProcessControl {
     return platform_getppid() == parent
   }
 
+  /// Sends the calling process a signal once, after a time above zero; an exec cancels it.
+  ///
+  /// Source: timer_create(2).
+  public static func end(with signal: Signal, after time: Duration) throws(CallFailure) {
+    let (seconds, attoseconds) = time.components
+    let nanoseconds = max(1, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    _ = try check("timer_create") { platform_signal_after(signal.rawValue, nanoseconds) }
+  }
+
   /// Gives up gaining privileges by executing set-user-id programs, for good and for all children.
   public static func forbidNewPrivileges() throws(CallFailure) {
     _ = try check("prctl") {

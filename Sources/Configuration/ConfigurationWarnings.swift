@@ -1,0 +1,68 @@
+import Glibc
+import NameService
+import Settings
+import UnixIPC
+
+/// What a configuration allows and probably does not mean.
+struct ConfigurationWarnings {
+  private let services: [ServiceConfiguration]
+
+  init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
+
+  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities }
+
+  /// A service that names root itself means it; one that inherits root from `[defaults]` may not.
+  private var rootByDefault: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.identity?.user == 0, let origin = service.origins["user"], !service.owns(origin) else { return nil }
+      return service.warning(at: origin, "\(service.name) serves as root by this default; set its own user")
+    }
+  }
+
+  /// Programs that ask the kernel for their client's address, and decide or log by it.
+  private static let peerReaders: Set = [
+    "amandad", "cups-lpd", "exim4", "fingerd", "ftpd", "imapd", "in.fingerd", "in.ftpd", "in.identd", "in.rlogind",
+    "in.rshd", "in.telnetd", "inetutils-ftpd", "ipop3d", "nrpe", "nullidentd", "proftpd", "pure-ftpd", "rsync",
+    "sendmail", "sshd", "stunnel4", "svnserve", "swat", "tcpd", "telnetd", "vsftpd",
+  ]
+
+  private var relayedPeers: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.mode.handover == .relayedConnections, let path = service.settings.exec.first,
+        let name = path.split(separator: "/").last.map(String.init), Self.peerReaders.contains(name),
+        let origin = service.origins["relay"]
+      else { return nil }
+      return service.warning(
+        at: origin,
+        "\(name) asks the kernel for its client's address and finds a relay instead: its own host rules then admit or "
+          + "refuse the wrong clients; use allow and deny here, or leave out relay")
+    }
+  }
+
+  /// Programs of one user can read, signal and trace each other.
+  private var sharedIdentities: [ConfigurationProblem] {
+    var first: [uid_t: ServiceConfiguration] = [:]
+    return services.compactMap { service -> ConfigurationProblem? in
+      guard service.runsPrograms, let user = service.identity?.user, user != 0 else { return nil }
+      guard let other = first[user] else {
+        first[user] = service
+        return nil
+      }
+      let name = Users.find(user)?.name ?? String(user)
+      let text =
+        "programs of \(service.name) and \(other.name) both run as \(printable(name)) and can signal and trace each "
+        + "other; set user"
+      return ConfigurationProblem(at: service.place, key: keyText(["service", service.name]), message: text)
+    }
+  }
+}
+
+extension ServiceConfiguration {
+  fileprivate var runsPrograms: Bool { builtIn == nil || !settings.commands.isEmpty }
+
+  fileprivate func owns(_ origin: Origin) -> Bool { origin.key.hasPrefix(keyText(["service", name]) + ".") }
+
+  fileprivate func warning(at origin: Origin, _ message: String) -> ConfigurationProblem {
+    ConfigurationProblem(at: origin.place, key: origin.key, message: message)
+  }
+}

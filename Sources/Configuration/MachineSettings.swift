@@ -1,0 +1,190 @@
+import Admission
+import Glibc
+import NameService
+import Settings
+import UnixIPC
+
+/// An address, with its place.
+struct PlacedAddress {
+  let address: ListenAddress
+  let setting: Setting
+  let element: Int
+
+  var origin: Origin { setting.origin(ofElement: element) }
+
+  func problem(_ message: String) -> ConfigurationProblem {
+    setting.problem(ValueProblem(message).within(.element(element)))
+  }
+}
+
+/// What settings mean on this machine: addresses, users, peers, directories.
+struct MachineSettings {
+  private let settings: ServiceSettings
+  private let keys: ServiceKeys
+  private let surroundings: Surroundings
+  private let lookups: NameServiceLookups
+
+  private(set) var streams: [PlacedAddress] = []
+  private(set) var datagrams: [PlacedAddress] = []
+  private(set) var hasFaultyAddresses = false
+  private(set) var allow: [AccessEntry]?
+  private(set) var deny: [AccessEntry] = []
+  private(set) var socketAccess = UnixSocketFile.Access()
+  private var user: User?
+  private var group: gid_t?
+
+  init(
+    settings: ServiceSettings, keys: ServiceKeys, _ surroundings: Surroundings, _ lookups: NameServiceLookups
+  ) {
+    self.settings = settings
+    self.keys = keys
+    self.surroundings = surroundings
+    self.lookups = lookups
+  }
+
+  /// Looks everything up, and notes what this machine does not have.
+  mutating func resolve(problems: inout ProblemCollector) {
+    streams = addresses(settings.listenStream, "listen-stream", problems: &problems)
+    datagrams = addresses(settings.listenDatagram, "listen-datagram", problems: &problems)
+    allow = settings.allow.map { entries($0, "allow", problems: &problems) }
+    deny = entries(settings.deny, "deny", problems: &problems)
+    user = user(settings.user, "user", problems: &problems)
+    group = group(settings.group, "group", problems: &problems)
+    let owner = user(settings.socketUser, "socket-user", problems: &problems)
+    if let owner, !surroundings.isRoot, owner.identity.user != surroundings.identity.user {
+      add("socket-user", "only root can give a socket to \(printable(owner.name))", problems: &problems)
+    }
+    socketAccess = UnixSocketFile.Access(
+      mode: settings.socketMode, user: owner?.identity.user,
+      group: group(settings.socketGroup, "socket-group", problems: &problems))
+    checkDirectory(problems: &problems)
+    checkDatabases(problems: &problems)
+  }
+
+  private mutating func addresses(
+    _ texts: [String], _ name: String, problems: inout ProblemCollector
+  ) -> [PlacedAddress] {
+    if keys.isFaulty(name) { hasFaultyAddresses = true }
+    guard let setting = keys[name] else { return [] }
+    let reader = AddressReader(isDatagram: name == "listen-datagram", lookups)
+    var addresses: [PlacedAddress] = []
+    for (index, text) in texts.enumerated() {
+      guard let read = element(index, of: setting, &problems, { () throws(ValueProblems) in try reader.read(text) })
+      else {
+        hasFaultyAddresses = true
+        continue
+      }
+      addresses += read.map { PlacedAddress(address: $0, setting: setting, element: index) }
+    }
+    return addresses
+  }
+
+  private func entries(_ texts: [String], _ name: String, problems: inout ProblemCollector) -> [AccessEntry] {
+    guard let setting = keys[name] else { return [] }
+    let reader = PeerReader(lookups)
+    var entries: [AccessEntry] = []
+    for (index, text) in texts.enumerated() {
+      let peer = element(index, of: setting, &problems) { () throws(ValueProblems) in try reader.read(text) }
+      guard let peer else { continue }
+      entries.append(AccessEntry(peer: peer, text: printable(text), origin: setting.origin(ofElement: index)))
+    }
+    return entries
+  }
+
+  private func element<Value>(
+    _ index: Int, of setting: Setting, _ problems: inout ProblemCollector,
+    _ read: () throws(ValueProblems) -> Value
+  ) -> Value? {
+    do throws(ValueProblems) { return try read() } catch {
+      for problem in error.problems { problems.add(setting.problem(problem.within(.element(index)))) }
+      return nil
+    }
+  }
+
+  private func add(_ name: String, _ message: String, problems: inout ProblemCollector) {
+    if let setting = keys[name] { problems.add(setting.problem(ValueProblem(message))) }
+  }
+
+  // MARK: - Users and groups
+
+  private func user(_ text: String?, _ name: String, problems: inout ProblemCollector) -> User? {
+    guard let text else { return nil }
+    if let user = Users.find(text) { return user }
+    add(name, "no user \(quoted(text)) on this machine", problems: &problems)
+    return nil
+  }
+
+  private func group(_ text: String?, _ name: String, problems: inout ProblemCollector) -> gid_t? {
+    guard let text else { return nil }
+    if let group = Users.findGroup(text), group != gid_t.max { return group }
+    add(name, "no group \(quoted(text)) on this machine", problems: &problems)
+    return nil
+  }
+
+  /// The identity that the listener runs as; nil is begatd's own.
+  func identity(table: Setting, problems: inout ProblemCollector) -> Identity? {
+    guard surroundings.isRoot else {
+      if let user, user.identity.user != surroundings.identity.user {
+        add("user", "only root can serve as \(printable(user.name))", problems: &problems)
+      }
+      if let group, group != surroundings.identity.group {
+        add("group", "only root can serve with another group", problems: &problems)
+      }
+      return nil
+    }
+    // A faulty user is a problem already.
+    if keys["user"] != nil, user == nil { return nil }
+    guard var identity = (user ?? Users.find("nobody"))?.identity else {
+      problems.add(table.problem("no user \"nobody\" on this machine: set user"))
+      return nil
+    }
+    if let group {
+      // As initgroups(3): the new primary group takes the place of the user's own.
+      identity.groups = [group] + identity.groups.filter { $0 != identity.group && $0 != group }
+      identity.group = group
+    }
+    return identity
+  }
+
+  // MARK: - Files
+
+  private func checkDirectory(problems: inout ProblemCollector) {
+    let path = settings.program.workingDirectory
+    guard let setting = keys["working-directory"], !keys.isFaulty("working-directory") else { return }
+    do throws(CallFailure) {
+      let isDirectory = try FileSystem.facts(of: path).st_mode & S_IFMT == S_IFDIR
+      if !isDirectory { problems.add(setting.problem(ValueProblem("\(printable(path)): not a directory"))) }
+    } catch { problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.errno)"))) }
+  }
+
+  private func checkDatabases(problems: inout ProblemCollector) {
+    guard let setting = keys["fortune.databases"], !keys.isFaulty("fortune.databases") else { return }
+    for (index, path) in settings.fortune.databases.enumerated() {
+      do throws(CallFailure) { _ = try FileSystem.facts(of: path) } catch {
+        problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.errno)").within(.element(index))))
+      }
+    }
+  }
+
+  // MARK: - Rules about what things mean
+
+  /// The kernel binds no link-local address without knowing the interface.
+  func checkLinkLocalAddresses(problems: inout ProblemCollector) {
+    guard settings.bindToDevice == nil else { return }
+    for placed in streams + datagrams where placed.address.lacksInterface {
+      problems.add(placed.problem(ServiceRules.missingInterface(placed.address)))
+    }
+  }
+
+  /// Notes peers that are allowed and denied alike.
+  func checkAccess(problems: inout ProblemCollector) {
+    let allowed = allow ?? []
+    for (first, second) in ServiceRules.contradictions(allow: allowed.map(\.peer), deny: deny.map(\.peer)) {
+      let origin = deny[second].origin
+      problems.add(
+        ConfigurationProblem(
+          at: origin.place, key: origin.key,
+          message: "\(deny[second].text) is also in allow, at \(allowed[first].origin.place); remove one"))
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import Settings
+import UnixIPC
+
+/// Users, groups and ports by the files of this machine: a static program has no name service.
+///
+/// Source: passwd(5), group(5), services(5).
+struct FileLookups: MachineLookups {
+  /// Larger files are not looked through to their end.
+  private static let largestFile = 16 << 20
+
+  var runtimeDirectory: String { RuntimeDirectory.path }
+
+  func userNumber(_ text: String) -> UInt32? { user(text)?.user }
+
+  /// The user of this name with its groups, or of this number; a number without an entry is its own group.
+  func user(_ text: String) -> Identity? {
+    let lines = Self.lines(of: "/etc/passwd")
+    if let fields = Self.entry(lines, where: { $0.first.map(String.init) == text }, count: 4),
+      let user = UInt32(decimal: fields[2]), let group = UInt32(decimal: fields[3])
+    {
+      return Identity(user: user, group: group, groups: [group] + groups(ofMember: text, beside: group))
+    }
+    guard let number = UInt32(decimal: text), number != .max else { return nil }
+    let fields = Self.entry(lines, where: { $0.count > 2 && $0[2] == text }, count: 4)
+    let group = fields.flatMap { UInt32(decimal: $0[3]) } ?? number
+    return Identity(user: number, group: group, groups: [])
+  }
+
+  /// The number of the group of this name; the number itself where the text is one.
+  func groupNumber(_ text: String) -> UInt32? {
+    let fields = Self.entry(Self.lines(of: "/etc/group"), where: { $0.first.map(String.init) == text }, count: 3)
+    return fields.flatMap { UInt32(decimal: $0[2]) } ?? UInt32(decimal: text).flatMap { $0 == .max ? nil : $0 }
+  }
+
+  func port(_ text: String, isDatagram: Bool) -> UInt16? {
+    if let number = UInt16(decimal: text) { return number }
+    let wanted = isDatagram ? "udp" : "tcp"
+    for line in Self.lines(of: "/etc/services") {
+      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+      guard words.count >= 2, words[0] == text || words.dropFirst(2).contains(Substring(text)) else { continue }
+      let port = words[1].split(separator: "/")
+      if port.count == 2, port[1] == wanted { return UInt16(decimal: port[0]) }
+    }
+    return nil
+  }
+
+  private func groups(ofMember user: String, beside primary: UInt32) -> [UInt32] {
+    Self.lines(of: "/etc/group").compactMap { line in
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count == 4, fields[3].split(separator: ",").contains(Substring(user)) else { return nil }
+      return UInt32(decimal: fields[2]).flatMap { $0 == primary ? nil : $0 }
+    }
+  }
+
+  private static func entry(
+    _ lines: [Substring], where matches: ([Substring]) -> Bool, count: Int
+  ) -> [Substring]? {
+    for line in lines {
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      if fields.count >= count, matches(fields) { return fields }
+    }
+    return nil
+  }
+
+  private static func lines(of path: String) -> [Substring] {
+    guard let descriptor = try? Descriptor.open(path, O_RDONLY),
+      let bytes = try? descriptor.readToEnd(limit: largestFile)
+    else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+  }
+}

@@ -1,0 +1,153 @@
+import Admission
+import Glibc
+import Settings
+import UnixIPC
+
+/// A command line of begat-listener with all that it needs of the machine, checked by the rules of services.
+struct ListenerSettings {
+  /// With admission's peers, and only with settings that have an effect.
+  private(set) var options: ListenerOptions
+  /// The identity to become; nil stays as started.
+  let identity: Identity?
+  let socketAccess: UnixSocketFile.Access
+  let streams: [ListenAddress]
+  let datagrams: [ListenAddress]
+
+  /// - Parameter passed: kinds of the sockets that were passed.
+  init(_ parsed: ParsedListenerOptions, passed: Set<ServiceMode.SocketKind>) throws(ListenerOptionProblem) {
+    var options = parsed.options
+    if let violation = ServiceRules.offerProblem(options.service) { throw Self.problem(violation) }
+    guard let offer = options.service.offer else {
+      throw ListenerOptionProblem("--serve SERVICE or -- PROGRAM is missing; see --help")
+    }
+    if options.name.isEmpty { options.name = options.service.serve?.rawValue ?? Self.programName(options.service.exec) }
+    let lookups = FileLookups()
+    streams = try Self.addresses(options.service.listenStream, "listen-stream", lookups)
+    datagrams = try Self.addresses(options.service.listenDatagram, "listen-datagram", lookups)
+    options.service.admission.allow = try options.service.allow.map { texts throws(ListenerOptionProblem) in
+      try Self.peers(texts, "allow", lookups)
+    }
+    options.service.admission.deny = try Self.peers(options.service.deny, "deny", lookups)
+    identity = try Self.identity(options, lookups)
+    socketAccess = try Self.socketAccess(options.service, lookups)
+
+    let bound = Set(streams.map { $0.isPath ? .unixStream : .internetStream } as [ServiceMode.SocketKind])
+      .union(datagrams.map { $0.isPath ? .unixDatagram : .internetDatagram })
+    let mode = ServiceMode(
+      offer: offer, sockets: passed.union(bound), bound: bound, isStdio: options.stdio, isRoot: geteuid() == 0,
+      hasResolver: options.names != nil && options.nameRequests != nil)
+    try Self.check(options, said: parsed.said, mode, streams + datagrams)
+    options.service = options.service.effective(in: mode)
+    self.options = options
+  }
+
+  // MARK: - Rules
+
+  private static func check(
+    _ options: ListenerOptions, said: Set<String>, _ mode: ServiceMode, _ addresses: [ListenAddress]
+  ) throws(ListenerOptionProblem) {
+    for key in ListenerOptions.keys where said.contains(key.name) {
+      if let reason = key.reasonWithoutEffect(options.service, mode) {
+        throw ListenerOptionProblem("--\(key.name): \(reason); see --help")
+      }
+    }
+    if let violation = ServiceRules.violations(of: options.service, own: said, in: mode).first {
+      throw problem(violation)
+    }
+    if said.contains("group") || said.contains("groups"), options.service.user == nil {
+      throw ListenerOptionProblem("--group and --groups need --user; see --help")
+    }
+    if options.service.bindToDevice == nil, let address = addresses.first(where: \.lacksInterface) {
+      throw ListenerOptionProblem("--listen-stream: \(ServiceRules.missingInterface(address))")
+    }
+    let admission = options.service.admission
+    if let both = ServiceRules.contradictions(allow: admission.allow ?? [], deny: admission.deny).first {
+      throw ListenerOptionProblem("--deny: \(admission.deny[both.deny]) is also in --allow; remove one")
+    }
+    if mode.sockets.isEmpty, !options.stdio {
+      throw ListenerOptionProblem("no socket: give one with --listen-stream, --listen-datagram or --socket")
+    }
+  }
+
+  private static func problem(_ violation: RuleViolation) -> ListenerOptionProblem {
+    let option = violation.key == "exec" ? "--" : "--\(violation.key)"
+    return ListenerOptionProblem("\(option): \(violation.message); see --help")
+  }
+
+  // MARK: - Meaning on this machine
+
+  private static func addresses(
+    _ texts: [String], _ key: String, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> [ListenAddress] {
+    let reader = AddressReader(isDatagram: key == "listen-datagram", lookups)
+    var addresses: [ListenAddress] = []
+    for text in texts { addresses += try named(key) { () throws(ValueProblems) in try reader.read(text) } }
+    return addresses
+  }
+
+  private static func peers(
+    _ texts: [String], _ key: String, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> [AccessPeer] {
+    let reader = PeerReader(lookups)
+    var peers: [AccessPeer] = []
+    for text in texts { peers.append(try named(key) { () throws(ValueProblems) in try reader.read(text) }) }
+    return peers
+  }
+
+  private static func named<Value>(
+    _ key: String, _ read: () throws(ValueProblems) -> Value
+  ) throws(ListenerOptionProblem) -> Value {
+    do throws(ValueProblems) { return try read() } catch {
+      throw ListenerOptionProblem("--\(key): \(error.problems[0].message)")
+    }
+  }
+
+  private static func identity(
+    _ options: ListenerOptions, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> Identity? {
+    guard let text = options.service.user else { return nil }
+    guard var identity = lookups.user(text) else {
+      throw ListenerOptionProblem("--user: no user \(quoted(text)) in /etc/passwd; give the number")
+    }
+    if !options.groups.isEmpty { identity.groups = options.groups }
+    guard let groupText = options.service.group else { return identity }
+    let group = try group(groupText, "group", lookups)
+    identity.groups =
+      options.groups.isEmpty
+      ? [group] + identity.groups.filter { $0 != identity.group && $0 != group } : options.groups
+    identity.group = group
+    return identity
+  }
+
+  private static func group(
+    _ text: String, _ key: String, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> UInt32 {
+    if let group = lookups.groupNumber(text) { return group }
+    throw ListenerOptionProblem("--\(key): no group \(quoted(text)) in /etc/group; give the number")
+  }
+
+  private static func socketAccess(
+    _ service: ServiceSettings, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> UnixSocketFile.Access {
+    var access = UnixSocketFile.Access(mode: service.socketMode)
+    if let text = service.socketUser {
+      guard let user = lookups.userNumber(text) else {
+        throw ListenerOptionProblem("--socket-user: no user \(quoted(text)) in /etc/passwd; give the number")
+      }
+      access.user = user
+    }
+    if let text = service.socketGroup { access.group = try group(text, "socket-group", lookups) }
+    return access
+  }
+
+  /// What a program is called unless it is given a name: the characters of its file's name that a name may have.
+  private static func programName(_ words: [String]) -> String {
+    let file = words.first?.split(separator: "/").last ?? ""
+    let name = String(decoding: file.utf8.filter(isServiceNameByte).prefix(64), as: UTF8.self)
+    return isServiceName(name) ? name : "program"
+  }
+}
+
+extension ListenAddress {
+  fileprivate var isPath: Bool { if case .address(let address, _) = self { address.isUnix } else { false } }
+}

@@ -1,0 +1,52 @@
+import Admission
+import CSharedLayouts
+import ControlProtocol
+import Glibc
+import NetworkServices
+import Settings
+import UnixIPC
+
+/// One connection on standard input and output: `begat-listener --stdio`, under inetd or a unit with `Accept=yes`.
+enum StandardConnection {
+  /// Serves it with the same settings as a listener's connections have.
+  ///
+  /// - Returns: whether the client was admitted and served.
+  static func serve(_ settings: ListenerSettings) throws -> Bool {
+    let options = settings.options
+    guard let builtIn = options.serve else { return false }
+    let native = Descriptor.withLent(0) { try? $0.peerAddress() }
+    let user = Descriptor.withLent(0) { try? PeerCredentials(of: $0).user }
+    let address = native?.address
+    guard isAdmitted(address, user: user, options) else { return false }
+    // Before files are read, as in a listener: what the service's user may not read is missed at once.
+    try settings.identity?.become()
+    try ProcessControl.forbidNewPrivileges()
+    let programs = ProgramLoader(options: options, pendingSignals: nil)
+    let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
+      ListenerProgram.complain("\(options.name): \($0)")
+    }
+    guard case .service(let stream) = service.offer else { return false }
+    if let longest = options.maxDuration { try ProcessControl.end(with: .terminate, after: longest) }
+    let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
+    slot.initialize(to: begat_slot())
+    let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
+    var connection = Connection(
+      input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: address), limits: limits,
+      tally: Tally(slot))
+    let process = ConnectionProcess(
+      service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
+      listener: getppid())
+    return process.serve(&connection) != Outcome.failedStatus
+  }
+
+  /// What allow and deny say; a refused client gets the line of `refusal`.
+  private static func isAdmitted(_ address: SocketAddress?, user: UInt32?, _ options: ListenerOptions) -> Bool {
+    let rules = AccessRules(allow: options.admission.allow, deny: options.admission.deny)
+    if rules.decision(on: address, user: user).isAllowed { return true }
+    ListenerProgram.complain("\(options.name): refused \(address?.description ?? "a client without an address")")
+    if let refusal = options.refusal {
+      Descriptor.withLent(1) { output in _ = try? output.writeAll(refusal + "\r\n") }
+    }
+    return false
+  }
+}

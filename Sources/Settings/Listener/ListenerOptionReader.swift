@@ -1,0 +1,126 @@
+import UnixIPC
+
+/// A command line of begat-listener as it was read.
+public struct ParsedListenerOptions: Hashable, Sendable {
+  public internal(set) var options = ListenerOptions()
+  /// Names of the keys that the command line sets.
+  public internal(set) var said: Set<String> = []
+}
+
+/// What is wrong with a command line; one line, with what to do.
+public struct ListenerOptionProblem: Error, Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+extension ListenerOptions {
+  /// Reads `--key value`, `--key=value` and `--table.member value`; the words behind `--` are the program to execute.
+  ///
+  /// A list has one option for each element.  `--key` alone is `--key true`.
+  ///
+  /// - Parameter words: without the program's own name.
+  public static func parse(_ words: [String]) throws(ListenerOptionProblem) -> ParsedListenerOptions {
+    var given = GivenOptions()
+    var parsed = ParsedListenerOptions()
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        try parsed.setProgram(Array(rest))
+        break
+      }
+      guard word.hasPrefix("--") else {
+        throw ListenerOptionProblem("\(quoted(word)): not an option; a program stands behind --; see --help")
+      }
+      try given.take(word.dropFirst(2), &rest)
+    }
+    for (key, raw) in given.values {
+      do throws(ValueProblems) { try key.read(raw, into: &parsed.options) } catch {
+        let problem = error.problems[0]
+        let members = problem.path.compactMap { step in if case .member(let name) = step { name } else { nil } }
+        throw ListenerOptionProblem(
+          "--\(([key.name] + members.map(printable)).joined(separator: ".")): \(problem.message)")
+      }
+      parsed.said.insert(key.name)
+    }
+    return parsed
+  }
+
+  /// The command line that `parse` reads as these options.
+  public var arguments: [String] {
+    Self.keys.flatMap { $0.options(for: self) } + (service.exec.isEmpty ? [] : ["--"] + service.exec)
+  }
+}
+
+extension ParsedListenerOptions {
+  fileprivate mutating func setProgram(_ words: [String]) throws(ListenerOptionProblem) {
+    guard let exec = ServiceSettings.key(named: "exec") else { return }
+    do throws(ValueProblems) { try exec.read(.list(words.map { .word($0) }), into: &options.service) } catch {
+      throw ListenerOptionProblem("--: \(error.problems[0].message)")
+    }
+    said.insert(exec.name)
+  }
+}
+
+/// Options as they are collected from a command line: each key once, with all of its words.
+private struct GivenOptions {
+  private(set) var values: [(key: Key<ListenerOptions>, raw: RawValue)] = []
+
+  /// Takes an option and, unless it stands behind `=`, its value.
+  mutating func take(_ option: Substring, _ rest: inout ArraySlice<String>) throws(ListenerOptionProblem) {
+    let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = parts.first.map(String.init) ?? ""
+    guard let (key, member) = key(of: name) else {
+      let names = ListenerOptions.keys.map(\.name)
+      let message = name == "exec" ? "the program stands behind --" : UnknownKey.message(name, among: names)
+      throw ListenerOptionProblem("--\(printable(name)): \(message); see --help")
+    }
+    let value: String
+    if parts.count == 2 {
+      value = String(parts[1])
+    } else if key.isBoolean {
+      let isValue = rest.first == "true" || rest.first == "false"
+      value = isValue ? rest.removeFirst() : "true"
+    } else if let next = rest.popFirst() {
+      value = next
+    } else {
+      throw ListenerOptionProblem("--\(printable(name)): its value \(key.placeholder) is missing")
+    }
+    add(.word(value), member, of: key)
+  }
+
+  /// The key that an option names, and the member where the key is a table of the administrator's.
+  private func key(of name: String) -> (Key<ListenerOptions>, member: String?)? {
+    if let key = ListenerOptions.key(named: name) { return key.isOpenTable ? nil : (key, nil) }
+    guard let dot = name.firstIndex(of: "."), let key = ListenerOptions.key(named: String(name[..<dot])),
+      key.isOpenTable
+    else { return nil }
+    return (key, String(name[name.index(after: dot)...]))
+  }
+
+  private mutating func add(_ word: RawValue, _ member: String?, of key: Key<ListenerOptions>) {
+    let index = values.firstIndex { $0.key.name == key.name }
+    let before = index.map { values[$0].raw }
+    let raw: RawValue
+    if let member {
+      var members: [RawValue.Member] = if case .table(let members) = before { members } else { [] }
+      if let place = members.firstIndex(where: { $0.name == member }) {
+        members[place] = RawValue.Member(member, appending(word, to: members[place].value))
+      } else {
+        members.append(RawValue.Member(member, word))
+      }
+      raw = .table(members)
+    } else {
+      raw = key.isList ? appending(word, to: before) : word
+    }
+    if let index { values[index].raw = raw } else { values.append((key, raw)) }
+  }
+
+  private func appending(_ word: RawValue, to before: RawValue?) -> RawValue {
+    switch before {
+    case nil: word
+    case .list(let elements): .list(elements + [word])
+    case let single?: .list([single, word])
+    }
+  }
+}

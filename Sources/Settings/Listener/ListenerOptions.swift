@@ -1,0 +1,83 @@
+/// The command line of begat-listener: the settings of one service, and what only a listener is told.
+///
+/// begatd renders it, begat-listener reads it; people type the same.
+@dynamicMemberLookup
+public struct ListenerOptions: SettingsTable {
+  public var service = ServiceSettings()
+  public var name = ""
+  /// Numbers of open sockets to serve on.
+  public var sockets: [CInt] = []
+  public var stdio = false
+  public var drainTimeout = DaemonSettings().drainTimeout
+  /// Supplementary groups, by number.
+  public var groups: [UInt32] = []
+  /// Ports at which a datagram service of begatd's answers: two of them must not talk to each other.
+  public var datagramPorts: [UInt16] = []
+  public var channel: CInt?
+  public var scoreboard: CInt?
+  public var names: CInt?
+  public var nameRequests: CInt?
+  public var help = false
+  public var version = false
+
+  public init() {}
+
+  public subscript<Value>(dynamicMember property: WritableKeyPath<ServiceSettings, Value>) -> Value {
+    get { service[keyPath: property] }
+    set { service[keyPath: property] = newValue }
+  }
+
+  /// Settings that are computed.
+  public subscript<Value>(dynamicMember property: KeyPath<ServiceSettings, Value>) -> Value {
+    service[keyPath: property]
+  }
+
+  /// Keys of a service that no option has: a disabled service has no listener, and the program stands behind `--`.
+  private static let keysWithoutOption: Set = ["enabled", "exec"]
+
+  public static let keys: [Key<ListenerOptions>] =
+    serviceKeys + ownKeys + supervisedKeys + generalKeys
+
+  /// Those that are keys of a service too.
+  static let serviceKeys = ServiceSettings.keys.filter { !keysWithoutOption.contains($0.name) }
+    .map { $0.lifted(into: \ListenerOptions.service) }
+
+  static let ownKeys: [Key<ListenerOptions>] = [
+    Key("name", \.name, .serviceName, "name of the service in titles and logs; unset: that of what it offers"),
+    Key("socket", \.sockets, .list(of: "descriptors", .integer(in: 3...CInt.max)), "serve on this open socket"),
+    Key("stdio", \.stdio, .boolean, "serve one connection on standard input and output, then end"),
+    Key(
+      "drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after SIGTERM",
+      when: [.listening]),
+    Key(
+      "groups", \.groups, .list(of: "numbers of groups", .integer(in: 0...UInt32.max - 1)),
+      "supplementary groups of the service, by number; unset: none"),
+  ]
+
+  /// What begatd tells its listeners.
+  static let supervisedKeys: [Key<ListenerOptions>] = [
+    Key(
+      "datagram-port", \.datagramPorts, .list(of: "ports", .integer(in: 1...UInt16.max)),
+      "port of another datagram service of the same supervisor, never answered", when: [.listening]),
+    Key(
+      "channel", \.channel, optional: .integer(in: 3...CInt.max),
+      "the supervisor's channel; when it closes, drain and end",
+      when: [.listening]),
+    Key(
+      "scoreboard", \.scoreboard, optional: .integer(in: 3...CInt.max),
+      "the memory object in which connections are shown",
+      when: [.listening]),
+    Key(
+      "names", \.names, optional: .integer(in: 3...CInt.max), "the memory object with names of hosts",
+      when: [.listening]),
+    Key(
+      "name-requests", \.nameRequests, optional: .integer(in: 3...CInt.max),
+      "the socket that takes questions for names",
+      when: [.listening]),
+  ]
+
+  static let generalKeys: [Key<ListenerOptions>] = [
+    Key("help", \.help, .boolean, "show this text"),
+    Key("version", \.version, .boolean, "show the version"),
+  ]
+}

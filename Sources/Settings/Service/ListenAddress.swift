@@ -1,0 +1,16 @@
+import UnixIPC
+
+/// Where a service listens.
+public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
+  /// begatd binds it; an optional one is left out where the machine lacks its family.
+  case address(SocketAddress, isOptional: Bool)
+  /// The service manager passes it under this name (`FileDescriptorName=`).
+  case passed(name: String)
+
+  public var description: String {
+    switch self {
+    case .address(let address, _): address.description
+    case .passed(let name): "fd:\(printable(name))"
+    }
+  }
+}

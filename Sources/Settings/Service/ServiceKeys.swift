@@ -1,0 +1,248 @@
+/// Keys that belong together, under a heading of the configuration and the manual.
+public struct KeyGroup<Table: SettingsTable>: Sendable {
+  public let title: String
+  /// Sentences before the keys.
+  public let introduction: String
+  public let keys: [Key<Table>]
+}
+
+extension ServiceSettings {
+  public static let keys: [Key<ServiceSettings>] = groups.flatMap(\.keys)
+
+  /// All keys, in the order of the manual.
+  public static let groups: [KeyGroup<ServiceSettings>] = [
+    offerGroup, socketGroup, identityGroup, accessGroup, limitGroup, timeGroup, programGroup, fortuneGroup, otherGroup,
+  ]
+
+  private static let offerGroup = KeyGroup<ServiceSettings>(
+    title: "What is offered",
+    introduction: """
+      A service has either serve, for a built-in service, or exec, for a program.  A program runs as the service's user, \
+      with the connection as descriptors 0 and 1 and the log as 2.
+      """,
+    keys: [
+      Key("enabled", \.enabled, .boolean, "false keeps the table and serves nothing"),
+      Key("serve", \.serve, optional: .choice, "the built-in service to offer"),
+      Key(
+        "exec", \.exec, .program, "the program to execute: an absolute path and arguments, never a shell",
+        details: """
+          The program is started for each connection, as the leader of a process group, with no descriptor but 0, 1 and \
+          2.  It runs with PR_SET_NO_NEW_PRIVS, so that set-user-ID bits, and with them sudo, have no effect.
+          """),
+      Key(
+        "relay", \.relay, .boolean,
+        "put a process that measures time between client and program, which then sees no peer address",
+        when: [.exec],
+        details: """
+          Do not use it for a program with host rules of its own (rsync's hosts allow, libwrap, sshd's Match address): \
+          its descriptors 0 and 1 are a socket pair, and its rules admit or refuse the wrong clients.  Use allow and \
+          deny instead, or the variables REMOTE_ADDR and TCPREMOTEIP, which hold the real address.  The relay keeps \
+          first-byte-timeout and idle-timeout, and the log shows how many bytes passed.
+          """),
+      Key(
+        "wait", \.wait, .boolean, "hand the listening sockets to the program, which accepts clients itself",
+        when: [.exec],
+        details: """
+          The program is started when a client comes, and again when it has ended and another one comes.  All keys about \
+          clients have no effect then; rate limits how often it is started.
+          """),
+    ])
+
+  private static let socketGroup = KeyGroup<ServiceSettings>(
+    title: "Where",
+    introduction: """
+      Addresses: "2345" (IPv4 and IPv6), "192.0.2.1:2345", "[2001:db8::1]:2345", "/path", "@abstract", "fd:NAME" (a \
+      socket of that FileDescriptorName= from systemd).  The port may be a name of /etc/services, or 0 for any free one. \
+       %t is the directory of begatd's own sockets: $RUNTIME_DIRECTORY, else /run/begat for root, else \
+      $XDG_RUNTIME_DIR/begat, else /tmp/begat-UID.
+      """,
+    keys: [
+      Key(
+        "listen-stream", \.listenStream, .list(of: "addresses", .address), "addresses to accept connections at",
+        when: [.listening]),
+      Key(
+        "listen-datagram", \.listenDatagram, .list(of: "addresses", .address), "addresses to answer datagrams at",
+        when: [.listening],
+        details: """
+          Datagrams from ports below 1024, and from ports at which begat itself answers datagrams, are not answered: two \
+          servers could otherwise answer each other forever.
+          """),
+      Key(
+        "socket-mode", \.socketMode, .mode(example: "0660"), "permissions of Unix sockets: who may connect",
+        when: [.listening, .bindsUnix]),
+      Key(
+        "socket-user", \.socketUser, optional: .account("user", example: "root"),
+        "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsUnix]),
+      Key(
+        "socket-group", \.socketGroup, optional: .account("group", example: "root"),
+        "group of Unix sockets; unset: begat's own group", when: [.listening, .bindsUnix]),
+      Key(
+        "backlog", \.backlog, .integer(in: 1...65_535),
+        "connections that may wait to be accepted; net.core.somaxconn is the kernel's limit",
+        when: [.listening, .bindsStreams]),
+      Key(
+        "free-bind", \.freeBind, .boolean, "bind addresses that the machine does not have yet",
+        when: [.listening, .bindsInternet]),
+      Key(
+        "bind-to-device", \.bindToDevice, optional: .interface,
+        "take only what comes through this network interface; unset: any", when: [.listening, .bindsInternet]),
+      Key(
+        "keep-alive", \.keepAlive, .boolean, "find out after 110 s that a client's machine is gone",
+        when: [.listening, .accepting, .internetConnections]),
+    ])
+
+  private static let identityGroup = KeyGroup<ServiceSettings>(
+    title: "As whom",
+    introduction: "",
+    keys: [
+      Key(
+        "user", \.user, optional: .account("user", example: "nobody"),
+        "user that the service runs as; only root can choose; unset: nobody under a begatd of root"),
+      Key(
+        "group", \.group, optional: .account("group", example: "nogroup"),
+        "group that the service runs as; unset: the user's own"),
+    ])
+
+  private static let accessGroup = KeyGroup<ServiceSettings>(
+    title: "Who",
+    introduction: """
+      Entries are networks, addresses, "unix:USER" and "unix:*" (any client on a Unix socket).  The longest prefix \
+      decides.  `begat check --from ADDRESS SERVICE` explains.
+      """,
+    keys: [
+      Key(
+        "allow", \.allow, optional: .list(of: "networks or unix:USER", .peer),
+        "clients that may connect, and no others; [] is nobody; unset: everybody", when: [.accepting],
+        details: """
+          fortune, echo and chargen answer datagrams only of networks that allow names: others could have the answers \
+          sent to a third party.
+          """),
+      Key(
+        "deny", \.deny, .list(of: "networks or unix:USER", .peer), "clients that may not connect", when: [.accepting]),
+      Key(
+        "refusal", \.refusal, optional: .line, "line sent to refused clients, if that needs no waiting; unset: none",
+        when: [.accepting, .connections]),
+    ])
+
+  private static let limitGroup = KeyGroup<ServiceSettings>(
+    title: "How many",
+    introduction: """
+      A source is a network of clients, or a user of this machine on Unix sockets.  Connections over a source's limit are \
+      refused; over the service's limit they wait.  Rates are written "50/s", "20/m", "100/h", "1000/d"; a burst of a \
+      quarter of the count is allowed after a pause, unless another is set: "50/s burst 100".
+      """,
+    keys: [
+      Key(
+        "max-connections", \.admission.maxConnections, .integer(in: 1...1_000_000), "connections at once",
+        when: [.listening, .accepting, .connections]),
+      Key(
+        "max-connections-per-source", \.admission.maxConnectionsPerSource, .integer(in: 1...1_000_000),
+        "connections at once of one source", when: [.listening, .accepting, .connections],
+        details: """
+          A place is free when the connection's process has ended, which may be a moment after the client has seen the \
+          end.
+          """),
+      Key(
+        "rate", \.admission.rate, .rate, "new connections, or starts with wait; datagrams: \"1000/s\" unless set",
+        when: [.listening]),
+      Key(
+        "rate-per-source", \.admission.ratePerSource, .rate,
+        "new connections of one source; datagrams: \"10/s\" unless set", when: [.listening, .accepting]),
+      Key(
+        "source-prefix.ipv4", \.admission.sourcePrefix.ipv4, .integer(in: 1...32, example: 24),
+        "bits of an IPv4 address that make a source", when: [.listening, .accepting, .internet]),
+      Key(
+        "source-prefix.ipv6", \.admission.sourcePrefix.ipv6, .integer(in: 1...128, example: 56),
+        "bits of an IPv6 address that make a source", when: [.listening, .accepting, .internet]),
+      Key(
+        "when-full", \.admission.whenFull, .choice,
+        "clients over max-connections or rate: \"wait\" in the backlog, or \"refuse\" them",
+        when: [.listening, .accepting, .connections]),
+    ])
+
+  private static let timeGroup = KeyGroup<ServiceSettings>(
+    title: "How long",
+    introduction: "Durations are written \"500ms\", \"30s\", \"10m\", \"1h30m\", \"2d\"; \"none\" is no limit.",
+    keys: [
+      Key(
+        "first-byte-timeout", \.firstByteTimeout, .timeLimit, "until the client sends anything at all",
+        when: [.accepting, .timed, .connections]),
+      Key(
+        "idle-timeout", \.idleTimeout, .timeLimit, "for one line of the client, or for taking an answer",
+        when: [.accepting, .timed, .connections]),
+      Key(
+        "max-duration", \.maxDuration, .timeLimit, "for a whole connection, or a program with wait",
+        when: [.connections],
+        details: "The process group is sent SIGTERM, and 5 s later SIGKILL."),
+    ])
+
+  private static let programGroup = KeyGroup<ServiceSettings>(
+    title: "What programs find",
+    introduction: "For the program of exec, and for the commands of the command server.",
+    keys: [
+      Key(
+        "environment", \.program.environment, .environment, "variables beside PATH and those about the client",
+        when: [.programs]),
+      Key(
+        "working-directory", \.program.workingDirectory, .absolutePath(of: "a directory", example: "/srv"),
+        "directory that they start in", when: [.programs]),
+      Key(
+        "umask", \.program.umask, .mode(example: "0027"), "umask that they start with", when: [.programs]),
+      Key(
+        "nice", \.program.nice, .integer(in: -20...19, example: 10),
+        "niceness, from -20 (first) to 19 (last); below 0 only as root", when: [.programs]),
+      Key(
+        "limit-memory", \.program.limitMemory, .size, "address space of each; unset: begatd's own limit",
+        when: [.programs]),
+      Key(
+        "limit-cpu", \.program.limitCPU, .wholeSeconds, "processor time of each; unset: begatd's own limit",
+        when: [.programs]),
+      Key(
+        "limit-open-files", \.program.limitOpenFiles, optional: .integer(in: 1...UInt64(Int64.max), example: 64),
+        "descriptors of each; unset: begatd's own limit", when: [.programs]),
+      Key(
+        "limit-processes", \.program.limitProcesses, optional: .integer(in: 1...UInt64(Int64.max), example: 100),
+        "processes of the service's user on the whole machine; unset: begatd's own limit", when: [.programs]),
+      Key(
+        "commands", \.commands, .commands,
+        "further commands of the command server: a program each, 10 s and 64 KiB of output at most", when: [.command]),
+    ])
+
+  private static let fortuneGroup = KeyGroup<ServiceSettings>(
+    title: "Fortunes",
+    introduction: "For hello, fortune and command.",
+    keys: [
+      Key(
+        "fortune.databases", \.fortune.databases,
+        .list(of: "absolute paths", .absolutePath(of: "a file or directory", example: "/usr/share/games/fortunes")),
+        "files or directories of fortunes; []: those of /usr/share/games/fortunes", when: [.fortunes]),
+      Key("fortune.offensive", \.fortune.offensive, .boolean, "tell offensive fortunes too", when: [.fortunes]),
+      Key(
+        "fortune.max-length", \.fortune.maxLength, optional: .integer(in: 1...Int.max, example: 500),
+        "bytes of the longest fortune told; unset: any length", when: [.fortunes]),
+    ])
+
+  private static let otherGroup = KeyGroup<ServiceSettings>(
+    title: "Names and logs",
+    introduction: "",
+    keys: [
+      Key(
+        "resolve-names", \.resolveNames, optional: .boolean, "greet hosts by their names; unset: true for hello",
+        when: [.listening, .names, .internetConnections]),
+      Key(
+        "log", \.log, .choice, "connections that leave a line in the log: \"problems\" are those that failed",
+        when: [.listening]),
+    ])
+}
+
+extension Syntax where Value == String {
+  /// An address as text, which `AddressReader` gives a meaning.
+  static let address = text("ADDRESS", "an address in quotes such as \"127.0.0.1:2345\"", example: "127.0.0.1:2345") {
+    !$0.isEmpty
+  }
+
+  /// A client as text, which `PeerReader` gives a meaning.
+  static let peer = text("PEER", "a network or unix:USER in quotes such as \"192.0.2.0/24\"", example: "192.0.2.0/24") {
+    !$0.isEmpty
+  }
+}

@@ -1,0 +1,54 @@
+/// What a program of a service receives.
+public enum Handover: Hashable, Sendable {
+  /// Each connection: a process of the program for each.
+  case connections
+  /// Each connection's bytes, through a process that measures the client's time.
+  case relayedConnections
+  /// The sockets themselves: `wait = true`.
+  case sockets
+}
+
+/// What a service offers.
+public enum ServiceOffer: Hashable, Sendable {
+  case builtIn(BuiltIn)
+  case program(Handover)
+}
+
+/// The circumstances in which a service's settings are used: they decide which keys have an effect.
+public struct ServiceMode: Hashable, Sendable {
+  public enum SocketKind: Hashable, Sendable, CaseIterable {
+    case internetStream, internetDatagram, unixStream, unixDatagram
+
+    public var isStream: Bool { self == .internetStream || self == .unixStream }
+    public var isInternet: Bool { self == .internetStream || self == .internetDatagram }
+  }
+
+  public var offer: ServiceOffer
+  /// Kinds of sockets that clients come through.
+  public var sockets: Set<SocketKind>
+  /// Kinds of sockets that the reader of the settings binds itself; others are passed to it.
+  public var bound: Set<SocketKind>
+  /// Whether one connection is served, on standard input and output.
+  public var isStdio: Bool
+  /// Whether the reader has root's privileges.
+  public var isRoot: Bool
+  /// Whether someone looks up names of hosts.
+  public var hasResolver: Bool
+
+  public init(
+    offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, isStdio: Bool = false,
+    isRoot: Bool = false, hasResolver: Bool = true
+  ) {
+    self.offer = offer
+    self.sockets = sockets
+    self.bound = bound ?? sockets
+    self.isStdio = isStdio
+    self.isRoot = isRoot
+    self.hasResolver = hasResolver
+  }
+
+  /// Nil for a program.
+  public var builtIn: BuiltIn? { if case .builtIn(let builtIn) = offer { builtIn } else { nil } }
+  /// Nil for a built-in service.
+  public var handover: Handover? { if case .program(let handover) = offer { handover } else { nil } }
+}

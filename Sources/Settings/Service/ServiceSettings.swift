@@ -1,0 +1,88 @@
+import Admission
+import UnixIPC
+
+/// The settings of a service, each with its default: the table `[service.NAME]`, and the options of begat-listener.
+///
+/// A property is named like its key.  Texts that only the machine can give a meaning, such as users and addresses, are
+/// kept as written.
+public struct ServiceSettings: SettingsTable {
+  public var enabled = true
+  public var serve: BuiltIn?
+  /// The absolute path and the arguments of a program, as they are handed over: no shell looks at them.
+  public var exec: [String] = []
+  public var relay = false
+  public var wait = false
+
+  public var listenStream: [String] = []
+  public var listenDatagram: [String] = []
+  public var socketMode: UInt32 = UnixSocketFile.Access().mode
+  public var socketUser: String?
+  public var socketGroup: String?
+  public var backlog: CInt = 4096
+  public var freeBind = false
+  public var bindToDevice: String?
+  public var keepAlive = true
+
+  public var user: String?
+  public var group: String?
+
+  /// Nil admits every client; an empty list none.
+  public var allow: [String]?
+  public var deny: [String] = []
+  /// The limits of admission; its lists of peers are filled when `allow` and `deny` are resolved.
+  public var admission = AdmissionLimits()
+  /// A line for refused clients, sent without waiting for them; nil for none.
+  public var refusal: String?
+
+  public var firstByteTimeout: Duration?
+  public var idleTimeout: Duration? = .seconds(600)
+  public var maxDuration: Duration?
+
+  public var program = ProgramSettings()
+  public var commands: [AddedCommand] = []
+  public var fortune = FortuneSettings()
+  /// Nil stands for true if the service greets hosts by name.
+  public var resolveNames: Bool?
+  public var log = ConnectionLog.connections
+
+  public init() {}
+
+  /// What is offered; nil if the settings name nothing.
+  public var offer: ServiceOffer? {
+    if let serve { return .builtIn(serve) }
+    if exec.isEmpty { return nil }
+    return .program(wait ? .sockets : relay ? .relayedConnections : .connections)
+  }
+
+  public var bindOptions: BindOptions { BindOptions(isFree: freeBind, device: bindToDevice) }
+  public var looksUpNames: Bool { resolveNames ?? (serve == .hello) }
+
+  /// The limits of datagrams, which have a default rate of their own.
+  public var datagramAdmission: AdmissionLimits {
+    var limits = admission
+    limits.rate = limits.rate ?? .datagrams
+    limits.ratePerSource = limits.ratePerSource ?? .datagramsPerSource
+    limits.whenFull = .refuse
+    return limits
+  }
+}
+
+extension ServiceSettings {
+  /// The settings that have an effect; the others at their defaults.
+  public func effective(in mode: ServiceMode) -> ServiceSettings {
+    var settings = self
+    for key in Self.keys where key.reasonWithoutEffect(self, mode) != nil { key.reset(in: &settings) }
+    return settings
+  }
+}
+
+/// The table `[service.NAME.fortune]`.
+public struct FortuneSettings: Hashable, Sendable {
+  /// Absolute paths of files or directories; none stands for those of the system.
+  public var databases: [String] = []
+  public var offensive = false
+  /// In bytes; nil for any length.
+  public var maxLength: Int?
+
+  public init() {}
+}

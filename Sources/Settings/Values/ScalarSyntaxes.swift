@@ -1,0 +1,123 @@
+import UnixIPC
+
+extension Syntax where Value == Bool {
+  static let boolean = Syntax(
+    "true|false", "true or false", example: .boolean(true),
+    parse: { raw in
+      switch raw {
+      case .boolean(let value): value
+      case .word("true"): true
+      case .word("false"): false
+      default: nil
+      }
+    },
+    render: { .boolean($0) },
+    hint: { raw in
+      switch raw.text?.lowercased() {
+      case "true", "yes", "on", "1": "write true" + (raw.text == "true" ? " without quotes" : "")
+      case "false", "no", "off", "0": "write false" + (raw.text == "false" ? " without quotes" : "")
+      default: nil
+      }
+    })
+}
+
+extension Syntax where Value: FixedWidthInteger & Sendable {
+  static func integer(in range: ClosedRange<Value>, example: Int64 = 1) -> Syntax {
+    let expectation =
+      range.upperBound == .max
+      ? "an integer of at least \(range.lowerBound)"
+      : "an integer from \(range.lowerBound) to \(range.upperBound)"
+    return Syntax(
+      "N", expectation, example: .integer(example),
+      parse: { raw in
+        guard let value = integer(raw), range.contains(value) else { return nil }
+        return value
+      },
+      render: { .integer(Int64($0)) },
+      hint: { raw in
+        guard case .string(let text) = raw, let value = integer(.word(text)), range.contains(value) else { return nil }
+        return "write \(value) without quotes"
+      })
+  }
+
+  private static func integer(_ raw: RawValue) -> Value? {
+    switch raw {
+    case .integer(let number): Value(exactly: number)
+    case .word(let text) where text.hasPrefix("-"):
+      Int64(decimal: text.dropFirst()).flatMap { Value(exactly: -$0) }
+    case .word(let text): Value(decimal: text)
+    default: nil
+    }
+  }
+}
+
+extension Syntax where Value == String {
+  /// - Parameter isValid: whether a text is such a value.
+  static func text(
+    _ placeholder: String, _ expectation: String, example: String,
+    where isValid: @escaping @Sendable (String) -> Bool
+  ) -> Syntax {
+    Syntax(
+      placeholder, expectation, example: .string(example),
+      parse: { raw in raw.text.flatMap { isValid($0) && !$0.utf8.contains(0) ? $0 : nil } },
+      render: { .string($0) },
+      hint: { raw in
+        if case .integer(let number) = raw, isValid(String(number)) { return "write \"\(number)\"" }
+        return nil
+      })
+  }
+
+  static func absolutePath(of thing: String, example: String) -> Syntax {
+    text("PATH", "the absolute path of \(thing) such as \"\(example)\"", example: example) { $0.hasPrefix("/") }
+  }
+
+  /// One line that is shown to clients.
+  static let line = text(
+    "TEXT", "one line of 1 to 500 bytes without control characters", example: "too many, come back later"
+  ) { text in
+    (1...500).contains(text.utf8.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+  }
+
+  /// The name of a network interface.
+  ///
+  /// Source: dev_valid_name() of Linux.
+  static let interface = text(
+    "INTERFACE",
+    "an interface's name of 1 to \(BindOptions.longestDevice) bytes without / and white space, such as \"eth0\"",
+    example: "eth0"
+  ) { text in
+    (1...BindOptions.longestDevice).contains(text.utf8.count) && !text.contains("/") && text != "." && text != ".."
+      && !text.contains(where: \.isWhitespace)
+  }
+
+  /// A user or group, by name or number: each reader looks it up in its own way.
+  static func account(_ kind: String, example: String) -> Syntax {
+    text(
+      kind.uppercased(), "the name or the number of a \(kind) such as \"\(example)\"", example: example
+    ) { !$0.isEmpty && !$0.contains(":") && !$0.contains(where: \.isNewline) }
+  }
+
+  /// What a service is called in titles and logs.
+  static let serviceName = text(
+    "NAME", "1 to 64 letters, digits, - and _, a letter first", example: "web", where: isServiceName)
+}
+
+/// Whether a service can be called so: nothing that needs escaping anywhere.
+public func isServiceName(_ text: String) -> Bool {
+  (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isServiceNameByte) && text.first?.isLetter ?? false
+}
+
+extension Syntax where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
+  /// One of an enumeration's words.
+  static var choice: Syntax {
+    let words = Value.allCases.map(\.rawValue)
+    return Syntax(
+      words.count <= 4 ? words.joined(separator: "|") : "WORD", "one of \(words.joined(separator: ", "))",
+      example: .string(words[0]),
+      parse: { raw in raw.text.flatMap(Value.init(rawValue:)) },
+      render: { .string($0.rawValue) },
+      hint: { raw in
+        raw.text.flatMap { nearestName(to: $0, among: words) }.map { "did you mean \($0)?" }
+      })
+  }
+}

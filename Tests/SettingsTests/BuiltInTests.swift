@@ -1,0 +1,20 @@
+import Settings
+import Testing
+
+@Suite struct BuiltInTests {
+  @Test("answers datagrams where it is defined for them")
+  func answersDatagrams() {
+    #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command])
+  }
+
+  @Test("answers datagrams to those named only where they may be abused")
+  func answersToNamedOnly() {
+    #expect(Set(BuiltIn.allCases.filter(\.answersDatagramsToNamedOnly)) == [.fortune, .echo, .chargen])
+  }
+
+  @Test("tells fortunes where it needs them")
+  func tellsFortunes() {
+    #expect(Set(BuiltIn.allCases.filter(\.tellsFortunes)) == [.hello, .fortune, .command])
+    #expect(BuiltIn.names == "hello fortune daytime time echo discard chargen command")
+  }
+}
