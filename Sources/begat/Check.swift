@@ -4,13 +4,15 @@ import ArgumentParser
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the configuration as begatd would, and print the settings that hold.",
-    usage: "begat check [--config <file>]\nbegat check [--config <file>] --from ADDRESS SERVICE",
+    usage: "begat check [<file>]\nbegat check [--config <file>] --from ADDRESS SERVICE",
     discussion: """
-      The exit status is 78 where begatd would not start with it. With --from: what would happen to that client, and \
-      by which line of which file; the exit status is then 0 where it is admitted and 1 where it is refused.
+      The exit status is 78 if begatd would not start with it. With --from: what would happen to that client, and \
+      which line of which file decides; the exit status is then 0 if it is admitted and 1 if it is refused. The file \
+      may be - for standard input, or a pipe such as a shell's <(...).
       """)
 
   @Option(
+    name: [.short, .long],
     help: ArgumentHelp("Check this file instead of the one that begatd would read.", valueName: "file"),
     completion: .file(extensions: ["toml"]))
   var config: String?
@@ -21,21 +23,24 @@ struct Check: ParsableCommand {
   var from: String?
 
   @Argument(
-    help: ArgumentHelp("The service that the client asks, with --from.", valueName: "service"),
+    help: ArgumentHelp(
+      "The file to check; with --from, the service that the client asks.", valueName: "file or service"),
     completion: .services)
-  var service: String?
+  var operand: String?
 
   func validate() throws {
-    if from != nil, service == nil { throw ValidationError("--from needs the name of a service") }
-    if from == nil, service != nil { throw ValidationError("a service goes with --from ADDRESS only") }
+    if from != nil, operand == nil { throw ValidationError("--from needs the name of a service") }
+    if from == nil, operand != nil, config != nil {
+      throw ValidationError("expected one file: either behind --config or by itself")
+    }
   }
 
   func run() throws {
     let status =
-      if let from, let service {
-        ConfigurationCheck.run(file: config, from: from, to: service)
+      if let from, let operand {
+        ConfigurationCheck.run(file: config, from: from, to: operand)
       } else {
-        ConfigurationCheck.run(file: config)
+        ConfigurationCheck.run(file: config ?? operand)
       }
     if status != 0 { throw ExitCode(status) }
   }

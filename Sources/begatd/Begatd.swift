@@ -13,7 +13,7 @@ struct Begatd: ParsableCommand {
       SIGTERM stops it: open connections may end within drain-timeout; a second SIGTERM ends them at once.
       """, version: "begatd \(BegatVersion.text)")
 
-  @Option(help: ArgumentHelp("Read this file, and conf.d/*.toml beside it.", valueName: "file"))
+  @Option(name: [.short, .long], help: ArgumentHelp("Read this file, and conf.d/*.toml beside it.", valueName: "file"))
   var config: String?
 
   @Flag(help: "Check the configuration, say what is wrong or what holds, and end.")

@@ -62,7 +62,12 @@ struct ConfigurationFaultTests {
     let begatd = try start(["--config", file], in: directory)
     complains(
       begatd, .exited(code: 1),
-      [["begatd.toml:4: service.second: bind \(holder.address): Address already in use, by ", "(process \(getpid()))"]])
+      [
+        [
+          "begatd.toml:4:10: service.second: bind \(holder.address): Address already in use, by ",
+          "(process \(getpid()))",
+        ]
+      ])
     #expect(try directory.names() == ["begatd.toml"])
     let check = try RunningProgram.run(try Programs.begatd(), ["--check", "--config", file])
     #expect(check.status == .exited(code: 0))

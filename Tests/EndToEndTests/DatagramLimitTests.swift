@@ -84,7 +84,8 @@ struct DatagramLimitTests {
     let file = try directory.write(Self.service(service), to: "begatd.toml")
     let begatd = try RunningProgram.run(try Programs.begatd(), ["--config", file])
     #expect(begatd.status == .exited(code: 78))
-    #expect(begatd.errors.text.contains("begatd.toml:4: service.\(service).listen-datagram: "), "\(begatd.errors.text)")
+    #expect(
+      begatd.errors.text.contains("begatd.toml:4:1: service.\(service).listen-datagram: "), "\(begatd.errors.text)")
   }
 
   @Test(.enabled(if: Machine.isRoot, "only root has ports below 1024"))

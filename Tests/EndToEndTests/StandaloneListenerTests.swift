@@ -67,21 +67,24 @@ struct StandaloneListenerTests {
     #expect(help.status == .exited(code: 0))
     for option in [
       "serve", "name", "listen-stream", "listen-datagram", "socket", "stdio", "backlog", "max-connections",
-      "max-connections-per-source", "rate", "rate-per-source", "source-prefix", "when-full", "refusal", "allow", "deny",
+      "max-connections-per-source", "rate", "rate-per-source", "source-prefix.ipv4", "source-prefix.ipv6", "when-full",
+      "refusal", "allow", "deny",
       "max-duration", "free-bind", "bind-to-device", "first-byte-timeout", "idle-timeout", "keep-alive",
-      "drain-timeout", "user", "group", "groups", "databases",
-      "offensive", "max-length", "channel", "scoreboard", "names", "name-requests", "resolve-names", "log", "help",
+      "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "working-directory", "umask",
+      "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "commands.NAME", "socket-mode",
+      "socket-user", "socket-group", "datagram-port", "fortune.databases", "fortune.offensive", "fortune.max-length",
+      "channel", "scoreboard", "names", "name-requests", "resolve-names", "log", "help",
       "version",
-    ] { #expect(help.output.text.contains("\n  --\(option) "), "--\(option)") }
+    ] { #expect(help.output.text.contains(try Regex("\n  --\(option)[ \n]")), "--\(option)") }
     #expect(help.errors.text == "")
   }
 
   @Test(arguments: [
     [], ["--serve"], ["--serve", "nothing"], ["--nonsense"], ["--serve", "echo", "more"], ["-x"],
     ["--serve", "echo", "--max-connections", "0"], ["--serve", "echo", "--idle-timeout", "soon"],
-    ["--serve", "echo", "--user", "nobody"], ["--serve", "echo", "--socket", "-1"],
+    ["--serve", "echo", "--user", "no-such-user"], ["--serve", "echo", "--socket", "-1"],
     ["--serve", "echo", "--rate", "5"], ["--serve", "echo", "--allow", "nobody"],
-    ["--serve", "echo", "--source-prefix", "64"], ["--serve", "echo", "--when-full", "drop"],
+    ["--serve", "echo", "--source-prefix.ipv4", "64"], ["--serve", "echo", "--when-full", "drop"],
     ["--serve", "echo", "--max-duration", "0"], ["--serve", "echo", "--keep-alive", "perhaps"],
     ["--serve", "echo", "--stdio=yes"],
   ])

@@ -42,7 +42,7 @@ public struct Key<Table: SettingsTable>: Sendable {
     placeholder = syntax.placeholder
     expectation = syntax.expectation
     example = syntax.example
-    isBoolean = Value.self == Bool.self
+    if case .boolean = syntax.example { isBoolean = true } else { isBoolean = false }
     if case .table = syntax.example { isOpenTable = true } else { isOpenTable = false }
     if case .list = syntax.example { isList = true } else { isList = false }
     readValue = { table, raw throws(ValueProblems) in table[keyPath: property] = try syntax.read(raw) }
