@@ -45,7 +45,7 @@ final class TableNode {
 
   /// Adds an entry whose name the table does not have yet.
   func add(_ key: TOMLKey, _ item: Item) {
-    index[key.name] = entries.count
+    index.append(key.name)
     entries.append((key, item))
   }
 
