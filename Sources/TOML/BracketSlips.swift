@@ -23,6 +23,10 @@ extension Parser {
     }
     if let message = cursor.misplacedCharacter { return cursor.fault(message) }
     let close = bracket.isArray ? "]" : "}"
+    let last = cursor.bytes[cursor.offset - 1]
+    if last == .quote || last == .apostrophe, cursor.next?.isBareKey ?? false {
+      return cursor.fault(textEnded(by: last))
+    }
     switch cursor.next {
     case .rightBracket, .rightBrace:
       return cursor.fault("\(close) is missing before this \(cursor.nextShown)")

@@ -42,7 +42,8 @@ enum DocumentFault {
     case .tables(let list):
       error(
         key,
-        "is a list of tables since \(list.position.reference(from: key.position.line)); write [[...]] for one more, or another name"
+        "is a list of tables since \(list.position.reference(from: key.position.line)); "
+          + "write [[...]] for one more, or another name"
       )
     }
   }
@@ -53,7 +54,8 @@ enum DocumentFault {
     case .table(let table):
       error(
         key,
-        "is a single table at \(table.position.reference(from: key.position.line)); write [[...]] there too for a list of tables"
+        "is a single table at \(table.position.reference(from: key.position.line)); "
+          + "write [[...]] there too for a list of tables"
       )
     default: error(key, "is already set at \(place(first, from: key))")
     }

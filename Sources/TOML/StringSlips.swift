@@ -19,11 +19,18 @@ extension Parser {
     return opening.fault("this \(quotes) is never closed; write \(quotes) at the end of the text")
   }
 
+  /// A quote within text ended it.
+  func textEnded(by quote: UInt8) -> String {
+    quote == .quote
+      ? "the text ended at the quote before this; write \\\" for a quote within it"
+      : "the text ended at the ' before this; put text that contains ' between \"...\""
+  }
+
   /// A control character at the cursor, within text.
   func controlInText(_ byte: UInt8) -> TOMLError {
-    let digits = String(byte, radix: 16)
+    let digits = String(0x10000 | UInt32(byte), radix: 16).dropFirst()
     return cursor.fault(
-      "text cannot contain \(codePoint(byte)) itself; write \\u00\(digits.utf8.count == 1 ? "0" : "")\(digits) between \"...\""
+      "text cannot contain \(codePoint(byte)) itself; write \\u\(digits) between \"...\""
     )
   }
 

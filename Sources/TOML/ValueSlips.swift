@@ -63,10 +63,8 @@ extension Parser {
     switch cursor.next {
     case .rightBracket, .rightBrace:
       return cursor.fault("nothing is open that this \(cursor.nextShown) could close")
-    case _ where end == cursor.offset && last == .quote:
-      return cursor.fault("the text ended at the quote before this; write \\\" for a quote within it")
-    case _ where end == cursor.offset && last == .apostrophe:
-      return cursor.fault("the text ended at the ' before this; put text that contains ' between \"...\"")
+    case _ where end == cursor.offset && (last == .quote || last == .apostrophe):
+      return cursor.fault(textEnded(by: last))
     case _ where cursor.isAtStatement:
       return cursor.fault("a key needs a line of its own")
     case .comma, .quote, .apostrophe:
