@@ -21,13 +21,13 @@ import subprocess
 import sys
 import tomllib
 
-KEYS = [f"k{number}" for number in range(24)] + ["a", "b", "c", "a.b", "b.a", "a.b.c", "c.c", '"a"', "'b'", '"c d"', '""', '"é"', '"e\u0301"', "1", "-", "_x", "1.2",
-        "k1.x", "k2.y.z", "k1.k2"]
+KEYS = ["a", "b", "c", "a.b", "b.a", "a.b.c", "c.c", '"a"', "'b'", '"c d"', '""', '"é"', '"e\u0301"', "1", "-", "_x",
+        "1.2", "k1.x", "k2.y.z", "k1.k2"] + [f"k{number}" for number in range(24)]
 WORDS = ["hello", "yes", "True", "0660", "1_", "_1", "1__0", "+-1", "0x", "0XFF", "1.", ".5", "1e", "inf", "nan",
          "+inf", "-nan", "Inf", "truefalse", "~", "é", "\u00a0"]
-TOKENS = ["=", ".", ",", "[", "]", "[[", "]]", "{", "}", '"', "'", '"""', "'''", "\\", "\\u00e9", "\\UD800", "\\x41", "\n",
-          "\r\n", "\r", "\t", " ", "#", "# x\n", "\0", "\x7f", "\u00a0", "\ufeff", "0", "1", "-", "+", "_", "e", "x", ":",
-          "T", "Z", "true", "a", "a = 1\n", "[a]\n", "[[a]]\n", "[a.b]\n", "a.b = 1\n", "\U0001f600"]
+TOKENS = ["=", ".", ",", "[", "]", "[[", "]]", "{", "}", '"', "'", '"""', "'''", "\\", "\\u00e9", "\\UD800",
+          "\\x41", "\n", "\r\n", "\r", "\t", " ", "#", "# x\n", "\0", "\x7f", "\u00a0", "\ufeff", "0", "1",
+          "-", "+", "_", "e", "x", ":", "T", "Z", "true", "a", "a = 1\n", "[a]\n", "[[a]]\n", "[a.b]\n", "a.b = 1\n", "\U0001f600"]
 
 
 class Grammar:
@@ -56,7 +56,8 @@ class Grammar:
             return "0b" + self.digits(1, 66, "01")
         if kind == 3:
             return str(self.rng.choice([2**63, 2**63 - 1, -(2**63), -(2**63) - 1, 2**64, 10**30]))
-        return self.rng.choice(["", "", "+", "-"]) + (self.digits() if self.maybe(0.1) else str(self.rng.randrange(10**6)))
+        digits = self.digits() if self.maybe(0.1) else str(self.rng.randrange(10**6))
+        return self.rng.choice(["", "", "+", "-"]) + digits
 
     def float(self):
         if self.maybe(0.1):
@@ -78,7 +79,9 @@ class Grammar:
         time = f"{self.two(24)}:{self.two(60)}:{self.two(60)}" + (f".{self.digits(1, 9)}" if self.maybe(0.3) else "")
         offset = self.rng.choice(["", "Z", "z", f"+{self.two(24)}:{self.two(60)}", f"-{self.two(24)}:{self.two(60)}"])
         kind = self.rng.randrange(4)
-        return date if kind == 0 else time if kind == 1 else date + self.rng.choice("Tt ") + time + (offset if kind == 2 else "")
+        if kind < 2:
+            return time if kind else date
+        return date + self.rng.choice("Tt ") + time + (offset if kind == 2 else "")
 
     def characters(self, extra):
         alphabet = ["a", "b", " ", "é", "\U0001f600", "#", "=", "[", "]", ",", "0", "\t"] + extra
@@ -94,7 +97,8 @@ class Grammar:
         if kind == 1:
             return "'''" + self.characters(['"', "\\", "\n", "\r\n", "'", "''"]) + "'''"
         if kind == 2:
-            return '"""' + self.characters(escapes + ["\n", "\r\n", '"', '""', "\\\n  ", "\\  \n\n", "\\\r\n", "'"]) + '"""'
+            lines = ["\n", "\r\n", "\\\n  ", "\\  \n\n", "\\\r\n"]
+            return '"""' + self.characters(escapes + lines + ['"', '""', "'"]) + '"""'
         return '"' + self.characters(escapes + ["'"]) + '"'
 
     def space(self):
@@ -124,7 +128,8 @@ class Grammar:
         key = self.rng.choice(KEYS)
         if self.maybe(0.1):
             key += self.blank() + "." + self.blank() + self.rng.choice(KEYS)
-        return key if self.maybe(0.97) else self.rng.choice(["", "é", "a b", '"""a"""', "a..b", ".a", "a.", "\\", "a/b"])
+        wrong = ["", "é", "a b", '"""a"""', "a..b", ".a", "a.", "\\", "a/b"]
+        return key if self.maybe(0.97) else self.rng.choice(wrong)
 
     def assignment(self, depth):
         return f"{self.key()}{self.blank()}={self.blank()}{self.value(depth)}"
@@ -241,7 +246,7 @@ def answers(probe, batch):
     result = subprocess.run([probe], input=stream, stdout=subprocess.PIPE)
     lines = result.stdout.decode("ascii", "backslashreplace").splitlines()
     if result.returncode or len(lines) != len(batch):
-        sys.exit(f"toml-probe ended with {result.returncode} at {batch[len(lines)] if len(lines) < len(batch) else b''!r}")
+        sys.exit(f"toml-probe ended with {result.returncode} after {len(lines)} documents, at {batch[len(lines):][:1]}")
     return lines
 
 
@@ -276,7 +281,8 @@ def main():
                 if differences <= 10:
                     print(f"document: {document!r}\n  parser:  {ours}\n  tomllib: {theirs}")
         done += len(batch)
-    print(f"{done} documents, {valid} of them valid, {differences} differences (seed {options.seed}, {len(files)} files)")
+    print(f"{done} documents, {valid} of them valid, {differences} differences", end=" ")
+    print(f"(seed {options.seed}, {len(files)} files to mutate)")
     sys.exit(1 if differences or done != options.count else 0)
 
 
