@@ -62,7 +62,7 @@ class Grammar:
     def float(self):
         if self.maybe(0.1):
             return self.rng.choice(["inf", "+inf", "-inf", "nan", "+nan", "-nan"])
-        if self.maybe(0.2):
+        if self.maybe(0.3):
             return repr(struct.unpack("d", self.rng.randbytes(8))[0])
         text = self.rng.choice(["", "+", "-"]) + str(self.rng.randrange(10**4))
         if self.maybe(0.8):
@@ -144,7 +144,20 @@ class Grammar:
             return f"[[{self.blank()}{self.key()}{self.blank()}]]"
         return self.blank() + self.assignment(3)
 
+    def tables(self):
+        """Headers and dotted keys of few names, which meet one another's tables; most lines that err are left out."""
+        text = ""
+        for _ in range(self.rng.randint(2, 16)):
+            path = ".".join(self.rng.choice("aaabbc") for _ in range(self.rng.randint(1, 3)))
+            forms = [f"[{path}]", f"[{path}]", f"[[{path}]]", f"{path} = 1", f"{path} = 1", f"{path} = {{a.b = 1}}"]
+            longer = text + self.rng.choice(forms) + "\n"
+            if not expected(longer.encode("utf-8")).startswith("error") or self.maybe(0.1):
+                text = longer
+        return text.encode("utf-8")
+
     def document(self):
+        if self.maybe(0.3):
+            return self.tables()
         lines = [self.line() + self.rng.choice(["", "", "", " # x"]) for _ in range(self.rng.randint(1, 8))]
         text = "".join(line + self.rng.choice(["\n", "\n", "\n", "\r\n"]) for line in lines)
         return text.encode("utf-8")
