@@ -16,8 +16,13 @@ ifneq ($(LISTENER_PIE),no)
 export BEGAT_LISTENER = pie
 endif
 
-BUILD_PACKAGES = libsystemd-dev libcurl4-openssl-dev pkg-config
-TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd zsh fish libcurl4 openssl man-db
+# Any of one|other will do.
+BUILD_PACKAGES = libsystemd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-config|pkgconf'
+# Programs that the tests run.  None of them brings a service (make check asks).
+TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
+# Servers, and what conflicts with another package: unpacked for the tests, never installed.
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd
+PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build
 
@@ -26,6 +31,7 @@ deps:
 
 test-deps:
 	@./.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@./.ci/unpack-peers $(PEERS) $(PEER_PACKAGES)
 
 build: deps
 	for program in begatd begat-listener begat; do $(SWIFT) build $(BUILD_FLAGS) --product $$program || exit 1; done
@@ -41,7 +47,8 @@ test: test-deps build
 	$(RUN_TESTS) --filter EndToEndTests
 	$(SWIFT) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
 
-RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
+RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) \
+  $(SWIFT) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
 
 # The library's documentation, for a web server.  A link that leads nowhere is an error; not every parameter is worth a
@@ -59,6 +66,7 @@ format:
 # What CI asks besides the tests: nothing to format, documentation without a dead link, and a build from nothing without
 # a warning.
 check: deps docs
+	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets Benchmarks/spawn
 	rm -rf $(BUILD)-check
 	$(SWIFT) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check > $(BUILD)/check.log 2>&1 || { cat $(BUILD)/check.log; exit 1; }
