@@ -116,7 +116,7 @@ check: deps
 
 PAGES     = $(notdir $(wildcard man/*.[1-8]))
 UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket))
-DOCUMENTS = README.md CHANGELOG.md LICENSE etc/begatd.toml
+DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE etc/begatd.toml
 SHELLS    = begat begatd
 page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 
