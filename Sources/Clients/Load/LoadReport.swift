@@ -67,7 +67,7 @@ extension LoadReport {
   /// What a count alone does not say.
   private func explanation(of outcome: LoadOutcome) -> String {
     switch outcome {
-    case .empty: return " (closed without a byte; if the server sends none, --expect-bytes 0)"
+    case .empty: return " (closed without a byte; --sources may avoid a limit per source, --expect-bytes 0 allows it)"
     case .other:
       let advice = tally.firstOtherError == .addressNotAvailable ? "; the local ports are used up: --sources" : ""
       return tally.firstOtherError.map { " (the first: \($0)\(advice))" } ?? ""
