@@ -29,6 +29,8 @@ SOURCES       = Package.swift $(shell find Sources -type f)
 # The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
 # A section for each function lets the linker put those together that run for each connection.
 BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections
+# The tools leave directories behind where they find room for temporary files; here make clean removes them.
+SWIFT_HERE    = env TMPDIR=$(CURDIR)/$(BUILD)/tmp $(SWIFT)
 ifneq ($(LISTENER_PIE),no)
 export BEGAT_LISTENER = pie
 endif
@@ -45,7 +47,8 @@ all: build
 
 #: build     build the programs in .build/release
 build: deps
-	for program in begatd begat-listener begat; do $(SWIFT) build $(BUILD_FLAGS) --product $$program || exit 1; done
+	@mkdir -p $(BUILD)/tmp
+	for program in begatd begat-listener begat; do $(SWIFT_HERE) build $(BUILD_FLAGS) --product $$program || exit 1; done
 	@touch $(BUILT)
 
 #: run       build, then start begatd in the foreground; no root needed
@@ -63,29 +66,31 @@ test-deps:
 # At last a package that knows the library as others do.
 #: test      build, then run all tests; ends in a summary
 test: test-deps
-	@rm -rf $(BUILD)/logs
+	@rm -rf $(BUILD)/logs $(BUILD)/tmp
 	@.ci/stage build $(MAKE) --no-print-directory build
-	@.ci/stage build-tests $(SWIFT) build --build-tests $(TEST_FLAGS)
+	@.ci/stage build-tests $(SWIFT_HERE) build --build-tests $(TEST_FLAGS)
 	@.ci/stage unit-tests $(RUN_TESTS) --skip EndToEndTests
 	@.ci/stage end-to-end-tests $(RUN_TESTS) --filter EndToEndTests
-	@.ci/stage consumer $(SWIFT) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
+	@.ci/stage consumer $(SWIFT_HERE) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
 	@.ci/summary
 
 RUN_TESTS = env SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) \
-  $(SWIFT) test --skip-build $(TEST_FLAGS)
+  $(SWIFT_HERE) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
 
 #: nightly   the tests, then what takes too long for every change (Tests/Nightly)
 nightly: test
 	@for script in Tests/Nightly/*; do \
-	  BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) .ci/stage nightly-$${script##*/} $$script || exit 1; \
+	  [ -x $$script ] || continue; \
+	  SWIFT='$(SWIFT)' BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) .ci/stage nightly-$${script##*/} $$script || exit 1; \
 	done
 
 # The library's documentation, for a web server.  A link that leads nowhere is an error; not every parameter is worth a
 # line of its own.
 #: docs      build the library's documentation in .build/docs
 docs: deps
-	$(SWIFT) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
+	@mkdir -p $(BUILD)/tmp
+	$(SWIFT_HERE) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
 	  --target UnixIPC --transform-for-static-hosting --output-path $(BUILD)/docs > $(BUILD)/docs.log 2>&1 \
 	  || { cat $(BUILD)/docs.log; exit 1; }
 	@if grep -A3 "doesn't exist at\|would override\|ambiguous" $(BUILD)/docs.log; then exit 1; fi
@@ -102,13 +107,13 @@ FORMATTED = Package.swift Sources Tests Snippets Benchmarks/spawn
 # installation that leaves nothing behind.
 #: check     what CI asks besides the tests: format, documentation, warnings, installation
 check: deps
-	@mkdir -p $(BUILD)
+	@mkdir -p $(BUILD)/tmp
 	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
 	@.ci/check-stage
 	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@.ci/stage documentation $(MAKE) --no-print-directory docs
 	@rm -rf $(BUILD)-check
-	@.ci/stage build-from-nothing $(SWIFT) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check
+	@.ci/stage build-from-nothing $(SWIFT_HERE) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check
 	@if grep 'warning:' $(BUILD)/logs/build-from-nothing.log; then echo "the build has warnings"; exit 1; fi
 	@.ci/check-hot-functions $(BUILD)-check/release/begat-listener
 	@.ci/check-install $(CURDIR)/$(BUILD)-check/release
