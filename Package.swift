@@ -61,55 +61,71 @@ let package = Package(
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: ["UnixIPC"]),
-    .target(name: "ForkingServer", dependencies: ["NetworkServices", "ControlProtocol"]),
+    .target(
+      name: "ForkingServer",
+      dependencies: ["NetworkServices", "ControlProtocol", "Admission", "CSharedLayouts", "UnixIPC"]),
 
     // Control plane.
     .target(name: "NameService", dependencies: ["UnixIPC"]),
     .target(
       name: "Configuration",
-      dependencies: ["ControlProtocol", "NameService", .product(name: "TOMLKit", package: "TOMLKit")],
+      dependencies: [
+        "ControlProtocol", "NameService", "Admission", "UnixIPC", .product(name: "TOMLKit", package: "TOMLKit"),
+      ],
       resources: [.embedInCode("begatd.toml")]),
     .target(
       name: "Supervision",
-      dependencies: ["Configuration", "CSystemd", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Configuration", "ControlProtocol", "NameService", "UnixIPC", "CSystemd",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
 
     // What people type.
     .target(
       name: "Clients",
       dependencies: [
-        "NameService", "ControlProtocol", "NetworkServices", "CCurl",
+        "NameService", "ControlProtocol", "NetworkServices", "UnixIPC", "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration"]),
+    .target(name: "Administration", dependencies: ["Configuration", "UnixIPC"]),
 
     // Executables: arguments, then one call.
     .executableTarget(
       name: "begatd",
       dependencies: [
-        "Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Supervision", "Administration", "ControlProtocol",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer"], exclude: ["hot-functions.txt"],
+      name: "begat-listener", dependencies: ["ForkingServer", "UnixIPC"], exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "ControlProtocol", "UnixIPC",
+        "Administration", "Clients", "ControlProtocol", "NameService", "UnixIPC",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
     // Tests.
     .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
-    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "TestSupport"]),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "TestSupport"]),
-    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
-    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
-    .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients", "TestSupport"]),
+    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "UnixIPC", "TestSupport"]),
+    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "UnixIPC", "TestSupport"]),
+    .testTarget(
+      name: "ControlProtocolTests",
+      dependencies: ["ControlProtocol", "Admission", "CSharedLayouts", "UnixIPC", "TestSupport"]),
+    .testTarget(
+      name: "ForkingServerTests",
+      dependencies: [
+        "ForkingServer", "NetworkServices", "ControlProtocol", "Admission", "CSharedLayouts", "UnixIPC", "TestSupport",
+      ]),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "ControlProtocol", "NameService", "Admission", "UnixIPC"]),
+    .testTarget(name: "ClientsTests", dependencies: ["Clients", "NameService", "UnixIPC", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),
     // The built programs, started as programs and spoken to by real clients.
