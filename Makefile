@@ -109,7 +109,7 @@ FORMATTED = Package.swift Sources Tests Snippets Benchmarks/spawn
 check: deps
 	@mkdir -p $(BUILD)/tmp
 	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
-	@.ci/check-imports
+	@.ci/check-imports $(SWIFT)
 	@.ci/check-stage
 	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@.ci/stage documentation $(MAKE) --no-print-directory docs
