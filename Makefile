@@ -1,97 +1,188 @@
-# make run, make test: each installs what is missing, builds, and does it.  Everything else is below.
+# make run, make test: each installs what is missing, builds, and does it.  make help lists the rest.
 
 SWIFT         ?= swift
 PREFIX        ?= /usr
 DESTDIR       ?=
 # no: give up address randomisation of begat-listener for the last per cents of speed.
 LISTENER_PIE  ?= yes
+# Takes the symbols out of the installed programs; empty: keep them.
+STRIP         ?= strip
+
+SBINDIR       ?= $(PREFIX)/sbin
+BINDIR        ?= $(PREFIX)/bin
+MANDIR        ?= $(PREFIX)/share/man
+DOCDIR        ?= $(PREFIX)/share/doc/begat
+SYSCONFDIR    ?= /etc
+# Below the prefix, never /lib: a package with a real /lib would replace that link of today's systems by a directory.
+UNITDIR       ?= $(PREFIX)/lib/systemd/system
+BASHDIR       ?= $(PREFIX)/share/bash-completion/completions
+FISHDIR       ?= $(PREFIX)/share/fish/vendor_completions.d
+# zsh reads different directories for the system's packages and for what is built by hand.
+ZSHDIR        ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 BUILD         = .build
 RELEASE       = $(BUILD)/release
 PROGRAMS      = $(RELEASE)/begatd $(RELEASE)/begat-listener $(RELEASE)/begat
+# Newer than every source that is in the programs.
+BUILT         = $(RELEASE)/.built
+SOURCES       = Package.swift $(shell find Sources -type f)
 # The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
 # A section for each function lets the linker put those together that run for each connection.
 BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections
+# The tools leave directories behind where they find room for temporary files; here make clean removes them.
+SWIFT_HERE    = env TMPDIR=$(CURDIR)/$(BUILD)/tmp $(SWIFT)
 ifneq ($(LISTENER_PIE),no)
 export BEGAT_LISTENER = pie
 endif
 
-BUILD_PACKAGES = libsystemd-dev libcurl4-openssl-dev pkg-config
-TEST_PACKAGES  = netcat-openbsd telnet socat expect rdate fortunes-min fortune-mod procps iproute2 systemd gcc libc6-dev python3 git rsync bc perl util-linux xinetd zsh fish libcurl4 openssl man-db
+# Any of one|other will do.
+BUILD_PACKAGES = libsystemd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-config|pkgconf'
+# Programs that the tests run.  None of them brings a service (make check asks).
+TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
+# Servers, and what conflicts with another package: unpacked for the tests, never installed.
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd
+PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build
+
+#: build     build the programs in .build/release
+build: deps
+	@mkdir -p $(BUILD)/tmp
+	for program in begatd begat-listener begat; do $(SWIFT_HERE) build $(BUILD_FLAGS) --product $$program || exit 1; done
+	@touch $(BUILT)
+
+#: run       build, then start begatd in the foreground; no root needed
+run: build
+	@exec $(RELEASE)/begatd
 
 deps:
 	@./.ci/install-packages $(BUILD_PACKAGES)
 
 test-deps:
 	@./.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
-
-build: deps
-	for program in begatd begat-listener begat; do $(SWIFT) build $(BUILD_FLAGS) --product $$program || exit 1; done
-
-run: build
-	@exec $(RELEASE)/begatd
+	@./.ci/unpack-peers $(PEERS) $(PEER_PACKAGES)
 
 # Unit tests, then the programs just built, by real clients: those wait for one another, and would hold up the others.
 # At last a package that knows the library as others do.
-test: test-deps build
-	$(SWIFT) build --build-tests $(TEST_FLAGS)
-	$(RUN_TESTS) --skip EndToEndTests
-	$(RUN_TESTS) --filter EndToEndTests
-	$(SWIFT) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
+#: test      build, then run all tests; ends in a summary
+test: test-deps
+	@rm -rf $(BUILD)/logs $(BUILD)/tmp
+	@.ci/stage build $(MAKE) --no-print-directory build
+	@.ci/stage build-tests $(SWIFT_HERE) build --build-tests $(TEST_FLAGS)
+	@.ci/stage unit-tests $(RUN_TESTS) --skip EndToEndTests
+	@.ci/stage end-to-end-tests $(RUN_TESTS) --filter EndToEndTests
+	@.ci/stage consumer $(SWIFT_HERE) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
+	@.ci/summary
 
-RUN_TESTS = SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build $(TEST_FLAGS)
+RUN_TESTS = env SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) \
+  $(SWIFT_HERE) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
+
+#: nightly   the tests, then what takes too long for every change (Tests/Nightly)
+nightly: test
+	@for script in Tests/Nightly/*; do \
+	  [ -x $$script ] || continue; \
+	  SWIFT='$(SWIFT)' BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) .ci/stage nightly-$${script##*/} $$script || exit 1; \
+	done
 
 # The library's documentation, for a web server.  A link that leads nowhere is an error; not every parameter is worth a
 # line of its own.
+#: docs      build the library's documentation in .build/docs
 docs: deps
-	$(SWIFT) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
+	@mkdir -p $(BUILD)/tmp
+	$(SWIFT_HERE) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
 	  --target UnixIPC --transform-for-static-hosting --output-path $(BUILD)/docs > $(BUILD)/docs.log 2>&1 \
 	  || { cat $(BUILD)/docs.log; exit 1; }
 	@if grep -A3 "doesn't exist at\|would override\|ambiguous" $(BUILD)/docs.log; then exit 1; fi
 	@echo "python3 -m http.server --directory $(BUILD)/docs 8000, then http://localhost:8000/documentation/unixipc"
 
+#: format    format all Swift sources
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Snippets Benchmarks/spawn
+	$(SWIFT) format --in-place --recursive $(FORMATTED)
 
-# What CI asks besides the tests: nothing to format, documentation without a dead link, and a build from nothing without
-# a warning.
-check: deps docs
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Snippets Benchmarks/spawn
-	rm -rf $(BUILD)-check
-	$(SWIFT) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check > $(BUILD)/check.log 2>&1 || { cat $(BUILD)/check.log; exit 1; }
-	@if grep 'warning:' $(BUILD)/check.log; then echo "the build has warnings"; exit 1; fi
-	rm -rf $(BUILD)-check
+FORMATTED = Package.swift Sources Tests Snippets Benchmarks/spawn
 
-install: $(PROGRAMS)
-	install -D -m 755 $(RELEASE)/begatd $(DESTDIR)$(PREFIX)/sbin/begatd
-	install -D -m 755 $(RELEASE)/begat-listener $(DESTDIR)$(PREFIX)/sbin/begat-listener
-	install -D -m 755 $(RELEASE)/begat $(DESTDIR)$(PREFIX)/bin/begat
+# What CI asks besides the tests: nothing to format, documentation without a dead link, packages that harm nothing, a
+# build from nothing without a warning, in which every hot function is where the linker looks for it, and an
+# installation that leaves nothing behind.
+#: check     what CI asks besides the tests: format, documentation, warnings, installation
+check: deps
+	@mkdir -p $(BUILD)/tmp
+	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
+	@.ci/check-imports $(SWIFT)
+	@.ci/check-stage
+	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@.ci/stage documentation $(MAKE) --no-print-directory docs
+	@rm -rf $(BUILD)-check
+	@.ci/stage build-from-nothing $(SWIFT_HERE) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check
+	@if grep 'warning:' $(BUILD)/logs/build-from-nothing.log; then echo "the build has warnings"; exit 1; fi
+	@.ci/check-hot-functions $(BUILD)-check/release/begat-listener
+	@.ci/check-install $(CURDIR)/$(BUILD)-check/release
+	@rm -rf $(BUILD)-check
+
+PAGES     = $(notdir $(wildcard man/*.[1-8]))
+UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket))
+DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE etc/begatd.toml
+SHELLS    = begat begatd
+page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
+
+# Every file that is installed but the administrator's configuration.
+INSTALLED = $(SBINDIR)/begatd $(SBINDIR)/begat-listener $(BINDIR)/begat $(foreach page,$(PAGES),$(call page_path,$(page))) \
+  $(foreach shell,$(SHELLS),$(BASHDIR)/$(shell) $(ZSHDIR)/_$(shell) $(FISHDIR)/$(shell).fish) \
+  $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS)))
+PROGRAM = install -D -m 755 $(if $(STRIP),--strip --strip-program=$(STRIP))
+FILE    = install -D -m 644
+
+# Builds only if a source is newer than the programs: `make && sudo make install` builds nothing as root.
+#: install   put programs, manual pages, completions and units below DESTDIR and PREFIX
+install: $(BUILT)
+	$(PROGRAM) $(RELEASE)/begatd '$(DESTDIR)$(SBINDIR)/begatd'
+	$(PROGRAM) $(RELEASE)/begat-listener '$(DESTDIR)$(SBINDIR)/begat-listener'
+	$(PROGRAM) $(RELEASE)/begat '$(DESTDIR)$(BINDIR)/begat'
 	# An administrator's file stays.
-	[ -e $(DESTDIR)/etc/begat/begatd.toml ] || install -D -m 644 etc/begatd.toml $(DESTDIR)/etc/begat/begatd.toml
-	install -D -m 644 man/begat.1 $(DESTDIR)$(PREFIX)/share/man/man1/begat.1
-	install -D -m 644 man/begatd.8 $(DESTDIR)$(PREFIX)/share/man/man8/begatd.8
-	install -D -m 644 man/begat-listener.8 $(DESTDIR)$(PREFIX)/share/man/man8/begat-listener.8
-	for program in begat begatd; do \
-	  $(RELEASE)/$$program --generate-completion-script bash > $(BUILD)/completion && \
-	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
-	  $(RELEASE)/$$program --generate-completion-script zsh > $(BUILD)/completion && \
-	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program && \
-	  $(RELEASE)/$$program --generate-completion-script fish > $(BUILD)/completion && \
-	  install -D -m 644 $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish \
-	    || exit 1; \
+	[ -e '$(DESTDIR)$(SYSCONFDIR)/begat/begatd.toml' ] || \
+	  $(FILE) etc/begatd.toml '$(DESTDIR)$(SYSCONFDIR)/begat/begatd.toml'
+	$(foreach page,$(PAGES),$(FILE) man/$(page) '$(DESTDIR)$(call page_path,$(page))' &&) true
+	$(foreach file,$(DOCUMENTS),$(FILE) $(file) '$(DESTDIR)$(DOCDIR)/$(notdir $(file))' &&) true
+	completion=$$(mktemp) && trap 'rm -f "$$completion"' EXIT && \
+	for program in $(SHELLS); do \
+	  $(RELEASE)/$$program --generate-completion-script bash > $$completion && \
+	  $(FILE) $$completion "$(DESTDIR)$(BASHDIR)/$$program" && \
+	  $(RELEASE)/$$program --generate-completion-script zsh > $$completion && \
+	  $(FILE) $$completion "$(DESTDIR)$(ZSHDIR)/_$$program" && \
+	  $(RELEASE)/$$program --generate-completion-script fish > $$completion && \
+	  $(FILE) $$completion "$(DESTDIR)$(FISHDIR)/$$program.fish" || exit 1; \
 	done
-	install -d $(DESTDIR)/lib/systemd/system
-	for unit in systemd/*.service systemd/*.socket; do \
-	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit > $(DESTDIR)/lib/systemd/system/$${unit##*/}; \
+	install -d '$(DESTDIR)$(UNITDIR)'
+	for unit in $(UNITS); do \
+	  sed 's|/usr/sbin/|$(SBINDIR)/|' systemd/$$unit > "$(DESTDIR)$(UNITDIR)/$$unit" && \
+	  chmod 644 "$(DESTDIR)$(UNITDIR)/$$unit" || exit 1; \
 	done
 
-$(PROGRAMS):
+#: uninstall remove what install put there; the configuration in /etc stays
+uninstall:
+	$(foreach file,$(INSTALLED),rm -f '$(DESTDIR)$(file)' &&) true
+	-[ ! -d '$(DESTDIR)$(DOCDIR)' ] || rmdir '$(DESTDIR)$(DOCDIR)'
+
+list-installed:
+	@$(foreach file,$(INSTALLED),echo '$(file)' &&) true
+
+$(BUILT): $(SOURCES)
 	$(MAKE) build
 
+VERSION = $(shell sed -n 's/.*text = "\([0-9][^"]*\)".*/\1/p' $$(grep -rl 'enum BegatVersion' Sources))
+
+#: dist      pack the committed sources as begat-VERSION.tar.gz
+dist:
+	git archive --format=tar.gz --prefix=begat-$(VERSION)/ -o begat-$(VERSION).tar.gz HEAD
+	@echo begat-$(VERSION).tar.gz
+
+#: clean     remove what was built
 clean:
 	rm -rf $(BUILD) .build-*
 
-.PHONY: all deps test-deps build run test docs format check install clean
+#: help      this list
+help:
+	@sed -n 's/^#: /make /p' Makefile
+
+.PHONY: all deps test-deps build run test nightly docs format check install uninstall list-installed dist clean help

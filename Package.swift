@@ -115,16 +115,26 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
-    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "TestSupport"]),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "TestSupport"]),
-    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "TestSupport"]),
-    .testTarget(name: "SettingsTests", dependencies: ["Settings", "References", "TestSupport"]),
-    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
-    .testTarget(name: "ForkingServerTests", dependencies: ["ForkingServer", "TestSupport"]),
+    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "UnixIPC", "TestSupport"]),
+    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "UnixIPC", "TestSupport"]),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", "UnixIPC", "TestSupport"]),
+    .testTarget(
+      name: "ControlProtocolTests",
+      dependencies: ["ControlProtocol", "Admission", "CSharedLayouts", "Settings", "UnixIPC", "TestSupport"]),
+    .testTarget(
+      name: "ForkingServerTests",
+      dependencies: [
+        "ForkingServer", "NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "UnixIPC",
+        "TestSupport",
+      ]),
     .executableTarget(name: "toml-probe", dependencies: ["TOML"], path: "Tests/TOMLProbe"),
     .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"], exclude: ["compare-with-tomllib.py"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients", "TestSupport"]),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Settings", "NameService", "Admission", "UnixIPC", "TestSupport"]),
+    .testTarget(name: "ClientsTests", dependencies: ["Clients", "NameService", "UnixIPC", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),
     // The built programs, started as programs and spoken to by real clients.

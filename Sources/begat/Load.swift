@@ -6,14 +6,14 @@ struct Load: ParsableCommand {
     abstract: "Measure how many connections a server takes per second.",
     usage: "begat load [<options>] HOST PORT\nbegat load [<options>] PATH",
     discussion: """
-      Each connection is opened, read to its end and closed; the next takes its place at once. Latency counts from \
-      the start of connect(2) to the end of file. Of a host's addresses the first that answers is measured. The exit \
-      status is 1 where any connection failed.
+      Each connection is opened, read to its end and closed; the next takes its place immediately. Latency counts from \
+      the start of connect(2) to the end of file. Of a host's addresses the first that answers is measured. A \
+      connection that is refused, or closed without a byte, has failed. The exit status is 1 if any connection failed.
       """)
 
   @OptionGroup var arguments: TargetArguments
 
-  @Option(help: ArgumentHelp("Connections that are under way at once.", valueName: "n"))
+  @Option(help: ArgumentHelp("Connections under way at the same time.", valueName: "n"))
   var concurrency = 16
 
   @Option(help: ArgumentHelp("End after this many connections.", valueName: "n"))
@@ -23,7 +23,9 @@ struct Load: ParsableCommand {
     help: ArgumentHelp("Begin connections for this long (default: 10s).", valueName: "time"), transform: readDuration)
   var duration: Duration?
 
-  @Option(help: ArgumentHelp("A connection that brings another number of bytes is a failure.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Fail each connection that receives another number of bytes (default: that receives none).", valueName: "n"))
   var expectBytes: Int?
 
   @Option(help: ArgumentHelp("Bytes that each connection sends unasked.", valueName: "n"))
@@ -35,11 +37,11 @@ struct Load: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Connect from this many addresses in turn, from 127.1.0.1 on (default: 64 to 127.0.0.0/8, else 0).",
+      "Connect from this many addresses in turn, from 127.1.0.1 on; 0: from one, which the kernel chooses.",
       valueName: "n"))
-  var sources: Int?
+  var sources = 0
 
-  @Option(help: ArgumentHelp("Open this many connections before and leave them idle until the end.", valueName: "n"))
+  @Option(help: ArgumentHelp("Open this many connections first and leave them idle until the end.", valueName: "n"))
   var hold = 0
 
   @Option(

@@ -35,7 +35,9 @@ import UnixIPC
 
   @Test(
     "opens as many connections as it was told and sorts how they ended",
-    arguments: [("12345", 5, .ok), ("1234", 5, .wrongLength), ("", 5, .empty), ("", nil, .ok)]
+    arguments: [
+      ("12345", 5, .ok), ("1234", 5, .short), ("123456", 5, .long), ("", 5, .empty), ("", nil, .empty), ("", 0, .ok),
+    ]
       as [(String, Int?, LoadOutcome)])
   func opensConnections(reply: String, expected: Int?, outcome: LoadOutcome) throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)

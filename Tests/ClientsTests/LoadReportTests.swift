@@ -28,12 +28,25 @@ import UnixIPC
     let lines = report(tally).table.split(separator: "\n").map(String.init)
     #expect(
       lines == [
-        "target        127.0.0.1:7, 16 at once, from 64 addresses", "connections   5 ok in 2.50 s",
+        "target        127.0.0.1:7, 16 at once, from 64 addresses", "connections   5 ok, 1 failed in 2.50 s",
         "rate          2.0/s", "received      130 bytes",
         "latency       min 200  p50 200  p90 200  p99 200  p99.9 200  max 200  µs",
         "other errors  1 (the first: Cannot allocate memory)", "generator     40 % of a processor",
       ])
     #expect(report(tally).hasFailures && !report(LoadTally()).hasFailures)
+  }
+
+  @Test("explains closed connections and used up ports")
+  func explains() {
+    var tally = LoadTally()
+    tally.count(.empty)
+    tally.count(.other, errno: .addressNotAvailable)
+    let lines = report(tally).table.split(separator: "\n").map(String.init)
+    #expect(lines[1] == "connections   0 ok, 2 failed in 2.50 s")
+    let limits = "--sources may avoid a limit per source, --expect-bytes 0 allows it"
+    #expect(lines.contains("empty         1 (closed without a byte; \(limits))"))
+    let advice = "; the local ports are used up: --sources)"
+    #expect(lines.contains("other errors  1 (the first: \(Errno.addressNotAvailable)\(advice)"))
   }
 
   @Test("shows which held connections are left, and fails where some are not")
@@ -49,7 +62,7 @@ import UnixIPC
     let text = report(tally, address: .unixAbstract(Array("a\"\\\n".utf8))).json
     #expect(!text.contains("\n"))
     #expect(text.hasPrefix("{\"target\": \"@a\\\"\\\\\\\\\\\\x0a\", \"concurrency\": 16, \"sources\": 64, "))
-    #expect(text.contains("\"seconds\": 2.500000, \"connections\": 6, \"rate\": 2.0, \"ok\": 5, "))
+    #expect(text.contains("\"seconds\": 2.500000, \"connections\": 6, \"rate\": 2.0, \"failed\": 1, \"ok\": 5, "))
     #expect(text.contains("\"other_errors\": 1") && text.hasSuffix("\"latency_max\": 200}"))
   }
 }

@@ -14,7 +14,10 @@ import UnixIPC
 
   @Test(
     "sorts ends by what was expected",
-    arguments: [(0, nil, .ok), (5, nil, .ok), (26, 26, .ok), (0, 0, .ok), (0, 26, .empty), (25, 26, .wrongLength)]
+    arguments: [
+      (0, nil, .empty), (5, nil, .ok), (26, 26, .ok), (0, 0, .ok), (0, 26, .empty), (25, 26, .short), (27, 26, .long),
+      (1, 0, .long),
+    ]
       as [(Int, Int?, LoadOutcome)])
   func sortsEnds(received: Int, expected: Int?, outcome: LoadOutcome) {
     #expect(LoadOutcome(received: received, expected: expected) == outcome)

@@ -65,10 +65,42 @@ struct ToolTests {
       let wrong = try begat(
         ["load", "--connections", "10", "--expect-bytes", "5", "--json"] + target(daemon.address("time")))
       #expect(wrong.status == .exited(code: 1))
-      #expect(try figures(wrong)["wrong_length"] == 10)
+      #expect(try figures(wrong)["short"] == 10)
       let closed = try begat(["load", "--connections", "10", "--json"] + target(try FreePorts.addresses(1)[0]))
       #expect(closed.status == .exited(code: 1))
       #expect(try figures(closed)["refused"] == 10)
+    }
+  }
+
+  /// A limit that refuses closes the connection without a byte.
+  @Test(arguments: ["127.0.0.1:", "/"])
+  func loadCountsNoRefusalAsServed(at place: String) throws {
+    func configuration(_ directory: TemporaryDirectory) -> String {
+      SampleConfiguration.service("daytime", "rate-per-source = \"1/h burst 5\"")
+        .replacing("[\"127.0.0.1:0\"]", with: "[\"127.0.0.1:0\", \"\(directory.path("daytime"))\"]")
+    }
+    try withDaemon(configuration) { daemon in
+      let load = try begat(
+        ["load", "--connections", "50", "--json"] + target(daemon.address("daytime", place)))
+      #expect(load.status == .exited(code: 1))
+      let figures = try figures(load)
+      #expect(figures["ok"] == 5 && figures["failed"] == 45, "\(load.output.text)")
+      #expect((figures["empty"] ?? 0) + (figures["reset"] ?? 0) == 45, "\(load.output.text)")
+    }
+  }
+
+  /// Otherwise a server that looks up names, as hello does, is measured with the lookups of all of them.
+  @Test func loadComesFromOneAddressByDefault() throws {
+    try withDaemon(SampleConfiguration.service("daytime")) { daemon in
+      for (options, sources) in [([], 1), (["--sources", "4"], 4)] {
+        let seen = daemon.log.lines(containing: " complete").count
+        let load = try begat(["load", "--connections", "8"] + options + target(daemon.address("daytime")))
+        #expect(load.status == .exited(code: 0), "\(load.errors.text)")
+        try daemon.log.awaitLines(seen + 8, containing: " complete")
+        let peers = daemon.log.lines(containing: " complete").dropFirst(seen)
+          .compactMap { $0.firstMatch(of: #/ for ([0-9.]+):/#)?.1 }
+        #expect(Set(peers).count == sources, "\(peers)")
+      }
     }
   }
 

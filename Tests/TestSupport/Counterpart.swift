@@ -12,10 +12,16 @@ package final class Counterpart {
   private let output: Descriptor
   private var received: [UInt8] = []
 
-  /// - Parameter name: of a program in /usr/bin, or an absolute path.
+  /// Where `make test-deps` unpacks programs that it does not install: `BEGAT_PEERS`, else what `make` uses.
+  private static let peers =
+    (getenv("BEGAT_PEERS").map { String(cString: $0) }
+      ?? #filePath.replacing("/Tests/TestSupport/Counterpart.swift", with: "/.build/peers")) + "/bin"
+
+  /// - Parameter name: the name of a program among the unpacked ones or in /usr/bin, or an absolute path.
   /// - Parameter descriptors: become its 3 and upwards.
   package init(_ name: String, _ arguments: [String], descriptors: [CInt] = []) throws {
-    let path = name.hasPrefix("/") ? name : "/usr/bin/\(name)"
+    let peer = "\(Self.peers)/\(name)"
+    let path = name.hasPrefix("/") ? name : access(peer, X_OK) == 0 ? peer : "/usr/bin/\(name)"
     let to = try Pipe.open()
     let itsInput = to.reading
     let from = try Pipe.open()

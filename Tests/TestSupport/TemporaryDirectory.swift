@@ -36,13 +36,15 @@ package final class TemporaryDirectory {
     return lstat(self[name], &facts) == 0 ? facts : nil
   }
 
-  private static func remove(_ path: String) {
+  /// Names are bytes: a test may have made some that are no text.
+  private static func remove(_ path: UnsafePointer<CChar>) {
     if let directory = opendir(path) {
       while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        let inner = "\(path)/\(name)"
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { $0.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } }
+        let inner =
+          Array(UnsafeBufferPointer(start: path, count: strlen(path))) + [CChar(UInt8(ascii: "/"))] + name + [0]
         // A link to a directory is removed, never followed.
-        if name != ".", name != "..", unlink(inner) == -1 { remove(inner) }
+        if name != [46], name != [46, 46], unlink(inner) == -1 { remove(inner) }
       }
       closedir(directory)
     }

@@ -66,11 +66,10 @@ public struct LoadClient: Sendable {
   }
 
   private func sources(for address: SocketAddress) throws(Complaint) -> SourceAddresses {
-    let isPossible = SourceAddresses.canReach(address)
-    if let wanted = settings.sources, wanted > 0, !isPossible {
+    guard settings.sources == 0 || SourceAddresses.canReach(address) else {
       throw Complaint("--sources: \(address) is not in 127.0.0.0/8")
     }
-    return SourceAddresses(count: settings.sources ?? (isPossible ? 64 : 0))
+    return SourceAddresses(count: settings.sources)
   }
 
   /// Nanoseconds of processor time that this process has used.

@@ -41,7 +41,11 @@ extension LoadReport {
   var table: String {
     var rows = [
       ("target", "\(address), \(concurrency) at once" + (sources > 0 ? ", from \(sources) addresses" : "")),
-      ("connections", "\(tally[.ok]) ok in \(decimal(seconds, places: 2)) s"),
+      (
+        "connections",
+        "\(tally[.ok]) ok" + (tally.hasFailures ? ", \(tally.failed) failed" : "")
+          + " in \(decimal(seconds, places: 2)) s"
+      ),
       ("rate", "\(decimal(rate, places: 1))/s"),
       ("received", "\(tally.bytes) bytes"),
     ]
@@ -49,8 +53,7 @@ extension LoadReport {
       rows.append(("latency", latencies.map { "\($0.name) \($0.microseconds)" }.joined(separator: "  ") + "  µs"))
     }
     for outcome in failures where tally[outcome] > 0 {
-      let first = outcome == .other ? tally.firstOtherError.map { " (the first: \($0))" } : nil
-      rows.append((outcome.name, "\(tally[outcome])\(first ?? "")"))
+      rows.append((outcome.name, "\(tally[outcome])" + explanation(of: outcome)))
     }
     if tally.backlogFull > 0 { rows.append(("backlog full", "\(tally.backlogFull) times, tried again")) }
     if held.wanted > 0 {
@@ -62,12 +65,24 @@ extension LoadReport {
       .joined(separator: "\n")
   }
 
+  /// What a count alone does not say.
+  private func explanation(of outcome: LoadOutcome) -> String {
+    switch outcome {
+    case .empty: return " (closed without a byte; --sources may avoid a limit per source, --expect-bytes 0 allows it)"
+    case .other:
+      let advice = tally.firstOtherError == .addressNotAvailable ? "; the local ports are used up: --sources" : ""
+      return tally.firstOtherError.map { " (the first: \($0)\(advice))" } ?? ""
+    default: return ""
+    }
+  }
+
   /// One object on one line; latencies are in microseconds.
   var json: String {
     // The address comes with its unprintable bytes escaped already.
     var figures: [(name: String, value: String)] = [
       ("target", JSON.quoted(address.description)), ("concurrency", "\(concurrency)"), ("sources", "\(sources)"),
       ("seconds", decimal(seconds, places: 6)), ("connections", "\(tally.total)"), ("rate", decimal(rate, places: 1)),
+      ("failed", "\(tally.failed)"),
     ]
     figures += LoadOutcome.allCases.map { ($0.key, "\(tally[$0])") }
     figures += [

@@ -13,16 +13,19 @@ public struct LoadSettings: Sendable {
   /// Connections that are under way at once.
   public var concurrency = 16
   public var end = End.duration(.seconds(10))
-  /// How many bytes each connection should bring; nil where any number is right.
+  /// How many bytes each connection should receive; nil if any number is right except none.
   public var expectedBytes: Int?
-  /// How many bytes each connection sends, which nobody asked for.
+  /// How many bytes each connection sends unasked.
   public var sentBytes = 0
   /// What each connection sends instead, such as a command that makes the server end it.
   public var sentText: [UInt8] = [] {
     didSet { sentBytes = sentText.count }
   }
-  /// Addresses of 127.1.0.0/16 to connect from in turn; 0 leaves it to the kernel, nil means 64 where they can be used.
-  public var sources: Int?
+  /// How many addresses of 127.1.0.0/16 to connect from in turn; 0 leaves the source address to the kernel.
+  ///
+  /// A server that looks up its clients' names or limits each source is measured with all the addresses' lookups and
+  /// limits.
+  public var sources = 0
   /// Connections that are opened before and stay idle until the end.
   public var held = 0
   /// The time that one connection may take.
@@ -38,7 +41,7 @@ public struct LoadSettings: Sendable {
     if let expectedBytes, expectedBytes < 0 { return "--expect-bytes is not negative" }
     if sentBytes < 0 { return "--send-bytes is not negative" }
     if sentText.count > LoadGenerator.largestText { return "--send is at most \(LoadGenerator.largestText) bytes" }
-    if let sources, !(0...SourceAddresses.most).contains(sources) { return "--sources is 0 to \(SourceAddresses.most)" }
+    if !(0...SourceAddresses.most).contains(sources) { return "--sources is 0 to \(SourceAddresses.most)" }
     if !(0...1_000_000).contains(held) { return "--hold is 0 to 1000000" }
     if timeout <= .zero { return "--timeout is more than 0" }
     return nil

@@ -6,10 +6,12 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
   case ok
   case refused
   case reset
-  /// The end came without a byte, and bytes were expected.
+  /// The end came without a byte: what a server's refusal looks like after it has accepted.
   case empty
-  /// The end came after another number of bytes than expected.
-  case wrongLength
+  /// The end came after fewer bytes than expected.
+  case short
+  /// The end came after more bytes than expected.
+  case long
   case timedOut
   case other
 
@@ -22,31 +24,37 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
     }
   }
 
+  /// - Parameter expected: nil if any number of bytes is right except none.
   init(received: Int, expected: Int?) {
-    switch expected {
-    case nil, received: self = .ok
-    default: self = received == 0 ? .empty : .wrongLength
+    if received == expected {
+      self = .ok
+    } else if received == 0 {
+      self = .empty
+    } else if let expected {
+      self = received < expected ? .short : .long
+    } else {
+      self = .ok
     }
   }
 
-  /// As people read it.
+  /// The name in the report for people.
   var name: String {
     switch self {
     case .ok: "ok"
     case .refused: "refused"
     case .reset: "reset"
     case .empty: "empty"
-    case .wrongLength: "wrong length"
+    case .short: "short"
+    case .long: "long"
     case .timedOut: "timed out"
     case .other: "other errors"
     }
   }
 
-  /// As programs read it.
+  /// The name in the JSON report.
   var key: String {
     switch self {
-    case .ok, .refused, .reset, .empty: name
-    case .wrongLength: "wrong_length"
+    case .ok, .refused, .reset, .empty, .short, .long: name
     case .timedOut: "timed_out"
     case .other: "other_errors"
     }
@@ -79,5 +87,6 @@ struct LoadTally {
   subscript(_ outcome: LoadOutcome) -> Int { counts[outcome.rawValue] }
 
   var total: Int { counts.reduce(0, +) }
-  var hasFailures: Bool { total != self[.ok] }
+  var failed: Int { total - self[.ok] }
+  var hasFailures: Bool { failed > 0 }
 }

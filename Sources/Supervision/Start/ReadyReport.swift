@@ -3,9 +3,9 @@ import ControlProtocol
 import Settings
 import UnixIPC
 
-/// What is served where: for programs that wait, one line each; for people, a table.
+/// The services that are ready and their addresses: one line each for programs, a table for people.
 enum ReadyReport {
-  /// `SERVICE ADDRESS` for each address, datagram ones with `datagram` behind.
+  /// A line `SERVICE ADDRESS` for each address, followed by `datagram` if it is one of datagrams.
   static func lines(_ services: [ManagedService]) -> String {
     services.flatMap { service in
       service.sockets.map { "\(service.name) \($0.address)\($0.isDatagram ? " datagram" : "")\n" }
@@ -14,11 +14,14 @@ enum ReadyReport {
 
   /// A table of every service with its addresses and a command to try each.
   static func table(_ services: [ManagedService], source: String) -> String {
+    let commands = TryCommands.ofThisMachine()
     var rows = [["SERVICE", "ADDRESS", "TRY"]]
     for service in services {
       for (index, socket) in service.sockets.enumerated() {
         let address = "\(socket.address)" + (socket.isDatagram ? " (datagram)" : "")
-        rows.append([index == 0 ? service.name : "", address, command(service.configuration.builtIn, socket)])
+        let command = commands.command(
+          for: service.configuration.builtIn, at: socket.address, isDatagram: socket.isDatagram)
+        rows.append([index == 0 ? service.name : "", address, command])
       }
     }
     let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -28,33 +31,5 @@ enum ReadyReport {
     let count = services.count == 1 ? "1 service" : "\(services.count) services"
     let head = "begatd \(BegatVersion.text) is ready: \(count), configuration: \(source)"
     return "\(head)\n\n\(lines.joined(separator: "\n"))\n\nCtrl-C stops it.\n"
-  }
-
-  /// - Parameter service: nil for a program, which may want anything.
-  private static func command(_ service: BuiltIn?, _ socket: HeldSocket) -> String {
-    let target: String
-    switch socket.address {
-    case .ipv4(let host, let port): target = "\(host == .any ? .loopback : host) \(port)"
-    case .ipv6(let host, let port, _): target = "\(host == .any ? .loopback : host) \(port)"
-    case .unixPath(let path): target = "-U " + path
-    case .unixAbstract: return "begat connect \(socket.address)"
-    case .unixUnnamed: return ""
-    }
-    if socket.isDatagram { return datagramCommand(service, target) }
-    switch service {
-    case .hello, .fortune, .daytime, nil: return "nc \(target)"
-    case .time: return "nc \(target) | od -An -tu4 --endian=big"
-    case .echo: return "echo hello | nc -N \(target)"
-    case .discard: return "echo gone | nc -N \(target)"
-    case .chargen: return "nc \(target) | head"
-    case .command: return socket.address.isUnix ? "nc \(target)" : "telnet \(target)"
-    }
-  }
-
-  private static func datagramCommand(_ service: BuiltIn?, _ target: String) -> String {
-    switch service {
-    case .time: "echo | nc -u -w1 \(target) | od -An -tu4 --endian=big"
-    default: "echo | nc -u -w1 \(target)"
-    }
   }
 }

@@ -23,9 +23,13 @@ enum Programs {
     return path
   }
 
+  /// Where `make test-deps` unpacks programs that it does not install: `BEGAT_PEERS`, else what `make` uses.
+  static let peers =
+    (ProcessInfo.processInfo.environment["BEGAT_PEERS"] ?? "\(package)/.build/peers") + "/bin"
+
   /// A program that real users have.
   static func tool(_ name: String) throws -> String {
-    for directory in ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"] {
+    for directory in [peers, "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"] {
       let path = "\(directory)/\(name)"
       if access(path, X_OK) == 0 { return path }
     }

@@ -58,7 +58,9 @@ final class RunningProgram {
   }
 
   /// Built, not inherited: the same for everybody.
-  static let environment = ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC", "HOME=/"]
+  static let environment = [
+    "PATH=\(Programs.peers):/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC", "HOME=/",
+  ]
 
   func write(_ text: String) throws {
     switch input {
