@@ -102,6 +102,11 @@ format:
 
 FORMATTED = Package.swift Sources Tests Snippets Benchmarks/spawn
 
+# The annotated configuration and begatd.toml(5) are made from the keys in Sources/Settings.
+#: references  write etc/begatd.toml and man/begatd.toml.5 anew from the keys
+references:
+	$(SWIFT_HERE) run --disable-local-rpath write-references .
+
 # What CI asks besides the tests: nothing to format, documentation without a dead link, packages that harm nothing, a
 # build from nothing without a warning, in which every hot function is where the linker looks for it, and an
 # installation that leaves nothing behind.
@@ -185,4 +190,4 @@ clean:
 help:
 	@sed -n 's/^#: /make /p' Makefile
 
-.PHONY: all deps test-deps build run test nightly docs format check install uninstall list-installed dist clean help
+.PHONY: all deps test-deps build run test nightly docs format references check install uninstall list-installed dist clean help
