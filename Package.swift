@@ -47,6 +47,8 @@ let package = Package(
     // C: only what Swift cannot call, and the layouts that two programs map.
     .target(name: "CPlatform"),
     .target(name: "CSharedLayouts"),
+    // Linked into the programs, never into the library.
+    .target(name: "CProgramStart"),
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
@@ -86,17 +88,18 @@ let package = Package(
     .executableTarget(
       name: "begatd",
       dependencies: [
-        "Supervision", "Administration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Supervision", "Administration", "CProgramStart",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer"], exclude: ["hot-functions.txt"],
+      name: "begat-listener", dependencies: ["ForkingServer", "CProgramStart"], exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "ControlProtocol", "UnixIPC",
+        "Administration", "Clients", "ControlProtocol", "UnixIPC", "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
