@@ -35,7 +35,7 @@ enum ReadyReport {
     switch socket.address {
     case .ipv4(let host, let port): target = "\(host == .any ? .loopback : host) \(port)"
     case .ipv6(let host, let port, _): target = "\(host == .any ? .loopback : host) \(port)"
-    case .unixPath(let path): target = "-U " + path
+    case .unixPath(let path): target = "-U " + shellWord(path)
     case .unixAbstract: return "begat connect \(socket.address)"
     case .unixUnnamed: return ""
     }
@@ -48,6 +48,17 @@ enum ReadyReport {
     case .chargen: return "nc \(target) | head"
     case .command: return socket.address.isUnix ? "nc \(target)" : "telnet \(target)"
     }
+  }
+
+  /// A path as a shell reads it; one with control characters is shown escaped, and is no command then.
+  private static func shellWord(_ path: String) -> String {
+    let isPlain = path.utf8.allSatisfy { byte in
+      UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+        || "/._-+,:@%".utf8.contains(byte)
+    }
+    if isPlain { return path }
+    guard path.utf8.allSatisfy({ 0x20...0x7e ~= $0 }) else { return escaped(path.utf8) }
+    return "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 
   private static func datagramCommand(_ service: BuiltIn?, _ target: String) -> String {
