@@ -95,6 +95,15 @@ struct SocketDirectoryTests {
     #expect(!directory.exists("starts") && !begatd.errors.text.contains("pid "))
   }
 
+  @Test func thePathToTryIsAShellsWord() throws {
+    let directory = try TemporaryDirectory()
+    let begatd = try start(directory, directory.path("it's"), directory.path("a b;c"))
+    try begatd.output.awaitLines(containing: "nc -N -U '\(directory.path("it'\\''s"))'")
+    try begatd.output.awaitLines(containing: "nc -N -U '\(directory.path("a b;c"))'")
+    try begatd.send(.terminate)
+    #expect(try begatd.awaitEnd() == .exited(code: 0))
+  }
+
   @Test func twoSpellingsOfOnePathAreNamed() throws {
     let directory = try TemporaryDirectory()
     let begatd = try start(directory, directory.path("s"), directory.path("./s"))
