@@ -8,8 +8,9 @@ struct SocketDirectoryTests {
   private static let isRoot = geteuid() == 0
 
   private func start(_ directory: TemporaryDirectory, _ paths: String..., lines: String = "") throws -> RunningProgram {
+    let list = paths.map { "\"\($0)\"" }.joined(separator: ", ")
     let file = try directory.write(
-      "[service.echo]\nserve = \"echo\"\nlisten-stream = \(paths)\n\(lines)\n", to: "begatd.toml")
+      "[service.echo]\nserve = \"echo\"\nlisten-stream = [\(list)]\n\(lines)\n", to: "begatd.toml")
     return try RunningProgram(try Programs.begatd(), ["--config", file])
   }
 

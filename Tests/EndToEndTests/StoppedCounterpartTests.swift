@@ -105,6 +105,33 @@ struct StoppedCounterpartTests {
     try expectStop(daemon)
   }
 
+  /// A shell's background job that writes is stopped by the terminal, where stty(1) says so.
+  @Test func theTerminalInItsBackground() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("echo.sock")
+    let file = try directory.write(
+      "[service.echo]\nserve = \"echo\"\nlisten-stream = [\"\(path)\"]\n", to: "begatd.toml")
+    let terminal = try PseudoTerminal()
+    let side = try terminal.openTerminalSide()
+    var program = Program(
+      path: "/bin/bash",
+      arguments: ["bash", "-c", "set -m; stty tostop; \"$0\" --config \"$1\" & wait", try Programs.begatd(), file],
+      environment: RunningProgram.environment)
+    program.controlsTerminal = true
+    let bash = try program.start(descriptors: [side.number, side.number, side.number])
+    defer {
+      for facts in ProcessFacts.descendants(of: bash) { try? Signal.kill.send(to: facts.process) }
+      try? Signal.kill.send(to: bash)
+      _ = try? Children.await(bash)
+    }
+    #expect(eventually(within: .seconds(10)) { (try? ask(path, "x")) == [120] })
+    let begatd = try #require(ProcessFacts.children(of: bash).first { $0.title.contains("--config") })
+    #expect(try ask(path, "served") == Array("served".utf8))
+    #expect(ProcessFacts(begatd.process)?.isStopped == false)
+    try Signal.terminate.send(to: begatd.process)
+    #expect(eventually { ProcessFacts(begatd.process).map(\.isZombie) ?? true })
+  }
+
   @Test func theReaderOfReadiness() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("echo.sock")

@@ -40,8 +40,9 @@ public enum SupervisorProgram {
     umask(fileModeMask)
     for signal in [Signal.child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     // The habit of sending USR1 after a rotation of logs must not end it.
-    // A file at its size limit is an error to report, or to live with.
-    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit] { signal.ignore() }
+    // A file at its size limit is an error to report, or to live with; and a terminal whose background may not write
+    // (stty tostop) would stop begatd.
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
     SignalSet().becomeMask()
     let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
     let firstUnknown = 3 + max(0, min(passed, 1 << 20))
