@@ -153,7 +153,8 @@ struct SupervisionFaultTests {
   func theResolverIsNeverRoot() throws {
     let script = """
       mount --make-rprivate / && mount -t tmpfs none /mnt && grep -v '^nobody:' /etc/passwd > /mnt/passwd &&
-      mount --bind /mnt/passwd /etc/passwd && exec "$0" "$@"
+      mount --bind /mnt/passwd /etc/passwd && echo 'passwd: files' > /mnt/nsswitch.conf &&
+      { [ ! -e /etc/nsswitch.conf ] || mount --bind /mnt/nsswitch.conf /etc/nsswitch.conf; } && exec "$0" "$@"
       """
     let configuration = SampleConfiguration.service("hello", "user = \"daemon\"")
     try withDaemon(
