@@ -11,6 +11,8 @@ struct Reporter: ~Copyable {
   private var lost = LostRecords()
   /// A question of begatd's whose answer found the channel full.
   private var unanswered: UInt32?
+  /// Whether begatd has still to hear that this listener is ready.
+  private var owesReadiness = false
 
   init(channel: consuming Descriptor?, name: String) {
     self.channel = channel
@@ -30,16 +32,20 @@ struct Reporter: ~Copyable {
   /// False where it could not be delivered.
   @discardableResult
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
+    guard !send(severity, text) else { return true }
+    dropped += 1
+    lost.add(messages: 1, Clock.monotonic())
+    return false
+  }
+
+  private func send(_ severity: Severity, _ text: String) -> Bool {
     do throws(Errno) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
       case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
       }
       return true
-    } catch {
-      dropped += 1
-      return false
-    }
+    } catch { return false }
   }
 
   mutating func sayReady(_ addresses: [String]) {
@@ -47,14 +53,12 @@ struct Reporter: ~Copyable {
       log(.info, "ready on \(addresses.joined(separator: ", "))")
       return
     }
-    switch channel {
-    case .some(let channel): try? ListenerChannel.sendReady(on: channel)
-    case nil: break
-    }
+    owesReadiness = true
+    answer()
   }
 
   /// Whether there is something to deliver besides records.
-  var hasNews: Bool { unanswered != nil || lost.count > 0 }
+  var hasNews: Bool { unanswered != nil || owesReadiness || !lost.isEmpty }
 
   /// Delivers the records, after what is older than they.
   ///
@@ -63,23 +67,28 @@ struct Reporter: ~Copyable {
     answer()
     let name = name
     let now = Clock.monotonic()
-    let count = batch.flush(to: channel) { record in
-      try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")
+    var unwritten = 0
+    let unsent = batch.flush(to: channel) { record in
+      if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
     }
+    let count = unsent + unwritten
     if count > 0 {
       dropped += count
-      lost.add(count, now)
-    } else if let line = lost.line(now, isLast: isLast), log(.warning, line) {
+      lost.add(records: count, now)
+    } else if let line = lost.line(now, isLast: isLast), send(.warning, line) {
       lost = LostRecords()
     }
   }
 
-  /// Answers begatd's last question, now or when there is room.
+  /// Says what begatd waits for, now or when there is room: that this listener is ready, the answer to its last question.
   private mutating func answer() {
-    guard let number = unanswered else { return }
     switch channel {
-    case .some(let channel): if (try? ListenerChannel.sendAlive(number, on: channel)) != nil { unanswered = nil }
-    case nil: unanswered = nil
+    case .some(let channel):
+      if owesReadiness, (try? ListenerChannel.sendReady(on: channel)) != nil { owesReadiness = false }
+      if let number = unanswered, (try? ListenerChannel.sendAlive(number, on: channel)) != nil { unanswered = nil }
+    case nil:
+      owesReadiness = false
+      unanswered = nil
     }
   }
 
@@ -108,33 +117,5 @@ struct Reporter: ~Copyable {
         }
       }
     }
-  }
-}
-
-/// Records that did not reach the log because begatd did not read fast enough: one line when that is over.
-struct LostRecords {
-  private(set) var count = 0
-  private var first: Int64 = 0
-  private var last: Int64 = 0
-
-  /// So long nothing more must have been lost; but after the longer time something is said in any case.
-  private static let quiet: Int64 = 2_000_000_000
-  private static let longest: Int64 = 60_000_000_000
-
-  /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
-  mutating func add(_ lost: Int, _ now: Int64) {
-    if count == 0 { first = now }
-    count += lost
-    last = now
-  }
-
-  /// The line, where it is due.
-  ///
-  /// - Parameter isLast: whether there is no later moment.
-  func line(_ now: Int64, isLast: Bool) -> String? {
-    guard count > 0, isLast || now - last >= LostRecords.quiet || now - first >= LostRecords.longest else { return nil }
-    let time = DurationText.render(.seconds((now - first + 999_999_999) / 1_000_000_000))
-    return "\(count) ended \(count == 1 ? "connection is" : "connections are") missing in this log, from the last "
-      + "\(time): the log is not written fast enough"
   }
 }
