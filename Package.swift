@@ -46,6 +46,8 @@ let package = Package(
     // C: only what Swift cannot call, and the layouts that two programs map.
     .target(name: "CPlatform"),
     .target(name: "CSharedLayouts"),
+    // Linked into the programs, never into the library.
+    .target(name: "CProgramStart"),
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
@@ -97,18 +99,19 @@ let package = Package(
     .executableTarget(
       name: "begatd",
       dependencies: [
-        "Supervision", "Administration", "Settings",
+        "Supervision", "Administration", "Settings", "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer", "UnixIPC"], exclude: ["hot-functions.txt"],
+      name: "begat-listener", dependencies: ["ForkingServer", "UnixIPC", "CProgramStart"],
+      exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "Settings", "NameService", "UnixIPC",
+        "Administration", "Clients", "Settings", "NameService", "UnixIPC", "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 

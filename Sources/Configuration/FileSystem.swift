@@ -27,7 +27,12 @@ enum FileSystem {
       if error.errno == .exists { return false }
       throw error
     }
-    try check(chmod(path, mode), "chmod", path)
+    // By a handle: the path may lead elsewhere by now, where others may write to its parent directory.
+    let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    guard try facts(of: directory, at: path).st_uid == geteuid() else {
+      throw CallFailure("mkdir", on: path, errno: Errno(rawValue: ESTALE))
+    }
+    try check(fchmod(directory.number, mode), "chmod", path)
     return true
   }
 

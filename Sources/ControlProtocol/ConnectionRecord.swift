@@ -14,8 +14,10 @@ public enum Outcome: Hashable, Sendable {
   case exited(status: UInt8)
   /// The service failed; the log has the reason.
   case failed
-  /// The process was ended, by an administrator or at the end of a drain.
+  /// The process was ended by somebody's signal.
   case ended(by: Signal)
+  /// The listener ended the process at the end of a stop.
+  case stopped(by: Signal)
   /// The process crashed.
   case crashed(by: Signal)
 
@@ -27,7 +29,7 @@ public enum Outcome: Hashable, Sendable {
   /// Whether somebody should look at it.
   public var isProblem: Bool {
     switch self {
-    case .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration: false
+    case .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration, .stopped: false
     case .exited, .failed, .ended, .crashed: true
     }
   }
@@ -43,6 +45,7 @@ public enum Outcome: Hashable, Sendable {
     case .crashed(let signal): (6, UInt16(truncatingIfNeeded: signal.rawValue))
     case .maxDuration: (7, 0)
     case .exited(let status): (8, UInt16(status))
+    case .stopped(let signal): (9, UInt16(truncatingIfNeeded: signal.rawValue))
     }
   }
 
@@ -58,6 +61,7 @@ public enum Outcome: Hashable, Sendable {
     case 6: self = .crashed(by: signal)
     case 7: self = .maxDuration
     case 8: self = .exited(status: UInt8(truncatingIfNeeded: detail))
+    case 9: self = .stopped(by: signal)
     default: return nil
     }
   }
@@ -74,6 +78,7 @@ extension Outcome: CustomStringConvertible {
     case .exited(let status): "exit status \(status)"
     case .failed: "service failed"
     case .ended(let signal): "ended by \(signal)"
+    case .stopped(let signal): "ended by \(signal) at the stop"
     case .crashed(let signal): "crashed, \(signal)"
     }
   }
@@ -110,7 +115,7 @@ public struct ConnectionRecord: Hashable, Sendable {
 }
 
 extension ConnectionRecord: CustomStringConvertible {
-  /// The log line: `begat 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete`.
+  /// The log line: `pid 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete`.
   public var description: String {
     withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room in
       var text = ByteWriter(room)
@@ -123,11 +128,11 @@ extension ConnectionRecord: CustomStringConvertible {
 
   /// Appends what `description` says, without allocating for most records: there may be thousands a second.
   public func write(to text: inout ByteWriter) {
-    text.append("begat ")
+    text.append("pid ")
     text.append(decimal: UInt64(process.magnitude))
     text.append(" for ")
     if let user {
-      text.append("user ")
+      text.append("uid ")
       text.append(decimal: user)
       text.append(" at ")
     }

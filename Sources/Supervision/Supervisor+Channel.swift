@@ -4,11 +4,14 @@ import UnixIPC
 
 /// What listeners report.
 extension Supervisor {
-  /// Reads all that a listener has to say, at most 64 messages: others have something to say too.
-  func readChannel(of service: ManagedService) {
+  /// Reads what a listener has to say.
+  ///
+  /// - Parameter limit: in messages; more than a channel holds, so that all that was there before is read, and no more,
+  ///   as others have something to say too.
+  func readChannel(of service: ManagedService, atMost limit: Int = 64) {
     guard let listener = service.listener else { return }
     withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
-      for _ in 0..<64 {
+      for _ in 0..<limit {
         guard let count = try? listener.channel.receive(into: room, waiting: false) else { return }
         guard count > 0 else { return channelClosed(service, listener) }
         let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
@@ -27,9 +30,15 @@ extension Supervisor {
     case .ready:
       guard listener.readySince == nil else { return }
       listener.readySince = Clock.monotonic()
+      let failures = service.startRetry.succeeded()
+      if failures > 0 {
+        logger.notice(
+          "listener started, after \(failures) failed \(failures == 1 ? "attempt" : "attempts")",
+          metadata: [LogKey.service: "\(service.name)"])
+      }
       if isStarted { manager.status(statusText) } else { checkReadiness() }
-    case .alive(let number): listener.lastAnswer = number
-    case .connections(let records): recordLog.log(records, of: service.name)
+    case .alive(let number): listener.inquiry.answer(number)
+    case .connections(let records): recordLog.log(service.naming(records), of: service.name)
     case .log(let severity, let text):
       let line = text.escaped(doublingBackslashes: false)
       logger.log(level: severity.level, "\(line)", metadata: [LogKey.service: "\(service.name)"])

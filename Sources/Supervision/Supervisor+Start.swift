@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import Logging
 import Settings
 import UnixIPC
@@ -12,35 +13,47 @@ extension Supervisor {
       guard let due = service.restartTime, due <= now else { continue }
       start(service, token: UInt64(index))
     }
-    if let resolver, let due = resolver.restartTime, due <= now {
-      do throws(CallFailure) { try resolver.start() } catch { resolver.ended() }
-    }
+    if let due = resolver?.restartTime, due <= now { startResolver() }
   }
 
   private func start(_ service: ManagedService, token: UInt64) {
+    let metadata: Logger.Metadata = [LogKey.service: "\(service.name)"]
     do throws(CallFailure) {
-      let listener = try starter.start(service, lastQuestion: watch.lastQuestion)
+      let listener = try starter.start(service)
       service.restartTime = nil
       service.listener = listener
-      try poller.add(listener.channel.number, .readable, token: token)
-      logger.debug("started listener \(listener.process)", metadata: [LogKey.service: "\(service.name)"])
+      logger.debug("started listener \(listener.process)", metadata: metadata)
+      do throws(CallFailure) { try poller.add(listener.channel.number, .readable, token: token) } catch {
+        // It runs and could not be heard: it is reaped and replaced like one that died.
+        logger.error("\(error); listener \(listener.process) ended", metadata: metadata)
+        listener.isEnded = true
+        try? Signal.kill.send(to: listener.process)
+      }
     } catch {
-      logger.error("\(error)", metadata: [LogKey.service: "\(service.name)"])
-      if isStarted { service.restartTime = Clock.monotonic() + 1_000_000_000 } else { abandonStart() }
+      let (delay, isNews) = service.startRetry.failed("\(error)")
+      if isNews { logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: metadata) }
+      if isStarted { service.restartTime = Clock.monotonic() + delay } else { abandonStart() }
     }
   }
 
-  /// Fetches ended children: each by its own number, so that nobody else's are touched.
-  func reapListeners() {
+  /// Reaps ended children: each by its own number, so that nobody else's are touched.
+  func reapChildren() {
     for service in services {
       if let listener = service.listener, let status = Children.reap(listener.process) {
-        readChannel(of: service)
+        readChannel(of: service, atMost: 4096)
         listenerEnded(service, listener, status)
       }
     }
-    if let resolver, let process = resolver.process, Children.reap(process) != nil {
-      if stopDeadline == nil { logger.warning("names: the resolver ended; it is started again") }
-      resolver.ended()
+    if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
+    if getpid() == 1 { reapOrphans() }
+  }
+
+  /// As the first process of a container begatd inherits what programs leave behind; nobody else can reap that.
+  private func reapOrphans() {
+    while let process = Children.peekAny() {
+      let isOwn = process == resolver?.process || services.contains { $0.listener?.process == process }
+      // Ended since it was looked at: its own signal is still to come.
+      guard !isOwn, Children.reap(process) != nil else { return }
     }
   }
 
@@ -55,7 +68,7 @@ extension Supervisor {
       logger.error("the listener did not start: \(status)", metadata: metadata)
       return abandonStart()
     }
-    let delay = service.scheduleRestart(after: listener)
+    let delay = service.scheduleRestart(after: listener, status)
     let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
     logger.error(
       "listener \(listener.process) ended, and its connections with it: \(status); started again \(when)",

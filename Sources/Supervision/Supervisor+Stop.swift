@@ -14,14 +14,18 @@ extension Supervisor {
       // Listeners keep the drain's time themselves, and give programs five seconds more; this is for one that does not.
       stopDeadline = Clock.monotonic() + drainTimeout.nanoseconds + 8_000_000_000
     }
+    // What the listeners do not end immediately, because they are stopped or their programs ignore it, is killed.
+    if !isFirst { stopDeadline = min(stopDeadline ?? .max, Clock.monotonic() + Self.patienceAfterSecondSignal) }
     for service in services {
-      if let listener = service.listener { try? Signal.terminate.send(to: listener.process) }
+      if let listener = service.listener, !listener.isEnded { try? Signal.terminate.send(to: listener.process) }
       if isFirst {
         service.restartTime = nil
         service.closeSockets()
       }
     }
   }
+
+  private static let patienceAfterSecondSignal: Int64 = 700_000_000
 
   func killListeners() {
     for service in services {

@@ -1,49 +1,90 @@
 import ControlProtocol
 import Logging
+import Settings
 import UnixIPC
 
 /// When listeners are asked whether they still turn.
 struct Watch {
-  private(set) var lastQuestion: UInt32 = 0
-  private var interval: Int64 = 10_000_000_000
+  private let interval: Int64
   private(set) var nextTime: Int64
+  /// Whether begatd itself was stopped or starved since it last asked: then nobody is judged.
+  private(set) var wasPaused = false
 
-  /// - Parameter managerInterval: within which the manager wants a sign of life; a third of it leaves time to end a
-  ///   listener that is stuck and to start another.
+  private static let longestInterval: Int64 = 10_000_000_000
+  /// Less time is too short for a listener on a busy machine, whatever the manager wants.
+  private static let shortestInterval: Int64 = 150_000_000
+
+  /// - Parameter managerInterval: within which the manager wants a sign of life; a quarter of it leaves time to end a
+  ///   listener that missed two questions and to start another.
   init(managerInterval: Int64? = nil) {
-    if let managerInterval { interval = min(interval, max(managerInterval / 3, 1_000_000)) }
+    interval =
+      managerInterval.map { max(min($0 / 4, Watch.longestInterval), Watch.shortestInterval) }
+      ?? Watch.longestInterval
     nextTime = Clock.monotonic() + interval
   }
 
   var isDue: Bool { Clock.monotonic() >= nextTime }
 
-  /// The number of the next question.
-  mutating func advance() -> UInt32 {
-    lastQuestion &+= 1
+  /// How much longer than planned a turn may take before begatd counts as paused.
+  var tolerance: Int64 { min(interval / 2, 1_000_000_000) }
+
+  mutating func notePause() { wasPaused = true }
+
+  mutating func advance() {
     nextTime = Clock.monotonic() + interval
-    return lastQuestion
+    wasPaused = false
   }
 }
 
 extension Supervisor {
-  /// Tells the manager that all is well if every listener has answered the last question, ends those that have not,
-  /// and asks again.
+  /// How long a listener may read its files before it is ready.
+  static let startPatience: Int64 = 30_000_000_000
+
+  /// Tells the manager that all is well if every process has answered the last question, ends those that have missed
+  /// two, and asks again.
+  ///
+  /// Only questions count that were asked while begatd itself was running, and only after all that has come was read.
   func askListeners() {
     var allAnswered = true
     for service in services {
-      guard let listener = service.listener, listener.lastAnswer != watch.lastQuestion else { continue }
-      allAnswered = false
-      // Unready ones may be reading their files; at a stop the deadline is the judge.
-      guard listener.readySince != nil, stopDeadline == nil else { continue }
-      logger.error(
-        "listener \(listener.process) does not answer; ended", metadata: [LogKey.service: "\(service.name)"])
-      try? Signal.kill.send(to: listener.process)
+      readChannel(of: service)
+      // One that is not ready may be reading its files, and has a deadline of its own; at a stop that deadline decides.
+      guard let listener = service.listener, listener.readySince != nil else { continue }
+      if !listener.inquiry.isAnswered { allAnswered = false }
+      guard !watch.wasPaused, stopDeadline == nil, listener.inquiry.judge() else { continue }
+      end(listener, of: service, because: "does not answer")
     }
+    judgeResolver()
     if allAnswered { manager.isAlive() }
-    let number = watch.advance()
+    watch.advance()
     for service in services {
-      guard let listener = service.listener else { continue }
-      try? ListenerChannel.send(.question(number), on: listener.channel)
+      if let listener = service.listener { listener.inquiry.ask(on: listener.channel) }
     }
+    resolver?.ask()
+  }
+
+  /// Ends listeners that have not become ready in time.
+  func endLateStarters() {
+    let now = Clock.monotonic()
+    for service in services {
+      guard let listener = service.listener, listener.isLate(now), stopDeadline == nil else { continue }
+      readChannel(of: service)
+      guard listener.readySince == nil, !listener.isEnded else { continue }
+      end(
+        listener, of: service, because: "was not ready within \(DurationText.render(.nanoseconds(Self.startPatience)))")
+    }
+  }
+
+  private func end(_ listener: ListenerProcess, of service: ManagedService, because reason: String) {
+    guard !listener.isEnded else { return }
+    listener.isEnded = true
+    logger.error("listener \(listener.process) \(reason); ended", metadata: [LogKey.service: "\(service.name)"])
+    try? Signal.kill.send(to: listener.process)
+  }
+
+  /// Begatd was stopped, or had no processor: what was to happen meanwhile gets that time too.
+  func notePause(_ duration: Int64) {
+    watch.notePause()
+    for service in services { service.listener?.startDeadline += duration }
   }
 }

@@ -10,12 +10,15 @@ import UnixIPC
 final class Supervisor {
   enum Token {
     static let signals: UInt64 = .max
+    static let resolver: UInt64 = .max - 1
+    /// Of the first output that waits; listeners have the smaller numbers.
+    static let outputs: UInt64 = 1 << 32
   }
 
   let services: [ManagedService]
   let starter: ListenerStarter
   let resolver: NameResolver?
-  let manager = ServiceManager()
+  let manager: ServiceManager
   let drainTimeout: Duration
   let logger: Logger
   let recordLog: any RecordLog
@@ -27,12 +30,15 @@ final class Supervisor {
   /// Whether all services were ready once.
   private(set) var isStarted = false
   private var exitStatus: CInt = 0
-  private let whenReady: () -> Void
+  private let whenReady: () -> [PendingOutput]
+  /// What is still to be written to readers that do not read now, by their tokens.
+  private var outputs: [UInt64: PendingOutput] = [:]
+  var resolverRetry = Retry()
 
-  /// - Parameter whenReady: is called once, when every service is served.
+  /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
     services: [ManagedService], starter: ListenerStarter, drainTimeout: Duration, logs: Logs,
-    whenReady: @escaping () -> Void
+    whenReady: @escaping () -> [PendingOutput]
   ) throws(CallFailure) {
     self.services = services
     self.starter = starter
@@ -40,6 +46,7 @@ final class Supervisor {
     self.drainTimeout = drainTimeout
     logger = logs.logger
     recordLog = logs.records
+    manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
     poller = try Poller()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child))
@@ -50,27 +57,54 @@ final class Supervisor {
   /// Runs until it has been stopped; returns the exit status.
   func run() -> CInt {
     startEverything()
+    var lastTurn = Clock.monotonic()
     while !isDone {
-      poller.wait(milliseconds: timeUntilWork()) { event in
-        if event.token != Token.signals { readChannel(of: services[Int(event.token)]) }
-      }
+      let limit = timeUntilWork()
+      poller.wait(milliseconds: limit, handle)
+      // Stopped, or without a processor, for longer than this turn was to take.
+      let now = Clock.monotonic()
+      let pause = now - lastTurn - Int64(limit) * 1_000_000
+      if pause > watch.tolerance { notePause(pause) }
+      lastTurn = now
       takeSignals()
       startWhatIsDue()
       if watch.isDue { askListeners() }
+      endLateStarters()
+      manager.retryIfDue()
       if let stopDeadline, Clock.monotonic() >= stopDeadline { killListeners() }
     }
     resolver?.stop()
+    if stopDeadline != nil, isStarted { logger.info("stopped") }
     return exitStatus
+  }
+
+  private func handle(_ event: Poller.Event) {
+    switch event.token {
+    case Token.signals: break
+    case Token.resolver: readResolver()
+    case let token where token >= Token.outputs: writeOutput(token)
+    default: readChannel(of: services[Int(event.token)])
+    }
+  }
+
+  private func writeOutput(_ token: UInt64) {
+    guard let output = outputs[token], output.advance() else { return }
+    try? poller.remove(output.number)
+    outputs[token] = nil
+  }
+
+  /// Writes what there is room for, and the rest when the reader reads.
+  private func write(_ output: PendingOutput) {
+    guard !output.advance() else { return }
+    let token = Token.outputs + UInt64(outputs.count)
+    guard (try? poller.add(output.number, .writable, token: token)) != nil else { return }
+    outputs[token] = output
   }
 
   private var isDone: Bool { stopDeadline != nil && services.allSatisfy { $0.listener == nil } }
 
   private func startEverything() {
-    if let resolver {
-      do throws(CallFailure) { try resolver.start() } catch {
-        logger.warning("names: \(error); hosts are greeted by address")
-      }
-    }
+    if resolver != nil { startResolver() }
     for service in services { service.restartTime = 0 }
     startWhatIsDue()
     checkReadiness()
@@ -81,7 +115,7 @@ final class Supervisor {
     guard !isStarted, stopDeadline == nil, services.allSatisfy(\.isReady) else { return }
     isStarted = true
     manager.ready(statusText)
-    whenReady()
+    for output in whenReady() { write(output) }
   }
 
   var statusText: String {
@@ -98,15 +132,20 @@ final class Supervisor {
 
   private func timeUntilWork() -> CInt {
     var due = watch.nextTime
-    for service in services { due = min(due, service.restartTime ?? .max) }
-    due = min(due, resolver?.restartTime ?? .max, stopDeadline ?? .max)
+    for service in services {
+      due = min(due, service.restartTime ?? .max)
+      if let listener = service.listener, listener.readySince == nil, !listener.isEnded, stopDeadline == nil {
+        due = min(due, listener.startDeadline)
+      }
+    }
+    due = min(due, resolver?.restartTime ?? .max, stopDeadline ?? .max, manager.retryTime ?? .max)
     return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
   }
 
   private func takeSignals() {
     while let arrival = signals.take() {
       switch arrival.signal {
-      case .child: reapListeners()
+      case .child: reapChildren()
       case .terminate, .interrupt, .quit: stop()
       case .hangUp: logger.notice("SIGHUP: this version reads its configuration at start only; restart it")
       default: break

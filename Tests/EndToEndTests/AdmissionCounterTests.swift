@@ -89,7 +89,7 @@ struct AdmissionCounterTests {
       try setSoftLimit("nproc", of: listener, to: before)
       try daemon.log.awaitLines(containing: "clients are served again after")
       // When the fifth has come and gone, so have those before it.
-      try daemon.log.awaitLines(5, containing: "command: begat ")
+      try daemon.log.awaitLines(5, containing: "command: pid ")
       _ = try daemon.awaitConnections(0, of: "command")
       try expectPlaces(Self.limit, in: daemon)
     }

@@ -40,7 +40,7 @@ struct BurstTests {
         ["load", "--connections", "3000", "--concurrency", "\(concurrency)", "--expect-bytes", "4", "--json"]
           + target(address))
       for served in [500, 1000, 1500] {
-        try daemon.log.awaitLines(served, containing: "time: begat ")
+        try daemon.log.awaitLines(served, containing: "time: pid ")
         try Signal.kill.send(to: try daemon.listener("time"))
       }
       try load.awaitEnd(within: .seconds(60))

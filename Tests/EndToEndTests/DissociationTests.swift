@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 import UnixIPC
@@ -12,7 +13,9 @@ struct DissociationTests {
     let starter = try RunningProgram.run(try Programs.begatd(), ["--daemon", "--config", file])
     #expect(starter.status == .exited(code: 0), "\(starter.errors.text)")
     #expect(
-      starter.output.text == "" && starter.errors.lines.allSatisfy(Daemon.isAboutLimits), "\(starter.errors.text)")
+      starter.output.text == ""
+        && starter.errors.lines.allSatisfy { Daemon.isAboutLimits($0) || $0.contains("log: standard error is let go") },
+      "\(starter.errors.text)")
     #expect(try ask(path, "served") == Array("served".utf8))
 
     let daemon = try #require(ProcessFacts.all.first { $0.title.hasSuffix("--daemon --config \(file)") })
@@ -45,6 +48,26 @@ struct DissociationTests {
       try Programs.begatd(), ["--daemon", "--config", try directory.write("nonsense", to: "faulty.toml")])
     #expect(faulty.status == .exited(code: 78))
     #expect(faulty.errors.awaitEnd(within: .seconds(1)), "somebody is left")
+  }
+
+  @Test func aLogFileIsKept() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("echo.sock")
+    let file = try directory.write(configuration(path), to: "begatd.toml")
+    let log = directory.path("log")
+    let starter = try RunningProgram.run(
+      "/bin/sh", ["-c", "exec \"$0\" --daemon --config \"$1\" 2>>\"$2\"", try Programs.begatd(), file, log])
+    #expect(starter.status == .exited(code: 0))
+    #expect(try ask(path, "served") == Array("served".utf8))
+    let daemon = try #require(ProcessFacts.all.first { $0.title.hasSuffix("--daemon --config \(file)") })
+    let family = [daemon] + ProcessFacts.descendants(of: daemon.process)
+    defer { for facts in family where facts.isThere { try? Signal.kill.send(to: facts.process) } }
+    func text() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+    #expect(eventually { text().contains("sent 6 bytes, complete") }, "\(text())")
+    for number in 0...1 { #expect(ProcessFacts.descriptors(of: daemon.process)[number] == "/dev/null") }
+    try Signal.terminate.send(to: daemon.process)
+    #expect(eventually { !family.contains(where: \.isThere) })
+    #expect(text().hasSuffix("begatd: stopped\n") && !text().contains("is lost"))
   }
 
   private func configuration(_ address: String) -> String {

@@ -37,7 +37,7 @@ struct HostileStartTests {
   }
 
   @Test func withFewDescriptors() throws {
-    try withDaemon(Self.configuration, wrapper: shell("ulimit -n 24; exec \"$0\" \"$@\"")) { daemon in
+    try withDaemon(Self.configuration, wrapper: shell("ulimit -n 26; exec \"$0\" \"$@\"")) { daemon in
       try expectService(daemon)
     }
   }
@@ -125,8 +125,6 @@ struct HostileStartTests {
     var facts = stat()
     return lstat(path, &facts) == 0 ? facts.st_mode & 0o7777 : 0
   }
-
-  private func shell(_ text: String) -> [String] { ["/bin/sh", "-c", text] }
 
   private func expectService(_ daemon: Daemon, sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(try ask(daemon.address("echo"), "served") == Array("served".utf8), sourceLocation: sourceLocation)

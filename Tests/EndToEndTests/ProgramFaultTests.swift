@@ -101,7 +101,7 @@ struct ProgramFaultTests {
       }
       for name in Self.stubborn.keys {
         for relay in ["false", "true"] {
-          let line = try daemon.log.awaitLines(containing: "begatd: \(name)-\(relay): begat ")[0]
+          let line = try daemon.log.awaitLines(containing: "begatd: \(name)-\(relay): pid ")[0]
           #expect(line.hasSuffix(", max-duration"), "\(line)")
         }
       }
@@ -202,8 +202,8 @@ struct ProgramFaultTests {
         try? polite.send(much)
         #expect(try polite.receiveText() == "bye\n")
       }
-      try daemon.log.awaitLines(5, containing: "deaf: begat ")
-      try daemon.log.awaitLines(5, containing: "relayed: begat ")
+      try daemon.log.awaitLines(5, containing: "deaf: pid ")
+      try daemon.log.awaitLines(5, containing: "relayed: pid ")
     }
   }
 
@@ -217,7 +217,7 @@ struct ProgramFaultTests {
       let count = try RunningProgram.run(
         "/bin/sh", ["-c", "nc -d 127.0.0.1 \(try daemon.port("much")) | wc -c"], within: .seconds(60))
       #expect(count.output.text.trimmed == "1073741824")
-      let line = try daemon.log.awaitLines(containing: "much: begat ")[0]
+      let line = try daemon.log.awaitLines(containing: "much: pid ")[0]
       #expect(line.hasSuffix(", complete"))
       #expect(line.contains("received 0, sent 1073741824 bytes") == relayed)
     }

@@ -16,7 +16,7 @@ struct ProgramLogTests {
     try withDaemon(SampleConfiguration.script("talker", script, "relay = \(relayed)")) { daemon in
       #expect(try ask(daemon.address("talker")) == Array("answered\n".utf8))
       try daemon.log.awaitLines(containing: "talker: program: a word to the log")
-      try daemon.log.awaitLines(containing: "talker: begat ")
+      try daemon.log.awaitLines(containing: "talker: pid ")
       try daemon.stop()
       let said = daemon.log.lines(containing: "program: ").map { $0.split(separator: " begatd: ", maxSplits: 1)[1] }
       let wanted = [
@@ -42,7 +42,7 @@ struct ProgramLogTests {
     let script = "seq 100000 >&2; echo done"
     try withDaemon(SampleConfiguration.script("talker", script)) { daemon in
       #expect(try ask(daemon.address("talker")) == Array("done\n".utf8))
-      try daemon.log.awaitLines(containing: "talker: begat ")
+      try daemon.log.awaitLines(containing: "talker: pid ")
       try daemon.stop()
       // Those that begatd does not read in time are lost, rather than that its listener waits.
       #expect((100...1200).contains(daemon.log.lines(containing: "program: ").count))
@@ -69,7 +69,7 @@ struct ProgramLogTests {
     client.hangUp()
     try daemon.log.awaitLines(containing: "talker: program: end")
     try daemon.awaitEnd(expecting: .killed(by: .kill, dumpedCore: false))
-    #expect(daemon.log.lines(containing: "talker: begat ").first?.hasSuffix(", complete") == true, "\(daemon.log.text)")
+    #expect(daemon.log.lines(containing: "talker: pid ").first?.hasSuffix(", complete") == true, "\(daemon.log.text)")
   }
 
   @Test(arguments: [
@@ -87,7 +87,7 @@ struct ProgramLogTests {
         let client = try Client(try daemon.address(service))
         #expect(try client.receiveText() == "so\n")
         client.hangUp()
-        let line = try daemon.log.awaitLines(containing: "\(service): begat ")[0]
+        let line = try daemon.log.awaitLines(containing: "\(service): pid ")[0]
         #expect(line.hasSuffix(", \(outcome)"), "\(line)")
         #expect(line.contains(", sent 3 bytes") == (service == "relayed"), "\(line)")
       }
@@ -100,7 +100,7 @@ struct ProgramLogTests {
       for code in ["0", "9"] { _ = try ask(daemon.address("last"), code + "\n") }
       _ = try daemon.awaitConnections(0, of: "last")
       try daemon.stop()
-      #expect(daemon.log.lines(containing: "last: begat ").count == lines)
+      #expect(daemon.log.lines(containing: "last: pid ").count == lines)
     }
   }
 }

@@ -185,7 +185,7 @@ struct ProgramStateTests {
     let configuration = SampleConfiguration.script("busy", "while :; do :; done", "limit-cpu = \"1s\"")
     try withDaemon(configuration) { daemon in
       #expect(try Client(daemon.address("busy")).awaitEnd(within: .seconds(20)))
-      try daemon.log.awaitLines(containing: "busy: begat ")
+      try daemon.log.awaitLines(containing: "busy: pid ")
       #expect(daemon.log.lines(containing: "ended by SIGKILL").count == 1, "\(daemon.log.text)")
     }
   }

@@ -16,7 +16,7 @@ struct RelayTests {
       try client.endSending()
       #expect(try client.receiveText() == "a\nb\nc\n")
       client.hangUp()
-      let line = try daemon.log.awaitLines(containing: "relayed: begat ")[0]
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
       #expect(line.hasSuffix(", received 6, sent 6 bytes, complete"), "\(line)")
     }
   }
@@ -39,7 +39,7 @@ struct RelayTests {
       try client.endSending()
       try daemon.log.awaitLines(containing: "relayed: program: read 10004")
       client.hangUp()
-      let line = try daemon.log.awaitLines(containing: "relayed: begat ")[0]
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
       #expect(line.hasSuffix(", received 10004, sent 12 bytes, complete"), "\(line)")
     }
   }
@@ -94,7 +94,7 @@ struct RelayTests {
         client.close()
         """
       let processes = try processNumbers(try python(script, [try daemon.port("relayed")]).output.text)
-      try daemon.log.awaitLines(containing: "relayed: begat ")
+      try daemon.log.awaitLines(containing: "relayed: pid ")
       #expect(eventually { areGone(processes) }, "the program is left")
     }
   }
@@ -106,7 +106,7 @@ struct RelayTests {
       try Signal.kill.send(to: process)
       #expect(try client.receiveAll(within: .seconds(3)).isEmpty)
       client.hangUp()
-      let line = try daemon.log.awaitLines(containing: "relayed: begat ")[0]
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
       #expect(line.hasSuffix(", exit status 137"), "\(line)")
     }
   }

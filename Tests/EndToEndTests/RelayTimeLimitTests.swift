@@ -85,7 +85,7 @@ struct RelayTimeLimitTests {
       let client = try Client(try daemon.address("relayed"))
       let processes = try processNumbers(
         String(decoding: try client.receive { $0.contains(10) }.prefix { $0 != 10 }, as: UTF8.self))
-      let line = try daemon.log.awaitLines(containing: "relayed: begat ", within: .seconds(8))[0]
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ", within: .seconds(8))[0]
       #expect(line.hasSuffix(" bytes, idle-timeout"), "\(line)")
       #expect(eventually { areGone(processes) }, "the program is left")
       client.hangUp()
@@ -117,7 +117,7 @@ struct RelayTimeLimitTests {
       let processes = try processNumbers(try client.receive(until: "\n"))
       defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
       #expect(client.awaitEnd(within: .seconds(3)), "the client need not wait for it")
-      let line = try daemon.log.awaitLines(containing: "relayed: begat ", within: .seconds(10))[0]
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ", within: .seconds(10))[0]
       #expect(line.hasSuffix(", idle-timeout"), "\(line)")
       #expect(eventually { areGone(processes) }, "somebody is left")
     }

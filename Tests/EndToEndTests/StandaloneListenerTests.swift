@@ -24,7 +24,7 @@ struct StandaloneListenerTests {
     let client = try Client(listener.address)
     _ = try client.receive(until: Expected.prompt)
     try listener.program.send(.terminate)
-    try listener.program.errors.awaitLines(containing: "1 connections may go on")
+    try listener.program.errors.awaitLines(containing: "1 connection may go on")
     try client.send("help\n")
     #expect(try client.receive(until: Expected.prompt) == Expected.help + Expected.prompt)
     try listener.stop()

@@ -11,7 +11,7 @@ struct StopTests {
     try withDaemon(Self.configuration) { daemon in
       let client = try session(try daemon.address("command"))
       try daemon.program.send(.terminate)
-      try daemon.log.awaitLines(containing: "1 connections may go on for 30s")
+      try daemon.log.awaitLines(containing: "1 connection may go on for 30s")
       try expectAlive(client)
       #expect(throws: CallFailure.self) { try Client(try daemon.address("daytime")) }
       #expect(throws: CallFailure.self) { try Client(try daemon.address("command")) }
@@ -27,7 +27,7 @@ struct StopTests {
     try withDaemon(Self.configuration) { daemon in
       let client = try session(try daemon.address("command"))
       try daemon.program.send(.terminate)
-      try daemon.log.awaitLines(containing: "1 connections may go on for 30s")
+      try daemon.log.awaitLines(containing: "1 connection may go on for 30s")
       try daemon.program.send(.terminate)
       try daemon.awaitEnd(within: .seconds(3))
       #expect(client.awaitEnd(within: .seconds(1)))
@@ -90,8 +90,8 @@ struct StopTests {
   @Test func aSignalDuringTheStartLeavesNothingBehind() throws {
     let directory = try TemporaryDirectory()
     try directory.make("held")
-    // Whoever binds a socket's path locks its directory: begatd stops there, its first socket made.
-    let lock = try Descriptor.open(directory.path("held"), O_RDONLY | O_DIRECTORY)
+    // A process that binds a socket's path locks it: begatd waits there for a moment, its first socket made.
+    let lock = try Descriptor.open(directory.path("held/.second.sock.lock"), O_RDWR | O_CREAT)
     flock(lock.number, LOCK_EX)
     let addresses = "[\"\(directory.path("first.sock"))\", \"\(directory.path("held/second.sock"))\"]"
     let file = try directory.write(
@@ -103,5 +103,30 @@ struct StopTests {
     #expect(try begatd.awaitEnd() == .exited(code: 0), "\(begatd.errors.text)")
     #expect(begatd.errors.awaitEnd(within: .seconds(2)), "somebody is left")
     #expect(!directory.exists("first.sock") && !directory.exists("held/second.sock"))
+  }
+
+  @Test func aSecondSignalEndsAStoppedListenerAndAPatientRelayToo() throws {
+    try withDaemon({ directory in
+      let deaf = try directory.write(
+        "#!/bin/sh\ntrap '' TERM HUP\nwhile :; do sleep 1; done\n", to: "deaf", mode: 0o755)
+      return Self.configuration + """
+        [service.relayed]
+        exec = ["\(deaf)"]
+        relay = true
+        listen-stream = ["127.0.0.1:0"]
+
+        """
+    }) { daemon in
+      let client = try Client(try daemon.address("relayed"))
+      _ = try daemon.awaitConnections(1, of: "relayed")
+      try Signal(rawValue: SIGSTOP).send(to: try daemon.listener("command"))
+      try daemon.program.send(.terminate)
+      try daemon.log.awaitLines(containing: "may go on for 30s")
+      let watch = Stopwatch()
+      try daemon.program.send(.terminate)
+      #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
+      #expect(watch.elapsed < .seconds(2), "\(watch.elapsed)")
+      #expect(client.awaitEnd(within: .seconds(1)))
+    }
   }
 }

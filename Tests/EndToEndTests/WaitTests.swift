@@ -36,7 +36,7 @@ struct WaitTests {
       for count in 1...3 { second = try expectAnswer(address, "line", count, from: second) }
       #expect(first != second)
       _ = try expectAnswer(address, "end", 4, from: second)
-      let records = try daemon.log.awaitLines(2, containing: "waiting: begat ")
+      let records = try daemon.log.awaitLines(2, containing: "waiting: pid ")
       #expect(records.allSatisfy { $0.hasSuffix(", complete") }, "\(records)")
     }
   }
@@ -151,11 +151,11 @@ struct WaitTests {
     try withDaemon(configuration) { daemon in
       let client = try Client(try daemon.address("waiting"))
       try client.send("at last\n")
-      try daemon.log.awaitLines(containing: "waiting: begat ")
+      try daemon.log.awaitLines(containing: "waiting: pid ")
       // 50 of the first burst and 50 each second for one that thinks itself right, fewer for the others.
       let most = script == "exit 0" ? 170 : 8
       let isSpinning = daemon.log.wait(within: .seconds(2)) { text in
-        text.split(separator: "\n").count { $0.contains("waiting: begat ") } > most
+        text.split(separator: "\n").count { $0.contains("waiting: pid ") } > most
       }
       #expect(!isSpinning, "\(daemon.log.lines.count) lines")
       if script != "exit 0" {
@@ -191,7 +191,7 @@ struct WaitTests {
     try withDaemon(try Self.waiting(Self.server, "max-duration = \"1s\"")) { daemon in
       let address = try daemon.address("waiting")
       let first = try expectAnswer(address, "line", 1, from: nil)
-      let line = try daemon.log.awaitLines(containing: "waiting: begat ", within: .seconds(5))[0]
+      let line = try daemon.log.awaitLines(containing: "waiting: pid ", within: .seconds(5))[0]
       #expect(line.hasSuffix(", max-duration"), "\(line)")
       let second = try expectAnswer(address, "end", 1, from: nil)
       #expect(first != second)
@@ -219,7 +219,7 @@ struct WaitTests {
       try client.send("the last line\n")
       #expect(try client.receiveText() == "the last line\n")
       try daemon.awaitEnd(within: .seconds(5))
-      #expect(daemon.log.lines(containing: "waiting: begat ")[0].hasSuffix(", complete"), "\(daemon.log.text)")
+      #expect(daemon.log.lines(containing: "waiting: pid ")[0].hasSuffix(", complete"), "\(daemon.log.text)")
     }
   }
 

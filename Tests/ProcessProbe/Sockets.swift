@@ -30,10 +30,49 @@ func standardErrorNeverWaits(_ words: [String]) throws {
   try expect(dup2(writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
   try StandardError.writeAtOnce("a line\n")
   try expectEqual(try readBytes(7, from: reading), Array("a line\n".utf8), "written")
-  let found = failure { () throws(Errno) in
-    for _ in 0..<100_000 { try StandardError.writeAtOnce(String(repeating: "x", count: 1000)) }
+  try expectNoRoomAtLast("a pipe whose reader does not read")
+}
+
+/// Texts of all lengths are written until there is no room; then longer and shorter ones are tried.
+private func expectNoRoomAtLast(_ what: String) throws {
+  Alarm.set(after: .seconds(10))
+  for length in [100_000, 1000, 5000] {
+    let found = failure { () throws(Errno) in
+      for _ in 0..<100_000 { try StandardError.writeAtOnce(String(repeating: "x", count: length)) }
+    }
+    try expectEqual(found, .wouldBlock, "\(what), \(length) bytes at once")
   }
-  try expectEqual(found, .wouldBlock, "a pipe whose reader does not read")
+  Alarm.cancel()
+}
+
+/// The pipe of another user cannot be opened a second time.
+func foreignStandardErrorNeverWaits(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  try expect(dup2(ends.writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
+  try Identity(user: 65534, group: 65534).become()
+  try expect(
+    (try? Descriptor.open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK)) == nil, "the pipe can be opened after all")
+  try StandardError.writeAtOnce("a line\n")
+  try expectEqual(try readBytes(7, from: reading), Array("a line\n".utf8), "written")
+  try expectNoRoomAtLast("another user's pipe")
+}
+
+/// As Ctrl-S does it.
+func stoppedTerminalNeverHoldsUp(_ words: [String]) throws {
+  let terminal = try PseudoTerminal()
+  let side = try terminal.openTerminalSide()
+  try expect(dup2(side.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
+  try expect(tcflow(STDERR_FILENO, TCOOFF) == 0, "tcflow")
+  try expectNoRoomAtLast("a stopped terminal")
+  try expect(terminal.controlling.number >= 0, "the terminal is held open")
+}
+
+func socketAsStandardErrorNeverWaits(_ words: [String]) throws {
+  let pair = try Descriptor.socketPair(kind: streamKind)
+  try expect(dup2(pair.writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
+  try expectNoRoomAtLast("a socket whose peer does not read")
+  try expect(pair.reading.number >= 0, "the peer is held open")
 }
 
 // MARK: Activation

@@ -96,11 +96,81 @@ import Testing
     #expect(directory.facts("dead") != nil)
   }
 
-  @Test("is not made where anybody may replace it", arguments: [(0o777, false), (0o1777, true), (0o755, true)])
-  func refusesAnUnsafeDirectory(mode: mode_t, isSafe: Bool) throws {
+  @Test(
+    "is not made where anybody may replace it",
+    arguments: [(0o777, .writableByAll), (0o775, .writableByGroup), (0o1777, nil), (0o1775, nil), (0o755, nil)]
+      as [(mode_t, UnsafeDirectory.Reason?)])
+  func refusesAnUnsafeDirectory(mode: mode_t, reason: UnsafeDirectory.Reason?) throws {
     let directory = try TemporaryDirectory(mode: mode)
-    #expect(refusal(directory["s"]) == (isSafe ? nil : .unsafeDirectory(directory["s"])))
-    #expect((directory.facts("s") != nil) == isSafe)
+    let danger = reason.map { UnsafeDirectory(path: directory.path, reason: $0) }
+    #expect(refusal(directory["s"]) == danger.map { .unsafeDirectory(directory["s"], $0) })
+    #expect((directory.facts("s") != nil) == (reason == nil))
+  }
+
+  @Test("leaves no lock behind, and waits for none that another user could hold")
+  func leavesNoLock() throws {
+    let directory = try TemporaryDirectory()
+    // Anyone may lock a directory that they may read.
+    let holder = try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
+    try holder.lock(.exclusive)
+    let bound = try listen(directory["s"])
+    #expect(directory.facts(".s.lock") == nil)
+    #expect(bound.socket.descriptor.isListening == true && holder.number >= 0)
+  }
+
+  @Test("says that another process is binding the path for too long")
+  func isLocked() throws {
+    let directory = try TemporaryDirectory()
+    let holder = try Descriptor.open(directory[".s.lock"], O_RDWR | O_CREAT)
+    try holder.lock(.exclusive)
+    #expect(refusal(directory["s"]) == .locked(directory["s"]))
+    #expect(directory.facts("s") == nil)
+  }
+
+  @Test("refuses another user's lock file", .enabled(if: isRoot, "needs root to give a file away"))
+  func refusesAForeignLock() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([], to: ".s.lock")
+    try #require(chown(directory[".s.lock"], 34, 34) == 0)
+    #expect(
+      refusal(directory["s"]) == .call(CallFailure("open", on: directory[".s.lock"], errno: .permissionDenied)))
+  }
+
+  @Test("gives owner and mode to its own file, never to what a link at its path leads to")
+  func givesToItsOwnOnly() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([], to: "victim")
+    try #require(chmod(directory["victim"], 0o600) == 0)
+    let bound = try UnixSocketFile.bind(
+      at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access(mode: 0o600))
+    for swap in ["victim", "other"] {
+      try #require(rename(directory["s"], directory["away"]) == 0)
+      if swap == "victim" {
+        try #require(symlink("victim", directory["s"]) == 0)
+      } else {
+        try leaveDeadSocket(directory["s"], kind: datagramKind)
+      }
+      let before = try #require(directory.facts("s")).st_mode
+      let found = failure { () throws(CallFailure) in try bound.file.give(UnixSocketFile.Access(mode: 0o666)) }
+      #expect(found?.errno == Errno(rawValue: ESTALE))
+      #expect(directory.facts("victim")?.st_mode == S_IFREG | 0o600)
+      #expect(directory.facts("s")?.st_mode == before)
+      bound.file.removeIfOurs()
+      #expect(directory.facts("s") != nil)
+      try #require(rename(directory["away"], directory["s"]) == 0)
+    }
+    try bound.file.give(UnixSocketFile.Access(mode: 0o640))
+    #expect(directory.facts("s")?.st_mode == S_IFSOCK | 0o640)
+  }
+
+  @Test("is not connected to when a living server has it")
+  func doesNotConnect() throws {
+    let directory = try TemporaryDirectory()
+    let first = try listen(directory["s"])
+    #expect(refusal(directory["s"]) == .inUse(directory["s"]))
+    // Nobody waits to be accepted.
+    let hears = first.socket.descriptor.waitUntilReadable(milliseconds: 0)
+    #expect(!hears)
   }
 
   @Test("names the directory that is missing, or is none")
@@ -164,6 +234,7 @@ import Testing
   func saysWhatToDo() {
     #expect("\(Refusal.inUse("/s"))" == "bind /s: another server is listening there; stop it or choose another path")
     #expect("\(Refusal.notASocket("/s"))" == "bind /s: exists and is not a socket; remove it or choose another path")
-    #expect("\(Refusal.unsafeDirectory("/s"))".contains("sticky bit"))
+    let danger = UnsafeDirectory(path: "/d", reason: .writableByGroup)
+    #expect("\(Refusal.unsafeDirectory("/d/s", danger))".contains("sticky bit"))
   }
 }

@@ -30,8 +30,8 @@ extension Listener {
 
   /// Delivers what was gathered.
   mutating func report() {
-    guard !batch.isEmpty else { return }
-    reporter.report(&batch)
+    guard !batch.isEmpty || reporter.hasNews else { return }
+    reporter.report(&batch, isLast: drain != nil && table.isEmpty)
     scoreboard.header.pointee.records_dropped = UInt64(reporter.dropped)
   }
 
@@ -46,8 +46,9 @@ extension Listener {
     // The alarm's doing, or a relay's, which ends with all of its group.
     case .killed(let signal, _) where isLimit(waiting) && (signal == .alarm || signal == .kill && offer.runsPrograms):
       waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
-    case .killed(let signal, _):
-      signal == .terminate || signal == .kill ? .ended(by: signal) : .crashed(by: signal)
+    case .killed(let signal, _) where signal == .terminate || signal == .kill:
+      entry.isEnding ? .stopped(by: signal) : .ended(by: signal)
+    case .killed(let signal, _): .crashed(by: signal)
     }
   }
 

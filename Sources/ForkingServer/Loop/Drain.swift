@@ -29,7 +29,9 @@ extension Listener {
       reporter.log(.info, "stopping; the program is told to end")
     } else if !table.isEmpty {
       reporter.log(
-        .info, "stopping; \(table.count) connections may go on for \(DurationText.render(options.drainTimeout))")
+        .info,
+        "stopping; \(table.count) \(table.count == 1 ? "connection" : "connections") may go on for \(DurationText.render(options.drainTimeout))"
+      )
     }
   }
 

@@ -80,13 +80,16 @@ struct Refusals {
         lines.append("\(refusal.key): \(count) connection\(count == 1 ? "" : "s") refused in \(time)")
       case .datagram(let refusal):
         lines.append("\(refusal.key): \(count) datagram\(count == 1 ? "" : "s") not answered in \(time)")
-      case .waiting(let refusal): lines.append("\(refusal.key): clients had to wait \(count) times in \(time)")
-      case .program: lines.append("the program could not be run \(count) times in \(time)")
+      case .waiting(let refusal):
+        lines.append("\(refusal.key): clients had to wait \(Refusals.times(count)) in \(time)")
+      case .program: lines.append("the program could not be run \(Refusals.times(count)) in \(time)")
       }
     }
     due = episodes.map(\.due).min() ?? .max
     return lines
   }
+
+  private static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
   private static func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ peer: SocketAddress?, _ user: UInt32?)
     -> String

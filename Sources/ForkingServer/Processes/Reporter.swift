@@ -5,8 +5,14 @@ import UnixIPC
 struct Reporter: ~Copyable {
   private var channel: Descriptor?
   private let name: String
-  /// News that could not be delivered since the last that could.
+  /// Everything that could not be delivered, ever.
   private(set) var dropped = 0
+  /// Records that were lost and are not reported as lost yet.
+  private var lost = LostRecords()
+  /// A question of begatd's whose answer found the channel full.
+  private var unanswered: UInt32?
+  /// Whether begatd has still to hear that this listener is ready.
+  private var owesReadiness = false
 
   init(channel: consuming Descriptor?, name: String) {
     self.channel = channel
@@ -26,16 +32,20 @@ struct Reporter: ~Copyable {
   /// False where it could not be delivered.
   @discardableResult
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
+    guard !send(severity, text) else { return true }
+    dropped += 1
+    lost.add(messages: 1, Clock.monotonic())
+    return false
+  }
+
+  private func send(_ severity: Severity, _ text: String) -> Bool {
     do throws(Errno) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
       case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
       }
       return true
-    } catch {
-      dropped += 1
-      return false
-    }
+    } catch { return false }
   }
 
   mutating func sayReady(_ addresses: [String]) {
@@ -43,35 +53,67 @@ struct Reporter: ~Copyable {
       log(.info, "ready on \(addresses.joined(separator: ", "))")
       return
     }
-    switch channel {
-    case .some(let channel): try? ListenerChannel.sendReady(on: channel)
-    case nil: break
+    owesReadiness = true
+    answer()
+  }
+
+  /// Whether there is something to deliver besides records.
+  var hasNews: Bool { unanswered != nil || owesReadiness || !lost.isEmpty }
+
+  /// Delivers the records, after what is older than they.
+  ///
+  /// - Parameter isLast: whether nothing will follow.
+  mutating func report(_ batch: inout RecordBatch, isLast: Bool = false) {
+    answer()
+    let name = name
+    let now = Clock.monotonic()
+    var unwritten = 0
+    let unsent = batch.flush(to: channel) { record in
+      if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
+    }
+    let count = unsent + unwritten
+    if count > 0 {
+      dropped += count
+      lost.add(records: count, now)
+    } else if let line = lost.line(now, isLast: isLast), send(.warning, line) {
+      lost = LostRecords()
     }
   }
 
-  mutating func report(_ batch: inout RecordBatch) {
-    let name = name
-    dropped += batch.flush(to: channel) { record in
-      try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")
+  /// Says what begatd waits for, now or when there is room: that this listener is ready, the answer to its last question.
+  private mutating func answer() {
+    switch channel {
+    case .some(let channel):
+      if owesReadiness, (try? ListenerChannel.sendReady(on: channel)) != nil { owesReadiness = false }
+      if let number = unanswered, (try? ListenerChannel.sendAlive(number, on: channel)) != nil { unanswered = nil }
+    case nil:
+      owesReadiness = false
+      unanswered = nil
     }
   }
 
   /// Reads what begatd says, answering questions; false when begatd is gone.
   mutating func readChannel() -> Bool {
+    let (question, isOpen) = lastQuestion()
+    if let question { unanswered = question }
+    answer()
+    return isOpen
+  }
+
+  /// All that has come is read; of several questions the last one counts.
+  private func lastQuestion() -> (number: UInt32?, isOpen: Bool) {
+    var question: UInt32?
     switch channel {
-    case nil: return true
+    case nil: return (nil, true)
     case .some(let channel):
       return withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
         while true {
           do throws(Errno) {
             let count = try channel.receive(into: room, waiting: false)
-            if count == 0 { return false }
+            if count == 0 { return (nil, false) }
             let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
-            if case .question(let number) = message { try ListenerChannel.sendAlive(number, on: channel) }
-          } catch {
-            // A full channel: begatd has not read for long and will ask again.
-            return error == .wouldBlock
-          }
+            if case .question(let number) = message { question = number }
+          } catch { return (question, error == .wouldBlock) }
         }
       }
     }

@@ -8,18 +8,33 @@ import UnixIPC
 final class ListenerProcess {
   let process: pid_t
   let channel: Descriptor
-  /// CLOCK_MONOTONIC, nanoseconds.
-  let started = Clock.monotonic()
-  /// When it said that it serves; nil before that.
+  /// When it said that it serves, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
-  /// The last question that it answered.
-  var lastAnswer: UInt32
+  /// Until when it has time to become ready.
+  var startDeadline = Clock.monotonic() + Supervisor.startPatience
+  /// Whether begatd has ended it.
+  var isEnded = false
+  var inquiry = Inquiry()
 
-  init(process: pid_t, channel: consuming Descriptor, lastAnswer: UInt32) {
+  init(process: pid_t, channel: consuming Descriptor) {
     self.process = process
     self.channel = channel
-    self.lastAnswer = lastAnswer
   }
+
+  func isLate(_ now: Int64) -> Bool { readySince == nil && !isEnded && now >= startDeadline }
+
+  /// Whether it was ended by another process's signal, not by a fault of its own.
+  func wasEndedFromOutside(_ status: ExitStatus) -> Bool {
+    guard readySince != nil, !isEnded else { return false }
+    return switch status {
+    // It drains when it is told to, and ends well.
+    case .exited(let code): code == 0
+    case .killed(let signal, let dumpedCore): !dumpedCore && !ListenerProcess.crashes.contains(signal)
+    }
+  }
+
+  private static let crashes = [SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ].map(
+    Signal.init(rawValue:))
 }
 
 /// Starts listeners: a program beside begatd, with a built environment and exactly the descriptors it needs.
@@ -43,9 +58,7 @@ struct ListenerStarter {
   }
 
   /// Starts the listener of a service.
-  ///
-  /// - Parameter lastQuestion: the number of the question last asked, which a new listener need not answer.
-  func start(_ service: ManagedService, lastQuestion: UInt32) throws(CallFailure) -> ListenerProcess {
+  func start(_ service: ManagedService) throws(CallFailure) -> ListenerProcess {
     let configuration = service.configuration
     let scoreboard = try Scoreboard.create(slotCount: configuration.settings.admission.maxConnections)
     let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
@@ -72,7 +85,7 @@ struct ListenerStarter {
       environment: ProgramEnvironment.build(), directory: "/")
     program.leadsSession = true
     let process = try program.start(descriptors: descriptors)
-    return ListenerProcess(process: process, channel: channel.reading, lastAnswer: lastQuestion)
+    return ListenerProcess(process: process, channel: channel.reading)
   }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import ControlProtocol
 import Settings
 import UnixIPC
 
@@ -19,26 +20,49 @@ final class ManagedService {
   var name: String { configuration.name }
   var isReady: Bool { listener?.readySince != nil }
 
+  /// Starts that failed in a row.
+  var startRetry = Retry()
+
   private static let healthyAge: Int64 = 60_000_000_000
   private static let youngAge: Int64 = 1_000_000_000
   private static let shortestDelay: Int64 = 100_000_000
   private static let longestDelay: Int64 = 30_000_000_000
+  /// A listener that works and is killed by others, however often: clients wait no longer than half a second.
+  private static let longestDelayAfterKill: Int64 = 400_000_000
 
-  /// Plans the next listener after the last one died: at once if that had served for a while, later and later if it
-  /// dies young.
+  /// Plans the next listener after the last one ended: immediately if that had served for a while, later and later if
+  /// it dies young.
   ///
   /// - Returns: the delay in nanoseconds.
-  func scheduleRestart(after dead: ListenerProcess) -> Int64 {
+  func scheduleRestart(after dead: ListenerProcess, _ status: ExitStatus) -> Int64 {
     let now = Clock.monotonic()
     let age = dead.readySince.map { now - $0 } ?? 0
     if age >= ManagedService.healthyAge { restartDelay = 0 }
-    let delay = age < ManagedService.youngAge ? restartDelay : 0
+    var delay: Int64 = 0
     if age < ManagedService.youngAge {
-      restartDelay = min(max(2 * restartDelay, ManagedService.shortestDelay), ManagedService.longestDelay)
+      let wasKilled = dead.wasEndedFromOutside(status)
+      let longest = wasKilled ? ManagedService.longestDelayAfterKill : ManagedService.longestDelay
+      delay = min(restartDelay, longest)
+      restartDelay = min(max(2 * delay, ManagedService.shortestDelay), longest)
     }
     restartTime = now + delay
     return delay
   }
+
+  /// Names the socket's path in records of a Unix socket's clients, who have no address, where there is one such socket.
+  func naming(_ records: [ConnectionRecord]) -> [ConnectionRecord] {
+    guard let address = onlyUnixAddress else { return records }
+    return records.map { record in
+      var record = record
+      if record.user != nil { record.peer = address }
+      return record
+    }
+  }
+
+  private lazy var onlyUnixAddress: SocketAddress? = {
+    let addresses = sockets.filter { !$0.isDatagram && $0.address.isUnix }.map(\.address)
+    return addresses.count == 1 ? addresses[0] : nil
+  }()
 
   /// Closes the sockets and removes the files that begatd made.
   func closeSockets() {

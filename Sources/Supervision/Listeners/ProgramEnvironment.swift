@@ -14,6 +14,21 @@ enum ProgramEnvironment {
 
 /// The file that this process executes.
 enum ProgramFile {
+  /// A path that executes this very program again, also after its file was replaced or removed.
+  ///
+  /// The file's own path where it still leads there, for the sake of the process's name.
+  ///
+  /// Source: proc_pid_exe(5).
+  static var executable: String {
+    let link = "/proc/self/exe"
+    var running = stat()
+    var present = stat()
+    guard let own, stat(link, &running) == 0, stat(own, &present) == 0, running.st_dev == present.st_dev,
+      running.st_ino == present.st_ino
+    else { return link }
+    return own
+  }
+
   static var own: String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { room in
       let count = readlink("/proc/self/exe", room.baseAddress!, room.count)

@@ -52,7 +52,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   }
 
   private func write(_ message: String, _ level: Logger.Level, service: String?, fields: String = "") {
-    let text = message + (dropped > 0 ? " (\(dropped) messages were lost before)" : "")
+    let text = message + (dropped > 0 ? " (\(counted(dropped, "message", "messages")) lost before)" : "")
     let datagram =
       switch style {
       case .journal: journalFields(text, level, service) + fields
@@ -82,20 +82,28 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
     return fields
   }
 
-  /// A daemon that was started anew has another socket: connect again, once.
+  /// A daemon that was started anew has another socket: connect again, once.  One that is only slow has the same.
   private func send(_ message: String) -> Bool {
-    if trySend(message) { return true }
-    guard let fresh = try? DatagramLog.connect(style) else { return false }
+    guard let failure = trySend(message) else { return true }
+    guard DatagramLog.meansGone.contains(failure), let fresh = try? DatagramLog.connect(style) else { return false }
     socket = consume fresh
-    return trySend(message)
+    return trySend(message) == nil
   }
 
-  private func trySend(_ message: String) -> Bool {
+  private static let meansGone: Set<Errno> = [
+    .connectionRefused, .connectionReset, .noSuchFile, Errno(rawValue: ENOTCONN),
+  ]
+
+  private func trySend(_ message: String) -> Errno? {
     var message = message
     return message.withUTF8 { bytes in
       switch socket {
-      case .some(let socket): (try? socket.send(UnsafeRawBufferPointer(bytes), waiting: false)) != nil
-      case nil: false
+      case .some(let socket):
+        do throws(Errno) {
+          _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
+          return nil
+        } catch { return error }
+      case nil: return Errno(rawValue: ENOTCONN)
       }
     }
   }

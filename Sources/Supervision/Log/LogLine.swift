@@ -15,6 +15,9 @@ extension Logger.Level {
   }
 }
 
+/// "1 connection", "2 connections".
+func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
+
 /// Where ended connections are written down: many at once, because there may be thousands a second.
 protocol RecordLog: AnyObject {
   /// - Parameter records: in the order in which the connections ended.

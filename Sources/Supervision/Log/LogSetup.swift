@@ -8,11 +8,13 @@ import UnixIPC
 struct Logs {
   var logger: Logger
   let records: any RecordLog
+  /// Whether standard error is where they go, and stays open when the terminal is left.
+  let keepsStandardError: Bool
 }
 
 /// Chooses where that is.
 enum LogSetup {
-  /// - Parameter isDetached: whether standard error leads nowhere.
+  /// - Parameter isDetached: whether the terminal is left: then standard error stays only if it is a file.
   /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
   static func open(_ configuration: DaemonSettings, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
@@ -31,10 +33,32 @@ enum LogSetup {
     let chosen = handler
     let logger = Logger(label: "begatd") { _ in chosen }
     if let failure {
-      let place = isDetached ? "nowhere once the terminal is left; set log-target" : "to standard error"
-      logger.warning("log: \(failure); messages go \(place)")
+      logger.warning("log: \(failure); messages go to standard error")
     }
-    return Logs(logger: logger, records: chosen)
+    let usesStandardError = chosen is StandardErrorLog
+    let outlivesStarter = standardErrorOutlivesStarter
+    return Logs(logger: logger, records: chosen, keepsStandardError: usesStandardError && outlivesStarter)
+  }
+
+  /// To be called when the terminal is left: says that nothing more can be said.
+  static func warnOfLoss(_ logs: Logs) {
+    guard logs.records is StandardErrorLog, !logs.keepsStandardError else { return }
+    logs.logger.warning(
+      """
+      log: standard error is let go of with the terminal, and what follows is lost; set log-target to "syslog" or \
+      "journal", or let standard error be a file
+      """)
+  }
+
+  /// Whether standard error may stay open: nobody waits for the end of a file, as somebody may for that of a pipe.
+  private static var standardErrorOutlivesStarter: Bool {
+    Descriptor.withLent(STDERR_FILENO) { (stream) in
+      switch try? FileKind(of: stream) {
+      case .regular: true
+      case .characterDevice: !stream.isTerminal
+      default: false
+      }
+    }
   }
 
   /// Whether the service manager reads standard error into its journal.

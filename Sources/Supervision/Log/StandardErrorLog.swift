@@ -53,13 +53,21 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
     isReadByJournal ? "<\(level.priority)>" : "\(time()) begatd: "
   }
 
-  private var lost: String { dropped > 0 ? " (\(dropped) messages were lost before)" : "" }
+  private var lost: String { dropped > 0 ? " (\(counted(dropped, "message", "messages")) lost before)" : "" }
+
+  /// Whether the last text was cut: then the next begins on a line of its own.
+  private var isCut = false
 
   private func write(_ text: String, messages: Int) {
-    do throws(Errno) {
-      try StandardError.writeAtOnce(text)
+    var text = isCut ? "\n" + text : text
+    let count = text.withUTF8 { (try? StandardError.writeAtOnce(UnsafeRawBufferPointer($0))) ?? 0 }
+    if count == text.utf8.count {
       dropped = 0
-    } catch { dropped += messages }
+      isCut = false
+    } else {
+      dropped += messages
+      if count > 0 { isCut = true }
+    }
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -70,18 +78,22 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
   private var second: Int64 = -1
   private var timeOfSecond = ""
 
-  /// Local time as in RFC 3339, without its zone: `2026-02-07 06:28:16`.
+  /// Local time as in RFC 3339: `2026-02-07 06:28:16+01:00`.
   private func time() -> String {
     let now = Clock.wall() / 1_000_000_000
     guard now != second else { return timeOfSecond }
     var native = time_t(now)
     var parts = tm()
+    // The machine's zone may have changed; localtime_r(3) alone does not look.
+    tzset()
     localtime_r(&native, &parts)
     second = now
     timeOfSecond = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { room in
-      strftime(room.baseAddress!, room.count, "%Y-%m-%d %H:%M:%S", &parts)
+      strftime(room.baseAddress!, room.count, "%Y-%m-%d %H:%M:%S%z", &parts)
       return String(cString: room.baseAddress!)
     }
+    // strftime(3) has no colon there.
+    timeOfSecond.insert(":", at: timeOfSecond.index(timeOfSecond.endIndex, offsetBy: -2))
     return timeOfSecond
   }
 }

@@ -13,6 +13,9 @@ final class NameResolver {
   let requests: Descriptor
   private let questions: Descriptor
   private(set) var process: pid_t?
+  /// Where it answers that it still turns; nil while it does not run.
+  private var channel: Descriptor?
+  var inquiry = Inquiry()
   var restartTime: Int64?
 
   private let standardError: CInt
@@ -26,29 +29,72 @@ final class NameResolver {
     questions = pair.writing
   }
 
+  var channelNumber: CInt? {
+    switch channel {
+    case .some(let channel): channel.number
+    case nil: nil
+    }
+  }
+
   func start() throws(CallFailure) {
-    guard let own = ProgramFile.own else { throw CallFailure("readlink", on: "/proc/self/exe", errno: .noSuchFile) }
+    restartTime = nil
     var program = Program(
-      path: own, arguments: ["begatd: names", "--resolve-names"], environment: ProgramEnvironment.build(),
-      directory: "/")
+      path: ProgramFile.executable, arguments: ["begatd: names", "--resolve-names"],
+      environment: ProgramEnvironment.build(), directory: "/")
     program.leadsSession = true
+    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
     process = try program.start(descriptors: [
       StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,
+      pair.writing.number,
     ])
-    restartTime = nil
+    let own = pair.reading
+    channel = consume own
+    inquiry = Inquiry()
   }
 
-  /// Ends it: nothing of it outlives begatd.
+  /// Asks whether it still turns.
+  func ask() {
+    switch channel {
+    case .some(let channel): inquiry.ask(on: channel)
+    case nil: break
+    }
+  }
+
+  /// Reads its answers; false where there was none.
+  func readAnswers() -> Bool {
+    var found = false
+    switch channel {
+    case nil: return false
+    case .some(let channel):
+      withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
+        while let count = try? channel.receive(into: room, waiting: false), count > 0 {
+          guard
+            case .alive(let number) = ListenerChannel.listenerMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
+          else { continue }
+          inquiry.answer(number)
+          found = true
+        }
+      }
+    }
+    // At the end of its channel there is nothing more to wait for: its death comes as a signal.
+    return found
+  }
+
+  /// Ends it at once; its death comes as a signal.
+  func kill() { if let process { try? Signal.kill.send(to: process) } }
+
+  /// It has been reaped.
+  func forget() {
+    process = nil
+    channel = nil
+  }
+
+  /// Ends it: nothing of it outlives begatd, which waits for it no longer than a second.
   func stop() {
     guard let process else { return }
-    try? Signal.kill.send(to: process)
-    _ = try? Children.await(process)
-    self.process = nil
-  }
-
-  /// It died: nobody waits longer than half a second for it, so a second is soon enough.
-  func ended() {
-    process = nil
-    restartTime = Clock.monotonic() + 1_000_000_000
+    kill()
+    let deadline = Deadline(after: .seconds(1))
+    while Children.reap(process) == nil, !deadline.hasPassed { _ = poll(nil, 0, 2) }
+    forget()
   }
 }

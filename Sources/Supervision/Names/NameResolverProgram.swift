@@ -4,10 +4,11 @@ import NameService
 import Synchronization
 import UnixIPC
 
-/// The resolver's own program: begatd executed again, as nobody, with two descriptors.
+/// The resolver's own program: begatd executed again, as nobody, with three descriptors.
 public enum NameResolverProgram {
   private static let questionsNumber: CInt = 3
   private static let cacheNumber: CInt = 4
+  private static let channelNumber: CInt = 5
   /// Look-ups that may wait for the network at once.
   private static let workers = 8
   private static let lifetime = Duration.seconds(600)
@@ -17,17 +18,31 @@ public enum NameResolverProgram {
   public static func run() -> CInt {
     do throws(CallFailure) {
       let parent = getppid()
-      if geteuid() == 0, let nobody = Users.find("nobody") { try nobody.identity.become() }
+      // Never as root, which would read what comes from the network.
+      if geteuid() == 0 { try nobody.become() }
       try ProcessControl.forbidNewPrivileges()
       guard try ProcessControl.followParent(parent, with: .kill) else { return 0 }
       let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
       let state = Shared(cache: cache, questions: Descriptor(owning: questionsNumber))
-      for _ in 1..<workers { try startThread(state) }
-      state.work()
+      for _ in 0..<workers { try startThread(state) }
+      answerQuestions(Descriptor(owning: channelNumber))
       return 0
     } catch {
       try? StandardError.writeAtOnce("begatd: names: \(error)\n")
       return 1
+    }
+  }
+
+  /// The user of this name; where there is none, the number that the kernel has for users whom it does not know.
+  private static var nobody: Identity { Users.find("nobody")?.identity ?? Identity(user: 65534, group: 65534) }
+
+  /// Tells begatd that this process turns, whenever it asks, until begatd is gone.
+  private static func answerQuestions(_ channel: borrowing Descriptor) {
+    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
+      while let count = try? channel.receive(into: room), count > 0 {
+        let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        if case .question(let number) = message { try? ListenerChannel.sendAlive(number, on: channel) }
+      }
     }
   }
 

@@ -1,24 +1,104 @@
 import CSystemd
 import Glibc
+import Logging
+import UnixIPC
 
 /// What begatd tells the service manager that started it, if one did.
 ///
+/// sd_notify(3) waits while the manager's queue is full, so it is interrupted after a moment.  What was not delivered is
+/// sent later, at longer and longer intervals: a manager that does not read costs begatd next to nothing.
+///
 /// Source: sd_notify(3), sd_watchdog_enabled(3).
-struct ServiceManager {
+final class ServiceManager {
   /// How often the manager wants to hear that all is well, in nanoseconds; nil when it does not.
   let watchdogInterval: Int64?
+  /// When what was not delivered is to be sent again, CLOCK_MONOTONIC nanoseconds; nil if nothing is.
+  private(set) var retryTime: Int64?
+  private let isThere = getenv("NOTIFY_SOCKET") != nil
+  private let logger: Logger
+  private var undelivered = News()
+  private var retry = Retry(shortest: 100_000_000, longest: 10_000_000_000)
 
-  init() {
+  /// What is still to be said.
+  private struct News {
+    var isReady = false
+    var isStopping = false
+    var isAlive = false
+    var status: String?
+
+    /// Nil if there is none.
+    var text: String? {
+      let lines = [
+        isReady ? "READY=1" : nil, isStopping ? "STOPPING=1" : nil, isAlive ? "WATCHDOG=1" : nil,
+        status.map { "STATUS=\($0)" },
+      ].compactMap { $0 }
+      return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+  }
+
+  init(logger: Logger) {
+    self.logger = logger
     var microseconds: UInt64 = 0
     let isEnabled = sd_watchdog_enabled(0, &microseconds) > 0
-    watchdogInterval = isEnabled ? Int64(clamping: microseconds) * 1000 : nil
+    watchdogInterval = isEnabled ? Int64(clamping: min(microseconds, 1 << 50)) * 1000 : nil
   }
 
   /// All services are served.
-  func ready(_ status: String) { notify("READY=1\nSTATUS=\(status)") }
-  func status(_ status: String) { notify("STATUS=\(status)") }
-  func stopping(_ status: String) { notify("STOPPING=1\nSTATUS=\(status)") }
-  func isAlive() { notify("WATCHDOG=1") }
+  func ready(_ status: String) {
+    undelivered.isReady = true
+    say(status)
+  }
 
-  private func notify(_ message: String) { sd_notify(0, message) }
+  func status(_ status: String) { say(status) }
+
+  func stopping(_ status: String) {
+    undelivered.isStopping = true
+    say(status)
+  }
+
+  /// Only if the manager asked for signs of life.
+  func isAlive() {
+    guard watchdogInterval != nil else { return }
+    undelivered.isAlive = true
+    deliver()
+  }
+
+  /// Sends what could not be delivered, if it is time.
+  func retryIfDue() { if retryTime != nil { deliver() } }
+
+  private func say(_ status: String) {
+    undelivered.status = status
+    deliver()
+  }
+
+  private func deliver() {
+    guard isThere, let text = undelivered.text else { return }
+    if let retryTime, Clock.monotonic() < retryTime { return }
+    if let failure = send(text) {
+      let (delay, isNews) = retry.failed("\(failure)")
+      retryTime = Clock.monotonic() + delay
+      if isNews {
+        logger.warning("service manager: \(failure); it is told later; look at what reads $NOTIFY_SOCKET")
+      }
+    } else {
+      undelivered = News()
+      retryTime = nil
+      if retry.succeeded() > 0 { logger.notice("service manager: it can be told again") }
+    }
+  }
+
+  /// How long one message may take.
+  private static let patience = Duration.milliseconds(20)
+
+  /// - Returns: why the message was not delivered.
+  private func send(_ text: String) -> CallFailure? {
+    do {
+      let result = try withDeadline(after: ServiceManager.patience) { sd_notify(0, text) }
+      guard result < 0 else { return nil }
+      let errno = Errno(rawValue: -result)
+      return CallFailure("sd_notify", errno: errno == .interrupted ? .timedOut : errno)
+    } catch {
+      return error as? CallFailure ?? CallFailure("sd_notify", errno: .timedOut)
+    }
+  }
 }

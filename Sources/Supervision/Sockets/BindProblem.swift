@@ -5,6 +5,8 @@ import UnixIPC
 struct BindProblem: Error, CustomStringConvertible {
   let description: String
   private(set) var isMissingFamily = false
+  /// Whether a listener of a begatd that was killed has the address: it lets go of it as soon as it notices.
+  private(set) var isLeftBehind = false
 
   init(_ description: String) { self.description = description }
 
@@ -14,7 +16,15 @@ struct BindProblem: Error, CustomStringConvertible {
       return
     }
     isMissingFamily = failure.errno == .addressFamilyNotSupported || failure.errno == .addressNotAvailable
-    description = "\(failure)" + BindProblem.advice(address, failure.errno, isDatagram: isDatagram)
+    let holder =
+      failure.errno == .addressInUse ? address.port.flatMap { PortHolder.find(port: $0, isDatagram: isDatagram) } : nil
+    isLeftBehind = holder?.isLeftListener ?? (failure.errno == .addressInUse && PortHolder.existsLeftListener)
+    description = "\(failure)" + BindProblem.advice(address, failure.errno, holder)
+  }
+
+  init(_ refusal: UnixSocketFile.Refusal) {
+    description = refusal.description
+    if case .inUse = refusal { isLeftBehind = PortHolder.existsLeftListener }
   }
 
   /// As `BindOptions` names it.
@@ -29,12 +39,10 @@ struct BindProblem: Error, CustomStringConvertible {
     }
   }
 
-  private static func advice(_ address: SocketAddress, _ errno: Errno, isDatagram: Bool) -> String {
+  private static func advice(_ address: SocketAddress, _ errno: Errno, _ holder: PortHolder?) -> String {
     switch errno {
     case .addressInUse:
-      if let port = address.port, let holder = PortHolder.find(port: port, isDatagram: isDatagram) {
-        return ", by \(holder); stop it or choose another port"
-      }
+      if let holder { return ", by \(holder); stop it or choose another port" }
       return "; stop whoever uses it or choose another address"
     case .permissionDenied where address.port.map { $0 < 1024 } ?? false:
       return "; ports below 1024 are for root, or for a socket unit of systemd"

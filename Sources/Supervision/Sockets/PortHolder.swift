@@ -1,23 +1,48 @@
 import Glibc
 import UnixIPC
 
-/// Finds out who has a port: for the message that says it is taken.
+/// The process that has a port: for the message that says it is taken.
 ///
 /// Source: proc_net_tcp(5), proc_pid_fd(5).
-enum PortHolder {
-  /// `nginx (process 4711)`; nil when it cannot be found out, as for other users' processes without root.
-  static func find(port: UInt16, isDatagram: Bool) -> String? {
+struct PortHolder: CustomStringConvertible {
+  let process: String
+  let command: String
+
+  /// `nginx (process 4711)`
+  var description: String {
+    "\(escaped(command.utf8)) (process \(process)\(isLeftListener ? ", which a killed begatd has left" : ""))"
+  }
+
+  /// Whether it is a listener whose begatd is gone.
+  var isLeftListener: Bool { command == "begat-listener" && PortHolder.command(PortHolder.parent(process)) != "begatd" }
+
+  /// Whether there is any such listener.
+  static var existsLeftListener: Bool {
+    names(in: "/proc").contains { process in
+      process.allSatisfy(\.isNumber) && PortHolder(process: process, command: command(process)).isLeftListener
+    }
+  }
+
+  /// Nil when it cannot be found out, as for other users' processes without root.
+  static func find(port: UInt16, isDatagram: Bool) -> PortHolder? {
     let tables = isDatagram ? ["udp", "udp6"] : ["tcp", "tcp6"]
     let inodes = Set(tables.flatMap { sockets(in: "/proc/net/\($0)", port: port, isListening: !isDatagram) })
     guard !inodes.isEmpty else { return nil }
     for process in names(in: "/proc") where process.allSatisfy(\.isNumber) {
       for number in names(in: "/proc/\(process)/fd") {
         guard let target = link("/proc/\(process)/fd/\(number)"), inodes.contains(target) else { continue }
-        let command = firstLine("/proc/\(process)/comm") ?? "?"
-        return "\(escaped(command.utf8)) (process \(process))"
+        return PortHolder(process: process, command: command(process))
       }
     }
     return nil
+  }
+
+  private static func command(_ process: String) -> String { firstLine("/proc/\(process)/comm") ?? "?" }
+
+  /// Source: proc_pid_stat(5).
+  private static func parent(_ process: String) -> String {
+    let fields = firstLine("/proc/\(process)/stat")?.split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 1 ? String(fields[1]) : "0"
   }
 
   /// The `socket:[INODE]` names of the sockets bound to the port.

@@ -1,5 +1,6 @@
 import Configuration
 import ControlProtocol
+import Glibc
 import Settings
 import UnixIPC
 
@@ -29,8 +30,16 @@ struct ServiceListenSockets {
   private(set) var sockets: [HeldSocket] = []
   /// Whether a socket that the manager should have passed is missing.
   private(set) var isInactive = false
+  /// Services whose sockets are open already.
+  private let others: [ManagedService]
+  /// Until when listeners of a begatd that was killed may take to let go of addresses.
+  private let patience: Deadline
 
-  init(_ service: ServiceConfiguration, passed: inout PassedSockets) {
+  init(
+    _ service: ServiceConfiguration, passed: inout PassedSockets, others: [ManagedService], patience: Deadline
+  ) {
+    self.others = others
+    self.patience = patience
     for address in service.streams { open(address, of: service, isDatagram: false, passed: &passed) }
     for address in service.datagrams { open(address, of: service, isDatagram: true, passed: &passed) }
   }
@@ -52,7 +61,7 @@ struct ServiceListenSockets {
         return
       }
       do throws(BindProblem) {
-        sockets.append(try bind(address, of: service, isDatagram: isDatagram))
+        sockets.append(try bindPatiently(address, of: service, isDatagram: isDatagram))
       } catch {
         if isOptional, error.isMissingFamily {
           warnings.append("\(address): this machine lacks the address family; served without it")
@@ -61,6 +70,28 @@ struct ServiceListenSockets {
         }
       }
     }
+  }
+
+  /// Tries again while a listener of a killed begatd has the address still.
+  private func bindPatiently(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool)
+    throws(BindProblem) -> HeldSocket
+  {
+    while true {
+      do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
+        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        _ = poll(nil, 0, 10)
+      }
+    }
+  }
+
+  /// The service that has this very file by another spelling of its path.
+  private func holder(of path: String) -> String? {
+    for (name, sockets) in others.map({ ($0.name, $0.sockets) }) + [("the same service", sockets)] {
+      if let file = sockets.compactMap(\.file).first(where: { $0.isAt(path) }) {
+        return "\(name) has it as \(file.path)"
+      }
+    }
+    return nil
   }
 
   private func bind(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool) throws(BindProblem)
@@ -88,6 +119,9 @@ struct ServiceListenSockets {
       }
     } catch let failure as CallFailure {
       throw BindProblem(address, failure, isDatagram: isDatagram)
+    } catch UnixSocketFile.Refusal.inUse(let path) {
+      if let holder = holder(of: path) { throw BindProblem("bind \(path): \(holder); remove one of them") }
+      throw BindProblem(UnixSocketFile.Refusal.inUse(path))
     } catch {
       throw BindProblem("\(error)")
     }

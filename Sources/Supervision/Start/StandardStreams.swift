@@ -11,5 +11,5 @@ extension StandardStreams {
   }()
 
   /// What begatd's own programs get as standard error: begatd's, but not a starter's that waits for its end.
-  static func errorNumber(isDetached: Bool) -> CInt { isDetached ? null.number : STDERR_FILENO }
+  static func errorNumber(isKept: Bool) -> CInt { isKept ? STDERR_FILENO : null.number }
 }

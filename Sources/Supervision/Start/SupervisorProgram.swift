@@ -30,9 +30,9 @@ public enum SupervisorProgram {
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
     do throws(CallFailure) {
-      guard leavesTerminal else { return serve(configuration, readyDescriptor) { _ in } }
+      guard leavesTerminal else { return serve(configuration, readyDescriptor) { _, _ in } }
       let starter = StarterBox(try Dissociation.leave(fileModeMask: fileModeMask))
-      return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0) }
+      return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
     } catch { return complain("\(error)", failure) }
   }
 
@@ -41,7 +41,9 @@ public enum SupervisorProgram {
     umask(fileModeMask)
     for signal in [Signal.child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     // The habit of sending USR1 after a rotation of logs must not end it.
-    for signal in [Signal.brokenPipe, .user1, .user2] { signal.ignore() }
+    // A file at its size limit is an error to report, or to live with; and a terminal whose background may not write
+    // (stty tostop) would stop begatd.
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
     SignalSet().becomeMask()
     let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
     let firstUnknown = 3 + max(0, min(passed, 1 << 20))
@@ -52,13 +54,14 @@ public enum SupervisorProgram {
     try DescriptorRange.close(from: readyDescriptor + 1)
   }
 
-  /// - Parameter tellStarter: is called once with the status that the starter shall have.
+  /// - Parameter tellStarter: is called once with the status that the starter shall have, and whether standard error
+  ///   stays open.
   private static func serve(
     _ configuration: Configuration, _ readyDescriptor: CInt?, isDetached: Bool = false,
-    tellStarter: @escaping (CInt) -> Void
+    tellStarter: @escaping (CInt, Bool) -> Void
   ) -> CInt {
     func give(_ status: CInt) -> CInt {
-      tellStarter(status)
+      tellStarter(status, false)
       return status
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
@@ -77,7 +80,7 @@ public enum SupervisorProgram {
     }
 
     do throws(CallFailure) {
-      let standardError = StandardStreams.errorNumber(isDetached: isDetached)
+      let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
         services.contains { $0.configuration.settings.looksUpNames }
         ? try NameResolver(standardError: standardError) : nil
@@ -92,9 +95,13 @@ public enum SupervisorProgram {
       let supervisor = try Supervisor(
         services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logs: logs
       ) {
-        report(services, readyDescriptor)
-        if isForPeople { show(ReadyReport.table(services, source: configuration.source)) }
-        tellStarter(success)
+        let outputs = [
+          readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
+          isForPeople ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
+        ]
+        if isDetached { LogSetup.warnOfLoss(logs) }
+        tellStarter(success, logs.keepsStandardError)
+        return outputs.compactMap { $0 }
       }
       let status = supervisor.run()
       return supervisor.isStarted ? status : give(status)
@@ -121,8 +128,9 @@ public enum SupervisorProgram {
       }
     }
     var services: [ManagedService] = []
+    let patience = Deadline(after: .seconds(1))
     for service in enabled {
-      let opened = ServiceListenSockets(service, passed: &passed)
+      let opened = ServiceListenSockets(service, passed: &passed, others: services, patience: patience)
       problems += opened.problems.map { "\(service.place): service.\(service.name): \($0)" }
       for warning in opened.warnings { logger.warning("\(warning)", metadata: [LogKey.service: "\(service.name)"]) }
       if opened.isInactive || opened.sockets.isEmpty {
@@ -149,14 +157,10 @@ public enum SupervisorProgram {
     }
   }
 
-  private static func report(_ services: [ManagedService], _ readyDescriptor: CInt?) {
-    guard let readyDescriptor else { return }
-    let descriptor = Descriptor(owning: readyDescriptor)
-    try? descriptor.writeAll(ReadyReport.lines(services))
-  }
-
-  private static func show(_ text: String) {
-    Descriptor.withLent(STDOUT_FILENO) { (stream) in try? stream.writeAll(text) }
+  private static func standardOutput(_ text: String) -> PendingOutput? {
+    Descriptor.withLent(STDOUT_FILENO) { (stream) -> PendingOutput? in
+      do throws(CallFailure) { return PendingOutput(try stream.duplicate(notBelow: 3), text) } catch { return nil }
+    }
   }
 
   private static func complain(_ text: String, _ status: CInt) -> CInt { complain([text], status) }
@@ -173,5 +177,7 @@ private final class StarterBox {
 
   init(_ starter: consuming Dissociation.Starter) { self.starter = consume starter }
 
-  func release(status: CInt) { starter.take()?.release(status: status) }
+  func release(status: CInt, keepingErrors keepsErrors: Bool) {
+    starter.take()?.release(status: status, keepingErrors: keepsErrors)
+  }
 }

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Settings
 import UnixIPC
 
 /// The commands of the ready table's TRY column: what a person can paste into a shell to try a service.

@@ -2,14 +2,28 @@ import Glibc
 
 /// The standard error stream, for those who must not wait for its reader.
 public enum StandardError {
-  /// Writes a short text if it can be written at once.
+  /// Writes a text if it can be written at once, whatever its length; never waits.
   ///
-  /// - Throws: `EAGAIN` while a pipe's reader has stopped reading.
+  /// A text of more than `PIPE_BUF` bytes may be cut, when the reader is slow.
   ///
-  /// Source: poll(2), write(2).
+  /// - Throws: `EAGAIN` while a pipe's reader has stopped reading, or a terminal is stopped, also after a part.
+  ///
+  /// Source: write(2), pipe(7).
   public static func writeAtOnce(_ text: String) throws(Errno) {
-    var query = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-    guard poll(&query, 1, 0) > 0, query.revents & Int16(POLLOUT) != 0 else { throw .wouldBlock }
-    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(Errno) in try stream.writeAll(text) }
+    var text = text
+    let failure = text.withUTF8 { bytes -> Errno? in
+      do throws(Errno) {
+        let count = try writeAtOnce(UnsafeRawBufferPointer(bytes))
+        return count == bytes.count ? nil : .wouldBlock
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes as many bytes as can be written at once, and returns how many.
+  ///
+  /// - Throws: `EAGAIN` if none can.
+  public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(Errno) in try stream.writeAtOnce(bytes) }
   }
 }

@@ -32,9 +32,11 @@ public enum StandardStreams {
   }
 
   /// Lets go of what they were: from now on they are empty and bottomless.
-  public static func becomeNull() {
+  ///
+  /// - Parameter keepsErrors: whether standard error is left as it is.
+  public static func becomeNull(keepingErrors keepsErrors: Bool = false) {
     guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
-    for number in 0...2 where number != null.number { dup2(null.number, CInt(number)) }
+    for number in 0...(keepsErrors ? 1 : 2) where number != null.number { dup2(null.number, CInt(number)) }
     // Where one of them was closed, it is that one.
     if null.number <= 2, (try? null.setCloseOnExec(false)) != nil { _ = null.release() }
   }

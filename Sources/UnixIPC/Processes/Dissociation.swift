@@ -18,8 +18,10 @@ public enum Dissociation {
     ///
     /// With status 0 the standard streams become /dev/null before, so that nobody waits for their end, and so that no
     /// file opened later is taken for one of them.
-    public consuming func release(status: CInt) {
-      if status == 0 { StandardStreams.becomeNull() }
+    ///
+    /// - Parameter keepsErrors: whether standard error stays what it is, such as a file for messages.
+    public consuming func release(status: CInt, keepingErrors keepsErrors: Bool = false) {
+      if status == 0 { StandardStreams.becomeNull(keepingErrors: keepsErrors) }
       let byte = [UInt8(truncatingIfNeeded: status)]
       byte.withUnsafeBytes { _ = try? pipe.writeWithoutSignal($0) }
     }

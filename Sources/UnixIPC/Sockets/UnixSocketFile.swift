@@ -27,19 +27,24 @@ public struct UnixSocketFile: Sendable {
     case inUse(String)
     /// A file, a link, a directory: nothing that a server left behind.
     case notASocket(String)
-    /// Everybody may rename files in its directory.
-    case unsafeDirectory(String)
+    /// Another user may replace files in its directory, or swap a directory on the way to it.
+    case unsafeDirectory(String, UnsafeDirectory)
+    /// Another process of this user has been binding the path for seconds.
+    case locked(String)
 
     public var description: String {
       switch self {
       case .call(let failure): failure.description
       case .inUse(let path): "bind \(path): another server is listening there; stop it or choose another path"
       case .notASocket(let path): "bind \(path): exists and is not a socket; remove it or choose another path"
-      case .unsafeDirectory(let path):
-        "bind \(path): anybody may replace files in its directory; set its sticky bit or choose another directory"
+      case .unsafeDirectory(let path, let why): "bind \(path): \(why)"
+      case .locked(let path): "bind \(path): another process is binding it and does not finish; end that process"
       }
     }
   }
+
+  /// How long another process that binds the same path is waited for.
+  private static let lockPatience = Duration.seconds(2)
 
   /// Binds a stream socket to the path and listens.  Nobody can connect before owner and mode are right.
   ///
@@ -48,12 +53,12 @@ public struct UnixSocketFile: Sendable {
     -> ListeningUnixSocket
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
-    let directory = try lockDirectory(of: path)
-    let bound = try bind(at: path, in: directory, kind: streamKind, access: access)
+    let lock = try lock(path)
+    let bound = try bind(path, kind: streamKind, access: access)
     let file = bound.file
     do throws(CallFailure) {
       let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
-      _ = consume directory
+      _ = consume lock
       return ListeningUnixSocket(socket: socket, file: file)
     } catch {
       file.removeIfOurs()
@@ -63,26 +68,42 @@ public struct UnixSocketFile: Sendable {
 
   /// Binds a datagram socket, after removing one that a dead server left.
   public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
-    let directory = try lockDirectory(of: path)
-    let bound = try bind(at: path, in: directory, kind: kind, access: access)
-    _ = consume directory
+    let lock = try lock(path)
+    let bound = try bind(path, kind: kind, access: access)
+    _ = consume lock
     return bound
   }
 
-  private static func bind(at path: String, in directory: borrowing Descriptor, kind: CInt, access: Access)
-    throws(Refusal) -> BoundUnixSocket
-  {
+  /// Servers that start together look at the path one after the other.
+  private static func lock(_ path: String) throws(Refusal) -> PathLock {
+    let danger: UnsafeDirectory?
+    do throws(CallFailure) { danger = try UnsafeDirectory.find(on: ParentDirectory.path(of: path)) } catch {
+      throw .call(error)
+    }
+    if let danger { throw .unsafeDirectory(path, danger) }
+    do throws(CallFailure) {
+      return try PathLock(beside: path, until: Deadline(after: lockPatience))
+    } catch {
+      throw error.errno == .wouldBlock ? .locked(path) : .call(error)
+    }
+  }
+
+  private static func bind(_ path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
-      if try ParentDirectory.isUnsafe(directory) { throw Refusal.unsafeDirectory(path) }
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
         _ = try check("unlink", on: path) { unlink(path) }
       }
-      let socket = try Descriptor.bound(to: .unixPath(path), kind: kind)
-      let bound = try facts(path)
-      let file = UnixSocketFile(path: path, device: bound?.st_dev ?? 0, inode: bound?.st_ino ?? 0)
-      do throws(CallFailure) { try open(path, to: access) } catch {
+      let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
+      // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
+      let isGivenAway = access.user != nil || access.group != nil
+      _ = try check("fchmod", on: path) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
+      let native = try NativeAddress(.unixPath(path))
+      _ = try check("bind", on: path) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+      let present = try facts(path)
+      let file = UnixSocketFile(path: path, device: present?.st_dev ?? 0, inode: present?.st_ino ?? 0)
+      do throws(CallFailure) { try file.give(access) } catch {
         file.removeIfOurs()
         throw error
       }
@@ -96,30 +117,33 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
+  /// Sets owner and mode of this very file, whatever is at the path by now.
+  ///
   /// Owner before mode: the other way round, the mode would be the wrong owner's for a moment.
-  private static func open(_ path: String, to access: Access) throws(CallFailure) {
-    if access.user != nil || access.group != nil {
-      _ = try check("chown", on: path) { chown(path, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+  ///
+  /// - Throws: `ESTALE` if another file is at the path.
+  func give(_ access: Access) throws(CallFailure) {
+    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    var present = stat()
+    _ = try check("fstat", on: path) { fstat(handle.number, &present) }
+    guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
+      throw CallFailure("bind", on: path, errno: Errno(rawValue: ESTALE))
     }
-    _ = try check("chmod", on: path) { chmod(path, access.mode) }
+    let ownPath = "/proc/self/fd/\(handle.number)"
+    if access.user != nil || access.group != nil {
+      _ = try check("chown", on: path) { chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+    }
+    _ = try check("chmod", on: path) { chmod(ownPath, access.mode & 0o777) }
   }
+
+  private func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
+
+  /// Whether a path leads to this very file, by another spelling perhaps.
+  public func isAt(_ path: String) -> Bool { (try? UnixSocketFile.facts(path)).flatMap { $0 }.map(isThis) ?? false }
 
   /// Removes the file if it is still the one that this process bound.
   public func removeIfOurs() {
-    guard let present = try? UnixSocketFile.facts(path), present.st_dev == device, present.st_ino == inode else {
-      return
-    }
-    unlink(path)
-  }
-
-  /// Locked until the descriptor closes: servers that start together look at the path one after the other.
-  private static func lockDirectory(of path: String) throws(Refusal) -> Descriptor {
-    let parent = ParentDirectory.path(of: path)
-    do throws(CallFailure) {
-      let directory = try Descriptor.open(parent, O_RDONLY | O_DIRECTORY)
-      _ = try check("flock", on: parent) { flock(directory.number, LOCK_EX) }
-      return directory
-    } catch { throw .call(error) }
+    if isAt(path) { unlink(path) }
   }
 
   /// What is at the path, links not followed; nil when nothing is.
@@ -136,12 +160,17 @@ public struct UnixSocketFile: Sendable {
 
   /// Whether nobody listens any more: only then does the kernel refuse the connection.
   private static func isStale(_ path: String, kind: CInt) throws(CallFailure) -> Bool {
+    // A server that is listed is not connected to: it would start a program for nothing.
+    if UnixSocketTable.hasServer(at: path) { return false }
     let native = try NativeAddress(.unixPath(path))
     let probe = try Descriptor.socket(family: AF_UNIX, kind: kind | nonBlockingFlag)
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && Errno.current == .connectionRefused
   }
 }
+
+/// O_PATH, asm-generic/fcntl.h
+private let pathOnly: CInt = 0x20_0000
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable {

@@ -40,3 +40,6 @@ final class OwnKey {
   /// As arguments have it.
   var text: String { "\(key.rawValue)" }
 }
+
+/// A wrapper for a command line: the shell's `"$0" "$@"`.
+func shell(_ text: String) -> [String] { ["/bin/sh", "-c", text] }

@@ -1,0 +1,34 @@
+import UnixIPC
+
+/// A text on its way to a reader that may not read: a terminal stopped by Ctrl-S, a full pipe.
+///
+/// begatd writes what there is room for and goes on; the rest follows when its loop finds room.
+final class PendingOutput {
+  private let descriptor: Descriptor
+  private let bytes: [UInt8]
+  private var written = 0
+
+  init(_ descriptor: consuming Descriptor, _ text: String) {
+    self.descriptor = descriptor
+    bytes = Array(text.utf8)
+  }
+
+  var number: CInt { descriptor.number }
+
+  /// Writes what there is room for, without waiting.
+  ///
+  /// - Returns: whether it is over: all is written, or nobody can read it any more.
+  func advance() -> Bool {
+    while written < bytes.count {
+      do throws(Errno) { written += try writeSome() } catch { return error != .wouldBlock }
+    }
+    return true
+  }
+
+  private func writeSome() throws(Errno) -> Int {
+    let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, Errno> in
+      do throws(Errno) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+}

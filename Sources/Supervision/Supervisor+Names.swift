@@ -1,0 +1,51 @@
+import ControlProtocol
+import Logging
+import Settings
+import UnixIPC
+
+/// Keeping the resolver of names running.
+extension Supervisor {
+  func startResolver() {
+    guard let resolver else { return }
+    do throws(CallFailure) {
+      try resolver.start()
+      if let number = resolver.channelNumber { try poller.add(number, .readable, token: Token.resolver) }
+    } catch {
+      resolver.kill()
+      resolverFailed("cannot be started: \(error)")
+    }
+  }
+
+  /// Takes the resolver's answers; it has nothing else to say.
+  func readResolver() {
+    guard let resolver, resolver.readAnswers(), resolverRetry.succeeded() > 0 else { return }
+    logger.notice("names: the resolver works again")
+  }
+
+  /// Ends a resolver that has missed two questions: it is started again when it is reaped.
+  func judgeResolver() {
+    guard let resolver, resolver.process != nil else { return }
+    readResolver()
+    guard !watch.wasPaused, stopDeadline == nil, resolver.inquiry.judge() else { return }
+    logger.error("names: the resolver does not answer; ended")
+    resolver.kill()
+  }
+
+  func resolverEnded(_ status: ExitStatus) {
+    guard let resolver else { return }
+    resolver.forget()
+    guard stopDeadline == nil else { return }
+    resolverFailed("the resolver ended: \(status)")
+  }
+
+  /// Hosts are looked up later; until then each new client waits half a second for its name.
+  private func resolverFailed(_ failure: String) {
+    let (delay, isNews) = resolverRetry.failed(failure)
+    resolver?.restartTime = Clock.monotonic() + delay
+    if isNews {
+      logger.warning(
+        "names: \(failure); started again in \(DurationText.render(.nanoseconds(delay))), greeting by address until then"
+      )
+    }
+  }
+}
