@@ -56,6 +56,22 @@ import Testing
     _ = try ClientSocket.connect(to: .ipv6(.loopback, port: port))
   }
 
+  @Test("asks silent peers for a sign of life, and keeps those that answer and do not read")
+  func keepsConnectionsAlive() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+    listener.keepConnectionsAlive()
+    let client = try ClientSocket.connect(to: #require(try listener.descriptor.localAddress().address))
+    var peer = NativeAddress()
+    let connection = try accept(from: listener, peer: &peer)
+    #expect(try connection.option(SOL_SOCKET, SO_KEEPALIVE) == 1)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPIDLE) == 60)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPINTVL) == 10)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPCNT) == 5)
+    // TCP_USER_TIMEOUT, which would end a connection whose peer answers every probe of its full window.
+    #expect(try connection.option(CInt(IPPROTO_TCP), 18) == 0)
+    _ = consume client
+  }
+
   @Test("says which address is taken")
   func saysWhichAddressIsTaken() throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)

@@ -15,8 +15,6 @@ let doNotWaitFlag = CInt(MSG_DONTWAIT)
 
 /// IP_BIND_ADDRESS_NO_PORT, linux/in.h
 let bindAddressNoPort: CInt = 24
-/// TCP_USER_TIMEOUT, linux/tcp.h
-let tcpUserTimeout: CInt = 18
 /// MFD_CLOEXEC, linux/memfd.h
 let memoryFileCloseOnExec: UInt32 = 1
 /// RLIMIT_CPU and so on, asm-generic/resource.h

@@ -43,13 +43,19 @@ public struct ListeningSocket: ~Copyable {
   /// Lets the kernel ask peers of accepted connections for a sign of life, after 60 s of silence five times 10 s apart,
   /// and end the connection with `ETIMEDOUT` when there is none.
   ///
+  /// A peer that answers is kept, even if it reads nothing for hours: how long that may last is a question of idle time.
+  /// Data that a dead peer does not acknowledge is bounded by `net.ipv4.tcp_retries2`, some 15 minutes by default.
+  ///
   /// Source: tcp(7), SO_KEEPALIVE in socket(7).
   public func keepConnectionsAlive() {
     // Accepted connections inherit them all.  Unix sockets have none: their kernel knows when a peer is gone.
     guard (try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPIDLE, 60)) != nil else { return }
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPINTVL, 10)
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPCNT, 5)
-    try? descriptor.setOption(CInt(IPPROTO_TCP), tcpUserTimeout, 110_000)
+    // No TCP_USER_TIMEOUT beside them: since Linux 5.11 (9d9b1ee0b2d1) it also ends connections whose peer acknowledges
+    // every window probe and merely does not read, a suspended download for one, and their data is lost.  While data is
+    // unacknowledged the kernel sends no keep-alive probes; tcp_retries2 then limits retransmissions and unanswered
+    // window probes (ip-sysctl, tcp_retries2; tcp_probe_timer in net/ipv4/tcp_timer.c).
     try? descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
   }
 
