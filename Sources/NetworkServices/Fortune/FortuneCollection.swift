@@ -1,7 +1,7 @@
 import Glibc
 import UnixIPC
 
-/// Fortunes to choose from, in memory that forked processes share and nobody can change any more.
+/// Fortunes to choose from, in memory that forked processes share and none of them can change for the others.
 ///
 /// Texts and index lie outside the heap, so that forking does not copy them, and are a copy of the files: a file that
 /// shrinks later cannot hurt.
@@ -27,10 +27,9 @@ public final class FortuneCollection: Sendable {
     precondition(count > 0, "an empty collection has nothing to tell")
     var entries = UnsafeMutableBufferPointer(rebasing: index.bytes.bindMemory(to: Entry.self)[..<count])
     entries.sort { $0.sentLength < $1.sentLength }
-    try texts.makeReadOnly()
-    try index.makeReadOnly()
-    self.texts = texts
-    self.index = index
+    // Not just protected: a process that serves a hostile client could be made to take the protection off.
+    self.texts = try MemoryMapping.constant(UnsafeRawBufferPointer(texts.bytes), name: "begat-fortunes")
+    self.index = try MemoryMapping.constant(UnsafeRawBufferPointer(entries), name: "begat-fortune-index")
     self.count = count
   }
 
