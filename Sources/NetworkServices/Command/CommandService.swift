@@ -66,8 +66,9 @@ public struct CommandService: NetworkService {
   private static func networkLines(_ text: [UInt8]) -> [UInt8] {
     var lines: [UInt8] = []
     for byte in text.last == UInt8(ascii: "\n") || text.isEmpty ? text : text + [UInt8(ascii: "\n")] {
-      if byte == UInt8(ascii: "\n"), lines.last != UInt8(ascii: "\r") { lines.append(UInt8(ascii: "\r")) }
+      if ends.needsReturn(before: byte) { lines.append(UInt8(ascii: "\r")) }
       lines.append(byte)
+    var ends = LineEnds()
     }
     return lines
   }
