@@ -51,9 +51,8 @@ extension Listener {
       accepting.heldConnection = nil
     }
     // Not reaped yet: each number still means the process that was forked.
-    let withGroup = offer.runsPrograms
     table.forEach { entry in
-      Listener.send(drain.signal, to: entry.process, withGroup: withGroup)
+      Listener.send(drain.signal, to: entry.process, withGroup: offer.reachesGroup(by: drain.signal))
       entry.isEnding = true
     }
     self.drain = Drain(deadline: Clock.monotonic() + patience, signal: .kill)
@@ -71,10 +70,10 @@ extension Listener {
   /// Ends connections whose time is up: politely first, and five seconds later for good.
   mutating func endOverdue(_ now: Int64) {
     guard options.maxDuration != nil else { return }
-    let withGroup = offer.runsPrograms
     table.forEach { entry in
       guard entry.deadline <= now else { return }
-      Listener.send(entry.isOverdue ? .kill : .terminate, to: entry.process, withGroup: withGroup)
+      let signal = entry.isOverdue ? Signal.kill : .terminate
+      Listener.send(signal, to: entry.process, withGroup: offer.reachesGroup(by: signal))
       entry.isOverdue = true
       entry.isEnding = true
       entry.deadline = now + 5_000_000_000

@@ -16,6 +16,15 @@ enum Offer {
 
   /// Whether each connection has a process group of its own, with programs in it.
   var runsPrograms: Bool { if case .service = self { false } else { true } }
+
+  /// Whether a signal that ends a connection is sent to the whole of its group: a relay passes SIGTERM on to its program.
+  func reachesGroup(by signal: Signal) -> Bool {
+    switch self {
+    case .service: false
+    case .relay: signal != .terminate
+    case .program, .handover: true
+    }
+  }
 }
 
 /// What is in the place of a service where programs are executed.
