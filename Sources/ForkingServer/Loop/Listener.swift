@@ -60,7 +60,8 @@ struct Listener: ~Copyable {
   ) throws(CallFailure) {
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
     let datagramAnswers = try service.datagram.map { service throws(CallFailure) in
-      try DatagramAnswers(service, limits: options.datagramAdmission, ownPorts: options.datagramPorts)
+      try DatagramAnswers(
+        service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
     let admission = try Admission(options.admission, isShared: false)
     let poller = try Poller()

@@ -175,6 +175,12 @@ struct ServiceSockets {
     datagrams = []
   }
 
+  /// The ports of its datagram sockets, adopted ones included: an answer sent to one of them would be a question to this
+  /// very listener.
+  var datagramPorts: [UInt16] {
+    datagrams.compactMap { entry in (try? entry.socket.descriptor.localAddress())?.address?.port }
+  }
+
   /// The address with the port that the kernel chose.
   private static func boundAddress(_ number: CInt?) -> String? {
     guard let number else { return nil }
