@@ -12,12 +12,13 @@ import UnixIPC
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
-    static let orders: UInt64 = 1 << 32
-    static let channel: UInt64 = 1 << 32 + 1
-    static let exits: UInt64 = 1 << 32 + 2
-    static let work: UInt64 = 1 << 32 + 3
-    static let programErrors: UInt64 = 1 << 32 + 4
-    static let datagrams: UInt64 = 1 << 16
+    static let orders: UInt64 = 0x1_0000_0000
+    static let channel: UInt64 = 0x1_0000_0001
+    static let exits: UInt64 = 0x1_0000_0002
+    static let work: UInt64 = 0x1_0000_0003
+    static let programErrors: UInt64 = 0x1_0000_0004
+    static let datagrams: UInt64 = 0x1_0000
+    static let allDatagrams = datagrams..<(2 * datagrams)
   }
 
   let options: ListenerOptions
@@ -131,7 +132,7 @@ struct Listener: ~Copyable {
         case Token.orders: break
         case Token.channel: isChannelReady = true
         case Token.programErrors: hasProgramErrors = true
-        case Token.datagrams...: readyDatagrams |= 1 << (event.token & 63)
+        case Token.allDatagrams: readyDatagrams |= 1 << (event.token & 63)
         default: readyStreams |= 1 << (event.token & 63)
         }
       }
@@ -202,7 +203,9 @@ struct Listener: ~Copyable {
 
   mutating func takeExits() {
     var mayBeSeveral = false
-    while let exit = exits.take() {
+    // A flood of forged signals must not keep clients waiting: what is left is taken in the next turn.
+    for _ in 0..<Listener.exitsPerTurn {
+      guard let exit = exits.take() else { break }
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
@@ -216,6 +219,9 @@ struct Listener: ~Copyable {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
+  /// How many announced exits are handled before clients are looked at again.
+  private static let exitsPerTurn = 64
+
     while let process = Children.peekAny(), fetch(process) {}
   }
 
