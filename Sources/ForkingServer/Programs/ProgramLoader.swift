@@ -54,6 +54,10 @@ struct ProgramLoader {
       directory: settings.workingDirectory)
     program.fileModeMask = settings.umask
     program.nice = settings.nice
+    // A core would lie in the working directory, which may be one that is served.  The program may raise it again.
+    if let hard = try? ResourceLimit.coreSize.current().hard {
+      program.limits.append(Program.Limit(.coreSize, soft: 0, hard: hard))
+    }
     program.deathSignal = .kill
     if let pendingSignals {
       program.limits.append(
