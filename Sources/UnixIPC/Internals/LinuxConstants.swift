@@ -21,6 +21,7 @@ let memoryFileCloseOnExec: UInt32 = 1
 let limitOfProcessorTime: CInt = 0
 let limitOfCoreSize: CInt = 4
 let limitOfProcesses: CInt = 6
+let limitOfStackSize: CInt = 3
 let limitOfOpenFiles: CInt = 7
 let limitOfAddressSpace: CInt = 9
 let limitOfPendingSignals: CInt = 11
