@@ -10,6 +10,8 @@ extension Listener {
     // The process's own word, copied once: it may have been taken over, and what it started may still write here.
     let word = begat_copy_slot(scoreboard.slot(Int(entry.slot)))
     let outcome = outcome(status, of: entry, waiting: word.waiting)
+    // Before the record, and before another program's words can be joined to these.
+    readLastWords()
     if let ticket = entry.ticket { admission.giveBack(ticket) } else { handoverEnded(status, entry) }
     scoreboard.header.pointee.ended &+= 1
     scoreboard.header.pointee.active = UInt32(table.count)

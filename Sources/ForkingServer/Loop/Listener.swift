@@ -9,6 +9,8 @@ import UnixIPC
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.
 ///
 /// It holds no descriptor, timer or thread per connection, so that a connection costs the same however many are open.
+/// One step is out of this order: where a limit would refuse a client, `admit` reaps first, since a connection that
+/// counts may have ended a moment ago.
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
@@ -40,9 +42,11 @@ struct Listener: ~Copyable {
   var table: ConnectionTable
   var batch: RecordBatch
   var refusals: Refusals
-  /// Nil where no programs run.
   var programErrors: ProgramErrors?
+  var programLog = ProgramLog()
   var handover = Handover()
+  /// Whether the end of a connection may leave a program's last words behind.
+  let hasProgramWords: Bool
   /// What the refused are told, with its line's end.
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
@@ -79,10 +83,14 @@ struct Listener: ~Copyable {
         try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
       }
     }
-    switch programErrors {
-    case .some(let errors): try poller.add(errors.reading.number, .readable, token: Token.programErrors)
-    case nil: break
+    let errors: ProgramErrors
+    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    switch consume programErrors {
+    case .some(let given): errors = given
+    case nil: errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ")
     }
+    try poller.add(errors.reading.number, .readable, token: Token.programErrors)
+    let errorsNumber = errors.writing.number
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     let served: any NetworkService =
@@ -93,11 +101,12 @@ struct Listener: ~Copyable {
       }
     process = ConnectionProcess(
       service: served, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-      listener: getpid(), keeping: service.needed)
+      listener: getpid(), errors: errorsNumber, keeping: service.needed)
     offer = service.offer
     self.admission = admission
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
-    self.programErrors = programErrors
+    self.programErrors = consume errors
+    hasProgramWords = startsPrograms
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
     self.options = options
@@ -140,6 +149,7 @@ struct Listener: ~Copyable {
       takeExits()
       if isChannelReady, !reporter.readChannel() { channelClosed() }
       if hasProgramErrors { readProgramErrors() }
+      advanceProgramLog()
       sweepIfDue()
       resumeIfPossible()
       if case .handover(let program) = offer {
@@ -186,7 +196,7 @@ struct Listener: ~Copyable {
     var due = Int64.max
     if !table.isEmpty { due = lastSweep + Listener.sweepInterval }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due)
+    due = min(due, refusals.due, programLog.due)
     if let drain { due = min(due, drain.deadline) }
     guard due < .max else { return -1 }
     // Rounded up: waking too early would mean turning without work.
@@ -200,6 +210,9 @@ struct Listener: ~Copyable {
       if order.signal != .hangUp { stop() }
     }
   }
+
+  /// How many announced exits are handled before clients are looked at again.
+  private static let exitsPerTurn = 64
 
   mutating func takeExits() {
     var mayBeSeveral = false
@@ -219,16 +232,13 @@ struct Listener: ~Copyable {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
-  /// How many announced exits are handled before clients are looked at again.
-  private static let exitsPerTurn = 64
-
     while let process = Children.peekAny(), fetch(process) {}
   }
 
-  /// Fetches an ended process; false when it has not ended.
+  /// Reaps an ended process; false when it has not ended.
   @discardableResult
   private mutating func fetch(_ process: pid_t) -> Bool {
-    // What was told to end leaves nobody behind.  Not fetched yet: the number is still its group's.
+    // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
     if offer.runsPrograms, table.isEnding(process) { Listener.send(.kill, to: process, withGroup: true) }
     guard let status = Children.reap(process) else { return false }
     ended(process, status)
@@ -254,17 +264,4 @@ struct Listener: ~Copyable {
 
   /// Logs a line that may be due.
   mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }
-
-  private mutating func readProgramErrors() {
-    guard var errors = programErrors.take() else { return }
-    errors.read { reporter.log(.notice, $0) }
-    programErrors = consume errors
-  }
-
-  /// What is still to be said at the end.
-  private mutating func finishLog() {
-    readProgramErrors()
-    if var errors = programErrors.take() { errors.flush { reporter.log(.notice, $0) } }
-    for line in refusals.ended(.max) { reporter.log(.notice, line) }
-  }
 }

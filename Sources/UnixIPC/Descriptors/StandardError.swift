@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// The standard error stream, for those who must not wait for its reader.
@@ -12,4 +13,9 @@ public enum StandardError {
     guard poll(&query, 1, 0) > 0, query.revents & Int16(POLLOUT) != 0 else { throw .wouldBlock }
     try Descriptor.withLent(STDERR_FILENO) { (stream) throws(Errno) in try stream.writeAll(text) }
   }
+
+  /// Makes descriptor 2 another name of an open one, in a process that was just forked.
+  ///
+  /// Source: dup2(2).
+  public static func become(_ number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
 }
