@@ -72,6 +72,36 @@ import Testing
     _ = consume client
   }
 
+  @Test("listens again at the same address after a shutdown", arguments: ["127.0.0.1:0", "[::1]:0"])
+  func listensAgain(text: String) throws {
+    let listener = try ListeningSocket(#require(SocketAddress(text)), backlog: 8)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    #expect(listener.isServing == true)
+    // Twice: the first time the port was the kernel's choice.
+    for _ in 0..<2 {
+      shutdown(listener.descriptor.number, CInt(SHUT_RD))
+      #expect(listener.isServing == false)
+      try listener.listenAgain(at: address, backlog: 8)
+      #expect(listener.isServing == true)
+      let client = try ClientSocket.connect(to: address)
+      var peer = NativeAddress()
+      let connection = try accept(from: listener, peer: &peer)
+      #expect(peer.address == (try client.localAddress().address))
+      _ = consume connection
+    }
+  }
+
+  @Test("knows that a Unix socket does not listen again", arguments: [SHUT_RD, SHUT_RDWR])
+  func knowsALostSocket(how: Int) throws {
+    let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-shut-\(how)".utf8))
+    let listener = try ListeningSocket(name, backlog: 8)
+    #expect(listener.isServing == true)
+    shutdown(listener.descriptor.number, CInt(how))
+    #expect(listener.isServing == false)
+    #expect(
+      failure { () throws(CallFailure) in try listener.listenAgain(at: name, backlog: 8) }?.errno == .invalidArgument)
+  }
+
   @Test("says which address is taken")
   func saysWhichAddressIsTaken() throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)

@@ -44,9 +44,11 @@ struct Listener: ~Copyable {
   var refusals: Refusals
   var programErrors: ProgramErrors?
   var programLog = ProgramLog()
-  var handover = Handover()
+  var handover: Handover
   /// Whether the end of a connection may leave a program's last words behind.
   let hasProgramWords: Bool
+  /// Whether it ends because it cannot serve any more.
+  var hasFailed = false
   /// What the refused are told, with its line's end.
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
@@ -107,6 +109,8 @@ struct Listener: ~Copyable {
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
     self.programErrors = consume errors
     hasProgramWords = startsPrograms
+    let places = if case .handover = service.offer { sockets.streams.count + sockets.datagrams.count } else { 0 }
+    handover = Handover(sockets: places)
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
     self.options = options
@@ -152,6 +156,7 @@ struct Listener: ~Copyable {
       advanceProgramLog()
       sweepIfDue()
       resumeIfPossible()
+      advanceHandover()
       if case .handover(let program) = offer {
         if readyStreams | readyDatagrams != 0 {
           handOver(to: program, streams: readyStreams, datagrams: readyDatagrams)
@@ -167,6 +172,7 @@ struct Listener: ~Copyable {
     finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
+    if hasFailed { endProcess(status: 1) }
   }
 
   private var isDone: Bool { drain != nil && table.isEmpty && accepting.heldConnection == nil }
@@ -196,8 +202,8 @@ struct Listener: ~Copyable {
     var due = Int64.max
     if !table.isEmpty { due = lastSweep + Listener.sweepInterval }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due, programLog.due)
-    if let drain { due = min(due, drain.deadline) }
+    due = min(due, refusals.due, handover.due, programLog.due)
+    if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .max) }
     guard due < .max else { return -1 }
     // Rounded up: waking too early would mean turning without work.
     return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
@@ -227,7 +233,7 @@ struct Listener: ~Copyable {
     if mayBeSeveral { reapAll() }
   }
 
-  private mutating func reapAll() {
+  mutating func reapAll() {
     guard offer.runsPrograms else {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
@@ -235,11 +241,14 @@ struct Listener: ~Copyable {
     while let process = Children.peekAny(), fetch(process) {}
   }
 
-  /// Reaps an ended process; false when it has not ended.
+  /// Reaps an ended process; false when it has not ended, or what it started may tidy up for another moment.
   @discardableResult
   private mutating func fetch(_ process: pid_t) -> Bool {
     // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
-    if offer.runsPrograms, table.isEnding(process) { Listener.send(.kill, to: process, withGroup: true) }
+    if offer.runsPrograms, table.isEnding(process) {
+      if case .handover = offer, waitsForGroup(of: process) { return false }
+      Listener.send(.kill, to: process, withGroup: true)
+    }
     guard let status = Children.reap(process) else { return false }
     ended(process, status)
     return true

@@ -75,11 +75,11 @@ struct LoadedService {
 
   /// A program.
   ///
-  /// - Parameter sockets: how many there are to be handed over.
+  /// - Parameter sockets: how many there are; each is handed over to a program of its own.
   init(program programs: ProgramLoader, sockets: Int, errors: CInt) throws(CallFailure) {
     datagram = nil
     if programs.options.wait {
-      offer = .handover(try programs.handover(sockets: sockets))
+      offer = .handover(try programs.handover())
     } else if programs.options.relay {
       offer = .relay(RelayService(program: try programs.relayed(), errors: errors))
       needed = [errors]

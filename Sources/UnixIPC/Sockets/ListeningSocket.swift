@@ -59,6 +59,26 @@ public struct ListeningSocket: ~Copyable {
     try? descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
   }
 
+  /// Whether clients can connect: false after shutdown(2), which whoever shares the socket may have called.
+  public var isServing: Bool {
+    // A Unix socket goes on saying that it listens, and counts as hung up.
+    var query = pollfd(fd: descriptor.number, events: hangUpOfOneDirection, revents: 0)
+    return descriptor.isListening
+      && !(poll(&query, 1, 0) > 0 && query.revents & (hangUpOfOneDirection | Int16(POLLHUP)) != 0)
+  }
+
+  /// Listens again after shutdown(2).
+  ///
+  /// - Parameter address: where it listened.
+  /// - Throws: `EINVAL` for a Unix socket, which stays shut down; what bind(2) and listen(2) throw.
+  ///
+  /// Source: listen(2).
+  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(CallFailure) {
+    try descriptor.listenAgain(at: address, backlog: backlog)
+    // A Unix socket takes the call and goes on refusing.
+    guard isServing else { throw CallFailure("listen", on: address.description, errno: .invalidArgument) }
+  }
+
   /// Hands the descriptor over, still listening.
   public consuming func release() -> Descriptor { descriptor }
 
@@ -96,6 +116,24 @@ extension Errno {
 }
 
 extension Descriptor {
+  /// Makes an internet stream socket listen again that was shut down; it keeps its options.
+  ///
+  /// A port that the kernel had chosen was given up with the shutdown, though getsockname(2) goes on naming it: it is
+  /// bound anew, if it is still free.
+  ///
+  /// Source: listen(2).
+  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(CallFailure) {
+    let number = number
+    let native = try NativeAddress(address)
+    do throws(CallFailure) {
+      _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(number, $0, $1) } }
+    } catch {
+      // Of one that has kept its address.
+      if error.errno != .invalidArgument { throw error }
+    }
+    _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }
+  }
+
   /// Lets accepted connections, which inherit it, send small pieces without waiting for the answer to earlier ones.
   ///
   /// Source: tcp(7), TCP_NODELAY.
