@@ -24,6 +24,7 @@ void platform_set_environment(char **environment) { environ = environment; }
 int platform_prctl(int option, unsigned long argument) {
   return (int)syscall(SYS_prctl, option, argument, 0UL, 0UL, 0UL);
 }
+int platform_replace(int fd, int other) { return (int)syscall(SYS_dup3, other, fd, 0); }
 pid_t platform_getppid(void) { return (pid_t)syscall(SYS_getppid); }
 int platform_set_signal_mask(const sigset_t *mask) {
   return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, 8UL);

@@ -5,7 +5,8 @@ import UnixIPC
 /// Names of hosts in shared memory: one resolver writes, connection processes read and wait.
 ///
 /// A place is found by the address's hash; a newer name replaces an older one in the same place.  A reader checks the
-/// sequence number before and after, so that it never takes half a name.
+/// sequence number before and after, so that it never takes half a name, and the name's length and characters, because
+/// it comes from the network by way of another process.
 public struct NameCache: ~Copyable, Sendable {
   public static let placeCount = 1024
   public static let longestName = 255
@@ -91,15 +92,30 @@ public struct NameCache: ~Copyable, Sendable {
     let entry = entry(key)
     let before = begat_load(&entry.pointee.sequence)
     guard before & 1 == 0, key.isAt(entry), entry.pointee.expires > Clock.monotonic() else { return .unknown }
-    // Kept back until it is known to be whole.
+    // Kept back until it is known to be whole, and looked at only once: the memory may change at any time.
     var attempt = text
-    let length = min(Int(entry.pointee.length), NameCache.longestName)
+    let length = Int(begat_load(&entry.pointee.length))
+    guard length <= NameCache.longestName else { return .nameless }
     attempt.append(UnsafeRawBufferPointer(start: begat_name_bytes(entry), count: length))
     begat_fence()
     guard begat_load(&entry.pointee.sequence) == before else { return .unknown }
     guard length > 0 else { return .nameless }
+    let written = attempt.bytes
+    for index in text.count..<written.count where !NameCache.isNameByte(written[index]) { return .nameless }
     text = attempt
     return .name
+  }
+
+  /// Whether names of hosts may contain the byte: letters, digits, `-`, `.` and the `_` that some networks use.
+  ///
+  /// Source: RFC 1123 section 2.1.
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 
   /// Whether the cache has an answer for the host.

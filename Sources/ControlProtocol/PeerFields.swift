@@ -45,7 +45,7 @@ public struct PeerFields {
   public var address: SocketAddress? {
     withUnsafeBytes(of: bytes) { bytes -> SocketAddress? in
       switch CInt(family) {
-      case AF_INET: .ipv4(IPv4Address(rawValue: UInt32(bigEndian: bytes.load(as: UInt32.self))), port: port)
+      case AF_INET: .ipv4(IPv4Address(rawValue: UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self))), port: port)
       case AF_INET6:
         .ipv6(
           IPv6Address(

@@ -71,8 +71,21 @@ import UnixIPC
     caches.writer.store("host.example", for: key(1), lifetime: .seconds(60))
     let entries = caches.memory.bytes.bindMemory(to: begat_name.self)
     let place = try #require(entries.firstIndex { $0.sequence != 0 })
-    entries[place].length = .max
-    #expect(caches.look(key(1), room: 1000).flatMap { $0 }?.utf8.count == 255)
+    for length in [256, 1 << 31, UInt32.max] {
+      entries[place].length = length
+      #expect(caches.look(key(1), room: 1000) == .some(nil))
+    }
+  }
+
+  @Test(
+    "believes no name with other characters than names have",
+    arguments: ["\u{1b}]0;PWN\u{7}", "host\r\nX", "a b", "host\0", "h\u{f6}st", "a/b", "%n"])
+  func believesNoForgedName(name: String) throws {
+    let caches = try caches()
+    caches.writer.store(name, for: key(1), lifetime: .seconds(60))
+    #expect(caches.look(key(1)) == .some(nil))
+    caches.writer.store("a-host_1.Example", for: key(1), lifetime: .seconds(60))
+    #expect(caches.look(key(1)) == .some("a-host_1.Example"))
   }
 
   @Test("replaces a name by that of another address in the same place")

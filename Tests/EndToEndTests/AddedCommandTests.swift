@@ -154,6 +154,58 @@ struct AddedCommandTests {
     }
   }
 
+  /// The limits are for what the client is slow to do.
+  @Test func oneThatTakesLongerThanTheIdleTimeoutIsNotCutOff() throws {
+    let configuration = Self.commands(
+      [("slow", ["/bin/sh", "-c", "sleep 2; echo done"])], "idle-timeout = \"1s\"", "first-byte-timeout = \"1s\"")
+    try withDaemon(configuration) { daemon in
+      let client = try session(try daemon.address("command"))
+      for _ in 0..<2 { #expect(try client.answer(to: "slow") == "done\r\n") }
+      #expect(client.awaitEnd(within: .seconds(3)))
+      try daemon.log.awaitLines(containing: "bytes, idle-timeout")
+    }
+  }
+
+  /// The command's own child, too.
+  @Test func aClientThatReadsNothingLeavesNobody() throws {
+    let scripts = [("endless", ["/bin/sh", "-c", "sleep 300 & echo $$ $!; head -c 65000 /dev/zero; exec yes"])]
+    try withDaemon(Self.commands(scripts, "idle-timeout = \"1s\"")) { daemon in
+      let script = """
+        import socket, sys
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(("127.0.0.1", int(sys.argv[1])))
+        client.sendall(b"endless\\n" * 40)
+        text = b""
+        while b"\\r\\n" not in text.split(b"Command? ")[-1]: text += client.recv(100)
+        print(text.split(b"Command? ")[-1].decode().split("\\r\\n")[0], flush=True)
+        sys.stdin.read()
+        """
+      let client = try RunningProgram(
+        try Programs.tool("python3"), ["-c", script, try daemon.port("command")], input: .pipe)
+      let processes = try processNumbers(try client.output.awaitLines(containing: " ")[0])
+      let line = try daemon.log.awaitLines(containing: "command: pid ", within: .seconds(20))[0]
+      #expect(line.hasSuffix("bytes, idle-timeout"), "\(line)")
+      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(try commandProcesses(daemon).isEmpty)
+      client.endInput()
+    }
+  }
+
+  @Test func aStopLeavesNobody() throws {
+    let scripts = [("deaf", ["/bin/sh", "-c", "trap '' TERM; sleep 300 & echo $$ $!; wait"])]
+    try withDaemon(Self.commands(scripts)) { daemon in
+      let client = try session(try daemon.address("command"))
+      try client.send("deaf\n")
+      let processes = try processNumbers(try client.receive(until: "\r\n"))
+      defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
+      try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "command")[0])
+      let line = try daemon.log.awaitLines(containing: "command: pid ")[0]
+      #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
+      #expect(areGone(processes), "somebody is left")
+    }
+  }
+
   @Test func oneThatVanishedIsExcused() throws {
     let configuration = { (directory: TemporaryDirectory) in
       Self.commands([("fleeting", [try directory.writeScript("echo here", to: "program")])])

@@ -47,6 +47,31 @@ struct DatagramLoopTests {
     }
   }
 
+  /// Without begatd, which tells listeners the ports of all services.
+  @Test(arguments: ["echo", "daytime", "chargen"])
+  func aStandaloneListenerDoesNotTalkToItself(service: String) throws {
+    try NetworkNamespace().enter {
+      // One that it binds, and one that it was given.
+      let adopted = try DatagramSocket(.ipv4(.loopback, port: 10_022)).release()
+      let program = try RunningProgram(
+        try Programs.listener(),
+        [
+          "--serve", service, "--listen-datagram", "127.0.0.1:10021", "--socket", "3", "--allow", "0.0.0.0/0", "--rate",
+          "1000000/s", "--rate-per-source", "1000000/s",
+        ], passing: [adopted.number])
+      try program.errors.awaitLines(containing: "ready on ")
+      for source in [10_021, 10_022] {
+        for target in [10_021, 10_022] {
+          let before = try NetworkNamespace.datagrams("OutDatagrams")
+          try ForgedDatagram(source: "127.0.0.1:\(source)", target: "127.0.0.1:\(target)").send()
+          try expectQuiet("127.0.0.1:\(target)", since: before, "\(source) to \(target)")
+        }
+      }
+      try program.send(.terminate)
+      #expect(try program.awaitEnd() == .exited(code: 0), "\(program.errors.text)")
+    }
+  }
+
   @Test func twoServersDoNotTalkToEachOther() throws {
     let (left, right) = (try NetworkNamespace(), try NetworkNamespace())
     try left.join(right)

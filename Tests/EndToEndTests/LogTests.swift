@@ -76,4 +76,26 @@ struct LogTests {
       #expect(daemon.log.lines.count == 1 && daemon.log.lines[0].hasSuffix("ended by SIGKILL"))
     }
   }
+
+  /// A process that serves a hostile client could be made to write anything: what it writes is quoted by its listener.
+  @Test func connectionProcessesCannotWriteToIt() throws {
+    try withDaemon(SampleConfiguration.service("command") + SampleConfiguration.service("echo")) { daemon in
+      let log = ProcessFacts.descriptors(of: daemon.process)[2]
+      let sockets = try [Client(daemon.address("command")), Client(daemon.address("echo"))]
+      for service in ["command", "echo"] {
+        let process = try daemon.awaitConnections(1, of: service)[0]
+        var own: String?
+        #expect(
+          eventually {
+            own = ProcessFacts.descriptors(of: process)[2]
+            return own?.hasPrefix("pipe:") == true && own != log
+          }, "\(service): \(own ?? "none"), as \(log ?? "none")")
+        // Only one that is ours may be written to: the test's own log is a pipe too.
+        guard own != log else { continue }
+        _ = try RunningProgram.tool("sh", ["-c", "printf 'forged\\033[31m\\n' > /proc/\(process)/fd/2"])
+        try daemon.log.awaitLines(containing: "\(service): connection process: forged\\x1b[31m")
+      }
+      for client in sockets { client.hangUp() }
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import UnixIPC
 
@@ -35,6 +36,41 @@ struct ProgramLogTests {
       try daemon.log.awaitLines(containing: "talker: program: next")
       let long = daemon.log.lines(containing: "xxx")
       #expect(long.count == 1 && long[0].hasSuffix(" " + String(repeating: "x", count: 1000)), "\(long)")
+    }
+  }
+
+  /// Neither kept back until another client's program says something, nor joined to that.
+  @Test(arguments: ["", "relay = true"])
+  func lastWordsWithoutAnEndAreInItSoon(line: String) throws {
+    try withDaemon(SampleConfiguration.script("talker", "read who; printf \"error of $who\" >&2", line)) { daemon in
+      for name in ["alice", "bob"] {
+        _ = try ask(daemon.address("talker"), name + "\n")
+        let lines = try daemon.log.awaitLines(containing: "talker: program: error of \(name)", within: .seconds(2))
+        #expect(lines[0].hasSuffix("error of \(name)"), "\(lines)")
+      }
+    }
+  }
+
+  @Test func aPartOfALineIsInItAfterAMoment() throws {
+    try withDaemon(SampleConfiguration.script("talker", "printf 'password? ' >&2; read line")) { daemon in
+      let client = try Client(try daemon.address("talker"))
+      try daemon.log.awaitLines(containing: "talker: program: password?", within: .seconds(2))
+      try client.endSending()
+      _ = try client.receiveAll()
+    }
+  }
+
+  @Test func oneThatWritesWithoutEndDoesNotKeepTheListenerBusy() throws {
+    let configuration = SampleConfiguration.script("talker", "echo begun; exec yes >&2")
+    try withDaemon(configuration) { daemon in
+      let client = try Client(try daemon.address("talker"))
+      #expect(try client.receive(until: "\n") == "begun\n")
+      let listener = try daemon.listener("talker")
+      let ticks = try #require(ProcessFacts(listener)?.processorTicks)
+      #expect(!client.hears(within: .seconds(2)))
+      let used = try #require(ProcessFacts(listener)?.processorTicks) - ticks
+      #expect(Double(used) / Double(sysconf(CInt(_SC_CLK_TCK))) <= 0.5, "\(used) ticks")
+      for process in try daemon.connections("talker") { try Signal.kill.send(to: process.process) }
     }
   }
 

@@ -169,6 +169,22 @@ struct ProgramStateTests {
     }
   }
 
+  /// One would lie in its directory; it may raise the limit again.
+  @Test(arguments: ["", "relay = true", "wait = true"])
+  func noCoreIsLeftOfThem(line: String) throws {
+    let wrapper = [try Programs.tool("prlimit"), "--core=1048576:2097152"]
+    let script = "cat /proc/self/status /proc/self/stat /proc/self/limits"
+    let accepting = "import os, socket; client = socket.socket(fileno=0).accept()[0]; os.dup2(client.fileno(), 1)"
+    let configuration =
+      line == "wait = true"
+      ? try SampleConfiguration.python("status", accepting + "; os.system(\"\(script)\")", line)
+      : SampleConfiguration.script("status", script, line)
+    try withDaemon(configuration, wrapper: wrapper) { daemon in
+      let facts = try Facts(of: daemon)
+      #expect(facts.limit("Max core file size") == ["0", "2097152"])
+    }
+  }
+
   @Test func aProgramAboveItsLimitOfMemoryFails() throws {
     let script = "try: bytearray(512 << 20); print('got it')\nexcept MemoryError: print('none left')"
     let configuration =

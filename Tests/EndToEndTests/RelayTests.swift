@@ -121,4 +121,51 @@ struct RelayTests {
       try daemon.log.awaitLines(containing: "ended by SIGKILL")
     }
   }
+
+  /// Whoever tells the relay to end, means its program.
+  @Test func aRelayThatIsToldToEndEndsItsProgram() throws {
+    let script = "trap 'echo going; exit 0' TERM; echo $$; while :; do sleep 0.05; done"
+    try withDaemon(Self.relayed(script)) { daemon in
+      let client = try Client(try daemon.address("relayed"))
+      let processes = try processNumbers(try client.receive(until: "\n"))
+      let watch = Stopwatch()
+      try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "relayed")[0])
+      #expect(try client.receiveText() == "going\n")
+      // The client stays open: nobody waits for it.
+      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
+      #expect(watch.elapsed < .seconds(2), "\(watch.elapsed)")
+      #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
+      #expect(areGone(processes), "the program is left")
+    }
+  }
+
+  @Test func aDeafProgramIsKilledAfterAWhile() throws {
+    let script = "trap '' TERM; sleep 300 & echo $$ $!; wait"
+    try withDaemon(Self.relayed(script)) { daemon in
+      let client = try Client(try daemon.address("relayed"))
+      let processes = try processNumbers(try client.receive(until: "\n"))
+      defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
+      let watch = Stopwatch()
+      try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "relayed")[0])
+      try daemon.log.awaitLines(containing: "relayed: pid ")
+      #expect(watch.elapsed > .milliseconds(4500) && watch.elapsed < .seconds(7), "\(watch.elapsed)")
+      #expect(eventually { areGone(processes) }, "somebody is left")
+    }
+  }
+
+  @Test func aSecondStopEndsRelaysAtOnce() throws {
+    try withDaemon(Self.relayed("echo $$; exec cat")) { daemon in
+      let client = try Client(try daemon.address("relayed"))
+      let processes = try processNumbers(try client.receive(until: "\n"))
+      try daemon.program.send(.terminate)
+      try daemon.log.awaitLines(containing: "connections may go on")
+      let watch = Stopwatch()
+      try daemon.program.send(.terminate)
+      try daemon.awaitEnd(within: .seconds(3))
+      #expect(watch.elapsed < .milliseconds(1500), "\(watch.elapsed)")
+      #expect(client.awaitEnd())
+      #expect(areGone(processes), "the program is left")
+      #expect(daemon.log.lines(containing: "bytes, ended by SIGTERM").count == 1, "\(daemon.log.text)")
+    }
+  }
 }

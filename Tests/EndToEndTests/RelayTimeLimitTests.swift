@@ -123,6 +123,20 @@ struct RelayTimeLimitTests {
     }
   }
 
+  /// It holds its client's place, though it will never say anything to it any more.
+  @Test func aProgramThatHasClosedItsStreamsEndsAtTheIdleTimeout() throws {
+    let script = "echo $$; exec <&- >&-; exec sleep 300"
+    try withDaemon(Self.relayed("relayed", script, "idle-timeout = \"1s\"")) { daemon in
+      let client = try Client(try daemon.address("relayed"))
+      let watch = Stopwatch()
+      let processes = try processNumbers(try client.receiveText())
+      client.hangUp()
+      try expectLimit("idle-timeout", of: client, in: daemon)
+      #expect(watch.elapsed > .milliseconds(800) && watch.elapsed < .seconds(3), "\(watch.elapsed)")
+      #expect(eventually { areGone(processes) }, "the program is left")
+    }
+  }
+
   private func expectLimit(
     _ limit: String, of client: Client, in daemon: Daemon, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {

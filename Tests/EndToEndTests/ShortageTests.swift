@@ -55,6 +55,47 @@ struct ShortageTests {
     }
   }
 
+  /// A connection that was accepted and has no process: it counts, and its client would wait as long as the shortage.
+  @Test func aClientThatCannotBeServedIsTurnedAway() throws {
+    let configuration = SampleConfiguration.service("daytime", "first-byte-timeout = \"1s\"")
+    try withDaemon("[daemon]\ndrain-timeout = \"30s\"\n" + configuration) { daemon in
+      let listener = try daemon.listener("daytime")
+      #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
+      _ = try daemon.awaitConnections(0, of: "daytime")
+      try setSoftLimit("nproc", of: listener, to: "1")
+      let (first, second) = (try Client(try daemon.address("daytime")), try Client(try daemon.address("daytime")))
+      let watch = Stopwatch()
+      #expect(first.awaitEnd(within: .seconds(4)))
+      #expect(watch.elapsed > .milliseconds(800) && watch.elapsed < .milliseconds(2500), "\(watch.elapsed)")
+      try daemon.log.awaitLines(containing: "daytime: a client was turned away: no process could be had for it in 1s")
+      // A stop does not wait for the other one.
+      let stop = Stopwatch()
+      try daemon.program.send(.terminate)
+      try daemon.awaitEnd(within: .seconds(5))
+      #expect(stop.elapsed < .seconds(2), "\(stop.elapsed)")
+      #expect(second.awaitEnd())
+    }
+  }
+
+  /// Who has hung up does not keep its place until then.
+  @Test func aClientThatHasGoneIsForgotten() throws {
+    try withDaemon(SampleConfiguration.service("daytime")) { daemon in
+      let listener = try daemon.listener("daytime")
+      #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
+      _ = try daemon.awaitConnections(0, of: "daytime")
+      let before = try softLimit("Max processes", of: listener)
+      let open = ProcessFacts.descriptors(of: listener).count
+      try setSoftLimit("nproc", of: listener, to: "1")
+      let client = try Client(try daemon.address("daytime"))
+      try daemon.log.awaitLines(containing: "daytime: clone: Resource temporarily")
+      #expect(ProcessFacts.descriptors(of: listener).count == open + 1)
+      client.reset()
+      #expect(eventually { ProcessFacts.descriptors(of: listener).count == open })
+      try setSoftLimit("nproc", of: listener, to: before)
+      #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
+    }
+  }
+
   @Test func aLogThatTakesNothingHoldsNobodyUp() throws {
     let wrapper = ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"]
     try withDaemon(Self.configuration, wrapper: wrapper) { daemon in

@@ -69,6 +69,32 @@ struct SignalFaultTests {
     }
   }
 
+  /// Any process of the same user can send them.
+  @Test(arguments: ["daytime", "program"])
+  func aFloodOfForgedSignalsKeepsNobodyWaiting(service: String) throws {
+    let script = """
+      import ctypes, os, platform, signal, struct, sys
+      listener = int(sys.argv[1])
+      exit_signal = signal.SIGRTMIN + 1
+      libc = ctypes.CDLL(None, use_errno=True)
+      number = {"x86_64": 129, "aarch64": 138}[platform.machine()]
+      info = struct.pack("iiiiiI", exit_signal, 0, -1, 0, os.getpid(), os.getuid()).ljust(128, b"\\0")
+      print("begun", flush=True)
+      while True: libc.syscall(number, listener, exit_signal, info)
+      """
+    let configuration =
+      SampleConfiguration.service("daytime") + SampleConfiguration.script("program", "exec date '+%a %b %e %T %Y\r'")
+    try withDaemon(configuration) { daemon in
+      let listener = try daemon.listener(service)
+      let flood = try RunningProgram(try Programs.tool("python3"), ["-c", script, "\(listener)"])
+      try flood.output.awaitLines(containing: "begun")
+      for _ in 0..<20 { #expect(Expected.isDaytime(try ask(daemon.address(service)))) }
+      flood.kill()
+      _ = try daemon.awaitConnections(0, of: service)
+      #expect(try daemon.listener(service) == listener)
+    }
+  }
+
   @Test func stoppedAndContinuedConnectionsAreCountedOnce() throws {
     try withDaemon(SampleConfiguration.service("command", "max-connections = 1")) { daemon in
       let address = try daemon.address("command")

@@ -109,6 +109,22 @@ struct StandaloneListenerTests {
     try listener.stop()
   }
 
+  @Test func servesWithASmallStack() throws {
+    let prlimit = try Programs.tool("prlimit")
+    let program = try RunningProgram(
+      prlimit,
+      [
+        "--stack=65536:", try Programs.listener(), "--serve", "hello", "--listen-stream", "127.0.0.1:0",
+        "--listen-stream",
+        "[::1]:0",
+      ])
+    let line = try program.errors.awaitLines(containing: "ready on ")[0]
+    let address = try #require(line.split(separator: " ").first { $0.hasPrefix("127.") }).dropLast()
+    for _ in 0..<3 { #expect(try ask(String(address)).starts(with: Array("Hello there, ".utf8))) }
+    try program.send(.terminate)
+    #expect(try program.awaitEnd() == .exited(code: 0), "\(program.errors.text)")
+  }
+
   @Test func isStaticAndHasOneThreadAndNoHandler() throws {
     let readelf = try RunningProgram.tool("readelf", ["-lW", try Programs.listener()])
     #expect(!readelf.output.text.contains("INTERP"))

@@ -17,6 +17,40 @@ struct UnreadInputTests {
     }
   }
 
+  /// The time in which a reply is waited for to arrive is bounded, and so are the bytes that are read meanwhile.
+  @Test(arguments: ["daytime", "hello"])
+  func aClientThatSendsWithoutEndIsNotServedWithoutEnd(by service: String) throws {
+    let script = """
+      import socket, sys, threading, time
+      begun = time.monotonic()
+      def flood():
+          client = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+          client.settimeout(20)
+          sent = 0
+          try:
+              while time.monotonic() - begun < 20: sent += client.send(b"x" * 65536)
+          except OSError: pass
+          print("sent", sent, "in", time.monotonic() - begun)
+      threads = [threading.Thread(target=flood) for _ in range(4)]
+      for thread in threads: thread.start()
+      for thread in threads: thread.join()
+      """
+    try withDaemon(SampleConfiguration.service(service)) { daemon in
+      let lines = try python(script, [try daemon.port(service)]).output.lines
+      #expect(lines.count == 4)
+      for line in lines {
+        let words = line.split(separator: " ")
+        #expect(Double(words[3]).map { $0 < 7 } == true, "\(line)")
+      }
+      let records = try daemon.log.awaitLines(4, containing: "\(service): pid ")
+      for record in records {
+        // 64 KiB more than 4 MiB at most.
+        let received = record.firstMatch(of: /received (\d+),/).flatMap { Int($0.1) }
+        #expect(received.map { $0 <= 4_259_840 } == true, "\(record)")
+      }
+    }
+  }
+
   private func isWhole(_ reply: [UInt8], of service: String) -> Bool {
     let text = String(decoding: reply, as: UTF8.self)
     return switch service {

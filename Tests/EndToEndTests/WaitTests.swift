@@ -60,24 +60,22 @@ struct WaitTests {
     }
   }
 
-  @Test func aProgramOfAServiceManagersKindGetsAllSockets() throws {
+  /// As descriptor 3 beside 0 and 1; each socket has a program of its own.
+  @Test func aProgramOfAServiceManagersKindGetsItsSocket() throws {
     let script = """
-      import os, select, socket, sys
+      import os, socket, sys
       assert os.environ["LISTEN_PID"] == str(os.getpid()), os.environ
-      count = int(os.environ["LISTEN_FDS"])
-      names = os.environ["LISTEN_FDNAMES"].split(":")
-      listeners = [socket.socket(fileno=3 + index) for index in range(count)]
+      listener = socket.socket(fileno=3)
       everything = []
       for number in range(100):
           try: os.fstat(number); everything.append(number)
           except OSError: pass
       own = open("/proc/self/environ").read().split("\\0")[:-1]
       for turn in range(2):
-          for listener in select.select(listeners, [], [], 10)[0][:1]:
-              client, _ = listener.accept()
-              said = [names, everything, sorted(own), listeners.index(listener), os.getpid()]
-              client.sendall("\\n".join(map(str, said)).encode())
-              client.close()
+          client, _ = listener.accept()
+          said = [everything, sorted(own), os.getpid(), os.path.sameopenfile(0, 3), os.path.sameopenfile(1, 3)]
+          client.sendall("\\n".join(map(str, said)).encode())
+          client.close()
       """
     let configuration = { (directory: TemporaryDirectory) in
       SampleConfiguration.program(
@@ -86,23 +84,119 @@ struct WaitTests {
     }
     try withDaemon(configuration) { daemon in
       let sockets = [try daemon.address("waiting", "127"), try daemon.address("waiting", "/")]
-      // Whichever socket the first client comes to.
-      for order in [[0, 1], [1, 0]] {
-        for index in order {
-          let lines = String(decoding: try ask(sockets[index]), as: UTF8.self).split(separator: "\n").map(String.init)
-          guard lines.count == 5 else { throw HarnessFailure("not five lines: \(lines)") }
-          #expect(lines[0] == "['waiting', 'waiting']")
-          #expect(lines[1] == "[0, 1, 2, 3, 4]")
-          let variables = [
-            "LISTEN_FDNAMES=waiting:waiting", "LISTEN_FDS=2", "LISTEN_PID=\(lines[4])",
-            "PATH=/usr/local/bin:/usr/bin:/bin",
-          ]
-          #expect(lines[2] == "[" + variables.map { "'\($0)'" }.joined(separator: ", ") + "]")
-          #expect(lines[3] == "\(index)")
-        }
-        _ = try daemon.awaitConnections(0, of: "waiting")
+      var processes: Set<String> = []
+      for index in [0, 1, 1, 0] {
+        let lines = String(decoding: try ask(sockets[index]), as: UTF8.self).split(separator: "\n").map(String.init)
+        guard lines.count == 5 else { throw HarnessFailure("not five lines: \(lines)") }
+        #expect(lines[0] == "[0, 1, 2, 3]")
+        let variables = [
+          "LISTEN_FDNAMES=waiting", "LISTEN_FDS=1", "LISTEN_PID=\(lines[2])", "PATH=/usr/local/bin:/usr/bin:/bin",
+        ]
+        #expect(lines[1] == "[" + variables.map { "'\($0)'" }.joined(separator: ", ") + "]")
+        #expect(lines[3...] == ["True", "True"])
+        processes.insert(lines[2])
       }
+      #expect(processes.count == 2)
+      _ = try daemon.awaitConnections(0, of: "waiting")
       #expect(daemon.log.lines(containing: "waiting: program: ").isEmpty, "\(daemon.log.text)")
+    }
+  }
+
+  /// Programs of inetd's kind look at descriptor 0 alone, and may stay for a quarter of an hour.
+  @Test func everySocketIsServedAtTheSameTime() throws {
+    let script = """
+      import os, socket
+      service = socket.socket(fileno=0)
+      while True:
+          question, client = service.recvfrom(65536)
+          service.sendto(str(os.getpid()).encode(), client)
+      """
+    let configuration = """
+      [service.waiting]
+      exec = \(SampleConfiguration.list([try Programs.tool("python3"), "-c", script]))
+      wait = true
+      listen-datagram = ["127.0.0.1:0", "[::1]:0"]
+
+      """
+    try withDaemon(configuration) { daemon in
+      let addresses = try ["127", "["].map { try daemon.address("waiting", $0, datagram: true) }
+      let first = try addresses.map { try DatagramClient.ask($0) }
+      #expect(first[0] != first[1])
+      #expect(try addresses.map { try DatagramClient.ask($0) } == first)
+      #expect(try daemon.connections("waiting").count == 2)
+    }
+  }
+
+  /// They may have the socket as well, and then nobody else could be bound to its address.
+  @Test(arguments: [false, true])
+  func aStopLeavesNoneOfItsChildren(deaf: Bool) throws {
+    let script = """
+      import os, signal, socket
+      listener = socket.socket(fileno=0)
+      client, _ = listener.accept()
+      if os.fork() == 0:
+          if \(deaf ? "True" : "False"): signal.signal(signal.SIGTERM, signal.SIG_IGN)
+          client.sendall(f"{os.getpid()}\\n".encode())
+          while True: signal.pause()
+      signal.pause()
+      """
+    try withDaemon(try Self.waiting(script)) { daemon in
+      let client = try Client(try daemon.address("waiting"))
+      let processes = try processNumbers(try client.receive(until: "\n"))
+      defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
+      let watch = Stopwatch()
+      try daemon.program.send(.terminate)
+      try daemon.awaitEnd(within: .seconds(4))
+      #expect(areGone(processes), "somebody is left")
+      #expect(watch.elapsed < (deaf ? .milliseconds(2500) : .milliseconds(900)), "\(watch.elapsed)")
+      #expect(!deaf || watch.elapsed > .milliseconds(900), "\(watch.elapsed)")
+    }
+  }
+
+  /// It has the very socket that begatd has.
+  @Test func aSocketThatItShutsDownListensAgain() throws {
+    let script = """
+      import os, socket
+      listener = socket.socket(fileno=0)
+      client, _ = listener.accept()
+      client.sendall(b"served")
+      client.close()
+      listener.shutdown(socket.SHUT_RDWR)
+      """
+    try withDaemon(try Self.waiting(script)) { daemon in
+      let address = try daemon.address("waiting")
+      for count in 1...3 {
+        var answer: [UInt8]?
+        #expect(
+          eventually {
+            answer = try? ask(address); return answer != nil
+          })
+        #expect(answer == Array("served".utf8))
+        try daemon.log.awaitLines(count, containing: "\(address): the socket had been shut down")
+      }
+    }
+  }
+
+  /// Of such a socket nothing is left but its name.
+  @Test func aUnixSocketThatItShutsDownEndsTheListener() throws {
+    let script = """
+      import os, socket
+      listener = socket.socket(fileno=0)
+      client, _ = listener.accept()
+      client.close()
+      listener.shutdown(socket.SHUT_RD)
+      """
+    let configuration = { (directory: TemporaryDirectory) in
+      SampleConfiguration.program(
+        "waiting", [try Programs.tool("python3"), "-c", script], "wait = true",
+        listening: [directory.path("waiting.sock")])
+    }
+    try withDaemon(configuration) { daemon in
+      let listener = try daemon.listener("waiting")
+      _ = try? ask(daemon.address("waiting"))
+      try daemon.log.awaitLines(containing: "the socket was shut down, by a program that it was given to")
+      #expect(eventually { ProcessFacts(listener)?.isZombie ?? true })
+      #expect(daemon.log.lines(containing: "and cannot be mended").count >= 1)
     }
   }
 
@@ -152,14 +246,18 @@ struct WaitTests {
       let client = try Client(try daemon.address("waiting"))
       try client.send("at last\n")
       try daemon.log.awaitLines(containing: "waiting: pid ")
-      // 50 of the first burst and 50 each second for one that thinks itself right, fewer for the others.
-      let most = script == "exit 0" ? 170 : 8
+      // After 20 in vain later and later for one that thinks itself right, at once so for the others.
+      let most = script == "exit 0" ? 26 : 8
       let isSpinning = daemon.log.wait(within: .seconds(2)) { text in
         text.split(separator: "\n").count { $0.contains("waiting: pid ") } > most
       }
       #expect(!isSpinning, "\(daemon.log.lines.count) lines")
       if script != "exit 0" {
         #expect(!daemon.log.lines(containing: "waiting: the program failed at once").isEmpty)
+      } else {
+        #expect(
+          daemon.log.lines(containing: "waiting: the program ends without taking its client, 20 times").count == 1)
+        #expect(daemon.log.lines(containing: "further clients wait").isEmpty)
       }
       let python = try Programs.tool("python3")
       try daemon.directory.write(Self.server, to: "server.py")

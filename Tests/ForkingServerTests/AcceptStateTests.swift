@@ -43,7 +43,8 @@ import UnixIPC
       Issue.record("refused")
       return
     }
-    let held = HeldConnection(socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress(), ticket: ticket)
+    let held = HeldConnection(
+      socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress(), ticket: ticket, since: 5)
     func isThere() -> Bool {
       switch held.take() {
       case .some: true

@@ -2,6 +2,7 @@ import Admission
 import CSharedLayouts
 import Glibc
 import NetworkServices
+import TestSupport
 import Testing
 import UnixIPC
 
@@ -79,6 +80,29 @@ import UnixIPC
     #expect(answers.answer(on: server) == 3)
     for text in ["one", "", "three"] { #expect(try receive(client) == text) }
     #expect(try receive(client) == nil)
+  }
+
+  @Test("are reported where the client's socket cannot be reached")
+  func areReportedWhereTheyCannotBeSent() throws {
+    let directory = try TemporaryDirectory()
+    let bound = { (name: String) in
+      let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
+      let native = try NativeAddress(.unixPath(directory[name]))
+      try #require(native.withPointer { bind(socket.number, $0, $1) } == 0)
+      return socket.release()
+    }
+    let server = try DatagramSocket(adopting: Descriptor(owning: try bound("server")))
+    let client = Descriptor(owning: try bound("client"))
+    try ClientSocket.connect(client, to: .unixPath(directory["server"]))
+    try client.writeAll("?")
+    unlink(directory["client"])
+    let answers = try DatagramAnswers(TimeService(), limits: AdmissionLimits(), ownPorts: [])
+    var counters = begat_scoreboard()
+    var failures: [String] = []
+    answers.answer(on: server, counters: &counters, refused: { _, _ in }) { error, client in
+      failures.append("\(client?.description ?? "?"): \(error.name)")
+    }
+    #expect(failures == ["\(directory["client"]): ENOENT"] && counters.datagrams_answered == 0)
   }
 
   @Test("leave a turn to others after 64 questions")

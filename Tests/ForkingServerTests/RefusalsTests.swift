@@ -60,4 +60,28 @@ import UnixIPC
     refusals.goesOn(for: .maxConnections, now: 14 * second)
     #expect(refusals.due == .max)
   }
+
+  @Test("says once why answers to datagrams cannot be sent, and what to do")
+  func saysWhatCannotBeSent() {
+    var refusals = refusals()
+    #expect(
+      refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second)
+        == "an answer to /tmp/c cannot be sent: Permission denied; "
+        + "the client's socket must be writable for the service's user")
+    #expect(refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second + 1) == nil)
+    #expect(refusals.ended(.max) == ["2 answers could not be sent in 1s"])
+    #expect(
+      refusals.unsendable(Errno(rawValue: 101), to: flooder, now: 9 * second)
+        == "an answer to 127.0.0.2:4711 cannot be sent: Network is unreachable")
+  }
+
+  @Test("says of a program with the listening socket that its clients wait")
+  func saysWhoWaits() {
+    let failure = CallFailure("execve", on: "/bin/x", errno: .noSuchFile)
+    var refusals = refusals()
+    let text = "execve /bin/x: No such file or directory; its clients "
+    #expect(refusals.failed(failure, now: second) == text + "are turned away")
+    _ = refusals.ended(.max)
+    #expect(refusals.failed(failure, clientsWait: true, now: second) == text + "wait")
+  }
 }

@@ -29,7 +29,7 @@ import UnixIPC
     let input =
       Array("da".utf8) + [255, 253, 1] + Array("te\r\n".utf8) + [255, 250, 24, 10, 255, 240] + Array("x\r".utf8)
       + [0, 255, 246] + Array("y\nabc".utf8) + [255, 247] + Array("\n".utf8)
-    let expected = [line("date"), .areYouThere, line("x\ry"), line("ab"), .end]
+    let expected = [line("date"), line("x"), .areYouThere, line("y"), line("ab"), .end]
     for split in 0...input.count {
       #expect(try inputs([Array(input[..<split]), Array(input[split...])]) == expected, "split at \(split)")
     }

@@ -102,6 +102,20 @@ import UnixIPC
         ])
   }
 
+  @Test("says why a file with CRLF is one fortune")
+  func saysWhyThereIsOne() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory["f"]
+    try directory.write("one\r\n%\r\ntwo\r\n%\r\nthree\r\n".utf8, to: "f")
+    let loaded = try LoadedFortunes(path)
+    #expect(loaded.texts.count == 1)
+    #expect(
+      loaded.warnings == [
+        "fortune database \(path): its lines end in CRLF, so that no % line divides it: all 23 bytes are one fortune; "
+          + "convert it with sed -i 's/\\r$//'"
+      ])
+  }
+
   @Test("leaves out what is no plain file, without waiting for it", arguments: ["fifo", "zero", "socket", "missing"])
   func leavesOutOtherFiles(kind: String) throws {
     let directory = try database()

@@ -16,8 +16,8 @@ import Testing
 
   private static let optionCommands: [UInt8] = [251, 252, 253, 254]
 
-  @Test("passes every byte but 255", arguments: UInt8.min...254)
-  func passesBytes(byte: UInt8) { #expect(outputs([byte]) == [.character(byte)]) }
+  @Test("passes every byte but 255, and CR as the end of a line", arguments: UInt8.min...254)
+  func passesBytes(byte: UInt8) { #expect(outputs([byte]) == [.character(byte == 13 ? 10 : byte)]) }
 
   @Test("takes out each of the 256 commands", arguments: UInt8.min...UInt8.max)
   func takesOutCommands(command: UInt8) {
@@ -58,15 +58,15 @@ import Testing
     #expect(text([255, 250] + [UInt8](repeating: 10, count: 1 << 20)) == [])
   }
 
-  @Test("drops the NUL after a CR and no other")
-  func dropsNULAfterCR() {
-    #expect(text([13, 0]) == [13])
-    #expect(text([13, 10]) == [13, 10])
-    #expect(text([0]) == [0])
-    #expect(text([13, 0, 0]) == [13, 0])
-    #expect(text([13, 13, 0]) == [13, 13])
-    #expect(text([13, 255, 241, 65]) == [13, 65])
-  }
+  @Test(
+    "ends a line once at each of its forms: LF, CR LF, CR NUL of a telnet client in character mode, a raw terminal's CR",
+    arguments: [
+      ([10], [10]), ([13, 10], [10]), ([13, 0], [10]), ([13], [10]), ([0], [0]), ([13, 0, 0], [10, 0]),
+      ([13, 10, 10], [10, 10]), ([13, 13, 0], [10, 10]), ([10, 13], [10, 10]),
+      ([65, 13, 66, 13, 10], [65, 10, 66, 10]),
+      ([13, 255, 241, 65], [10, 65]),
+    ] as [([UInt8], [UInt8])])
+  func endsLines(input: [UInt8], output: [UInt8]) { #expect(text(input) == output) }
 
   @Test("gives the same line wherever its input is split, at every position of every sequence")
   func isTheSameWhereverSplit() throws {

@@ -55,6 +55,7 @@ let subcommands: Subcommands = [
   "memory-kept": keptMemoryIsNotTheChilds,
   "memory-shared": sharedMemoryIsTheChildsToo,
   "memory-read-only": readOnlyMemoryCannotBeWritten,
+  "memory-constant": constantMemoryCannotBeChangedForOthers,
   "descriptor-stolen": descriptorClosedByAnotherIsABug,
   "descriptor-range": descriptorRangeIsClosed,
   "standard-error": standardErrorNeverWaits,

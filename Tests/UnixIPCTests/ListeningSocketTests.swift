@@ -56,6 +56,52 @@ import Testing
     _ = try ClientSocket.connect(to: .ipv6(.loopback, port: port))
   }
 
+  @Test("asks silent peers for a sign of life, and keeps those that answer and do not read")
+  func keepsConnectionsAlive() throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
+    listener.keepConnectionsAlive()
+    let client = try ClientSocket.connect(to: #require(try listener.descriptor.localAddress().address))
+    var peer = NativeAddress()
+    let connection = try accept(from: listener, peer: &peer)
+    #expect(try connection.option(SOL_SOCKET, SO_KEEPALIVE) == 1)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPIDLE) == 60)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPINTVL) == 10)
+    #expect(try connection.option(CInt(IPPROTO_TCP), TCP_KEEPCNT) == 5)
+    // TCP_USER_TIMEOUT, which would end a connection whose peer answers every probe of its full window.
+    #expect(try connection.option(CInt(IPPROTO_TCP), 18) == 0)
+    _ = consume client
+  }
+
+  @Test("listens again at the same address after a shutdown", arguments: ["127.0.0.1:0", "[::1]:0"])
+  func listensAgain(text: String) throws {
+    let listener = try ListeningSocket(#require(SocketAddress(text)), backlog: 8)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    #expect(listener.isServing == true)
+    // Twice: the first time the port was the kernel's choice.
+    for _ in 0..<2 {
+      shutdown(listener.descriptor.number, CInt(SHUT_RD))
+      #expect(listener.isServing == false)
+      try listener.listenAgain(at: address, backlog: 8)
+      #expect(listener.isServing == true)
+      let client = try ClientSocket.connect(to: address)
+      var peer = NativeAddress()
+      let connection = try accept(from: listener, peer: &peer)
+      #expect(peer.address == (try client.localAddress().address))
+      _ = consume connection
+    }
+  }
+
+  @Test("knows that a Unix socket does not listen again", arguments: [SHUT_RD, SHUT_RDWR])
+  func knowsALostSocket(how: Int) throws {
+    let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-shut-\(how)".utf8))
+    let listener = try ListeningSocket(name, backlog: 8)
+    #expect(listener.isServing == true)
+    shutdown(listener.descriptor.number, CInt(how))
+    #expect(listener.isServing == false)
+    #expect(
+      failure { () throws(CallFailure) in try listener.listenAgain(at: name, backlog: 8) }?.errno == .invalidArgument)
+  }
+
   @Test("says which address is taken")
   func saysWhichAddressIsTaken() throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)

@@ -24,6 +24,9 @@ import Testing
     #expect(reader.bytes[4999] == 9)
   }
 
+  @Test("that is only read cannot be made one that changes others")
+  func changesNobodyElses() throws { try ProbeProgram.check("memory-constant") }
+
   @Test("of no bytes is an error")
   func isNotEmpty() {
     let found = failure { () throws(CallFailure) in try MemoryMapping.shared(size: 0) }

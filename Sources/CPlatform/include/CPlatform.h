@@ -51,6 +51,7 @@ int platform_pidfd_send_signal(int fd, int signal);
 /// Of the calling thread.
 int platform_set_signal_mask(const sigset_t *mask);
 int platform_prctl(int option, unsigned long argument);
+int platform_replace(int fd, int other);
 int platform_setresuid(uid_t uid);
 int platform_setresgid(gid_t gid);
 int platform_getresuid(uid_t *real, uid_t *effective, uid_t *saved);

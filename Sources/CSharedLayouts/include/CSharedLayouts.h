@@ -86,6 +86,12 @@ struct begat_name {
   uint8_t name[256];
 };
 
+/// Copies a slot, each field read once: its process may change it between two looks.
+static inline struct begat_slot begat_copy_slot(const struct begat_slot *slot) {
+  struct begat_slot copy = *(const volatile struct begat_slot *)slot;
+  return copy;
+}
+
 /// Where a slot's counts are, for whoever writes them one by one.
 static inline uint64_t *begat_slot_received(struct begat_slot *slot) { return &slot->bytes_received; }
 static inline uint64_t *begat_slot_sent(struct begat_slot *slot) { return &slot->bytes_sent; }

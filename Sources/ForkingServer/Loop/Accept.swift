@@ -29,8 +29,17 @@ extension Listener {
           admit(connection, peer, now: now)
           if accepting.heldConnection != nil { return }
         } catch {
-          if error == .wouldBlock { break }
+          if error == .wouldBlock {
+            // The client may have gone; a Unix socket that was shut down is ready without end.
+            if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
+            break
+          }
           if error.isPassing { continue }
+          if error.meansUnusableSocket {
+            // Again at the next turn, where the socket could be mended.
+            if isListening(at: index) { failed("accept at \(address(of: index)): \(error)") }
+            return
+          }
           return pauseAccepting(.shortage("accept", error))
         }
       }
@@ -59,7 +68,11 @@ extension Listener {
 
   /// Gives the connection a process of its own.  While that cannot be had, the connection is held and nobody else is
   /// accepted: clients wait in the backlog.
-  mutating func start(_ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket) {
+  ///
+  /// - Parameter heldSince: when it was accepted, if it has been waiting.
+  mutating func start(
+    _ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket, heldSince: Int64? = nil
+  ) {
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
     let fields = PeerFields(peer.address)
@@ -96,7 +109,8 @@ extension Listener {
         admission.giveBack(ticket)
         return sayFailed(error)
       }
-      accepting.heldConnection = HeldConnection(socket: connection, peer: peer, ticket: ticket)
+      accepting.heldConnection = HeldConnection(
+        socket: connection, peer: peer, ticket: ticket, since: heldSince ?? started)
       pauseAccepting(.shortage(error.call, error.errno))
     }
   }
@@ -129,6 +143,9 @@ extension Listener {
 
   /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
   mutating func sayFailed(_ failure: CallFailure) {
-    if let line = refusals.failed(failure, now: Clock.monotonic()) { reporter.log(.error, line) }
+    let clientsWait = if case .handover = offer { true } else { false }
+    if let line = refusals.failed(failure, clientsWait: clientsWait, now: Clock.monotonic()) {
+      reporter.log(.error, line)
+    }
   }
 }

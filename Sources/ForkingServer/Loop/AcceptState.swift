@@ -1,5 +1,7 @@
 import Admission
 import ControlProtocol
+import Glibc
+import Settings
 import UnixIPC
 
 /// A connection that was accepted and waits for a process.
@@ -7,15 +9,29 @@ final class HeldConnection {
   private var socket: Descriptor?
   let peer: NativeAddress
   let ticket: Admission.Ticket
+  /// When it was accepted, CLOCK_MONOTONIC nanoseconds.
+  let since: Int64
 
-  init(socket: consuming Descriptor, peer: NativeAddress, ticket: Admission.Ticket) {
+  init(socket: consuming Descriptor, peer: NativeAddress, ticket: Admission.Ticket, since: Int64) {
     self.socket = consume socket
     self.peer = peer
     self.ticket = ticket
+    self.since = since
   }
 
   /// Hands the socket over; nil the second time.
   func take() -> Descriptor? { socket.take() }
+
+  /// Whether the client has closed both directions or reset the connection.  One that has only ended its own direction
+  /// may still wait for an answer.
+  var isAbandoned: Bool {
+    var query = pollfd(fd: -1, events: 0, revents: 0)
+    switch socket {
+    case .some(let socket): query.fd = socket.number
+    case nil: return true
+    }
+    return poll(&query, 1, 0) > 0
+  }
 }
 
 /// Whether a listener accepts, and if not, why and until when.
@@ -25,8 +41,6 @@ struct AcceptState {
     case full
     /// As many as allowed have come: goes on at `retryTime`.
     case rate
-    /// A program has the listening sockets: goes on when it ends, and at `retryTime` where there is one.
-    case handedOver
     /// Descriptors, memory or processes are used up: tries again soon.
     case shortage(String, Errno)
   }
@@ -70,7 +84,6 @@ extension Listener {
     switch pause {
     case .full: say(refusals.waiting(for: .maxConnections, now: Clock.monotonic()))
     case .rate: say(refusals.waiting(for: .rate, now: Clock.monotonic()))
-    case .handedOver: break
     case .shortage(let call, let error):
       if accepting.shortageBegan == nil {
         accepting.shortageBegan = Clock.monotonic()
@@ -88,22 +101,42 @@ extension Listener {
 
   /// Goes on when the reason for the pause may be over.
   mutating func resumeIfPossible() {
-    guard drain == nil || accepting.heldConnection != nil, let pause = accepting.pause else { return }
+    guard drain == nil, let pause = accepting.pause else { return }
+    dropHeldConnectionIfOver()
     switch pause {
     case .full where table.isFull:
       // A service that stays full is one thing, however long.
       return refusals.goesOn(for: .maxConnections, now: Clock.monotonic())
     case .full: break
-    case .handedOver where !table.isEmpty: return
-    case .rate, .shortage, .handedOver:
+    case .rate, .shortage:
       guard let retry = accepting.retryTime, Clock.monotonic() >= retry else { return }
     }
     accepting.resume()
     if let held = accepting.heldConnection {
-      if let socket = held.take() { start(socket, held.peer, held.ticket) }
+      if let socket = held.take() { start(socket, held.peer, held.ticket, heldSince: held.since) }
       if accepting.pause != nil { return }
     }
-    if drain == nil { watchSockets(true) }
+    watchSockets(true)
+  }
+
+  /// Turns the connection away that waits for a process, if its client is gone or has waited for as long as it may be
+  /// silent, or stay at all.
+  private mutating func dropHeldConnectionIfOver() {
+    guard let held = accepting.heldConnection else { return }
+    if held.isAbandoned { return dropHeldConnection() }
+    let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0?.nanoseconds }
+    guard let limit = limits.min(), Clock.monotonic() - held.since >= limit else { return }
+    dropHeldConnection()
+    reporter.log(
+      .notice, "a client was turned away: no process could be had for it in \(DurationText.render(.nanoseconds(limit)))"
+    )
+  }
+
+  /// Closes the connection that waits for a process, if there is one.
+  mutating func dropHeldConnection() {
+    guard let held = accepting.heldConnection else { return }
+    admission.giveBack(held.ticket)
+    accepting.heldConnection = nil
   }
 
   /// A connection has got its process: if there was a shortage, it is over.
@@ -118,18 +151,16 @@ extension Listener {
   mutating func watchSockets(_ isWatching: Bool) {
     guard isWatching != accepting.isWatching else { return }
     accepting.isWatching = isWatching
+    if case .handover = offer { return watchPlaces() }
+    // Answers to datagrams never wait.
     for (index, entry) in sockets.streams.enumerated() {
-      let number = entry.socket.descriptor.number
-      do throws(CallFailure) {
-        if isWatching { try poller.add(number, .readable, token: UInt64(index)) } else { try poller.remove(number) }
-      } catch { reporter.log(.error, "\(error)") }
+      watch(entry.socket.descriptor.number, isWatching, token: UInt64(index))
     }
-    // Answers to datagrams never wait; a program that is handed the sockets has them to itself.
-    guard case .handover = offer else { return }
-    for (index, entry) in sockets.datagrams.enumerated() {
-      let number = entry.socket.descriptor.number
-      let token = Token.datagrams + UInt64(index)
-      if isWatching { try? poller.add(number, .readable, token: token) } else { try? poller.remove(number) }
-    }
+  }
+
+  mutating func watch(_ number: CInt, _ isWatching: Bool, token: UInt64) {
+    do throws(CallFailure) {
+      if isWatching { try poller.add(number, .readable, token: token) } else { try poller.remove(number) }
+    } catch { reporter.log(.error, "\(error)") }
   }
 }

@@ -7,24 +7,27 @@ import UnixIPC
 extension Listener {
   mutating func ended(_ child: Int32, _ status: ExitStatus) {
     guard let entry = table.remove(child) else { return }
-    let slot = scoreboard.slot(Int(entry.slot))
-    let outcome = outcome(status, of: entry, waiting: slot.pointee.waiting)
+    // The process's own word, copied once: it may have been taken over, and what it started may still write here.
+    let word = begat_copy_slot(scoreboard.slot(Int(entry.slot)))
+    let outcome = outcome(status, of: entry, waiting: word.waiting)
+    // Before the record, and before another program's words can be joined to these.
+    readLastWords()
     if let ticket = entry.ticket { admission.giveBack(ticket) } else { handoverEnded(status, entry) }
     scoreboard.header.pointee.ended &+= 1
     scoreboard.header.pointee.active = UInt32(table.count)
-    defer { slot.pointee.pid = 0 }
+    scoreboard.slot(Int(entry.slot)).pointee.pid = 0
 
     switch options.log {
     case .connections: break
     case .problems: guard outcome.isProblem else { return }
     case .none: return
     }
-    // The process's own word, as far as it can be true.
     let now = Clock.monotonic()
-    let ended = (entry.started...now).contains(slot.pointee.ended) ? slot.pointee.ended : now
+    // Believed as far as it can be true.
+    let ended = word.ended >= entry.started && word.ended <= now ? word.ended : now
     batch.append(
       process: child, peer: entry.peer, user: entry.user, duration: ended - entry.started,
-      received: slot.pointee.bytes_received, sent: slot.pointee.bytes_sent, outcome: outcome)
+      received: word.bytes_received, sent: word.bytes_sent, outcome: outcome)
     if batch.isFull { report() }
   }
 

@@ -25,10 +25,11 @@ final class DatagramAnswers {
   /// Answers what has arrived at the socket.  What is not answered is thrown away.
   ///
   /// - Parameter counters: those of datagrams are kept.
-  /// - Parameter refused: is told of each sender that a limit or a rule refuses.
+  /// - Parameter refused: is called for each sender that a limit or a rule refuses.
+  /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
-    refused: (Refusal, SocketAddress?) -> Void
+    refused: (Refusal, SocketAddress?) -> Void, unsendable: (Errno, SocketAddress?) -> Void = { _, _ in }
   ) {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
@@ -48,11 +49,15 @@ final class DatagramAnswers {
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
         guard let count = service.answer(bytes, into: room) else { continue }
-        try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
-        counters.pointee.datagrams_answered &+= 1
+        do throws(Errno) {
+          try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
+          counters.pointee.datagrams_answered &+= 1
+        } catch {
+          // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
+          if error != .connectionRefused, error != .wouldBlock { unsendable(error, address) }
+        }
       } catch {
         if error == .wouldBlock { break }
-        // An ICMP answer to an earlier datagram, or no room to send: the asker may ask again.
       }
     }
   }
@@ -84,9 +89,14 @@ extension Listener {
     guard drain == nil, let datagramAnswers else { return }
     for (index, entry) in sockets.datagrams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
       var lines: [String] = []
-      datagramAnswers.answer(on: entry.socket, counters: scoreboard.header) { refusal, sender in
-        if let line = refusals.refusedDatagram(refusal, sender, now: Clock.monotonic()) { lines.append(line) }
-      }
+      datagramAnswers.answer(
+        on: entry.socket, counters: scoreboard.header,
+        refused: { refusal, sender in
+          if let line = refusals.refusedDatagram(refusal, sender, now: Clock.monotonic()) { lines.append(line) }
+        },
+        unsendable: { error, client in
+          if let line = refusals.unsendable(error, to: client, now: Clock.monotonic()) { lines.append(line) }
+        })
       for line in lines { say(line) }
     }
   }

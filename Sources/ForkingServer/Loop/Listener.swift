@@ -9,15 +9,18 @@ import UnixIPC
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.
 ///
 /// It holds no descriptor, timer or thread per connection, so that a connection costs the same however many are open.
+/// One step is out of this order: where a limit would refuse a client, `admit` reaps first, since a connection that
+/// counts may have ended a moment ago.
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
-    static let orders: UInt64 = 1 << 32
-    static let channel: UInt64 = 1 << 32 + 1
-    static let exits: UInt64 = 1 << 32 + 2
-    static let work: UInt64 = 1 << 32 + 3
-    static let programErrors: UInt64 = 1 << 32 + 4
-    static let datagrams: UInt64 = 1 << 16
+    static let orders: UInt64 = 0x1_0000_0000
+    static let channel: UInt64 = 0x1_0000_0001
+    static let exits: UInt64 = 0x1_0000_0002
+    static let work: UInt64 = 0x1_0000_0003
+    static let programErrors: UInt64 = 0x1_0000_0004
+    static let datagrams: UInt64 = 0x1_0000
+    static let allDatagrams = datagrams..<(2 * datagrams)
   }
 
   let options: ListenerOptions
@@ -39,9 +42,13 @@ struct Listener: ~Copyable {
   var table: ConnectionTable
   var batch: RecordBatch
   var refusals: Refusals
-  /// Nil where no programs run.
   var programErrors: ProgramErrors?
-  var handover = Handover()
+  var programLog = ProgramLog()
+  var handover: Handover
+  /// Whether the end of a connection may leave a program's last words behind.
+  let hasProgramWords: Bool
+  /// Whether it ends because it cannot serve any more.
+  var hasFailed = false
   /// What the refused are told, with its line's end.
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
@@ -60,7 +67,8 @@ struct Listener: ~Copyable {
   ) throws(CallFailure) {
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
     let datagramAnswers = try service.datagram.map { service throws(CallFailure) in
-      try DatagramAnswers(service, limits: options.datagramAdmission, ownPorts: options.datagramPorts)
+      try DatagramAnswers(
+        service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
     let admission = try Admission(options.admission, isShared: false)
     let poller = try Poller()
@@ -77,10 +85,14 @@ struct Listener: ~Copyable {
         try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
       }
     }
-    switch programErrors {
-    case .some(let errors): try poller.add(errors.reading.number, .readable, token: Token.programErrors)
-    case nil: break
+    let errors: ProgramErrors
+    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    switch consume programErrors {
+    case .some(let given): errors = given
+    case nil: errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ")
     }
+    try poller.add(errors.reading.number, .readable, token: Token.programErrors)
+    let errorsNumber = errors.writing.number
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     let served: any NetworkService =
@@ -91,11 +103,14 @@ struct Listener: ~Copyable {
       }
     process = ConnectionProcess(
       service: served, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-      listener: getpid(), keeping: service.needed)
+      listener: getpid(), errors: errorsNumber, keeping: service.needed)
     offer = service.offer
     self.admission = admission
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
-    self.programErrors = programErrors
+    self.programErrors = consume errors
+    hasProgramWords = startsPrograms
+    let places = if case .handover = service.offer { sockets.streams.count + sockets.datagrams.count } else { 0 }
+    handover = Handover(sockets: places)
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
     self.options = options
@@ -130,7 +145,7 @@ struct Listener: ~Copyable {
         case Token.orders: break
         case Token.channel: isChannelReady = true
         case Token.programErrors: hasProgramErrors = true
-        case Token.datagrams...: readyDatagrams |= 1 << (event.token & 63)
+        case Token.allDatagrams: readyDatagrams |= 1 << (event.token & 63)
         default: readyStreams |= 1 << (event.token & 63)
         }
       }
@@ -138,8 +153,10 @@ struct Listener: ~Copyable {
       takeExits()
       if isChannelReady, !reporter.readChannel() { channelClosed() }
       if hasProgramErrors { readProgramErrors() }
+      advanceProgramLog()
       sweepIfDue()
       resumeIfPossible()
+      advanceHandover()
       if case .handover(let program) = offer {
         if readyStreams | readyDatagrams != 0 {
           handOver(to: program, streams: readyStreams, datagrams: readyDatagrams)
@@ -155,6 +172,7 @@ struct Listener: ~Copyable {
     finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
+    if hasFailed { endProcess(status: 1) }
   }
 
   private var isDone: Bool { drain != nil && table.isEmpty && accepting.heldConnection == nil }
@@ -184,8 +202,8 @@ struct Listener: ~Copyable {
     var due = Int64.max
     if !table.isEmpty { due = lastSweep + Listener.sweepInterval }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due)
-    if let drain { due = min(due, drain.deadline) }
+    due = min(due, refusals.due, handover.due, programLog.due)
+    if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .max) }
     guard due < .max else { return -1 }
     // Rounded up: waking too early would mean turning without work.
     return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
@@ -199,9 +217,14 @@ struct Listener: ~Copyable {
     }
   }
 
+  /// How many announced exits are handled before clients are looked at again.
+  private static let exitsPerTurn = 64
+
   mutating func takeExits() {
     var mayBeSeveral = false
-    while let exit = exits.take() {
+    // A flood of forged signals must not keep clients waiting: what is left is taken in the next turn.
+    for _ in 0..<Listener.exitsPerTurn {
+      guard let exit = exits.take() else { break }
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
@@ -210,7 +233,7 @@ struct Listener: ~Copyable {
     if mayBeSeveral { reapAll() }
   }
 
-  private mutating func reapAll() {
+  mutating func reapAll() {
     guard offer.runsPrograms else {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
@@ -218,11 +241,14 @@ struct Listener: ~Copyable {
     while let process = Children.peekAny(), fetch(process) {}
   }
 
-  /// Fetches an ended process; false when it has not ended.
+  /// Reaps an ended process; false when it has not ended, or what it started may tidy up for another moment.
   @discardableResult
   private mutating func fetch(_ process: pid_t) -> Bool {
-    // What was told to end leaves nobody behind.  Not fetched yet: the number is still its group's.
-    if offer.runsPrograms, table.isEnding(process) { Listener.send(.kill, to: process, withGroup: true) }
+    // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
+    if offer.runsPrograms, table.isEnding(process) {
+      if case .handover = offer, waitsForGroup(of: process) { return false }
+      Listener.send(.kill, to: process, withGroup: true)
+    }
     guard let status = Children.reap(process) else { return false }
     ended(process, status)
     return true
@@ -247,17 +273,4 @@ struct Listener: ~Copyable {
 
   /// Logs a line that may be due.
   mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }
-
-  private mutating func readProgramErrors() {
-    guard var errors = programErrors.take() else { return }
-    errors.read { reporter.log(.notice, $0) }
-    programErrors = consume errors
-  }
-
-  /// What is still to be said at the end.
-  private mutating func finishLog() {
-    readProgramErrors()
-    if var errors = programErrors.take() { errors.flush { reporter.log(.notice, $0) } }
-    for line in refusals.ended(.max) { reporter.log(.notice, line) }
-  }
 }

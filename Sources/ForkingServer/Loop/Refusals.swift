@@ -6,15 +6,17 @@ import UnixIPC
 /// What a listener has to say of clients that it does not serve, or not yet: two lines for each thing that goes on,
 /// however many clients it concerns.
 struct Refusals {
-  /// By `Refusal`, then waiting for the same two limits, then programs that cannot be run.
+  /// By `Refusal`: connections, datagrams, waiting; then programs that cannot be run and answers that cannot be sent.
   private enum Kind: Hashable, CaseIterable {
     case connection(Refusal)
     case datagram(Refusal)
     case waiting(Refusal)
     case program
+    case unsendable
 
     static let allCases: [Kind] =
-      Refusal.allCases.map(connection) + Refusal.allCases.map(datagram) + Refusal.allCases.map(waiting) + [.program]
+      Refusal.allCases.map(connection) + Refusal.allCases.map(datagram) + Refusal.allCases.map(waiting)
+      + [.program, .unsendable]
 
     var index: Int {
       let count = Refusal.allCases.count
@@ -23,6 +25,7 @@ struct Refusals {
       case .datagram(let refusal): count + refusal.rawValue
       case .waiting(let refusal): 2 * count + refusal.rawValue
       case .program: 3 * count
+      case .unsendable: 3 * count + 1
       }
     }
   }
@@ -64,8 +67,20 @@ struct Refusals {
   /// Clients still wait.
   mutating func goesOn(for refusal: Refusal, now: Int64) { episodes[Kind.waiting(refusal).index].goesOn(now) }
 
-  mutating func failed(_ failure: CallFailure, now: Int64) -> String? {
-    note(.program, now: now) ? "\(failure); its clients are turned away" : nil
+  /// The line for a program that cannot be run, where one is due.
+  ///
+  /// - Parameter clientsWait: whether its clients stay in the backlog until it can.
+  mutating func failed(_ failure: CallFailure, clientsWait: Bool = false, now: Int64) -> String? {
+    guard note(.program, now: now) else { return nil }
+    return "\(failure); its clients \(clientsWait ? "wait" : "are turned away")"
+  }
+
+  /// The line for an answer to a datagram that cannot be sent, where one is due.
+  mutating func unsendable(_ error: Errno, to client: SocketAddress?, now: Int64) -> String? {
+    guard note(.unsendable, now: now) else { return nil }
+    let isForbidden = error == .permissionDenied && client?.isUnix ?? false
+    let advice = isForbidden ? "; the client's socket must be writable for the service's user" : ""
+    return "an answer to \(client?.description ?? "a client") cannot be sent: \(error)\(advice)"
   }
 
   /// Lines for what is over.
@@ -83,6 +98,7 @@ struct Refusals {
       case .waiting(let refusal):
         lines.append("\(refusal.key): clients had to wait \(Refusals.times(count)) in \(time)")
       case .program: lines.append("the program could not be run \(Refusals.times(count)) in \(time)")
+      case .unsendable: lines.append("\(count) answer\(count == 1 ? "" : "s") could not be sent in \(time)")
       }
     }
     due = episodes.map(\.due).min() ?? .max

@@ -13,6 +13,8 @@ struct ConnectionProcess {
   let title: String
   private let titleLength: Int
   let listener: pid_t
+  /// What it has as standard error, for the log; nil keeps the listener's.
+  private let errors: CInt?
   /// Descriptors besides 0, 1, 2 and the client's that it needs, in ascending order; never freed.
   private let kept: UnsafeMutableBufferPointer<CInt>
   /// Made before the fork, as everything that needs the run-time library.
@@ -21,10 +23,11 @@ struct ConnectionProcess {
   private let blockedSignals = SignalSet(.interrupt, .hangUp)
   private let endWithListener = Signal.kill
 
+  /// - Parameter errors: where standard error of connection processes goes.
   /// - Parameter keeping: open descriptors that the service needs.
   init(
     service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
-    keeping: [CInt] = []
+    errors: CInt? = nil, keeping: [CInt] = []
   ) {
     self.service = service
     self.limits = limits
@@ -32,6 +35,7 @@ struct ConnectionProcess {
     self.title = title
     titleLength = title.utf8.count
     self.listener = listener
+    self.errors = errors
     let numbers = (keeping + [names?.socketNumber].compactMap { $0 }).sorted()
     kept = .allocate(capacity: numbers.count)
     _ = kept.initialize(from: numbers)
@@ -50,6 +54,7 @@ struct ConnectionProcess {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.followParent(listener, with: endWithListener)
     guard follows == true else { endProcess(status: 1) }
+    if let errors { StandardError.become(errors) }
     closeOthers(than: socket.number)
     blockedSignals.becomeMask()
 
@@ -92,7 +97,7 @@ struct ConnectionProcess {
         connection.finish()
         return CInt(status)
       case .call(let errno):
-        try? StandardError.writeAtOnce("\(title): connection: \(errno)\n")
+        try? StandardError.writeAtOnce("\(errors == nil ? "\(title): connection: " : "")\(errno)\n")
         return Outcome.failedStatus
       }
     }

@@ -19,6 +19,8 @@ struct ConnectionTable: ~Copyable {
     var peer: PeerFields
     /// Its place among those admitted; nil for a program that has the listening sockets.
     var ticket: Admission.Ticket?
+    /// The socket that such a program has (`Handover.Place`).
+    var place: Int32 = -1
     /// When it is to be ended, and again when it has been told so once, CLOCK_MONOTONIC nanoseconds; `max` for never.
     var deadline = Int64.max
     /// Whether its time was up.

@@ -2,10 +2,11 @@ import Admission
 import Glibc
 import UnixIPC
 
-/// What programs write to standard error: lines for the log.
+/// What programs and connection processes write to standard error: lines for the log.
 ///
-/// One pipe for all programs of a service: a line that a program writes at once stays whole.  The listener reads it, not
-/// begatd: a program never writes to a pipe that nobody has.
+/// One pipe for all of a service: a line that a program writes at once stays whole.  The listener reads it, not begatd: a
+/// program never writes to a pipe that nobody has.  Connection processes of built-in services have it too, so that one
+/// that was taken over can write neither to begatd's own log nor to a terminal.
 struct ProgramErrors: ~Copyable {
   /// Bytes of a line that are kept.
   static let longestLine = 1000
@@ -18,9 +19,14 @@ struct ProgramErrors: ~Copyable {
   private var fullAt: Int64 = 0
   private var line: [UInt8] = []
   private var leftOut = 0
+  /// Whether lines were left out since this was last set to false: then the pipe may stay unread for a while.
+  var isFlooded = false
+  /// What stands before each line.
+  private let label: String
   private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
-  init() throws(CallFailure) {
+  init(label: String = "program: ") throws(CallFailure) {
+    self.label = label
     let pipe = try Pipe.open()
     try pipe.reading.setNonBlocking(true)
     reading = pipe.reading
@@ -41,8 +47,10 @@ struct ProgramErrors: ~Copyable {
   /// Takes what is there, at most 64 KiB: others are waiting too.
   ///
   /// - Parameter log: false where the line could not be delivered.
-  mutating func read(_ log: (String) -> Bool) {
-    guard let count = try? reading.read(into: room), count > 0 else { return }
+  /// - Returns: whether anything was there.
+  @discardableResult
+  mutating func read(_ log: (String) -> Bool) -> Bool {
+    guard let count = try? reading.read(into: room), count > 0 else { return false }
     var rest = UnsafeRawBufferPointer(rebasing: room[..<count])
     while let start = rest.baseAddress, !rest.isEmpty {
       let end = memchr(start, CInt(UInt8(ascii: "\n")), rest.count)
@@ -51,7 +59,14 @@ struct ProgramErrors: ~Copyable {
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + (end == nil ? 0 : 1)))
       if end != nil { finish(log) }
     }
+    return true
   }
+
+  /// Whether a line has begun and not ended.
+  var hasPart: Bool { !line.isEmpty }
+
+  /// Logs what is there of a line that was not ended: its program has ended, or has written nothing for a while.
+  mutating func finishPart(_ log: (String) -> Bool) { if hasPart { finish(log) } }
 
   /// Says what is left of a line that nobody ended.
   mutating func flush(_ log: (String) -> Bool) {
@@ -66,11 +81,12 @@ struct ProgramErrors: ~Copyable {
     let now = Clock.monotonic()
     guard bucket.nextTime(fullAt: fullAt) <= now else {
       leftOut += 1
+      isFlooded = true
       return
     }
     fullAt = bucket.taking(fullAt: fullAt, now: now)
     sayLeftOut(log)
-    if !log("program: " + UntrustedBytes(line).escaped(doublingBackslashes: false)) { leftOut += 1 }
+    if !log(label + UntrustedBytes(line).escaped(doublingBackslashes: false)) { leftOut += 1 }
   }
 
   private mutating func sayLeftOut(_ log: (String) -> Bool) {

@@ -22,13 +22,12 @@ struct ProgramLoader {
   /// A program behind a relay, whose group it belongs to.
   func relayed() throws(CallFailure) -> PreparedProgram { PreparedProgram(try program(options.service.exec)) }
 
-  /// A program that gets the listening sockets.
-  func handover(sockets: Int) throws(CallFailure) -> PreparedProgram {
+  /// A program that gets a listening socket.
+  func handover() throws(CallFailure) -> PreparedProgram {
     var program = try program(options.service.exec)
     program.leadsGroup = true
     program.tellsListenProcess = true
-    let names = [String](repeating: options.name, count: sockets).joined(separator: ":")
-    program.environment += ["LISTEN_FDS=\(sockets)", "LISTEN_FDNAMES=\(names)"]
+    program.environment += ["LISTEN_FDS=1", "LISTEN_FDNAMES=\(options.name)"]
     return PreparedProgram(program)
   }
 
@@ -55,6 +54,10 @@ struct ProgramLoader {
     program.fileModeMask = settings.umask
     program.nice = settings.nice
     program.deathSignal = .kill
+    // A core would lie in the working directory, which may be one that is served.  The program may raise it again.
+    if let hard = try? ResourceLimit.coreSize.current().hard {
+      program.limits.append(Program.Limit(.coreSize, soft: 0, hard: hard))
+    }
     if let pendingSignals {
       program.limits.append(
         Program.Limit(.pendingSignals, soft: pendingSignals.soft, hard: pendingSignals.hard))

@@ -16,6 +16,15 @@ enum Offer {
 
   /// Whether each connection has a process group of its own, with programs in it.
   var runsPrograms: Bool { if case .service = self { false } else { true } }
+
+  /// Whether a signal that ends a connection is sent to the whole of its group: a relay passes SIGTERM on to its program.
+  func reachesGroup(by signal: Signal) -> Bool {
+    switch self {
+    case .service: false
+    case .relay: signal != .terminate
+    case .program, .handover: true
+    }
+  }
 }
 
 /// What is in the place of a service where programs are executed.
@@ -66,11 +75,11 @@ struct LoadedService {
 
   /// A program.
   ///
-  /// - Parameter sockets: how many there are to be handed over.
+  /// - Parameter sockets: how many there are; each is handed over to a program of its own.
   init(program programs: ProgramLoader, sockets: Int, errors: CInt) throws(CallFailure) {
     datagram = nil
     if programs.options.wait {
-      offer = .handover(try programs.handover(sockets: sockets))
+      offer = .handover(try programs.handover())
     } else if programs.options.relay {
       offer = .relay(RelayService(program: try programs.relayed(), errors: errors))
       needed = [errors]

@@ -62,6 +62,13 @@ struct ServiceSockets {
       if descriptor.socketKind == datagramKind {
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: descriptor)))
       } else {
+        // A program of a former listener may have shut it down.
+        if descriptor.socketKind == streamKind, !descriptor.isListening,
+          let address = try descriptor.localAddress().address, address.port ?? 0 > 0
+        {
+          // As many as may wait; the kernel cuts it (net.core.somaxconn).
+          try descriptor.listenAgain(at: address, backlog: .max)
+        }
         streams.append(StreamSocket(try ListeningSocket(adopting: descriptor)))
       }
     } catch {
@@ -167,6 +174,12 @@ struct ServiceSockets {
     defer { numbers.deallocate() }
     _ = numbers.initialize(from: known.sorted())
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(numbers))
+  }
+
+  /// The ports of its datagram sockets, adopted ones included: an answer sent to one of them would be a question to this
+  /// very listener.
+  var datagramPorts: [UInt16] {
+    datagrams.compactMap { entry in (try? entry.socket.descriptor.localAddress())?.address?.port }
   }
 
   /// Lets go of all sockets: whoever else has them goes on, nobody waits for this process any more.

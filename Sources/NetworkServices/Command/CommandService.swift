@@ -25,7 +25,10 @@ public struct CommandService: NetworkService {
         while true {
           try reply.append("Command? ", to: &connection)
           try reply.send(to: &connection)
-          switch try reader.next(from: &connection) {
+          let input = try reader.next(from: &connection)
+          // Commands take their own time, and not their client's.
+          connection.stopClock()
+          switch input {
           case .end: return
           case .areYouThere: try reply.append("\r\nYes, begat is here.\r\n", to: &connection)
           case .tooLong: try reply.append("Line too long: 512 bytes at most.\r\n", to: &connection)
@@ -65,8 +68,9 @@ public struct CommandService: NetworkService {
   /// The text with CRLF at every line's end, the last one's too.
   private static func networkLines(_ text: [UInt8]) -> [UInt8] {
     var lines: [UInt8] = []
+    var ends = LineEnds()
     for byte in text.last == UInt8(ascii: "\n") || text.isEmpty ? text : text + [UInt8(ascii: "\n")] {
-      if byte == UInt8(ascii: "\n"), lines.last != UInt8(ascii: "\r") { lines.append(UInt8(ascii: "\r")) }
+      if ends.needsReturn(before: byte) { lines.append(UInt8(ascii: "\r")) }
       lines.append(byte)
     }
     return lines

@@ -1,6 +1,7 @@
 /// Takes telnet's own bytes out of a stream of characters; negotiates nothing and answers nothing.
 ///
-/// A byte at a time, so that a sequence may be split anywhere.
+/// A byte at a time, so that a sequence may be split anywhere.  CR LF, CR NUL, which a telnet client in character mode
+/// sends for the Enter key, a bare CR, as a raw terminal has it, and a bare LF each end a line: they come out as LF.
 ///
 /// Source: RFC 854.
 struct TelnetFilter: Sendable {
@@ -31,9 +32,18 @@ struct TelnetFilter: Sendable {
     switch state {
     case .text, .carriageReturn:
       let follows = state == .carriageReturn
-      state = byte == TelnetFilter.interpretAsCommand ? .command : byte == UInt8(ascii: "\r") ? .carriageReturn : .text
-      // CR NUL is a bare CR, which was passed on already.
-      return byte == TelnetFilter.interpretAsCommand || (follows && byte == 0) ? .nothing : .character(byte)
+      state = .text
+      switch byte {
+      case TelnetFilter.interpretAsCommand:
+        state = .command
+        return .nothing
+      case UInt8(ascii: "\r"):
+        // The line ends with it: a client that sends nothing after it is not kept waiting.
+        state = .carriageReturn
+        return .character(UInt8(ascii: "\n"))
+      case UInt8(ascii: "\n") where follows, 0 where follows: return .nothing
+      default: return .character(byte)
+      }
     case .command:
       return command(byte)
     case .option:

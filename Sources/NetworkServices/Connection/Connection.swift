@@ -16,8 +16,9 @@ public struct Connection: ~Copyable {
   private var hasReceived = false
   private var isAlarmSet = false
 
-  /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
-  private static let lingering: Int64 = 5_000_000_000
+  /// How long a client may stay that has its reply and does not close, in nanoseconds: unread bytes must not destroy the
+  /// reply.
+  private var lingering: Int64 = 5_000_000_000
 
   /// A connection over one socket.
   public init(socket: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
@@ -47,6 +48,14 @@ public struct Connection: ~Copyable {
   /// The descriptor to wait at.
   var inputNumber: CInt { input.number }
 
+  /// The descriptor at which to wait for room.
+  var outputNumber: CInt {
+    switch output {
+    case .some(let output): output.number
+    case nil: input.number
+    }
+  }
+
   /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
   mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     let count = try input.receive(into: buffer, waiting: false)
@@ -70,6 +79,12 @@ public struct Connection: ~Copyable {
   /// Notes which limit ends the process, for whoever finds it dead.
   func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
 
+  /// Ends the process by a limit that was kept without the alarm.
+  func endProcess(missing limit: Waiting) -> ConnectionFailure {
+    noteMissed(limit)
+    return ProcessEnd.by(.alarm)
+  }
+
   /// Who is connected with whom, for a program's environment.
   var clientVariables: ClientVariables {
     let local = try? input.localAddress().address
@@ -82,8 +97,11 @@ public struct Connection: ~Copyable {
 
   /// Receives what the client has sent, at most the buffer's size; 0 means that it will send no more.
   ///
+  /// The time limits are for what the client has to do: a service whose answer takes work of its own calls `stopClock`
+  /// when it has a whole question.
+  ///
   /// - Parameter beginsRecord: whether a new line or record is awaited.  The idle limit is for a whole record, so that
-  ///   a client that sends a byte now and then does not stay for ever.
+  ///   a client that sends a byte now and then does not stay forever.
   public mutating func receive(into buffer: UnsafeMutableRawBufferPointer, beginsRecord: Bool = true)
     throws(ConnectionFailure) -> Int
   {
@@ -103,10 +121,12 @@ public struct Connection: ~Copyable {
   }
 
   /// Throws away what the client has sent so far, without waiting; false when it will send no more.
+  ///
+  /// At most 64 KiB: a client that sends as fast as it is read does not keep the caller here.
   public mutating func discardInput() throws(ConnectionFailure) -> Bool {
     guard isSocket else { return true }
     return try withBuffer(1024) { (buffer) throws(ConnectionFailure) in
-      while true {
+      for _ in 0..<Connection.discardsPerCall {
         do throws(Errno) {
           let count = try input.receive(into: buffer, waiting: false)
           if count == 0 { return false }
@@ -116,13 +136,20 @@ public struct Connection: ~Copyable {
           throw ConnectionFailure(error)
         }
       }
+      return true
     }
   }
+
+  /// Ends the client's time limit: the rest of what it waits for is the service's work.
+  public mutating func stopClock() { unwatch() }
+
+  private static let discardsPerCall = 64
 
   /// Sends all of the bytes, waiting for a slow client at most as long as the idle limit.
   public mutating func send(_ bytes: UnsafeRawBufferPointer) throws(ConnectionFailure) {
     var rest = bytes
     var mayWait = !isSocket
+    var hasWaited = false
     while !rest.isEmpty {
       do throws(Errno) {
         let count = try sendSome(rest, waiting: mayWait)
@@ -132,8 +159,11 @@ public struct Connection: ~Copyable {
         guard error == .wouldBlock, !mayWait else { throw ConnectionFailure(error) }
         watch(.idle)
         mayWait = true
+        hasWaited = true
       }
     }
+    // A limit that went on would end a client that takes everything from now on.
+    if hasWaited { unwatch() }
   }
 
   private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(Errno) -> Int {
@@ -144,22 +174,31 @@ public struct Connection: ~Copyable {
   }
 
   /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that nobody read: says
-  /// that no more will come, then throws away what still arrives until the client closes, for a bounded time.
+  /// that no more will come, then throws away what still arrives until the client closes: five seconds long at most,
+  /// half a second after `endSoon`, and 4 MiB at most, so that a client cannot keep the process busy.
   public mutating func finish() {
     guard isSocket else { return }
     unwatch()
     tally.waiting.pointee = Waiting.close.rawValue
     guard shutDownSending() else { return }
     // Most clients close at once: the clock is read for the others only.
-    var left = Connection.lingering
+    let received = tally.received.pointee
+    var left = lingering
     var deadline: Int64?
     while left > 0, input.waitUntilReadable(milliseconds: CInt(left / 1_000_000)) {
       guard let goesOn = try? discardInput(), goesOn else { return }
+      guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
       let now = Clock.monotonic()
-      if deadline == nil { deadline = now + Connection.lingering }
+      if deadline == nil { deadline = now + lingering }
       left = (deadline ?? now) - now
     }
   }
+
+  /// Bytes that are thrown away at the end.
+  private static let mostDiscarded: UInt64 = 4 << 20
+
+  /// Shortens `finish`: the service is being stopped.
+  mutating func endSoon() { lingering = 500_000_000 }
 
   private func shutDownSending() -> Bool {
     do throws(Errno) {

@@ -7,7 +7,7 @@ struct Reply {
 
   private let room: UnsafeMutableRawBufferPointer
   private var count = 0
-  private var lastByte: UInt8 = 0
+  private var ends = LineEnds()
 
   init(in room: UnsafeMutableRawBufferPointer) { self.room = room }
 
@@ -15,7 +15,6 @@ struct Reply {
     if count == room.count { try send(to: &connection) }
     room[count] = byte
     count += 1
-    lastByte = byte
   }
 
   mutating func append(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
@@ -35,9 +34,7 @@ struct Reply {
   /// pieces they come.
   mutating func append(lines text: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
     for byte in text {
-      if byte == UInt8(ascii: "\n"), lastByte != UInt8(ascii: "\r") {
-        try append(UInt8(ascii: "\r"), to: &connection)
-      }
+      if ends.needsReturn(before: byte) { try append(UInt8(ascii: "\r"), to: &connection) }
       try append(byte, to: &connection)
     }
   }

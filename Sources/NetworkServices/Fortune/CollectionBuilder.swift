@@ -6,7 +6,7 @@ struct CollectionBuilder: ~Copyable {
   private(set) var textEnd = 0
   private let index: MemoryMapping
   private let longest: Int?
-  private var count = 0
+  private(set) var count = 0
 
   /// - Parameter textSize: of all texts together, in bytes.
   /// - Parameter textCount: how many they are.

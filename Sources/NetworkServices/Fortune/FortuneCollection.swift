@@ -1,7 +1,7 @@
 import Glibc
 import UnixIPC
 
-/// Fortunes to choose from, in memory that forked processes share and nobody can change any more.
+/// Fortunes to choose from, in memory that forked processes share and none of them can change for the others.
 ///
 /// Texts and index lie outside the heap, so that forking does not copy them, and are a copy of the files: a file that
 /// shrinks later cannot hurt.
@@ -27,10 +27,9 @@ public final class FortuneCollection: Sendable {
     precondition(count > 0, "an empty collection has nothing to tell")
     var entries = UnsafeMutableBufferPointer(rebasing: index.bytes.bindMemory(to: Entry.self)[..<count])
     entries.sort { $0.sentLength < $1.sentLength }
-    try texts.makeReadOnly()
-    try index.makeReadOnly()
-    self.texts = texts
-    self.index = index
+    // Not just protected: a process that serves a hostile client could be made to take the protection off.
+    self.texts = try MemoryMapping.constant(UnsafeRawBufferPointer(texts.bytes), name: "begat-fortunes")
+    self.index = try MemoryMapping.constant(UnsafeRawBufferPointer(entries), name: "begat-fortune-index")
     self.count = count
   }
 
@@ -74,13 +73,10 @@ public final class FortuneCollection: Sendable {
   func append(_ entry: Entry, to reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {
     let text = text(of: entry)
     if entry.isRotated {
-      var previous: UInt8 = 0
+      var ends = LineEnds()
       for byte in text {
-        if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") {
-          try reply.append(UInt8(ascii: "\r"), to: &connection)
-        }
+        if ends.needsReturn(before: byte) { try reply.append(UInt8(ascii: "\r"), to: &connection) }
         try reply.append(rotated(byte), to: &connection)
-        previous = byte
       }
     } else {
       try reply.append(lines: text, to: &connection)
@@ -91,13 +87,13 @@ public final class FortuneCollection: Sendable {
   /// Writes the fortune with CRLF at every line's end; returns the length, nil if it does not fit.
   func write(_ entry: Entry, into room: UnsafeMutableRawBufferPointer) -> Int? {
     var reply = ByteWriter(room)
-    var previous: UInt8 = 0
-    for byte in text(of: entry) {
-      if byte == UInt8(ascii: "\n"), previous != UInt8(ascii: "\r") { reply.append(UInt8(ascii: "\r")) }
+    var ends = LineEnds()
+    let text = text(of: entry)
+    for byte in text {
+      if ends.needsReturn(before: byte) { reply.append(UInt8(ascii: "\r")) }
       reply.append(entry.isRotated ? rotated(byte) : byte)
-      previous = byte
     }
-    if previous != UInt8(ascii: "\n") { reply.append("\r\n") }
+    if text.last != UInt8(ascii: "\n") { reply.append("\r\n") }
     return reply.isTruncated ? nil : reply.count
   }
 }

@@ -83,10 +83,27 @@ public struct FortuneLoader {
       let text = UnsafeRawBufferPointer(rebasing: room[..<length])
       let index = readIndex(of: file, text: text, warn: warn)
       let delimiter = index?.delimiter ?? UInt8(ascii: "%")
+      let before = builder.count
       builder.add(textSize: length, delimiter: delimiter, isRotated: index?.isRotated ?? false)
+      if builder.count - before <= 1, FortuneLoader.hasReturnedDelimiter(text, delimiter) {
+        warn(
+          "fortune database \(file.path): its lines end in CRLF, so that no \(Character(Unicode.Scalar(delimiter))) line "
+            + "divides it: all \(length) bytes are one fortune; convert it with sed -i 's/\\r$//'")
+      }
     } catch {
       warn("fortune database: \(error); left out")
     }
+  }
+
+  /// Whether a line would be a delimiter without the CR at its end.
+  private static func hasReturnedDelimiter(_ text: UnsafeRawBufferPointer, _ delimiter: UInt8) -> Bool {
+    var place = 0
+    let wanted = (UInt8(ascii: "\n"), delimiter, UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+    while place + 4 <= text.count {
+      if (text[place], text[place + 1], text[place + 2], text[place + 3]) == wanted { return true }
+      place += 1
+    }
+    return false
   }
 
   /// What the `.dat` file adds to the text; the entries themselves are always found in the text.

@@ -36,25 +36,31 @@ public struct AddedCommands: Sendable {
   func find(_ word: UntrustedBytes) -> Command? { commands.first { word.isWord($0.name, ignoringCase: true) } }
 
   /// Runs the command and sends its output, with CRLF at the ends of lines.
+  ///
+  /// The time is this service's own meanwhile: the client's limits are for what the client is slow to do.
   func run(_ command: Command, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {
-    let running: RunningProgram
-    do throws(CallFailure) { running = try start(command, for: connection.clientVariables) } catch {
+    var end = OutputEnd.complete
+    do {
+      // Whatever happens, a stop too: no program is left behind.  SIGTERM stays pending until then.
+      end = try SignalQueue.with(SignalSet(.terminate)) { stops in
+        let running = try start(command, for: connection.clientVariables)
+        var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
+        let deadline = Clock.monotonic() + AddedCommands.timeLimit.nanoseconds
+        let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
+        AddedCommands.end(running.process, patience: end == .stopped ? .zero : .milliseconds(100))
+        return end
+      }
+    } catch {
       Descriptor.withLent(errors) { log in try? log.writeAll("\(command.name): \(error)\n") }
       return try reply.append("The command cannot be run; the log has the reason.\r\n", to: &connection)
     }
-    // Whatever happens to the client: no program is left behind.
-    let end: OutputEnd
-    do throws(ConnectionFailure) {
-      end = try AddedCommands.send(running.stream, to: &reply, of: &connection)
-    } catch {
-      AddedCommands.end(running.process)
-      throw error
-    }
-    AddedCommands.end(running.process)
     switch end {
     case .complete: break
     case .cut: try reply.append("\r\n(The rest of the output is left out.)\r\n", to: &connection)
     case .late: try reply.append("\r\n(The command took too long and was ended.)\r\n", to: &connection)
+    case .clientIdle: throw connection.endProcess(missing: .idle)
+    case .stopped, .clientClosed: throw .clientClosed
+    case .failed(let errno): throw .call(errno)
     }
   }
 
@@ -64,40 +70,16 @@ public struct AddedCommands: Sendable {
     return RunningProgram(process: child, stream: pipe.reading)
   }
 
-  private enum OutputEnd {
-    case complete
-    case cut
-    case late
-  }
-
-  private static func send(_ output: borrowing Descriptor, to reply: inout Reply, of connection: inout Connection)
-    throws(ConnectionFailure) -> OutputEnd
-  {
-    let deadline = Clock.monotonic() + timeLimit.nanoseconds
-    var left = longestOutput
-    return try withBuffer(1024) { (buffer) throws(ConnectionFailure) in
-      while true {
-        let milliseconds = (deadline - Clock.monotonic()) / 1_000_000
-        guard milliseconds > 0, output.waitUntilReadable(milliseconds: CInt(milliseconds)) else { return .late }
-        let count: Int
-        do throws(Errno) { count = try output.read(into: buffer) } catch { throw .call(error) }
-        if count == 0 { return .complete }
-        try reply.append(
-          lines: UnsafeRawBufferPointer(rebasing: buffer[..<min(count, left)]), to: &connection)
-        left -= count
-        if left < 0 { return .cut }
-      }
-    }
-  }
-
-  /// Ends what is left of the command and its group, and fetches it.
-  private static func end(_ child: pid_t) {
-    // A moment for one that has closed its output and is about to end.
-    if !Children.awaitEnd(child, within: .milliseconds(100)) {
+  /// Ends what is left of the command and its group, and reaps it.
+  ///
+  /// - Parameter patience: a moment for one that has closed its output and is about to end.
+  private static func end(_ child: pid_t, patience: Duration) {
+    if !Children.awaitEnd(child, within: patience) {
       try? Signal.terminate.send(toGroup: child)
-      _ = Children.awaitEnd(child, within: .seconds(1))
+      // Less than the second after which the listener ends this process.
+      _ = Children.awaitEnd(child, within: patience == .zero ? .milliseconds(500) : .seconds(1))
     }
-    // Not fetched yet: the number is still its group's.
+    // Not reaped yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)
     _ = try? Children.await(child)
   }

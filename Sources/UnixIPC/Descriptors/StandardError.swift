@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// The standard error stream, for those who must not wait for its reader.
@@ -26,4 +27,9 @@ public enum StandardError {
   public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
     try Descriptor.withLent(STDERR_FILENO) { (stream) throws(Errno) in try stream.writeAtOnce(bytes) }
   }
+
+  /// Makes descriptor 2 another name of an open one, in a process that was just forked.
+  ///
+  /// Source: dup2(2).
+  public static func become(_ number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
 }

@@ -15,12 +15,13 @@ let doNotWaitFlag = CInt(MSG_DONTWAIT)
 
 /// IP_BIND_ADDRESS_NO_PORT, linux/in.h
 let bindAddressNoPort: CInt = 24
-/// TCP_USER_TIMEOUT, linux/tcp.h
-let tcpUserTimeout: CInt = 18
+/// POLLRDHUP, poll.h
+let hangUpOfOneDirection: Int16 = 0x2000
 /// MFD_CLOEXEC, linux/memfd.h
 let memoryFileCloseOnExec: UInt32 = 1
 /// RLIMIT_CPU and so on, asm-generic/resource.h
 let limitOfProcessorTime: CInt = 0
+let limitOfStackSize: CInt = 3
 let limitOfCoreSize: CInt = 4
 let limitOfProcesses: CInt = 6
 let limitOfOpenFiles: CInt = 7

@@ -25,11 +25,30 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     return mapping
   }
 
-  /// The contents of a file or memory object, shared with everybody who maps it.
+  /// The contents of a file or memory object.
+  ///
+  /// A writable mapping is shared: whoever else maps the object sees what is written.  Any other shows what is written
+  /// elsewhere, and is private: even where its process makes it writable again (mprotect(2)), a write changes a copy of
+  /// its own.
   public static func file(_ descriptor: borrowing Descriptor, size: Int, writable: Bool) throws(CallFailure)
     -> MemoryMapping
   {
-    try map(size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor.number)
+    // A shared mapping of a descriptor that was opened for writing could be made writable.
+    try writable
+      ? map(size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number)
+      : map(size, PROT_READ, MAP_PRIVATE, descriptor.number)
+  }
+
+  /// A copy of the bytes that forked processes share and that none of them can change for the others: what one of them
+  /// makes writable and writes is a copy of its own.
+  ///
+  /// - Parameter name: shown in /proc/PID/maps only.
+  ///
+  /// Source: memfd_create(2), mmap(2) MAP_PRIVATE.
+  public static func constant(_ bytes: UnsafeRawBufferPointer, name: String) throws(CallFailure) -> MemoryMapping {
+    let file = try MemoryFile.create(name: name, size: bytes.count)
+    do throws(Errno) { try file.writeAll(bytes) } catch { throw CallFailure("write", on: name, errno: error) }
+    return try MemoryMapping.file(file, size: bytes.count, writable: false)
   }
 
   private static func map(_ size: Int, _ protection: CInt, _ flags: CInt, _ number: CInt) throws(CallFailure)

@@ -15,6 +15,8 @@ public struct ResourceLimit: Hashable, Sendable {
   public static let coreSize = ResourceLimit(number: limitOfCoreSize)
   /// Seconds of a processor.
   public static let processorTime = ResourceLimit(number: limitOfProcessorTime)
+  /// Bytes of the main thread's stack, which grows up to what holds at the moment.
+  public static let stackSize = ResourceLimit(number: limitOfStackSize)
   /// Bytes of a process's memory, mapped files included.
   public static let addressSpace = ResourceLimit(number: limitOfAddressSpace)
   /// 20 minus the lowest nice value that a process may give itself.

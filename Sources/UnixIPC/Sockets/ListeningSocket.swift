@@ -43,14 +43,40 @@ public struct ListeningSocket: ~Copyable {
   /// Lets the kernel ask peers of accepted connections for a sign of life, after 60 s of silence five times 10 s apart,
   /// and end the connection with `ETIMEDOUT` when there is none.
   ///
+  /// A peer that answers is kept, even if it reads nothing for hours: how long that may last is a question of idle time.
+  /// Data that a dead peer does not acknowledge is bounded by `net.ipv4.tcp_retries2`, some 15 minutes by default.
+  ///
   /// Source: tcp(7), SO_KEEPALIVE in socket(7).
   public func keepConnectionsAlive() {
     // Accepted connections inherit them all.  Unix sockets have none: their kernel knows when a peer is gone.
     guard (try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPIDLE, 60)) != nil else { return }
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPINTVL, 10)
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPCNT, 5)
-    try? descriptor.setOption(CInt(IPPROTO_TCP), tcpUserTimeout, 110_000)
+    // No TCP_USER_TIMEOUT beside them: since Linux 5.11 (9d9b1ee0b2d1) it also ends connections whose peer acknowledges
+    // every window probe and merely does not read, a suspended download for one, and their data is lost.  While data is
+    // unacknowledged the kernel sends no keep-alive probes; tcp_retries2 then limits retransmissions and unanswered
+    // window probes (ip-sysctl, tcp_retries2; tcp_probe_timer in net/ipv4/tcp_timer.c).
     try? descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
+  }
+
+  /// Whether clients can connect: false after shutdown(2), which whoever shares the socket may have called.
+  public var isServing: Bool {
+    // A Unix socket goes on saying that it listens, and counts as hung up.
+    var query = pollfd(fd: descriptor.number, events: hangUpOfOneDirection, revents: 0)
+    return descriptor.isListening
+      && !(poll(&query, 1, 0) > 0 && query.revents & (hangUpOfOneDirection | Int16(POLLHUP)) != 0)
+  }
+
+  /// Listens again after shutdown(2).
+  ///
+  /// - Parameter address: where it listened.
+  /// - Throws: `EINVAL` for a Unix socket, which stays shut down; what bind(2) and listen(2) throw.
+  ///
+  /// Source: listen(2).
+  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(CallFailure) {
+    try descriptor.listenAgain(at: address, backlog: backlog)
+    // A Unix socket takes the call and goes on refusing.
+    guard isServing else { throw CallFailure("listen", on: address.description, errno: .invalidArgument) }
   }
 
   /// Hands the descriptor over, still listening.
@@ -90,6 +116,24 @@ extension Errno {
 }
 
 extension Descriptor {
+  /// Makes an internet stream socket listen again that was shut down; it keeps its options.
+  ///
+  /// A port that the kernel had chosen was given up with the shutdown, though getsockname(2) goes on naming it: it is
+  /// bound anew, if it is still free.
+  ///
+  /// Source: listen(2).
+  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(CallFailure) {
+    let number = number
+    let native = try NativeAddress(address)
+    do throws(CallFailure) {
+      _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(number, $0, $1) } }
+    } catch {
+      // Of one that has kept its address.
+      if error.errno != .invalidArgument { throw error }
+    }
+    _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }
+  }
+
   /// Lets accepted connections, which inherit it, send small pieces without waiting for the answer to earlier ones.
   ///
   /// Source: tcp(7), TCP_NODELAY.

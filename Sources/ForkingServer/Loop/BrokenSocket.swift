@@ -1,0 +1,57 @@
+import ControlProtocol
+import Glibc
+import Settings
+import UnixIPC
+
+/// Listening sockets that listen no more.
+///
+/// A socket is one thing for all that have it: shutdown(2) by a program that was given it ends listening for begatd and
+/// for the listener as well.  A TCP socket keeps its address then, and listen(2) mends it.
+extension Listener {
+  /// Whether a stream socket listens, after a try to mend it where it does not.  Where that is in vain, the listener says
+  /// so and ends: whoever starts it again may have a sound socket for it.
+  mutating func isListening(at index: Int) -> Bool {
+    let entry = sockets.streams[index]
+    guard !entry.socket.isServing else { return true }
+    do throws(CallFailure) {
+      guard let former = SocketAddress(self.address(of: index)) else {
+        throw CallFailure("listen", errno: .addressNotAvailable)
+      }
+      try entry.socket.listenAgain(at: former, backlog: options.backlog)
+      reporter.log(
+        .warning,
+        "\(address(of: index)): the socket had been shut down, by a program that it was given to; it listens again"
+      )
+    } catch {
+      failed(
+        """
+        \(address(of: index)): the socket was shut down, by a program that it was given to, and cannot be mended \
+        (\(error)); begatd must be restarted to serve it again
+        """)
+    }
+    return false
+  }
+
+  /// A socket's address for people.
+  func address(of index: Int) -> String {
+    sockets.addresses.indices.contains(index) ? sockets.addresses[index] : "socket \(index)"
+  }
+
+  /// Ends the listener as a failed one: nothing that it could do again would help.  Connections may go on.
+  mutating func failed(_ line: String) {
+    guard !hasFailed else { return }
+    hasFailed = true
+    reporter.log(.error, line)
+    if drain == nil { stop() }
+  }
+}
+
+extension Errno {
+  /// Of accept(2): the socket itself is of no use, so that trying again is in vain.
+  var meansUnusableSocket: Bool {
+    switch rawValue {
+    case EINVAL, ENOTSOCK, EBADF, EFAULT: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import UnixIPC
+
+/// How the output of a command ended.
+enum OutputEnd: Hashable {
+  case complete
+  /// It was longer than what is sent.
+  case cut
+  /// The command's time was up.
+  case late
+  /// The client took nothing for as long as the idle limit allows.
+  case clientIdle
+  case clientClosed
+  /// This process was asked to end.
+  case stopped
+  case failed(Errno)
+}
+
+/// Carries a command's output to its client, with CRLF at the ends of lines, and waits for both, for the time and for a
+/// signal at once: none of them ends this process while the command is running.
+struct CommandOutput {
+  private static let chunk = 1024
+
+  /// Bytes of output that are still sent.
+  private var left: Int
+  private let idle: Duration?
+  private var ends = LineEnds()
+
+  init(longest: Int, idle: Duration?) {
+    left = longest
+    self.idle = idle
+  }
+
+  /// - Parameter deadline: of the command, CLOCK_MONOTONIC nanoseconds.
+  /// - Parameter stop: becomes readable when this process is to end.
+  mutating func carry(
+    _ output: borrowing Descriptor, to connection: inout Connection, until deadline: Int64, stop: CInt
+  ) -> OutputEnd {
+    withUnsafeTemporaryAllocation(byteCount: 3 * CommandOutput.chunk, alignment: 16) { room in
+      let read = UnsafeMutableRawBufferPointer(rebasing: room[..<CommandOutput.chunk])
+      // Twice as much, if every byte is an LF.
+      let converted = UnsafeMutableRawBufferPointer(rebasing: room[CommandOutput.chunk...])
+      while true {
+        switch wait(for: output.number, Int16(POLLIN), connection, stop, until: deadline) {
+        case .ready: break
+        case .late: return .late
+        case .clientClosed: return .clientClosed
+        case .stopped: return .stopped
+        }
+        let count: Int
+        do throws(Errno) { count = try output.read(into: read) } catch { return .failed(error) }
+        if count == 0 { return .complete }
+        let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
+        if let end = send(UnsafeRawBufferPointer(rebasing: converted[..<length]), to: &connection, stop) { return end }
+        left -= count
+        if left < 0 { return .cut }
+      }
+    }
+  }
+
+  private mutating func convert(_ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int {
+    var length = 0
+    for byte in bytes {
+      if ends.needsReturn(before: byte) {
+        room[length] = UInt8(ascii: "\r")
+        length += 1
+      }
+      room[length] = byte
+      length += 1
+    }
+    return length
+  }
+
+  /// Nil when all was sent.
+  private func send(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection, _ stop: CInt) -> OutputEnd? {
+    var rest = bytes
+    while !rest.isEmpty {
+      let deadline = idle.map { Clock.monotonic() + $0.nanoseconds } ?? .max
+      switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: deadline) {
+      case .ready: break
+      case .late: return .clientIdle
+      case .clientClosed: return .clientClosed
+      case .stopped: return .stopped
+      }
+      do throws(Errno) {
+        rest = UnsafeRawBufferPointer(rebasing: rest[(try connection.sendNow(rest))...])
+      } catch {
+        if error == .wouldBlock { continue }
+        return ConnectionFailure(error) == .clientClosed ? .clientClosed : .failed(error)
+      }
+    }
+    return nil
+  }
+
+  private enum Wait {
+    case ready
+    case late
+    case clientClosed
+    case stopped
+  }
+
+  private func wait(
+    for number: CInt, _ events: Int16, _ connection: borrowing Connection, _ stop: CInt, until deadline: Int64
+  ) -> Wait {
+    let client = connection.outputNumber
+    // A client that has only ended its own direction still listens: hang-up means both.
+    var queries = (
+      pollfd(fd: number, events: events, revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: client == number ? -1 : client, events: 0, revents: 0)
+    )
+    while true {
+      let left = deadline == .max ? -1 : CInt(clamping: max(0, deadline - Clock.monotonic() + 999_999) / 1_000_000)
+      let count = withUnsafeMutableBytes(of: &queries) { bytes in
+        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, left)
+      }
+      if queries.1.revents != 0 { return .stopped }
+      if queries.2.revents != 0 { return .clientClosed }
+      if queries.0.revents != 0 { return .ready }
+      if count >= 0, left >= 0, Clock.monotonic() >= deadline { return .late }
+    }
+  }
+}
