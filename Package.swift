@@ -136,7 +136,11 @@ let package = Package(
     .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"], exclude: ["compare-with-tomllib.py"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Settings", "NameService", "Admission", "UnixIPC", "TestSupport"]),
+      dependencies: ["Configuration", "References", "Settings", "NameService", "Admission", "UnixIPC", "TestSupport"]),
+    // Every key in every circumstance, by both of its readers.
+    .testTarget(
+      name: "SchemaTests",
+      dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", "UnixIPC"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", "NameService", "UnixIPC", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),

@@ -62,7 +62,7 @@ extension ServiceConfiguration {
       }
     guard socketAccess.mode & bit == 0 else { return nil }
     let key = ["socket-mode", "socket-user", "socket-group"].first { origins[$0] != nil } ?? "socket-mode"
-    return "\(originText(of: key)): the sockets' mode lets this user not write"
+    return "\(originText(of: key)): the mode of its sockets does not let this user connect"
   }
 
   private func originText(of key: String) -> String { origins[key]?.description ?? "begat's default" }
@@ -83,7 +83,8 @@ extension ServiceConfiguration {
   private func limitTable(_ limits: AdmissionLimits, of client: ClientAddress, isOfDatagrams: Bool) -> String {
     var rows: [[String]] = []
     func add(_ key: String, _ value: String) { rows.append([key, value, originText(of: key)]) }
-    add(prefixKey(of: client), "\(sourceText(of: client)) counts as one source")
+    let source = "\(sourceText(of: client)) counts as one source"
+    if let key = prefixKey(of: client) { add(key, source) } else { rows.append(["source", source]) }
     if !isOfDatagrams { add("max-connections-per-source", String(limits.maxConnectionsPerSource)) }
     add("rate-per-source", limits.ratePerSource.text)
     if !isOfDatagrams { add("max-connections", String(limits.maxConnections)) }
@@ -92,8 +93,13 @@ extension ServiceConfiguration {
     return TextTable.aligned(rows, indent: "  ")
   }
 
-  private func prefixKey(of client: ClientAddress) -> String {
-    if case .ipv4 = client.address { "source-prefix.ipv4" } else { "source-prefix.ipv6" }
+  /// The key that makes several addresses one source; nil for users of this machine.
+  private func prefixKey(of client: ClientAddress) -> String? {
+    switch client.address {
+    case .ipv4: "source-prefix.ipv4"
+    case .ipv6: "source-prefix.ipv6"
+    case .unixPath, .unixAbstract, .unixUnnamed: nil
+    }
   }
 
   /// The clients that share the limits per source.
@@ -130,10 +136,6 @@ extension ServiceConfiguration {
     guard !client.address.isUnix, !client.isLoopback, alike.allSatisfy(\.isLoopback) else { return nil }
     return "\(name) listens on loopback addresses only, for clients on this machine"
   }
-}
-
-extension ListenAddress {
-  fileprivate var isPath: Bool { if case .address(.unixPath, _) = self { true } else { false } }
 }
 
 extension SocketAddress {

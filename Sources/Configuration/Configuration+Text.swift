@@ -85,7 +85,7 @@ extension ServiceConfiguration {
 
   /// A row for its connections, and one for its datagrams, which have no length.
   fileprivate var limitRows: [[String]] {
-    let duration = settings.maxDuration.text
+    let duration = cell("max-duration", settings.maxDuration.text)
     if waits {
       return [[name, "-", "-", settings.admission.rate.text, "-", "-", "-", "-", duration, settings.log.rawValue]]
     }
@@ -94,8 +94,9 @@ extension ServiceConfiguration {
       rows.append([
         name, String(settings.admission.maxConnections), String(settings.admission.maxConnectionsPerSource),
         settings.admission.rate.text,
-        settings.admission.ratePerSource.text, settings.admission.whenFull.rawValue, settings.firstByteTimeout.text,
-        settings.idleTimeout.text, duration,
+        settings.admission.ratePerSource.text, settings.admission.whenFull.rawValue,
+        cell("first-byte-timeout", settings.firstByteTimeout.text),
+        cell("idle-timeout", settings.idleTimeout.text), duration,
         settings.log.rawValue,
       ])
     }
@@ -106,6 +107,11 @@ extension ServiceConfiguration {
       ])
     }
     return rows
+  }
+
+  /// A value of a key, or a hyphen where the key has no effect.
+  private func cell(_ name: String, _ text: String) -> String {
+    ServiceSettings.key(named: name)?.reasonWithoutEffect(settings, mode) == nil ? text : "-"
   }
 
   /// What allow and deny say; no row where they say nothing.

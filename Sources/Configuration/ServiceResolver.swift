@@ -63,6 +63,8 @@ struct ServiceResolver {
   private func chooseOffer(_ settings: inout ServiceSettings, _ own: MentionedKeys) {
     if own["serve"] != nil, own["exec"] == nil { settings.exec = [] }
     if own["exec"] != nil, own["serve"] == nil { settings.serve = nil }
+    if own["wait"] != nil, own["relay"] == nil, settings.wait { settings.relay = false }
+    if own["relay"] != nil, own["wait"] == nil, settings.relay { settings.wait = false }
   }
 
   private func offer(
@@ -92,7 +94,9 @@ struct ServiceResolver {
       sockets.formUnion(ServiceMode.SocketKind.allCases)
       bound.formUnion(ServiceMode.SocketKind.allCases)
     }
-    return ServiceMode(offer: offer, sockets: sockets, bound: bound, isRoot: surroundings.isRoot)
+    let bindsPaths = machine.hasFaultyAddresses || (machine.streams + machine.datagrams).contains { $0.address.isPath }
+    return ServiceMode(
+      offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, isRoot: surroundings.isRoot)
   }
 
   private func check(

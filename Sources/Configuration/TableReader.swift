@@ -34,7 +34,8 @@ struct TableReader<Table: SettingsTable> {
   ) {
     for setting in problems.collect(try table.members()) ?? [] {
       let name = prefix + setting.name
-      if let key = Table.key(named: name) {
+      // A dot in a quoted name separates no table.
+      if !setting.name.contains("."), let key = Table.key(named: name) {
         let isRead: Void? = problems.collect(of: setting, try key.read(setting.value.raw, into: &settings))
         mentioned.add(name, setting, isFaulty: isRead == nil)
       } else if Table.keys.contains(where: { $0.name.hasPrefix(name + ".") }) {

@@ -32,6 +32,10 @@ import UnixIPC
     for address in try [peer("192.0.2.7"), peer("::1"), peer("@a"), nil] {
       #expect(try rules().decision(on: address, user: nil) == .open)
     }
+    // A list without entries lets nobody in.
+    for address in try [peer("192.0.2.7"), peer("::1"), peer("@a"), nil] {
+      #expect(try rules(allow: []).decision(on: address, user: 0) == .notAllowed)
+    }
     #expect(AccessRules.Rule.open.isAllowed && AccessRules.Rule.allow(3).isAllowed)
     #expect(!AccessRules.Rule.notAllowed.isAllowed && !AccessRules.Rule.deny(3).isAllowed)
   }
@@ -93,12 +97,14 @@ import UnixIPC
     for _ in 0..<4000 {
       let allow = (0..<Int.random(in: 0...6, using: &random)).map { _ in NaivePeer.random(using: &random) }
       let deny = (0..<Int.random(in: 0...6, using: &random)).map { _ in NaivePeer.random(using: &random) }
+      // No list admits everyone, an empty one no one.
+      let hasList = !allow.isEmpty || Bool.random(using: &random)
       let rules = AccessRules(
-        allow: try allow.map { try #require(AccessPeer($0.text)) },
+        allow: hasList ? try allow.map { try #require(AccessPeer($0.text)) } : nil,
         deny: try deny.map { try #require(AccessPeer($0.text)) })
       for _ in 0..<5 {
         let client = NaiveClient.random(using: &random)
-        let expected = NaivePeer.decision(allow: allow, deny: deny, on: client)
+        let expected = NaivePeer.decision(allow: hasList ? allow : nil, deny: deny, on: client)
         #expect(
           rules.decision(on: client.address, user: client.user) == expected,
           "allow \(allow.map(\.text)), deny \(deny.map(\.text)), client \(client)")
@@ -189,7 +195,7 @@ private enum NaivePeer {
     }
   }
 
-  static func decision(allow: [NaivePeer], deny: [NaivePeer], on client: NaiveClient) -> AccessRules.Rule {
+  static func decision(allow: [NaivePeer]?, deny: [NaivePeer], on client: NaiveClient) -> AccessRules.Rule {
     func best(_ peers: [NaivePeer]) -> (weight: Int, place: Int)? {
       var best: (weight: Int, place: Int)?
       for (place, peer) in peers.enumerated() where peer.matches(client) {
@@ -197,8 +203,8 @@ private enum NaivePeer {
       }
       return best
     }
-    switch (best(allow), best(deny)) {
-    case (nil, nil): return allow.isEmpty ? .open : .notAllowed
+    switch (best(allow ?? []), best(deny)) {
+    case (nil, nil): return allow == nil ? .open : .notAllowed
     case (let allowed?, nil): return .allow(allowed.place)
     case (nil, let denied?): return .deny(denied.place)
     case (let allowed?, let denied?):

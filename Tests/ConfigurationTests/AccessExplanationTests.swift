@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Configuration
@@ -39,43 +40,37 @@ import Testing
       of: try ClientAddress(parsing: client), to: service)
   }
 
-  private static let limits = """
-    limits:
-      source-prefix               SOURCE counts as one source  t.toml:7: service.hello.source-prefix
-      max-connections-per-source  32 GAP begat's default
-      rate-per-source             none GAP begat's default
-      max-connections             9 GAP t.toml:6: service.hello.max-connections
-      rate                        50/s GAP t.toml:2: defaults.rate
-      when-full                   wait GAP begat's default
-
-    """
-
-  /// Cells as wide as the source's row.
-  private func limits(source: String) -> String {
-    let width = "\(source) counts as one source".count
-    return AccessExplanationTests.limits.replacing("SOURCE", with: source).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).map { line in
-      guard let gap = line.firstRange(of: " GAP ") else { return String(line) }
-      let value = line[..<gap.lowerBound]
-      return value + String(repeating: " ", count: 30 + width - value.count + 2) + line[gap.upperBound...]
-    }.joined(separator: "\n")
+  /// The limits of hello, with cells as wide as the source's row.
+  private func limits(source: String, key: String, origin: String) -> String {
+    let rows = [
+      (key, "\(source) counts as one source", origin),
+      ("max-connections-per-source", "32", "begat's default"),
+      ("rate-per-source", "none", "begat's default"),
+      ("max-connections", "9", "t.toml:6:1: service.hello.max-connections"),
+      ("rate", "50/s", "t.toml:2:1: defaults.rate"),
+      ("when-full", "wait", "begat's default"),
+    ]
+    func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
+    let lines = rows.map { row in
+      "  " + padded(row.0, 28) + (row.2.isEmpty ? row.1 : padded(row.1, rows[0].1.count + 2) + row.2) + "\n"
+    }
+    return "limits:\n" + lines.joined()
   }
 
   @Test(
     "names the line that refuses",
     arguments: [
-      ("203.0.113.9", "hello", "t.toml:9: service.hello.deny: 203.0.113.0/24\n"),
-      ("::ffff:203.0.113.9", "hello", "t.toml:9: service.hello.deny: 203.0.113.0/24\n"),
-      ("unix:root", "hello", "t.toml:10: service.hello.deny: unix:root\n"),
+      ("203.0.113.9", "hello", "t.toml:9:3: service.hello.deny: 203.0.113.0/24\n"),
+      ("::ffff:203.0.113.9", "hello", "t.toml:9:3: service.hello.deny: 203.0.113.0/24\n"),
+      ("unix:root", "hello", "t.toml:10:3: service.hello.deny: unix:root\n"),
       (
         "192.0.2.1", "inner",
-        "t.toml:15: service.inner.allow: names others only\n"
+        "t.toml:15:1: service.inner.allow: names others only\n"
           + "remark: inner listens on loopback addresses only, for clients on this machine\n"
       ),
       (
         "::1", "inner",
-        "t.toml:15: service.inner.allow: names others only\nremark: inner listens on no IPv6 address\n"
+        "t.toml:15:1: service.inner.allow: names others only\nremark: inner listens on no IPv6 address\n"
       ),
     ])
   func namesTheLineThatRefuses(client: String, service: String, lines: String) throws {
@@ -85,17 +80,21 @@ import Testing
     #expect(!explanation.isAdmitted)
   }
 
+  private static let ipv6 = ("source-prefix.ipv6", "t.toml:7:19: service.hello.source-prefix.ipv6")
+
   @Test(
     "tells the limits that an admitted client meets",
     arguments: [
-      ("2001:db8:1:2:3::9", "2001:db8:1::/56"), ("[2001:db8:1:203::9]", "2001:db8:1:200::/56"),
-      ("192.0.2.1", "192.0.2.1"), ("unix:nobody", "unix:nobody"),
+      ("2001:db8:1:2:3::9", "2001:db8:1::/56", ipv6), ("[2001:db8:1:203::9]", "2001:db8:1:200::/56", ipv6),
+      ("192.0.2.1", "192.0.2.1", ("source-prefix.ipv4", "begat's default")),
+      ("unix:nobody", "unix:nobody", ("source", "")),
     ])
-  func tellsTheLimits(client: String, source: String) throws {
+  func tellsTheLimits(client: String, source: String, row: (key: String, origin: String)) throws {
     let explanation = try #require(try explanation(client, "hello"))
     let name = client.filter { $0 != "[" && $0 != "]" }
     #expect(
-      explanation.text == "\(name) to hello: admitted\n  nothing is said about it\n" + limits(source: source))
+      explanation.text == "\(name) to hello: admitted\n  nothing is said about it\n"
+        + limits(source: source, key: row.key, origin: row.origin))
     #expect(explanation.isAdmitted)
   }
 
@@ -103,7 +102,7 @@ import Testing
   func tellsTheRule() throws {
     let inner = try #require(try explanation("10.1.2.3", "inner"))
     #expect(
-      inner.text.hasPrefix("10.1.2.3 to inner: admitted\n  t.toml:15: service.inner.allow: 10.0.0.0/8\nlimits:\n"))
+      inner.text.hasPrefix("10.1.2.3 to inner: admitted\n  t.toml:15:10: service.inner.allow: 10.0.0.0/8\nlimits:\n"))
     #expect(inner.text.hasSuffix("\nremark: inner listens on loopback addresses only, for clients on this machine\n"))
     #expect(inner.isAdmitted)
     let unix = try #require(try explanation("unix:4711", "inner"))
@@ -118,9 +117,9 @@ import Testing
         192.0.2.1 to clock: admitted
           nothing is said about it: everybody may connect
         limits of datagrams:
-          source-prefix    192.0.2.1 counts as one source  begat's default
-          rate-per-source  10/s                            begat's default
-          rate             50/s                            t.toml:2: defaults.rate
+          source-prefix.ipv4  192.0.2.1 counts as one source  begat's default
+          rate-per-source     10/s                            begat's default
+          rate                50/s                            t.toml:2:1: defaults.rate
         remark: clock takes only what comes through the interface eth0
 
         """)
@@ -131,8 +130,48 @@ import Testing
     let explanation = try #require(try explanation("192.0.2.1", "own"))
     #expect(
       explanation.text
-        == "192.0.2.1 to own: the program decides, it accepts connections itself\n  t.toml:22: service.own.wait\n")
+        == "192.0.2.1 to own: the program decides, it accepts connections itself\n  t.toml:22:1: service.own.wait\n")
     #expect(explanation.isAdmitted)
+  }
+
+  /// What becomes of a user of this machine who connects to a service on Unix sockets alone.
+  private func answer(to client: String, _ lines: String) throws -> String {
+    let text = "[service.x]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\n\(lines)\n"
+    let explanation = try Configuration.sample(text).explanation(of: try ClientAddress(parsing: client), to: "x")
+    return try #require(explanation).text
+  }
+
+  @Test(
+    "knows whom the mode of a Unix socket shuts out", .enabled(if: geteuid() == 0, "needs root: sockets are root's"))
+  func knowsWhomTheModeShutsOut() throws {
+    let closed = "unix:nobody to x: refused by the kernel\n  t.toml:4:1: service.x."
+    let reason = ": the mode of its sockets does not let this user connect\n"
+    #expect(try answer(to: "unix:nobody", "socket-mode = \"0660\"") == closed + "socket-mode" + reason)
+    #expect(
+      try answer(to: "unix:nobody", "socket-mode = \"0606\"\nsocket-group = \"nogroup\"") == closed + "socket-mode"
+        + reason)
+    #expect(
+      try answer(to: "unix:nobody", "socket-mode = \"0066\"\nsocket-user = \"nobody\"") == closed + "socket-mode"
+        + reason)
+    for lines in [
+      "socket-mode = \"0666\"", "socket-mode = \"0660\"\nsocket-group = \"nogroup\"",
+      "socket-mode = \"0600\"\nsocket-user = \"nobody\"",
+    ] { #expect(try answer(to: "unix:nobody", lines).hasPrefix("unix:nobody to x: admitted\n"), "\(lines)") }
+    #expect(try answer(to: "unix:root", "socket-mode = \"0000\"").hasPrefix("unix:root to x: admitted\n"))
+    // The default decides likewise.
+    #expect(
+      try answer(to: "unix:nobody", "[defaults]\nsocket-mode = \"0600\"").hasPrefix(
+        "unix:nobody to x: refused by the kernel\n"))
+  }
+
+  @Test("an empty allow admits nobody")
+  func anEmptyAllowAdmitsNobody() throws {
+    #expect(
+      try answer(to: "unix:root", "allow = []")
+        == "unix:root to x: refused\n  t.toml:4:1: service.x.allow: is empty: nobody may connect\n")
+    #expect(
+      try answer(to: "unix:root", "deny = \"unix:1\"").hasPrefix(
+        "unix:root to x: admitted\n  nothing is said about it\n"))
   }
 
   @Test("knows which service was meant")

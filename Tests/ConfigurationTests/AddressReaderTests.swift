@@ -1,4 +1,4 @@
-import NameService
+import Settings
 import Testing
 import UnixIPC
 
@@ -7,8 +7,8 @@ import UnixIPC
 @Suite struct AddressReaderTests {
   private static let loopback = IPv4Address.loopback
 
-  private func read(_ text: String, _ transport: Transport = .tcp) throws -> [ListenAddress] {
-    try AddressReader(transport: transport, runtimeDirectory: "/run/begat").read(text)
+  private func read(_ text: String, isDatagram: Bool = false) throws -> [ListenAddress] {
+    try AddressReader(isDatagram: isDatagram, NameServiceLookups(runtimeDirectory: "/run/begat")).read(text)
   }
 
   @Test(
@@ -36,8 +36,8 @@ import UnixIPC
 
   @Test("looks up ports of datagrams among those of UDP")
   func looksUpPortsByTransport() throws {
-    #expect(try read("127.0.0.1:tftp", .udp) == [.address(.ipv4(.loopback, port: 69), isOptional: false)])
-    #expect(throws: AddressReader.Refusal.self) { try read("127.0.0.1:tftp", .tcp) }
+    #expect(try read("127.0.0.1:tftp", isDatagram: true) == [.address(.ipv4(.loopback, port: 69), isOptional: false)])
+    #expect(throws: ValueProblems.self) { try read("127.0.0.1:tftp") }
   }
 
   @Test("reads names of passed sockets") func readsNames() throws {
@@ -69,7 +69,7 @@ import UnixIPC
       ("%t/", "expected the path of a socket, found a directory's"),
     ])
   func refuses(text: String, message: String) throws {
-    #expect(throws: AddressReader.Refusal(message: message)) { try read(text) }
+    #expect(throws: ValueProblems(message)) { try read(text) }
   }
 
   @Test("knows how long a Unix socket's name may be")
@@ -77,8 +77,8 @@ import UnixIPC
     let path = "/" + String(repeating: "x", count: 106)
     #expect(try read(path) == [.address(.unixPath(path), isOptional: false)])
     let message = "the path \(path)x has 108 bytes; a Unix socket's has at most 107"
-    #expect(throws: AddressReader.Refusal(message: message)) { try read(path + "x") }
-    #expect(throws: AddressReader.Refusal.self) { try read("@" + String(repeating: "x", count: 108)) }
-    #expect(throws: AddressReader.Refusal.self) { try read("%t/" + String(repeating: "x", count: 100)) }
+    #expect(throws: ValueProblems(message)) { try read(path + "x") }
+    #expect(throws: ValueProblems.self) { try read("@" + String(repeating: "x", count: 108)) }
+    #expect(throws: ValueProblems.self) { try read("%t/" + String(repeating: "x", count: 100)) }
   }
 }

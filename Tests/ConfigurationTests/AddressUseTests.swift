@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Configuration
@@ -22,7 +23,7 @@ import Testing
   func findsTwoSockets(first: String, second: String, messages: [String]) {
     #expect(
       problems("listen-stream = \(first)", "listen-stream = \(second)")
-        == messages.map { "t.toml:7: service.b.listen-stream: \($0) at t.toml:3" })
+        == messages.map { "t.toml:7:17: service.b.listen-stream: \($0) at t.toml:3:17" })
     #expect(problems("listen-stream = \(first)", "listen-datagram = \(second)") == [])
   }
 
@@ -31,7 +32,7 @@ import Testing
     #expect(
       Configuration.problems(
         "[service.a]\nserve = \"time\"\nlisten-datagram = [\n\"127.0.0.1:9\",\n\"2345\",\n\"127.0.0.1:2345\"]") == [
-          "t.toml:6: service.a.listen-datagram: 127.0.0.1:2345 is part of 0.0.0.0:2345, which is at t.toml:5"
+          "t.toml:6:1: service.a.listen-datagram: 127.0.0.1:2345 is part of 0.0.0.0:2345, which is at t.toml:5:1"
         ])
   }
 
@@ -50,8 +51,31 @@ import Testing
     let text = "listen-stream = [\"127.0.0.1:1\",\n\"[fe80::1]:7\"]"
     let message = "a link-local address needs its interface, as in [fe80::1%eth0]:7; found [fe80::1]:7"
     #expect(
-      problems(text, "listen-stream = \"1.2.3.4:5\"") == ["t.toml:4: service.a.listen-stream: \(message)"])
+      problems(text, "listen-stream = \"1.2.3.4:5\"") == ["t.toml:4:1: service.a.listen-stream: \(message)"])
     #expect(problems("\(text)\nbind-to-device = \"lo\"", "listen-stream = \"1.2.3.4:5\"") == [])
     #expect(problems("listen-stream = \"[fe80::1%lo]:7\"", "listen-stream = \"[fec0::1]:7\"") == [])
+  }
+
+  @Test("knows a Unix socket by its file, however its path is written")
+  func knowsAFile() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("real")
+    try #require(symlink("real", directory["link"]) == 0)
+    let path = directory["real/s"]
+    for other in [
+      directory["link/s"], directory["real//s"], directory["real/./s"], directory["link/../real/s"], path,
+    ] {
+      let conflict = "t.toml:7:17: service.b.listen-stream: \(path) is also at t.toml:3:17"
+      #expect(problems("listen-stream = \"\(path)\"", "listen-stream = \"\(other)\"") == [conflict], "\(other)")
+      #expect(
+        problems("listen-stream = \"\(path)\"", "listen-datagram = \"\(other)\"") == [
+          "t.toml:7:19: service.b.listen-datagram: \(path) is also at t.toml:3:17"
+        ])
+    }
+    #expect(problems("listen-stream = \"\(path)\"", "listen-stream = \"\(directory["s"])\"") == [])
+    #expect(problems("listen-stream = \"/run/begat/x\"", "listen-stream = \"%t/x\"").count == 1)
+    #expect(problems("listen-stream = \"/nonexistent/x\"", "listen-stream = \"/nonexistent/x\"").count == 1)
+    // An abstract name is no path.
+    #expect(problems("listen-stream = \"@/x\"", "listen-stream = \"@//x\"") == [])
   }
 }

@@ -1,5 +1,5 @@
-import ControlProtocol
 import NameService
+import Settings
 import Testing
 import UnixIPC
 
@@ -16,7 +16,7 @@ import UnixIPC
     enabled = false
     serve = "fortune"
     listen-stream = ["127.0.0.1:0", "fd:web"]
-    listen-datagram = "@x"
+    listen-datagram = ["@x", "/run/y"]
     socket-mode = "0600"
     socket-user = "daemon"
     socket-group = "daemon"
@@ -26,7 +26,6 @@ import UnixIPC
     max-connections = 1_000_000
     first-byte-timeout = "500ms"
     idle-timeout = "none"
-    resolve-names = true
     log = "none"
     fortune = { databases = "/", offensive = true, max-length = 9 }
     [service.a]
@@ -42,43 +41,45 @@ import UnixIPC
     #expect(configuration.daemon.drainTimeout == .seconds(5400))
     #expect(configuration.services.map(\.name) == ["z", "a"])
     let service = configuration.services[0]
-    #expect(!service.isEnabled)
-    #expect(service.place == Place(file: "t.toml", line: 5))
-    #expect(service.offer == .builtIn(.fortune))
+    #expect(!service.settings.enabled)
+    #expect(service.place == Place(file: "t.toml", line: 5, column: 10))
+    #expect(service.mode.offer == .builtIn(.fortune))
     #expect(service.streams == [.address(.ipv4(.loopback, port: 0), isOptional: false), .passed(name: "web")])
-    #expect(service.datagrams == [.address(.unixAbstract([0x78]), isOptional: false)])
+    #expect(
+      service.datagrams == [
+        .address(.unixAbstract([0x78]), isOptional: false), .address(.unixPath("/run/y"), isOptional: false),
+      ])
     let daemon = try #require(Users.find("daemon")?.identity)
     #expect(service.socketAccess.mode == 0o600)
     #expect(service.socketAccess.user == daemon.user && service.socketAccess.group == daemon.group)
-    #expect(service.backlog == 7)
+    #expect(service.settings.backlog == 7)
     let nogroup = try #require(Users.findGroup("nogroup"))
     #expect(service.identity?.user == daemon.user && service.identity?.group == nogroup)
     #expect(service.identity?.groups.contains(daemon.group) == false)
-    #expect(service.admission.maxConnections == 1_000_000)
-    #expect(service.firstByteTimeout == .milliseconds(500))
-    #expect(service.idleTimeout == nil)
-    #expect(service.resolvesNames)
-    #expect(service.log == ConnectionLog.none)
-    #expect(service.fortune.databases == ["/"])
-    #expect(service.fortune.includesOffensive)
-    #expect(service.fortune.maxLength == 9)
+    #expect(service.settings.admission.maxConnections == 1_000_000)
+    #expect(service.settings.firstByteTimeout == .milliseconds(500))
+    #expect(service.settings.idleTimeout == nil)
+    #expect(service.settings.log == ConnectionLog.none)
+    #expect(service.settings.fortune.databases == ["/"])
+    #expect(service.settings.fortune.offensive)
+    #expect(service.settings.fortune.maxLength == 9)
   }
 
   @Test("has defaults for every key")
   func hasDefaults() throws {
     let service = try #require(Configuration.sample(every).services.last)
-    #expect(service.isEnabled)
+    #expect(service.settings.enabled)
     #expect(service.socketAccess.mode == 0o666)
     #expect(service.socketAccess.user == nil && service.socketAccess.group == nil)
-    #expect(service.backlog == 4096)
+    #expect(service.settings.backlog == 4096)
     #expect(service.identity == Users.find("nobody")?.identity)
-    #expect(service.admission.maxConnections == 256)
-    #expect(service.firstByteTimeout == nil)
-    #expect(service.idleTimeout == .seconds(600))
-    #expect(!service.resolvesNames)
-    #expect(service.log == .connections)
+    #expect(service.settings.admission.maxConnections == 256)
+    #expect(service.settings.firstByteTimeout == nil)
+    #expect(service.settings.idleTimeout == .seconds(600))
+    #expect(!service.settings.looksUpNames)
+    #expect(service.settings.log == .connections)
     let daemon = try Configuration.sample(ConfigurationReadingTests.service).daemon
-    #expect(daemon == DaemonConfiguration())
+    #expect(daemon == DaemonSettings())
     #expect(daemon.logLevel == .info && daemon.logTarget == .auto && daemon.drainTimeout == .seconds(30))
   }
 
@@ -103,12 +104,12 @@ import UnixIPC
       fortune = { offensive = true, max-length = 1 }
       """
     ).services
-    #expect(services.map(\.backlog) == [1, 2])
-    #expect(services.map(\.idleTimeout) == [nil, .seconds(2)])
-    #expect(services.map(\.firstByteTimeout) == [.seconds(1), .seconds(1)])
-    #expect(services.map(\.resolvesNames) == [false, false])
-    #expect(services.map(\.fortune.maxLength) == [1, 2])
-    #expect(services.map(\.fortune.includesOffensive) == [true, true])
+    #expect(services.map(\.settings.backlog) == [1, 2])
+    #expect(services.map(\.settings.idleTimeout) == [nil, .seconds(2)])
+    #expect(services.map(\.settings.firstByteTimeout) == [.seconds(1), .seconds(1)])
+    #expect(services.map(\.settings.looksUpNames) == [false, false])
+    #expect(services.map(\.settings.fortune.maxLength) == [1, 2])
+    #expect(services.map(\.settings.fortune.offensive) == [true, true])
   }
 
   @Test("looks up names for hello alone unless told")
@@ -116,7 +117,7 @@ import UnixIPC
     let services = try Configuration.sample(
       "[service.a]\nserve = \"hello\"\nlisten-stream = \"1\"\n[service.b]\nserve = \"echo\"\nlisten-stream = \"2\"\n"
     ).services
-    #expect(services.map(\.resolvesNames) == [true, false])
+    #expect(services.map(\.settings.looksUpNames) == [true, false])
   }
 
   @Test("serves as itself when begatd is not root")
@@ -143,13 +144,6 @@ import UnixIPC
       listen-stream = "127.0.0.1:7"
       """
     #expect(Configuration.problems(text) == [])
-  }
-
-  @Test("warns of what is allowed and probably not meant")
-  func warns() throws {
-    let root = "[service.a]\nserve = \"echo\"\nlisten-stream = \"7\"\nuser = \"root\"\n"
-    #expect(
-      try Configuration.sample(root).warnings.map(\.description) == ["t.toml:1: service.a: serves as root; set user"])
   }
 
   @Test("wants a service", arguments: ["", "[daemon]", "[defaults]\nserve = \"echo\"", service + "enabled = false"])

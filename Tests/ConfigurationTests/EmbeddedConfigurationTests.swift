@@ -1,4 +1,6 @@
 import Glibc
+import References
+import Settings
 import Testing
 import UnixIPC
 
@@ -23,37 +25,65 @@ import UnixIPC
         "chargen chargen [127.0.0.1:10019] []",
         "command command [127.0.0.1:9000] []",
       ])
-    #expect(configuration.services.filter { !$0.isEnabled }.isEmpty)
-    #expect(configuration.daemon == DaemonConfiguration())
+    #expect(configuration.services.filter { !$0.settings.enabled }.isEmpty)
+    #expect(configuration.daemon == DaemonSettings())
   }
 
-  @Test("shows keys that work, in comments too")
-  func showsKeysThatWork() throws {
-    let text = Configuration.embeddedText.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasPrefix("#") && $0.contains(" = ") ? $0.dropFirst() : $0 }.joined(separator: "\n")
-    let configuration = try Configuration.sample(text)
+  /// The assignments that are commented out, without the remark behind them.
+  private static let commented = Configuration.embeddedText.split(separator: "\n").compactMap { line in
+    line.hasPrefix("#") && line.dropFirst().first?.isLetter ?? false && line.contains(" = ")
+      ? String(line.dropFirst()) : nil
+  }
+
+  @Test("is what the keys say")
+  func isWhatTheKeysSay() throws {
+    #expect(Configuration.embeddedText == References.files.first { $0.path == "etc/begatd.toml" }?.text)
+    let names = EmbeddedConfigurationTests.commented.compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names == DaemonSettings.keys.map(\.name) + ServiceSettings.keys.map(\.name))
+  }
+
+  /// A service that a key fits, with the name of the service.
+  private func table(for name: String) -> String {
+    let cat = "[service.x]\nexec = [\"/bin/cat\"]\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    let hello = "[service.x]\nserve = \"hello\"\nlisten-stream = [\"127.0.0.1:1\", \"/run/x\"]\n"
+    switch name {
+    case "serve": return "[service.x]\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case "exec": return "[service.x]\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case "listen-stream": return "[service.x]\nserve = \"time\"\n"
+    case "listen-datagram": return "[service.x]\nserve = \"time\"\n"
+    case "commands": return "[service.x]\nserve = \"command\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case _ where DaemonSettings.keys.contains { $0.name == name }: return hello + "[daemon]\n"
+    default:
+      let conditions = ServiceSettings.key(named: name)?.conditions ?? []
+      let mode = ServiceMode(offer: .builtIn(.hello), sockets: [.internetStream, .unixStream])
+      let settings = ServiceSettings()
+      return conditions.isEmpty || ServiceSettings.key(named: name)?.reasonWithoutEffect(settings, mode) == nil
+        ? hello : cat
+    }
+  }
+
+  @Test("shows lines that are valid where they fit", arguments: commented)
+  func showsValidLines(line: String) throws {
+    let name = try #require(line.split(separator: " ").first.map(String.init))
+    let value = line.dropFirst(name.count + 3)
+    // Programs, interfaces and files of the examples are not on every machine.
+    let machine = [" No such file or directory"]
+    let problems = Configuration.problems(table(for: name) + "\(name) = \(value)\n")
+    #expect(problems.filter { problem in !machine.contains { problem.hasSuffix($0) } } == [])
+  }
+
+  @Test("shows defaults, which change nothing in [defaults]")
+  func showsDefaults() throws {
     let plain = try Configuration.sample(Configuration.embeddedText)
-    #expect(configuration.daemon == plain.daemon)
-    for (shown, actual) in zip(configuration.services, plain.services) {
-      #expect(shown.backlog == actual.backlog && shown.keepsAlive == actual.keepsAlive)
-      #expect(shown.admission.maxConnections == actual.admission.maxConnections)
-      #expect(shown.admission.maxConnectionsPerSource == actual.admission.maxConnectionsPerSource)
-      #expect(shown.admission.rate == nil && shown.admission.ratePerSource == nil)
-      #expect(shown.admission.sourcePrefix == actual.admission.sourcePrefix)
-      #expect(shown.admission.whenFull == actual.admission.whenFull && shown.maxDuration == actual.maxDuration)
-      #expect(shown.admission.allow.count == 3 && shown.admission.deny == actual.admission.deny)
-      #expect(shown.program.umask == actual.program.umask && shown.program.nice == actual.program.nice)
-      #expect(shown.program.environment == [] && shown.program.workingDirectory == "/")
-      #expect(shown.firstByteTimeout == actual.firstByteTimeout && shown.idleTimeout == actual.idleTimeout)
-      #expect(shown.log == actual.log && shown.socketAccess.mode == actual.socketAccess.mode)
-      #expect(shown.identity?.user == actual.identity?.user && shown.identity?.group == actual.identity?.group)
+    for line in EmbeddedConfigurationTests.commented {
+      let name = line.prefix { $0 != " " }
+      guard let key = ServiceSettings.key(named: String(name)), key.value(in: ServiceSettings()) != nil, !key.isList,
+        !key.isOpenTable
+      else { continue }
+      let text = Configuration.embeddedText.replacing("[defaults]\n", with: "[defaults]\n\(line)\n")
+      let configuration = try Configuration.sample(text)
+      #expect(configuration.services.map(\.settings) == plain.services.map(\.settings), "\(line)")
     }
-    for key in DaemonKey.allCases { #expect(text.contains("\n\(key.rawValue) = ")) }
-    for key in ServiceKey.allCases where key != .fortune && key != .commands {
-      #expect(text.contains("\n\(key.rawValue) = "))
-    }
-    #expect(configuration.services.last?.commands.map(\.name) == ["disk"])
-    for key in FortuneKey.allCases { #expect(text.contains("\n\(key.rawValue) = ")) }
   }
 
   @Test("can be told")

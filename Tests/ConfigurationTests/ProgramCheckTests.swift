@@ -5,6 +5,7 @@ import UnixIPC
 @testable import Configuration
 
 @Suite struct ProgramCheckTests {
+  private static let script = "#!/bin/sh\n"
   private let directory: TemporaryDirectory
   private let path: String
   private let owner = geteuid()
@@ -27,23 +28,23 @@ import UnixIPC
     func says(_ mode: String) -> String {
       "\(path): user 987654 may not execute it; set user or change its mode \(mode)"
     }
-    try directory.write("", to: "program", mode: 0o754)
+    try directory.write(ProgramCheckTests.script, to: "program", mode: 0o754)
     #expect(fault(stranger) == says("0754"))
     #expect(fault(stranger, group) == nil)
     #expect(fault(stranger, 4242, [1, group]) == nil)
-    try directory.write("", to: "program", mode: 0o701)
+    try directory.write(ProgramCheckTests.script, to: "program", mode: 0o705)
     #expect(fault(stranger) == nil)
-    #expect(fault(stranger, group) == says("0701"))
-    try directory.write("", to: "program", mode: 0o644)
+    #expect(fault(stranger, group) == says("0705"))
+    try directory.write(ProgramCheckTests.script, to: "program", mode: 0o644)
     #expect(fault(0)?.hasSuffix("may not execute it; set user or change its mode 0644") == true)
-    try directory.write("", to: "program", mode: 0o645)
+    try directory.write(ProgramCheckTests.script, to: "program", mode: 0o645)
     #expect(fault(0) == nil)
   }
 
   @Test("asks the directories on the way, those behind links too")
   func asksDirectories() throws {
     try directory.makeDirectory("closed", mode: 0o700)
-    try directory.write("", to: "closed/real", mode: 0o755)
+    try directory.write(ProgramCheckTests.script, to: "closed/real", mode: 0o755)
     try #require(symlink(directory["closed/real"], path) == 0)
     let closed = directory["closed"]
     #expect(
@@ -69,13 +70,27 @@ import UnixIPC
       fault(987_654) == "\(path): user 987654 may not read it, as its interpreter must; change its mode 0711")
   }
 
+  @Test("asks for a first line that the kernel knows what to do with")
+  func asksForAFirstLine() throws {
+    let complaint = "\(path): has no #! line, so that the kernel cannot execute it"
+    for text in ["", "echo hello\n", "# comment\n#!/bin/sh\n", " #!/bin/sh\n"] {
+      try directory.write(text, to: "program", mode: 0o755)
+      #expect(fault(0) == complaint, "\(text)")
+    }
+    // Machine code has bytes that text has not.
+    try directory.write("\u{7f}ELF\u{2}\u{1}\u{1}\u{0}", to: "program", mode: 0o755)
+    #expect(fault(0) == nil)
+    #expect(ProgramCheck(identity: Identity(user: 987_654, group: 1, groups: [])).fault(of: "/bin/cat") == nil)
+  }
+
   @Test("asks for the working directory")
   func asksForTheWorkingDirectory() throws {
     try directory.makeDirectory("closed", mode: 0o700)
     let closed = directory["closed"]
     let text =
       "[service.x]\nexec = [\"/bin/cat\"]\nlisten-stream = \"7\"\nuser = \"nobody\"\nworking-directory = \"\(closed)\"\n"
-    #expect(Configuration.problems(text) == ["t.toml:5: service.x.working-directory: nobody may not enter \(closed)"])
+    #expect(
+      Configuration.problems(text) == ["t.toml:5:21: service.x.working-directory: nobody may not enter \(closed)"])
     #expect(Configuration.problems(text.replacing("nobody", with: "root")) == [])
   }
 }

@@ -38,3 +38,9 @@ extension Configuration {
     } catch { return error.problems.map(\.description) }
   }
 }
+
+/// A line about a key of a table, made of its column, its key and what is wrong: `9: user: expected …`.
+func located(_ text: String, line: Int, in table: String) -> String {
+  let parts = text.split(separator: " ", maxSplits: 1)
+  return "t.toml:\(line):\(parts[0]) \(table)\(parts[1])"
+}

@@ -31,10 +31,12 @@ struct ListenerSettings {
     identity = try Self.identity(options, lookups)
     socketAccess = try Self.socketAccess(options.service, lookups)
 
-    let bound = Set(streams.map { $0.isPath ? .unixStream : .internetStream } as [ServiceMode.SocketKind])
-      .union(datagrams.map { $0.isPath ? .unixDatagram : .internetDatagram })
+    let bound = Set(streams.compactMap { $0.boundKind(isStream: true) })
+      .union(datagrams.compactMap { $0.boundKind(isStream: false) })
     let mode = ServiceMode(
-      offer: offer, sockets: passed.union(bound), bound: bound, isStdio: options.stdio, isRoot: geteuid() == 0,
+      offer: offer, sockets: passed.union(bound), bound: bound,
+      bindsPaths: (streams + datagrams).contains(where: \.isPath),
+      isStdio: options.stdio, isRoot: geteuid() == 0,
       hasResolver: options.names != nil && options.nameRequests != nil)
     try Self.check(options, said: parsed.said, mode, streams + datagrams)
     options.service = options.service.effective(in: mode)
@@ -64,7 +66,7 @@ struct ListenerSettings {
     if let both = ServiceRules.contradictions(allow: admission.allow ?? [], deny: admission.deny).first {
       throw ListenerOptionProblem("--deny: \(admission.deny[both.deny]) is also in --allow; remove one")
     }
-    if mode.sockets.isEmpty, !options.stdio {
+    if mode.sockets.isEmpty, addresses.isEmpty, !options.stdio {
       throw ListenerOptionProblem("no socket: give one with --listen-stream, --listen-datagram or --socket")
     }
   }
@@ -149,5 +151,9 @@ struct ListenerSettings {
 }
 
 extension ListenAddress {
-  fileprivate var isPath: Bool { if case .address(let address, _) = self { address.isUnix } else { false } }
+  /// The kind of socket that is bound for it; nil where it is passed.
+  fileprivate func boundKind(isStream: Bool) -> ServiceMode.SocketKind? {
+    guard case .address(let address, _) = self else { return nil }
+    return address.isUnix ? (isStream ? .unixStream : .unixDatagram) : isStream ? .internetStream : .internetDatagram
+  }
 }

@@ -10,7 +10,7 @@ public enum UnknownKey {
     }
     if let translation = foreignWords[name.lowercased()] { return "unknown key; \(translation)" }
     if let near = nearestName(to: name, among: candidates) { return "unknown key; did you mean \(near)?" }
-    if let whole = candidates.first(where: { $0.split(separator: ".").last.map(String.init) == name }) {
+    if let whole = candidates.first(where: { $0.hasPrefix(name + ".") || $0.hasSuffix("." + name) }) {
       return "unknown key; did you mean \(whole)?"
     }
     return "unknown key"

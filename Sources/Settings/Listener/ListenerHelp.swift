@@ -39,8 +39,20 @@ extension ListenerOptions {
     let value = key.value(in: ListenerOptions())
     let isShown = !key.isList && !key.isOpenTable && !["help", "version", "stdio", "name"].contains(key.name)
     let fallback = isShown ? value.map { " (\($0.words[0]))" } ?? "" : ""
-    let separator =
-      head.count < 29 ? String(repeating: " ", count: 30 - head.count) : "\n" + String(repeating: " ", count: 30)
-    return head + separator + key.help + fallback + "\n"
+    let indent = String(repeating: " ", count: 30)
+    let separator = head.count < 29 ? String(indent.dropFirst(head.count)) : "\n" + indent
+    return head + separator + wrapped(key.help + fallback, width: 90).joined(separator: "\n" + indent) + "\n"
+  }
+
+  private static func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 }

@@ -71,9 +71,7 @@ private struct GivenOptions {
     let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts.first.map(String.init) ?? ""
     guard let (key, member) = key(of: name) else {
-      let names = ListenerOptions.keys.map(\.name)
-      let message = name == "exec" ? "the program stands behind --" : UnknownKey.message(name, among: names)
-      throw ListenerOptionProblem("--\(printable(name)): \(message); see --help")
+      throw ListenerOptionProblem("--\(printable(name)): \(Self.message(onUnknown: name)); see --help")
     }
     let value: String
     if parts.count == 2 {
@@ -96,6 +94,12 @@ private struct GivenOptions {
       key.isOpenTable
     else { return nil }
     return (key, String(name[name.index(after: dot)...]))
+  }
+
+  private static func message(onUnknown name: String) -> String {
+    if name == "exec" { return "the program stands behind --" }
+    if let table = ListenerOptions.key(named: name) { return "write --\(name).NAME \(table.placeholder)" }
+    return UnknownKey.message(name, among: ListenerOptions.keys.map(\.name))
   }
 
   private mutating func add(_ word: RawValue, _ member: String?, of key: Key<ListenerOptions>) {

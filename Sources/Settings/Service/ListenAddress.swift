@@ -7,6 +7,9 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// The service manager passes it under this name (`FileDescriptorName=`).
   case passed(name: String)
 
+  /// Whether it is a file.
+  public var isPath: Bool { if case .address(.unixPath, _) = self { true } else { false } }
+
   public var description: String {
     switch self {
     case .address(let address, _): address.description

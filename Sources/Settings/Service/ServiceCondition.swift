@@ -47,9 +47,9 @@ public struct ServiceCondition: Sendable {
       ? nil : "has no effect: only for internet sockets that are bound here, not for Unix or passed sockets"
   }
 
-  static let bindsUnix = ServiceCondition { _, mode in
-    mode.bound.contains { !$0.isInternet } || mode.isStdio
-      ? nil : "has no effect: only for Unix sockets that are bound here, not for internet or passed sockets"
+  static let bindsPaths = ServiceCondition { _, mode in
+    mode.bindsPaths || mode.isStdio
+      ? nil : "has no effect: only for Unix sockets with a path that are bound here"
   }
 
   /// A program is what the service offers.

@@ -69,13 +69,13 @@ extension ServiceSettings {
           """),
       Key(
         "socket-mode", \.socketMode, .mode(example: "0660"), "permissions of Unix sockets: who may connect",
-        when: [.listening, .bindsUnix]),
+        when: [.listening, .bindsPaths]),
       Key(
         "socket-user", \.socketUser, optional: .account("user", example: "root"),
-        "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsUnix]),
+        "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsPaths]),
       Key(
         "socket-group", \.socketGroup, optional: .account("group", example: "root"),
-        "group of Unix sockets; unset: begat's own group", when: [.listening, .bindsUnix]),
+        "group of Unix sockets; unset: begat's own group", when: [.listening, .bindsPaths]),
       Key(
         "backlog", \.backlog, .integer(in: 1...65_535),
         "connections that may wait to be accepted; net.core.somaxconn is the kernel's limit",
@@ -228,10 +228,10 @@ extension ServiceSettings {
     keys: [
       Key(
         "resolve-names", \.resolveNames, optional: .boolean, "greet hosts by their names; unset: true for hello",
-        when: [.listening, .names, .internetConnections]),
+        when: [.listening, .internetConnections, .names]),
       Key(
         "log", \.log, .choice, "connections that leave a line in the log: \"problems\" are those that failed",
-        when: [.listening]),
+        when: [.listening, .connections]),
     ])
 }
 

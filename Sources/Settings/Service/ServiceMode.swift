@@ -28,6 +28,8 @@ public struct ServiceMode: Hashable, Sendable {
   public var sockets: Set<SocketKind>
   /// Kinds of sockets that the reader of the settings binds itself; others are passed to it.
   public var bound: Set<SocketKind>
+  /// Whether a Unix socket that the reader binds has a path: an abstract one has neither owner nor mode.
+  public var bindsPaths: Bool
   /// Whether one connection is served, on standard input and output.
   public var isStdio: Bool
   /// Whether the reader has root's privileges.
@@ -36,12 +38,13 @@ public struct ServiceMode: Hashable, Sendable {
   public var hasResolver: Bool
 
   public init(
-    offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, isStdio: Bool = false,
-    isRoot: Bool = false, hasResolver: Bool = true
+    offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, bindsPaths: Bool? = nil,
+    isStdio: Bool = false, isRoot: Bool = false, hasResolver: Bool = true
   ) {
     self.offer = offer
     self.sockets = sockets
     self.bound = bound ?? sockets
+    self.bindsPaths = bindsPaths ?? self.bound.contains { !$0.isInternet }
     self.isStdio = isStdio
     self.isRoot = isRoot
     self.hasResolver = hasResolver

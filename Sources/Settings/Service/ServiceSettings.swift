@@ -72,6 +72,8 @@ extension ServiceSettings {
   public func effective(in mode: ServiceMode) -> ServiceSettings {
     var settings = self
     for key in Self.keys where key.reasonWithoutEffect(self, mode) != nil { key.reset(in: &settings) }
+    if settings.allow == nil { settings.admission.allow = nil }
+    if settings.deny.isEmpty { settings.admission.deny = [] }
     return settings
   }
 }

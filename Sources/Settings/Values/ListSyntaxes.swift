@@ -11,7 +11,12 @@ extension Syntax {
         case .list(let list): elements = list
         case .word(""): elements = []
         case .word, .string: elements = [raw]
-        default: throw ValueProblems("expected a list of \(plural), found \(raw.shown)")
+        default:
+          let text = RawValue.string(raw.shown)
+          var hint = ""
+          if case .integer = raw, (try? element.read(text)) != nil { hint = "; write [\(text.toml)]" }
+          throw ValueProblems(
+            "expected a list of \(plural) such as [\(element.example.toml)], found \(raw.shown)\(hint)")
         }
         let parts = elements.enumerated().map { (ValueProblem.Step.element($0), $1) }
         return try collect(parts) { raw throws(ValueProblems) in try element.read(raw) }

@@ -5,7 +5,7 @@ extension Syntax where Value == Duration {
   static let duration = Syntax(
     "TIME", "a duration such as \"30s\" or \"10m\"", example: .string("30s"),
     parse: { raw in raw.text.flatMap(DurationText.parse) },
-    render: { .string(DurationText.render($0)) }, hint: secondsHint)
+    render: { .string(DurationText.render($0)) }, hint: { secondsHint($0, forZero: "0s") })
 }
 
 extension Syntax where Value == Duration? {
@@ -17,17 +17,23 @@ extension Syntax where Value == Duration? {
       guard let duration = raw.text.flatMap(DurationText.parse), duration > .zero else { return nil }
       return duration
     },
-    render: { .string($0.map(DurationText.render) ?? "none") }, hint: secondsHint)
+    render: { .string($0.map(DurationText.render) ?? "none") }, hint: { secondsHint($0, forZero: "none") })
 }
 
 /// A number without a unit was probably meant in seconds.
-private func secondsHint(_ raw: RawValue) -> String? {
+///
+/// - Parameter zero: the value that 0 was probably meant as; nil where none is.
+private func secondsHint(_ raw: RawValue, forZero zero: String? = nil) -> String? {
+  guard let number = wholeNumber(raw) else { return nil }
+  let text = number == 0 ? zero : "\(number)s"
+  return text.flatMap { $0 == "none" || DurationText.parse($0) != nil ? "did you mean \"\($0)\"?" : nil }
+}
+
+/// A number without a unit, with quotes or not.
+private func wholeNumber(_ raw: RawValue) -> UInt64? {
   switch raw {
-  case .integer(let number) where number > 0: "did you mean \"\(number)s\"?"
-  case .integer(0): "did you mean \"none\"?"
-  case .string(let text), .word(let text):
-    UInt32(decimal: text).flatMap { $0 > 0 ? "did you mean \"\($0)s\"?" : nil }
-  default: nil
+  case .integer(let number): UInt64(exactly: number)
+  default: raw.text.flatMap { UInt64(decimal: $0) }
   }
 }
 
@@ -41,8 +47,7 @@ extension Syntax where Value == RateLimit? {
     },
     render: { .string($0.map(\.description) ?? "none") },
     hint: { raw in
-      if case .integer(let number) = raw, number > 0 { return "did you mean \"\(number)/s\"?" }
-      return nil
+      wholeNumber(raw).flatMap { RateLimit("\($0)/s") == nil ? nil : "did you mean \"\($0)/s\"?" }
     })
 }
 
@@ -51,10 +56,15 @@ extension Syntax where Value == UInt64? {
   static let size = Syntax(
     "SIZE", "a size above 0 such as \"64M\", or a number of bytes", example: .string("64M"),
     parse: { raw in
-      switch raw {
-      case .integer(let bytes): bytes > 0 ? UInt64(bytes) : nil
-      default: raw.text.flatMap(SizeText.parse).flatMap { $0 > 0 ? $0 : nil }
+      // Not an expression: its nil would be the value nil, an unset limit.
+      let bytes: UInt64?
+      if case .integer(let number) = raw {
+        bytes = UInt64(exactly: number)
+      } else {
+        bytes = raw.text.flatMap(SizeText.parse)
       }
+      guard let bytes, bytes > 0 else { return nil }
+      return bytes
     },
     render: { $0.map { .string(SizeText.render($0)) } })
 
@@ -67,8 +77,7 @@ extension Syntax where Value == UInt64? {
       else { return nil }
       return UInt64(duration.components.seconds)
     },
-    render: { $0.map { .string(DurationText.render(.seconds(Int64($0)))) } }, hint: secondsHint)
-
+    render: { $0.map { .string(DurationText.render(.seconds(Int64($0)))) } }, hint: { secondsHint($0) })
 }
 
 extension Syntax where Value == UInt32 {
@@ -76,20 +85,22 @@ extension Syntax where Value == UInt32 {
   static func mode(example: String) -> Syntax {
     Syntax(
       "MODE", "permissions in octal digits such as \"\(example)\"", example: .string(example),
-      parse: { raw in
-        guard let text = raw.text, (1...4).contains(text.utf8.count),
-          text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
-          let mode = UInt32(text, radix: 8), mode <= 0o777
-        else { return nil }
-        return mode
-      },
+      parse: { raw in raw.text.flatMap(octal) },
       render: { mode in
         let digits = String(mode, radix: 8)
         return .string(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
       },
       hint: { raw in
-        if case .integer(let number) = raw, (0...777).contains(number) { return "write \"0\(number)\"" }
+        if case .integer(let number) = raw, octal("0\(number)") != nil { return "write \"0\(number)\"" }
         return nil
       })
+  }
+
+  private static func octal(_ text: String) -> UInt32? {
+    guard (1...4).contains(text.utf8.count),
+      text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
+      let mode = UInt32(text, radix: 8), mode <= 0o777
+    else { return nil }
+    return mode
   }
 }

@@ -24,7 +24,7 @@ extension Syntax where Value == Bool {
 extension Syntax where Value: FixedWidthInteger & Sendable {
   static func integer(in range: ClosedRange<Value>, example: Int64 = 1) -> Syntax {
     let expectation =
-      range.upperBound == .max
+      UInt64(clamping: range.upperBound) >= UInt64(Int64.max)
       ? "an integer of at least \(range.lowerBound)"
       : "an integer from \(range.lowerBound) to \(range.upperBound)"
     return Syntax(

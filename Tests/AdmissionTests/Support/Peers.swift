@@ -10,11 +10,11 @@ func peer(_ text: String) throws -> SocketAddress {
   return try #require(SocketAddress(text), "no address: \(text)")
 }
 
-func rules(allow: [String] = [], deny: [String] = []) throws -> AccessRules {
+func rules(allow: [String]? = nil, deny: [String] = []) throws -> AccessRules {
   func peers(_ texts: [String]) throws -> [AccessPeer] {
     try texts.map { try #require(AccessPeer($0), "no peer: \($0)") }
   }
-  return AccessRules(allow: try peers(allow), deny: try peers(deny))
+  return AccessRules(allow: try allow.map(peers), deny: try peers(deny))
 }
 
 func rate(_ text: String) throws -> RateLimit { try #require(RateLimit(text), "no rate: \(text)") }

@@ -5,82 +5,74 @@ import UnixIPC
 @testable import Settings
 
 extension ListenerOptions {
+  /// Options with values that a command line can express.
   static func random(using random: inout SeededRandom) -> ListenerOptions {
     func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
-    func number<Number: FixedWidthInteger & UnsignedInteger>(_ type: Number.Type) -> Number {
-      Number.random(in: 0...(.max), using: &random)
+    func one<Value>(_ values: [Value]) -> Value { values.randomElement(using: &random)! }
+    func some<Value>(_ value: () -> Value) -> [Value] {
+      (0..<Int.random(in: 0...3, using: &random)).map { _ in value() }
     }
-    func descriptor() -> CInt { CInt.random(in: 0...(.max), using: &random) }
+    func descriptor() -> CInt { CInt.random(in: 3...(.max), using: &random) }
     func duration() -> Duration { .milliseconds(Int64.random(in: 1...100_000_000, using: &random)) }
-    func text() -> String {
-      ["a", "--serve", "x=y", "", "é ", "@", "/p q", "none", "\n"].randomElement(using: &random)!
+    func text() -> String { one(["a", "--serve", "x=y", "é ", "@", "/p q", "none", "\n", "false", "--", "=", "\\\""]) }
+    func argument() -> String { Bool.random(using: &random) ? "" : text() }
+    func path() -> String { "/" + argument() }
+    func rate() -> RateLimit? {
+      RateLimit(one(["1/s", "50/s burst 100", "1000000/d burst 1", "7/m", "3/h burst 1000"]))
     }
-    func texts() -> [String] { (0..<Int.random(in: 0...3, using: &random)).map { _ in text() } }
+    func limit() -> UInt64 { UInt64.random(in: 1...UInt64(Int64.max), using: &random) }
+    func account() -> String { one(["root", "0", "4294967294", "a b", "--user", "é"]) }
 
     var options = ListenerOptions()
-    options.name = ["", "a", "time-2", "A_b", "9"].randomElement(using: &random)!
-    options.serve = maybe(BuiltIn.allCases.randomElement(using: &random)!)
-    options.sockets = (0..<Int.random(in: 0...3, using: &random)).map { _ in descriptor() }
-    options.listenStream = texts()
-    options.listenDatagram = texts()
+    options.name = one(["", "a", "time-2", "A_b"])
+    options.serve = maybe(one(BuiltIn.allCases))
+    options.exec = Bool.random(using: &random) ? [] : [path()] + some(argument)
+    options.sockets = some(descriptor)
+    options.listenStream = some(text)
+    options.listenDatagram = some(text)
+    options.socketMode = UInt32.random(in: 0...0o777, using: &random)
+    options.socketUser = maybe(account())
+    options.socketGroup = maybe(account())
     options.backlog = CInt.random(in: 1...65535, using: &random)
-    func peer() -> AccessPeer {
-      switch Int.random(in: 0...3, using: &random) {
-      case 0: .anyUser
-      case 1: .user(number(UInt32.self))
-      case 2:
-        .network(
-          IPNetwork(IPv4Address(rawValue: number(UInt32.self)), prefixLength: .random(in: 0...32, using: &random)))
-      default:
-        .network(
-          IPNetwork(
-            IPv6Address(high: number(UInt64.self), low: number(UInt64.self)),
-            prefixLength: .random(in: 0...128, using: &random)))
-      }
-    }
-    func peers() -> [AccessPeer] { (0..<Int.random(in: 0...3, using: &random)).map { _ in peer() } }
-    func rate() -> RateLimit? {
-      ["1/s", "50/s burst 100", "1000000/d burst 1", "7/m", "3/h burst 1000"].randomElement(using: &random).flatMap(
-        RateLimit.init)
-    }
-    func limit() -> UInt64 { max(1, number(UInt64.self)) }
-    options.bindOptions = BindOptions(isFree: Bool.random(using: &random), device: maybe("eth0.1"))
+    options.freeBind = Bool.random(using: &random)
+    options.bindToDevice = maybe("eth0.1")
+    options.keepAlive = Bool.random(using: &random)
+    options.user = maybe(account())
+    options.group = maybe(account())
+    options.groups = some { UInt32.random(in: 0...(.max - 1), using: &random) }
+    options.allow = maybe(some(text))
+    options.deny = some(text)
+    options.refusal = maybe(one(["x", "Sorry.", "--", " é "]))
     options.admission.maxConnections = Int.random(in: 1...1_000_000, using: &random)
     options.admission.maxConnectionsPerSource = Int.random(in: 1...1_000_000, using: &random)
     options.admission.rate = maybe(rate()) ?? nil
     options.admission.ratePerSource = maybe(rate()) ?? nil
     options.admission.sourcePrefix = SourcePrefix(
       ipv4: .random(in: 1...32, using: &random), ipv6: .random(in: 1...128, using: &random))
-    options.admission.whenFull = WhenFull.allCases.randomElement(using: &random)!
-    options.admission.allow = peers()
-    options.admission.deny = peers()
-    options.refusal = maybe(["x", "Sorry.", "--", " é "].randomElement(using: &random)!)
+    options.admission.whenFull = one(WhenFull.allCases)
+    options.firstByteTimeout = maybe(duration())
+    options.idleTimeout = maybe(duration())
     options.maxDuration = maybe(duration())
-    options.keepAlive = Bool.random(using: &random)
+    options.drainTimeout = maybe(duration()) ?? .zero
     options.relay = Bool.random(using: &random)
     options.wait = Bool.random(using: &random)
-    options.program.words = texts()
-    options.program.environment = texts().map { "A_1=\($0)" }
-    options.program.workingDirectory = "/" + text()
+    options.program.environment = ["A_1", "b", "_"].prefix(Int.random(in: 0...3, using: &random)).map {
+      EnvironmentVariable($0, one(["a", "", "x=y", "--", " é "]))
+    }
+    options.program.workingDirectory = path()
     options.program.umask = UInt32.random(in: 0...0o777, using: &random)
     options.program.nice = CInt.random(in: -20...19, using: &random)
     options.program.limitMemory = maybe(UInt64.random(in: 1...(1 << 62), using: &random))
-    options.program.limitCPU = maybe(limit())
+    options.program.limitCPU = maybe(UInt64.random(in: 1...315_360_000, using: &random))
     options.program.limitOpenFiles = maybe(limit())
     options.program.limitProcesses = maybe(limit())
-    options.commands = texts().enumerated().map { AddedCommand(name: "c\($0)", words: ["/" + $1] + texts()) }
-    options.datagramPorts = (0..<Int.random(in: 0...3, using: &random)).map { _ in number(UInt16.self) }
-    options.firstByteTimeout = maybe(duration())
-    options.idleTimeout = maybe(duration())
-    options.drainTimeout = maybe(duration()) ?? .zero
-    options.resolveNames = Bool.random(using: &random)
-    options.log = ConnectionLog.allCases.randomElement(using: &random)!
-    options.user = maybe(number(UInt32.self))
-    options.group = maybe(number(UInt32.self))
-    options.groups = (0..<Int.random(in: 0...3, using: &random)).map { _ in number(UInt32.self) }
-    options.databases = texts()
-    options.offensive = Bool.random(using: &random)
-    options.maxLength = maybe(Int.random(in: 1...(.max), using: &random))
+    options.commands = some { 0 }.indices.map { AddedCommand(name: "c\($0)", words: [path()] + some(argument)) }
+    options.fortune.databases = some(path)
+    options.fortune.offensive = Bool.random(using: &random)
+    options.fortune.maxLength = maybe(Int.random(in: 1...(.max), using: &random))
+    options.resolveNames = maybe(Bool.random(using: &random))
+    options.log = one(ConnectionLog.allCases)
+    options.datagramPorts = some { UInt16.random(in: 1...(.max), using: &random) }
     options.stdio = Bool.random(using: &random)
     options.channel = maybe(descriptor())
     options.scoreboard = maybe(descriptor())
@@ -88,6 +80,70 @@ extension ListenerOptions {
     options.nameRequests = maybe(descriptor())
     options.help = Bool.random(using: &random)
     options.version = Bool.random(using: &random)
+    return options
+  }
+
+  /// Options of which not one has its default.
+  static var everyOption: ListenerOptions {
+    var options = ListenerOptions()
+    options.name = "n"
+    options.serve = .command
+    options.exec = ["/bin/cat", "--", "-u", "", "--serve"]
+    options.relay = true
+    options.wait = true
+    options.sockets = [3, 9]
+    options.listenStream = ["[::1]:1"]
+    options.listenDatagram = ["@d"]
+    options.socketMode = 0o600
+    options.socketUser = "root"
+    options.socketGroup = "daemon"
+    options.backlog = 1
+    options.freeBind = true
+    options.bindToDevice = "lo"
+    options.keepAlive = false
+    options.user = "0"
+    options.group = "4294967294"
+    options.groups = [1, 2]
+    options.allow = ["2001:db8::/32", "unix:*"]
+    options.deny = ["unix:7", "192.0.2.7"]
+    options.refusal = "Sorry,  too many."
+    options.admission.maxConnections = 1
+    options.admission.maxConnectionsPerSource = 2
+    options.admission.rate = RateLimit("50/s burst 100")
+    options.admission.ratePerSource = RateLimit("20/m")
+    options.admission.sourcePrefix = SourcePrefix(ipv4: 1, ipv6: 128)
+    options.admission.whenFull = .refuse
+    options.firstByteTimeout = .seconds(1)
+    options.idleTimeout = nil
+    options.maxDuration = .milliseconds(1500)
+    options.drainTimeout = .zero
+    options.program.environment = [
+      EnvironmentVariable("A", "1"), EnvironmentVariable("B", ""), EnvironmentVariable("C", "x=y"),
+    ]
+    options.program.workingDirectory = "/usr"
+    options.program.umask = 0o7
+    options.program.nice = -20
+    options.program.limitMemory = 64 << 20
+    options.program.limitCPU = 1
+    options.program.limitOpenFiles = UInt64(Int64.max)
+    options.program.limitProcesses = 3
+    options.commands = [
+      AddedCommand(name: "uptime", words: ["/usr/bin/uptime"]),
+      AddedCommand(name: "x", words: ["/a=b", "", "--commands.x", "=", "y=/z"]), AddedCommand(name: "z", words: ["/z"]),
+    ]
+    options.fortune.databases = ["/d"]
+    options.fortune.offensive = true
+    options.fortune.maxLength = 1
+    options.resolveNames = false
+    options.log = .none
+    options.datagramPorts = [7, 65535]
+    options.stdio = true
+    options.channel = 4
+    options.scoreboard = 5
+    options.names = 6
+    options.nameRequests = 7
+    options.help = true
+    options.version = true
     return options
   }
 }

@@ -1,6 +1,5 @@
 import Testing
 
-@testable import Configuration
 @testable import Settings
 
 @Suite struct NearestNameTests {
@@ -12,13 +11,13 @@ import Testing
       ("sreve", "serve"), ("socketmode", "socket-mode"), ("listendatgrm", "listen-datagram"), ("gruop", "group"),
     ])
   func findsWhatWasMeant(name: String, meant: String) {
-    #expect(nearestName(to: name, among: ServiceKey.allCases.map(\.rawValue)) == meant)
+    #expect(nearestName(to: name, among: ServiceSettings.keys.map(\.name)) == meant)
   }
 
   @Test(
     "suggests nothing that is far", arguments: ["", "x", "port", "protocol", "zzzzzzzz", "maximum-connections"])
   func suggestsNothingFar(name: String) {
-    #expect(nearestName(to: name, among: ServiceKey.allCases.map(\.rawValue)) == nil)
+    #expect(nearestName(to: name, among: ServiceSettings.keys.map(\.name)) == nil)
   }
 
   @Test("is not slow on long names")

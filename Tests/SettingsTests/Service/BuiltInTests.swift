@@ -7,9 +7,9 @@ import Testing
     #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command])
   }
 
-  @Test("answers datagrams to those named only where they may be abused")
-  func answersToNamedOnly() {
-    #expect(Set(BuiltIn.allCases.filter(\.answersDatagramsToNamedOnly)) == [.fortune, .echo, .chargen])
+  @Test("needs a list of allowed networks where its datagrams could be abused")
+  func needsAllowList() {
+    #expect(Set(BuiltIn.allCases.filter(\.requiresAllowListForDatagrams)) == [.fortune, .echo, .chargen])
   }
 
   @Test("tells fortunes where it needs them")

@@ -1,0 +1,25 @@
+import Configuration
+import Settings
+
+extension ListenerOptions {
+  /// The settings of a service, for a listener that gets its sockets passed.
+  ///
+  /// - Parameter hasResolver: whether the listener can ask for names of hosts.
+  init(_ configuration: ServiceConfiguration, hasResolver: Bool) {
+    self.init()
+    var mode = configuration.mode
+    mode.bound = []
+    mode.bindsPaths = false
+    mode.hasResolver = hasResolver
+    service = configuration.settings.effective(in: mode)
+    service.enabled = true
+    service.listenStream = []
+    service.listenDatagram = []
+    service.allow = configuration.allow.map { $0.map(\.peer.description) }
+    service.deny = configuration.deny.map(\.peer.description)
+    name = configuration.name
+    service.user = configuration.identity.map { String($0.user) }
+    service.group = configuration.identity.map { String($0.group) }
+    groups = configuration.identity?.groups ?? []
+  }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import Configuration
+
+/// What is allowed and probably not meant.
+@Suite struct ConfigurationWarningsTests {
+  private func warnings(_ text: String) throws -> [String] {
+    try Configuration.sample(text).warnings.map(\.description)
+  }
+
+  private let echo = "[service.a]\nserve = \"echo\"\nlisten-stream = \"7\"\n"
+
+  @Test("warns of a service that is root by [defaults] only")
+  func warnsOfRoot() throws {
+    #expect(try warnings(echo + "user = \"root\"") == [])
+    #expect(try warnings(echo) == [])
+    let text =
+      echo + "[service.b]\nserve = \"time\"\nlisten-stream = \"8\"\nuser = \"nobody\"\n[defaults]\nuser = \"root\""
+    #expect(try warnings(text) == ["t.toml:9:1: defaults.user: a serves as root by this default; set its own user"])
+  }
+
+  @Test(
+    "warns of a relay before a program that asks for its peer", .enabled(if: access("/usr/bin/rsync"), "needs rsync"))
+  func warnsOfRelays() throws {
+    let rsync = "[service.a]\nexec = [\"/usr/bin/rsync\", \"--daemon\"]\nlisten-stream = \"873\"\n"
+    #expect(
+      try warnings(rsync + "relay = true") == [
+        "t.toml:4:1: service.a.relay: rsync asks the kernel for its client's address and finds a relay instead: its own host "
+          + "rules then admit or refuse the wrong clients; use allow and deny here, or leave out relay"
+      ])
+    #expect(try warnings(rsync) == [])
+    #expect(
+      try warnings(rsync + "[defaults]\nrelay = true").map { $0.hasPrefix("t.toml:5:1: defaults.relay: ") } == [true])
+    #expect(try warnings(rsync.replacing("/usr/bin/rsync", with: "/bin/cat") + "relay = true") == [])
+  }
+
+  @Test("warns of programs that run as the same user")
+  func warnsOfSharedUsers() throws {
+    func program(_ name: String, _ port: Int, _ more: String = "") -> String {
+      "[service.\(name)]\nexec = [\"/bin/cat\"]\nlisten-stream = \"\(port)\"\n\(more)"
+    }
+    #expect(
+      try warnings(program("a", 1) + program("b", 2)) == [
+        "t.toml:4:10: service.b: programs of b and a both run as nobody and can signal and trace each other; set user"
+      ])
+    #expect(try warnings(program("a", 1) + program("b", 2, "user = \"daemon\"\n")) == [])
+    #expect(try warnings(program("a", 1) + program("b", 2, "enabled = false\n")) == [])
+    #expect(try warnings(program("a", 1) + echo.replacing("service.a", with: "service.c")) == [])
+    let command = "[service.c]\nserve = \"command\"\nlisten-stream = \"3\"\n"
+    #expect(try warnings(program("a", 1) + command) == [])
+    #expect(try warnings(program("a", 1) + command + "commands = { x = [\"/bin/cat\"] }\n").count == 1)
+  }
+
+  private static func access(_ path: String) -> Bool { (try? FileSystem.facts(of: path)) != nil }
+}
