@@ -37,7 +37,11 @@ public struct Configuration: Sendable {
     let texts = files.read(file, problems: &problems)
     let embedded = ConfigurationFiles.Text(file: embeddedName, bytes: PackageResources.begatd_toml)
     let source = texts == nil ? embeddedName : file ?? surroundings.systemFile
-    return try read(texts ?? [embedded], source: source, in: surroundings, problems: problems)
+    let configuration = try read(texts ?? [embedded], source: source, in: surroundings, problems: problems)
+    let directories = SocketDirectoryCheck(runtimeDirectory: surroundings.runtimeDirectory)
+    let unbindable = directories.problems(of: configuration.services)
+    guard unbindable.isEmpty else { throw ConfigurationProblems(problems: unbindable) }
+    return configuration
   }
 
   /// - Parameter problems: those of reading the files.

@@ -107,7 +107,7 @@ struct ConfigurationFaultTests {
   @Test func aMissingDirectoryIsNamed() throws {
     let directory = try TemporaryDirectory()
     let begatd = try start(service(at: directory.path("none/echo.sock")), in: directory)
-    complains(begatd, .exited(code: 1), [["\(directory.path("none"))", "No such file"]])
+    complains(begatd, .exited(code: 78), [["service.echo.listen-stream: \(directory.path("none")): no such directory"]])
   }
 
   @Test(.enabled(if: Machine.firstFreePort > 80, "this machine lets everybody have port 80"))

@@ -128,7 +128,9 @@ struct Listener: ~Copyable {
   }
 
   /// Serves until it is told to stop and the last connection has ended.
-  mutating func run() {
+  ///
+  /// - Returns: false if a socket failed for good.
+  mutating func run() -> Bool {
     if case .service = offer {
       do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
     }
@@ -172,7 +174,7 @@ struct Listener: ~Copyable {
     finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
-    if hasFailed { endProcess(status: 1) }
+    return !hasFailed
   }
 
   private var isDone: Bool { drain != nil && table.isEmpty && accepting.heldConnection == nil }

@@ -36,7 +36,7 @@ public enum ListenerProgram {
       let settings = try ListenerSettings(parsed, passed: sockets.kinds)
       _ = try closedStream(settings.options)
       try sockets.bind(settings)
-      return try listen(settings, sockets)
+      return try listen(settings, consume sockets)
     } catch let problem as ListenerOptionProblem {
       complain("\(problem)")
       return usage
@@ -50,8 +50,9 @@ public enum ListenerProgram {
   private static func restoreSignals() {
     for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     SignalSet().becomeMask()
-    // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more.
-    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit] { signal.ignore() }
+    // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more, and a
+    // terminal whose background may not write.
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
   }
 
   /// Opens what the starter closed of the standard streams; true, with a complaint, if a connection was to be there.
@@ -66,7 +67,7 @@ public enum ListenerProgram {
     options.name.isEmpty ? options.service.serve?.rawValue ?? "program" : options.name
   }
 
-  private static func listen(_ settings: ListenerSettings, _ sockets: ServiceSockets) throws -> CInt {
+  private static func listen(_ settings: ListenerSettings, _ sockets: consuming ServiceSockets) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
@@ -85,8 +86,7 @@ public enum ListenerProgram {
       if let builtIn = options.serve {
         try LoadedService(builtIn, options: options, programs: programs, errors: errorNumber) { warnings.append($0) }
       } else {
-        try LoadedService(
-          program: programs, sockets: sockets.streams.count + sockets.datagrams.count, errors: errorNumber)
+        try LoadedService(program: programs, errors: errorNumber)
       }
     if geteuid() == 0, options.channel == nil, settings.identity == nil {
       warnings.append("serves as root; give it a user with --user")
@@ -97,11 +97,12 @@ public enum ListenerProgram {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break
     }
+    // The listener alone has the sockets: it closes them at a stop.
     var listener = try Listener(
-      options: options, service: service, sockets: sockets, reporter: reporter, scoreboard: scoreboard, names: names,
+      options: options, service: service, sockets: consume sockets, reporter: reporter, scoreboard: scoreboard,
+      names: names,
       programErrors: errors, title: title)
-    listener.run()
-    return success
+    return listener.run() ? success : failure
   }
 
   private static func adopt(_ number: CInt) throws(CallFailure) -> Descriptor {

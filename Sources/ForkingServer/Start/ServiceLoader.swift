@@ -75,8 +75,8 @@ struct LoadedService {
 
   /// A program.
   ///
-  /// - Parameter sockets: how many there are; each is handed over to a program of its own.
-  init(program programs: ProgramLoader, sockets: Int, errors: CInt) throws(CallFailure) {
+  /// - Parameter errors: where standard error of a relayed program goes.
+  init(program programs: ProgramLoader, errors: CInt) throws(CallFailure) {
     datagram = nil
     if programs.options.wait {
       offer = .handover(try programs.handover())

@@ -43,8 +43,10 @@ extension ServiceSettings {
         "wait", \.wait, .boolean, "hand the listening sockets to the program, which accepts clients itself",
         when: [.exec],
         details: """
-          The program is started when a client comes, and again when it has ended and another one comes.  All keys about \
-          clients have no effect then; rate limits how often it is started.
+          Each socket has a program of its own, as with inetd: the socket is its descriptors 0, 1 and 3, and LISTEN_FDS \
+          is 1.  It is started when a client comes, and again when it has ended and another one comes; after 20 starts \
+          in vain the starts are delayed, up to 10 s.  All keys about clients have no effect then; rate limits how often \
+          it is started.
           """),
     ])
 
@@ -87,8 +89,12 @@ extension ServiceSettings {
         "bind-to-device", \.bindToDevice, optional: .interface,
         "take only what comes through this network interface; unset: any", when: [.listening, .bindsInternet]),
       Key(
-        "keep-alive", \.keepAlive, .boolean, "find out after 110 s that a client's machine is gone",
-        when: [.listening, .accepting, .internetConnections]),
+        "keep-alive", \.keepAlive, .boolean, "find out after 110 s that a silent client's machine is gone",
+        when: [.listening, .accepting, .internetConnections],
+        details: """
+          A client that answers is kept, however long it reads nothing; idle-timeout and max-duration decide about it. \
+           Data that a dead client does not acknowledge is given up after some 15 minutes (tcp_retries2 of tcp(7)).
+          """),
     ])
 
   private static let identityGroup = KeyGroup<ServiceSettings>(

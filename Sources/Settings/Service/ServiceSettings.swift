@@ -71,7 +71,9 @@ extension ServiceSettings {
   /// The settings that have an effect; the others at their defaults.
   public func effective(in mode: ServiceMode) -> ServiceSettings {
     var settings = self
-    for key in Self.keys where key.reasonWithoutEffect(self, mode) != nil { key.reset(in: &settings) }
+    for key in Self.keys where !key.isDefault(in: self) && key.reasonWithoutEffect(self, mode) != nil {
+      key.reset(in: &settings)
+    }
     if settings.allow == nil { settings.admission.allow = nil }
     if settings.deny.isEmpty { settings.admission.deny = [] }
     return settings
