@@ -29,7 +29,7 @@ struct ProgramFaultTests {
       ]
       for run in runs {
         #expect(run.status == .exited(code: 78), "\(name)")
-        #expect(run.errors.lines.count == 1 && run.errors.text.contains("begatd.toml:\(line): "), "\(run.errors.text)")
+        #expect(run.errors.lines.count == 1 && run.errors.text.contains("begatd.toml:\(line):"), "\(run.errors.text)")
         #expect(run.errors.text.contains(directory.path(name)) && run.errors.text.contains(complaint))
       }
     }

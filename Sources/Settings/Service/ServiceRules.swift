@@ -32,7 +32,8 @@ public enum ServiceRules {
       ? RuleViolation("exec", "expected either serve or exec", other: "serve") : nil
   }
 
-  public static let nothingOffered = "expected serve, one of \(BuiltIn.names), or exec, a program's path and arguments"
+  public static let nothingOffered =
+    "expected serve, one of \(BuiltIn.allCases.map(\.rawValue).joined(separator: ", ")), or exec, a program's path and arguments"
   public static let nothingListened = "expected listen-stream or listen-datagram with an address"
 
   private static func withoutEffect(
