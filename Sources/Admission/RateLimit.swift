@@ -43,9 +43,11 @@ public struct RateLimit: Hashable, Sendable {
     self.burst = burst
   }
 
-  /// Of datagrams answered to one source, where nothing else is said.
+  /// Default limit for starts of a program that accepts its clients itself.
+  public static let starts = RateLimit(count: 50, interval: .seconds(1), burst: 50)
+  /// Default limit for datagrams answered per source.
   public static let datagramsPerSource = RateLimit(count: 10, interval: .seconds(1), burst: defaultBurst(10))
-  /// Of datagrams answered in all.
+  /// Default limit for datagrams answered in all.
   public static let datagrams = RateLimit(count: 1000, interval: .seconds(1), burst: defaultBurst(1000))
 
   private static func defaultBurst(_ count: Int) -> Int { max(1, count / 4) }

@@ -9,7 +9,21 @@ struct ConfigurationWarnings {
 
   init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
 
-  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities }
+  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules }
+
+  /// begat cannot keep clients away from a program that accepts them itself.
+  private var unkeptRules: [ConfigurationProblem] {
+    services.filter(\.waits).flatMap { service in
+      ["allow", "deny"].compactMap { key in
+        service.origins[key].map { origin in
+          service.warning(
+            at: origin,
+            "has no effect on \(service.name): with wait its program accepts clients itself, and must refuse them itself"
+          )
+        }
+      }
+    }
+  }
 
   /// A service that names root itself means it; one that inherits root from `[defaults]` may not.
   private var rootByDefault: [ConfigurationProblem] {

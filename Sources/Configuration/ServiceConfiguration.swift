@@ -31,6 +31,8 @@ public struct ServiceConfiguration: Sendable {
   public var deny: [AccessEntry]
   /// Where the keys that hold for it stand, by name; begat's own defaults stand nowhere.
   public var origins: [String: Origin]
+  /// Names of the keys that its own table sets.
+  public var ownKeys: Set<String>
 }
 
 extension ServiceConfiguration {

@@ -55,7 +55,8 @@ struct ServiceResolver {
       name: table.name, place: table.place, settings: effective, mode: mode,
       streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
       socketAccess: machine.socketAccess, identity: identity, allow: acceptsItself ? nil : machine.allow,
-      deny: acceptsItself ? [] : machine.deny, origins: keys.origins)
+      deny: acceptsItself ? [] : machine.deny, origins: keys.origins,
+      ownKeys: keys.own.names)
     return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)
   }
 

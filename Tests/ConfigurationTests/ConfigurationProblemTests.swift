@@ -165,7 +165,7 @@ import Testing
       (
         "[service.x]\nlisten-stream = \"7\"",
         [
-          "1:10: service.x: expected serve, one of hello fortune daytime time echo discard chargen command, or exec, a program's path and arguments"
+          "1:10: service.x: expected serve, one of hello, fortune, daytime, time, echo, discard, chargen, command, or exec, a program's path and arguments"
         ]
       ),
       (

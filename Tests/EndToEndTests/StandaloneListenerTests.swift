@@ -86,7 +86,9 @@ struct StandaloneListenerTests {
     ["--serve", "echo", "--rate", "5"], ["--serve", "echo", "--allow", "nobody"],
     ["--serve", "echo", "--source-prefix.ipv4", "64"], ["--serve", "echo", "--when-full", "drop"],
     ["--serve", "echo", "--max-duration", "0"], ["--serve", "echo", "--keep-alive", "perhaps"],
-    ["--serve", "echo", "--stdio=yes"],
+    ["--serve", "echo", "--stdio=yes"], ["--serve", "echo", "--socket", "9", "--socket", "9"],
+    ["--serve", "echo", "--channel", "9", "--socket", "9"],
+    ["--serve", "hello", "--listen-stream", "127.0.0.1:0", "--names", "9"],
   ])
   func refusesWrongOptions(_ options: [String]) throws {
     let program = try RunningProgram.run(try Programs.listener(), options)

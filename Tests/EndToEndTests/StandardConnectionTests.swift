@@ -47,6 +47,24 @@ struct StandardConnectionTests {
     #expect(program.output.text.contains("uid=65534(nobody) gid=1(daemon) groups=1(daemon)"), "\(program.output.text)")
   }
 
+  @Test(.enabled(if: Machine.isRoot, "only root serves as root"))
+  func warnsThatItServesAsRoot() throws {
+    #expect(try serve([]).errors.text == "begat-listener: command: serves as root; give it a user with --user\n")
+    #expect(try serve(["--user", "root"]).errors.text == "")
+  }
+
+  @Test func keepsNoDescriptorOfItsStarter() throws {
+    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    let program = try RunningProgram(
+      try Programs.listener(), ["--serve", "echo", "--stdio"], input: .pipe, passing: [file.number])
+    try program.write("x\n")
+    try program.output.awaitLines(containing: "x")
+    let open = try? RunningProgram.tool("ls", ["/proc/\(program.process)/fd"]).output.lines
+    #expect(open == ["0", "1", "2"])
+    program.endInput()
+    #expect(try program.awaitEnd() == .exited(code: 0))
+  }
+
   @Test func givesUpNewPrivileges() throws {
     let command = ["--commands.x", "/bin/grep", "--commands.x", "NoNewPrivs", "--commands.x", "/proc/self/status"]
     #expect(try serve(command).output.text.contains("NoNewPrivs:\t1"))
@@ -90,7 +108,7 @@ struct StandardConnectionTests {
     ["--free-bind"], ["--bind-to-device", "lo"], ["--socket-mode", "0600"], ["--socket-user", "nobody"],
     ["--socket-group", "nogroup"], ["--keep-alive", "false"], ["--log", "problems"], ["--drain-timeout", "3s"],
     ["--listen-stream", "127.0.0.1:0"], ["--listen-datagram", "127.0.0.1:0"], ["--datagram-port", "7"],
-    ["--channel", "5"], ["--scoreboard", "5"], ["--names", "5"], ["--name-requests", "5"],
+    ["--socket", "77"], ["--channel", "5"], ["--scoreboard", "5"], ["--names", "5"], ["--name-requests", "5"],
   ])
   func refusesWhatHasNoEffect(_ option: [String]) throws {
     let program = try RunningProgram.run(try Programs.listener(), ["--serve", "echo", "--stdio"] + option)

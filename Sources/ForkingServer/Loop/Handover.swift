@@ -55,9 +55,6 @@ struct Handover {
   /// After a wake-up without a client, as by a datagram with a wrong checksum.
   fileprivate static let falseAlarmDelay: Int64 = 100_000_000
 
-  /// Limits restarts: a program that never accepts its client would otherwise be restarted without pause.
-  fileprivate static let defaultRate = RateLimit("50/s burst 50")!
-
   var places: [Place]
   /// When the bucket of starts is full again.
   fileprivate var fullAt: Int64 = 0
@@ -92,10 +89,12 @@ extension Listener {
       handover.places[place].retryTime = now + Handover.falseAlarmDelay
       return watchPlaces()
     }
-    let bucket = TokenBucket(options.admission.rate ?? Handover.defaultRate)
-    let next = bucket.nextTime(fullAt: handover.fullAt)
-    guard next <= now else { return pauseAccepting(.rate, until: next) }
-    handover.fullAt = bucket.taking(fullAt: handover.fullAt, now: now)
+    if let rate = options.admission.rate {
+      let bucket = TokenBucket(rate)
+      let next = bucket.nextTime(fullAt: handover.fullAt)
+      guard next <= now else { return pauseAccepting(.rate, until: next) }
+      handover.fullAt = bucket.taking(fullAt: handover.fullAt, now: now)
+    }
     let number = socketNumber(at: place)
     // Programs of this kind expect to wait in accept(2).
     if place < sockets.streams.count { try? sockets.streams[place].socket.descriptor.setNonBlocking(false) }

@@ -14,9 +14,12 @@ struct FileLookups: MachineLookups {
   func userNumber(_ text: String) -> UInt32? { user(text)?.user }
 
   /// The user of this name with its groups, or of this number; a number without an entry is its own group.
+  ///
+  /// Digits are always a number: begatd gives numbers that it has looked up.
   func user(_ text: String) -> Identity? {
     let lines = Self.lines(of: "/etc/passwd")
-    if let fields = Self.entry(lines, where: { $0.first.map(String.init) == text }, count: 4),
+    if UInt32(decimal: text) == nil,
+      let fields = Self.entry(lines, where: { $0.first.map(String.init) == text }, count: 4),
       let user = UInt32(decimal: fields[2]), let group = UInt32(decimal: fields[3])
     {
       return Identity(user: user, group: group, groups: [group] + groups(ofMember: text, beside: group))
@@ -29,8 +32,9 @@ struct FileLookups: MachineLookups {
 
   /// The number of the group of this name; the number itself where the text is one.
   func groupNumber(_ text: String) -> UInt32? {
+    if let number = UInt32(decimal: text) { return number == .max ? nil : number }
     let fields = Self.entry(Self.lines(of: "/etc/group"), where: { $0.first.map(String.init) == text }, count: 3)
-    return fields.flatMap { UInt32(decimal: $0[2]) } ?? UInt32(decimal: text).flatMap { $0 == .max ? nil : $0 }
+    return fields.flatMap { UInt32(decimal: $0[2]) }
   }
 
   func port(_ text: String, isDatagram: Bool) -> UInt16? {

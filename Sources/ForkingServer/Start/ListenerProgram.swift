@@ -32,7 +32,7 @@ public enum ListenerProgram {
         if try closedStream(settings.options) { return failure }
         return try StandardConnection.serve(settings) ? success : failure
       }
-      var sockets = try ServiceSockets(adopting: parsed.options.sockets)
+      var sockets = try ServiceSockets(adopting: parsed.options)
       let settings = try ListenerSettings(parsed, passed: sockets.kinds)
       _ = try closedStream(settings.options)
       try sockets.bind(settings)
@@ -88,9 +88,7 @@ public enum ListenerProgram {
       } else {
         try LoadedService(program: programs, errors: errorNumber)
       }
-    if geteuid() == 0, options.channel == nil, settings.identity == nil {
-      warnings.append("serves as root; give it a user with --user")
-    }
+    if options.channel == nil, settings.servesAsRoot { warnings.append(ListenerSettings.rootWarning) }
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
     switch title {

@@ -43,6 +43,10 @@ struct ListenerSettings {
     self.options = options
   }
 
+  /// Whether the service runs as root without having been told to.
+  var servesAsRoot: Bool { identity == nil && geteuid() == 0 }
+  static let rootWarning = "serves as root; give it a user with --user"
+
   // MARK: - Rules
 
   private static func check(
@@ -58,6 +62,9 @@ struct ListenerSettings {
     }
     if said.contains("group") || said.contains("groups"), options.service.user == nil {
       throw ListenerOptionProblem("--group and --groups need --user; see --help")
+    }
+    if said.contains("names") != said.contains("name-requests") {
+      throw ListenerOptionProblem("--names and --name-requests go together; see --help")
     }
     if options.service.bindToDevice == nil, let address = addresses.first(where: \.lacksInterface) {
       throw ListenerOptionProblem("--listen-stream: \(ServiceRules.missingInterface(address))")

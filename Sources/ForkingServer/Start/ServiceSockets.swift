@@ -21,8 +21,8 @@ struct ServiceSockets {
   private(set) var datagrams: [AnsweringSocket] = []
   /// Their addresses, for people.
   private(set) var addresses: [String] = []
-  /// Names that the service manager gave the sockets that it passed.
-  private var names: Set<String> = []
+  /// Whether the sockets of a name that the service manager passed take datagrams.
+  private var named: [String: Set<Bool>] = [:]
   /// Files of Unix sockets that were bound here.
   private(set) var files: [UnixSocketFile] = []
 
@@ -33,14 +33,23 @@ struct ServiceSockets {
     var isUsage = false
   }
 
-  /// Takes the sockets that were passed: by a service manager, and those of these numbers.
-  init(adopting numbers: [CInt]) throws(Problem) {
+  /// Takes the sockets that were passed: by a service manager, and those that the options name.
+  init(adopting options: ListenerOptions) throws(Problem) {
     let passed: [SocketActivation.PassedSocket]
     do throws(SocketActivation.Problem) { passed = try SocketActivation.take() } catch {
       throw Problem(description: "\(error)")
     }
-    for number in passed.map(\.number) + numbers { try adopt(number) }
-    names = Set(passed.map(\.name))
+    let numbers = passed.map(\.number) + options.sockets
+    let others = [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
+    var seen: Set<CInt> = []
+    for number in numbers + others where !seen.insert(number).inserted {
+      throw Problem(description: "descriptor \(number) is given twice", isUsage: true)
+    }
+    for number in numbers { try adopt(number) }
+    for socket in passed {
+      let isDatagram = Descriptor.withLent(socket.number) { $0.socketKind == datagramKind }
+      named[socket.name, default: []].insert(isDatagram)
+    }
   }
 
   /// Binds what the settings name besides, and sets the options of all sockets.
@@ -83,7 +92,10 @@ struct ServiceSockets {
     switch wanted {
     case .address(let wanted, _): address = wanted
     case .passed(let name):
-      guard names.contains(name) else { throw Problem(description: "no socket named \(name) was passed") }
+      guard named[name]?.contains(isDatagram) ?? false else {
+        let kind = isDatagram ? "datagram" : "stream"
+        throw Problem(description: "no \(kind) socket named \(name) was passed")
+      }
       return
     }
     do throws(Refusal) { try bind(address, settings, isDatagram: isDatagram) } catch {

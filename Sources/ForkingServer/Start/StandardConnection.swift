@@ -13,6 +13,9 @@ enum StandardConnection {
   /// - Returns: whether the client was admitted and served.
   static func serve(_ settings: ListenerSettings) throws -> Bool {
     let options = settings.options
+    // What the starter left open is no business of the client's process.
+    try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(start: nil, count: 0))
+    if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)") }
     guard let builtIn = options.serve else { return false }
     let native = Descriptor.withLent(0) { try? $0.peerAddress() }
     let user = Descriptor.withLent(0) { try? PeerCredentials(of: $0).user }

@@ -44,7 +44,9 @@ public struct ListenerOptions: SettingsTable {
 
   static let ownKeys: [Key<ListenerOptions>] = [
     Key("name", \.name, .serviceName, "name of the service in titles and logs; unset: that of what it offers"),
-    Key("socket", \.sockets, .list(of: "descriptors", .integer(in: 3...CInt.max)), "serve on this open socket"),
+    Key(
+      "socket", \.sockets, .list(of: "descriptors", .integer(in: 3...CInt.max)), "serve on this open socket",
+      when: [.listening]),
     Key("stdio", \.stdio, .boolean, "serve one connection on standard input and output, then end"),
     Key(
       "drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after SIGTERM",

@@ -149,11 +149,12 @@ extension ServiceSettings {
           end.
           """),
       Key(
-        "rate", \.admission.rate, .rate, "new connections, or starts with wait; datagrams: \"1000/s\" unless set",
+        "rate", \.rate, .rate,
+        "new connections; unset: any number, but datagrams \"1000/s\", and starts with wait \"50/s burst 50\"",
         when: [.listening]),
       Key(
-        "rate-per-source", \.admission.ratePerSource, .rate,
-        "new connections of one source; datagrams: \"10/s\" unless set", when: [.listening, .accepting]),
+        "rate-per-source", \.ratePerSource, .rate,
+        "new connections of one source; unset: any number, but datagrams \"10/s\"", when: [.listening, .accepting]),
       Key(
         "source-prefix.ipv4", \.admission.sourcePrefix.ipv4, .integer(in: 1...32, example: 24),
         "bits of an IPv4 address that make a source", when: [.listening, .accepting, .internet]),

@@ -29,7 +29,10 @@ public struct ServiceSettings: SettingsTable {
   /// Nil admits every client; an empty list none.
   public var allow: [String]?
   public var deny: [String] = []
-  /// The limits of admission; its lists of peers are filled when `allow` and `deny` are resolved.
+  public var rate = RateSetting.standard
+  public var ratePerSource = RateSetting.standard
+  /// The limits of admission; its lists of peers are filled when `allow` and `deny` are resolved, its rates by
+  /// `effective(in:)`.
   public var admission = AdmissionLimits()
   /// A line for refused clients, sent without waiting for them; nil for none.
   public var refusal: String?
@@ -60,8 +63,8 @@ public struct ServiceSettings: SettingsTable {
   /// The limits of datagrams, which have a default rate of their own.
   public var datagramAdmission: AdmissionLimits {
     var limits = admission
-    limits.rate = limits.rate ?? .datagrams
-    limits.ratePerSource = limits.ratePerSource ?? .datagramsPerSource
+    limits.rate = rate.limit(standard: .datagrams)
+    limits.ratePerSource = ratePerSource.limit(standard: .datagramsPerSource)
     limits.whenFull = .refuse
     return limits
   }
@@ -74,6 +77,8 @@ extension ServiceSettings {
     for key in Self.keys where !key.isDefault(in: self) && key.reasonWithoutEffect(self, mode) != nil {
       key.reset(in: &settings)
     }
+    settings.admission.rate = settings.rate.limit(standard: mode.handover == .sockets ? .starts : nil)
+    settings.admission.ratePerSource = settings.ratePerSource.limit(standard: nil)
     if settings.allow == nil { settings.admission.allow = nil }
     if settings.deny.isEmpty { settings.admission.deny = [] }
     return settings

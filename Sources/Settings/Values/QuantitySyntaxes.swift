@@ -1,4 +1,3 @@
-import Admission
 import UnixIPC
 
 extension Syntax where Value == Duration {
@@ -30,25 +29,11 @@ private func secondsHint(_ raw: RawValue, forZero zero: String? = nil) -> String
 }
 
 /// A number without a unit, with quotes or not.
-private func wholeNumber(_ raw: RawValue) -> UInt64? {
+func wholeNumber(_ raw: RawValue) -> UInt64? {
   switch raw {
   case .integer(let number): UInt64(exactly: number)
   default: raw.text.flatMap { UInt64(decimal: $0) }
   }
-}
-
-extension Syntax where Value == RateLimit? {
-  /// A rate, or `none`.
-  static let rate = Syntax(
-    "RATE", "a rate such as \"50/s\" or \"100/m burst 10\", or \"none\"", example: .string("50/s"),
-    parse: { raw in
-      if raw.text == "none" { return .some(nil) }
-      return raw.text.flatMap(RateLimit.init).map { .some($0) }
-    },
-    render: { .string($0.map(\.description) ?? "none") },
-    hint: { raw in
-      wholeNumber(raw).flatMap { RateLimit("\($0)/s") == nil ? nil : "did you mean \"\($0)/s\"?" }
-    })
 }
 
 extension Syntax where Value == UInt64? {

@@ -4,10 +4,13 @@ import Settings
 extension ListenerOptions {
   /// The settings of a service, for a listener that gets its sockets passed.
   ///
+  /// - Parameter sockets: the kinds of its sockets, where they are open already: a socket that a service manager
+  ///   passes may be of any kind.
   /// - Parameter hasResolver: whether the listener can ask for names of hosts.
-  init(_ configuration: ServiceConfiguration, hasResolver: Bool) {
+  init(_ configuration: ServiceConfiguration, sockets: Set<ServiceMode.SocketKind>? = nil, hasResolver: Bool) {
     self.init()
     var mode = configuration.mode
+    mode.sockets = sockets ?? mode.sockets
     mode.bound = []
     mode.bindsPaths = false
     mode.hasResolver = hasResolver

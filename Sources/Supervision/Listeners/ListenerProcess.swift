@@ -69,7 +69,7 @@ struct ListenerStarter {
     }
 
     let asksForNames = configuration.settings.looksUpNames && names != nil
-    var options = ListenerOptions(configuration, hasResolver: asksForNames)
+    var options = ListenerOptions(configuration, sockets: service.socketKinds, hasResolver: asksForNames)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts

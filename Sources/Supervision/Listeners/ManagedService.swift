@@ -18,6 +18,28 @@ final class ManagedService {
   }
 
   var name: String { configuration.name }
+
+  var socketKinds: Set<ServiceMode.SocketKind> {
+    Set(
+      sockets.map { socket in
+        switch (socket.address.isUnix, socket.isDatagram) {
+        case (true, true): .unixDatagram
+        case (true, false): .unixStream
+        case (false, true): .internetDatagram
+        case (false, false): .internetStream
+        }
+      })
+  }
+
+  /// Keys that the service's own table sets and that have no effect on the sockets that were passed, with the reason.
+  var keysWithoutEffect: [String] {
+    var mode = configuration.mode
+    mode.sockets = socketKinds
+    return ServiceRules.violations(of: configuration.settings, own: configuration.ownKeys, in: mode).map { violation in
+      let origin = configuration.origins[violation.key]?.description ?? "\(configuration.place): \(violation.key)"
+      return "\(origin): \(violation.message); look at the sockets that were passed"
+    }
+  }
   var isReady: Bool { listener?.readySince != nil }
 
   /// Starts that failed in a row.

@@ -138,7 +138,9 @@ public enum SupervisorProgram {
           logger.warning("inactive: its socket was not passed", metadata: [LogKey.service: "\(service.name)"])
         }
       } else {
-        services.append(ManagedService(service, sockets: opened.sockets))
+        let managed = ManagedService(service, sockets: opened.sockets)
+        problems += managed.keysWithoutEffect
+        services.append(managed)
       }
     }
     for warning in passed.warnings + passed.closeRest() { logger.warning("\(warning)") }

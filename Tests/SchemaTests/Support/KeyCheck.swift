@@ -110,6 +110,14 @@ struct KeyCheck {
       Issue.record("\(comment): without names the listener refuses what begatd renders")
       return
     }
+    // A socket that a service manager passes turns out to be of one kind only.
+    guard circumstance.sockets == .passed else { return }
+    for kind in circumstance.kinds {
+      options = ListenerOptions(service, sockets: [kind], hasResolver: false)
+      if case .refused(let key, let text) = circumstance.readWords(options.arguments, passed: [kind]) {
+        Issue.record("\(comment): with a socket of \(kind) the listener refuses what begatd renders: \(key): \(text)")
+      }
+    }
   }
 
   /// What begatd itself makes of a key.

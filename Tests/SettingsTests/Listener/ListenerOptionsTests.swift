@@ -29,14 +29,15 @@ import UnixIPC
     let every = ListenerOptions.everyOption
     let usual = ListenerOptions()
     // A property without a value in the sample would not be noticed below.  A disabled service has no listener, and
-    // peers of admission are those of allow and deny.
+    // peers and rates of admission follow from other keys.
     let left =
       unchanged(every, usual, in: "options") + unchanged(every.service, usual.service, in: "service")
       + unchanged(every.service.program, usual.service.program, in: "program")
       + unchanged(every.service.fortune, usual.service.fortune, in: "fortune")
       + unchanged(every.service.admission, usual.service.admission, in: "admission")
       + unchanged(every.service.admission.sourcePrefix, usual.service.admission.sourcePrefix, in: "prefix")
-    #expect(left == ["service.enabled", "admission.allow", "admission.deny"])
+    #expect(
+      left == ["service.enabled", "admission.allow", "admission.deny", "admission.rate", "admission.ratePerSource"])
     #expect(try options(every.arguments) == every, "\(every.arguments)")
     for key in ListenerOptions.keys { #expect(!key.isDefault(in: every), "\(key.name)") }
   }
@@ -80,8 +81,8 @@ import UnixIPC
     var options = ListenerOptions()
     #expect(options.datagramAdmission.rate == .datagrams && options.datagramAdmission.whenFull == .refuse)
     #expect(options.datagramAdmission.ratePerSource == .datagramsPerSource)
-    options.admission.rate = RateLimit("1/s")
-    options.admission.ratePerSource = RateLimit("2/s")
+    options.rate = .at(try #require(RateLimit("1/s")))
+    options.ratePerSource = .at(try #require(RateLimit("2/s")))
     options.admission.deny = [.anyUser]
     #expect(options.datagramAdmission.rate == RateLimit("1/s"))
     #expect(options.datagramAdmission.ratePerSource == RateLimit("2/s") && options.datagramAdmission.deny == [.anyUser])

@@ -17,8 +17,9 @@ extension ListenerOptions {
     func text() -> String { one(["a", "--serve", "x=y", "é ", "@", "/p q", "none", "\n", "false", "--", "=", "\\\""]) }
     func argument() -> String { Bool.random(using: &random) ? "" : text() }
     func path() -> String { "/" + argument() }
-    func rate() -> RateLimit? {
-      RateLimit(one(["1/s", "50/s burst 100", "1000000/d burst 1", "7/m", "3/h burst 1000"]))
+    func rate() -> RateSetting {
+      let limit = RateLimit(one(["1/s", "50/s burst 100", "1000000/d burst 1", "7/m", "3/h burst 1000"]))
+      return one([.standard, .unlimited, limit.map { .at($0) } ?? .standard])
     }
     func limit() -> UInt64 { UInt64.random(in: 1...UInt64(Int64.max), using: &random) }
     func account() -> String { one(["root", "0", "4294967294", "a b", "--user", "é"]) }
@@ -45,8 +46,8 @@ extension ListenerOptions {
     options.refusal = maybe(one(["x", "Sorry.", "--", " é "]))
     options.admission.maxConnections = Int.random(in: 1...1_000_000, using: &random)
     options.admission.maxConnectionsPerSource = Int.random(in: 1...1_000_000, using: &random)
-    options.admission.rate = maybe(rate()) ?? nil
-    options.admission.ratePerSource = maybe(rate()) ?? nil
+    options.rate = rate()
+    options.ratePerSource = rate()
     options.admission.sourcePrefix = SourcePrefix(
       ipv4: .random(in: 1...32, using: &random), ipv6: .random(in: 1...128, using: &random))
     options.admission.whenFull = one(WhenFull.allCases)
@@ -109,8 +110,8 @@ extension ListenerOptions {
     options.refusal = "Sorry,  too many."
     options.admission.maxConnections = 1
     options.admission.maxConnectionsPerSource = 2
-    options.admission.rate = RateLimit("50/s burst 100")
-    options.admission.ratePerSource = RateLimit("20/m")
+    options.rate = .at(RateLimit("50/s burst 100")!)
+    options.ratePerSource = .unlimited
     options.admission.sourcePrefix = SourcePrefix(ipv4: 1, ipv6: 128)
     options.admission.whenFull = .refuse
     options.firstByteTimeout = .seconds(1)

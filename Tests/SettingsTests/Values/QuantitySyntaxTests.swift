@@ -38,17 +38,26 @@ import Testing
 }
 
 @Suite struct RateSyntaxTests {
-  private let syntax = Syntax<RateLimit?>.rate
+  private let syntax = Syntax<RateSetting>.rate
 
   @Test("is a rate or none", arguments: ["1/s", "50/s burst 100", "20/m", "100/h", "1000000/d burst 1"])
-  func isARate(text: String) { syntax.expect(RateLimit(text), from: .string(text), word: text) }
+  func isARate(text: String) throws {
+    syntax.expect(.at(try #require(RateLimit(text))), from: .string(text), word: text)
+  }
 
   @Test(
     "is nothing else", arguments: ["", "50", "0/s", "5/w", "1/s burst", "1/s burst 0", "-1/s", "5 / s", "1000001/s"])
   func isNothingElse(text: String) { syntax.expectRefusal(of: .string(text), word: text) }
 
   @Test("is lifted by none")
-  func isLifted() { syntax.expect(nil, from: .string("none"), word: "none") }
+  func isLifted() { syntax.expect(.unlimited, from: .string("none"), word: "none") }
+
+  @Test("is not written where it is left out")
+  func isLeftOut() {
+    #expect(syntax.render(.standard) == nil)
+    #expect(RateSetting.standard.limit(standard: .datagrams) == .datagrams)
+    #expect(RateSetting.unlimited.limit(standard: .datagrams) == nil)
+  }
 }
 
 @Suite struct SizeSyntaxTests {
