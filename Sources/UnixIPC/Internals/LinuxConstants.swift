@@ -22,6 +22,7 @@ let memoryFileCloseOnExec: UInt32 = 1
 /// RLIMIT_CPU and so on, asm-generic/resource.h
 let limitOfProcessorTime: CInt = 0
 let limitOfStackSize: CInt = 3
+let limitOfFileSize: CInt = 1
 let limitOfCoreSize: CInt = 4
 let limitOfProcesses: CInt = 6
 let limitOfOpenFiles: CInt = 7

@@ -12,6 +12,8 @@ public struct ResourceLimit: Hashable, Sendable {
   public static let pendingSignals = ResourceLimit(number: limitOfPendingSignals)
   /// Processes of the real user.
   public static let processes = ResourceLimit(number: limitOfProcesses)
+  /// RLIMIT_FSIZE: bytes of a file that the process writes.
+  public static let fileSize = ResourceLimit(number: limitOfFileSize)
   public static let coreSize = ResourceLimit(number: limitOfCoreSize)
   /// Seconds of a processor.
   public static let processorTime = ResourceLimit(number: limitOfProcessorTime)
