@@ -63,7 +63,7 @@ struct ProgramLoader {
         Program.Limit(.pendingSignals, soft: pendingSignals.soft, hard: pendingSignals.hard))
     }
     let limits: [(ResourceLimit, UInt64?)] = [
-      (.addressSpace, settings.limitMemory), (.processorTime, settings.limitCPU),
+      (.addressSpace, settings.limitMemory), (.fileSize, settings.limitFileSize), (.processorTime, settings.limitCPU),
       (.openFiles, settings.limitOpenFiles), (.processes, settings.limitProcesses),
     ]
     for (resource, limit) in limits {

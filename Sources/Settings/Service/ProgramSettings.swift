@@ -9,6 +9,8 @@ public struct ProgramSettings: Hashable, Sendable {
   public var nice: CInt = 0
   /// Bytes of address space.
   public var limitMemory: UInt64?
+  /// Bytes of the largest file.
+  public var limitFileSize: UInt64?
   /// Seconds of processor time.
   public var limitCPU: UInt64?
   public var limitOpenFiles: UInt64?

@@ -202,6 +202,9 @@ extension ServiceSettings {
         "limit-memory", \.program.limitMemory, .size, "address space of each; unset: begatd's own limit",
         when: [.programs]),
       Key(
+        "limit-file-size", \.program.limitFileSize, .size,
+        "largest file that each may write; unset: begatd's own limit", when: [.programs]),
+      Key(
         "limit-cpu", \.program.limitCPU, .wholeSeconds, "processor time of each; unset: begatd's own limit",
         when: [.programs]),
       Key(

@@ -58,6 +58,7 @@ struct ExpectedEffect: Sendable {
     "limit-memory": ExpectedEffect(.string("64M")) { $0.runsPrograms },
     "limit-cpu": ExpectedEffect(.string("10s")) { $0.runsPrograms },
     "limit-open-files": ExpectedEffect(.integer(64)) { $0.runsPrograms },
+    "limit-file-size": ExpectedEffect(.string("1M")) { $0.runsPrograms },
     "limit-processes": ExpectedEffect(.integer(100)) { $0.runsPrograms },
     "commands": ExpectedEffect(.table([RawValue.Member("disk", .list([.string("/bin/ls"), .string("-l")]))])) {
       $0.offered == .commands || $0.offered == .builtIn(.command)

@@ -66,6 +66,7 @@ extension ListenerOptions {
     options.program.limitMemory = maybe(UInt64.random(in: 1...(1 << 62), using: &random))
     options.program.limitCPU = maybe(UInt64.random(in: 1...315_360_000, using: &random))
     options.program.limitOpenFiles = maybe(limit())
+    options.program.limitFileSize = maybe(UInt64.random(in: 1...(1 << 62), using: &random))
     options.program.limitProcesses = maybe(limit())
     options.commands = some { 0 }.indices.map { AddedCommand(name: "c\($0)", words: [path()] + some(argument)) }
     options.fortune.databases = some(path)
@@ -127,6 +128,7 @@ extension ListenerOptions {
     options.program.limitMemory = 64 << 20
     options.program.limitCPU = 1
     options.program.limitOpenFiles = UInt64(Int64.max)
+    options.program.limitFileSize = 1
     options.program.limitProcesses = 3
     options.commands = [
       AddedCommand(name: "uptime", words: ["/usr/bin/uptime"]),
