@@ -49,8 +49,8 @@ public enum Refusal: Int, CaseIterable, Sendable {
 
 /// Decides who gets a connection process: one table for all who accept for one service.
 ///
-/// Its memory is shared by the processes forked after its making, unless they are to have nothing to do with it; the
-/// counts are right whoever of them dies.  Times are CLOCK_MONOTONIC, nanoseconds.
+/// Processes forked later share its memory unless `isShared` is false.  Counts stay correct if one of them dies.  Times
+/// are CLOCK_MONOTONIC, nanoseconds.
 public struct Admission: ~Copyable {
   /// A place that somebody has until it is given back.
   public struct Ticket: Hashable, Sendable {
@@ -64,7 +64,7 @@ public struct Admission: ~Copyable {
     case refused(Refusal)
   }
 
-  /// Whether clients may be looked at all.
+  /// Whether the listener may accept a client now.
   public enum Opening: Hashable, Sendable {
     case now
     /// The rate is used up until then.

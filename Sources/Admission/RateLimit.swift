@@ -29,7 +29,7 @@ public struct RateLimit: Hashable, Sendable {
     } else if words.count != 1 {
       return nil
     }
-    // A bucket that takes ten years to fill is none, and its instants are to be numbers.
+    // Reject a bucket that takes more than ten years to fill: later arithmetic must not overflow.
     let (fillTime, overflow) = (unit.nanoseconds / Int64(count)).multipliedReportingOverflow(by: Int64(burst))
     guard (1...RateLimit.largestCount).contains(burst), !overflow, fillTime <= 315_360_000_000_000_000 else {
       return nil

@@ -15,7 +15,7 @@ public struct PeerFields {
   public var scope: UInt32 = 0
   public var bytes: Bytes = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-  /// Of a Unix socket only the family is kept: clients hardly ever have a name.
+  /// For a Unix socket only the family is stored; clients are rarely bound to a name.
   public init(_ address: SocketAddress?) {
     switch address {
     case .ipv4(let host, let port):

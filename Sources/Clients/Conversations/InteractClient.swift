@@ -27,7 +27,8 @@ public struct InteractClient: Sendable {
     var program = try settings.program()
     // Killed, this process can end nothing more; a hang-up alone would not end everybody.
     program.deathSignal = .kill
-    // Of its own terminal they come from its own user, whatever a shell's & has told us of others.
+    // Keys typed on the program's own terminal are meant for it, even if our shell started us with these signals
+    // ignored.
     program.ignoredSignals.remove(.interrupt)
     program.ignoredSignals.remove(.quit)
     return program

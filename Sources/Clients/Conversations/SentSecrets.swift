@@ -3,7 +3,7 @@ struct SentSecrets {
   private var values: [[UInt8]] = []
   private var lines: [[UInt8]] = []
 
-  /// Of a file's shorter lines, answers such as "yes", nearly any text would have some.
+  /// Lines shorter than this, such as "yes", would match in almost any output.
   static let shortestLine = 4
   private static let replacement = Array("[sent]".utf8)
 

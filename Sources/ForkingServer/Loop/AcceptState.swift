@@ -51,7 +51,7 @@ struct AcceptState {
   /// CLOCK_MONOTONIC, nanoseconds; nil when nothing is to be tried again.
   var retryTime: Int64?
   var heldConnection: HeldConnection?
-  /// Of the shortage that goes on, however often it is tried; said once at its beginning and once at its end.
+  /// When the current shortage began. It is logged once at its start and once at its end, however many retries fail.
   var shortageBegan: Int64?
   private var delay = AcceptState.shortestDelay
 
@@ -105,7 +105,7 @@ extension Listener {
     dropHeldConnectionIfOver()
     switch pause {
     case .full where table.isFull:
-      // A service that stays full is one thing, however long.
+      // A service that stays full is one episode, however long it lasts.
       return refusals.goesOn(for: .maxConnections, now: Clock.monotonic())
     case .full: break
     case .rate, .shortage:

@@ -92,7 +92,7 @@ extension Listener {
     return true
   }
 
-  /// How long what was told to end may take for it; nanoseconds.  Our own processes have nothing to tidy up.
+  /// Time between the termination signal and SIGKILL, in nanoseconds.  Our own processes have nothing to tidy up.
   private var patience: Int64 { offer.runsPrograms ? 5_000_000_000 : 1_000_000_000 }
 
   /// - Parameter withGroup: whether to send it to what the process has started as well.

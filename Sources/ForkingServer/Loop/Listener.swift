@@ -181,7 +181,7 @@ struct Listener: ~Copyable {
 
   // MARK: Waiting
 
-  /// Waits until there is something to do, as far as clients, orders and the channel cannot tell it.
+  /// Waits for work that clients, stop signals and the channel do not announce.
   ///
   /// While clients come, ends of connections wake nobody: they are taken in the turns that clients cause.  A moment
   /// after the last client they are waited for as well.

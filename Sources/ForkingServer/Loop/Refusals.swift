@@ -3,8 +3,8 @@ import ControlProtocol
 import Settings
 import UnixIPC
 
-/// What a listener has to say of clients that it does not serve, or not yet: two lines for each thing that goes on,
-/// however many clients it concerns.
+/// Log lines about clients that are refused or kept waiting: one when an episode starts, one when it ends, however many
+/// clients are affected.
 struct Refusals {
   /// By `Refusal`: connections, datagrams, waiting; then programs that cannot be run and answers that cannot be sent.
   private enum Kind: Hashable, CaseIterable {

@@ -65,7 +65,7 @@ struct ConnectionProcess {
       socket: socket, peer: Peer(address: address, connections: connections, names: names), limits: limits,
       tally: tally)
     let status = serve(&connection)
-    // The listener may come to fetch the status a little later.
+    // The listener may reap this process some time later.
     slot.pointee.ended = Clock.monotonic()
     endProcess(status: status)
   }

@@ -76,7 +76,7 @@ public struct Connection: ~Copyable {
   /// Ends the connection at once, in both directions.
   mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
 
-  /// Notes which limit ends the process, for whoever finds it dead.
+  /// Records the limit that is about to end this process, for the listener's record.
   func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
 
   /// Ends the process by a limit that was kept without the alarm.

@@ -29,7 +29,7 @@ public struct Peer: Sendable {
   }
 }
 
-/// Somebody who knows hosts' names and never takes long to say so.
+/// Looks up host names within a bounded time.
 ///
 /// A class: copying a reference needs nothing of the run-time library in a process that was just forked.
 public protocol PeerNames: AnyObject, Sendable {

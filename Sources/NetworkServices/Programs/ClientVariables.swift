@@ -2,7 +2,7 @@ import UnixIPC
 
 /// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
 ///
-/// Nothing in them is a client's choice but numbers, except the name of a Unix socket, which is looked at first.
+/// A client controls only numbers here, and the name of its Unix socket, which is validated first.
 ///
 /// Source: cr.yp.to/proto/ucspi-tcp.txt, s6-ipcserverd, systemd.socket(5) Accept=.
 public struct ClientVariables {

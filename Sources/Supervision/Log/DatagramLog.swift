@@ -76,7 +76,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
       BEGAT_OUTCOME=\(record.outcome)
 
       """
-    // Of a program that has the connection to itself nobody knows.
+    // Unknown for programs that own the connection.
     if let received = record.received { fields += "BEGAT_RECEIVED=\(received)\n" }
     if let sent = record.sent { fields += "BEGAT_SENT=\(sent)\n" }
     return fields

@@ -70,7 +70,7 @@ public struct BufferedReader: ~Copyable, Sendable {
       let isFirst = searched == 0
       searched = waitingCount
       guard searched <= limit else { throw .messageTooLong }
-      // Of a busy writer there is always something to read.
+      // A busy writer always has data ready, so the wait above would never time out.
       if !isFirst, deadline.isOver { throw .timedOut }
       if try !fill(until: deadline) { return waitingCount == 0 ? nil : take(waitingCount) }
     }

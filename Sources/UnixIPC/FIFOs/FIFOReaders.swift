@@ -60,7 +60,7 @@ struct FIFOReaders {
       guard !holders.isEmpty else { continue }
       present.append(Reader(holders: holders))
       let activity = holders.map { FIFOReaders.activity($0.process, $0.descriptors) }.max() ?? .sleeps
-      // Who runs comes to read soon, and is waited for longer than who sleeps.
+      // A running reader will read soon, so it gets more time than a sleeping one.
       if activity == .runs || least == .reads { least = activity }
     }
     readers = present

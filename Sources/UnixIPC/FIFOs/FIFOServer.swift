@@ -109,7 +109,7 @@ public struct FIFOServer: ~Copyable {
 
   private func deliver(to generation: FIFOGeneration, _ patience: Duration, _ text: () throws -> [UInt8]) throws -> Int
   {
-    // Who opens at the same time shall be counted before the first text is written.
+    // Count readers that opened at the same moment before writing the first text.
     pause(.milliseconds(1))
     takeOpenings(of: generation)
     var served = 0

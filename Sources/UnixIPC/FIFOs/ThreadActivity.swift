@@ -20,7 +20,7 @@ enum ThreadActivity: Int, Comparable {
     } else if state != "S" {
       self = .runs
     } else {
-      // To see the call takes the right to trace, which security modules give more rarely than to see where it waits.
+      // Reading `syscall` needs ptrace access, which security modules grant less often than access to `wchan`.
       // Where that is hidden too, it is 0, and any sleep has to do.
       let place = ThreadActivity.text("\(place)/wchan") ?? "0"
       self = place == "0" || place.contains("pipe_read") ? .reads : .sleeps

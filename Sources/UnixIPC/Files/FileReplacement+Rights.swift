@@ -6,7 +6,7 @@ extension FileReplacement {
   static func give(_ contents: borrowing Descriptor, rightsOf path: String, _ old: stat) {
     let number = contents.number
     var mode = old.st_mode & 0o777
-    // Who may not give the file away may still give it to a group of his.  uid_t.max leaves the owner.
+    // A user who may not change the owner may still change the group to one of his own.  uid_t.max leaves the owner.
     let hasGroup =
       fchown(number, old.st_uid, old.st_gid) == 0 || fchown(number, uid_t.max, old.st_gid) == 0
     // With an access list, the group's bits are its mask, and mostly more than the group has.

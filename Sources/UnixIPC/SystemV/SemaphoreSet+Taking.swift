@@ -7,8 +7,8 @@ import Glibc
 ///
 /// - The process that takes must be the one that lives as long as the lock is to be held.  A command that takes and ends
 ///   has given back with its end; for a lock that outlives its taker both sides say `never`, and a crash leaves it taken.
-/// - The process that took gives back, and says the same at both.  One that gives with `atExit` what another took
-///   with it takes it again by its own end, for ever.
+/// - The process that took gives back, and says the same at both.  If one process takes and another gives, both with
+/// `.atExit`, the giver's exit takes the semaphore again, permanently.
 /// - A forked process undoes nothing of its parent's; a process that executes another program keeps what it has to undo.
 /// - Values end at 32,767, and so does what one process is to undo of one semaphore: `ERANGE`.
 /// - Setting a value (`setValue`) forgets what all processes were to undo of it.

@@ -26,7 +26,7 @@ extension SemaphoreSet {
   /// Who did the last operation on it; 0 where nobody has.
   public func lastProcess(_ index: Int = 0) throws(CallFailure) -> pid_t { pid_t(try ask(GETPID, index)) }
 
-  /// Makes it this, wakes who waits for that, and forgets what processes were to undo of it.
+  /// Sets the value, wakes the processes waiting for it, and clears every process's undo count for it.
   ///
   /// - Throws: `ERANGE` above 32,767.
   public func setValue(_ index: Int = 0, to value: UInt16) throws(CallFailure) {
