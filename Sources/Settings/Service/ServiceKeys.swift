@@ -71,7 +71,11 @@ extension ServiceSettings {
           """),
       Key(
         "socket-mode", \.socketMode, .mode(example: "0660"), "permissions of Unix sockets: who may connect",
-        when: [.listening, .bindsPaths]),
+        when: [.listening, .bindsPaths],
+        details: """
+          A socket that systemd passes for the service must have the mode already, and likewise the owner, the group and \
+          the interface that socket-user, socket-group and bind-to-device name: otherwise begatd does not start.
+          """),
       Key(
         "socket-user", \.socketUser, optional: .account("user", example: "root"),
         "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsPaths]),
