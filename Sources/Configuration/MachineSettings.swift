@@ -122,7 +122,7 @@ struct MachineSettings {
   }
 
   /// The identity that the listener runs as; nil is begatd's own.
-  func identity(table: Setting, problems: inout ProblemCollector) -> Identity? {
+  func identity(problems: inout ProblemCollector) -> Identity? {
     guard surroundings.isRoot else {
       if let user, user.identity.user != surroundings.identity.user {
         add("user", "only root can serve as \(printable(user.name))", problems: &problems)
@@ -134,10 +134,7 @@ struct MachineSettings {
     }
     // A faulty user is a problem already.
     if keys["user"] != nil, user == nil { return nil }
-    guard var identity = (user ?? Users.find("nobody"))?.identity else {
-      problems.add(table.problem("no user \"nobody\" on this machine: set user"))
-      return nil
-    }
+    var identity = user?.identity ?? Users.nobody
     if let group {
       // As initgroups(3): the new primary group takes the place of the user's own.
       identity.groups = [group] + identity.groups.filter { $0 != identity.group && $0 != group }
