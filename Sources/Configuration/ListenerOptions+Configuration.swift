@@ -1,11 +1,10 @@
-import Configuration
 import Settings
 
 extension ListenerOptions {
   /// The settings of a service, for a listener that gets its sockets passed.
   ///
   /// - Parameter hasResolver: whether the listener can ask for names of hosts.
-  init(_ configuration: ServiceConfiguration, hasResolver: Bool) {
+  package init(_ configuration: ServiceConfiguration, hasResolver: Bool) {
     self.init()
     var mode = configuration.mode
     mode.bound = []
