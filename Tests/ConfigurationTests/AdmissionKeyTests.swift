@@ -182,7 +182,7 @@ import UnixIPC
       ("allow = [\"unix:4294967295\"]", ["10: allow: no user \"4294967295\" on this machine"]),
       (
         "allow = [1]",
-        ["10: allow: expected a network or unix:USER in quotes such as \"192.0.2.0/24\", found 1; write \"1\""]
+        ["10: allow: expected a network or unix:USER in quotes such as \"192.0.2.0/24\", found 1"]
       ),
       (
         "max-duration = \"0s\"",
