@@ -10,24 +10,6 @@ public enum AccessPeer: Hashable, Sendable {
   /// Everybody on a Unix socket.
   case anyUser
 
-  /// Users are numbers here; nil for anything else.
-  public init?(_ text: String) {
-    if text.hasPrefix("unix:") {
-      let user = text.dropFirst(5)
-      if user == "*" {
-        self = .anyUser
-      } else if let number = UInt32(decimal: user) {
-        self = .user(number)
-      } else {
-        return nil
-      }
-    } else if let network = try? IPNetwork(parsing: text) {
-      self = .network(network)
-    } else {
-      return nil
-    }
-  }
-
   /// How much of a peer the rule looks at: the longer, the more it counts.
   fileprivate var length: Int {
     switch self {

@@ -39,8 +39,7 @@ public struct Configuration: Sendable {
     let source = texts == nil ? embeddedName : file ?? surroundings.systemFile
     let configuration = try read(texts ?? [embedded], source: source, in: surroundings, problems: problems)
     let directories = SocketDirectoryCheck(runtimeDirectory: surroundings.runtimeDirectory)
-    let unbindable = directories.problems(of: configuration.services)
-    guard unbindable.isEmpty else { throw ConfigurationProblems(problems: unbindable) }
+    try refuse(directories.problems(of: configuration.services))
     return configuration
   }
 
@@ -67,7 +66,14 @@ public struct Configuration: Sendable {
       problems.add(ConfigurationProblem(file: source, message: noService))
     }
     guard problems.isEmpty else { throw ConfigurationProblems(problems: problems.sorted) }
+    try refuse(CommandLineCheck(room: surroundings.argumentRoom).problems(of: services))
     return Configuration(
       daemon: daemon, services: services, warnings: ConfigurationWarnings(services).all, source: source)
+  }
+
+  private static func refuse(_ problems: [ConfigurationProblem]) throws(ConfigurationProblems) {
+    var collector = ProblemCollector()
+    for problem in problems { collector.add(problem) }
+    guard collector.isEmpty else { throw ConfigurationProblems(problems: collector.sorted) }
   }
 }

@@ -29,7 +29,7 @@ struct ConfigurationTables {
           }
         case let name:
           problems.add(
-            setting.problem(UnknownKey.message(name, among: Self.names, elsewhere: Self.elsewhere)))
+            at: setting.place, setting.problem(UnknownKey.message(name, among: Self.names, elsewhere: Self.elsewhere)))
         }
       }
     }

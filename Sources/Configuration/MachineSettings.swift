@@ -46,7 +46,8 @@ struct MachineSettings {
   mutating func resolve(problems: inout ProblemCollector) {
     streams = addresses(settings.listenStream, "listen-stream", problems: &problems)
     datagrams = addresses(settings.listenDatagram, "listen-datagram", problems: &problems)
-    allow = settings.allow.map { entries($0, "allow", problems: &problems) }
+    let readAllow = entries(settings.allow ?? [], "allow", problems: &problems)
+    allow = settings.allow == nil ? nil : readAllow
     deny = entries(settings.deny, "deny", problems: &problems)
     user = user(settings.user, "user", problems: &problems)
     group = group(settings.group, "group", problems: &problems)
@@ -68,7 +69,7 @@ struct MachineSettings {
     guard let setting = keys[name] else { return [] }
     let reader = AddressReader(isDatagram: name == "listen-datagram", lookups)
     var addresses: [PlacedAddress] = []
-    for (index, text) in texts.enumerated() {
+    for (index, text) in readable(texts, name, setting) {
       guard let read = element(index, of: setting, &problems, { () throws(ValueProblems) in try reader.read(text) })
       else {
         hasFaultyAddresses = true
@@ -83,7 +84,7 @@ struct MachineSettings {
     guard let setting = keys[name] else { return [] }
     let reader = PeerReader(lookups)
     var entries: [AccessEntry] = []
-    for (index, text) in texts.enumerated() {
+    for (index, text) in readable(texts, name, setting) {
       let peer = element(index, of: setting, &problems) { () throws(ValueProblems) in try reader.read(text) }
       guard let peer else { continue }
       entries.append(AccessEntry(peer: peer, text: printable(text), origin: setting.origin(ofElement: index)))
@@ -91,12 +92,24 @@ struct MachineSettings {
     return entries
   }
 
+  /// The texts of a list by their places; of a list with faulty elements the others, whose own problems are as good.
+  private func readable(_ texts: [String], _ name: String, _ setting: Setting) -> [(index: Int, text: String)] {
+    let elements: [String?]
+    if keys.isFaulty(name) {
+      guard case .list(let list) = setting.value.raw else { return [] }
+      elements = list.map { $0.text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } }
+    } else {
+      elements = texts
+    }
+    return elements.enumerated().compactMap { index, text in text.map { (index, $0) } }
+  }
+
   private func element<Value>(
     _ index: Int, of setting: Setting, _ problems: inout ProblemCollector,
     _ read: () throws(ValueProblems) -> Value
   ) -> Value? {
     do throws(ValueProblems) { return try read() } catch {
-      for problem in error.problems { problems.add(setting.problem(problem.within(.element(index)))) }
+      for problem in error.problems { problems.add(problem.within(.element(index)), of: setting) }
       return nil
     }
   }
@@ -122,7 +135,7 @@ struct MachineSettings {
   }
 
   /// The identity that the listener runs as; nil is begatd's own.
-  func identity(table: Setting, problems: inout ProblemCollector) -> Identity? {
+  func identity(problems: inout ProblemCollector) -> Identity? {
     guard surroundings.isRoot else {
       if let user, user.identity.user != surroundings.identity.user {
         add("user", "only root can serve as \(printable(user.name))", problems: &problems)
@@ -134,10 +147,7 @@ struct MachineSettings {
     }
     // A faulty user is a problem already.
     if keys["user"] != nil, user == nil { return nil }
-    guard var identity = (user ?? Users.find("nobody"))?.identity else {
-      problems.add(table.problem("no user \"nobody\" on this machine: set user"))
-      return nil
-    }
+    var identity = user?.identity ?? Users.nobody
     if let group {
       // As initgroups(3): the new primary group takes the place of the user's own.
       identity.groups = [group] + identity.groups.filter { $0 != identity.group && $0 != group }
@@ -158,10 +168,11 @@ struct MachineSettings {
   }
 
   private func checkDatabases(problems: inout ProblemCollector) {
-    guard let setting = keys["fortune.databases"], !keys.isFaulty("fortune.databases") else { return }
-    for (index, path) in settings.fortune.databases.enumerated() {
+    let name = "fortune.databases"
+    guard let setting = keys[name] else { return }
+    for (index, path) in readable(settings.fortune.databases, name, setting) where path.hasPrefix("/") {
       do throws(CallFailure) { _ = try FileSystem.facts(of: path) } catch {
-        problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.errno)").within(.element(index))))
+        problems.add(ValueProblem("\(printable(path)): \(error.errno)").within(.element(index)), of: setting)
       }
     }
   }

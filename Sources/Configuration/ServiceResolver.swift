@@ -45,7 +45,7 @@ struct ServiceResolver {
     settings.admission.deny = machine.deny.map(\.peer)
     let mode = mode(offer, machine)
     check(settings, keys, mode, machine, problems: &problems)
-    let identity = machine.identity(table: table, problems: &problems)
+    let identity = machine.identity(problems: &problems)
     if settings.enabled, let user = identity ?? (surroundings.isRoot ? nil : surroundings.identity) {
       ProgramCheck(identity: user).check(settings, mode, keys, problems: &problems)
     }

@@ -26,6 +26,9 @@ struct Setting {
       at: Place(file: file, part.position), key: keyText(path + part.names), message: problem.message)
   }
 
+  /// Where the part of the value stands that a problem is about.
+  func place(of problem: ValueProblem) -> Place { Place(file: file, part(at: problem.path).position) }
+
   /// Where an element of the value stands; the value itself if it is no list.
   func origin(ofElement index: Int) -> Origin {
     Origin(place: Place(file: file, part(at: [.element(index)]).position), key: keyText(path))
@@ -54,7 +57,7 @@ struct Setting {
         position = value.position
       case (.member(let name), .table(let table)):
         names.append(name)
-        guard let entry = table.entries.first(where: { $0.key.name == name }) else { return (position, names) }
+        guard let entry = table.entry(name) else { return (position, names) }
         value = entry.value
         position = entry.key.position
       default: return (position, names)

@@ -10,13 +10,20 @@ struct Surroundings {
   var systemFile = "/etc/begat/begatd.toml"
   /// What `%t` stands for.
   var runtimeDirectory: String
+  /// Bytes that the arguments of a listener may take: a quarter of the usual limit of a stack.
+  var argumentRoom = 2 << 20
 
   var isRoot: Bool { identity.user == 0 }
 
   static var actual: Surroundings {
     var identity = Identity.effective
     identity.groups = ownGroups
-    return Surroundings(identity: identity, runtimeDirectory: RuntimeDirectory.path)
+    var surroundings = Surroundings(identity: identity, runtimeDirectory: RuntimeDirectory.path)
+    if let stack = try? ResourceLimit.stackSize.current().soft {
+      // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
+      surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))
+    }
+    return surroundings
   }
 
   /// Source: getgroups(2).

@@ -41,7 +41,9 @@ struct TableReader<Table: SettingsTable> {
       } else if Table.keys.contains(where: { $0.name.hasPrefix(name + ".") }) {
         read(setting, prefix: name + ".", into: &settings, &mentioned, problems: &problems)
       } else {
-        problems.add(setting.problem(UnknownKey.message(setting.name, among: names(in: prefix), elsewhere: elsewhere)))
+        problems.add(
+          at: setting.place,
+          setting.problem(UnknownKey.message(setting.name, among: names(in: prefix), elsewhere: elsewhere)))
       }
     }
   }

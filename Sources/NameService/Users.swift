@@ -27,6 +27,11 @@ public enum Users {
   /// Source: getpwuid(3).
   public static func find(_ number: uid_t) -> User? { getpwuid(number).map { user($0.pointee) } }
 
+  /// The user called nobody; where there is none, the number that the kernel has for users whom it does not know.
+  ///
+  /// Source: `/proc/sys/kernel/overflowuid` in proc_sys_kernel(5).
+  package static var nobody: Identity { find("nobody")?.identity ?? Identity(user: 65534, group: 65534) }
+
   private static func user(_ entry: passwd) -> User {
     let name = String(cString: entry.pw_name)
     let shell = String(cString: entry.pw_shell)

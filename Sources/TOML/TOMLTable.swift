@@ -15,7 +15,8 @@ public struct TOMLTable: Sendable {
   }
 
   /// The value of the key that consists of exactly these Unicode scalars, in constant time.
-  public subscript(name: String) -> TOMLValue? {
-    index[name].map { entries[$0].value }
-  }
+  public subscript(name: String) -> TOMLValue? { entry(name)?.value }
+
+  /// The key that consists of exactly these Unicode scalars, with its value, in constant time.
+  public func entry(_ name: String) -> Entry? { index[name].map { entries[$0] } }
 }

@@ -215,7 +215,8 @@ import Testing
       (
         "[service.a]\nserve = \"fortune\"\nlisten-stream = \"17\"\nfortune.databases = [\"x\", \"/nonexistent/y\"]",
         [
-          "4:22: service.a.fortune.databases: expected the absolute path of a file or directory such as \"/usr/share/games/fortunes\", found \"x\""
+          "4:22: service.a.fortune.databases: expected the absolute path of a file or directory such as \"/usr/share/games/fortunes\", found \"x\"",
+          "4:27: service.a.fortune.databases: /nonexistent/y: No such file or directory",
         ]
       ),
     ] as [(String, [String])])

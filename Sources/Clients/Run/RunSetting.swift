@@ -1,5 +1,6 @@
 import Glibc
 import NameService
+import Settings
 import UnixIPC
 
 /// As whom, where and with which variables `begat run` runs commands.
@@ -7,9 +8,6 @@ struct RunSetting {
   struct Refusal: Error, CustomStringConvertible {
     let description: String
   }
-
-  /// For those who get nothing from the caller.
-  static let standardPath = "/usr/local/bin:/usr/bin:/bin"
 
   /// Nil is the caller's.
   let identity: Identity?
@@ -30,7 +28,7 @@ struct RunSetting {
         throw Refusal(description: "user \(geteuid()) is not in the user database: there is nothing to make HOME of")
       }
       environment = Self.variables(of: user).map { Array($0.utf8) }
-      searchPath = Self.standardPath
+      searchPath = ProgramSettings.searchPath
     } else {
       environment = nil
       searchPath = UserCommand.searchPath
@@ -49,7 +47,7 @@ struct RunSetting {
     let terminal = getenv("TERM").map { ["TERM=\(String(cString: $0))"] } ?? []
     return [
       "HOME=\(user.homeDirectory)", "USER=\(user.name)", "LOGNAME=\(user.name)", "SHELL=\(user.shell)",
-      "PATH=\(standardPath)",
+      "PATH=\(ProgramSettings.searchPath)",
     ] + terminal
   }
 

@@ -82,10 +82,6 @@ struct ConnectionTable: ~Copyable {
     return entry
   }
 
-  func forEachProcess(_ body: (Int32) -> Void) {
-    for entry in entries where entry.process != 0 { body(entry.process) }
-  }
-
   /// Shows each connection; it may be changed but for its process and its slot.
   mutating func forEach(_ body: (inout Entry) -> Void) {
     for place in entries.indices where entries[place].process != 0 { body(&entries[place]) }

@@ -10,7 +10,7 @@ struct ProgramLoader {
   /// The limit of pending signals as the listener found it: what it raised for itself is not for programs.
   let pendingSignals: (soft: UInt64, hard: UInt64)?
 
-  private static let path = "PATH=/usr/local/bin:/usr/bin:/bin"
+  private static let path = "PATH=\(ProgramSettings.searchPath)"
 
   /// A program that gets a connection: it leads a group, so that it can be ended with all that it starts.
   func perConnection() throws(CallFailure) -> PreparedProgram {

@@ -11,7 +11,12 @@ struct FileLookups: MachineLookups {
 
   var runtimeDirectory: String { RuntimeDirectory.path }
 
-  func userNumber(_ text: String) -> UInt32? { user(text)?.user }
+  /// Users by name, read once: lists of peers may name thousands.
+  private let users = UserNumbers()
+
+  func userNumber(_ text: String) -> UInt32? {
+    users.byName[text] ?? UInt32(decimal: text).flatMap { $0 == .max ? nil : $0 }
+  }
 
   /// The user of this name with its groups, or of this number; a number without an entry is its own group.
   ///
@@ -65,6 +70,21 @@ struct FileLookups: MachineLookups {
       if fields.count >= count, matches(fields) { return fields }
     }
     return nil
+  }
+
+  private final class UserNumbers {
+    lazy var byName: [String: UInt32] = {
+      var numbers: [String: UInt32] = [:]
+      for line in FileLookups.lines(of: "/etc/passwd") {
+        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        guard fields.count >= 4, let user = UInt32(decimal: fields[2]), UInt32(decimal: fields[3]) != nil else {
+          continue
+        }
+        // The first entry of a name holds.
+        numbers[String(fields[0])] = numbers[String(fields[0])] ?? user
+      }
+      return numbers
+    }()
   }
 
   private static func lines(of path: String) -> [Substring] {

@@ -13,8 +13,11 @@ public enum UnknownKey {
     if let whole = candidates.first(where: { $0.hasPrefix(name + ".") || $0.hasSuffix("." + name) }) {
       return "unknown key; did you mean \(whole)?"
     }
-    return "unknown key"
+    return plainMessage
   }
+
+  /// The message without a hint.
+  static let plainMessage = "unknown key"
 
   /// Words of other super-servers, by what begat has in their place.
   ///

@@ -63,15 +63,46 @@ extension ParsedListenerOptions {
 }
 
 /// Options as they are collected from a command line: each key once, with all of its words.
+///
+/// Every word is added in place: a list may have as many elements as fit on a command line.
 private struct GivenOptions {
-  private(set) var values: [(key: Key<ListenerOptions>, raw: RawValue)] = []
+  private struct Given {
+    let key: Key<ListenerOptions>
+    /// The words of the key itself, or of each member where it is a table.
+    var members: [(name: String?, words: [RawValue])] = []
+    /// Places in `members`.
+    var places: [String?: Int] = [:]
+
+    mutating func add(_ word: RawValue, to member: String?) {
+      guard let place = places[member] else {
+        places[member] = members.count
+        return members.append((member, [word]))
+      }
+      // Of a key that is no list, the last word holds.
+      if key.isList || member != nil { members[place].words.append(word) } else { members[place].words = [word] }
+    }
+
+    var raw: RawValue {
+      func value(_ words: [RawValue]) -> RawValue { words.count == 1 ? words[0] : .list(words) }
+      guard key.isOpenTable else { return value(members[0].words) }
+      return .table(members.map { RawValue.Member($0.name ?? "", value($0.words)) })
+    }
+  }
+
+  private var given: [Given] = []
+  private var places: [String: Int] = [:]
+
+  /// In the order in which the keys were first met.
+  var values: [(key: Key<ListenerOptions>, raw: RawValue)] { given.map { ($0.key, $0.raw) } }
 
   /// Takes an option and, unless it stands behind `=`, its value.
   mutating func take(_ option: Substring, _ rest: inout ArraySlice<String>) throws(ListenerOptionProblem) {
     let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts.first.map(String.init) ?? ""
     guard let (key, member) = key(of: name) else {
-      throw ListenerOptionProblem("--\(printable(name)): \(Self.message(onUnknown: name)); see --help")
+      let message = Self.message(onUnknown: name)
+      throw ListenerOptionProblem(
+        "--\(printable(name)): \(message)" + (message == UnknownKey.plainMessage ? "; see --help" : ""))
     }
     let value: String
     if parts.count == 2 {
@@ -89,7 +120,9 @@ private struct GivenOptions {
 
   /// The key that an option names, and the member where the key is a table of the administrator's.
   private func key(of name: String) -> (Key<ListenerOptions>, member: String?)? {
-    if let key = ListenerOptions.key(named: name) { return key.isOpenTable ? nil : (key, nil) }
+    if let key = places[name].map({ given[$0].key }) ?? ListenerOptions.key(named: name) {
+      return key.isOpenTable ? nil : (key, nil)
+    }
     guard let dot = name.firstIndex(of: "."), let key = ListenerOptions.key(named: String(name[..<dot])),
       key.isOpenTable
     else { return nil }
@@ -103,28 +136,11 @@ private struct GivenOptions {
   }
 
   private mutating func add(_ word: RawValue, _ member: String?, of key: Key<ListenerOptions>) {
-    let index = values.firstIndex { $0.key.name == key.name }
-    let before = index.map { values[$0].raw }
-    let raw: RawValue
-    if let member {
-      var members: [RawValue.Member] = if case .table(let members) = before { members } else { [] }
-      if let place = members.firstIndex(where: { $0.name == member }) {
-        members[place] = RawValue.Member(member, appending(word, to: members[place].value))
-      } else {
-        members.append(RawValue.Member(member, word))
-      }
-      raw = .table(members)
-    } else {
-      raw = key.isList ? appending(word, to: before) : word
+    let place = places[key.name] ?? given.count
+    if place == given.count {
+      places[key.name] = place
+      given.append(Given(key: key))
     }
-    if let index { values[index].raw = raw } else { values.append((key, raw)) }
-  }
-
-  private func appending(_ word: RawValue, to before: RawValue?) -> RawValue {
-    switch before {
-    case nil: word
-    case .list(let elements): .list(elements + [word])
-    case let single?: .list([single, word])
-    }
+    given[place].add(word, to: member)
   }
 }

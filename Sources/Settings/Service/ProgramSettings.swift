@@ -18,4 +18,7 @@ public struct ProgramSettings: Hashable, Sendable {
   public var limitProcesses: UInt64?
 
   public init() {}
+
+  /// Where programs are looked for by those who inherit no `PATH`.
+  public static let searchPath = "/usr/local/bin:/usr/bin:/bin"
 }

@@ -71,7 +71,11 @@ extension ServiceSettings {
           """),
       Key(
         "socket-mode", \.socketMode, .mode(example: "0660"), "permissions of Unix sockets: who may connect",
-        when: [.listening, .bindsPaths]),
+        when: [.listening, .bindsPaths],
+        details: """
+          A socket that systemd passes for the service must have the mode already, and likewise the owner, the group and \
+          the interface that socket-user, socket-group and bind-to-device name: otherwise begatd does not start.
+          """),
       Key(
         "socket-user", \.socketUser, optional: .account("user", example: "root"),
         "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsPaths]),
@@ -247,12 +251,12 @@ extension ServiceSettings {
 
 extension Syntax where Value == String {
   /// An address as text, which `AddressReader` gives a meaning.
-  static let address = text("ADDRESS", "an address in quotes such as \"127.0.0.1:2345\"", example: "127.0.0.1:2345") {
-    !$0.isEmpty
-  }
+  static let address = text(
+    "ADDRESS", "an address in quotes such as \"127.0.0.1:2345\"", example: "127.0.0.1:2345", numbers: 0..<65_536
+  ) { !$0.isEmpty }
 
   /// A client as text, which `PeerReader` gives a meaning.
-  static let peer = text("PEER", "a network or unix:USER in quotes such as \"192.0.2.0/24\"", example: "192.0.2.0/24") {
-    !$0.isEmpty
-  }
+  static let peer = text(
+    "PEER", "a network or unix:USER in quotes such as \"192.0.2.0/24\"", example: "192.0.2.0/24", numbers: 0..<0
+  ) { !$0.isEmpty }
 }

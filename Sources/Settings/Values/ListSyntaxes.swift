@@ -12,9 +12,8 @@ extension Syntax {
         case .word(""): elements = []
         case .word, .string: elements = [raw]
         default:
-          let text = RawValue.string(raw.shown)
           var hint = ""
-          if case .integer = raw, (try? element.read(text)) != nil { hint = "; write [\(text.toml)]" }
+          if case .integer(let number) = raw, element.takesQuoted(number) { hint = "; write [\"\(number)\"]" }
           throw ValueProblems(
             "expected a list of \(plural) such as [\(element.example.toml)], found \(raw.shown)\(hint)")
         }
@@ -83,20 +82,19 @@ func programWords(_ raw: RawValue) throws(ValueProblems) -> [String] {
   }
   guard !elements.isEmpty else { throw ValueProblems("expected \(expectation), found an empty list") }
   var words: [String] = []
+  var problems: [ValueProblem] = []
   for (index, element) in elements.enumerated() {
     guard let text = element.text, !text.utf8.contains(0) else {
       let found = element.text == nil ? element.shown : "a NUL in it"
-      throw ValueProblems([
-        ValueProblem("expected a list of an absolute path and arguments in quotes, found \(found)")
-          .within(.element(index))
-      ])
+      let message = "expected a list of an absolute path and arguments in quotes, found \(found)"
+      problems.append(ValueProblem(message).within(.element(index)))
+      continue
+    }
+    if index == 0, !text.hasPrefix("/") {
+      problems.append(ValueProblem("expected \(expectation), found \(quoted(text)) as its path").within(.element(0)))
     }
     words.append(text)
   }
-  guard words[0].hasPrefix("/") else {
-    throw ValueProblems([
-      ValueProblem("expected \(expectation), found \(quoted(words[0])) as its path").within(.element(0))
-    ])
-  }
+  guard problems.isEmpty else { throw ValueProblems(problems) }
   return words
 }

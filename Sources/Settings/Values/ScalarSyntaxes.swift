@@ -52,19 +52,21 @@ extension Syntax where Value: FixedWidthInteger & Sendable {
 }
 
 extension Syntax where Value == String {
+  /// - Parameter numbers: those that are such a value in quotes, if a later reader takes fewer than the syntax.
   /// - Parameter isValid: whether a text is such a value.
   static func text(
-    _ placeholder: String, _ expectation: String, example: String,
+    _ placeholder: String, _ expectation: String, example: String, numbers: Range<Int64>? = nil,
     where isValid: @escaping @Sendable (String) -> Bool
   ) -> Syntax {
-    Syntax(
+    let takesQuoted: @Sendable (Int64) -> Bool = { isValid(String($0)) && (numbers?.contains($0) ?? true) }
+    return Syntax(
       placeholder, expectation, example: .string(example),
       parse: { raw in raw.text.flatMap { isValid($0) && !$0.utf8.contains(0) ? $0 : nil } },
       render: { .string($0) },
       hint: { raw in
-        if case .integer(let number) = raw, isValid(String(number)) { return "write \"\(number)\"" }
+        if case .integer(let number) = raw, takesQuoted(number) { return "write \"\(number)\"" }
         return nil
-      })
+      }, takesQuoted: takesQuoted)
   }
 
   static func absolutePath(of thing: String, example: String) -> Syntax {
@@ -93,7 +95,8 @@ extension Syntax where Value == String {
   /// A user or group, by name or number: each reader looks it up in its own way.
   static func account(_ kind: String, example: String) -> Syntax {
     text(
-      kind.uppercased(), "the name or the number of a \(kind) such as \"\(example)\"", example: example
+      kind.uppercased(), "the name or the number of a \(kind) such as \"\(example)\"", example: example,
+      numbers: 0..<Int64(UInt32.max)
     ) { !$0.isEmpty && !$0.contains(":") && !$0.contains(where: \.isNewline) }
   }
 

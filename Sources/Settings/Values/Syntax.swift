@@ -9,12 +9,16 @@ public struct Syntax<Value>: Sendable {
   let read: @Sendable (RawValue) throws(ValueProblems) -> Value
   /// Nil when the value cannot be written: the key is left out instead.
   let render: @Sendable (Value) -> RawValue?
+  /// Whether a number in quotes is such a value to everybody who reads it: then quotes are what is missing.
+  let takesQuoted: @Sendable (Int64) -> Bool
 
+  /// - Parameter takesQuoted: nil where the syntax alone decides.
   init(
     _ placeholder: String, _ expectation: String, example: RawValue,
     read: @escaping @Sendable (RawValue) throws(ValueProblems) -> Value,
-    render: @escaping @Sendable (Value) -> RawValue?
+    render: @escaping @Sendable (Value) -> RawValue?, takesQuoted: (@Sendable (Int64) -> Bool)? = nil
   ) {
+    self.takesQuoted = takesQuoted ?? { number in (try? read(.string(String(number)))) != nil }
     self.placeholder = placeholder
     self.expectation = expectation
     self.example = example
@@ -30,20 +34,20 @@ public struct Syntax<Value>: Sendable {
     _ placeholder: String, _ expectation: String, example: RawValue,
     parse: @escaping @Sendable (RawValue) -> Value?,
     render: @escaping @Sendable (Value) -> RawValue?,
-    hint: @escaping @Sendable (RawValue) -> String? = { _ in nil }
+    hint: @escaping @Sendable (RawValue) -> String? = { _ in nil }, takesQuoted: (@Sendable (Int64) -> Bool)? = nil
   ) {
     self.init(
       placeholder, expectation, example: example,
       read: { raw throws(ValueProblems) in
         if let value = parse(raw) { return value }
         throw ValueProblems("expected \(expectation), found \(raw.shown)" + (hint(raw).map { "; \($0)" } ?? ""))
-      }, render: render)
+      }, render: render, takesQuoted: takesQuoted)
   }
 
   /// The same syntax for a value that may be unset, for which there is no text: the key is then left out.
   var optional: Syntax<Value?> {
     Syntax<Value?>(
       placeholder, expectation, example: example,
-      read: { raw throws(ValueProblems) in try read(raw) }, render: { $0.flatMap(render) })
+      read: { raw throws(ValueProblems) in try read(raw) }, render: { $0.flatMap(render) }, takesQuoted: takesQuoted)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 import UnixIPC
 
 /// The environment of begat's own programs: built, never inherited.
@@ -7,7 +8,7 @@ enum ProgramEnvironment {
   private static let kept = ["TZ"]
 
   static func build() -> [String] {
-    ["PATH=/usr/local/bin:/usr/bin:/bin"]
+    ["PATH=\(ProgramSettings.searchPath)"]
       + kept.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
   }
 }

@@ -19,7 +19,7 @@ public enum NameResolverProgram {
     do throws(CallFailure) {
       let parent = getppid()
       // Never as root, which would read what comes from the network.
-      if geteuid() == 0 { try nobody.become() }
+      if geteuid() == 0 { try Users.nobody.become() }
       try ProcessControl.forbidNewPrivileges()
       guard try ProcessControl.followParent(parent, with: .kill) else { return 0 }
       let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
@@ -32,9 +32,6 @@ public enum NameResolverProgram {
       return 1
     }
   }
-
-  /// The user of this name; where there is none, the number that the kernel has for users whom it does not know.
-  private static var nobody: Identity { Users.find("nobody")?.identity ?? Identity(user: 65534, group: 65534) }
 
   /// Tells begatd that this process turns, whenever it asks, until begatd is gone.
   private static func answerQuestions(_ channel: borrowing Descriptor) {

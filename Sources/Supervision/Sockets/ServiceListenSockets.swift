@@ -50,15 +50,14 @@ struct ServiceListenSockets {
     switch wanted {
     case .passed(let name):
       let found = passed.take(named: name, isDatagram: isDatagram)
-      sockets += found
+      found.forEach { adopt($0, for: service) }
       if found.isEmpty {
         isInactive = true
         warnings.append("no \(isDatagram ? "datagram" : "listening") socket named \(name) was passed")
       }
     case .address(let address, let isOptional):
       if let socket = passed.take(address, isDatagram: isDatagram) {
-        sockets.append(socket)
-        return
+        return adopt(socket, for: service)
       }
       do throws(BindProblem) {
         sockets.append(try bindPatiently(address, of: service, isDatagram: isDatagram))
@@ -70,6 +69,11 @@ struct ServiceListenSockets {
         }
       }
     }
+  }
+
+  private mutating func adopt(_ socket: HeldSocket, for service: ServiceConfiguration) {
+    problems += PassedSocketCheck(service).problems(of: socket)
+    sockets.append(socket)
   }
 
   /// Tries again while a listener of a killed begatd has the address still.

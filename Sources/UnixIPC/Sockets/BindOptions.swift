@@ -35,3 +35,23 @@ public struct BindOptions: Hashable, Sendable {
     }
   }
 }
+
+extension Descriptor {
+  /// The interface through which all traffic of a socket goes; nil for any.
+  ///
+  /// Source: SO_BINDTODEVICE in socket(7).
+  package func boundDevice() throws(CallFailure) -> String? {
+    var name: [UInt8] = Array(repeating: 0, count: BindOptions.longestDevice + 1)
+    var length = socklen_t(name.count)
+    _ = try check("getsockopt SO_BINDTODEVICE") { getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length) }
+    let text = name.prefix(Int(length)).prefix { $0 != 0 }
+    return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+  }
+
+  /// Changes how many connections may wait on a listening socket; the kernel caps it at `net.core.somaxconn`.
+  ///
+  /// Source: listen(2).
+  package func setBacklog(_ backlog: CInt) throws(CallFailure) {
+    _ = try check("listen") { Glibc.listen(number, backlog) }
+  }
+}

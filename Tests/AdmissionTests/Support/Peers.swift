@@ -10,6 +10,21 @@ func peer(_ text: String) throws -> SocketAddress {
   return try #require(SocketAddress(text), "no address: \(text)")
 }
 
+extension AccessPeer {
+  /// Reads `192.0.2.0/24`, `unix:1000` or `unix:*`.
+  init?(_ text: String) {
+    if text == "unix:*" {
+      self = .anyUser
+    } else if text.hasPrefix("unix:"), let user = UInt32(text.dropFirst(5)) {
+      self = .user(user)
+    } else if let network = try? IPNetwork(parsing: text) {
+      self = .network(network)
+    } else {
+      return nil
+    }
+  }
+}
+
 func rules(allow: [String]? = nil, deny: [String] = []) throws -> AccessRules {
   func peers(_ texts: [String]) throws -> [AccessPeer] {
     try texts.map { try #require(AccessPeer($0), "no peer: \($0)") }

@@ -129,6 +129,19 @@ import UnixIPC
     #expect(parsed.said == ["socket", "backlog", "groups"])
   }
 
+  @Test("are read in a time that grows with their number")
+  func areReadInTime() throws {
+    var options = ListenerOptions()
+    options.service.allow = (0..<60_000).map { "10.\($0 >> 16).\($0 >> 8 & 255).\($0 & 255)/32" }
+    options.service.program.environment = (0..<20_000).map { EnvironmentVariable("K\($0)", "v") }
+    options.service.commands = [AddedCommand(name: "x", words: ["/bin/echo"] + (0..<20_000).map { "\($0)" })]
+    let words = options.arguments
+    var read: ListenerOptions?
+    let duration = try ContinuousClock().measure { read = try ListenerOptions.parse(words).options }
+    #expect(read == options)
+    #expect(duration < .seconds(20), "\(duration)")
+  }
+
   @Test("never crash on any words")
   func neverCrash() {
     var random = SeededRandom(state: 3)

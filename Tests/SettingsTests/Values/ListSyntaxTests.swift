@@ -56,6 +56,14 @@ import Testing
     #expect(try syntax.read(.list(words.map { .word($0) })) == words)
   }
 
+  @Test("finds everything that is wrong with its words")
+  func findsEverything() {
+    do throws(ValueProblems) {
+      _ = try syntax.read(.list([.string("cat"), .integer(8), .string("-u"), .string("\0"), .boolean(true)]))
+      Issue.record("was taken")
+    } catch { #expect(error.problems.map(\.path) == [[.element(0)], [.element(1)], [.element(3)], [.element(4)]]) }
+  }
+
   @Test("is nothing else")
   func isNothingElse() {
     syntax.expectRefusal(of: .list([.string("cat")]), word: "cat")

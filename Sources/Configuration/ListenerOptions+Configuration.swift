@@ -1,4 +1,3 @@
-import Configuration
 import Settings
 
 extension ListenerOptions {
@@ -7,7 +6,9 @@ extension ListenerOptions {
   /// - Parameter sockets: the kinds of its sockets, where they are open already: a socket that a service manager
   ///   passes may be of any kind.
   /// - Parameter hasResolver: whether the listener can ask for names of hosts.
-  init(_ configuration: ServiceConfiguration, sockets: Set<ServiceMode.SocketKind>? = nil, hasResolver: Bool) {
+  package init(
+    _ configuration: ServiceConfiguration, sockets: Set<ServiceMode.SocketKind>? = nil, hasResolver: Bool
+  ) {
     self.init()
     var mode = configuration.mode
     mode.sockets = sockets ?? mode.sockets
