@@ -146,6 +146,7 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", "UnixIPC"]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "UnixIPC"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", "NameService", "UnixIPC", "TestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),

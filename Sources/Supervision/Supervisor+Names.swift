@@ -18,7 +18,11 @@ extension Supervisor {
 
   /// Takes the resolver's answers; it has nothing else to say.
   func readResolver() {
-    guard let resolver, resolver.readAnswers(), resolverRetry.succeeded() > 0 else { return }
+    guard let resolver else { return }
+    let answers = resolver.readAnswers()
+    // The end of a channel stays readable: watched further, it would wake begatd without pause.
+    if answers.isAtEnd, let number = resolver.channelNumber { try? poller.remove(number) }
+    guard answers.isAny, resolverRetry.succeeded() > 0 else { return }
     logger.notice("names: the resolver works again")
   }
 

@@ -158,14 +158,14 @@ struct RelayTests {
       let client = try Client(try daemon.address("relayed"))
       let processes = try processNumbers(try client.receive(until: "\n"))
       try daemon.program.send(.terminate)
-      try daemon.log.awaitLines(containing: "connections may go on")
+      try daemon.log.awaitLines(containing: "1 connection may go on")
       let watch = Stopwatch()
       try daemon.program.send(.terminate)
       try daemon.awaitEnd(within: .seconds(3))
       #expect(watch.elapsed < .milliseconds(1500), "\(watch.elapsed)")
       #expect(client.awaitEnd())
       #expect(areGone(processes), "the program is left")
-      #expect(daemon.log.lines(containing: "bytes, ended by SIGTERM").count == 1, "\(daemon.log.text)")
+      #expect(daemon.log.lines(containing: "bytes, ended by SIGTERM at the stop").count == 1, "\(daemon.log.text)")
     }
   }
 }

@@ -267,6 +267,107 @@ struct WaitTests {
     }
   }
 
+  enum Kind: CaseIterable, Sendable {
+    case tcp
+    case unixStream
+    case datagram
+  }
+
+  private func withWaiting(_ kind: Kind, _ words: [String], _ body: (borrowing Daemon, String) throws -> Void) throws {
+    let configuration = { (directory: TemporaryDirectory) in
+      let key = kind == .datagram ? "listen-datagram" : "listen-stream"
+      let address = kind == .unixStream ? directory.path("waiting.sock") : "127.0.0.1:0"
+      return """
+        [service.waiting]
+        exec = \(SampleConfiguration.list(words))
+        \(key) = "\(address)"
+        wait = true
+
+        """
+    }
+    try withDaemon(configuration) { daemon in
+      try body(daemon, try daemon.address("waiting", kind == .unixStream ? "/" : "127.", datagram: kind == .datagram))
+    }
+  }
+
+  /// The backlog of such a program is as long after it as before, and the next datagram looks like the one before.
+  @Test(arguments: Kind.allCases, [0, 3])
+  func aProgramForOneClientIsNotSlowedDownByManyClients(kind: Kind, status: Int) throws {
+    let program = """
+      import os, socket
+      service = socket.socket(fileno=0)
+      if service.type == socket.SOCK_DGRAM:
+          text, client = service.recvfrom(100)
+          service.sendto(b"served", client)
+      else:
+          client, _ = service.accept()
+          client.sendall(b"served")
+          client.close()
+      os._exit(\(status))
+      """
+    let clients = """
+      import select, socket, sys
+      kind, address = sys.argv[1], sys.argv[2]
+      if kind != "unixStream": address = (address.split(":")[0], int(address.split(":")[1]))
+      served = 0
+      if kind == "datagram":
+          client = socket.socket(type=socket.SOCK_DGRAM)
+          client.connect(address)
+          for _ in range(8): client.send(b"the same")
+          while served < 120:
+              assert client.recv(100) == b"served"
+              served += 1
+              client.send(b"the same")
+      else:
+          def connected():
+              client = socket.socket(socket.AF_UNIX if kind == "unixStream" else socket.AF_INET)
+              client.connect(address)
+              return client
+          clients = [connected() for _ in range(8)]
+          while served < 120:
+              for client in select.select(clients, [], [])[0]:
+                  if client.recv(100) == b"served": served += 1
+                  client.close()
+                  clients.remove(client)
+                  clients.append(connected())
+      print(served)
+      """
+    try withWaiting(kind, [try Programs.tool("python3"), "-ISc", program]) { daemon, address in
+      let run = try python(clients, ["\(kind)", address], within: .seconds(40))
+      #expect(run.output.text == "120\n")
+      #expect(daemon.log.lines(containing: "looping").isEmpty)
+      #expect(daemon.log.lines(containing: "failed at once").isEmpty)
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func aProgramThatTakesNobodyIsSlowedDown(kind: Kind) throws {
+    let client = """
+      import socket, sys
+      kind, address = sys.argv[1], sys.argv[2]
+      if kind != "unixStream": address = (address.split(":")[0], int(address.split(":")[1]))
+      client = socket.socket(
+          socket.AF_UNIX if kind == "unixStream" else socket.AF_INET,
+          socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM)
+      client.connect(address)
+      client.send(b"hello")
+      print("sent", flush=True)
+      sys.stdin.read()
+      """
+    try withWaiting(kind, [try Programs.tool("true")]) { daemon, address in
+      let waiting = try RunningProgram(
+        try Programs.tool("python3"), ["-c", client, "\(kind)", address], input: .pipe)
+      try waiting.output.awaitLines(containing: "sent")
+      try daemon.log.awaitLines(containing: "(looping)", within: .seconds(20))
+      let starts = daemon.log.lines(containing: "waiting: pid ").count
+      let isSpinning = daemon.log.wait(within: .seconds(2)) { text in
+        text.split(separator: "\n").count { $0.contains("waiting: pid ") } > starts + 7
+      }
+      #expect(!isSpinning)
+      #expect(daemon.log.lines(containing: "(looping)").count == 1)
+      waiting.endInput()
+    }
+  }
+
   @Test func aProgramThatIsMissingIsTriedAgain() throws {
     let configuration = { (directory: TemporaryDirectory) in
       try directory.write(Self.server, to: "server.py")

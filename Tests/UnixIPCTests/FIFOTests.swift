@@ -64,12 +64,16 @@ import Testing
     #expect(refused?.description.contains("run as that user or choose another path") == true)
   }
 
-  @Test("is not made where anybody may replace it", arguments: [(0o777, false), (0o1777, true), (0o755, true)])
-  func refusesAnUnsafeDirectory(mode: mode_t, isSafe: Bool) throws {
+  @Test(
+    "is not made where anybody may replace it",
+    arguments: [(0o777, .writableByAll), (0o775, .writableByGroup), (0o1777, nil), (0o755, nil)]
+      as [(mode_t, UnsafeDirectory.Reason?)])
+  func refusesAnUnsafeDirectory(mode: mode_t, reason: UnsafeDirectory.Reason?) throws {
     let directory = try TemporaryDirectory(mode: mode)
     let path = directory["f"]
-    #expect(failure { () throws(Refusal) in try FIFO.make(at: path) } == (isSafe ? nil : .unsafeDirectory(path)))
-    #expect((directory.facts("f") != nil) == isSafe)
+    let refusal = reason.map { Refusal.unsafeDirectory(path, UnsafeDirectory(path: directory.path, reason: $0)) }
+    #expect(failure { () throws(Refusal) in try FIFO.make(at: path) } == refusal)
+    #expect((directory.facts("f") != nil) == (reason == nil))
   }
 
   @Test("removes itself, and nothing that was put in its place")

@@ -132,8 +132,15 @@ import Testing
     let directory = try TemporaryDirectory()
     try directory.write([], to: ".s.lock")
     try #require(chown(directory[".s.lock"], 34, 34) == 0)
+    let lock = ForeignLock(path: directory[".s.lock"], user: 34)
+    #expect(refusal(directory["s"]) == .foreignLock(directory["s"], lock))
+    #expect("\(Refusal.foreignLock("/d/s", lock))".contains("belongs to user 34; remove it"))
+    // There the kernel may refuse to open it, even for root.
+    try #require(chmod(directory.path, 0o1777) == 0)
+    #expect(refusal(directory["s"]) == .foreignLock(directory["s"], lock))
     #expect(
-      refusal(directory["s"]) == .call(CallFailure("open", on: directory[".s.lock"], errno: .permissionDenied)))
+      failure { () throws(FIFO.Refusal) in try ServerLock(beside: directory["s"]) }
+        == .foreignLock(directory["s"], lock))
   }
 
   @Test("gives owner and mode to its own file, never to what a link at its path leads to")

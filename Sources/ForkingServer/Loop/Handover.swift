@@ -8,7 +8,7 @@ import UnixIPC
 ///
 /// Each socket has a program of its own, as with inetd and xinetd: a program of their kind knows descriptor 0 alone, and
 /// would leave the clients of any other socket waiting.
-struct Handover {
+struct Handover: ~Copyable {
   /// One listening socket; streams come first.
   struct Place {
     /// The program that has it; 0 for none.
@@ -19,50 +19,48 @@ struct Handover {
     var retryTime: Int64?
     /// What waited when the program was started.
     fileprivate var clients: WaitingClients?
-    /// How many programs one after the other have ended without taking anything.
-    fileprivate var idleStarts = 0
-    private var delay: Int64 = 0
+    /// Whether a connection has come since then.
+    fileprivate var hasArrival = false
+    fileprivate var restarts: Restarts
 
     fileprivate var isFree: Bool { process == 0 && retryTime == nil }
-
-    /// How long to wait after a program has ended, in nanoseconds: longer and longer for one that fails soon after its
-    /// start, and for one that leaves its clients where they are again and again.
-    ///
-    /// - Returns: also whether the delay has grown, which is worth a line.
-    mutating func delay(afterSuccess isSuccess: Bool, age: Int64) -> (delay: Int64, isLonger: Bool) {
-      let former = delay
-      if isSuccess || age >= Handover.healthyAge, !isLooping {
-        delay = 0
-      } else {
-        delay = min(max(2 * delay, Handover.shortestDelay), Handover.longestDelay)
-      }
-      return (delay, delay > former)
-    }
-
-    /// Notes whether a program has left all clients where they were.
-    mutating func note(leftAllClients: Bool) { idleStarts = leftAllClients ? idleStarts + 1 : 0 }
-
-    var isLooping: Bool { idleStarts >= Handover.mostIdleStarts }
-    /// Whether that begins to be so.
-    var beginsToLoop: Bool { idleStarts == Handover.mostIdleStarts }
   }
 
-  private static let healthyAge: Int64 = 1_000_000_000
-  private static let shortestDelay: Int64 = 100_000_000
-  private static let longestDelay: Int64 = 10_000_000_000
-  /// After so many starts in vain it is no accident.
-  static let mostIdleStarts = 20
   /// After a wake-up without a client, as by a datagram with a wrong checksum.
   fileprivate static let falseAlarmDelay: Int64 = 100_000_000
 
   var places: [Place]
   /// When the bucket of starts is full again.
   fileprivate var fullAt: Int64 = 0
+  /// Announces each arrival of a connection once, where `poller` of the listener reports a state.
+  private let arrivals: Poller
 
-  init(sockets: Int) { places = [Place](repeating: Place(), count: sockets) }
+  init(_ sockets: borrowing ServiceSockets, isUsed: Bool) throws(CallFailure) {
+    let arrivals = try Poller()
+    var places: [Place] = []
+    if isUsed {
+      for (index, entry) in sockets.streams.enumerated() {
+        places.append(Place(restarts: Restarts(startsInVain: Restarts.mostOfStreams)))
+        try arrivals.add(entry.socket.descriptor.number, [.readable, .announcedOnce], token: UInt64(index))
+      }
+      for _ in sockets.datagrams { places.append(Place(restarts: Restarts(startsInVain: Restarts.mostOfDatagrams))) }
+    }
+    self.places = places
+    self.arrivals = arrivals
+  }
 
   /// When the next place may be free again; `max` for never.
   var due: Int64 { places.reduce(.max) { min($0, $1.retryTime ?? .max) } }
+
+  /// Notes at which sockets connections have come.
+  fileprivate mutating func noteArrivals() {
+    // Each socket is announced once at most, 16 in one go; one more go finds those that came meanwhile.
+    for _ in 0...(places.count / 16) {
+      var found: [Int] = []
+      guard arrivals.wait(milliseconds: 0, { found.append(Int($0.token)) }) > 0 else { return }
+      for index in found where places.indices.contains(index) { places[index].hasArrival = true }
+    }
+  }
 }
 
 extension Listener {
@@ -74,7 +72,8 @@ extension Listener {
     for index in handover.places.indices where handover.places[index].isFree {
       let isStream = index < sockets.streams.count
       let bit = UInt64(1) << UInt64((isStream ? index : index - sockets.streams.count) & 63)
-      guard (isStream ? streams : datagrams) & bit != 0 else { continue }
+      // More than 64 sockets share bits: one whose neighbour is ready may have no client.
+      guard (isStream ? streams : datagrams) & bit != 0, isReadable(at: index) else { continue }
       guard drain == nil, accepting.pause == nil else { return }
       handOver(place: index, to: program)
     }
@@ -84,6 +83,8 @@ extension Listener {
     guard !table.isFull else { return pauseAccepting(.full) }
     if place < sockets.streams.count, !isListening(at: place) { return }
     let now = Clock.monotonic()
+    handover.noteArrivals()
+    handover.places[place].hasArrival = false
     let clients = waitingClients(at: place)
     guard clients.isAny else {
       handover.places[place].retryTime = now + Handover.falseAlarmDelay
@@ -121,7 +122,7 @@ extension Listener {
     } catch {
       if error.errno.isShortage { return pauseAccepting(.shortage(error.call, error.errno)) }
       sayFailed(error)
-      handover.places[place].retryTime = now + handover.places[place].delay(afterSuccess: false, age: 0).delay
+      handover.places[place].retryTime = now + handover.places[place].restarts.delayAfterFailedStart()
       watchPlaces()
     }
   }
@@ -132,35 +133,48 @@ extension Listener {
       : sockets.datagrams[place - sockets.streams.count].socket.descriptor.number
   }
 
-  private func waitingClients(at place: Int) -> WaitingClients {
+  private func isReadable(at place: Int) -> Bool {
     place < sockets.streams.count
-      ? WaitingClients(ofStream: sockets.streams[place].socket.descriptor)
-      : WaitingClients(ofDatagram: sockets.datagrams[place - sockets.streams.count].socket.descriptor)
+      ? sockets.streams[place].socket.descriptor.waitUntilReadable(milliseconds: 0)
+      : sockets.datagrams[place - sockets.streams.count].socket.descriptor.waitUntilReadable(milliseconds: 0)
   }
 
-  /// The program is gone: the next client of its socket gets another one, after a pause if this one failed soon or has
-  /// taken none.
+  private func waitingClients(at place: Int) -> WaitingClients {
+    guard place >= sockets.streams.count else {
+      return WaitingClients(ofStream: sockets.streams[place].socket.descriptor)
+    }
+    return WaitingClients(
+      ofDatagram: sockets.datagrams[place - sockets.streams.count].socket.descriptor,
+      isExact: handover.places[place].restarts.isSuspicious)
+  }
+
+  /// The program is gone: the next client of its socket gets another one, after a pause if this one has taken none.
   mutating func handoverEnded(_ status: ExitStatus, _ entry: ConnectionTable.Entry) {
     let index = Int(entry.place)
     guard handover.places.indices.contains(index) else { return }
     handover.places[index].process = 0
     guard drain == nil else { return }
     let now = Clock.monotonic()
-    let before = handover.places[index].clients
-    handover.places[index].note(leftAllClients: before?.areAllThere(at: waitingClients(at: index)) ?? false)
-    let (delay, isLonger) = handover.places[index].delay(afterSuccess: status.isSuccess, age: now - entry.started)
-    let text = DurationText.render(.nanoseconds(delay))
-    if handover.places[index].beginsToLoop {
+    let later = waitingClients(at: index)
+    handover.noteArrivals()
+    let place = handover.places[index]
+    let verdict = place.clients?.verdict(at: later, hasArrival: place.hasArrival) ?? .unknown
+    let pause = handover.places[index].restarts.pause(
+      after: verdict, isSuccess: status.isSuccess, age: now - entry.started)
+    let text = DurationText.render(.nanoseconds(pause.delay))
+    switch pause.news {
+    case .looping:
       reporter.log(
         .error,
         """
-        the program ends without taking its client, \(Handover.mostIdleStarts) times now (looping); it must accept(2) or \
-        receive at descriptor 0; it is started again in \(text), then later and later, at last every 10s
+        the program ends without taking its client, \(place.restarts.startsInVain) times now (looping); it must \
+        accept(2) or receive at descriptor 0; it is started again in \(text), then later and later, at last every 10s
         """)
-    } else if isLonger, !handover.places[index].isLooping {
+    case .failing:
       reporter.log(.warning, "the program failed at once: \(status); the next one is started in \(text)")
+    case nil: break
     }
-    handover.places[index].retryTime = delay > 0 ? now + delay : nil
+    handover.places[index].retryTime = pause.delay > 0 ? now + pause.delay : nil
     watchPlaces()
   }
 

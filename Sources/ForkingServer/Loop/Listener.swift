@@ -93,6 +93,8 @@ struct Listener: ~Copyable {
     }
     try poller.add(errors.reading.number, .readable, token: Token.programErrors)
     let errorsNumber = errors.writing.number
+    let handsOver = if case .handover = service.offer { true } else { false }
+    let handover = try Handover(sockets, isUsed: handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     let served: any NetworkService =
@@ -109,8 +111,7 @@ struct Listener: ~Copyable {
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
     self.programErrors = consume errors
     hasProgramWords = startsPrograms
-    let places = if case .handover = service.offer { sockets.streams.count + sockets.datagrams.count } else { 0 }
-    handover = Handover(sockets: places)
+    self.handover = handover
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
     self.options = options

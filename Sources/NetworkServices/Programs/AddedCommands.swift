@@ -47,7 +47,8 @@ public struct AddedCommands: Sendable {
         var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
         let deadline = Clock.monotonic() + AddedCommands.timeLimit.nanoseconds
         let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
-        AddedCommands.end(running.process, patience: end == .stopped ? .zero : .milliseconds(100))
+        let isHurried = end == .stopped || end == .late
+        AddedCommands.end(running.process, patience: isHurried ? .zero : .milliseconds(100))
         return end
       }
     } catch {

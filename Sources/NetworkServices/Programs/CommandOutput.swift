@@ -51,7 +51,8 @@ struct CommandOutput {
         do throws(Errno) { count = try output.read(into: read) } catch { return .failed(error) }
         if count == 0 { return .complete }
         let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
-        if let end = send(UnsafeRawBufferPointer(rebasing: converted[..<length]), to: &connection, stop) { return end }
+        let lines = UnsafeRawBufferPointer(rebasing: converted[..<length])
+        if let end = send(lines, to: &connection, until: deadline, stop) { return end }
         left -= count
         if left < 0 { return .cut }
       }
@@ -72,13 +73,17 @@ struct CommandOutput {
   }
 
   /// Nil when all was sent.
-  private func send(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection, _ stop: CInt) -> OutputEnd? {
+  private func send(
+    _ bytes: UnsafeRawBufferPointer, to connection: inout Connection, until deadline: Int64, _ stop: CInt
+  ) -> OutputEnd? {
     var rest = bytes
     while !rest.isEmpty {
-      let deadline = idle.map { Clock.monotonic() + $0.nanoseconds } ?? .max
-      switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: deadline) {
+      let idleDeadline = idle.map { Clock.monotonic() + $0.nanoseconds } ?? .max
+      let earliest = min(deadline, idleDeadline)
+      switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: earliest) {
       case .ready: break
-      case .late: return .clientIdle
+      // A client that takes little must not keep the command beyond its time.
+      case .late: return deadline <= idleDeadline ? .late : .clientIdle
       case .clientClosed: return .clientClosed
       case .stopped: return .stopped
       }
@@ -115,8 +120,9 @@ struct CommandOutput {
       }
       if queries.1.revents != 0 { return .stopped }
       if queries.2.revents != 0 { return .clientClosed }
-      if queries.0.revents != 0 { return .ready }
-      if count >= 0, left >= 0, Clock.monotonic() >= deadline { return .late }
+      // First: something may be ready each time.
+      if left >= 0, Clock.monotonic() >= deadline { return .late }
+      if count > 0, queries.0.revents != 0 { return .ready }
     }
   }
 }

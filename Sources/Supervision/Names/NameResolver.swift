@@ -60,24 +60,41 @@ final class NameResolver {
     }
   }
 
-  /// Reads its answers; false where there was none.
-  func readAnswers() -> Bool {
-    var found = false
+  /// What one reading of its answers found.
+  struct Answers {
+    var isAny = false
+    /// The resolver has closed its channel, so that nothing more will come.  Its death comes as a signal.
+    var isAtEnd = false
+  }
+
+  /// How many messages are read before begatd looks at anything else: a resolver gone wrong may send without end.
+  static let mostMessages = 64
+
+  /// Reads its answers.
+  func readAnswers() -> Answers {
     switch channel {
-    case nil: return false
-    case .some(let channel):
-      withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
-        while let count = try? channel.receive(into: room, waiting: false), count > 0 {
-          guard
-            case .alive(let number) = ListenerChannel.listenerMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
-          else { continue }
-          inquiry.answer(number)
-          found = true
+    case nil: Answers()
+    case .some(let channel): NameResolver.readAnswers(from: channel, to: &inquiry)
+    }
+  }
+
+  static func readAnswers(from channel: borrowing Descriptor, to inquiry: inout Inquiry) -> Answers {
+    var answers = Answers()
+    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
+      for _ in 0..<mostMessages {
+        guard let count = try? channel.receive(into: room, waiting: false) else { return }
+        guard count > 0 else {
+          answers.isAtEnd = true
+          return
         }
+        guard
+          case .alive(let number) = ListenerChannel.listenerMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        else { continue }
+        inquiry.answer(number)
+        answers.isAny = true
       }
     }
-    // At the end of its channel there is nothing more to wait for: its death comes as a signal.
-    return found
+    return answers
   }
 
   /// Ends it at once; its death comes as a signal.

@@ -17,7 +17,7 @@ final class ServiceManager {
   private let isThere = getenv("NOTIFY_SOCKET") != nil
   private let logger: Logger
   private var undelivered = News()
-  private var retry = Retry(shortest: 100_000_000, longest: 10_000_000_000)
+  private var retry: Retry
 
   /// What is still to be said.
   private struct News {
@@ -41,6 +41,14 @@ final class ServiceManager {
     var microseconds: UInt64 = 0
     let isEnabled = sd_watchdog_enabled(0, &microseconds) > 0
     watchdogInterval = isEnabled ? Int64(clamping: min(microseconds, 1 << 50)) * 1000 : nil
+    retry = ServiceManager.retry(watchdogInterval: watchdogInterval)
+  }
+
+  /// How often a message that was not delivered is sent again: at least four times in the interval after which the
+  /// manager takes begatd for hung, or one failure would make the sign of life come too late.
+  static func retry(watchdogInterval: Int64?) -> Retry {
+    let longest = min(10_000_000_000, max(1_000_000, (watchdogInterval ?? .max) / 4))
+    return Retry(shortest: min(100_000_000, longest), longest: longest)
   }
 
   /// All services are served.

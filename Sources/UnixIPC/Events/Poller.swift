@@ -10,6 +10,8 @@ public struct Poller: ~Copyable {
 
     public static let readable = Interest(rawValue: EPOLLIN.rawValue)
     public static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    /// Reports each change once, not a state as long as it lasts.
+    public static let announcedOnce = Interest(rawValue: EPOLLET.rawValue)
     /// Reported without being asked for.
     public static let failed = Interest(rawValue: EPOLLERR.rawValue)
     public static let hungUp = Interest(rawValue: EPOLLHUP.rawValue)

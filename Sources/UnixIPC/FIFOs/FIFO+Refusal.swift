@@ -6,10 +6,12 @@ extension FIFO {
     case notAFIFO(String)
     /// Another user made it, and may read and replace what is written.
     case foreign(String, user: UInt32)
-    /// Anybody may rename files in its directory.
-    case unsafeDirectory(String)
+    /// Another user may replace files in its directory, or swap a directory on the way to it.
+    case unsafeDirectory(String, UnsafeDirectory)
     /// Another server serves it.
     case inUse(String)
+    /// Another user has made the file by which servers lock the path.
+    case foreignLock(String, ForeignLock)
     /// Something else stands where the FIFO stood.
     case replaced(String)
 
@@ -19,9 +21,9 @@ extension FIFO {
       case .notAFIFO(let path): "mkfifo \(path): exists and is not a FIFO; remove it or choose another path"
       case .foreign(let path, let user):
         "mkfifo \(path): belongs to user \(user); run as that user or choose another path"
-      case .unsafeDirectory(let path):
-        "mkfifo \(path): anybody may replace files in its directory; set its sticky bit or choose another directory"
+      case .unsafeDirectory(let path, let why): "mkfifo \(path): \(why)"
       case .inUse(let path): "mkfifo \(path): another server serves it; stop that one or choose another path"
+      case .foreignLock(let path, let lock): "mkfifo \(path): \(lock)"
       case .replaced(let path): "open \(path): something else was put in the FIFO's place; remove it and start again"
       }
     }

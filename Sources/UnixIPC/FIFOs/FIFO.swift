@@ -111,11 +111,9 @@ public struct FIFO: ~Copyable, Sendable {
 
   private static func safeDirectory(of path: String) throws(Refusal) -> Descriptor {
     let parent = ParentDirectory.path(of: path)
-    let directory = try refusing { () throws(CallFailure) in try Descriptor.open(parent, O_RDONLY | O_DIRECTORY) }
-    if try refusing({ () throws(CallFailure) in try ParentDirectory.isUnsafe(directory) }) {
-      throw .unsafeDirectory(path)
-    }
-    return directory
+    let danger = try refusing { () throws(CallFailure) in try UnsafeDirectory.find(on: parent) }
+    if let danger { throw .unsafeDirectory(path, danger) }
+    return try refusing { () throws(CallFailure) in try Descriptor.open(parent, O_RDONLY | O_DIRECTORY) }
   }
 }
 

@@ -6,8 +6,12 @@ struct ServerLock: ~Copyable, Sendable {
   private let lock: PathLock
 
   init(beside path: String) throws(FIFO.Refusal) {
-    do throws(CallFailure) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
-      throw error.errno == .wouldBlock ? .inUse(path) : .call(error)
+    do throws(PathLock.Refusal) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
+      switch error {
+      case .call(let failure): throw .call(failure)
+      case .taken: throw .inUse(path)
+      case .foreign(let lock): throw .foreignLock(path, lock)
+      }
     }
   }
 }

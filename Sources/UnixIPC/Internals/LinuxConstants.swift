@@ -12,6 +12,7 @@ let closeOnExecFlag = CInt(SOCK_CLOEXEC.rawValue)
 let nonBlockingFlag = CInt(SOCK_NONBLOCK.rawValue)
 let noSignalFlag = CInt(MSG_NOSIGNAL)
 let doNotWaitFlag = CInt(MSG_DONTWAIT)
+let peekFlag = CInt(MSG_PEEK)
 
 /// IP_BIND_ADDRESS_NO_PORT, linux/in.h
 let bindAddressNoPort: CInt = 24

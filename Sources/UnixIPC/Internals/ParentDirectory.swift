@@ -24,11 +24,4 @@ enum ParentDirectory {
         return size <= most
       })
   }
-
-  /// Whether anybody may replace files in it.
-  static func isUnsafe(_ directory: borrowing Descriptor) throws(CallFailure) -> Bool {
-    var facts = stat()
-    _ = try check("fstat") { fstat(directory.number, &facts) }
-    return facts.st_mode & S_IWOTH != 0 && facts.st_mode & S_ISVTX == 0
-  }
 }

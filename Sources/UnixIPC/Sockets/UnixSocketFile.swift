@@ -31,6 +31,8 @@ public struct UnixSocketFile: Sendable {
     case unsafeDirectory(String, UnsafeDirectory)
     /// Another process of this user has been binding the path for seconds.
     case locked(String)
+    /// Another user has made the file by which processes lock the path.
+    case foreignLock(String, ForeignLock)
 
     public var description: String {
       switch self {
@@ -39,6 +41,7 @@ public struct UnixSocketFile: Sendable {
       case .notASocket(let path): "bind \(path): exists and is not a socket; remove it or choose another path"
       case .unsafeDirectory(let path, let why): "bind \(path): \(why)"
       case .locked(let path): "bind \(path): another process is binding it and does not finish; end that process"
+      case .foreignLock(let path, let lock): "bind \(path): \(lock)"
       }
     }
   }
@@ -81,10 +84,14 @@ public struct UnixSocketFile: Sendable {
       throw .call(error)
     }
     if let danger { throw .unsafeDirectory(path, danger) }
-    do throws(CallFailure) {
+    do throws(PathLock.Refusal) {
       return try PathLock(beside: path, until: Deadline(after: lockPatience))
     } catch {
-      throw error.errno == .wouldBlock ? .locked(path) : .call(error)
+      switch error {
+      case .call(let failure): throw .call(failure)
+      case .taken: throw .locked(path)
+      case .foreign(let lock): throw .foreignLock(path, lock)
+      }
     }
   }
 

@@ -1,0 +1,38 @@
+import Glibc
+import Testing
+import UnixIPC
+
+@testable import NetworkServices
+
+@Suite(.timeLimit(.minutes(1))) struct CommandOutputTests {
+  /// Output that is always ready, for a client that reads nothing.
+  @Test("ends at the command's deadline, whatever the client does", arguments: [nil, .seconds(60)] as [Duration?])
+  func endsAtTheDeadline(idle: Duration?) throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let stop = try Pipe.open()
+    let endless = try Descriptor.open("/dev/zero", O_RDONLY)
+    let side = ServiceSide()
+    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
+    var output = CommandOutput(longest: 1 << 30, idle: idle)
+    let start = Clock.monotonic()
+    let end = output.carry(endless, to: &connection, until: start + 200_000_000, stop: stop.reading.number)
+    #expect(end == .late)
+    #expect(Clock.monotonic() - start < 5_000_000_000)
+    // A deadline that has passed counts more than output that is ready.
+    #expect(output.carry(endless, to: &connection, until: start, stop: stop.reading.number) == .late)
+    _ = (pair.reading.number, stop.writing.number)
+  }
+
+  @Test("ends earlier for a client that is idle too long")
+  func endsForAnIdleClient() throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let stop = try Pipe.open()
+    let endless = try Descriptor.open("/dev/zero", O_RDONLY)
+    let side = ServiceSide()
+    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
+    var output = CommandOutput(longest: 1 << 30, idle: .milliseconds(100))
+    let deadline = Clock.monotonic() + 30_000_000_000
+    #expect(output.carry(endless, to: &connection, until: deadline, stop: stop.reading.number) == .clientIdle)
+    _ = (pair.reading.number, stop.writing.number)
+  }
+}
