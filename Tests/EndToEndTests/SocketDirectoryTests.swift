@@ -99,7 +99,7 @@ struct SocketDirectoryTests {
   @Test func thePathToTryIsAShellsWord() throws {
     let directory = try TemporaryDirectory()
     let begatd = try start(directory, directory.path("it's"), directory.path("a b;c"))
-    try begatd.output.awaitLines(containing: "connect '\(directory.path("it'\\''s"))'")
+    try begatd.output.awaitLines(containing: "connect $'\(directory.path("it\\'s"))'")
     try begatd.output.awaitLines(containing: "connect '\(directory.path("a b;c"))'")
     try begatd.send(.terminate)
     #expect(try begatd.awaitEnd() == .exited(code: 0))
