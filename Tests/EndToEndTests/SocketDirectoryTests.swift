@@ -47,7 +47,7 @@ struct SocketDirectoryTests {
     try racer.output.awaitLines(containing: "races")
     for _ in 0..<20 {
       let begatd = try start(directory, "\(place)/s", lines: "socket-user = \"backup\"\nsocket-mode = \"0660\"")
-      #expect(try begatd.awaitEnd() == .exited(code: 1))
+      #expect(try begatd.awaitEnd() == .exited(code: 78))
       #expect(begatd.errors.text.contains(kind == "group" ? "use chmod g-w" : "belongs to user 34"))
       #expect(begatd.errors.text.contains(directory.path("theirs")))
     }
