@@ -39,6 +39,10 @@ extension Supervisor {
   /// Reaps ended children: each by its own number, so that nobody else's are touched.
   func reapChildren() {
     for service in services {
+      // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
+      if let listener = service.listener, SessionMembers.wasLeaderKilled(listener.process) {
+        SessionMembers.kill(ofEndedLeader: listener.process)
+      }
       if let listener = service.listener, let status = Children.reap(listener.process) {
         readChannel(of: service, atMost: 4096)
         listenerEnded(service, listener, status)

@@ -25,6 +25,19 @@ struct KilledProcessTests {
     }
   }
 
+  /// What a program has started keeps the client's socket, and nobody but begatd is left to end it.
+  @Test func aKilledListenerLeavesNoneOfItsProgramsChildren() throws {
+    let script = "trap '' HUP TERM; sleep 300 & echo $$ $!; wait"
+    try withDaemon(SampleConfiguration.script("victim", script)) { daemon in
+      let client = try Client(try daemon.address("victim"))
+      let processes = try processNumbers(try client.receive(until: "\n"))
+      defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
+      try Signal.kill.send(to: try daemon.listener("victim"))
+      #expect(client.awaitEnd(within: .seconds(2)))
+      #expect(eventually { areGone(processes) }, "somebody is left")
+    }
+  }
+
   @Test func aKilledListenerIsReplacedAtOnce() throws {
     try withDaemon(Self.configuration) { daemon in
       let address = try daemon.address("victim")
