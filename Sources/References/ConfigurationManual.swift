@@ -82,8 +82,8 @@ public enum ConfigurationManual {
       .El
       .Sh SEE ALSO
       .Xr begat 1 ,
-      .Xr begatd 8 ,
-      .Xr begat-listener 8
+      .Xr begat-listener 8 ,
+      .Xr begatd 8
 
       """
   }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Configuration
@@ -19,10 +20,14 @@ import Testing
     #expect(try warnings(text) == ["t.toml:9:1: defaults.user: a serves as root by this default; set its own user"])
   }
 
-  @Test(
-    "warns of a relay before a program that asks for its peer", .enabled(if: access("/usr/bin/rsync"), "needs rsync"))
+  @Test("warns of a relay before a program that asks for its peer")
   func warnsOfRelays() throws {
-    let rsync = "[service.a]\nexec = [\"/usr/bin/rsync\", \"--daemon\"]\nlisten-stream = \"873\"\n"
+    let directory = try TemporaryDirectory()
+    try directory.write("#!/bin/sh\n", to: "rsync", mode: 0o755)
+    // The service's user enters it.
+    #expect(chmod(directory.path, 0o755) == 0)
+    let program = directory["rsync"]
+    let rsync = "[service.a]\nexec = [\"\(program)\", \"--daemon\"]\nlisten-stream = \"873\"\n"
     #expect(
       try warnings(rsync + "relay = true") == [
         "t.toml:4:1: service.a.relay: rsync asks the kernel for its client's address and finds a relay instead: its own host "
@@ -31,7 +36,7 @@ import Testing
     #expect(try warnings(rsync) == [])
     #expect(
       try warnings(rsync + "[defaults]\nrelay = true").map { $0.hasPrefix("t.toml:5:1: defaults.relay: ") } == [true])
-    #expect(try warnings(rsync.replacing("/usr/bin/rsync", with: "/bin/cat") + "relay = true") == [])
+    #expect(try warnings(rsync.replacing(program, with: "/bin/cat") + "relay = true") == [])
   }
 
   @Test("warns of programs that run as the same user")
@@ -50,6 +55,4 @@ import Testing
     #expect(try warnings(program("a", 1) + command) == [])
     #expect(try warnings(program("a", 1) + command + "commands = { x = [\"/bin/cat\"] }\n").count == 1)
   }
-
-  private static func access(_ path: String) -> Bool { (try? FileSystem.facts(of: path)) != nil }
 }
