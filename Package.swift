@@ -69,7 +69,7 @@ let package = Package(
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
     .target(name: "Settings", dependencies: ["UnixIPC", "Admission"]),
 
-    // What is written from the keys: the annotated configuration and its manual page.
+    // Renders the annotated configuration and its manual page from the keys.
     .target(name: "References", dependencies: ["Settings"]),
     .executableTarget(name: "write-references", dependencies: ["References", "UnixIPC"]),
 

@@ -114,7 +114,7 @@ extension ServiceConfiguration {
     ServiceSettings.key(named: name)?.reasonWithoutEffect(settings, mode) == nil ? text : "-"
   }
 
-  /// What allow and deny say; no row where they say nothing.
+  /// Rows for allow and deny; none if neither is set.
   fileprivate var accessRows: [[String]] {
     var texts: [String] = []
     if let allow { texts.append("allow " + (allow.isEmpty ? "nobody" : allow.map(\.text).joined(separator: ", "))) }

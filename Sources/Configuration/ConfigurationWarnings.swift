@@ -3,7 +3,7 @@ import NameService
 import Settings
 import UnixIPC
 
-/// What a configuration allows and probably does not mean.
+/// Finds settings that are valid and probably not intended.
 struct ConfigurationWarnings {
   private let services: [ServiceConfiguration]
 

@@ -17,7 +17,7 @@ struct PlacedAddress {
   }
 }
 
-/// What settings mean on this machine: addresses, users, peers, directories.
+/// Resolves settings on this machine: addresses, users, peers, directories.
 struct MachineSettings {
   private let settings: ServiceSettings
   private let keys: ServiceKeys

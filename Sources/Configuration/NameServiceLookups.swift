@@ -1,7 +1,7 @@
 import NameService
 import Settings
 
-/// What the name service of this machine knows of users and ports.
+/// Looks up users and ports in the name service of this machine.
 struct NameServiceLookups: MachineLookups {
   let runtimeDirectory: String
 

@@ -2,7 +2,7 @@ import Settings
 
 /// Gathers problems, each once, so that all are reported together.
 ///
-/// Nobody reads more than the first hundred of a file: the others are counted by their places.
+/// Keeps the first hundred problems of each file, and counts the places of the others.
 struct ProblemCollector {
   /// Problems of one file that are told.
   static let most = 100

@@ -1,2 +1,2 @@
-// What a program looks at before anything of Swift runs.  Nothing to call: linking it is enough.
+// Checks that run before any Swift code.  There is nothing to call: linking it is enough.
 #pragma once

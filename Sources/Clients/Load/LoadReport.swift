@@ -65,7 +65,7 @@ extension LoadReport {
       .joined(separator: "\n")
   }
 
-  /// What a count alone does not say.
+  /// Details that the count alone does not give.
   private func explanation(of outcome: LoadOutcome) -> String {
     switch outcome {
     case .empty: return " (closed without a byte; --sources may avoid a limit per source, --expect-bytes 0 allows it)"

@@ -46,7 +46,7 @@ public enum ListenerProgram {
     }
   }
 
-  /// Undoes what the starter ignored or blocked: limits end connections by SIGALRM.
+  /// Restores signals that the starter ignored or blocked: time limits end connections by SIGALRM.
   private static func restoreSignals() {
     for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     SignalSet().becomeMask()
@@ -55,7 +55,7 @@ public enum ListenerProgram {
     for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
   }
 
-  /// Opens what the starter closed of the standard streams; true, with a complaint, if a connection was to be there.
+  /// Opens standard streams that the starter closed; returns true, with a complaint, if one was to be the connection.
   private static func closedStream(_ options: ListenerOptions) throws -> Bool {
     let closed = try StandardStreams.fillGaps()
     guard options.stdio, let stream = closed.first(where: { $0 < 2 }) else { return false }

@@ -13,7 +13,7 @@ enum StandardConnection {
   /// - Returns: whether the client was admitted and served.
   static func serve(_ settings: ListenerSettings) throws -> Bool {
     let options = settings.options
-    // What the starter left open is no business of the client's process.
+    // Descriptors that the starter left open must not reach the client's process.
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(start: nil, count: 0))
     if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)") }
     guard let builtIn = options.serve else { return false }

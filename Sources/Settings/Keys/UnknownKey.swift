@@ -1,4 +1,4 @@
-/// What to say of a key that does not exist: the one that was probably meant, and where it belongs.
+/// Messages about a key that does not exist: the one that was probably meant, or where it belongs.
 public enum UnknownKey {
   /// - Parameter name: as found.
   /// - Parameter candidates: the keys of the table in which it was found.

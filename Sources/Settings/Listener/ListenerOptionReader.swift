@@ -7,7 +7,7 @@ public struct ParsedListenerOptions: Hashable, Sendable {
   public internal(set) var said: Set<String> = []
 }
 
-/// What is wrong with a command line; one line, with what to do.
+/// A problem with a command line: one line, with what to do.
 public struct ListenerOptionProblem: Error, Hashable, Sendable, CustomStringConvertible {
   public let description: String
 

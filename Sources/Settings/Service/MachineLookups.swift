@@ -1,4 +1,4 @@
-/// What a reader of settings knows of its machine: begatd asks the name service, a static program reads files.
+/// Lookups on the machine that reads settings: begatd asks the name service, a static program reads files.
 public protocol MachineLookups {
   /// The number of the user of this name; the number itself where the text is one.  Nil if there is none.
   func userNumber(_ text: String) -> UInt32?

@@ -1,6 +1,6 @@
 import Admission
 
-/// What a table says about a rate: nothing, that there is no limit, or a limit.
+/// The setting of a rate: left out, unlimited, or a limit.
 public enum RateSetting: Hashable, Sendable {
   /// The key is left out: what holds then depends on what is limited.
   case standard

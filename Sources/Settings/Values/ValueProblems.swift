@@ -1,4 +1,4 @@
-/// What is wrong with one value, or with one part of it.
+/// A problem with one value, or with one part of it.
 public struct ValueProblem: Error, Hashable, Sendable {
   /// The part of a list or table that is meant.
   public enum Step: Hashable, Sendable {
