@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import Foundation
 import PackageDescription
 
@@ -36,15 +36,20 @@ let plainLink: [LinkerSetting] = [
   .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])
 ]
 
+let unixCore = Target.Dependency.product(name: "UnixCore", package: "UnixIPC")
+let unixIPC = Target.Dependency.product(name: "UnixIPC", package: "UnixIPC")
+let nameService = Target.Dependency.product(name: "NameService", package: "UnixIPC")
+
 let package = Package(
   name: "begat",
   products: [
-    .library(name: "UnixIPC", targets: ["UnixIPC", "NameService"]),
     .executable(name: "begatd", targets: ["begatd"]),
     .executable(name: "begat-listener", targets: ["begat-listener"]),
     .executable(name: "begat", targets: ["begat"]),
   ],
   dependencies: [
+    // The library, a package of its own in this repository.
+    .package(path: "UnixIPC"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -53,45 +58,40 @@ let package = Package(
   ],
   targets: [
     // C: only what Swift cannot call, and the layouts that two programs map.
-    .target(name: "CPlatform"),
     .target(name: "CSharedLayouts"),
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
-    // The library product.
-    .target(name: "UnixIPC", dependencies: ["CPlatform"]),
-
     // Who may connect: decided by listeners, explained by tools.
-    .target(name: "Admission", dependencies: ["UnixIPC"]),
+    .target(name: "Admission", dependencies: [unixCore]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
-    .target(name: "Settings", dependencies: ["UnixIPC", "Admission"]),
+    .target(name: "Settings", dependencies: [unixCore, "Admission"]),
 
     // Renders the annotated configuration and its manual page from the keys.
     .target(name: "References", dependencies: ["Settings"]),
-    .executableTarget(name: "write-references", dependencies: ["References", "UnixIPC"]),
+    .executableTarget(name: "write-references", dependencies: ["References", unixCore]),
 
     // Shared by the daemon, the listener and the tools.
-    .target(name: "ControlProtocol", dependencies: ["UnixIPC", "CSharedLayouts", "Admission", "Settings"]),
+    .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
 
     // Data plane.
-    .target(name: "NetworkServices", dependencies: ["UnixIPC"]),
+    .target(name: "NetworkServices", dependencies: [unixCore]),
     .target(
       name: "ForkingServer",
-      dependencies: ["NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "UnixIPC"]),
+      dependencies: ["NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore]),
 
     // Control plane.
     .target(name: "TOML"),
-    .target(name: "NameService", dependencies: ["UnixIPC"]),
     .target(
-      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", "NameService", "UnixIPC"],
+      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", nameService, unixCore],
       resources: [.embedInCode("begatd.toml")]),
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "ControlProtocol", "NameService", "UnixIPC", "CSystemd",
+        "Configuration", "Settings", "ControlProtocol", nameService, unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -99,10 +99,10 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        "NameService", "Settings", "NetworkServices", "UnixIPC", "CCurl",
+        nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration", "UnixIPC"]),
+    .target(name: "Administration", dependencies: ["Configuration", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -113,49 +113,45 @@ let package = Package(
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer", "UnixIPC", "CProgramStart"],
+      name: "begat-listener", dependencies: ["ForkingServer", unixCore, "CProgramStart"],
       exclude: ["hot-functions.txt"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "Settings", "NameService", "UnixIPC", "CProgramStart",
+        "Administration", "Clients", "Settings", nameService, unixCore, unixIPC, "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
     // Tests.
-    .target(name: "TestSupport", dependencies: ["UnixIPC"], path: "Tests/TestSupport"),
-    .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "TestSupport"]),
-    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "TestSupport"]),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "UnixIPC", "TestSupport"]),
-    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", "UnixIPC", "TestSupport"]),
+    .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
-      name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", "UnixIPC", "TestSupport"]),
+      name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
     .testTarget(
       name: "ControlProtocolTests",
-      dependencies: ["ControlProtocol", "Admission", "CSharedLayouts", "Settings", "UnixIPC", "TestSupport"]),
+      dependencies: ["ControlProtocol", "Admission", "CSharedLayouts", "Settings", unixCore, "TestSupport"]),
     .testTarget(
       name: "ForkingServerTests",
       dependencies: [
-        "ForkingServer", "NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "UnixIPC",
+        "ForkingServer", "NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore,
         "TestSupport",
       ]),
     .executableTarget(name: "toml-probe", dependencies: ["TOML"], path: "Tests/TOMLProbe"),
     .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"], exclude: ["compare-with-tomllib.py"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "References", "Settings", "NameService", "Admission", "UnixIPC", "TestSupport"]),
+      dependencies: ["Configuration", "References", "Settings", nameService, "Admission", unixCore, "TestSupport"]),
     // Every key in every circumstance, by both of its readers.
     .testTarget(
       name: "SchemaTests",
-      dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", "UnixIPC"]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "UnixIPC"]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients", "NameService", "UnixIPC", "TestSupport"]),
-    // What forks is tried in a program of its own: a test's process has threads.
-    .executableTarget(name: "process-probe", dependencies: ["UnixIPC", "NameService"], path: "Tests/ProcessProbe"),
+      dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", unixCore]),
+    .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
-    .testTarget(name: "EndToEndTests", dependencies: ["UnixIPC"]),
+    .testTarget(name: "EndToEndTests", dependencies: [unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,6 @@
 import Configuration
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What `begat check` and `begatd --check` do: read the configuration as the daemon would, and say what is wrong.
 public enum ConfigurationCheck {

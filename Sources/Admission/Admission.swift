@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What a service allows its clients.
 public struct AdmissionLimits: Hashable, Sendable {
@@ -94,7 +94,7 @@ public struct Admission: ~Copyable {
   /// - Parameter isShared: whether forked processes admit too; else they do not even have the memory.
   /// - Parameter sourceCapacity: is raised to have room for all connections.
   public init(_ limits: AdmissionLimits, isShared: Bool, sourceCapacity: Int = Admission.sourceCapacity)
-    throws(CallFailure)
+    throws(SystemCallError)
   {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
     let totalsOffset = 64

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How often something may happen: so many times in an interval, and how many at once.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How many bits of an address make a source: machines behind them count as one.
 public struct SourcePrefix: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What is remembered of each source, in memory of a fixed size: how many connections it has, and when its bucket of
 /// tokens is full again.

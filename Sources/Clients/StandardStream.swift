@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The three descriptors that every program is given.
 enum StandardStream: CInt {
@@ -10,9 +10,9 @@ enum StandardStream: CInt {
   var isTerminal: Bool { isatty(rawValue) == 1 }
 
   /// A descriptor of one's own for the same open file.
-  func duplicate() throws(CallFailure) -> Descriptor {
+  func duplicate() throws(SystemCallError) -> Descriptor {
     let original = Descriptor(owning: rawValue)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let copy = try original.duplicate(notBelow: Self.errors.rawValue + 1)
       _ = original.release()
       return copy
@@ -23,24 +23,24 @@ enum StandardStream: CInt {
   }
 
   /// Writes all of it, also where another program made the open file non-blocking.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
-    try Descriptor.withLent(rawValue) { descriptor throws(CallFailure) in
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
+    try Descriptor.withLent(rawValue) { descriptor throws(SystemCallError) in
       var rest = bytes
       while !rest.isEmpty {
-        do throws(Errno) {
+        do throws(ErrorCode) {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
         } catch {
-          guard error == .wouldBlock else { throw CallFailure("write", on: "standard \(self)", errno: error) }
+          guard error == .wouldBlock else { throw SystemCallError("write", on: "standard \(self)", code: error) }
           guard descriptor.wait(for: .writable, until: .ofThread) else {
-            throw CallFailure("write", on: "standard \(self)", errno: .timedOut)
+            throw SystemCallError("write", on: "standard \(self)", code: .timedOut)
           }
         }
       }
     }
   }
 
-  func write(_ text: String) throws(CallFailure) {
-    try Array(text.utf8).withUnsafeBufferPointer { bytes throws(CallFailure) in
+  func write(_ text: String) throws(SystemCallError) {
+    try Array(text.utf8).withUnsafeBufferPointer { bytes throws(SystemCallError) in
       try write(UnsafeRawBufferPointer(bytes))
     }
   }
@@ -49,9 +49,9 @@ enum StandardStream: CInt {
   static func complain(_ line: String) { try? errors.write(line + "\n") }
 
   /// A line of what was asked for.
-  static func say(_ line: String) throws(CallFailure) { try output.write(line + "\n") }
+  static func say(_ line: String) throws(SystemCallError) { try output.write(line + "\n") }
 }
 
 extension PatientOutput {
-  init(for stream: StandardStream) throws(CallFailure) { self.init(try stream.duplicate()) }
+  init(for stream: StandardStream) throws(SystemCallError) { self.init(try stream.duplicate()) }
 }

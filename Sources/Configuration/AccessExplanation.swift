@@ -1,8 +1,8 @@
 import Admission
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What would happen to a client of a service, and by which line of which file.
 public struct AccessExplanation: Sendable {

@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds services that claim the same address: a wildcard address conflicts with every address of its family and port.
 struct AddressUse {

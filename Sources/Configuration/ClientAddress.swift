@@ -1,6 +1,6 @@
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A client that somebody asks about: an internet address without a port, or a user of this machine on a Unix socket.
 public struct ClientAddress: Sendable {

@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds services whose settings do not fit on their listener's command line: the kernel would start no listener.
 ///

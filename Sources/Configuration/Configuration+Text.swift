@@ -1,7 +1,7 @@
 import Admission
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 extension Configuration {
   /// What will be in force, for people: the services, their limits, and who may connect.

@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// All settings of begatd, checked.
 public struct Configuration: Sendable {

@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds and reads the files of a configuration.
 struct ConfigurationFiles {
@@ -33,10 +33,10 @@ struct ConfigurationFiles {
 
   /// A file that is there and cannot be looked at is a problem for its reader, not an absent one.
   private func isPresent(_ path: String) -> Bool {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       _ = try FileSystem.facts(of: path)
       return true
-    } catch { return error.errno != .noSuchFile && error.errno != .notADirectory }
+    } catch { return error.code != .noSuchFile && error.code != .notADirectory }
   }
 
   private func additions(to main: String) throws(ConfigurationProblem) -> [String] {
@@ -74,9 +74,9 @@ struct ConfigurationFiles {
 
   private func content(of descriptor: borrowing Descriptor, _ path: String) throws(ConfigurationProblem) -> [UInt8] {
     let bytes: [UInt8]
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       bytes = try FileSystem.content(of: descriptor, at: path, atMost: ConfigurationFiles.largest + 1)
-    } catch { throw ConfigurationProblem(file: path, message: error.errno.description) }
+    } catch { throw ConfigurationProblem(file: path, message: error.code.description) }
     guard bytes.count <= ConfigurationFiles.largest else {
       throw ConfigurationProblem(file: path, message: "larger than 1 MiB")
     }
@@ -99,10 +99,10 @@ struct ConfigurationFiles {
   }
 
   private func calling<Value: ~Copyable>(
-    _ path: String, _ body: @autoclosure () throws(CallFailure) -> Value
+    _ path: String, _ body: @autoclosure () throws(SystemCallError) -> Value
   ) throws(ConfigurationProblem) -> Value {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       return try body()
-    } catch { throw ConfigurationProblem(file: path, message: error.errno.description) }
+    } catch { throw ConfigurationProblem(file: path, message: error.code.description) }
   }
 }

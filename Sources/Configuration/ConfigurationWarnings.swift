@@ -1,7 +1,7 @@
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds settings that are valid and probably not intended.
 struct ConfigurationWarnings {

@@ -1,17 +1,17 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The few calls on files that reading a configuration needs, failures named.
 enum FileSystem {
   /// Source: stat(2).
-  static func facts(of path: String) throws(CallFailure) -> stat {
+  static func facts(of path: String) throws(SystemCallError) -> stat {
     var facts = stat()
     try check(stat(path, &facts), "stat", path)
     return facts
   }
 
   /// Source: fstat(2).
-  static func facts(of descriptor: borrowing Descriptor, at path: String) throws(CallFailure) -> stat {
+  static func facts(of descriptor: borrowing Descriptor, at path: String) throws(SystemCallError) -> stat {
     var facts = stat()
     try check(fstat(descriptor.number, &facts), "fstat", path)
     return facts
@@ -20,17 +20,17 @@ enum FileSystem {
   /// Makes a directory with exactly this mode, whatever the umask; false when something is there already.
   ///
   /// Source: mkdir(2).
-  static func makeDirectory(_ path: String, mode: mode_t) throws(CallFailure) -> Bool {
-    do throws(CallFailure) {
+  static func makeDirectory(_ path: String, mode: mode_t) throws(SystemCallError) -> Bool {
+    do throws(SystemCallError) {
       try check(mkdir(path, 0o700), "mkdir", path)
     } catch {
-      if error.errno == .exists { return false }
+      if error.code == .exists { return false }
       throw error
     }
     // By a handle: the path may lead elsewhere by now, where others may write to its parent directory.
     let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     guard try facts(of: directory, at: path).st_uid == geteuid() else {
-      throw CallFailure("mkdir", on: path, errno: Errno(rawValue: ESTALE))
+      throw SystemCallError("mkdir", on: path, code: ErrorCode(rawValue: ESTALE))
     }
     try check(fchmod(directory.number, mode), "chmod", path)
     return true
@@ -39,9 +39,9 @@ enum FileSystem {
   /// The names in a directory, unsorted.
   ///
   /// Source: readdir(3).
-  static func names(in path: String) throws(CallFailure) -> [String] {
+  static func names(in path: String) throws(SystemCallError) -> [String] {
     guard let stream = opendir(path) else {
-      throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno))
+      throw SystemCallError("opendir", on: path, code: ErrorCode(rawValue: errno))
     }
     defer { closedir(stream) }
     var names: [String] = []
@@ -57,7 +57,7 @@ enum FileSystem {
   /// What an open file holds from its present position, at most so many bytes.
   static func content(
     of descriptor: borrowing Descriptor, at path: String, atMost limit: Int
-  ) throws(CallFailure) -> [UInt8] {
+  ) throws(SystemCallError) -> [UInt8] {
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 16))
     while content.count < limit {
@@ -69,11 +69,11 @@ enum FileSystem {
     return content
   }
 
-  private static func check(_ result: CInt, _ call: String, _ path: String) throws(CallFailure) {
-    if result == -1 { throw CallFailure(call, on: path, errno: Errno(rawValue: errno)) }
+  private static func check(_ result: CInt, _ call: String, _ path: String) throws(SystemCallError) {
+    if result == -1 { throw SystemCallError(call, on: path, code: ErrorCode(rawValue: errno)) }
   }
 }
 
-extension Errno {
-  static let notADirectory = Errno(rawValue: ENOTDIR)
+extension ErrorCode {
+  static let notADirectory = ErrorCode(rawValue: ENOTDIR)
 }

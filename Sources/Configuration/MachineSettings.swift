@@ -1,8 +1,8 @@
 import Admission
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// An address, with its place.
 struct PlacedAddress {
@@ -161,18 +161,18 @@ struct MachineSettings {
   private func checkDirectory(problems: inout ProblemCollector) {
     let path = settings.program.workingDirectory
     guard let setting = keys["working-directory"], !keys.isFaulty("working-directory") else { return }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let isDirectory = try FileSystem.facts(of: path).st_mode & S_IFMT == S_IFDIR
       if !isDirectory { problems.add(setting.problem(ValueProblem("\(printable(path)): not a directory"))) }
-    } catch { problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.errno)"))) }
+    } catch { problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.code)"))) }
   }
 
   private func checkDatabases(problems: inout ProblemCollector) {
     let name = "fortune.databases"
     guard let setting = keys[name] else { return }
     for (index, path) in readable(settings.fortune.databases, name, setting) where path.hasPrefix("/") {
-      do throws(CallFailure) { _ = try FileSystem.facts(of: path) } catch {
-        problems.add(ValueProblem("\(printable(path)): \(error.errno)").within(.element(index)), of: setting)
+      do throws(SystemCallError) { _ = try FileSystem.facts(of: path) } catch {
+        problems.add(ValueProblem("\(printable(path)): \(error.code)").within(.element(index)), of: setting)
       }
     }
   }

@@ -1,4 +1,4 @@
-import NameService
+@_spi(Begat) import NameService
 import Settings
 
 /// Looks up users and ports in the name service of this machine.

@@ -1,7 +1,7 @@
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds out before any client comes whether programs can be executed by the user that they will run as.
 ///
@@ -40,7 +40,7 @@ struct ProgramCheck {
   func fault(of path: String) -> String? {
     let shown = printable(path)
     let facts: stat
-    do throws(CallFailure) { facts = try FileSystem.facts(of: path) } catch { return "\(shown): \(error.errno)" }
+    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch { return "\(shown): \(error.code)" }
     guard facts.st_mode & S_IFMT == S_IFREG else {
       let kind = facts.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
       return "\(shown): expected a program, found \(kind)"
@@ -65,8 +65,8 @@ struct ProgramCheck {
   private func interpreterFault(_ path: String) -> String? {
     guard path.hasPrefix("/") else { return "is \(quoted(path)): expected an absolute path after #!" }
     let facts: stat
-    do throws(CallFailure) { facts = try FileSystem.facts(of: path) } catch {
-      return "\(printable(path)): \(error.errno)"
+    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch {
+      return "\(printable(path)): \(error.code)"
     }
     guard facts.st_mode & S_IFMT == S_IFREG else { return "\(printable(path)): not a regular file" }
     return may(.execute, facts) ? nil : "\(printable(path)): \(user) may not execute it"

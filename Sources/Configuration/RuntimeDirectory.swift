@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 extension RuntimeDirectory {
   /// Whether the service manager made it and says so.
@@ -8,7 +8,7 @@ extension RuntimeDirectory {
 
   /// Why the directory cannot be used.
   public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
-    case call(CallFailure)
+    case call(SystemCallError)
     /// A file, or a link to wherever its maker wanted.
     case notADirectory(String)
     case ownedByAnother(String, owner: uid_t)
@@ -32,7 +32,7 @@ extension RuntimeDirectory {
   public static func prepare() throws(Refusal) { try prepare(path) }
 
   static func prepare(_ path: String) throws(Refusal) {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       if try FileSystem.makeDirectory(path, mode: geteuid() == 0 ? 0o755 : 0o700) { return }
     } catch { throw .call(error) }
     let facts = try existing(path)
@@ -41,13 +41,13 @@ extension RuntimeDirectory {
   }
 
   private static func existing(_ path: String) throws(Refusal) -> stat {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       // The service manager's own may be a link, as with DynamicUser=.
       let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | (isGiven ? 0 : O_NOFOLLOW))
       return try FileSystem.facts(of: directory, at: path)
     } catch {
-      switch error.errno {
-      case .notADirectory, Errno(rawValue: ELOOP): throw .notADirectory(path)
+      switch error.code {
+      case .notADirectory, ErrorCode(rawValue: ELOOP): throw .notADirectory(path)
       // A directory without a mode that lets us in is not ours, or no use.
       default: throw .call(error)
       }

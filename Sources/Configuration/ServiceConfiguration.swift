@@ -1,6 +1,6 @@
 import Admission
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// An entry of `allow` or `deny`.
 public struct AccessEntry: Hashable, Sendable {

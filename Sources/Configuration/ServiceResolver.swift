@@ -1,7 +1,7 @@
 import Admission
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A service, and the settings to blame where its addresses do not fit.
 struct ResolvedService {

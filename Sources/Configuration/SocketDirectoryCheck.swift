@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Finds Unix sockets of services whose directories are missing or can be changed by other users: binding would fail.
 struct SocketDirectoryCheck {
@@ -27,11 +27,11 @@ struct SocketDirectoryCheck {
   }
 
   private func fault(of directory: String) -> String? {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       return try UnsafeDirectory.find(on: directory).map { "\($0)" }
     } catch {
-      return error.errno == .noSuchFile
-        ? "\(printable(directory)): no such directory; make it first" : "\(printable(directory)): \(error.errno)"
+      return error.code == .noSuchFile
+        ? "\(printable(directory)): no such directory; make it first" : "\(printable(directory)): \(error.code)"
     }
   }
 }

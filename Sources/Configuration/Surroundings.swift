@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What a configuration depends on outside its files: who reads it and on which paths.
 struct Surroundings {

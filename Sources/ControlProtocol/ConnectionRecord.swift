@@ -1,5 +1,5 @@
 import CSharedLayouts
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How a connection ended.
 public enum Outcome: Hashable, Sendable {
@@ -127,7 +127,7 @@ extension ConnectionRecord: CustomStringConvertible {
   public var peerText: String { peer?.description ?? "unknown" }
 
   /// Appends what `description` says, without allocating for most records: there may be thousands a second.
-  public func write(to text: inout ByteWriter) {
+  package func write(to text: inout ByteWriter) {
     text.append("pid ")
     text.append(decimal: UInt64(process.magnitude))
     text.append(" for ")

@@ -1,5 +1,5 @@
 import CSharedLayouts
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How serious a log line is; the numbers are syslog(3)'s.
 public enum Severity: UInt32, Sendable {
@@ -86,20 +86,20 @@ public enum ListenerChannel {
   }
 
   /// Sends without waiting; a full channel throws `EAGAIN`.
-  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(Errno) {
+  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(ErrorCode) {
     switch message {
     case .question(let number): try sendHeader(.question, value: number, on: channel)
     }
   }
 
   static func sendHeader(_ kind: Kind, value: UInt32, text: String = "", on channel: borrowing Descriptor)
-    throws(Errno)
+    throws(ErrorCode)
   {
-    let failure = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 8) { room -> Errno? in
+    let failure = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 8) { room -> ErrorCode? in
       writeHeader(kind, value: value, into: room)
       var body = ByteWriter(UnsafeMutableRawBufferPointer(rebasing: room[headerSize...]))
       body.append(text)
-      do throws(Errno) {
+      do throws(ErrorCode) {
         _ = try channel.send(UnsafeRawBufferPointer(rebasing: room[..<(headerSize + body.count)]), waiting: false)
         return nil
       } catch { return error }

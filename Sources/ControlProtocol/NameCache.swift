@@ -1,6 +1,6 @@
 import CSharedLayouts
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Names of hosts in shared memory: one resolver writes, connection processes read and wait.
 ///
@@ -17,9 +17,9 @@ public struct NameCache: ~Copyable, Sendable {
   /// Maps the object that `MemoryFile.create` made with `size`.
   ///
   /// - Throws: `EINVAL` when it is too small.
-  public init(_ object: borrowing Descriptor, writable: Bool) throws(CallFailure) {
+  public init(_ object: borrowing Descriptor, writable: Bool) throws(SystemCallError) {
     guard try MemoryFile.size(of: object) >= NameCache.size else {
-      throw CallFailure("mmap", on: "name cache", errno: .invalidArgument)
+      throw SystemCallError("mmap", on: "name cache", code: .invalidArgument)
     }
     memory = try MemoryMapping.file(object, size: NameCache.size, writable: writable)
   }
@@ -88,10 +88,10 @@ public struct NameCache: ~Copyable, Sendable {
   public func sequence(for key: Key) -> UInt32 { begat_load(&entry(key).pointee.sequence) }
 
   /// Looks a name up and writes it; what is written counts only where the answer is `name`.
-  public func look(_ key: Key, writeTo text: inout ByteWriter) -> Answer {
+  package func look(_ key: Key, writeTo text: inout ByteWriter) -> Answer {
     let entry = entry(key)
     let before = begat_load(&entry.pointee.sequence)
-    guard before & 1 == 0, key.isAt(entry), entry.pointee.expires > Clock.monotonic() else { return .unknown }
+    guard before & 1 == 0, key.isAt(entry), entry.pointee.expires > SystemClock.monotonic() else { return .unknown }
     // Kept back until it is known to be whole, and looked at only once: the memory may change at any time.
     var attempt = text
     let length = Int(begat_load(&entry.pointee.length))
@@ -147,7 +147,7 @@ public struct NameCache: ~Copyable, Sendable {
     var text = ByteWriter(UnsafeMutableRawBufferPointer(start: begat_name_bytes(entry), count: NameCache.longestName))
     text.append(name ?? "")
     entry.pointee.length = UInt32(text.count)
-    entry.pointee.expires = Clock.monotonic() + lifetime.components.seconds * 1_000_000_000
+    entry.pointee.expires = SystemClock.monotonic() + lifetime.components.seconds * 1_000_000_000
     begat_store(&entry.pointee.sequence, (sequence | 1) &+ 1)
     begat_futex_wake(&entry.pointee.sequence)
   }

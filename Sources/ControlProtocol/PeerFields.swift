@@ -1,6 +1,6 @@
 import CSharedLayouts
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A peer's address in the fixed fields of slots and records.
 public struct PeerFields {

@@ -1,5 +1,5 @@
 import CSharedLayouts
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Records on their way to begatd: gathered while there is work, sent together before the listener waits again.
 ///
@@ -8,7 +8,7 @@ public struct RecordBatch: ~Copyable {
   private let memory: MemoryMapping
   private var count = 0
 
-  public init() throws(CallFailure) {
+  public init() throws(SystemCallError) {
     memory = try MemoryMapping.keptFromChildren(size: ListenerChannel.largestMessage)
   }
 
@@ -41,7 +41,7 @@ public struct RecordBatch: ~Copyable {
     defer { count = 0 }
     switch channel {
     case .some(let channel):
-      do throws(Errno) {
+      do throws(ErrorCode) {
         _ = try channel.send(message, waiting: false)
         return 0
       } catch { return count }
@@ -54,16 +54,16 @@ public struct RecordBatch: ~Copyable {
 
 /// The listener's side of the channel.
 extension ListenerChannel {
-  public static func sendReady(on channel: borrowing Descriptor) throws(Errno) {
+  public static func sendReady(on channel: borrowing Descriptor) throws(ErrorCode) {
     try sendHeader(.ready, value: 0, on: channel)
   }
 
-  public static func sendAlive(_ number: UInt32, on channel: borrowing Descriptor) throws(Errno) {
+  public static func sendAlive(_ number: UInt32, on channel: borrowing Descriptor) throws(ErrorCode) {
     try sendHeader(.alive, value: number, on: channel)
   }
 
   /// A text longer than 2,000 bytes is cut.
-  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor) throws(Errno) {
+  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor) throws(ErrorCode) {
     try sendHeader(.log, value: severity.rawValue, text: text, on: channel)
   }
 }

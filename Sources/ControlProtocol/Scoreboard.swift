@@ -1,6 +1,6 @@
 import CSharedLayouts
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What a listener and its connection processes do now, in memory that begatd maps too.
 ///
@@ -16,28 +16,28 @@ public struct Scoreboard: ~Copyable {
   }
 
   /// Makes the memory object for a scoreboard.
-  public static func create(slotCount: Int) throws(CallFailure) -> Descriptor {
+  public static func create(slotCount: Int) throws(SystemCallError) -> Descriptor {
     try MemoryFile.create(name: "begat-scoreboard", size: size(slotCount: slotCount))
   }
 
   /// Maps a scoreboard for its listener, which fills in the header.
   ///
   /// - Throws: `EINVAL` when the object is too small.
-  public init(_ object: borrowing Descriptor, service: String, slotCount: Int) throws(CallFailure) {
+  public init(_ object: borrowing Descriptor, service: String, slotCount: Int) throws(SystemCallError) {
     let needed = Scoreboard.size(slotCount: slotCount)
     guard try MemoryFile.size(of: object) >= needed else {
-      throw CallFailure("mmap", on: "scoreboard", errno: .invalidArgument)
+      throw SystemCallError("mmap", on: "scoreboard", code: .invalidArgument)
     }
     try self.init(mapping: try MemoryMapping.file(object, size: needed, writable: true), service, slotCount)
   }
 
   /// A scoreboard that only this process and its children see.
-  public init(service: String, slotCount: Int) throws(CallFailure) {
+  public init(service: String, slotCount: Int) throws(SystemCallError) {
     let memory = try MemoryMapping.shared(size: Scoreboard.size(slotCount: slotCount))
     try self.init(mapping: memory, service, slotCount)
   }
 
-  private init(mapping: consuming MemoryMapping, _ service: String, _ slotCount: Int) throws(CallFailure) {
+  private init(mapping: consuming MemoryMapping, _ service: String, _ slotCount: Int) throws(SystemCallError) {
     memory = mapping
     self.slotCount = slotCount
     header.pointee.magic = UInt32(BEGAT_SCOREBOARD_MAGIC)

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Local dates and times.  The time zone is read once, by `readTimeZone`, and not again by forked processes.
 public enum CalendarTime {
@@ -11,7 +11,7 @@ public enum CalendarTime {
   /// Appends a date and time in the form of ctime(3), always 24 characters: `Wed May 14 08:40:46 1997`.
   ///
   /// - Parameter seconds: since 1970-01-01 00:00 UTC.
-  public static func append(_ seconds: Int64, to text: inout ByteWriter) {
+  package static func append(_ seconds: Int64, to text: inout ByteWriter) {
     let days: StaticString = "SunMonTueWedThuFriSat"
     let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
     var time = time_t(seconds)
@@ -45,5 +45,5 @@ public enum CalendarTime {
   }
 
   /// Now, in whole seconds since 1970-01-01 00:00 UTC.
-  static func now() -> Int64 { Clock.wall() / 1_000_000_000 }
+  static func now() -> Int64 { SystemClock.wall() / 1_000_000_000 }
 }

@@ -1,6 +1,6 @@
 import ControlProtocol
 import Logging
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What listeners report.
 extension Supervisor {
@@ -29,7 +29,7 @@ extension Supervisor {
     switch message {
     case .ready:
       guard listener.readySince == nil else { return }
-      listener.readySince = Clock.monotonic()
+      listener.readySince = SystemClock.monotonic()
       let failures = service.startRetry.succeeded()
       if failures > 0 {
         logger.notice(

@@ -1,13 +1,13 @@
 import ControlProtocol
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Keeping the resolver of names running.
 extension Supervisor {
   func startResolver() {
     guard let resolver else { return }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       try resolver.start()
       if let number = resolver.channelNumber { try poller.add(number, .readable, token: Token.resolver) }
     } catch {
@@ -45,7 +45,7 @@ extension Supervisor {
   /// Hosts are looked up later; until then each new client waits half a second for its name.
   private func resolverFailed(_ failure: String) {
     let (delay, isNews) = resolverRetry.failed(failure)
-    resolver?.restartTime = Clock.monotonic() + delay
+    resolver?.restartTime = SystemClock.monotonic() + delay
     if isNews {
       logger.warning(
         "names: \(failure); started again in \(DurationText.render(.nanoseconds(delay))), greeting by address until then"

@@ -2,13 +2,13 @@ import ControlProtocol
 import Glibc
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Starting listeners, and starting them again.
 extension Supervisor {
   func startWhatIsDue() {
     guard stopDeadline == nil else { return }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     for (index, service) in services.enumerated() {
       guard let due = service.restartTime, due <= now else { continue }
       start(service, token: UInt64(index))
@@ -18,12 +18,12 @@ extension Supervisor {
 
   private func start(_ service: ManagedService, token: UInt64) {
     let metadata: Logger.Metadata = [LogKey.service: "\(service.name)"]
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let listener = try starter.start(service)
       service.restartTime = nil
       service.listener = listener
       logger.debug("started listener \(listener.process)", metadata: metadata)
-      do throws(CallFailure) { try poller.add(listener.channel.number, .readable, token: token) } catch {
+      do throws(SystemCallError) { try poller.add(listener.channel.number, .readable, token: token) } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.
         logger.error("\(error); listener \(listener.process) ended", metadata: metadata)
         listener.isEnded = true
@@ -32,7 +32,7 @@ extension Supervisor {
     } catch {
       let (delay, isNews) = service.startRetry.failed("\(error)")
       if isNews { logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: metadata) }
-      if isStarted { service.restartTime = Clock.monotonic() + delay } else { abandonStart() }
+      if isStarted { service.restartTime = SystemClock.monotonic() + delay } else { abandonStart() }
     }
   }
 

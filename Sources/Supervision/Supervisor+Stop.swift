@@ -1,7 +1,7 @@
 import ControlProtocol
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The orderly stop.
 extension Supervisor {
@@ -12,10 +12,10 @@ extension Supervisor {
       manager.stopping("open connections may go on for \(DurationText.render(drainTimeout))")
       logger.info("stopping")
       // Listeners keep the drain's time themselves, and give programs five seconds more; this is for one that does not.
-      stopDeadline = Clock.monotonic() + drainTimeout.nanoseconds + 8_000_000_000
+      stopDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds + 8_000_000_000
     }
     // What the listeners do not end immediately, because they are stopped or their programs ignore it, is killed.
-    if !isFirst { stopDeadline = min(stopDeadline ?? .max, Clock.monotonic() + Self.patienceAfterSecondSignal) }
+    if !isFirst { stopDeadline = min(stopDeadline ?? .max, SystemClock.monotonic() + Self.patienceAfterSecondSignal) }
     for service in services {
       if let listener = service.listener, !listener.isEnded { try? Signal.terminate.send(to: listener.process) }
       if isFirst {
@@ -33,6 +33,6 @@ extension Supervisor {
       logger.error("listener \(listener.process) does not stop; killed", metadata: [LogKey.service: "\(service.name)"])
       try? Signal.kill.send(to: listener.process)
     }
-    stopDeadline = Clock.monotonic() + 1_000_000_000
+    stopDeadline = SystemClock.monotonic() + 1_000_000_000
   }
 }

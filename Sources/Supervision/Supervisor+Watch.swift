@@ -1,7 +1,7 @@
 import ControlProtocol
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// When listeners are asked whether they still turn.
 struct Watch {
@@ -20,10 +20,10 @@ struct Watch {
     interval =
       managerInterval.map { max(min($0 / 4, Watch.longestInterval), Watch.shortestInterval) }
       ?? Watch.longestInterval
-    nextTime = Clock.monotonic() + interval
+    nextTime = SystemClock.monotonic() + interval
   }
 
-  var isDue: Bool { Clock.monotonic() >= nextTime }
+  var isDue: Bool { SystemClock.monotonic() >= nextTime }
 
   /// How much longer than planned a turn may take before begatd counts as paused.
   var tolerance: Int64 { min(interval / 2, 1_000_000_000) }
@@ -31,7 +31,7 @@ struct Watch {
   mutating func notePause() { wasPaused = true }
 
   mutating func advance() {
-    nextTime = Clock.monotonic() + interval
+    nextTime = SystemClock.monotonic() + interval
     wasPaused = false
   }
 }
@@ -65,7 +65,7 @@ extension Supervisor {
 
   /// Ends listeners that have not become ready in time.
   func endLateStarters() {
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     for service in services {
       guard let listener = service.listener, listener.isLate(now), stopDeadline == nil else { continue }
       readChannel(of: service)

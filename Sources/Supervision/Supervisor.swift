@@ -2,7 +2,7 @@ import Configuration
 import ControlProtocol
 import Glibc
 import Logging
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begatd's loop: it holds the sockets, keeps a listener running for each service, and writes what they report.
 ///
@@ -39,7 +39,7 @@ final class Supervisor {
   init(
     services: [ManagedService], starter: ListenerStarter, drainTimeout: Duration, logs: Logs,
     whenReady: @escaping () -> [PendingOutput]
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     self.services = services
     self.starter = starter
     self.resolver = starter.names
@@ -57,12 +57,12 @@ final class Supervisor {
   /// Runs until it has been stopped; returns the exit status.
   func run() -> CInt {
     startEverything()
-    var lastTurn = Clock.monotonic()
+    var lastTurn = SystemClock.monotonic()
     while !isDone {
       let limit = timeUntilWork()
       poller.wait(milliseconds: limit, handle)
       // Stopped, or without a processor, for longer than this turn was to take.
-      let now = Clock.monotonic()
+      let now = SystemClock.monotonic()
       let pause = now - lastTurn - Int64(limit) * 1_000_000
       if pause > watch.tolerance { notePause(pause) }
       lastTurn = now
@@ -71,7 +71,7 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       endLateStarters()
       manager.retryIfDue()
-      if let stopDeadline, Clock.monotonic() >= stopDeadline { killListeners() }
+      if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
     }
     resolver?.stop()
     if stopDeadline != nil, isStarted { logger.info("stopped") }
@@ -139,7 +139,7 @@ final class Supervisor {
       }
     }
     due = min(due, resolver?.restartTime ?? .max, stopDeadline ?? .max, manager.retryTime ?? .max)
-    return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
+    return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 
   private func takeSignals() {

@@ -1,5 +1,5 @@
 import ForkingServer
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 // A smaller one, as `ulimit -s 64` leaves it, would end the process by SIGSEGV, without a line.
 _ = ResourceLimit.stackSize.raise(to: 1 << 20)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Clients
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
 
 /// The positional arguments of the commands that speak to a server.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @main
 struct Begat: ParsableCommand {

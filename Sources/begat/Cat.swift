@@ -1,6 +1,6 @@
 import ArgumentParser
 import Clients
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 struct Cat: ParsableCommand {
   static let configuration = CommandConfiguration(

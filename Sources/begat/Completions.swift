@@ -1,5 +1,5 @@
 import ArgumentParser
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What shells offer for arguments, by the means of the machine itself.
 ///

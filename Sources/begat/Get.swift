@@ -1,6 +1,6 @@
 import ArgumentParser
 import Clients
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 struct Get: ParsableCommand {
   static let configuration = CommandConfiguration(

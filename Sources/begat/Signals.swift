@@ -1,7 +1,7 @@
 import ArgumentParser
 import Clients
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 struct Signals: ParsableCommand {
   static let configuration = CommandConfiguration(

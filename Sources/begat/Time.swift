@@ -1,6 +1,6 @@
 import ArgumentParser
 import Clients
-import NameService
+@_spi(Begat) import NameService
 
 struct Time: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import Glibc
 import References
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 // Writes the files that are made from the keys: `write-references DIRECTORY`, the root of the repository.
 guard CommandLine.arguments.count == 2 else {

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -13,13 +13,13 @@ import UnixIPC
     let held = HeldConnections(3, to: address, from: &sources, within: .seconds(20))
     #expect(held.failure == nil)
     #expect(held.countOpen() == 3)
-    var peer = NativeAddress()
+    var peer = RawSocketAddress()
     let first = try listener.accept(peer: &peer)
     try first.writeAll("greeting")
     do { _ = try listener.accept(peer: &peer) }
     // The end is under way at most for a moment: the kernel delivers it itself.
-    let deadline = Clock.monotonic() + 20_000_000_000
-    while held.countOpen() != 2, Clock.monotonic() < deadline { sched_yield() }
+    let deadline = SystemClock.monotonic() + 20_000_000_000
+    while held.countOpen() != 2, SystemClock.monotonic() < deadline { sched_yield() }
     #expect(held.countOpen() == 2)
     #expect(first.number >= 0)
   }
@@ -29,6 +29,6 @@ import UnixIPC
     var sources = SourceAddresses(count: 0)
     let held = HeldConnections(3, to: .unixPath("/nonexistent/socket"), from: &sources, within: .seconds(1))
     #expect(held.countOpen() == 0)
-    #expect(held.failure == CallFailure("connect", on: "/nonexistent/socket", errno: .noSuchFile))
+    #expect(held.failure == SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFile))
   }
 }

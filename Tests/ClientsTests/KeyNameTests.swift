@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 @testable import Clients
 
@@ -39,7 +40,7 @@ import UnixIPC
   func fileKeys() throws {
     #expect(try KeyName(path: "/").key() == SystemVKey(path: "/", project: 1))
     #expect(try KeyName("/:9").key() == SystemVKey(path: "/", project: 9))
-    #expect(throws: CallFailure.self) { try KeyName("/nonexistent/x").key() }
+    #expect(throws: SystemCallError.self) { try KeyName("/nonexistent/x").key() }
     #expect(throws: KeyName.Problem.self) { try KeyName(path: "") }
     #expect(throws: KeyName.Problem.self) { try KeyName(path: ":1") }
   }

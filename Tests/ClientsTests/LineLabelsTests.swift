@@ -1,5 +1,6 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 @testable import Clients
 

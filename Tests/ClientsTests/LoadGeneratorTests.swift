@@ -1,7 +1,7 @@
-import NameService
+@_spi(Begat) import NameService
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -11,7 +11,7 @@ import UnixIPC
     let number = listener.release().release()
     return Background {
       guard let listener = try? ListeningSocket(adopting: Descriptor(owning: number)) else { return }
-      var peer = NativeAddress()
+      var peer = RawSocketAddress()
       for _ in 0..<count where listener.descriptor.waitUntilReadable(milliseconds: 20_000) {
         guard let connection = try? listener.accept(peer: &peer) else { continue }
         try? connection.writeAll(reply)

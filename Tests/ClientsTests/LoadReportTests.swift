@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -18,7 +18,7 @@ import UnixIPC
       tally.count(.ok)
       tally.recordLatency(nanoseconds: 200_000)
     }
-    tally.count(.other, errno: .noMemory)
+    tally.count(.other, code: .noMemory)
     tally.add(bytes: 130)
     return tally
   }
@@ -40,18 +40,18 @@ import UnixIPC
   func explains() {
     var tally = LoadTally()
     tally.count(.empty)
-    tally.count(.other, errno: .addressNotAvailable)
+    tally.count(.other, code: .addressNotAvailable)
     let lines = report(tally).table.split(separator: "\n").map(String.init)
     #expect(lines[1] == "connections   0 ok, 2 failed in 2.50 s")
     let limits = "--sources may avoid a limit per source, --expect-bytes 0 allows it"
     #expect(lines.contains("empty         1 (closed without a byte; \(limits))"))
     let advice = "; the local ports are used up: --sources)"
-    #expect(lines.contains("other errors  1 (the first: \(Errno.addressNotAvailable)\(advice)"))
+    #expect(lines.contains("other errors  1 (the first: \(ErrorCode.addressNotAvailable)\(advice)"))
   }
 
   @Test("shows which held connections are left, and fails where some are not")
   func showsHeld() {
-    let failure = CallFailure("connect", on: "x", errno: .connectionRefused)
+    let failure = SystemCallError("connect", on: "x", code: .connectionRefused)
     let held = report(LoadTally(), held: LoadReport.Held(wanted: 3, open: 2, failure: failure))
     #expect(held.table.contains("held          2 of 3 until the end (connect x: Connection refused)"))
     #expect(held.hasFailures)

@@ -1,4 +1,4 @@
-import NameService
+@_spi(Begat) import NameService
 import Testing
 
 @testable import Clients

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -9,8 +9,8 @@ import UnixIPC
     arguments: [
       (.connectionRefused, .refused), (.connectionReset, .reset), (.brokenPipe, .reset), (.timedOut, .timedOut),
       (.noMemory, .other), (.addressNotAvailable, .other),
-    ] as [(Errno, LoadOutcome)])
-  func sortsFailures(errno: Errno, outcome: LoadOutcome) { #expect(LoadOutcome(failure: errno) == outcome) }
+    ] as [(ErrorCode, LoadOutcome)])
+  func sortsFailures(code: ErrorCode, outcome: LoadOutcome) { #expect(LoadOutcome(failure: code) == outcome) }
 
   @Test(
     "sorts ends by what was expected",
@@ -29,9 +29,9 @@ import UnixIPC
     #expect(tally.total == 0 && !tally.hasFailures)
     tally.count(.ok)
     #expect(!tally.hasFailures)
-    tally.count(.other, errno: .noMemory)
-    tally.count(.other, errno: .notPermitted)
-    tally.count(.refused, errno: .connectionRefused)
+    tally.count(.other, code: .noMemory)
+    tally.count(.other, code: .notPermitted)
+    tally.count(.refused, code: .connectionRefused)
     tally.add(bytes: 5)
     tally.add(bytes: 6)
     #expect(tally.total == 4 && tally.hasFailures && tally[.other] == 2 && tally[.ok] == 1 && tally.bytes == 11)

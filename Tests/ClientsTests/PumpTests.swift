@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -99,7 +99,7 @@ import UnixIPC
     let pump = try RunningPump()
     pump.close(.output)
     let failure = pump.failure()
-    #expect(failure?.side == .output && failure?.errno == .brokenPipe)
+    #expect(failure?.side == .output && failure?.code == .brokenPipe)
   }
 
   @Test("says that the connection broke, after all that came before is delivered")

@@ -1,8 +1,8 @@
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Clients
 
@@ -53,10 +53,10 @@ import UnixIPC
     let (program, target) = try server("c.sendall(b'123')")
     let silent = try SilentListener()
     let quiet = ConnectionTarget.host("127.0.0.1", port: silent.address.port ?? 1)
-    let began = Clock.monotonic()
+    let began = SystemClock.monotonic()
     #expect(
       try outcomes([target, quiet], within: .milliseconds(500)) == ["123 unended", "no answer within 500 ms"])
-    let took = Clock.monotonic() - began
+    let took = SystemClock.monotonic() - began
     #expect(took >= 495_000_000 && took < 1_500_000_000, "\(took) ns")
     #expect(program.process > 0)
   }
@@ -65,7 +65,7 @@ import UnixIPC
   func hearsRefusals(transport: Transport) throws {
     let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     let closed = try Descriptor.socket(family: AF_INET, kind: CInt(kind.rawValue))
-    let native = try NativeAddress(.ipv4(.loopback, port: 0))
+    let native = try RawSocketAddress(.ipv4(.loopback, port: 0))
     #expect(native.withPointer { bind(closed.number, $0, $1) } == 0)
     let port = try #require(try closed.localAddress().address?.port)
     let number = closed.release()
@@ -107,11 +107,11 @@ import UnixIPC
 
   @Test("says each reason once, and whose it is where they differ")
   func saysReasons() {
-    func text(_ failures: CallFailure...) -> String {
+    func text(_ failures: SystemCallError...) -> String {
       if case .failed(let reason) = SurveyOutcome.failed(failures) { reason } else { "" }
     }
-    let refused = CallFailure("connect", on: "[::1]:37", errno: .connectionRefused)
-    let late = CallFailure("connect", on: "127.0.0.1:37", errno: .permissionDenied)
+    let refused = SystemCallError("connect", on: "[::1]:37", code: .connectionRefused)
+    let late = SystemCallError("connect", on: "127.0.0.1:37", code: .permissionDenied)
     #expect(text(refused) == "refused" && text(refused, refused) == "refused" && text() == "no address")
     #expect(text(refused, late) == "[::1]:37: refused; 127.0.0.1:37: Permission denied")
   }

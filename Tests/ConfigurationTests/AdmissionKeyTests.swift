@@ -1,8 +1,8 @@
 import Admission
-import NameService
+@_spi(Begat) import NameService
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 

@@ -1,7 +1,7 @@
-import NameService
+@_spi(Begat) import NameService
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 

@@ -2,7 +2,7 @@ import Glibc
 import References
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 

@@ -1,7 +1,7 @@
 import Glibc
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 
@@ -45,7 +45,7 @@ import UnixIPC
     #expect(throws: RuntimeDirectory.Refusal.writableByOthers(directory["open"])) {
       try RuntimeDirectory.prepare(directory["open"])
     }
-    let missing = CallFailure("mkdir", on: directory["a/b"], errno: .noSuchFile)
+    let missing = SystemCallError("mkdir", on: directory["a/b"], code: .noSuchFile)
     #expect(throws: RuntimeDirectory.Refusal.call(missing)) { try RuntimeDirectory.prepare(directory["a/b"]) }
   }
 

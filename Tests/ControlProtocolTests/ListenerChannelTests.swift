@@ -1,7 +1,7 @@
 import CSharedLayouts
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ControlProtocol
 
@@ -50,9 +50,9 @@ import UnixIPC
   @Test("never waits for its reader")
   func neverWaits() throws {
     let channel = try Channel()
-    var failure: Errno?
+    var failure: ErrorCode?
     for _ in 0..<100_000 where failure == nil {
-      do throws(Errno) { try ListenerChannel.sendReady(on: channel.listener) } catch { failure = error }
+      do throws(ErrorCode) { try ListenerChannel.sendReady(on: channel.listener) } catch { failure = error }
     }
     #expect(failure == .wouldBlock)
   }

@@ -1,7 +1,7 @@
 import CSharedLayouts
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ControlProtocol
 
@@ -117,19 +117,19 @@ import UnixIPC
   @Test("lets a waiter go after its time")
   func letsGo() throws {
     let caches = try caches()
-    let began = Clock.monotonic()
+    let began = SystemClock.monotonic()
     let sequence = caches.reader.sequence(for: key(1))
     #expect(caches.reader.wait(for: key(1), unlessChangedFrom: sequence, nanoseconds: 20_000_000) == false)
-    #expect(Clock.monotonic() - began >= 20_000_000)
+    #expect(SystemClock.monotonic() - began >= 20_000_000)
   }
 
   @Test("is refused in an object that is too small")
   func isRefused() throws {
     let object = try MemoryFile.create(name: "test", size: NameCache.size - 1)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       _ = try NameCache(object, writable: true)
       Issue.record("was mapped")
-    } catch { #expect(error == CallFailure("mmap", on: "name cache", errno: .invalidArgument)) }
+    } catch { #expect(error == SystemCallError("mmap", on: "name cache", code: .invalidArgument)) }
   }
 
   @Test("asks by a message that is read as the same address, IPv4 in either form as one")

@@ -1,6 +1,6 @@
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ControlProtocol
 

@@ -2,7 +2,7 @@ import Admission
 import CSharedLayouts
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ControlProtocol
 
@@ -43,10 +43,10 @@ import UnixIPC
   @Test("is refused in an object that is too small for its slots")
   func isRefused() throws {
     let object = try Scoreboard.create(slotCount: 10)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       _ = try Scoreboard(object, service: "hello", slotCount: 11)
       Issue.record("was mapped")
-    } catch { #expect(error == CallFailure("mmap", on: "scoreboard", errno: .invalidArgument)) }
+    } catch { #expect(error == SystemCallError("mmap", on: "scoreboard", code: .invalidArgument)) }
     // A larger object of an earlier listener will do.
     _ = try Scoreboard(object, service: "hello", slotCount: 9)
   }

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What `begat check --from` tells, and rules about users on Unix sockets.
 @Suite(.timeLimit(.minutes(10)))

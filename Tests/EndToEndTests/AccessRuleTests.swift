@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Who may connect, and that `begat check --from` says the same.
 @Suite(.timeLimit(.minutes(10)))

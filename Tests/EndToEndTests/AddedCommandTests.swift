@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Programs as commands of the command server.
 @Suite(.timeLimit(.minutes(10)))

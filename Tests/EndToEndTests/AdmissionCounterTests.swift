@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// That places are given back, however a connection ends: exactly as many clients of a source are served afterwards.
 @Suite(.serialized, .timeLimit(.minutes(10)))

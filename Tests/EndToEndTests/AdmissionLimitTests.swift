@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How many clients one source may have at once.
 @Suite(.serialized, .timeLimit(.minutes(10)))

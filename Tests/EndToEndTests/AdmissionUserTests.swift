@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Users of this machine, as sources on Unix sockets.
 @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can be several users"))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Many short connections at once.
 @Suite(.serialized, .timeLimit(.minutes(10)))

@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat cat`: perlipc's magic open.
 @Suite(.timeLimit(.minutes(10)))
@@ -50,7 +51,7 @@ struct CatTests {
     let descriptor = try Descriptor.open(file, O_WRONLY | O_CREAT)
     try bytes.withUnsafeBytes { try descriptor.writeAll($0) }
     let program = Program(path: try Programs.begat(), arguments: ["begat", "cat", file, "cat \(file)|"])
-    let capture = try program.capture(limit: 10_000_000, until: UnixIPC.Deadline(after: .seconds(60)))
+    let capture = try program.capture(limit: 10_000_000, until: UnixCore.Deadline(after: .seconds(60)))
     #expect(capture.isSuccess && capture.output == bytes + bytes)
   }
 
@@ -76,7 +77,7 @@ struct CatTests {
     let program = Program(
       path: try Programs.begat(), arguments: ["begat", "cat"] + [String](repeating: "true|", count: 10_000) + [look],
       environment: RunningProgram.environment)
-    let capture = try program.capture(limit: 1000, until: UnixIPC.Deadline(after: .seconds(100)))
+    let capture = try program.capture(limit: 1000, until: UnixCore.Deadline(after: .seconds(100)))
     let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
     #expect(capture.isSuccess && numbers.count == 2 && numbers[0] == 0 && numbers[1] < 10, "\(numbers)")
   }

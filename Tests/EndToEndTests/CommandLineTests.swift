@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What all commands of begat have in common.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What bash, zsh and fish offer for a command line that is begun.
 @Suite(.timeLimit(.minutes(10)))

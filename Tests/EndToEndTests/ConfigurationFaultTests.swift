@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// What begatd says when it cannot start, and that it leaves nothing behind.
 @Suite(.timeLimit(.minutes(10)))

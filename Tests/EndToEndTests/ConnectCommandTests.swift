@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat connect` with peers that half-close, break off, or send more than any buffer holds.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// What goes wrong in a conversation and must not hold `begat pipe` and `begat interact` for ever.
 @Suite(.timeLimit(.minutes(10)))
@@ -55,7 +56,7 @@ struct ConversationFaultTests {
     let fifo = try makeFIFO(in: directory)
     let reader = try Descriptor.open(fifo, O_RDWR)
     let program = try startBegat("interact", "--no-input", "--log", fifo, "--", "yes")
-    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixIPC.Deadline(instant: 0)) })
+    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixCore.Deadline(instant: 0)) })
     try program.send(.terminate)
     #expect(try program.awaitEnd() == .killed(by: .terminate, dumpedCore: false))
   }
@@ -102,7 +103,7 @@ struct ConversationFaultTests {
     let count = try withUnsafeMutableBytes(of: &byte) { try terminal.controlling.read(into: $0) }
     #expect(count == 1 && awaitRest(of: child.process))
     child.send(.terminate)
-    #expect(child.status(by: UnixIPC.Deadline(after: .seconds(10))) == .killed(by: .terminate, dumpedCore: false))
+    #expect(child.status(by: UnixCore.Deadline(after: .seconds(10))) == .killed(by: .terminate, dumpedCore: false))
     #expect(try TerminalSettings(of: side) == settings)
   }
 
@@ -129,7 +130,7 @@ struct ConversationFaultTests {
         path: try Programs.begat(),
         arguments: ["begat", "pipe", "--no-input", "--quiet", "--label", "--line", "--", "printf", "\\033[2J\\n"],
         environment: RunningProgram.environment))
-    let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixIPC.Deadline(after: .seconds(10)))
+    let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))
     #expect(shown.before == [])
   }
 

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Which datagrams are answered, and how often.
 @Suite(.timeLimit(.minutes(10)))

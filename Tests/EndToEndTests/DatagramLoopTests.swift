@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Servers that forged datagrams cannot make talk to each other (CVE-1999-0103, VU#417980).
 @Suite(.timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can forge datagrams"))

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begatd that leaves its terminal.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How long a client may stay.
 @Suite(.timeLimit(.minutes(10)))

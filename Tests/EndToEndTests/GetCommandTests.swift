@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat get`: perlipc's webget, against servers that are right.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where `begat get --output` puts documents.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat get` against servers that break off, lie, or never end: it ends, within its limits, and says why.
 @Suite(.timeLimit(.minutes(10)))

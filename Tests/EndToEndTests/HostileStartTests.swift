@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begatd started by somebody who has left a mess.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat interact`, by steps and from files: no terminal anywhere but the one that it makes.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,11 +1,12 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat interact` on a user's terminal: another one, that the test is the user of.
 @Suite(.timeLimit(.minutes(10)))
 struct InteractTerminalTests {
-  private var deadline: UnixIPC.Deadline { UnixIPC.Deadline(after: .seconds(15)) }
+  private var deadline: UnixCore.Deadline { UnixCore.Deadline(after: .seconds(15)) }
 
   /// A shell with job control on the user's terminal.
   private func startShell() throws -> TerminalConversation {

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Processes that die without a word, and those that must not notice.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How many clients there may be, and how long one may take.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A socket that is passed is what the keys of its service ask for, or the service is not offered.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begat's clients with the servers of perlipc, and perlipc's time clients with begatd.  What is left out of the programs
 /// is their log, fixed ports and paths.

@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat pipe`: open2 and open3 for scripts.
 @Suite(.timeLimit(.minutes(10)))
@@ -78,7 +79,7 @@ struct PipeCommandTests {
         path: try Programs.begat(), arguments: ["begat", "pipe", "--label", "--", "printf", "\\033[2J\\n"],
         environment: RunningProgram.environment))
     try terminal.sendEndOfFile()
-    let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixIPC.Deadline(after: .seconds(10)))
+    let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))
     #expect(shown.before == [])
   }
 

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A configuration that another program writes.
 @Suite(.timeLimit(.minutes(10)))

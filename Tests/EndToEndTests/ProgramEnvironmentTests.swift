@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The variables that programs get: the promised ones, whole and nothing else.
 @Suite(.timeLimit(.minutes(10)))

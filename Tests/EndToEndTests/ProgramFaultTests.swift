@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Programs that are missing, stay for ever, run away or talk too much.
 @Suite(.timeLimit(.minutes(10)))

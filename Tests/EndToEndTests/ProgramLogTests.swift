@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What the log tells of programs.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Servers that people run under a super-server, with their own clients.
 @Suite(.timeLimit(.minutes(10)))

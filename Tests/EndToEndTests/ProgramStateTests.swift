@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What a program finds besides its variables: descriptors, signals, identity, limits.
 @Suite(.timeLimit(.minutes(10)))

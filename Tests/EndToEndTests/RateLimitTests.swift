@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How many clients may come in a time.
 @Suite(.serialized, .timeLimit(.minutes(10)))

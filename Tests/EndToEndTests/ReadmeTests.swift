@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// README.md's examples, one after the other, on a machine where nothing of begat was configured.
 @Suite(.timeLimit(.minutes(10)))

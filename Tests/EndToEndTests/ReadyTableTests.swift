@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The table that begatd prints for people when it is ready.
 @Suite(.timeLimit(.minutes(10)))

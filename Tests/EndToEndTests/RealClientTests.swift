@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The clients that people have.
 @Suite(.timeLimit(.minutes(10)))

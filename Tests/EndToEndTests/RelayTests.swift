@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The process between a client and its program: every byte, every end.
 @Suite(.timeLimit(.minutes(10)))

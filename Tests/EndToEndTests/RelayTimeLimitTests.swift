@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How long a relay waits, and for whom.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat run`: perlipc's safe pipe opens.
 @Suite(.timeLimit(.minutes(10)))
@@ -213,7 +214,7 @@ struct RunCommandTests {
         path: try Programs.tool("bash"),
         arguments: ["bash", "--norc", "--noprofile", "-i"],
         environment: RunningProgram.environment + ["PS1=prompt> ", "TERM=dumb"]))
-    let deadline = UnixIPC.Deadline(after: .seconds(30))
+    let deadline = UnixCore.Deadline(after: .seconds(30))
     func awaitText(_ text: String) throws { _ = try conversation.expect(.literal(text), until: deadline) }
     try awaitText("prompt> ")
     let words = ([try Programs.begat(), "run"] + options + ["--", "perl", "-e"]).joined(separator: " ")

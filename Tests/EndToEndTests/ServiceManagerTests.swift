@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What begatd tells the service manager.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat shm`.
 @Suite(.timeLimit(.minutes(10)))

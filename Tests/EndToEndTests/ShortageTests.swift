@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A machine that has no more of something.
 @Suite(.serialized, .timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat signals`, `begat signal` and `begat alive`.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Exits that no signal announces, and signals that no exit has sent.
 @Suite(.serialized, .timeLimit(.minutes(10)))

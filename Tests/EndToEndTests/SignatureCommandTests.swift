@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat signature`: perlipc's `.signature` server.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Unix sockets in directories of others, and those whom begatd finds there.
 @Suite(.timeLimit(.minutes(10)))

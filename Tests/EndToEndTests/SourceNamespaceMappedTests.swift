@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Clients with IPv4 addresses on a socket for both families, as a service manager may pass one.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Sources with IPv6 addresses, each test in a network of its own.
 @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can make networks"))

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begat-listener as tcpserver is used: without begatd.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat-listener --stdio`: every option is obeyed, or refused with the reason.
 @Suite(.timeLimit(.minutes(5)))

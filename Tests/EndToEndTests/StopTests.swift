@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The orderly stop.
 @Suite(.timeLimit(.minutes(10)))
@@ -13,8 +13,8 @@ struct StopTests {
       try daemon.program.send(.terminate)
       try daemon.log.awaitLines(containing: "1 connection may go on for 30s")
       try expectAlive(client)
-      #expect(throws: CallFailure.self) { try Client(try daemon.address("daytime")) }
-      #expect(throws: CallFailure.self) { try Client(try daemon.address("command")) }
+      #expect(throws: SystemCallError.self) { try Client(try daemon.address("daytime")) }
+      #expect(throws: SystemCallError.self) { try Client(try daemon.address("command")) }
       #expect(!daemon.program.hasEnded)
       try client.send("quit\n")
       #expect(client.awaitEnd())

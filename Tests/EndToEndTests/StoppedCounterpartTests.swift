@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Whatever begatd writes to or asks may stop: it still replaces a dead listener and obeys SIGTERM.
 @Suite(.timeLimit(.minutes(10)))

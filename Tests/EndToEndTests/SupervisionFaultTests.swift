@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What happens to begatd, and to those on whom it depends.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat time`.
 @Suite(.timeLimit(.minutes(10)))

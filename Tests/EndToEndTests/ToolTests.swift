@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat connect` and `begat load`.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What all commands promise that run a command of the user's.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Programs that get the sockets themselves.
 @Suite(.timeLimit(.minutes(10)))

@@ -1,15 +1,15 @@
 import Admission
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ForkingServer
 
 @Suite struct AcceptStateTests {
   /// The delay that the next retry waits, to the millisecond.
   private func delay(_ state: inout AcceptState) throws -> Int64 {
-    let before = Clock.monotonic()
+    let before = SystemClock.monotonic()
     state.scheduleRetry()
-    let after = Clock.monotonic()
+    let after = SystemClock.monotonic()
     let retry = try #require(state.retryTime)
     // What was measured around it: the delay lies between.
     #expect(retry - after <= retry - before)
@@ -44,7 +44,7 @@ import UnixIPC
       return
     }
     let held = HeldConnection(
-      socket: try Descriptor.open("/dev/null", 0), peer: NativeAddress(), ticket: ticket, since: 5)
+      socket: try Descriptor.open("/dev/null", 0), peer: RawSocketAddress(), ticket: ticket, since: 5)
     func isThere() -> Bool {
       switch held.take() {
       case .some: true

@@ -4,7 +4,7 @@ import Glibc
 import NetworkServices
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ForkingServer
 
@@ -56,7 +56,7 @@ import UnixIPC
   private func client(of server: borrowing DatagramSocket, from source: SocketAddress? = nil) throws -> Descriptor {
     let client = try Descriptor.socket(family: AF_INET, kind: datagramKind)
     if let source {
-      let native = try NativeAddress(source)
+      let native = try RawSocketAddress(source)
       try #require(native.withPointer { bind(client.number, $0, $1) } == 0)
     }
     try ClientSocket.connect(client, to: #require(try server.descriptor.localAddress().address))
@@ -87,7 +87,7 @@ import UnixIPC
     let directory = try TemporaryDirectory()
     let bound = { (name: String) in
       let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
-      let native = try NativeAddress(.unixPath(directory[name]))
+      let native = try RawSocketAddress(.unixPath(directory[name]))
       try #require(native.withPointer { bind(socket.number, $0, $1) } == 0)
       return socket.release()
     }

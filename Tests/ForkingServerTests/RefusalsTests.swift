@@ -1,6 +1,6 @@
 import Admission
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import ForkingServer
 
@@ -71,13 +71,13 @@ import UnixIPC
     #expect(refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second + 1) == nil)
     #expect(refusals.ended(.max) == ["2 answers could not be sent in 1s"])
     #expect(
-      refusals.unsendable(Errno(rawValue: 101), to: flooder, now: 9 * second)
+      refusals.unsendable(ErrorCode(rawValue: 101), to: flooder, now: 9 * second)
         == "an answer to 127.0.0.2:4711 cannot be sent: Network is unreachable")
   }
 
   @Test("says of a program with the listening socket that its clients wait")
   func saysWhoWaits() {
-    let failure = CallFailure("execve", on: "/bin/x", errno: .noSuchFile)
+    let failure = SystemCallError("execve", on: "/bin/x", code: .noSuchFile)
     var refusals = refusals()
     let text = "execve /bin/x: No such file or directory; its clients "
     #expect(refusals.failed(failure, now: second) == text + "are turned away")

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import NetworkServices
 
@@ -14,10 +14,10 @@ import UnixIPC
     let side = ServiceSide()
     var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
     var output = CommandOutput(longest: 1 << 30, idle: idle)
-    let start = Clock.monotonic()
+    let start = SystemClock.monotonic()
     let end = output.carry(endless, to: &connection, until: start + 200_000_000, stop: stop.reading.number)
     #expect(end == .late)
-    #expect(Clock.monotonic() - start < 5_000_000_000)
+    #expect(SystemClock.monotonic() - start < 5_000_000_000)
     // A deadline that has passed counts more than output that is ready.
     #expect(output.carry(endless, to: &connection, until: start, stop: stop.reading.number) == .late)
     _ = (pair.reading.number, stop.writing.number)
@@ -31,7 +31,7 @@ import UnixIPC
     let side = ServiceSide()
     var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
     var output = CommandOutput(longest: 1 << 30, idle: .milliseconds(100))
-    let deadline = Clock.monotonic() + 30_000_000_000
+    let deadline = SystemClock.monotonic() + 30_000_000_000
     #expect(output.carry(endless, to: &connection, until: deadline, stop: stop.reading.number) == .clientIdle)
     _ = (pair.reading.number, stop.writing.number)
   }

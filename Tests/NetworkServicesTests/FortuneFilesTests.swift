@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import NetworkServices
 
@@ -59,7 +59,7 @@ import UnixIPC
 
   @Test("say which path is missing")
   func sayWhichIsMissing() {
-    #expect(throws: CallFailure("stat", on: "/nonexistent/fortunes", errno: .noSuchFile)) {
+    #expect(throws: SystemCallError("stat", on: "/nonexistent/fortunes", code: .noSuchFile)) {
       try FortuneFiles(includesOffensive: false).find("/nonexistent/fortunes")
     }
   }

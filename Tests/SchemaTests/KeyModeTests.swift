@@ -1,7 +1,7 @@
 import Admission
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 @testable import ForkingServer

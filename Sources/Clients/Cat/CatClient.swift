@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat cat`: copies files, the output of commands and standard input to standard output, in the order given.
 ///
@@ -26,10 +27,10 @@ public struct CatClient: Sendable {
   }
 
   private func copy(_ source: CatSource, by buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       switch source {
       case .standardInput:
-        return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(CallFailure) in
+        return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
           try copy(input, named: "standard input", by: buffer)
         }
       case .file(let path):
@@ -42,7 +43,7 @@ public struct CatClient: Sendable {
     } catch { return complain("\(error)") }
   }
 
-  private func copy(command text: String, by buffer: UnsafeMutableRawBufferPointer) throws(CallFailure) -> Bool {
+  private func copy(command text: String, by buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Bool {
     let words: [String]
     do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
       return complain("\(text)|: \(error)")
@@ -56,17 +57,17 @@ public struct CatClient: Sendable {
   }
 
   private func copy(_ input: borrowing Descriptor, named name: String, by buffer: UnsafeMutableRawBufferPointer)
-    throws(CallFailure) -> Bool
+    throws(SystemCallError) -> Bool
   {
     copyWithinKernel(input)
     while true {
       let count: Int
-      do throws(Errno) { count = try input.read(into: buffer) } catch {
-        throw CallFailure("read", on: escaped(name.utf8), errno: error)
+      do throws(ErrorCode) { count = try input.read(into: buffer) } catch {
+        throw SystemCallError("read", on: escaped(name.utf8), code: error)
       }
       if count == 0 { return true }
-      do throws(Errno) {
-        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(Errno) in
+      do throws(ErrorCode) {
+        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(ErrorCode) in
           try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
       } catch {

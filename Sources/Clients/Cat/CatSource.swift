@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One thing of which `begat cat` copies the contents: Perl's magic open, of which only what is typed can make a command.
 public enum CatSource: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What this process was told about signals when it was started.
 enum StartSignals {

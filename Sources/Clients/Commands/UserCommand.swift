@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A command that a user has typed, its words byte for byte.
 public struct UserCommand: Hashable, Sendable {
@@ -26,10 +26,10 @@ public struct UserCommand: Hashable, Sendable {
   /// - Parameter directory: where it is going to be run, if that is elsewhere: there, and as whoever it is run as then,
   ///   a name with a slash may mean something that this process does not see, and execve(2) will tell.
   /// - Throws: why there is nothing to run, as execve(2) would tell it.
-  func path(searchPath: String? = Self.searchPath, from directory: String? = nil) throws(CallFailure) -> String {
+  func path(searchPath: String? = Self.searchPath, from directory: String? = nil) throws(SystemCallError) -> String {
     let name = words.first ?? []
     guard let text = String(validating: name, as: UTF8.self) else {
-      throw CallFailure("execve", on: "\(escaped(name)), a name that is not UTF-8", errno: .invalidArgument)
+      throw SystemCallError("execve", on: "\(escaped(name)), a name that is not UTF-8", code: .invalidArgument)
     }
     if directory != nil, text.utf8.contains(UInt8(ascii: "/")) { return text }
     return try Program.find(text, searchPath: searchPath)
@@ -39,7 +39,7 @@ public struct UserCommand: Hashable, Sendable {
   func program(
     searchPath: String? = Self.searchPath, environment: [[UInt8]] = Program.callersEnvironmentBytes,
     directory: String? = nil
-  ) throws(CallFailure) -> Program {
+  ) throws(SystemCallError) -> Program {
     var program = Program(
       path: try path(searchPath: searchPath, from: directory), argumentBytes: words, environmentBytes: environment,
       directory: directory)

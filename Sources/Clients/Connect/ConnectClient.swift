@@ -1,6 +1,6 @@
 import Glibc
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// `begat connect`: joins standard input and output to a connection.
 public struct ConnectClient: Sendable {
@@ -28,11 +28,11 @@ public struct ConnectClient: Sendable {
       } catch let failure as ConnectionTarget.Failure {
         for reason in failure.reasons { command.complain("\(reason)") }
       } catch let failure as Pump.Failure {
-        if failure.side == .output, failure.errno == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {
+        if failure.side == .output, failure.code == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {
           // Nobody reads the output any more: the end of every filter.
           _ = ProcessEnd.by(.brokenPipe)
         }
-        command.complain("\(name(of: failure.side)): \(failure.errno)")
+        command.complain("\(name(of: failure.side)): \(failure.code)")
       }
       return false
     }

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One direction of a connection: takes bytes from a source and gives them to a sink, in the cheapest way that the two
 /// allow, and never waits for either.
@@ -15,7 +15,7 @@ struct Passage: ~Copyable {
   /// Which end failed, and how.
   struct Failure: Error {
     let isOfSink: Bool
-    let errno: Errno
+    let code: ErrorCode
   }
 
   private enum Way {
@@ -79,7 +79,7 @@ struct Passage: ~Copyable {
     -> Bool
   {
     let count: Int
-    do throws(Errno) {
+    do throws(ErrorCode) {
       count =
         way == .splice
         ? try source.splice(to: sink.descriptor, atMost: Self.most)
@@ -92,7 +92,7 @@ struct Passage: ~Copyable {
       case .invalidArgument where !hasMoved:
         way = .copy
         return true
-      default: throw Failure(isOfSink: isOfSink(error, sink), errno: error)
+      default: throw Failure(isOfSink: isOfSink(error, sink), code: error)
       }
     }
     hasMoved = true
@@ -101,8 +101,8 @@ struct Passage: ~Copyable {
   }
 
   /// One call works on both ends: a pipe has one error only, a file those of its device, and the rest is the socket's.
-  private func isOfSink(_ error: Errno, _ sink: borrowing PatientOutput) -> Bool {
-    if way == .sendFile { return error != Errno(rawValue: EIO) }
+  private func isOfSink(_ error: ErrorCode, _ sink: borrowing PatientOutput) -> Bool {
+    if way == .sendFile { return error != ErrorCode(rawValue: EIO) }
     return sink.fileKind == .socket || error == .brokenPipe
   }
 
@@ -110,20 +110,20 @@ struct Passage: ~Copyable {
   private mutating func copy(from source: borrowing Descriptor, to sink: borrowing PatientOutput) throws(Failure)
     -> Bool
   {
-    do throws(Errno) { try fill(from: source) } catch { throw Failure(isOfSink: false, errno: error) }
-    do throws(Errno) {
-      try flow.drain { (bytes) throws(Errno) in try sink.write(bytes) }
-    } catch { throw Failure(isOfSink: true, errno: error) }
+    do throws(ErrorCode) { try fill(from: source) } catch { throw Failure(isOfSink: false, code: error) }
+    do throws(ErrorCode) {
+      try flow.drain { (bytes) throws(ErrorCode) in try sink.write(bytes) }
+    } catch { throw Failure(isOfSink: true, code: error) }
     state = !flow.isEmpty ? .awaitsSink : flow.hasEnded ? .hasEnded : .awaitsSource
     return false
   }
 
-  private mutating func fill(from source: borrowing Descriptor) throws(Errno) {
+  private mutating func fill(from source: borrowing Descriptor) throws(ErrorCode) {
     guard state == .awaitsSource else { return }
     guard var ends = lineEnds else {
-      return try flow.fill { (buffer) throws(Errno) in try source.read(into: buffer) }
+      return try flow.fill { (buffer) throws(ErrorCode) in try source.read(into: buffer) }
     }
-    try flow.fill { (buffer) throws(Errno) in
+    try flow.fill { (buffer) throws(ErrorCode) in
       let upperHalf = UnsafeMutableRawBufferPointer(rebasing: buffer[(buffer.count / 2)...])
       return ends.expand(try source.read(into: upperHalf), inUpperHalfOf: buffer)
     }

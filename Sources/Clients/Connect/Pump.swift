@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Carries bytes between a connection and a pair of an input and an output, both directions at once.
 ///
@@ -16,7 +16,7 @@ struct Pump: ~Copyable {
   /// What a side answered to reading or writing.
   struct Failure: Error {
     let side: Side
-    let errno: Errno
+    let code: ErrorCode
   }
 
   private let connection: Descriptor
@@ -26,7 +26,7 @@ struct Pump: ~Copyable {
   private var output: PatientOutput?
   private var sending: Passage
   private var receiving: Passage
-  private var sendFailure: Errno?
+  private var sendFailure: ErrorCode?
   private let patience: Duration?
 
   /// - Parameter input: nil where nothing is sent, nor its end passed on.
@@ -34,7 +34,7 @@ struct Pump: ~Copyable {
   init(
     input: consuming Descriptor?, output: consuming PatientOutput, connection: consuming Descriptor,
     changesLineEnds: Bool = false, patience: Duration? = .zero
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     try connection.setNonBlocking(true)
     connectionAsSink = PatientOutput(try connection.duplicate())
     receiving = Passage(from: connection, to: output)
@@ -57,7 +57,7 @@ struct Pump: ~Copyable {
       if awaitsInputOnly, patience == .zero { break }
       let ready = wait()
       if ready.isSilent { break }
-      if ready.hasNoReader { throw Failure(side: .output, errno: .brokenPipe) }
+      if ready.hasNoReader { throw Failure(side: .output, code: .brokenPipe) }
       if ready.isGone {
         sendFailure = pendingError
         break
@@ -65,7 +65,7 @@ struct Pump: ~Copyable {
       if ready.sending { try send() }
       if ready.receiving { try receive() }
     }
-    if let sendFailure { throw Failure(side: .connection, errno: sendFailure) }
+    if let sendFailure { throw Failure(side: .connection, code: sendFailure) }
   }
 
   /// Whether the peer has ended, and all that the input brought is on its way.
@@ -108,9 +108,9 @@ struct Pump: ~Copyable {
   }
 
   /// Why the connection is gone; nil where the peer has just closed it.
-  private var pendingError: Errno? {
+  private var pendingError: ErrorCode? {
     guard let error = try? connection.option(SOL_SOCKET, SO_ERROR), error != 0 else { return nil }
-    return Errno(rawValue: error)
+    return ErrorCode(rawValue: error)
   }
 
   private var inputNumber: CInt {
@@ -133,9 +133,9 @@ struct Pump: ~Copyable {
       case .none: return
       }
     } catch {
-      guard error.isOfSink else { throw Failure(side: .input, errno: error.errno) }
+      guard error.isOfSink else { throw Failure(side: .input, code: error.code) }
       // What the peer had sent before it went away is still to be received.
-      sendFailure = error.errno
+      sendFailure = error.code
       sending.abandon()
       input = nil
       return
@@ -152,7 +152,7 @@ struct Pump: ~Copyable {
       case .some(let output): try receiving.move(from: connection, to: output)
       case .none: return
       }
-    } catch { throw Failure(side: error.isOfSink ? .output : .connection, errno: error.errno) }
+    } catch { throw Failure(side: error.isOfSink ? .output : .connection, code: error.code) }
     if receiving.state == .hasEnded { output = nil }
   }
 }

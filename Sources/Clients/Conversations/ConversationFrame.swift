@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// The frame of a command that holds a conversation with a program: what can be done before there is one, and what to
 /// say when it fails.
@@ -10,7 +11,7 @@ struct ConversationFrame: ~Copyable {
 
   /// From now on a reader that leaves is an error, and the signals that end the command wait: the program is ended
   /// first.  So what may take for ever, as opening a FIFO, comes before it.
-  init(_ command: CommandRun) throws(CallFailure) {
+  init(_ command: CommandRun) throws(SystemCallError) {
     let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
     let signals = try EndingSignals()
     Signal.brokenPipe.ignore()
@@ -26,10 +27,10 @@ struct ConversationFrame: ~Copyable {
   func conclude(_ reason: any Error, _ status: ExitStatus?) -> CInt {
     switch reason {
     case let failure as StepFailure: command.complain(failure.text(status))
-    case let failure as CallFailure where failure.errno == .canceled:
+    case let failure as SystemCallError where failure.code == .canceled:
       if let signal = signals.take() { return ProcessEnd.by(signal) }
-    case let failure as CallFailure
-    where failure.errno == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
+    case let failure as SystemCallError
+    where failure.code == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
       // Nobody reads the output any more: the end of every filter.
       return ProcessEnd.by(.brokenPipe)
     default: command.complain("\(reason)")
@@ -38,7 +39,7 @@ struct ConversationFrame: ~Copyable {
   }
 
   /// What a program that could not be started ends the command with.
-  func conclude(start failure: CallFailure) throws(CallFailure) -> CInt {
+  func conclude(start failure: SystemCallError) throws(SystemCallError) -> CInt {
     guard failure.call == "execve" else { throw failure }
     return command.complain(ofCommand: failure)
   }

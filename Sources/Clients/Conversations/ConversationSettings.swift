@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What the commands that hold a conversation with a program have in common.
 public struct ConversationSettings: Sendable {
@@ -18,7 +18,7 @@ public struct ConversationSettings: Sendable {
   }
 
   /// The program, with the caller's environment but for what is sent to it instead.
-  func program() throws(CallFailure) -> Program {
+  func program() throws(SystemCallError) -> Program {
     let secrets = steps.compactMap { if case .sendEnvironment(let name) = $0 { name + "=" } else { nil } }
     let environment = Program.callersEnvironmentBytes.filter { variable in
       !secrets.contains { variable.starts(with: $0.utf8) }

@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One step of a conversation with a program, as it stands on a command line.
 public enum ConversationStep: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The signals that end a command, taken instead where it has a program of its own to end first.
 ///
@@ -6,7 +6,7 @@ import UnixIPC
 struct EndingSignals: ~Copyable {
   private let queue: SignalQueue
 
-  init() throws(CallFailure) { queue = try SignalQueue(.requestsToEnd) }
+  init() throws(SystemCallError) { queue = try SignalQueue(.requestsToEnd) }
 
   /// Readable when one has come.
   var descriptor: Descriptor { _read { yield queue.descriptor } }

@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat interact`: a program on a terminal of its own, to which first steps are done and then the user is handed over.
 public struct InteractClient: Sendable {
@@ -17,13 +18,13 @@ public struct InteractClient: Sendable {
     let command = CommandRun(command: "begat interact")
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
-      do throws(CallFailure) { program = try self.program() } catch { return command.complain(ofCommand: error) }
+      do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", O_WRONLY | O_CREAT | O_TRUNC)
       return try converse(with: program, log: log, ConversationFrame(command))
     }
   }
 
-  private func program() throws(CallFailure) -> Program {
+  private func program() throws(SystemCallError) -> Program {
     var program = try settings.program()
     // Killed, this process can end nothing more; a hang-up alone would not end everybody.
     program.deathSignal = .kill
@@ -40,13 +41,13 @@ public struct InteractClient: Sendable {
     let output = try ShownOutput(
       isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", cancellation: frame.signals.descriptor)
     var conversation: TerminalConversation
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       conversation = try TerminalConversation(program, size: Self.usersSize(), bufferLimit: 1 << 17) {
         $0.echoes = echoes
       }
     } catch { return try frame.conclude(start: error) }
     conversation.cancelWaits(by: frame.signals.descriptor)
-    conversation.watch = { (bytes) throws(CallFailure) in try output.take(bytes) }
+    conversation.watch = { (bytes) throws(SystemCallError) in try output.take(bytes) }
     let ending = talk(&conversation, output)
     output.isShowing = false
     let ownStatus = ending.isProgramGone ? try? conversation.awaitEnd(until: Deadline(after: .milliseconds(500))) : nil
@@ -62,7 +63,7 @@ public struct InteractClient: Sendable {
   private func talk(_ conversation: inout TerminalConversation, _ output: ShownOutput) -> ConversationEnding {
     do {
       var runner = StepRunner(steps: settings.steps, limit: settings.limit, output: output) {
-        (line) throws(CallFailure) in try output.show(line)
+        (line) throws(SystemCallError) in try output.show(line)
       }
       try runner.run(&conversation)
       return .ended(try handOver(&conversation, output))
@@ -71,7 +72,7 @@ public struct InteractClient: Sendable {
 
   private func handOver(
     _ conversation: inout TerminalConversation, _ output: ShownOutput
-  ) throws(CallFailure) -> ExitStatus {
+  ) throws(SystemCallError) -> ExitStatus {
     if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
     // It has been shown, or is now.
     let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []

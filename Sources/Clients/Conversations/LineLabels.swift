@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Lines of two outputs on one, each with the name of its output in front, and never one within another.
 struct LineLabels {

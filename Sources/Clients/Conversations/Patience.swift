@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How long others are waited for: until a deadline, or until somebody cancels that.
 struct Patience {
@@ -12,19 +12,19 @@ struct Patience {
 
   /// - Returns: false at the deadline.
   /// - Throws: `ECANCELED`.
-  func wait(for readiness: Poller.Interest, of descriptor: borrowing Descriptor) throws(CallFailure) -> Bool {
+  func wait(for readiness: Poller.Interest, of descriptor: borrowing Descriptor) throws(SystemCallError) -> Bool {
     var queries = [
       pollfd(fd: descriptor.number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0),
       pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
     ]
     while true {
       let count = poll(&queries, 2, deadline.milliseconds)
-      let error = Errno(rawValue: errno)
+      let error = ErrorCode(rawValue: errno)
       if count > 0 {
-        if queries[1].revents != 0 { throw CallFailure("poll", errno: .canceled) }
+        if queries[1].revents != 0 { throw SystemCallError("poll", code: .canceled) }
         return true
       }
-      if count == -1, error != .interrupted { throw CallFailure("poll", errno: error) }
+      if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
       if deadline.hasPassed { return false }
     }
   }

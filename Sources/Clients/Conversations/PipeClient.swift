@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat pipe`: a program on pipes, with which first steps are done, and to which then standard input and output are
 /// joined.
@@ -17,13 +18,13 @@ public struct PipeClient: Sendable {
     let command = CommandRun(command: "begat pipe")
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
-      do throws(CallFailure) { program = try self.program() } catch { return command.complain(ofCommand: error) }
+      do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", O_WRONLY | O_CREAT | O_TRUNC)
       return try converse(with: program, errors: file, ConversationFrame(command))
     }
   }
 
-  private func program() throws(CallFailure) -> Program {
+  private func program() throws(SystemCallError) -> Program {
     var program = try settings.program()
     program.deathSignal = .terminate
     return program
@@ -36,12 +37,12 @@ public struct PipeClient: Sendable {
     let output = PipeOutput(
       shown, labels: labels ? LineLabels(isPrintable: StandardStream.output.isTerminal) : nil)
     var conversation: Conversation
-    do throws(CallFailure) { conversation = try start(program, errors: errors) } catch {
+    do throws(SystemCallError) { conversation = try start(program, errors: errors) } catch {
       return try frame.conclude(start: error)
     }
     conversation.excess = .isDropped
     conversation.cancelWaits(by: frame.signals.descriptor)
-    conversation.watch = { (stream, bytes) throws(CallFailure) in try output.take(stream, bytes) }
+    conversation.watch = { (stream, bytes) throws(SystemCallError) in try output.take(stream, bytes) }
     let ending = talk(&conversation, output)
     let ownStatus = ending.isProgramGone ? conversation.status(by: Deadline(after: .milliseconds(500))) : nil
     switch ending {
@@ -52,7 +53,7 @@ public struct PipeClient: Sendable {
     }
   }
 
-  private func start(_ program: Program, errors: consuming Descriptor?) throws(CallFailure) -> Conversation {
+  private func start(_ program: Program, errors: consuming Descriptor?) throws(SystemCallError) -> Conversation {
     let capacity = 1 << 18
     switch consume errors {
     case .some(let file):
@@ -65,7 +66,7 @@ public struct PipeClient: Sendable {
   private func talk(_ conversation: inout Conversation, _ output: PipeOutput) -> ConversationEnding {
     do {
       var runner = StepRunner(steps: settings.steps, limit: settings.limit, output: output.shown) {
-        (line) throws(CallFailure) in try output.show(line)
+        (line) throws(SystemCallError) in try output.show(line)
       }
       try runner.run(&conversation)
       let status = try handOver(&conversation, output)
@@ -78,7 +79,8 @@ public struct PipeClient: Sendable {
     }
   }
 
-  private func handOver(_ conversation: inout Conversation, _ output: PipeOutput) throws(CallFailure) -> ExitStatus {
+  private func handOver(_ conversation: inout Conversation, _ output: PipeOutput) throws(SystemCallError) -> ExitStatus
+  {
     if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
     // It has been shown, or is now.
     let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []
@@ -86,7 +88,7 @@ public struct PipeClient: Sendable {
     output.shown.isShowing = true
     if settings.ignoresInput { conversation.endInput() }
     if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.awaitEnd() }
-    return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(CallFailure) in
+    return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
       try conversation.exchange(input: input)
     }
   }

@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Where the outputs of a program on pipes go: as they are, or line by line with their names.
 final class PipeOutput: @unchecked Sendable {
@@ -12,21 +13,21 @@ final class PipeOutput: @unchecked Sendable {
   }
 
   /// Takes what came from the program.  What is kept back is its output only: errors are always shown.
-  func take(_ stream: Conversation.Stream, _ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+  func take(_ stream: Conversation.Stream, _ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if shown.isShowing || stream == .errors { try show(stream, bytes) }
   }
 
-  func show(_ stream: Conversation.Stream, _ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+  func show(_ stream: Conversation.Stream, _ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if labels == nil { return try shown.show(bytes) }
     if let lines = labels?.add(bytes, from: stream) { try shown.show(lines) }
   }
 
-  func show(_ bytes: [UInt8]) throws(CallFailure) {
-    try bytes.withUnsafeBufferPointer { (bytes) throws(CallFailure) in
+  func show(_ bytes: [UInt8]) throws(SystemCallError) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(SystemCallError) in
       try show(.output, UnsafeRawBufferPointer(bytes))
     }
   }
 
   /// Shows lines that have no end.
-  func finish() throws(CallFailure) { if let rest = labels?.takeRest() { try shown.show(rest) } }
+  func finish() throws(SystemCallError) { if let rest = labels?.takeRest() { try shown.show(rest) } }
 }

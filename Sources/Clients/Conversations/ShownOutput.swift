@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where what a program writes goes: standard output and, if there is one, a log.
 ///
@@ -20,7 +20,7 @@ final class ShownOutput: @unchecked Sendable {
   /// - Parameter cancellation: readable when waiting for a reader is to end; it stays the caller's.
   init(
     isShowing: Bool, log: consuming Descriptor?, logPath: String = "", cancellation: borrowing Descriptor
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     self.isShowing = isShowing
     self.logPath = logPath
     patience = Patience(cancellation: cancellation.number)
@@ -32,10 +32,10 @@ final class ShownOutput: @unchecked Sendable {
   }
 
   /// Whether it was a write of this one's that failed.
-  func hasCaused(_ failure: CallFailure) -> Bool { failure.object == Self.name || failure.object == logPath }
+  func hasCaused(_ failure: SystemCallError) -> Bool { failure.object == Self.name || failure.object == logPath }
 
   /// Takes what came from the program.
-  func take(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+  func take(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     switch log {
     case .some(let log): try write(bytes, to: log, named: logPath)
     case nil: break
@@ -46,24 +46,24 @@ final class ShownOutput: @unchecked Sendable {
   /// Shows it in any case, and leaves the log alone.
   ///
   /// - Throws: `EAGAIN` where the reader had taken nothing by the deadline.
-  func show(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) { try write(bytes, to: output, named: Self.name) }
+  func show(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) { try write(bytes, to: output, named: Self.name) }
 
-  func show(_ bytes: [UInt8]) throws(CallFailure) {
-    try bytes.withUnsafeBufferPointer { (bytes) throws(CallFailure) in try show(UnsafeRawBufferPointer(bytes)) }
+  func show(_ bytes: [UInt8]) throws(SystemCallError) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(SystemCallError) in try show(UnsafeRawBufferPointer(bytes)) }
   }
 
   private func write(
     _ bytes: UnsafeRawBufferPointer, to output: borrowing PatientOutput, named name: String
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     var rest = bytes
     while !rest.isEmpty {
       guard try patience.wait(for: .writable, of: output.descriptor) else {
-        throw CallFailure("write", on: name, errno: .wouldBlock)
+        throw SystemCallError("write", on: name, code: .wouldBlock)
       }
-      do throws(Errno) {
+      do throws(ErrorCode) {
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try output.write(rest)))
       } catch {
-        if error != .wouldBlock { throw CallFailure("write", on: name, errno: error) }
+        if error != .wouldBlock { throw SystemCallError("write", on: name, code: error) }
       }
     }
   }

@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Why a step of a conversation did not succeed.
 struct StepFailure: Error {

@@ -1,6 +1,7 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Takes the steps of a conversation, one after the other.
 struct StepRunner {
@@ -9,10 +10,10 @@ struct StepRunner {
   let limit: Duration
   let output: ShownOutput
   /// Shows a line that was waited for.
-  let showLine: ([UInt8]) throws(CallFailure) -> Void
+  let showLine: ([UInt8]) throws(SystemCallError) -> Void
   var secrets = SentSecrets()
 
-  /// - Throws: `StepFailure`, or the `CallFailure` of an output and of what cancels a wait.
+  /// - Throws: `StepFailure`, or the `SystemCallError` of an output and of what cancels a wait.
   mutating func run(_ conversation: inout some SteppedConversation & ~Copyable) throws {
     for (place, step) in steps.enumerated() {
       // A reader's delay is the step's too.
@@ -21,7 +22,7 @@ struct StepRunner {
         try take(step, &conversation, until: output.patience.deadline)
       } catch let reason as StepFailure.Reason {
         throw StepFailure(number: place + 1, step: step, reason: reason.blotting(secrets))
-      } catch let failure as CallFailure where failure.errno == .wouldBlock && output.hasCaused(failure) {
+      } catch let failure as SystemCallError where failure.code == .wouldBlock && output.hasCaused(failure) {
         let text = "nobody reads \(failure.object ?? "it"), and \(DurationText.render(limit)) are over"
         throw StepFailure(number: place + 1, step: step, reason: .other(text))
       }
@@ -58,7 +59,7 @@ struct StepRunner {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
       case .regex(let problem): throw StepFailure.Reason.other(problem)
-      case .call(let failure) where failure.errno == .timedOut:
+      case .call(let failure) where failure.code == .timedOut:
         throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
       case .call(let failure): throw failure
       }
@@ -83,7 +84,7 @@ struct StepRunner {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     defer { room.deallocate() }
     let file: Descriptor
-    do throws(CallFailure) { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
+    do throws(SystemCallError) { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
       throw StepFailure.Reason.other("\(error)")
     }
     while true {
@@ -92,7 +93,7 @@ struct StepRunner {
         throw StepFailure.Reason.other("it has not come to its end after \(DurationText.render(limit))")
       }
       let piece: [UInt8]
-      do throws(Errno) { piece = Array(room[..<(try file.read(into: room))]) } catch {
+      do throws(ErrorCode) { piece = Array(room[..<(try file.read(into: room))]) } catch {
         if error == .wouldBlock { continue }
         throw StepFailure.Reason.other("read: \(error)")
       }
@@ -108,10 +109,10 @@ struct StepRunner {
   private func reporting<Talk: SteppedConversation & ~Copyable>(
     _ conversation: inout Talk, _ body: (inout Talk) throws -> Void
   ) throws {
-    do { try body(&conversation) } catch let failure as CallFailure {
-      switch failure.errno {
+    do { try body(&conversation) } catch let failure as SystemCallError {
+      switch failure.code {
       case .timedOut: throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
-      case .brokenPipe where !output.hasCaused(failure), Errno(rawValue: EIO) where !output.hasCaused(failure):
+      case .brokenPipe where !output.hasCaused(failure), ErrorCode(rawValue: EIO) where !output.hasCaused(failure):
         throw StepFailure.Reason.refused
       default: throw failure
       }

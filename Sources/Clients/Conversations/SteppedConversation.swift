@@ -1,21 +1,22 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// A program that steps can be taken with, over pipes or on a terminal.
 protocol SteppedConversation: ~Copyable {
   mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline
   ) throws(ConversationFailure) -> ConversationMatch
-  mutating func send(_ bytes: [UInt8], until deadline: Deadline) throws(CallFailure)
-  mutating func endInput(until deadline: Deadline) throws(CallFailure)
-  mutating func awaitEnd(until deadline: Deadline) throws(CallFailure) -> ExitStatus
+  mutating func send(_ bytes: [UInt8], until deadline: Deadline) throws(SystemCallError)
+  mutating func endInput(until deadline: Deadline) throws(SystemCallError)
+  mutating func awaitEnd(until deadline: Deadline) throws(SystemCallError) -> ExitStatus
   var droppedByteCount: UInt64 { get }
   var lastBytes: [UInt8] { get }
 }
 
 extension TerminalConversation: SteppedConversation {
-  mutating func endInput(until deadline: Deadline) throws(CallFailure) { try sendEndOfFile(until: deadline) }
+  mutating func endInput(until deadline: Deadline) throws(SystemCallError) { try sendEndOfFile(until: deadline) }
 }
 
 extension Conversation: SteppedConversation {
-  mutating func endInput(until deadline: Deadline) throws(CallFailure) { endInput() }
+  mutating func endInput(until deadline: Deadline) throws(SystemCallError) { endInput() }
 }

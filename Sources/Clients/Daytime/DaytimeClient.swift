@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat daytime`: the date and time in the words of each host.
 public struct DaytimeClient: Sendable {
@@ -15,17 +15,17 @@ public struct DaytimeClient: Sendable {
 
   private var survey: Survey { settings.survey(AnswerRule(enough: nil, longest: DaytimeAnswer.longest)) }
 
-  private func printLines() throws(CallFailure) -> Bool {
+  private func printLines() throws(SystemCallError) -> Bool {
     var terminal = SurveyTerminal()
     var rows = RowsInOrder<(host: String, answer: DaytimeAnswer)>(count: settings.hosts.count)
     var isComplete = true
-    var broken: CallFailure?
+    var broken: SystemCallError?
     try survey.run { deadline in
       terminal.note(waitingFor: rows.missing.map { settings.hosts[$0].shown }, until: deadline)
     } decided: { index, outcome in
       let answer = DaytimeAnswer(outcome, within: settings.timeout)
       for row in rows.put((settings.hosts[index].shown, answer), at: index) {
-        do throws(CallFailure) { try terminal.show(lines(of: row.answer, from: row.host)) } catch {
+        do throws(SystemCallError) { try terminal.show(lines(of: row.answer, from: row.host)) } catch {
           broken = broken ?? error
         }
         guard let complaint = row.answer.complaint else { continue }
@@ -42,7 +42,7 @@ public struct DaytimeClient: Sendable {
     settings.hosts.count == 1 ? answer.lines : answer.lines.map { "\(host): \($0)" }
   }
 
-  private func printObject() throws(CallFailure) -> Bool {
+  private func printObject() throws(SystemCallError) -> Bool {
     var rows = Array(repeating: "", count: settings.hosts.count)
     var isComplete = true
     try survey.run { index, outcome in

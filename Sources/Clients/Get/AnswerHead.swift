@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The status line and headers of an answer, as they come; of several answers to one question, the last.
 struct AnswerHead {

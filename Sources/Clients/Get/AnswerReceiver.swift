@@ -1,5 +1,5 @@
 import CCurl
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Takes the answer to one question as libcurl receives it, and decides at the end of its head what becomes of it.
 ///
@@ -11,7 +11,7 @@ final class AnswerReceiver {
     case refused(String)
     /// The body of a failure, which nobody asked for, is long.
     case notWanted
-    case unwritable(CallFailure)
+    case unwritable(SystemCallError)
   }
 
   private let settings: GetSettings
@@ -58,7 +58,7 @@ final class AnswerReceiver {
     bytes += body.count
     guard isTaken else { return bytes <= Self.mostUnwanted ? true : end(.notWanted) }
     if let most = settings.maxSize, bytes > most { return end(.refused(tooLong)) }
-    do throws(CallFailure) { try output.write(body) } catch { return end(.unwritable(error)) }
+    do throws(SystemCallError) { try output.write(body) } catch { return end(.unwritable(error)) }
     return true
   }
 
@@ -82,7 +82,7 @@ final class AnswerReceiver {
     if let most = settings.maxSize, isTaken, !settings.asksHeadOnly, let length = head.length, length > most {
       return end(.refused(tooLong))
     }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       begins()
       try output.begin()
       if showsHead {

@@ -1,5 +1,5 @@
 import CCurl
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A client of libcurl: it asks one question after another, over one connection where the server lets it.
 final class CurlHandle {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where one document goes: a file, which is replaced when the document is complete, or standard output.
 final class DocumentOutput {
@@ -20,33 +20,34 @@ final class DocumentOutput {
   /// Whether what is written is seen at once.
   var isSeen: Bool { isTerminal }
 
-  func begin() throws(CallFailure) {
+  func begin() throws(SystemCallError) {
     guard let path else { return }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let kind = try FileKind(at: path, followingLinks: true)
       if kind != .regular {
         device = try Descriptor.open(path, O_WRONLY)
         return
       }
-    } catch { if error.errno != .noSuchFile { throw error } }
+    } catch { if error.code != .noSuchFile { throw error } }
     replacement = try FileReplacement(of: path)
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if isTerminal { return try StandardStream.output.write(text.shown(bytes)) }
     guard let path else { return try StandardStream.output.write(bytes) }
-    do throws(Errno) {
+    do throws(ErrorCode) {
       try replacement?.contents.writeAll(bytes)
       try device?.writeAll(bytes)
-    } catch { throw CallFailure("write", on: path, errno: error) }
+    } catch { throw SystemCallError("write", on: path, code: error) }
   }
 
-  func write(_ bytes: [UInt8]) throws(CallFailure) {
-    try bytes.withUnsafeBufferPointer { elements throws(CallFailure) in try write(UnsafeRawBufferPointer(elements)) }
+  func write(_ bytes: [UInt8]) throws(SystemCallError) {
+    try bytes.withUnsafeBufferPointer { elements throws(SystemCallError) in try write(UnsafeRawBufferPointer(elements))
+    }
   }
 
   /// The document is complete.
-  func finish() throws(CallFailure) {
+  func finish() throws(SystemCallError) {
     if isTerminal { try endLine() }
     if let file = replacement.take() { try file.commit() }
     device = nil
@@ -60,7 +61,7 @@ final class DocumentOutput {
   }
 
   /// What the terminal shows next begins on a line of its own.
-  private func endLine() throws(CallFailure) {
+  private func endLine() throws(SystemCallError) {
     let rest = text.finish()
     try StandardStream.output.write(text.isAtLineStart ? rest : rest + "\n")
   }

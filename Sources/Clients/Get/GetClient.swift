@@ -1,6 +1,6 @@
 import Glibc
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// `begat get`: documents of a web server, perlipc's webget.
 public struct GetClient: Sendable {
@@ -32,7 +32,7 @@ public struct GetClient: Sendable {
             result = answer
             isReachable = false
           case .outputFailed(let failure):
-            reader.endIfGone(failure.errno)
+            reader.endIfGone(failure.code)
             throw failure
           }
         }
@@ -69,13 +69,13 @@ public struct GetClient: Sendable {
 private struct ReaderOfOutput {
   private let endsByDefault: Bool
 
-  init() throws(CallFailure) {
+  init() throws(SystemCallError) {
     endsByDefault = try Signal.brokenPipe.disposition == .standard
     Signal.brokenPipe.ignore()
   }
 
-  func endIfGone(_ errno: Errno) {
-    guard endsByDefault, errno == .brokenPipe else { return }
+  func endIfGone(_ code: ErrorCode) {
+    guard endsByDefault, code == .brokenPipe else { return }
     _ = ProcessEnd.by(.brokenPipe)
   }
 }

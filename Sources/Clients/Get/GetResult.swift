@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How it went with one document.
 struct GetResult {

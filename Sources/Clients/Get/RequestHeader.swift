@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A header that is sent with every request, as it was typed: `Name: value`.
 public struct RequestHeader: Hashable, Sendable {

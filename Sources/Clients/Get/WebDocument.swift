@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What is asked of a web server: a path, perhaps with a query, just as it is sent.
 public struct WebDocument: Hashable, Sendable {

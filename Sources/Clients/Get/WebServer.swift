@@ -1,5 +1,5 @@
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// The web server that `begat get` asks, as it was typed: a host with or without a port, a Unix socket, or a URL.
 public struct WebServer: Hashable, Sendable {

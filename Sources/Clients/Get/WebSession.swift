@@ -1,7 +1,7 @@
 import CCurl
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Asks one web server for one document after another.
 final class WebSession {
@@ -55,12 +55,12 @@ final class WebSession {
     /// No connection: the next question would wait for it as long.
     case unreachable(GetResult)
     /// Nobody is left to ask for.
-    case outputFailed(CallFailure)
+    case outputFailed(SystemCallError)
   }
 
   func fetch(_ document: WebDocument, to output: DocumentOutput) throws -> Outcome {
     try curl.set(CURLOPT_URL, to: settings.server.url(of: document))
-    let start = Clock.monotonic()
+    let start = SystemClock.monotonic()
     let receiver = AnswerReceiver(
       settings: settings, output: output, status: { self.curl.number(CURLINFO_RESPONSE_CODE) },
       waited: { received in self.waited(for: document, since: start, received: received, output: output) },
@@ -69,19 +69,19 @@ final class WebSession {
     do throws(CurlHandle.Failure) { try curl.perform(receiver) } catch { failure = error }
     note.clear()
     var result = GetResult(document: document)
-    result.seconds = Double(Clock.monotonic() - start) / 1e9
+    result.seconds = Double(SystemClock.monotonic() - start) / 1e9
     fill(&result, from: receiver, failure)
     switch receiver.stop {
     case .unwritable(var problem):
       // No connection is meant here.
-      if problem.errno == .timedOut { problem = CallFailure(problem.call, on: problem.object, errno: .timerExpired) }
+      if problem.code == .timedOut { problem = SystemCallError(problem.call, on: problem.object, code: .timerExpired) }
       if output.isStandardOutput { return .outputFailed(problem) }
       result.failure = "\(problem)"
     case .refused(let why): result.failure = why
     case .notWanted: break
     case nil: result.failure = failure.map { words(for: $0, result, receiver) }
     }
-    do throws(CallFailure) { try finish(output, receiver, &result) } catch {
+    do throws(SystemCallError) { try finish(output, receiver, &result) } catch {
       if output.isStandardOutput { return .outputFailed(error) }
       result.failure = "\(error)"
     }
@@ -111,7 +111,7 @@ extension WebSession {
 
   private func finish(
     _ output: DocumentOutput, _ receiver: AnswerReceiver, _ result: inout GetResult
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     guard receiver.isTaken else { return }
     if result.failure == nil { return try output.finish() }
     output.abandon()
@@ -124,7 +124,7 @@ extension WebSession {
   }
 
   private func words(for failure: CurlHandle.Failure, _ result: GetResult, _ receiver: AnswerReceiver) -> String {
-    let error = Errno(rawValue: CInt(truncatingIfNeeded: curl.number(CURLINFO_OS_ERRNO)))
+    let error = ErrorCode(rawValue: CInt(truncatingIfNeeded: curl.number(CURLINFO_OS_ERRNO)))
     switch failure.code {
     case CURLE_COULDNT_CONNECT where error.rawValue != 0 && result.status == nil:
       return "connect \(settings.server): \(error)"
@@ -140,7 +140,7 @@ extension WebSession {
   }
 
   private func waited(for document: WebDocument, since start: Int64, received: Int, output: DocumentOutput) {
-    let seconds = (Clock.monotonic() - start) / 1_000_000_000
+    let seconds = (SystemClock.monotonic() - start) / 1_000_000_000
     // Not into the middle of what a terminal shows.
     guard note.isWatched, seconds > 0, received == 0 || !output.isSeen else { return }
     let place = escaped("\(settings.server) \(document.path)".utf8).prefix(50)

@@ -1,17 +1,17 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Connections that are opened and left alone, so that the rate beside them can be measured.
 struct HeldConnections: ~Copyable {
   private let sockets: UnsafeMutableBufferPointer<Descriptor>
   private var count = 0
   /// Why there are fewer than wanted.
-  private(set) var failure: CallFailure?
+  private(set) var failure: SystemCallError?
 
   /// Opens `wanted` connections one after the other, until one fails.
   init(_ wanted: Int, to address: SocketAddress, from sources: inout SourceAddresses, within limit: Duration) {
     sockets = .allocate(capacity: wanted)
     while count < wanted, failure == nil {
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         let socket = try ClientSocket.connect(
           to: address, from: sources.take(), until: Deadline(after: limit))
         sockets.initializeElement(at: count, to: socket)
@@ -33,7 +33,7 @@ struct HeldConnections: ~Copyable {
   }
 
   private static func isOpen(_ socket: borrowing Descriptor, reading buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    do throws(Errno) {
+    do throws(ErrorCode) {
       // Bounded: a peer that never stops sending is there.
       for _ in 0..<1000 where try socket.receive(into: buffer, waiting: false) == 0 { return false }
       return true

@@ -1,6 +1,6 @@
 import Glibc
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// `begat load`: opens connections at the greatest rate that a server allows, and measures.
 public struct LoadClient: Sendable {
@@ -35,15 +35,15 @@ public struct LoadClient: Sendable {
     var sources = try sources(for: address)
     let held = HeldConnections(settings.held, to: address, from: &sources, within: settings.timeout)
     let generator: LoadGenerator
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       generator = try LoadGenerator(settings: settings, address: address, sources: sources)
     } catch { throw Complaint("\(error)") }
 
-    let start = (time: Clock.monotonic(), processor: processorTime())
+    let start = (time: SystemClock.monotonic(), processor: processorTime())
     generator.run()
     return LoadReport(
       address: address, concurrency: settings.concurrency, sources: sources.count,
-      nanoseconds: Clock.monotonic() - start.time, processor: processorTime() - start.processor,
+      nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor,
       held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
       tally: generator.tally)
   }

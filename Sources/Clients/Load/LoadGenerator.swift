@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A closed loop: as many connections under way as asked for; one that ends makes room for the next.
 ///
@@ -27,7 +27,7 @@ final class LoadGenerator {
   private static let pause: Int64 = 1_000_000
   private static let sweepInterval: Int64 = 50_000_000
 
-  init(settings: LoadSettings, address: SocketAddress, sources: SourceAddresses) throws(CallFailure) {
+  init(settings: LoadSettings, address: SocketAddress, sources: SourceAddresses) throws(SystemCallError) {
     self.settings = settings
     self.address = address
     self.sources = sources
@@ -48,13 +48,13 @@ final class LoadGenerator {
 
   /// Runs until the last connection has ended.
   func run() {
-    let start = Clock.monotonic()
+    let start = SystemClock.monotonic()
     if case .duration(let duration) = settings.end { deadline = start + duration.nanoseconds }
     for index in slots.indices { begin(index, at: start) }
     var nextSweep = start + Self.sweepInterval
     while active + paused > 0 {
       poller.wait(milliseconds: paused > 0 ? 1 : 50) { event in advance(Int(event.token), event.ready) }
-      let now = Clock.monotonic()
+      let now = SystemClock.monotonic()
       if paused > 0 { resume(at: now) }
       if now >= nextSweep {
         endLate(at: now)
@@ -81,7 +81,7 @@ final class LoadGenerator {
   }
 
   private func connect(_ index: Int, at now: Int64) {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let socket = try ClientSocket.start(to: address, from: sources.take())
       try poller.add(
         socket.number, settings.sentBytes > 0 ? [.readable, .writable] : .readable, token: UInt64(index))
@@ -89,11 +89,11 @@ final class LoadGenerator {
       slots[index].phase = .open
       active += 1
     } catch {
-      if address.isUnix, error.errno == .wouldBlock {
+      if address.isUnix, error.code == .wouldBlock {
         tally.backlogFull += 1
         slots[index].phase = .postponed
       } else {
-        tally.count(LoadOutcome(failure: error.errno), errno: error.errno)
+        tally.count(LoadOutcome(failure: error.code), code: error.code)
         slots[index].phase = .resting
       }
       slots[index].resumes = now + Self.pause
@@ -111,7 +111,7 @@ final class LoadGenerator {
   /// Returns whether the connection goes on.
   private func send(_ index: Int) -> Bool {
     let size = min(settings.sentBytes - slots[index].sent, text.count)
-    do throws(Errno) {
+    do throws(ErrorCode) {
       slots[index].sent += try slots[index].socket?.send(UnsafeRawBufferPointer(rebasing: text[..<size])) ?? 0
     } catch {
       switch error {
@@ -119,22 +119,22 @@ final class LoadGenerator {
       // What the peer had sent before it went away is still to be received.
       case .brokenPipe: slots[index].sent = settings.sentBytes
       default:
-        end(index, LoadOutcome(failure: error), errno: error)
+        end(index, LoadOutcome(failure: error), code: error)
         return false
       }
     }
     guard slots[index].sent >= settings.sentBytes else { return true }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       try poller.change(slots[index].socket?.number ?? -1, .readable, token: UInt64(index))
       return true
     } catch {
-      end(index, .other, errno: error.errno)
+      end(index, .other, code: error.code)
       return false
     }
   }
 
   private func receive(_ index: Int) {
-    do throws(Errno) {
+    do throws(ErrorCode) {
       for _ in 0..<Self.readsPerTurn {
         let count = try slots[index].socket?.receive(into: sink) ?? 0
         if count == 0 {
@@ -143,14 +143,14 @@ final class LoadGenerator {
         slots[index].received += count
       }
     } catch {
-      if error != .wouldBlock { end(index, LoadOutcome(failure: error), errno: error) }
+      if error != .wouldBlock { end(index, LoadOutcome(failure: error), code: error) }
     }
   }
 
   /// Counts a connection, closes it, and lets the next have its slot.
-  private func end(_ index: Int, _ outcome: LoadOutcome, errno: Errno? = nil) {
-    let now = Clock.monotonic()
-    tally.count(outcome, errno: errno)
+  private func end(_ index: Int, _ outcome: LoadOutcome, code: ErrorCode? = nil) {
+    let now = SystemClock.monotonic()
+    tally.count(outcome, code: code)
     tally.add(bytes: slots[index].received)
     if outcome == .ok { tally.recordLatency(nanoseconds: now - slots[index].began) }
     slots[index].socket = nil

@@ -1,12 +1,12 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The figures of one load run, for people and for programs.
 struct LoadReport {
   struct Held {
     let wanted: Int
     let open: Int
-    let failure: CallFailure?
+    let failure: SystemCallError?
   }
 
   let address: SocketAddress

@@ -1,5 +1,5 @@
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// What `begat load` is asked to do.
 public struct LoadSettings: Sendable {

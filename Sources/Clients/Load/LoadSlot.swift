@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One of the connections that are under way at once; when one ends, the next takes its slot.
 struct LoadSlot: ~Copyable {

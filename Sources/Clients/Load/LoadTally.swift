@@ -1,5 +1,5 @@
 import Histogram
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How a connection ended.
 enum LoadOutcome: Int, CaseIterable, Sendable {
@@ -15,7 +15,7 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
   case timedOut
   case other
 
-  init(failure: Errno) {
+  init(failure: ErrorCode) {
     switch failure {
     case .connectionRefused: self = .refused
     case .connectionReset, .brokenPipe: self = .reset
@@ -71,11 +71,11 @@ struct LoadTally {
   /// Connections that a full backlog of a Unix socket put off.
   var backlogFull = 0
   /// The first error that has no count of its own.
-  private(set) var firstOtherError: Errno?
+  private(set) var firstOtherError: ErrorCode?
 
-  mutating func count(_ outcome: LoadOutcome, errno: Errno? = nil) {
+  mutating func count(_ outcome: LoadOutcome, code: ErrorCode? = nil) {
     counts[outcome.rawValue] += 1
-    if outcome == .other, firstOtherError == nil { firstOtherError = errno }
+    if outcome == .other, firstOtherError == nil { firstOtherError = code }
   }
 
   mutating func add(bytes count: Int) { bytes += count }

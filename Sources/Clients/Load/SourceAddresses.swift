@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Addresses of this machine to connect from, one after the other, so that limits per source and the 28,000 local
 /// ports of each do not end a measurement.

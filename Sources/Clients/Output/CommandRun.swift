@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The frame of a command: standard streams that exist, and one line on standard error for what fails.
 struct CommandRun {
@@ -15,9 +15,9 @@ struct CommandRun {
   /// The line of a program that cannot be run.
   ///
   /// - Returns: the exit status that tells it.
-  func complain(ofCommand failure: CallFailure) -> CInt {
+  func complain(ofCommand failure: SystemCallError) -> CInt {
     complain("\(failure)")
-    return failure.errno == .noSuchFile ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
+    return failure.code == .noSuchFile ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
   }
 
   /// - Returns: what the body returns; `failure` where it throws, which is said.

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What the commands that run another one end with, where it is not that one's own status.
 enum ExitStatuses {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The end of this process by a signal, so that whoever waits for it sees the signal and no status made of it.
 enum ProcessEnd {

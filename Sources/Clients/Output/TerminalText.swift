@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Makes a stream of bytes fit for a terminal, piece by piece: text, tabs and ends of line stay, everything else that
 /// could steer the terminal becomes `\xHH`.

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What commands print, on its way to standard output, and no more than a number of bytes of it.
 ///
@@ -12,9 +12,9 @@ final class BoundedCopy {
   /// Whether there was more than may be copied.
   private(set) var isExceeded = false
   /// Why the output took no more; that its reader has left is no failure.
-  private(set) var failure: Errno?
+  private(set) var failure: ErrorCode?
 
-  init(_ source: consuming Descriptor, atMost limit: Int) throws(CallFailure) {
+  init(_ source: consuming Descriptor, atMost limit: Int) throws(SystemCallError) {
     self.source = consume source
     output = try PatientOutput(for: .output)
     left = limit
@@ -33,11 +33,11 @@ final class BoundedCopy {
   /// To be polled for writing.
   var outputNumber: CInt { flow.isEmpty ? -1 : output.number }
 
-  func fill() throws(CallFailure) {
+  func fill() throws(SystemCallError) {
     guard inputNumber != -1 else { return }
-    do throws(Errno) {
-      try Descriptor.withLent(inputNumber) { (source) throws(Errno) in
-        try flow.fill { (buffer) throws(Errno) in
+    do throws(ErrorCode) {
+      try Descriptor.withLent(inputNumber) { (source) throws(ErrorCode) in
+        try flow.fill { (buffer) throws(ErrorCode) in
           // At the limit, one byte more tells whether there is more.
           let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(max(1, left)))
           let count = try source.read(into: room)
@@ -46,11 +46,11 @@ final class BoundedCopy {
           return isExceeded ? 0 : count
         }
       }
-    } catch { throw CallFailure("read", on: "the command's output", errno: error) }
+    } catch { throw SystemCallError("read", on: "the command's output", code: error) }
   }
 
   func drain() {
-    do throws(Errno) { try flow.drain { (bytes) throws(Errno) in try output.write(bytes) } } catch {
+    do throws(ErrorCode) { try flow.drain { (bytes) throws(ErrorCode) in try output.write(bytes) } } catch {
       if error != .brokenPipe { failure = error }
       abandon()
     }

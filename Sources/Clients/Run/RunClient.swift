@@ -1,6 +1,7 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat run`: runs a command, or commands one behind the other, without a shell.
 public struct RunClient: Sendable {
@@ -23,7 +24,7 @@ public struct RunClient: Sendable {
   public func run() -> CInt {
     let status = command.attempt(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
       let setting = try RunSetting(user: user, directory: directory, cleaningEnvironment: cleansEnvironment)
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         if stages.count == 1, timeout == nil, outputLimit == nil { try becomeCommand(setting) }
         return try watchCommands(setting)
       } catch {
@@ -39,7 +40,7 @@ public struct RunClient: Sendable {
   }
 
   /// With nothing to watch there is nobody in between either: signals, the terminal and the status are the command's.
-  private func becomeCommand(_ setting: RunSetting) throws(CallFailure) -> Never {
+  private func becomeCommand(_ setting: RunSetting) throws(SystemCallError) -> Never {
     try DescriptorRange.close(from: StandardStream.errors.rawValue + 1)
     try setting.apply()
     // As this user, who may not see what root sees.
@@ -47,7 +48,7 @@ public struct RunClient: Sendable {
     try ProcessControl.becomeProgram(at: path, arguments: stages[0].words, environment: setting.environment)
   }
 
-  private func watchCommands(_ setting: RunSetting) throws(CallFailure) -> ExitStatus {
+  private func watchCommands(_ setting: RunSetting) throws(SystemCallError) -> ExitStatus {
     var programs: [Program] = []
     for stage in stages { programs.append(try setting.program(stage)) }
     if timeout != nil || outputLimit != nil { try Descendants.adoptOrphans() }
@@ -84,7 +85,7 @@ public struct RunClient: Sendable {
   }
 
   /// - Returns: how the last one that failed ended, else success.
-  private func conclude(_ statuses: [ExitStatus], outputFailure: Errno?) -> ExitStatus {
+  private func conclude(_ statuses: [ExitStatus], outputFailure: ErrorCode?) -> ExitStatus {
     let isLeft = statuses.last == Self.brokenPipe
     for (place, status) in statuses.enumerated() where stages.count > 1 && !status.isSuccess {
       // Whoever reads from all of them has left, and that is nobody's failure.

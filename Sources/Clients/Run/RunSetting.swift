@@ -1,7 +1,7 @@
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// As whom, where and with which variables `begat run` runs commands.
 struct RunSetting {
@@ -52,14 +52,14 @@ struct RunSetting {
   }
 
   /// Makes the calling process what the command shall be.
-  func apply() throws(CallFailure) {
+  func apply() throws(SystemCallError) {
     try identity?.become()
     guard let directory else { return }
-    if chdir(directory) == -1 { throw CallFailure("chdir", on: directory, errno: Errno(rawValue: errno)) }
+    if chdir(directory) == -1 { throw SystemCallError("chdir", on: directory, code: ErrorCode(rawValue: errno)) }
   }
 
   /// The same for a start of another process.
-  func program(_ command: UserCommand) throws(CallFailure) -> Program {
+  func program(_ command: UserCommand) throws(SystemCallError) -> Program {
     var program = try command.program(
       searchPath: searchPath, environment: environment ?? Program.callersEnvironmentBytes, directory: directory)
     program.identity = identity
@@ -67,11 +67,11 @@ struct RunSetting {
   }
 
   /// What a directory that cannot be entered means to the user.
-  func refusal(_ failure: CallFailure) -> Refusal {
+  func refusal(_ failure: SystemCallError) -> Refusal {
     let isCallers = directory == "."
     let place = isCallers ? FilePath.workingDirectory ?? "." : directory ?? "."
     let advice = isCallers ? ": the user may not be here; name another place with --directory" : ""
-    return Refusal(description: "chdir \(place): \(failure.errno)\(advice)")
+    return Refusal(description: "chdir \(place): \(failure.code)\(advice)")
   }
 }
 

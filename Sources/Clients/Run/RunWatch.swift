@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Watches commands until they end, and passes on signals and, where it is counted, their output.
 ///
@@ -27,11 +28,11 @@ struct RunWatch: ~Copyable {
     self.copy = copy
   }
 
-  static func queue() throws(CallFailure) -> SignalQueue {
+  static func queue() throws(SystemCallError) -> SignalQueue {
     try SignalQueue(SignalSet.requestsToEnd.union(others).union(SignalSet(.child)))
   }
 
-  borrowing func run(until deadline: Deadline) throws(CallFailure) -> Ending {
+  borrowing func run(until deadline: Deadline) throws(SystemCallError) -> Ending {
     var isRequestedToEnd = false
     while true {
       takeSignals(&isRequestedToEnd)

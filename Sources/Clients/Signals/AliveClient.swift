@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat alive`: whether processes are there.
 public struct AliveClient: Sendable {
@@ -43,7 +43,7 @@ public struct AliveClient: Sendable {
     }
   }
 
-  private func show(_ states: [Liveness]) throws(CallFailure) {
+  private func show(_ states: [Liveness]) throws(SystemCallError) {
     try StandardStream.output.write(printsJSON ? json(states) : table(states))
   }
 

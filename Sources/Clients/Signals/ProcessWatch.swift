@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Processes that are held until their end, all of them together.
 final class ProcessWatch {
@@ -14,15 +14,15 @@ final class ProcessWatch {
   private var held: [Int: Held] = [:]
 
   /// - Throws: `EMFILE` where there are more processes than this one may hold: a descriptor each.
-  init(_ processes: [pid_t]) throws(CallFailure) {
+  init(_ processes: [pid_t]) throws(SystemCallError) {
     self.processes = processes.count
     _ = ResourceLimit.openFiles.raise(to: UInt64(processes.count + 32))
     for (place, process) in processes.enumerated() {
       if try Liveness(of: process) == .gone { continue }
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         let handle = try ProcessHandle(process)
         if !handle.hasEnded { held[place] = Held(handle) }
-      } catch { if error.errno != .noSuchProcess { throw error } }
+      } catch { if error.code != .noSuchProcess { throw error } }
     }
   }
 
@@ -30,7 +30,7 @@ final class ProcessWatch {
   var count: Int { held.count }
 
   /// Returns when all have ended, or at the deadline.
-  func awaitEnds(until deadline: Deadline) throws(CallFailure) {
+  func awaitEnds(until deadline: Deadline) throws(SystemCallError) {
     let poller = try Poller()
     for (place, process) in held { try poller.add(process.handle.descriptor.number, .readable, token: UInt64(place)) }
     while !held.isEmpty {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat signal`: sends a signal.
 public struct SignalClient: Sendable {
@@ -37,8 +37,8 @@ public struct SignalClient: Sendable {
       case .groups(let leaders):
         var failures = 0
         for leader in leaders {
-          do throws(CallFailure) { try signal.send(toGroup: leader) } catch {
-            command.complain("group \(leader): \(error.errno)")
+          do throws(SystemCallError) { try signal.send(toGroup: leader) } catch {
+            command.complain("group \(leader): \(error.code)")
             failures += 1
           }
         }
@@ -53,12 +53,12 @@ public struct SignalClient: Sendable {
   /// Why it does not reach a process.
   private func failure(to process: pid_t) -> String? {
     let handle: ProcessHandle
-    do throws(CallFailure) { handle = try ProcessHandle(process) } catch {
+    do throws(SystemCallError) { handle = try ProcessHandle(process) } catch {
       // What pidfd_open(2) says of a thread, by the kernel's age.
-      let isThread = error.errno == .invalidArgument || error.errno == .noSuchFile
-      return isThread ? "a thread, not a process" : "\(error.errno)"
+      let isThread = error.code == .invalidArgument || error.code == .noSuchFile
+      return isThread ? "a thread, not a process" : "\(error.code)"
     }
-    do throws(CallFailure) { try handle.send(signal) } catch { return "\(error.errno)" }
+    do throws(SystemCallError) { try handle.send(signal) } catch { return "\(error.code)" }
     return nil
   }
 

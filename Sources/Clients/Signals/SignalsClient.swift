@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat signals`: which signals there are.
 public struct SignalsClient: Sendable {

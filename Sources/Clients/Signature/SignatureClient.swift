@@ -1,5 +1,6 @@
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat signature`: a FIFO of which each reader gets a name and a fresh text.
 public struct SignatureClient: Sendable {
@@ -49,7 +50,7 @@ public struct SignatureClient: Sendable {
       }
       // A command that does not exist serves nobody.
       let text: SignatureText
-      do throws(CallFailure) { text = try makeText() } catch { return command.complain(ofCommand: error) }
+      do throws(SystemCallError) { text = try makeText() } catch { return command.complain(ofCommand: error) }
       try serve(at: path) { requests in
         let most = Self.most - heading.count
         return heading + (text.next(atMost: most, cancelledBy: requests, complain: command.complain) ?? [])
@@ -58,7 +59,7 @@ public struct SignatureClient: Sendable {
     }
   }
 
-  private func makeText() throws(CallFailure) -> SignatureText {
+  private func makeText() throws(SystemCallError) -> SignatureText {
     guard !words.isEmpty else {
       let loader = FortuneLoader(databases: fortunes, longest: SignatureText.longestFortune)
       return .fortunes(try loader.load(warn: command.complain))

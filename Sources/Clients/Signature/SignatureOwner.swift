@@ -1,5 +1,5 @@
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 
 /// Whose signature it is, where nothing else was said.
 public enum SignatureOwner {

@@ -1,5 +1,6 @@
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// What stands below the name in a signature.
 enum SignatureText {
@@ -18,7 +19,7 @@ enum SignatureText {
     switch self {
     case .fortunes(let fortunes): return fortunes.randomText(atMost: min(most, Self.longestFortune))
     case .command(let program, let name, let limit):
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         let capture = try program.capture(
           limit: most, until: Deadline(after: limit), cancelledBy: cancellation, patience: .seconds(2))
         switch capture.ending {

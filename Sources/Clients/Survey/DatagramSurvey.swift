@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Asks by an empty datagram to each host, answers matched to those who were asked.
 final class DatagramSurvey: SurveyMethod {
@@ -6,7 +6,7 @@ final class DatagramSurvey: SurveyMethod {
   private struct Asking {
     var rest: ArraySlice<SocketAddress>
     var unanswered = 0
-    var failures: [CallFailure] = []
+    var failures: [SystemCallError] = []
     /// When its next address is due, whatever the last one does.
     var due = Deadline.never
   }
@@ -19,7 +19,7 @@ final class DatagramSurvey: SurveyMethod {
 
   private static let delay: Duration = .milliseconds(250)
 
-  init(rule: AnswerRule) throws(CallFailure) {
+  init(rule: AnswerRule) throws(SystemCallError) {
     round = try InquiryRound(DatagramInquiry(question: [], longestAnswer: rule.longest))
   }
 
@@ -44,14 +44,14 @@ final class DatagramSurvey: SurveyMethod {
     questions.append((host, address))
   }
 
-  func advance() throws(CallFailure) -> [(host: Int, outcome: SurveyOutcome)] {
+  func advance() throws(SystemCallError) -> [(host: Int, outcome: SurveyOutcome)] {
     for (host, asking) in askings where asking.due.hasPassed { askNext(host) }
     for index in try round.advance() { take(index) }
     defer { outcomes = [] }
     return outcomes
   }
 
-  func finish() throws(CallFailure) -> [(host: Int, outcome: SurveyOutcome)] {
+  func finish() throws(SystemCallError) -> [(host: Int, outcome: SurveyOutcome)] {
     for index in try round.collectLate() { take(index) }
     for index in round.unasked { outcomes.append((questions[index].host, .notAsked)) }
     defer { outcomes = [] }
@@ -70,15 +70,15 @@ final class DatagramSurvey: SurveyMethod {
           .answered(
             SurveyAnswer(
               bytes: UntrustedBytes(answer.bytes), ending: answer.isTruncated ? .tooLong : .complete, address: address,
-              roundTrip: answer.roundTrip, received: Clock.wall()))
+              roundTrip: answer.roundTrip, received: SystemClock.wall()))
         ))
-    case .refused: fail(host, CallFailure("recv", on: "\(address)", errno: .connectionRefused))
-    case .failed(let failure): fail(host, CallFailure(failure.call, on: "\(address)", errno: failure.errno))
+    case .refused: fail(host, SystemCallError("recv", on: "\(address)", code: .connectionRefused))
+    case .failed(let failure): fail(host, SystemCallError(failure.call, on: "\(address)", code: failure.code))
     case .silent: break
     }
   }
 
-  private func fail(_ host: Int, _ failure: CallFailure) {
+  private func fail(_ host: Int, _ failure: SystemCallError) {
     guard var asking = askings[host] else { return }
     asking.unanswered -= 1
     asking.failures.append(failure)

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The connection to one host: first the race of its addresses, then what the winner sends.
 final class StreamQuestion {
@@ -16,7 +16,7 @@ final class StreamQuestion {
   private var firstByte: (monotonic: Int64, wall: Int64)?
   private var bytes: [UInt8] = []
 
-  init(_ addresses: [SocketAddress], rule: AnswerRule, until deadline: Deadline) throws(CallFailure) {
+  init(_ addresses: [SocketAddress], rule: AnswerRule, until deadline: Deadline) throws(SystemCallError) {
     self.rule = rule
     race = try ConnectionRace(addresses, until: deadline)
   }
@@ -28,11 +28,11 @@ final class StreamQuestion {
   var due: Deadline { race?.due ?? .never }
 
   /// - Parameter room: where bytes are received to; one more than is kept.
-  func advance(using room: UnsafeMutableRawBufferPointer) throws(CallFailure) -> Step {
+  func advance(using room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Step {
     if race == nil { return receive(into: room) }
     switch try race?.advance() {
     case .some(let winner):
-      connected = Clock.monotonic()
+      connected = SystemClock.monotonic()
       connection = consume winner
       race = nil
       return .connected
@@ -45,13 +45,13 @@ final class StreamQuestion {
   private func receive(into room: UnsafeMutableRawBufferPointer) -> Step {
     while bytes.count <= rule.longest {
       let count: Int
-      do throws(Errno) {
+      do throws(ErrorCode) {
         count = try connection?.socket.receive(into: room, waiting: false) ?? 0
       } catch {
         if error == .wouldBlock { return .underWay }
-        return .decided(.failed([CallFailure("recv", errno: error)]))
+        return .decided(.failed([SystemCallError("recv", code: error)]))
       }
-      if firstByte == nil { firstByte = (Clock.monotonic(), Clock.wall()) }
+      if firstByte == nil { firstByte = (SystemClock.monotonic(), SystemClock.wall()) }
       bytes += room[..<count]
       if count == 0 || rule.enough.map({ bytes.count >= $0 }) == true { break }
     }

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Asks by connecting, each host over a connection of its own.
 final class StreamSurvey: SurveyMethod {
@@ -15,7 +15,7 @@ final class StreamSurvey: SurveyMethod {
   private var waiting: [(host: Int, addresses: [SocketAddress])] = []
   private var outcomes: [(host: Int, outcome: SurveyOutcome)] = []
 
-  init(rule: AnswerRule, mostAtOnce: Int, until deadline: Deadline) throws(CallFailure) {
+  init(rule: AnswerRule, mostAtOnce: Int, until deadline: Deadline) throws(SystemCallError) {
     self.rule = rule
     self.mostAtOnce = mostAtOnce
     self.deadline = deadline
@@ -37,7 +37,7 @@ final class StreamSurvey: SurveyMethod {
       waiting.insert((host, addresses), at: 0)
       return
     }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let question = try StreamQuestion(addresses, rule: rule, until: deadline)
       questions[host] = question
       if addresses.count > 1 { staggered.insert(host) }
@@ -58,7 +58,7 @@ final class StreamSurvey: SurveyMethod {
 
   private func advance(_ host: Int) {
     guard let question = questions[host] else { return }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       switch try question.advance(using: room) {
       case .underWay: break
       case .connected:

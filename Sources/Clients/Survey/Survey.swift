@@ -1,5 +1,5 @@
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// One short question to many hosts at once, by one thread, until one time limit for all.
 ///
@@ -22,7 +22,7 @@ struct Survey {
   /// - Throws: what concerns all of them; what concerns one is its outcome.
   func run(
     tick: (Deadline) -> Void = { _ in }, decided: (Int, SurveyOutcome) -> Void
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     let deadline = Deadline(after: timeout)
     let lookups = try HostLookups(of: targets)
     let method = try method(until: deadline)
@@ -72,7 +72,7 @@ struct Survey {
     case lookedUp, asked, decided
   }
 
-  private func method(until deadline: Deadline) throws(CallFailure) -> any SurveyMethod {
+  private func method(until deadline: Deadline) throws(SystemCallError) -> any SurveyMethod {
     // Of each host: its race and two attempts, besides what the process has.
     let wanted = targets.count * 3 + 64
     let limit = Int(clamping: ResourceLimit.openFiles.raise(to: UInt64(wanted)))

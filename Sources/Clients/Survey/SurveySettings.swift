@@ -1,5 +1,5 @@
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// What the commands have in common that ask many hosts at once.
 public struct SurveySettings: Sendable {

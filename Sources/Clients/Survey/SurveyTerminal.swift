@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where the rows go, and on a terminal a line that says what is waited for.
 struct SurveyTerminal {
@@ -7,7 +7,7 @@ struct SurveyTerminal {
   let isColored = StandardStream.output.isTerminal && getenv("NO_COLOR") == nil
   private var waiting = TerminalNote()
 
-  mutating func show(_ rows: [String]) throws(CallFailure) {
+  mutating func show(_ rows: [String]) throws(SystemCallError) {
     guard !rows.isEmpty else { return }
     clearNote()
     try StandardStream.say(rows.joined(separator: "\n"))

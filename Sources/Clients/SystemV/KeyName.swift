@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// A System V key as users write it: a number, or the path of a file that it is made of.
 public enum KeyName: Hashable, Sendable {
@@ -39,7 +40,7 @@ public enum KeyName: Hashable, Sendable {
   /// The key.
   ///
   /// - Throws: what ftok(3) says of the file.
-  public func key() throws(CallFailure) -> SystemVKey {
+  public func key() throws(SystemCallError) -> SystemVKey {
     switch self {
     case .number(let key): key
     case .file(let path, let project): try SystemVKey(path: path, project: project)

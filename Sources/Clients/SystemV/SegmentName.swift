@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// A shared memory segment as users name it: by its identifier or by its key.
 public enum SegmentName: Hashable, Sendable {
@@ -20,7 +21,7 @@ public enum SegmentName: Hashable, Sendable {
   }
 
   /// The segment, whoever made it: who names it means it, and the kernel knows who may.
-  func segment() throws(CallFailure) -> SharedMemorySegment {
+  func segment() throws(SystemCallError) -> SharedMemorySegment {
     switch self {
     case .identifier(let identifier): SharedMemorySegment(identifier: identifier)
     case .key(let name): try .open(try name.key(), madeBy: nil)

@@ -1,5 +1,6 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 extension SemaphoreClient {
   /// How long to wait for a lock that somebody has.
@@ -21,21 +22,21 @@ extension SemaphoreClient {
       // A command that does not exist waits for nothing.
       var path: String?
       if !words.isEmpty {
-        do throws(CallFailure) { path = try words.path() } catch { return command.complain(ofCommand: error) }
+        do throws(SystemCallError) { path = try words.path() } catch { return command.complain(ofCommand: error) }
       }
       guard try take(patience, undo: path == nil ? .never : .atExit) else {
         command.complain("\(try key.key()) is \(standing(patience))")
         return ExitStatuses.temporaryFailure
       }
       guard let path else { return 0 }
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         try ProcessControl.becomeProgram(at: path, arguments: words.words)
       } catch { return command.complain(ofCommand: error) }
     }
   }
 
   /// - Returns: false where the time was up.
-  private func take(_ patience: Patience, undo: SemaphoreSet.Undo) throws(CallFailure) -> Bool {
+  private func take(_ patience: Patience, undo: SemaphoreSet.Undo) throws(SystemCallError) -> Bool {
     let deadline: Deadline =
       switch patience {
       case .endless: .never
@@ -46,8 +47,8 @@ extension SemaphoreClient {
     if try set.takeAtOnce(index, undo: undo) { return true }
     if deadline.hasPassed { return false }
     if StandardStream.errors.isTerminal { StandardStream.complain("[Waiting for semaphore \(try key.key())]") }
-    do throws(CallFailure) { try set.take(index, undo: undo, until: deadline) } catch {
-      if error.errno == .timedOut { return false }
+    do throws(SystemCallError) { try set.take(index, undo: undo, until: deadline) } catch {
+      if error.code == .timedOut { return false }
       throw error
     }
     return true

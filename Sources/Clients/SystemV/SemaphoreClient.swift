@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat sem`: a semaphore as a lock, for scripts.
 public struct SemaphoreClient: Sendable {
@@ -38,8 +39,8 @@ public struct SemaphoreClient: Sendable {
   /// - Returns: whether it was taken.
   public func give() -> Bool {
     command.attempt(failure: false) {
-      do throws(CallFailure) { try open().give(index, undo: .never) } catch {
-        guard error.errno == .wouldBlock else { throw error }
+      do throws(SystemCallError) { try open().give(index, undo: .never) } catch {
+        guard error.code == .wouldBlock else { throw error }
         command.complain("\(try key.key()) is not taken")
         return false
       }
@@ -74,20 +75,20 @@ public struct SemaphoreClient: Sendable {
   }
 
   /// The set, for whoever is going to change it.
-  func open(until deadline: Deadline = .never) throws(CallFailure) -> SemaphoreSet {
+  func open(until deadline: Deadline = .never) throws(SystemCallError) -> SemaphoreSet {
     let key = try key.key()
     let creator = trustsAnybody ? nil : geteuid()
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       return try .open(key, madeBy: creator, until: min(deadline, Deadline(after: .seconds(1))))
     } catch {
-      guard error.errno == .timedOut else { throw error }
+      guard error.code == .timedOut else { throw error }
       // Made by a program that gives no values, as perlipc's do: they are 0, and nobody was in yet.
       return try .open(key, madeBy: creator, awaitsValues: false)
     }
   }
 
   /// The set, for whoever looks only: the kernel knows who may.
-  private func look() throws(CallFailure) -> SemaphoreSet {
+  private func look() throws(SystemCallError) -> SemaphoreSet {
     try .open(try key.key(), madeBy: nil, awaitsValues: false)
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// A semaphore set as it is shown.
 struct SemaphoreReport {
@@ -16,7 +17,7 @@ struct SemaphoreReport {
 }
 
 extension SemaphoreReport {
-  init(of set: SemaphoreSet) throws(CallFailure) {
+  init(of set: SemaphoreSet) throws(SystemCallError) {
     identifier = set.identifier
     facts = try set.facts()
     var semaphores: [Semaphore] = []

@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// All semaphore sets as `begat sem list` shows them.
 struct SemaphoreSetList {

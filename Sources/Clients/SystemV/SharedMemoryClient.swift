@@ -1,5 +1,6 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// `begat shm`: shared memory, for scripts.
 public struct SharedMemoryClient: Sendable {
@@ -97,8 +98,8 @@ public struct SharedMemoryClient: Sendable {
   /// To the kernel, an identifier that nobody has is an argument like any other wrong one.
   private func run(_ body: () throws -> Bool) -> Bool {
     Self.command.attempt(failure: false) {
-      do { return try body() } catch let error as CallFailure {
-        let isGone = error.errno == .invalidArgument || error.errno == .identifierRemoved
+      do { return try body() } catch let error as SystemCallError {
+        let isGone = error.code == .invalidArgument || error.code == .identifierRemoved
         guard isGone, case .identifier(let identifier) = name else { throw error }
         throw Refusal(description: "there is no shared memory \(identifier)")
       }
@@ -116,11 +117,11 @@ public struct SharedMemoryClient: Sendable {
   private func readInput(atMost limit: Int) throws -> [UInt8] {
     let input = try StandardStream.input.duplicate()
     do { return try input.readToEnd(limit: limit) } catch {
-      throw CallFailure("read", on: "standard input", errno: error)
+      throw SystemCallError("read", on: "standard input", code: error)
     }
   }
 
-  private func show(_ bytes: UnsafeRawBufferPointer) throws(CallFailure) {
+  private func show(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     guard StandardStream.output.isTerminal else { return try StandardStream.output.write(bytes) }
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     try StandardStream.output.write(lines.map { escaped($0) }.joined(separator: "\n") + "\n")

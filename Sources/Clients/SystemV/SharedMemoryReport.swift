@@ -1,4 +1,5 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Shared memory segments as they are shown.
 struct SharedMemoryReport {

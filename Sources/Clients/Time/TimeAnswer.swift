@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How far a host's clock is from ours, by the four bytes of its time server.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// `begat time`: how far the clocks of many hosts are from this one's.
 public struct TimeClient: Sendable {
@@ -15,13 +15,13 @@ public struct TimeClient: Sendable {
 
   private var survey: Survey { settings.survey(AnswerRule(enough: 4, longest: 64)) }
 
-  private func printRows() throws(CallFailure) -> Bool {
+  private func printRows() throws(SystemCallError) -> Bool {
     let table = TimeTable(hosts: settings.hosts.map(\.shown))
     var terminal = SurveyTerminal()
     var rows = RowsInOrder<String>(count: settings.hosts.count)
     var isComplete = true
-    var broken: CallFailure?
-    try terminal.show([table.localRow(Clock.wall() / 1_000_000_000)])
+    var broken: SystemCallError?
+    try terminal.show([table.localRow(SystemClock.wall() / 1_000_000_000)])
     try survey.run { deadline in
       terminal.note(waitingFor: rows.missing.map { settings.hosts[$0].shown }, until: deadline)
     } decided: { index, outcome in
@@ -33,13 +33,13 @@ public struct TimeClient: Sendable {
         isComplete = false
         row = terminal.red(table.row(host, failure: reason))
       }
-      do throws(CallFailure) { try terminal.show(rows.put(row, at: index)) } catch { broken = broken ?? error }
+      do throws(SystemCallError) { try terminal.show(rows.put(row, at: index)) } catch { broken = broken ?? error }
     }
     if let broken { throw broken }
     return isComplete
   }
 
-  private func printObject() throws(CallFailure) -> Bool {
+  private func printObject() throws(SystemCallError) -> Bool {
     var rows = Array(repeating: "", count: settings.hosts.count)
     var isComplete = true
     try survey.run { index, outcome in

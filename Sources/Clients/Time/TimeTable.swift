@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The rows of `begat time`: a host, its difference in seconds, its time, and what was taken off.
 ///

@@ -3,7 +3,7 @@ import CSharedLayouts
 import ControlProtocol
 import Glibc
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// From a client that waits to its process: accept, admit, fork or execute.
 extension Listener {
@@ -15,14 +15,14 @@ extension Listener {
       // One busy socket does not keep the others waiting.
       var budget = Listener.acceptsPerTurn
       while budget > 0 {
-        let now = Clock.monotonic()
+        let now = SystemClock.monotonic()
         switch admission.opening(now: now) {
         case .now: break
         case .whenOneEnds: return pauseAccepting(.full)
         case .at(let time): return pauseAccepting(.rate, until: time)
         }
-        var peer = NativeAddress()
-        do throws(Errno) {
+        var peer = RawSocketAddress()
+        do throws(ErrorCode) {
           let connection = try entry.socket.accept(peer: &peer)
           budget -= 1
           isBusy = true
@@ -46,7 +46,7 @@ extension Listener {
     }
   }
 
-  private mutating func admit(_ connection: consuming Descriptor, _ peer: NativeAddress, now: Int64) {
+  private mutating func admit(_ connection: consuming Descriptor, _ peer: RawSocketAddress, now: Int64) {
     let address = peer.address
     let user = peer.family == AF_UNIX ? (try? PeerCredentials(of: connection))?.user : nil
     var verdict = admission.admit(address, user: user, now: now)
@@ -71,18 +71,18 @@ extension Listener {
   ///
   /// - Parameter heldSince: when it was accepted, if it has been waiting.
   mutating func start(
-    _ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket, heldSince: Int64? = nil
+    _ connection: consuming Descriptor, _ peer: RawSocketAddress, _ ticket: Admission.Ticket, heldSince: Int64? = nil
   ) {
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
     let fields = PeerFields(peer.address)
     let credentials = fields.family == PeerFields.unix ? try? PeerCredentials(of: connection) : nil
     let user = credentials?.user ?? 0
-    let started = Clock.monotonic()
+    let started = SystemClock.monotonic()
     slot.pointee = begat_slot(
       pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
       uid: user, address: fields.bytes, ended: 0)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let child: pid_t
       if case .program(let program) = offer {
         // Nobody sees what goes by.
@@ -104,22 +104,22 @@ extension Listener {
       accepting.heldConnection = nil
       endShortage()
     } catch {
-      guard error.errno.isShortage else {
+      guard error.code.isShortage else {
         accepting.heldConnection = nil
         admission.giveBack(ticket)
         return sayFailed(error)
       }
       accepting.heldConnection = HeldConnection(
         socket: connection, peer: peer, ticket: ticket, since: heldSince ?? started)
-      pauseAccepting(.shortage(error.call, error.errno))
+      pauseAccepting(.shortage(error.call, error.code))
     }
   }
 
   private mutating func fork(
-    for connection: borrowing Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket,
+    for connection: borrowing Descriptor, _ peer: RawSocketAddress, _ ticket: Admission.Ticket,
     _ slot: UnsafeMutablePointer<begat_slot>
-  ) throws(CallFailure) -> pid_t {
-    do throws(Errno) {
+  ) throws(SystemCallError) -> pid_t {
+    do throws(ErrorCode) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child:
         process.serve(
@@ -127,13 +127,13 @@ extension Listener {
           processTitle: title)
       case .parent(let child): return child
       }
-    } catch { throw CallFailure("clone", errno: error) }
+    } catch { throw SystemCallError("clone", code: error) }
   }
 
   private mutating func execute(
-    _ program: PreparedProgram, for connection: borrowing Descriptor, _ peer: NativeAddress,
+    _ program: PreparedProgram, for connection: borrowing Descriptor, _ peer: RawSocketAddress,
     _ credentials: PeerCredentials?, _ ticket: Admission.Ticket
-  ) throws(CallFailure) -> pid_t {
+  ) throws(SystemCallError) -> pid_t {
     let client = ClientVariables(
       local: (try? connection.localAddress())?.address, remote: peer.address, credentials: credentials,
       connectionsOfSource: ticket.placesOfSource)
@@ -142,9 +142,9 @@ extension Listener {
   }
 
   /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
-  mutating func sayFailed(_ failure: CallFailure) {
+  mutating func sayFailed(_ failure: SystemCallError) {
     let clientsWait = if case .handover = offer { true } else { false }
-    if let line = refusals.failed(failure, clientsWait: clientsWait, now: Clock.monotonic()) {
+    if let line = refusals.failed(failure, clientsWait: clientsWait, now: SystemClock.monotonic()) {
       reporter.log(.error, line)
     }
   }

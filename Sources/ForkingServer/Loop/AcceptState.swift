@@ -2,17 +2,17 @@ import Admission
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A connection that was accepted and waits for a process.
 final class HeldConnection {
   private var socket: Descriptor?
-  let peer: NativeAddress
+  let peer: RawSocketAddress
   let ticket: Admission.Ticket
   /// When it was accepted, CLOCK_MONOTONIC nanoseconds.
   let since: Int64
 
-  init(socket: consuming Descriptor, peer: NativeAddress, ticket: Admission.Ticket, since: Int64) {
+  init(socket: consuming Descriptor, peer: RawSocketAddress, ticket: Admission.Ticket, since: Int64) {
     self.socket = consume socket
     self.peer = peer
     self.ticket = ticket
@@ -42,7 +42,7 @@ struct AcceptState {
     /// As many as allowed have come: goes on at `retryTime`.
     case rate
     /// Descriptors, memory or processes are used up: tries again soon.
-    case shortage(String, Errno)
+    case shortage(String, ErrorCode)
   }
 
   var pause: Pause?
@@ -60,7 +60,7 @@ struct AcceptState {
   private static let longestDelay: Int64 = 150_000_000
 
   mutating func scheduleRetry() {
-    retryTime = Clock.monotonic() + delay
+    retryTime = SystemClock.monotonic() + delay
     delay = min(2 * delay, AcceptState.longestDelay)
   }
 
@@ -82,11 +82,11 @@ extension Listener {
     watchSockets(false)
     accepting.pause = pause
     switch pause {
-    case .full: say(refusals.waiting(for: .maxConnections, now: Clock.monotonic()))
-    case .rate: say(refusals.waiting(for: .rate, now: Clock.monotonic()))
+    case .full: say(refusals.waiting(for: .maxConnections, now: SystemClock.monotonic()))
+    case .rate: say(refusals.waiting(for: .rate, now: SystemClock.monotonic()))
     case .shortage(let call, let error):
       if accepting.shortageBegan == nil {
-        accepting.shortageBegan = Clock.monotonic()
+        accepting.shortageBegan = SystemClock.monotonic()
         reporter.log(.error, "\(call): \(error); clients wait until it can be had again")
       }
       accepting.scheduleRetry()
@@ -106,10 +106,10 @@ extension Listener {
     switch pause {
     case .full where table.isFull:
       // A service that stays full is one episode, however long it lasts.
-      return refusals.goesOn(for: .maxConnections, now: Clock.monotonic())
+      return refusals.goesOn(for: .maxConnections, now: SystemClock.monotonic())
     case .full: break
     case .rate, .shortage:
-      guard let retry = accepting.retryTime, Clock.monotonic() >= retry else { return }
+      guard let retry = accepting.retryTime, SystemClock.monotonic() >= retry else { return }
     }
     accepting.resume()
     if let held = accepting.heldConnection {
@@ -125,7 +125,7 @@ extension Listener {
     guard let held = accepting.heldConnection else { return }
     if held.isAbandoned { return dropHeldConnection() }
     let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0?.nanoseconds }
-    guard let limit = limits.min(), Clock.monotonic() - held.since >= limit else { return }
+    guard let limit = limits.min(), SystemClock.monotonic() - held.since >= limit else { return }
     dropHeldConnection()
     reporter.log(
       .notice, "a client was turned away: no process could be had for it in \(DurationText.render(.nanoseconds(limit)))"
@@ -142,7 +142,7 @@ extension Listener {
   /// A connection has got its process: if there was a shortage, it is over.
   mutating func endShortage() {
     guard let began = accepting.shortageBegan else { return }
-    let milliseconds = (Clock.monotonic() - began) / 1_000_000
+    let milliseconds = (SystemClock.monotonic() - began) / 1_000_000
     accepting.recover()
     reporter.log(.notice, "clients are served again after \(milliseconds) ms")
   }
@@ -159,7 +159,7 @@ extension Listener {
   }
 
   mutating func watch(_ number: CInt, _ isWatching: Bool, token: UInt64) {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       if isWatching { try poller.add(number, .readable, token: token) } else { try poller.remove(number) }
     } catch { reporter.log(.error, "\(error)") }
   }

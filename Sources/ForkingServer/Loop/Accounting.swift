@@ -1,7 +1,7 @@
 import CSharedLayouts
 import ControlProtocol
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What happens when a connection process has ended.
 extension Listener {
@@ -22,7 +22,7 @@ extension Listener {
     case .problems: guard outcome.isProblem else { return }
     case .none: return
     }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     // Believed as far as it can be true.
     let ended = word.ended >= entry.started && word.ended <= now ? word.ended : now
     batch.append(

@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Listening sockets that listen no more.
 ///
@@ -13,9 +13,9 @@ extension Listener {
   mutating func isListening(at index: Int) -> Bool {
     let entry = sockets.streams[index]
     guard !entry.socket.isServing else { return true }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       guard let former = SocketAddress(self.address(of: index)) else {
-        throw CallFailure("listen", errno: .addressNotAvailable)
+        throw SystemCallError("listen", code: .addressNotAvailable)
       }
       try entry.socket.listenAgain(at: former, backlog: options.backlog)
       reporter.log(
@@ -46,7 +46,7 @@ extension Listener {
   }
 }
 
-extension Errno {
+extension ErrorCode {
   /// Of accept(2): the socket itself is of no use, so that trying again is in vain.
   var meansUnusableSocket: Bool {
     switch rawValue {

@@ -1,7 +1,7 @@
 import Admission
 import CSharedLayouts
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Answers datagrams in the listener itself: there is nothing to wait for.
 final class DatagramAnswers {
@@ -15,7 +15,7 @@ final class DatagramAnswers {
   private let ownPorts: Set<UInt16>
 
   /// - Parameter ownPorts: where datagram services of ours answer: two of them talking to each other would never end.
-  init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(CallFailure) {
+  init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(SystemCallError) {
     self.service = service
     self.ownPorts = Set(ownPorts)
     admission = try Admission(limits, isShared: false)
@@ -29,27 +29,27 @@ final class DatagramAnswers {
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
-    refused: (Refusal, SocketAddress?) -> Void, unsendable: (Errno, SocketAddress?) -> Void = { _, _ in }
+    refused: (Refusal, SocketAddress?) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
   ) {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
     for _ in 0..<DatagramAnswers.questionsPerTurn {
-      do throws(Errno) {
+      do throws(ErrorCode) {
         let length = try socket.receive(into: question, from: &sender)
         let address = sender.address
         guard !sender.askedMany, mayBeAnswered(address) else {
           counters.pointee.datagrams_ignored &+= 1
           continue
         }
-        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: Clock.monotonic()) {
+        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: SystemClock.monotonic()) {
           begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
           refused(refusal, address)
           continue
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
         guard let count = service.answer(bytes, into: room) else { continue }
-        do throws(Errno) {
+        do throws(ErrorCode) {
           try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
           counters.pointee.datagrams_answered &+= 1
         } catch {
@@ -92,10 +92,10 @@ extension Listener {
       datagramAnswers.answer(
         on: entry.socket, counters: scoreboard.header,
         refused: { refusal, sender in
-          if let line = refusals.refusedDatagram(refusal, sender, now: Clock.monotonic()) { lines.append(line) }
+          if let line = refusals.refusedDatagram(refusal, sender, now: SystemClock.monotonic()) { lines.append(line) }
         },
         unsendable: { error, client in
-          if let line = refusals.unsendable(error, to: client, now: Clock.monotonic()) { lines.append(line) }
+          if let line = refusals.unsendable(error, to: client, now: SystemClock.monotonic()) { lines.append(line) }
         })
       for line in lines { say(line) }
     }

@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The end of a listener: no more clients, and a last moment for those that are there.
 struct Drain {
@@ -28,7 +28,7 @@ extension Listener {
   /// Stops accepting; told again, ends what is left at once.
   mutating func stop() {
     guard drain == nil else {
-      drain?.deadline = Clock.monotonic()
+      drain?.deadline = SystemClock.monotonic()
       return
     }
     watchSockets(false)
@@ -36,7 +36,7 @@ extension Listener {
     // Others may hold the same sockets open: closing ours would not take them out of the set.
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()
-    drain = Drain(deadline: Clock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
+    drain = Drain(deadline: SystemClock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
     if case .handover = offer, !table.isEmpty {
       // It has the sockets and would go on accepting, and so would what it has started: they are told to end.
       table.forEach { entry in
@@ -64,18 +64,18 @@ extension Listener {
 
   /// At the deadline ends what is left; what ignores that, a second later for good.
   mutating func advanceDrain() {
-    if drain?.groupCheck ?? .max <= Clock.monotonic() {
+    if drain?.groupCheck ?? .max <= SystemClock.monotonic() {
       drain?.groupCheck = nil
       reapAll()
     }
-    guard let drain, Clock.monotonic() >= drain.deadline else { return }
+    guard let drain, SystemClock.monotonic() >= drain.deadline else { return }
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
       Listener.send(drain.signal, to: entry.process, withGroup: offer.reachesGroup(by: drain.signal))
       entry.isEnding = true
     }
     var next = drain
-    next.deadline = Clock.monotonic() + patience
+    next.deadline = SystemClock.monotonic() + patience
     next.signal = .kill
     self.drain = next
   }
@@ -84,7 +84,7 @@ extension Listener {
   mutating func waitsForGroup(of process: pid_t) -> Bool {
     // Those that have ended do not count, as the program itself.
     guard drain != nil, let rest = try? Liveness(ofGroup: process), rest != .gone else { return false }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     let deadline = drain?.groupDeadline ?? now + Drain.groupPatience
     guard now < deadline else { return false }
     drain?.groupDeadline = deadline

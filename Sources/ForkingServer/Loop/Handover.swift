@@ -2,7 +2,7 @@ import Admission
 import CSharedLayouts
 import ControlProtocol
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// When the next program may get a listening socket, where programs accept clients themselves.
 ///
@@ -35,7 +35,7 @@ struct Handover: ~Copyable {
   /// Announces each arrival of a connection once, where `poller` of the listener reports a state.
   private let arrivals: Poller
 
-  init(_ sockets: borrowing ServiceSockets, isUsed: Bool) throws(CallFailure) {
+  init(_ sockets: borrowing ServiceSockets, isUsed: Bool) throws(SystemCallError) {
     let arrivals = try Poller()
     var places: [Place] = []
     if isUsed {
@@ -82,7 +82,7 @@ extension Listener {
   private mutating func handOver(place: Int, to program: PreparedProgram) {
     guard !table.isFull else { return pauseAccepting(.full) }
     if place < sockets.streams.count, !isListening(at: place) { return }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     handover.noteArrivals()
     handover.places[place].hasArrival = false
     let clients = waitingClients(at: place)
@@ -100,7 +100,7 @@ extension Listener {
     // Programs of this kind expect to wait in accept(2).
     if place < sockets.streams.count { try? sockets.streams[place].socket.descriptor.setNonBlocking(false) }
     let errors = ProgramErrors.number(of: programErrors)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let child = try program.start(descriptors: [number, number, errors, number])
       let index = table.nextSlot
       let slot = scoreboard.slot(index)
@@ -120,7 +120,7 @@ extension Listener {
       watchPlaces()
       endShortage()
     } catch {
-      if error.errno.isShortage { return pauseAccepting(.shortage(error.call, error.errno)) }
+      if error.code.isShortage { return pauseAccepting(.shortage(error.call, error.code)) }
       sayFailed(error)
       handover.places[place].retryTime = now + handover.places[place].restarts.delayAfterFailedStart()
       watchPlaces()
@@ -154,7 +154,7 @@ extension Listener {
     guard handover.places.indices.contains(index) else { return }
     handover.places[index].process = 0
     guard drain == nil else { return }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     let later = waitingClients(at: index)
     handover.noteArrivals()
     let place = handover.places[index]
@@ -196,7 +196,7 @@ extension Listener {
   /// Looks whether delays are over.
   mutating func advanceHandover() {
     guard handover.due < .max else { return }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     for index in handover.places.indices where handover.places[index].retryTime ?? .max <= now {
       handover.places[index].retryTime = nil
     }

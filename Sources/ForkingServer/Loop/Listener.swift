@@ -4,7 +4,7 @@ import ControlProtocol
 import Glibc
 import NetworkServices
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.
 ///
@@ -53,7 +53,7 @@ struct Listener: ~Copyable {
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
-  private var lastSweep = Clock.monotonic()
+  private var lastSweep = SystemClock.monotonic()
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
 
@@ -64,9 +64,9 @@ struct Listener: ~Copyable {
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
     scoreboard: consuming Scoreboard, names: NameClient?, programErrors: consuming ProgramErrors?,
     title: consuming ProcessTitle?
-  ) throws(CallFailure) {
+  ) throws(SystemCallError) {
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
-    let datagramAnswers = try service.datagram.map { service throws(CallFailure) in
+    let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
       try DatagramAnswers(
         service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
@@ -133,10 +133,10 @@ struct Listener: ~Copyable {
   /// - Returns: false if a socket failed for good.
   mutating func run() -> Bool {
     if case .service = offer {
-      do throws(CallFailure) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
+      do throws(SystemCallError) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
     }
     Heap.trim()
-    do throws(CallFailure) { try Heap.settle() } catch { reporter.log(.warning, "\(error)") }
+    do throws(SystemCallError) { try Heap.settle() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
     while !isDone {
       var readyStreams: UInt64 = 0
@@ -209,7 +209,7 @@ struct Listener: ~Copyable {
     if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .max) }
     guard due < .max else { return -1 }
     // Rounded up: waking too early would mean turning without work.
-    return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
+    return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 
   // MARK: Signals and exits
@@ -261,7 +261,7 @@ struct Listener: ~Copyable {
 
   /// The net under the queue: when the kernel's queue of signals is full, exits are announced by nothing at all.
   private mutating func sweepIfDue() {
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     for line in refusals.ended(now) { reporter.log(.notice, line) }
     guard !table.isEmpty, now - lastSweep >= Listener.sweepInterval else {
       if table.isEmpty { lastSweep = now }

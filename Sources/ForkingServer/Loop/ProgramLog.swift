@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// When what programs write to standard error is read.
 struct ProgramLog {
@@ -21,7 +21,7 @@ extension Listener {
     guard programLog.resumeTime == nil, var errors = programErrors.take() else { return }
     errors.isFlooded = false
     errors.read { reporter.log(.notice, $0) }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     if errors.isFlooded {
       try? poller.remove(errors.reading.number)
       programLog.resumeTime = now + ProgramLog.floodPause
@@ -43,8 +43,10 @@ extension Listener {
 
   /// Does what is due without anything new in the pipe.
   mutating func advanceProgramLog() {
-    guard programLog.due < .max, programLog.due <= Clock.monotonic(), var errors = programErrors.take() else { return }
-    let now = Clock.monotonic()
+    guard programLog.due < .max, programLog.due <= SystemClock.monotonic(), var errors = programErrors.take() else {
+      return
+    }
+    let now = SystemClock.monotonic()
     if let time = programLog.resumeTime, time <= now {
       programLog.resumeTime = nil
       try? poller.add(errors.reading.number, .readable, token: Token.programErrors)

@@ -1,7 +1,7 @@
 import Admission
 import ControlProtocol
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Log lines about clients that are refused or kept waiting: one when an episode starts, one when it ends, however many
 /// clients are affected.
@@ -70,13 +70,13 @@ struct Refusals {
   /// The line for a program that cannot be run, where one is due.
   ///
   /// - Parameter clientsWait: whether its clients stay in the backlog until it can.
-  mutating func failed(_ failure: CallFailure, clientsWait: Bool = false, now: Int64) -> String? {
+  mutating func failed(_ failure: SystemCallError, clientsWait: Bool = false, now: Int64) -> String? {
     guard note(.program, now: now) else { return nil }
     return "\(failure); its clients \(clientsWait ? "wait" : "are turned away")"
   }
 
   /// The line for an answer to a datagram that cannot be sent, where one is due.
-  mutating func unsendable(_ error: Errno, to client: SocketAddress?, now: Int64) -> String? {
+  mutating func unsendable(_ error: ErrorCode, to client: SocketAddress?, now: Int64) -> String? {
     guard note(.unsendable, now: now) else { return nil }
     let isForbidden = error == .permissionDenied && client?.isUnix ?? false
     let advice = isForbidden ? "; the client's socket must be writable for the service's user" : ""

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What waits at a listening socket, looked at without taking anything: two looks can prove whether a program that had
 /// the socket in between has taken a client.

@@ -2,7 +2,7 @@ import CSharedLayouts
 import ControlProtocol
 import Glibc
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The life of one connection, in a process of its own that was just forked.
 struct ConnectionProcess {
@@ -48,7 +48,7 @@ struct ConnectionProcess {
   ///
   /// Reads no option and no file: all that was done before the fork.
   func serve(
-    _ socket: consuming Descriptor, peer: borrowing NativeAddress, connections: Int,
+    _ socket: consuming Descriptor, peer: borrowing RawSocketAddress, connections: Int,
     slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
@@ -66,13 +66,13 @@ struct ConnectionProcess {
       tally: tally)
     let status = serve(&connection)
     // The listener may reap this process some time later.
-    slot.pointee.ended = Clock.monotonic()
+    slot.pointee.ended = SystemClock.monotonic()
     endProcess(status: status)
   }
 
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
   /// at first use is then there for all connection processes, instead of being set up in each.
-  func warmUp() throws(CallFailure) {
+  func warmUp() throws(SystemCallError) {
     let ends = try Descriptor.socketPair(kind: streamKind)
     let socket = ends.reading
     _ = consume ends.writing
@@ -96,8 +96,8 @@ struct ConnectionProcess {
       case .exited(let status):
         connection.finish()
         return CInt(status)
-      case .call(let errno):
-        try? StandardError.writeAtOnce("\(errors == nil ? "\(title): connection: " : "")\(errno)\n")
+      case .call(let code):
+        try? StandardError.writeAtOnce("\(errors == nil ? "\(title): connection: " : "")\(code)\n")
         return Outcome.failedStatus
       }
     }
@@ -105,7 +105,7 @@ struct ConnectionProcess {
 
   /// The listener's descriptors are no business of a client's: all but 0, 1, 2 and what is needed here.
   private func closeOthers(than socket: CInt) {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(kept), and: socket)
     } catch { endProcess(status: Outcome.failedStatus) }
   }

@@ -1,6 +1,6 @@
 import Admission
 import ControlProtocol
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The living connection processes of a listener, by process number.
 ///
@@ -37,7 +37,7 @@ struct ConnectionTable: ~Copyable {
   private let mask: Int
 
   /// - Parameter capacity: how many connections may live at once.
-  init(capacity: Int) throws(CallFailure) {
+  init(capacity: Int) throws(SystemCallError) {
     // At most half full, so that searches stay short.
     var places = 16
     while places < 2 * capacity { places *= 2 }

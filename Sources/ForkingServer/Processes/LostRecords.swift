@@ -1,6 +1,6 @@
 import ControlProtocol
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What did not reach the log because its reader was too slow: one line when that is over.
 struct LostRecords {

@@ -1,6 +1,6 @@
 import ControlProtocol
 import NetworkServices
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Asks for hosts' names: the cache first, then the resolver, for a bounded time.
 final class NameClient: PeerNames {
@@ -27,7 +27,7 @@ final class NameClient: PeerNames {
       case .nameless: return false
       case .unknown: break
       }
-      let now = Clock.monotonic()
+      let now = SystemClock.monotonic()
       if deadline == nil {
         // A resolver that is behind gets no more work: the address will do.
         guard key.send(on: requests) else { return false }

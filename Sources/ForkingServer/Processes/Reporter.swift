@@ -1,5 +1,5 @@
 import ControlProtocol
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where a listener's news goes: to begatd, or to standard error where there is none.  Never waits for either.
 struct Reporter: ~Copyable {
@@ -34,12 +34,12 @@ struct Reporter: ~Copyable {
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
     guard !send(severity, text) else { return true }
     dropped += 1
-    lost.add(messages: 1, Clock.monotonic())
+    lost.add(messages: 1, SystemClock.monotonic())
     return false
   }
 
   private func send(_ severity: Severity, _ text: String) -> Bool {
-    do throws(Errno) {
+    do throws(ErrorCode) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
       case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
@@ -66,7 +66,7 @@ struct Reporter: ~Copyable {
   mutating func report(_ batch: inout RecordBatch, isLast: Bool = false) {
     answer()
     let name = name
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     var unwritten = 0
     let unsent = batch.flush(to: channel) { record in
       if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
@@ -108,7 +108,7 @@ struct Reporter: ~Copyable {
     case .some(let channel):
       return withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
         while true {
-          do throws(Errno) {
+          do throws(ErrorCode) {
             let count = try channel.receive(into: room, waiting: false)
             if count == 0 { return (nil, false) }
             let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))

@@ -1,6 +1,6 @@
 import Admission
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What programs and connection processes write to standard error: lines for the log.
 ///
@@ -25,7 +25,7 @@ struct ProgramErrors: ~Copyable {
   private let label: String
   private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
-  init(label: String = "program: ") throws(CallFailure) {
+  init(label: String = "program: ") throws(SystemCallError) {
     self.label = label
     let pipe = try Pipe.open()
     try pipe.reading.setNonBlocking(true)
@@ -78,7 +78,7 @@ struct ProgramErrors: ~Copyable {
     defer { line.removeAll(keepingCapacity: true) }
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     guard !line.isEmpty else { return }
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     guard bucket.nextTime(fullAt: fullAt) <= now else {
       leftOut += 1
       isFlooded = true

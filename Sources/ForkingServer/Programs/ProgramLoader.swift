@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import NetworkServices
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Lays out the programs that a listener runs, from its settings.
 struct ProgramLoader {
@@ -13,17 +13,17 @@ struct ProgramLoader {
   private static let path = "PATH=\(ProgramSettings.searchPath)"
 
   /// A program that gets a connection: it leads a group, so that it can be ended with all that it starts.
-  func perConnection() throws(CallFailure) -> PreparedProgram {
+  func perConnection() throws(SystemCallError) -> PreparedProgram {
     var program = try program(options.service.exec)
     program.leadsGroup = true
     return PreparedProgram(program)
   }
 
   /// A program behind a relay, whose group it belongs to.
-  func relayed() throws(CallFailure) -> PreparedProgram { PreparedProgram(try program(options.service.exec)) }
+  func relayed() throws(SystemCallError) -> PreparedProgram { PreparedProgram(try program(options.service.exec)) }
 
   /// A program that gets a listening socket.
-  func handover() throws(CallFailure) -> PreparedProgram {
+  func handover() throws(SystemCallError) -> PreparedProgram {
     var program = try program(options.service.exec)
     program.leadsGroup = true
     program.tellsListenProcess = true
@@ -32,7 +32,7 @@ struct ProgramLoader {
   }
 
   /// The commands of the command server.
-  func commands() throws(CallFailure) -> [AddedCommands.Command] {
+  func commands() throws(SystemCallError) -> [AddedCommands.Command] {
     var commands: [AddedCommands.Command] = []
     for command in options.commands {
       var program = try program(command.words)
@@ -42,10 +42,10 @@ struct ProgramLoader {
     return commands
   }
 
-  private func program(_ words: [String]) throws(CallFailure) -> Program {
+  private func program(_ words: [String]) throws(SystemCallError) -> Program {
     let settings = options.program
     let path = words.first ?? ""
-    guard access(path, X_OK) == 0 else { throw CallFailure("execve", on: path, errno: Errno(rawValue: errno)) }
+    guard access(path, X_OK) == 0 else { throw SystemCallError("execve", on: path, code: ErrorCode(rawValue: errno)) }
     let hasPath = settings.environment.contains { $0.name == "PATH" }
     var program = Program(
       path: path, arguments: words,

@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Users, groups and ports by the files of this machine: a static program has no name service.
 ///

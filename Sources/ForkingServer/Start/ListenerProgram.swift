@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import NetworkServices
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begat-listener: from its command line to its exit status.
 public enum ListenerProgram {
@@ -103,26 +103,26 @@ public enum ListenerProgram {
     return listener.run() ? success : failure
   }
 
-  private static func adopt(_ number: CInt) throws(CallFailure) -> Descriptor {
+  private static func adopt(_ number: CInt) throws(SystemCallError) -> Descriptor {
     let descriptor = Descriptor(owning: number)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       try descriptor.setCloseOnExec(true)
       return descriptor
     } catch {
       // Not open: there is nothing to close either.
       _ = descriptor.release()
-      throw CallFailure("fcntl", on: "descriptor \(number)", errno: error.errno)
+      throw SystemCallError("fcntl", on: "descriptor \(number)", code: error.code)
     }
   }
 
-  private static func openScoreboard(_ options: ListenerOptions) throws(CallFailure) -> Scoreboard {
+  private static func openScoreboard(_ options: ListenerOptions) throws(SystemCallError) -> Scoreboard {
     guard let number = options.scoreboard else {
       return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
     }
     return try Scoreboard(try adopt(number), service: options.name, slotCount: options.admission.maxConnections)
   }
 
-  private static func openNames(_ options: ListenerOptions) throws(CallFailure) -> NameClient? {
+  private static func openNames(_ options: ListenerOptions) throws(SystemCallError) -> NameClient? {
     guard options.looksUpNames, let cache = options.names, let requests = options.nameRequests else { return nil }
     return NameClient(cache: try NameCache(try adopt(cache), writable: false), requests: try adopt(requests))
   }
@@ -140,12 +140,12 @@ public enum ListenerProgram {
   }
 
   /// A negative nice value is for root, which the listener will not be any more when it starts programs.
-  private static func allowNice(_ settings: ListenerSettings) throws(CallFailure) {
+  private static func allowNice(_ settings: ListenerSettings) throws(SystemCallError) {
     let nice = settings.options.program.nice
     guard nice < 0, settings.identity?.user ?? geteuid() != 0 else { return }
     let wanted = UInt64(20 - nice)
     if ResourceLimit.nice.raise(to: wanted) < wanted {
-      throw CallFailure("setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(nice)", errno: .notPermitted)
+      throw SystemCallError("setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(nice)", code: .notPermitted)
     }
   }
 

@@ -1,7 +1,7 @@
 import Admission
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A command line of begat-listener with all that it needs of the machine, checked by the rules of services.
 struct ListenerSettings {

@@ -1,7 +1,7 @@
 import ControlProtocol
 import NetworkServices
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What a listener gives its clients.
 enum Offer {
@@ -45,10 +45,10 @@ struct LoadedService {
   /// - Parameter errors: where standard error of commands goes.
   /// - Parameter warn: is told what could not be read.
   init(_ builtIn: BuiltIn, options: ListenerOptions, programs: ProgramLoader, errors: CInt, warn: (String) -> Void)
-    throws(CallFailure)
+    throws(SystemCallError)
   {
     CalendarTime.readTimeZone()
-    func fortunes() throws(CallFailure) -> FortuneCollection {
+    func fortunes() throws(SystemCallError) -> FortuneCollection {
       try FortuneLoader(
         databases: options.fortune.databases, includesOffensive: options.fortune.offensive,
         longest: options.fortune.maxLength
@@ -76,7 +76,7 @@ struct LoadedService {
   /// A program.
   ///
   /// - Parameter errors: where standard error of a relayed program goes.
-  init(program programs: ProgramLoader, errors: CInt) throws(CallFailure) {
+  init(program programs: ProgramLoader, errors: CInt) throws(SystemCallError) {
     datagram = nil
     if programs.options.wait {
       offer = .handover(try programs.handover())

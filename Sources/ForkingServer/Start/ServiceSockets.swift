@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A listening socket, shared with nobody but held by reference: the loop keeps a list of them.
 final class StreamSocket {
@@ -66,7 +66,7 @@ struct ServiceSockets {
       throw Problem(description: "socket \(number): not an open descriptor above 2", isUsage: true)
     }
     let descriptor = Descriptor(owning: number)
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       addresses.append(try descriptor.localAddress().address?.description ?? "?")
       if descriptor.socketKind == datagramKind {
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: descriptor)))
@@ -81,7 +81,7 @@ struct ServiceSockets {
         streams.append(StreamSocket(try ListeningSocket(adopting: descriptor)))
       }
     } catch {
-      throw Problem(description: "socket \(number): neither a listening nor a datagram socket (\(error.errno))")
+      throw Problem(description: "socket \(number): neither a listening nor a datagram socket (\(error.code))")
     }
   }
 
@@ -110,12 +110,12 @@ struct ServiceSockets {
   /// Why an address cannot be bound.
   private enum Refusal: Error, CustomStringConvertible {
     /// The machine lacks the family of the address.
-    case family(CallFailure)
+    case family(SystemCallError)
     case other(String)
 
-    init(_ failure: CallFailure) {
+    init(_ failure: SystemCallError) {
       self =
-        failure.errno == Errno(rawValue: EAFNOSUPPORT) || failure.errno == Errno(rawValue: EADDRNOTAVAIL)
+        failure.code == ErrorCode(rawValue: EAFNOSUPPORT) || failure.code == ErrorCode(rawValue: EADDRNOTAVAIL)
         ? .family(failure) : .other("\(failure)")
     }
 
@@ -137,7 +137,7 @@ struct ServiceSockets {
       } catch { throw .other("\(error)") }
       return
     }
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       if isDatagram {
         datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions)))
       } else {
@@ -153,7 +153,7 @@ struct ServiceSockets {
     if isDatagram {
       let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: settings.socketAccess)
       files.append(bound.file)
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
       } catch { throw .call(error) }
     } else {
@@ -178,7 +178,7 @@ struct ServiceSockets {
   }
 
   /// Closes what the listener was started with and does not know.
-  func closeOthers(knowing options: ListenerOptions) throws(CallFailure) {
+  func closeOthers(knowing options: ListenerOptions) throws(SystemCallError) {
     let known =
       streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
       + [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }

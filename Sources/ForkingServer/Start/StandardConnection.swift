@@ -4,7 +4,7 @@ import ControlProtocol
 import Glibc
 import NetworkServices
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One connection on standard input and output: `begat-listener --stdio`, under inetd or a unit with `Accept=yes`.
 enum StandardConnection {

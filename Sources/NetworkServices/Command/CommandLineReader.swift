@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Reads lines of commands from a connection, telnet's bytes taken out.
 struct CommandLineReader {

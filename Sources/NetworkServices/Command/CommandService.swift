@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A server that is talked to in lines, by hand or by program; perlipc's interactive server.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Who is logged in, in the manner of who(1).
 enum LoginList {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// One client's byte stream, as a service sees it: it receives, it sends, it ends.
 ///
@@ -57,14 +57,14 @@ public struct Connection: ~Copyable {
   }
 
   /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
-  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
     let count = try input.receive(into: buffer, waiting: false)
     tally.received.pointee &+= UInt64(count)
     return count
   }
 
   /// Sends what can be sent at once (`EAGAIN`).
-  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
     let count = try sendSome(bytes, waiting: false)
     tally.sent.pointee &+= UInt64(count)
     return count
@@ -106,7 +106,7 @@ public struct Connection: ~Copyable {
     throws(ConnectionFailure) -> Int
   {
     if beginsRecord { watch(hasReceived ? .idle : .firstByte) }
-    do throws(Errno) {
+    do throws(ErrorCode) {
       let count = try isSocket ? input.receive(into: buffer) : input.read(into: buffer)
       if count > 0 {
         tally.received.pointee &+= UInt64(count)
@@ -127,7 +127,7 @@ public struct Connection: ~Copyable {
     guard isSocket else { return true }
     return try withBuffer(1024) { (buffer) throws(ConnectionFailure) in
       for _ in 0..<Connection.discardsPerCall {
-        do throws(Errno) {
+        do throws(ErrorCode) {
           let count = try input.receive(into: buffer, waiting: false)
           if count == 0 { return false }
           tally.received.pointee &+= UInt64(count)
@@ -151,7 +151,7 @@ public struct Connection: ~Copyable {
     var mayWait = !isSocket
     var hasWaited = false
     while !rest.isEmpty {
-      do throws(Errno) {
+      do throws(ErrorCode) {
         let count = try sendSome(rest, waiting: mayWait)
         tally.sent.pointee &+= UInt64(count)
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -166,7 +166,7 @@ public struct Connection: ~Copyable {
     if hasWaited { unwatch() }
   }
 
-  private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(Errno) -> Int {
+  private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(ErrorCode) -> Int {
     switch output {
     case .some(let output): try isSocket ? output.send(bytes, waiting: waiting) : output.write(bytes)
     case nil: try input.send(bytes, waiting: waiting)
@@ -188,7 +188,7 @@ public struct Connection: ~Copyable {
     while left > 0, input.waitUntilReadable(milliseconds: CInt(left / 1_000_000)) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
-      let now = Clock.monotonic()
+      let now = SystemClock.monotonic()
       if deadline == nil { deadline = now + lingering }
       left = (deadline ?? now) - now
     }
@@ -201,7 +201,7 @@ public struct Connection: ~Copyable {
   mutating func endSoon() { lingering = 500_000_000 }
 
   private func shutDownSending() -> Bool {
-    do throws(Errno) {
+    do throws(ErrorCode) {
       switch output {
       case .some(let output): try output.shutDownSending()
       case nil: try input.shutDownSending()
@@ -233,11 +233,11 @@ public struct Connection: ~Copyable {
 public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The client is gone: nobody's fault, and nothing to do.
   case clientClosed
-  case call(Errno)
+  case call(ErrorCode)
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 
-  init(_ error: Errno) {
+  init(_ error: ErrorCode) {
     self = error == .brokenPipe || error == .connectionReset ? .clientClosed : .call(error)
   }
 }

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Who is at the other end.
 public struct Peer: Sendable {
@@ -8,7 +8,7 @@ public struct Peer: Sendable {
   public let connections: Int
   private let names: (any PeerNames)?
 
-  public init(address: SocketAddress?, connections: Int = 1, names: (any PeerNames)? = nil) {
+  package init(address: SocketAddress?, connections: Int = 1, names: (any PeerNames)? = nil) {
     self.address = address
     self.connections = connections
     self.names = names
@@ -32,7 +32,7 @@ public struct Peer: Sendable {
 /// Looks up host names within a bounded time.
 ///
 /// A class: copying a reference needs nothing of the run-time library in a process that was just forked.
-public protocol PeerNames: AnyObject, Sendable {
+package protocol PeerNames: AnyObject, Sendable {
   /// Writes the name, at most 255 bytes; false when there is none.
   func write(nameOf address: SocketAddress, to text: inout ByteWriter) -> Bool
 }

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A reply put together in memory that the service provides, sent whenever that is full: a short one leaves in one piece.
 struct Reply {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Puts a collection together: texts first, then their entries, all in memory outside the heap.
 struct CollectionBuilder: ~Copyable {
@@ -10,7 +10,7 @@ struct CollectionBuilder: ~Copyable {
 
   /// - Parameter textSize: of all texts together, in bytes.
   /// - Parameter textCount: how many they are.
-  init(textSize: Int, textCount: Int, longest: Int?) throws(CallFailure) {
+  init(textSize: Int, textCount: Int, longest: Int?) throws(SystemCallError) {
     let texts = try MemoryMapping.shared(size: max(1, textSize))
     // The shortest entry and its delimiter line are four bytes: `a`, newline, `%`, newline; the last of each text may
     // be a single byte.  Pages that no entry reaches are never touched.
@@ -40,7 +40,7 @@ struct CollectionBuilder: ~Copyable {
   }
 
   /// Nil when no entry was found.
-  consuming func finish() throws(CallFailure) -> FortuneCollection? {
+  consuming func finish() throws(SystemCallError) -> FortuneCollection? {
     guard count > 0 else { return nil }
     let count = count
     return try FortuneCollection(texts: texts, index: index, count: count)

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Fortunes to choose from, in memory that forked processes share and none of them can change for the others.
 ///
@@ -23,7 +23,7 @@ public final class FortuneCollection: Sendable {
 
   /// - Parameter texts: the databases' texts.
   /// - Parameter index: room for at least `count` entries, which begin it.
-  init(texts: consuming MemoryMapping, index: consuming MemoryMapping, count: Int) throws(CallFailure) {
+  init(texts: consuming MemoryMapping, index: consuming MemoryMapping, count: Int) throws(SystemCallError) {
     precondition(count > 0, "an empty collection has nothing to tell")
     var entries = UnsafeMutableBufferPointer(rebasing: index.bytes.bindMemory(to: Entry.self)[..<count])
     entries.sort { $0.sentLength < $1.sentLength }

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A fortune database on disk: a text, and the index beside it where there is one.
 struct FortuneFile: Hashable {
@@ -21,9 +21,9 @@ struct FortuneFiles {
     ".dat", ".u8", ".pos", ".c", ".h", ".p", ".i", ".f", ".pas", ".ftn", ".ins.c", ".sml",
   ]
 
-  func find(_ path: String) throws(CallFailure) -> [FortuneFile] {
+  func find(_ path: String) throws(SystemCallError) -> [FortuneFile] {
     var facts = stat()
-    guard stat(path, &facts) == 0 else { throw CallFailure("stat", on: path, errno: Errno(rawValue: errno)) }
+    guard stat(path, &facts) == 0 else { throw SystemCallError("stat", on: path, code: ErrorCode(rawValue: errno)) }
     guard facts.st_mode & S_IFMT == S_IFDIR else {
       let index = path + ".dat"
       return [FortuneFile(path: path, indexPath: access(index, F_OK) == 0 ? index : nil)]
@@ -31,7 +31,7 @@ struct FortuneFiles {
     return try inDirectory(path)
   }
 
-  private func inDirectory(_ path: String) throws(CallFailure) -> [FortuneFile] {
+  private func inDirectory(_ path: String) throws(SystemCallError) -> [FortuneFile] {
     let names = try list(path)
     let candidates = names.filter { name in
       !name.hasPrefix(".") && !FortuneFiles.otherEndings.contains { name.hasSuffix($0) }
@@ -49,8 +49,10 @@ struct FortuneFiles {
     return found
   }
 
-  private func list(_ path: String) throws(CallFailure) -> [String] {
-    guard let directory = opendir(path) else { throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno)) }
+  private func list(_ path: String) throws(SystemCallError) -> [String] {
+    guard let directory = opendir(path) else {
+      throw SystemCallError("opendir", on: path, code: ErrorCode(rawValue: errno))
+    }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Reads fortune databases into a collection; falls back to the embedded one where none can be read.
 public struct FortuneLoader {
@@ -25,7 +25,7 @@ public struct FortuneLoader {
   ///
   /// - Parameter warn: is told, in words, of what was damaged or could not be read and what was done instead.
   /// - Throws: only when memory cannot be had.
-  public func load(warn: (String) -> Void) throws(CallFailure) -> FortuneCollection {
+  public func load(warn: (String) -> Void) throws(SystemCallError) -> FortuneCollection {
     let files = findFiles(warn: warn)
     if let collection = try collect(files, warn: warn) { return collection }
     if !files.isEmpty || !databases.isEmpty { warn("no fortune could be read; the embedded collection is served") }
@@ -43,7 +43,7 @@ public struct FortuneLoader {
     guard !databases.isEmpty else { return (try? finder.find(FortuneLoader.usualDirectory)) ?? [] }
     var files: [FortuneFile] = []
     for path in databases {
-      do throws(CallFailure) {
+      do throws(SystemCallError) {
         let found = try finder.find(path)
         if found.isEmpty { warn("fortune databases: \(path): no database in this directory") }
         files += found
@@ -53,7 +53,7 @@ public struct FortuneLoader {
   }
 
   /// Nil when there is not a single fortune.
-  private func collect(_ files: [FortuneFile], warn: (String) -> Void) throws(CallFailure) -> FortuneCollection? {
+  private func collect(_ files: [FortuneFile], warn: (String) -> Void) throws(SystemCallError) -> FortuneCollection? {
     var sizes: [(file: FortuneFile, size: Int)] = []
     var total = 0
     for file in files {
@@ -78,7 +78,7 @@ public struct FortuneLoader {
 
   private func add(_ file: FortuneFile, size: Int, to builder: inout CollectionBuilder, warn: (String) -> Void) {
     let room = UnsafeMutableRawBufferPointer(rebasing: builder.texts.bytes[builder.textEnd..<(builder.textEnd + size)])
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let length = try FortuneLoader.read(file.path, into: room)
       let text = UnsafeRawBufferPointer(rebasing: room[..<length])
       let index = readIndex(of: file, text: text, warn: warn)
@@ -141,18 +141,18 @@ public struct FortuneLoader {
   }
 
   /// Reads at most the room's size; a file that has shrunk meanwhile gives less.
-  private static func read(_ path: String, into room: UnsafeMutableRawBufferPointer) throws(CallFailure) -> Int {
+  private static func read(_ path: String, into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
     // What was a plain file a moment ago may be a FIFO now: never wait for one.
     let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
     var length = 0
-    do throws(Errno) {
+    do throws(ErrorCode) {
       while length < room.count {
         let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[length...]))
         if count == 0 { break }
         length += count
       }
     } catch {
-      throw CallFailure("read", on: path, errno: error)
+      throw SystemCallError("read", on: path, code: error)
     }
     return length
   }

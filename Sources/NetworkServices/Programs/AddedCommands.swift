@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The commands that an administrator added to the command server: programs whose output is the answer.
 public struct AddedCommands: Sendable {
@@ -45,7 +45,7 @@ public struct AddedCommands: Sendable {
       end = try SignalQueue.with(SignalSet(.terminate)) { stops in
         let running = try start(command, for: connection.clientVariables)
         var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
-        let deadline = Clock.monotonic() + AddedCommands.timeLimit.nanoseconds
+        let deadline = SystemClock.monotonic() + AddedCommands.timeLimit.nanoseconds
         let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
         let isHurried = end == .stopped || end == .late
         AddedCommands.end(running.process, patience: isHurried ? .zero : .milliseconds(100))
@@ -61,11 +61,11 @@ public struct AddedCommands: Sendable {
     case .late: try reply.append("\r\n(The command took too long and was ended.)\r\n", to: &connection)
     case .clientIdle: throw connection.endProcess(missing: .idle)
     case .stopped, .clientClosed: throw .clientClosed
-    case .failed(let errno): throw .call(errno)
+    case .failed(let code): throw .call(code)
     }
   }
 
-  private func start(_ command: Command, for client: ClientVariables) throws(CallFailure) -> RunningProgram {
+  private func start(_ command: Command, for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
     let pipe = try Pipe.open()
     let child = try command.program.start(descriptors: [input, pipe.writing.number, errors]) { client.write(to: &$0) }
     return RunningProgram(process: child, stream: pipe.reading)

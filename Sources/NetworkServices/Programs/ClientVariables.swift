@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
 ///
@@ -23,7 +23,7 @@ public struct ClientVariables {
     self.connectionsOfSource = connectionsOfSource
   }
 
-  public func write(to variables: inout PreparedProgram.Variables) {
+  package func write(to variables: inout PreparedProgram.Variables) {
     guard let remote else { return }
     if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
   }

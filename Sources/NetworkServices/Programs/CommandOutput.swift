@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// How the output of a command ended.
 enum OutputEnd: Hashable {
@@ -13,7 +13,7 @@ enum OutputEnd: Hashable {
   case clientClosed
   /// This process was asked to end.
   case stopped
-  case failed(Errno)
+  case failed(ErrorCode)
 }
 
 /// Carries a command's output to its client, with CRLF at the ends of lines, and waits for both, for the time and for a
@@ -48,7 +48,7 @@ struct CommandOutput {
         case .stopped: return .stopped
         }
         let count: Int
-        do throws(Errno) { count = try output.read(into: read) } catch { return .failed(error) }
+        do throws(ErrorCode) { count = try output.read(into: read) } catch { return .failed(error) }
         if count == 0 { return .complete }
         let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
         let lines = UnsafeRawBufferPointer(rebasing: converted[..<length])
@@ -78,7 +78,7 @@ struct CommandOutput {
   ) -> OutputEnd? {
     var rest = bytes
     while !rest.isEmpty {
-      let idleDeadline = idle.map { Clock.monotonic() + $0.nanoseconds } ?? .max
+      let idleDeadline = idle.map { SystemClock.monotonic() + $0.nanoseconds } ?? .max
       let earliest = min(deadline, idleDeadline)
       switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: earliest) {
       case .ready: break
@@ -87,7 +87,7 @@ struct CommandOutput {
       case .clientClosed: return .clientClosed
       case .stopped: return .stopped
       }
-      do throws(Errno) {
+      do throws(ErrorCode) {
         rest = UnsafeRawBufferPointer(rebasing: rest[(try connection.sendNow(rest))...])
       } catch {
         if error == .wouldBlock { continue }
@@ -114,14 +114,15 @@ struct CommandOutput {
       pollfd(fd: client == number ? -1 : client, events: 0, revents: 0)
     )
     while true {
-      let left = deadline == .max ? -1 : CInt(clamping: max(0, deadline - Clock.monotonic() + 999_999) / 1_000_000)
+      let left =
+        deadline == .max ? -1 : CInt(clamping: max(0, deadline - SystemClock.monotonic() + 999_999) / 1_000_000)
       let count = withUnsafeMutableBytes(of: &queries) { bytes in
         poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, left)
       }
       if queries.1.revents != 0 { return .stopped }
       if queries.2.revents != 0 { return .clientClosed }
       // First: something may be ready each time.
-      if left >= 0, Clock.monotonic() >= deadline { return .late }
+      if left >= 0, SystemClock.monotonic() >= deadline { return .late }
       if count > 0, queries.0.revents != 0 { return .ready }
     }
   }

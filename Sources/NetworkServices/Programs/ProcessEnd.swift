@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The end of a connection process by a signal, which its listener then sees as what it is.
 enum ProcessEnd {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Carries the bytes of a relay.
 struct RelayPump: ~Copyable {
@@ -16,7 +16,7 @@ struct RelayPump: ~Copyable {
   private var downwardCount = 0
   private var hasReceived = false
   /// Since when nobody has got on, CLOCK_MONOTONIC nanoseconds.
-  private var quietSince = Clock.monotonic()
+  private var quietSince = SystemClock.monotonic()
 
   init(limits: TimeLimits) { self.limits = limits }
 
@@ -37,7 +37,7 @@ struct RelayPump: ~Copyable {
       let limit = waiting == .firstByte ? limits.firstByte : limits.idle
       var left: CInt = -1
       if let limit {
-        let nanoseconds = limit.nanoseconds - (Clock.monotonic() - quietSince)
+        let nanoseconds = limit.nanoseconds - (SystemClock.monotonic() - quietSince)
         if nanoseconds <= 0 { return .limit(waiting) }
         left = CInt(clamping: nanoseconds / 1_000_000 + 1)
       }
@@ -87,29 +87,29 @@ struct RelayPump: ~Copyable {
 
   private mutating func receive(from client: inout Connection) {
     guard upward.wantsMore else { return }
-    do throws(Errno) {
+    do throws(ErrorCode) {
       var isRecord = !hasReceived
-      try upward.fill { (buffer) throws(Errno) in
+      try upward.fill { (buffer) throws(ErrorCode) in
         let count = try client.receiveNow(into: buffer)
         if RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: buffer[..<count]), &upwardCount) { isRecord = true }
         return count
       }
       guard !upward.isEmpty else { return }
       hasReceived = true
-      if isRecord { quietSince = Clock.monotonic() }
+      if isRecord { quietSince = SystemClock.monotonic() }
     } catch { upward.abandon() }
   }
 
   private mutating func send(to client: inout Connection) {
     guard !downward.isEmpty else { return }
-    do throws(Errno) {
+    do throws(ErrorCode) {
       var isRecord = false
-      try downward.drain { (bytes) throws(Errno) in
+      try downward.drain { (bytes) throws(ErrorCode) in
         let count = try client.sendNow(bytes)
         isRecord = RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: bytes[..<count]), &downwardCount)
         return count
       }
-      if isRecord { quietSince = Clock.monotonic() }
+      if isRecord { quietSince = SystemClock.monotonic() }
     } catch {
       // The client is gone: its program gets the end of its input, and its output is for nobody.
       downward.abandon()
@@ -129,14 +129,14 @@ struct RelayPump: ~Copyable {
   }
 
   private mutating func receive(from program: borrowing Descriptor) {
-    do throws(Errno) {
-      try downward.fill { (buffer) throws(Errno) in try program.receive(into: buffer, waiting: false) }
+    do throws(ErrorCode) {
+      try downward.fill { (buffer) throws(ErrorCode) in try program.receive(into: buffer, waiting: false) }
     } catch { downward.abandon() }
   }
 
   private mutating func send(to program: borrowing Descriptor, hasHungUp: Bool) {
-    do throws(Errno) {
-      try upward.drain { (bytes) throws(Errno) in try program.send(bytes, waiting: false) }
+    do throws(ErrorCode) {
+      try upward.drain { (bytes) throws(ErrorCode) in try program.send(bytes, waiting: false) }
     } catch { upward.abandon() }
     // Nobody has the other end any more.
     if hasHungUp, downward.hasEnded { upward.abandon() }

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A program behind a process that carries the bytes between it and its client, counts them, and watches the time.
 ///
@@ -19,12 +19,12 @@ public struct RelayService: NetworkService {
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
-    do throws(CallFailure) { try ProcessControl.leadGroup() } catch { throw .call(error.errno) }
+    do throws(SystemCallError) { try ProcessControl.leadGroup() } catch { throw .call(error.code) }
     SignalSet(.terminate, .interrupt, .hangUp, .child).becomeMask()
     let stops: SignalQueue
-    do throws(CallFailure) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error.errno) }
+    do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error.code) }
     let running: RunningProgram
-    do throws(CallFailure) { running = try start(for: connection.clientVariables) } catch {
+    do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
       Descriptor.withLent(errors) { log in try? log.writeAll("\(error)\n") }
       // As shells tell it.
       throw .exited(127)
@@ -82,7 +82,7 @@ public struct RelayService: NetworkService {
     return ProcessEnd.by(.terminate)
   }
 
-  private func start(for client: ClientVariables) throws(CallFailure) -> RunningProgram {
+  private func start(for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
     let ends = try Descriptor.socketPair(kind: streamKind)
     let outer = ends.writing.number
     let child = try program.start(descriptors: [outer, outer, errors]) { client.write(to: &$0) }

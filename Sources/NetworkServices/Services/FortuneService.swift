@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A fortune for each client: the quote of the day, chosen anew every time.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Greets the client with the time, then tells a fortune; the server of perlipc.
 public struct HelloService: NetworkService {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A command line of begat-listener as it was read.
 public struct ParsedListenerOptions: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Reads the addresses of `listen-stream` and `listen-datagram`.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A variable of a program's environment.
 public struct EnvironmentVariable: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where a service listens.
 public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {

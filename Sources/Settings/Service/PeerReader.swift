@@ -1,5 +1,5 @@
 import Admission
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Reads entries of `allow` and `deny`.
 public struct PeerReader {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A rule about keys that a service breaks.
 public struct RuleViolation: Hashable, Sendable {

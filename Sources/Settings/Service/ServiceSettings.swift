@@ -1,5 +1,5 @@
 import Admission
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The settings of a service, each with its default: the table `[service.NAME]`, and the options of begat-listener.
 ///

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A text of a file fit for one line of a message: unprintable bytes escaped, at most 80 bytes shown.
 public func printable(_ text: String) -> String {

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 extension Syntax where Value == Duration {
   static let duration = Syntax(

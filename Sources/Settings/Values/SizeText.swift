@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Sizes as people write them: `4096`, `512K`, `64M`, `2G`; a unit is a power of 1024, in capitals or not.
 public enum SizeText {

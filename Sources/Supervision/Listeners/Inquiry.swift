@@ -1,5 +1,5 @@
 import ControlProtocol
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The questions by which begatd finds out whether a process still turns, and its answers.
 struct Inquiry {

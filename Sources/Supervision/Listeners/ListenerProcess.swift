@@ -2,7 +2,7 @@ import Configuration
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A listener that runs: its process and the channel to it.
 final class ListenerProcess {
@@ -11,7 +11,7 @@ final class ListenerProcess {
   /// When it said that it serves, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
   /// Until when it has time to become ready.
-  var startDeadline = Clock.monotonic() + Supervisor.startPatience
+  var startDeadline = SystemClock.monotonic() + Supervisor.startPatience
   /// Whether begatd has ended it.
   var isEnded = false
   var inquiry = Inquiry()
@@ -49,16 +49,18 @@ struct ListenerStarter {
   let datagramPorts: [UInt16]
 
   /// Source: proc_pid_exe(5).
-  static func programBesideThis() throws(CallFailure) -> String {
+  static func programBesideThis() throws(SystemCallError) -> String {
     let own = ProgramFile.own ?? "/usr/sbin/begatd"
     let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "/usr/sbin"
     let program = "\(directory)/begat-listener"
-    guard access(program, X_OK) == 0 else { throw CallFailure("execve", on: program, errno: Errno(rawValue: errno)) }
+    guard access(program, X_OK) == 0 else {
+      throw SystemCallError("execve", on: program, code: ErrorCode(rawValue: errno))
+    }
     return program
   }
 
   /// Starts the listener of a service.
-  func start(_ service: ManagedService) throws(CallFailure) -> ListenerProcess {
+  func start(_ service: ManagedService) throws(SystemCallError) -> ListenerProcess {
     let configuration = service.configuration
     let scoreboard = try Scoreboard.create(slotCount: configuration.settings.admission.maxConnections)
     let channel = try Descriptor.socketPair(kind: sequencedPacketKind)

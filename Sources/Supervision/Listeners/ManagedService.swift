@@ -1,7 +1,7 @@
 import Configuration
 import ControlProtocol
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A service that begatd offers: its sockets, which stay open, and its listener, which may come and go.
 final class ManagedService {
@@ -57,7 +57,7 @@ final class ManagedService {
   ///
   /// - Returns: the delay in nanoseconds.
   func scheduleRestart(after dead: ListenerProcess, _ status: ExitStatus) -> Int64 {
-    let now = Clock.monotonic()
+    let now = SystemClock.monotonic()
     let age = dead.readySince.map { now - $0 } ?? 0
     if age >= ManagedService.healthyAge { restartDelay = 0 }
     var delay: Int64 = 0

@@ -1,6 +1,6 @@
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The environment of begat's own programs: built, never inherited.
 enum ProgramEnvironment {

@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Logging
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Messages as datagrams to a log daemon: structured ones to the journal, plain ones to syslog.
 ///
@@ -29,12 +29,12 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   private var dropped = 0
 
   /// - Throws: when nobody listens at the daemon's address.
-  init(_ style: Style) throws(CallFailure) {
+  init(_ style: Style) throws(SystemCallError) {
     self.style = style
     socket = try DatagramLog.connect(style)
   }
 
-  private static func connect(_ style: Style) throws(CallFailure) -> Descriptor {
+  private static func connect(_ style: Style) throws(SystemCallError) -> Descriptor {
     let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
     try ClientSocket.connect(socket, to: style.address)
     return socket
@@ -90,20 +90,20 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
     return trySend(message) == nil
   }
 
-  private static let meansGone: Set<Errno> = [
-    .connectionRefused, .connectionReset, .noSuchFile, Errno(rawValue: ENOTCONN),
+  private static let meansGone: Set<ErrorCode> = [
+    .connectionRefused, .connectionReset, .noSuchFile, ErrorCode(rawValue: ENOTCONN),
   ]
 
-  private func trySend(_ message: String) -> Errno? {
+  private func trySend(_ message: String) -> ErrorCode? {
     var message = message
     return message.withUTF8 { bytes in
       switch socket {
       case .some(let socket):
-        do throws(Errno) {
+        do throws(ErrorCode) {
           _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
           return nil
         } catch { return error }
-      case nil: return Errno(rawValue: ENOTCONN)
+      case nil: return ErrorCode(rawValue: ENOTCONN)
       }
     }
   }

@@ -2,7 +2,7 @@ import Configuration
 import Glibc
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Where messages and ended connections go.
 struct Logs {
@@ -19,8 +19,8 @@ enum LogSetup {
   static func open(_ configuration: DaemonSettings, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
     var handler: any LogHandler & RecordLog = StandardErrorLog(isReadByJournal: isReadByJournal)
-    var failure: CallFailure?
-    do throws(CallFailure) {
+    var failure: SystemCallError?
+    do throws(SystemCallError) {
       switch configuration.logTarget {
       case .journal: handler = try DatagramLog(.journal)
       case .syslog: handler = try DatagramLog(.syslog)

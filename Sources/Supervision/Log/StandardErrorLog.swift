@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Logging
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Messages as lines on standard error.  Never waits for its reader: what cannot be written at once is dropped, and
 /// counted in the next line that can.
@@ -80,7 +80,7 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
 
   /// Local time as in RFC 3339: `2026-02-07 06:28:16+01:00`.
   private func time() -> String {
-    let now = Clock.wall() / 1_000_000_000
+    let now = SystemClock.wall() / 1_000_000_000
     guard now != second else { return timeOfSecond }
     var native = time_t(now)
     var parts = tm()

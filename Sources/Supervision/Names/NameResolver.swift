@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
-import NameService
-import UnixIPC
+@_spi(Begat) import NameService
+@_spi(Begat) import UnixCore
 
 /// The process that looks up hosts' names, seen from begatd.
 ///
@@ -21,7 +21,7 @@ final class NameResolver {
   private let standardError: CInt
 
   /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
-  init(standardError: CInt) throws(CallFailure) {
+  init(standardError: CInt) throws(SystemCallError) {
     self.standardError = standardError
     cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
     let pair = try Descriptor.socketPair(kind: datagramKind)
@@ -36,7 +36,7 @@ final class NameResolver {
     }
   }
 
-  func start() throws(CallFailure) {
+  func start() throws(SystemCallError) {
     restartTime = nil
     var program = Program(
       path: ProgramFile.executable, arguments: ["begatd: names", "--resolve-names"],

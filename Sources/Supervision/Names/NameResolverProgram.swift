@@ -1,8 +1,8 @@
 import ControlProtocol
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Synchronization
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The resolver's own program: begatd executed again, as nobody, with three descriptors.
 public enum NameResolverProgram {
@@ -16,7 +16,7 @@ public enum NameResolverProgram {
 
   /// Answers until begatd ends.
   public static func run() -> CInt {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let parent = getppid()
       // Never as root, which would read what comes from the network.
       if geteuid() == 0 { try Users.nobody.become() }
@@ -43,7 +43,7 @@ public enum NameResolverProgram {
     }
   }
 
-  private static func startThread(_ state: Shared) throws(CallFailure) {
+  private static func startThread(_ state: Shared) throws(SystemCallError) {
     var thread = pthread_t()
     let result = pthread_create(
       &thread, nil,
@@ -51,7 +51,7 @@ public enum NameResolverProgram {
         Unmanaged<Shared>.fromOpaque(argument!).takeRetainedValue().work()
         return nil
       }, Unmanaged.passRetained(state).toOpaque())
-    if result != 0 { throw CallFailure("pthread_create", errno: Errno(rawValue: result)) }
+    if result != 0 { throw SystemCallError("pthread_create", code: ErrorCode(rawValue: result)) }
   }
 
   /// What the workers share: the kernel deals the questions out, the cache has one writer at a time.

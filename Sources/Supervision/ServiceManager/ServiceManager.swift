@@ -1,7 +1,7 @@
 import CSystemd
 import Glibc
 import Logging
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What begatd tells the service manager that started it, if one did.
 ///
@@ -81,10 +81,10 @@ final class ServiceManager {
 
   private func deliver() {
     guard isThere, let text = undelivered.text else { return }
-    if let retryTime, Clock.monotonic() < retryTime { return }
+    if let retryTime, SystemClock.monotonic() < retryTime { return }
     if let failure = send(text) {
       let (delay, isNews) = retry.failed("\(failure)")
-      retryTime = Clock.monotonic() + delay
+      retryTime = SystemClock.monotonic() + delay
       if isNews {
         logger.warning("service manager: \(failure); it is told later; look at what reads $NOTIFY_SOCKET")
       }
@@ -99,14 +99,14 @@ final class ServiceManager {
   private static let patience = Duration.milliseconds(20)
 
   /// - Returns: why the message was not delivered.
-  private func send(_ text: String) -> CallFailure? {
+  private func send(_ text: String) -> SystemCallError? {
     do {
       let result = try withDeadline(after: ServiceManager.patience) { sd_notify(0, text) }
       guard result < 0 else { return nil }
-      let errno = Errno(rawValue: -result)
-      return CallFailure("sd_notify", errno: errno == .interrupted ? .timedOut : errno)
+      let code = ErrorCode(rawValue: -result)
+      return SystemCallError("sd_notify", code: code == .interrupted ? .timedOut : code)
     } catch {
-      return error as? CallFailure ?? CallFailure("sd_notify", errno: .timedOut)
+      return error as? SystemCallError ?? SystemCallError("sd_notify", code: .timedOut)
     }
   }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Why an address could not be bound, and what to do about it.
 struct BindProblem: Error, CustomStringConvertible {
@@ -10,16 +10,16 @@ struct BindProblem: Error, CustomStringConvertible {
 
   init(_ description: String) { self.description = description }
 
-  init(_ address: SocketAddress, _ failure: CallFailure, isDatagram: Bool) {
+  init(_ address: SocketAddress, _ failure: SystemCallError, isDatagram: Bool) {
     if failure.call == BindProblem.deviceCall {
       description = "bind \(address): " + BindProblem.deviceAdvice(failure)
       return
     }
-    isMissingFamily = failure.errno == .addressFamilyNotSupported || failure.errno == .addressNotAvailable
+    isMissingFamily = failure.code == .addressFamilyNotSupported || failure.code == .addressNotAvailable
     let holder =
-      failure.errno == .addressInUse ? address.port.flatMap { PortHolder.find(port: $0, isDatagram: isDatagram) } : nil
-    isLeftBehind = holder?.isLeftListener ?? (failure.errno == .addressInUse && PortHolder.existsLeftListener)
-    description = "\(failure)" + BindProblem.advice(address, failure.errno, holder)
+      failure.code == .addressInUse ? address.port.flatMap { PortHolder.find(port: $0, isDatagram: isDatagram) } : nil
+    isLeftBehind = holder?.isLeftListener ?? (failure.code == .addressInUse && PortHolder.existsLeftListener)
+    description = "\(failure)" + BindProblem.advice(address, failure.code, holder)
   }
 
   init(_ refusal: UnixSocketFile.Refusal) {
@@ -30,17 +30,17 @@ struct BindProblem: Error, CustomStringConvertible {
   /// As `BindOptions` names it.
   private static let deviceCall = "setsockopt SO_BINDTODEVICE"
 
-  private static func deviceAdvice(_ failure: CallFailure) -> String {
+  private static func deviceAdvice(_ failure: SystemCallError) -> String {
     let device = "bind-to-device \(escaped((failure.object ?? "").utf8)): "
-    switch failure.errno {
-    case Errno(rawValue: ENODEV): return device + "this machine has no interface of that name; ip link shows all"
-    case .notPermitted: return device + "\(failure.errno); it needs root or CAP_NET_RAW"
-    default: return device + "\(failure.errno)"
+    switch failure.code {
+    case ErrorCode(rawValue: ENODEV): return device + "this machine has no interface of that name; ip link shows all"
+    case .notPermitted: return device + "\(failure.code); it needs root or CAP_NET_RAW"
+    default: return device + "\(failure.code)"
     }
   }
 
-  private static func advice(_ address: SocketAddress, _ errno: Errno, _ holder: PortHolder?) -> String {
-    switch errno {
+  private static func advice(_ address: SocketAddress, _ code: ErrorCode, _ holder: PortHolder?) -> String {
+    switch code {
     case .addressInUse:
       if let holder { return ", by \(holder); stop it or choose another port" }
       return "; stop whoever uses it or choose another address"

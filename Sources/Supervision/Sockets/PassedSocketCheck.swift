@@ -1,8 +1,8 @@
 import Configuration
 import Glibc
-import NameService
+@_spi(Begat) import NameService
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Compares a socket that the service manager bound with the keys by which begatd would have bound it: what a key asks
 /// for holds for every socket of the service, or the service is not offered.
@@ -15,7 +15,7 @@ struct PassedSocketCheck {
   ///
   /// `free-bind` asks for nothing any more: the socket is bound.
   func problems(of socket: HeldSocket) -> [String] {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       if holds("backlog"), !socket.isDatagram { try socket.descriptor.setBacklog(service.settings.backlog) }
       guard case .unixPath(let path) = socket.address else {
         return socket.address.isUnix ? [] : [try deviceProblem(socket)].compactMap { $0 }
@@ -24,7 +24,7 @@ struct PassedSocketCheck {
     } catch { return ["the passed socket \(socket.address) cannot be compared with the configuration: \(error)"] }
   }
 
-  private func deviceProblem(_ socket: HeldSocket) throws(CallFailure) -> String? {
+  private func deviceProblem(_ socket: HeldSocket) throws(SystemCallError) -> String? {
     guard holds("bind-to-device"), let wanted = service.settings.bindToDevice else { return nil }
     let device = try socket.descriptor.boundDevice()
     guard device != wanted else { return nil }
@@ -34,12 +34,12 @@ struct PassedSocketCheck {
   }
 
   /// Source: SocketMode=, SocketUser=, SocketGroup= in systemd.socket(5).
-  private func accessProblems(_ path: String) throws(CallFailure) -> [String] {
+  private func accessProblems(_ path: String) throws(SystemCallError) -> [String] {
     let wanted = service.socketAccess
     let keys = ["socket-mode", "socket-user", "socket-group"].filter(holds)
     guard !keys.isEmpty else { return [] }
     var facts = stat()
-    guard lstat(path, &facts) == 0 else { throw CallFailure("lstat", on: path, errno: Errno(rawValue: errno)) }
+    guard lstat(path, &facts) == 0 else { throw SystemCallError("lstat", on: path, code: ErrorCode(rawValue: errno)) }
     var problems: [String] = []
     func refuse(_ key: String, _ found: String, _ wanted: String?, _ unitKey: String) {
       problems.append(problem(.unixPath(path), "has \(found)", key, printable(wanted ?? ""), unitKey))

@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The sockets that the service manager passed, until services take them.
 struct PassedSockets {

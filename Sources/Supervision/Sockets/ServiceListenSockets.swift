@@ -2,7 +2,7 @@ import Configuration
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A socket that begatd holds for a service, open as long as begatd lives.
 final class HeldSocket {
@@ -121,7 +121,7 @@ struct ServiceListenSockets {
         let bound = try socket.descriptor.localAddress().address ?? address
         return HeldSocket(socket.release(), isDatagram: true, address: bound)
       }
-    } catch let failure as CallFailure {
+    } catch let failure as SystemCallError {
       throw BindProblem(address, failure, isDatagram: isDatagram)
     } catch UnixSocketFile.Refusal.inUse(let path) {
       if let holder = holder(of: path) { throw BindProblem("bind \(path): \(holder); remove one of them") }

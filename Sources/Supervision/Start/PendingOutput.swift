@@ -1,4 +1,4 @@
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A text on its way to a reader that may not read: a terminal stopped by Ctrl-S, a full pipe.
 ///
@@ -20,14 +20,14 @@ final class PendingOutput {
   /// - Returns: whether it is over: all is written, or nobody can read it any more.
   func advance() -> Bool {
     while written < bytes.count {
-      do throws(Errno) { written += try writeSome() } catch { return error != .wouldBlock }
+      do throws(ErrorCode) { written += try writeSome() } catch { return error != .wouldBlock }
     }
     return true
   }
 
-  private func writeSome() throws(Errno) -> Int {
-    let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, Errno> in
-      do throws(Errno) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
+  private func writeSome() throws(ErrorCode) -> Int {
+    let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, ErrorCode> in
+      do throws(ErrorCode) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
     }
     return try result.get()
   }

@@ -1,7 +1,7 @@
 import Configuration
 import ControlProtocol
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The services that are ready and their addresses: one line each for programs, a table for people.
 enum ReadyReport {

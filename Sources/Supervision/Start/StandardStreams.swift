@@ -1,11 +1,11 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What begatd gives itself and its programs as descriptors 0, 1 and 2.
 extension StandardStreams {
   /// /dev/null, for programs that need no input or output.
   static let null: Descriptor = {
-    do throws(CallFailure) { return try Descriptor.open("/dev/null", O_RDWR) } catch {
+    do throws(SystemCallError) { return try Descriptor.open("/dev/null", O_RDWR) } catch {
       preconditionFailure("begatd cannot run without it: \(error)")
     }
   }()

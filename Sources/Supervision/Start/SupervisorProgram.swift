@@ -3,7 +3,7 @@ import ControlProtocol
 import Glibc
 import Logging
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// begatd: from its settings to its exit status.
 public enum SupervisorProgram {
@@ -19,7 +19,7 @@ public enum SupervisorProgram {
   /// - Parameter readyDescriptor: gets a line for each bound address and is closed when all is served.
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
   public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       try StandardStreams.fillGaps()
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
@@ -29,7 +29,7 @@ public enum SupervisorProgram {
       configuration = try Configuration.load(file: configurationFile)
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       guard leavesTerminal else { return serve(configuration, readyDescriptor) { _, _ in } }
       let starter = StarterBox(try Dissociation.leave(fileModeMask: fileModeMask))
       return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
@@ -37,7 +37,7 @@ public enum SupervisorProgram {
   }
 
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
-  private static func takeOverProcess(_ readyDescriptor: CInt?) throws(CallFailure) {
+  private static func takeOverProcess(_ readyDescriptor: CInt?) throws(SystemCallError) {
     umask(fileModeMask)
     for signal in [Signal.child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
     // The habit of sending USR1 after a rotation of logs must not end it.
@@ -79,7 +79,7 @@ public enum SupervisorProgram {
       return give(complain("no service to offer: the sockets of none were passed", failure))
     }
 
-    do throws(CallFailure) {
+    do throws(SystemCallError) {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
         services.contains { $0.configuration.settings.looksUpNames }
@@ -161,7 +161,7 @@ public enum SupervisorProgram {
 
   private static func standardOutput(_ text: String) -> PendingOutput? {
     Descriptor.withLent(STDOUT_FILENO) { (stream) -> PendingOutput? in
-      do throws(CallFailure) { return PendingOutput(try stream.duplicate(notBelow: 3), text) } catch { return nil }
+      do throws(SystemCallError) { return PendingOutput(try stream.duplicate(notBelow: 3), text) } catch { return nil }
     }
   }
 

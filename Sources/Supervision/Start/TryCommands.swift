@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The commands of the ready table's TRY column: what a person can paste into a shell to try a service.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A plain client of a stream socket; nothing that it waits for is waited for longer than a deadline.
 final class Client {

@@ -1,5 +1,5 @@
 import Foundation
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What programs write to a pipe, gathered as it comes by a thread, so that nobody waits for the test to read.
 final class CollectedOutput: @unchecked Sendable {

@@ -1,5 +1,6 @@
 import Foundation
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// Runs a command of begat to its end.
 func runBegat(_ arguments: String..., input: RunningProgram.Input = .nothing) throws -> RunningProgram {

@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Many clients of the command service, and what became of each.
 struct Crowd {

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A begatd that a test started with a configuration of its own, and all of its processes.
 final class Daemon {

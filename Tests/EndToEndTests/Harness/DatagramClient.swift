@@ -1,15 +1,15 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A client of an internet datagram socket.
 final class DatagramClient {
   private let socket: Descriptor
-  private let target: NativeAddress
+  private let target: RawSocketAddress
 
   /// - Parameter source: the address to ask from, with a port, which may be 0.
   init(_ address: String, from source: String? = nil) throws {
     guard let target = SocketAddress(address) else { throw HarnessFailure("no address: \(address)") }
-    self.target = try NativeAddress(target)
+    self.target = try RawSocketAddress(target)
     if let source {
       guard let source = SocketAddress(source) else { throw HarnessFailure("no address: \(source)") }
       // Not connected: it hears whoever answers, though others were asked.
@@ -27,7 +27,7 @@ final class DatagramClient {
       target.withPointer { sendto(number, bytes.baseAddress, bytes.count, 0, $0, $1) }
     }
     guard count == bytes.count else {
-      throw CallFailure("sendto", on: target.address?.description, errno: Errno(rawValue: errno))
+      throw SystemCallError("sendto", on: target.address?.description, code: ErrorCode(rawValue: errno))
     }
   }
 

@@ -1,16 +1,16 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The moment until which something is waited for.
 struct Deadline {
   private let time: Int64
 
-  init(within limit: Duration) { time = Clock.monotonic() + limit.milliseconds * 1_000_000 }
+  init(within limit: Duration) { time = SystemClock.monotonic() + limit.milliseconds * 1_000_000 }
 
-  var hasPassed: Bool { Clock.monotonic() >= time }
+  var hasPassed: Bool { SystemClock.monotonic() >= time }
 
   /// What is left, rounded up, as poll(2) takes it.
-  var milliseconds: CInt { CInt(clamping: max(0, time - Clock.monotonic() + 999_999) / 1_000_000) }
+  var milliseconds: CInt { CInt(clamping: max(0, time - SystemClock.monotonic() + 999_999) / 1_000_000) }
 }
 
 extension Duration {
@@ -19,8 +19,8 @@ extension Duration {
 
 /// The time since it was made.
 struct Stopwatch {
-  private let start = Clock.monotonic()
-  var elapsed: Duration { .nanoseconds(Clock.monotonic() - start) }
+  private let start = SystemClock.monotonic()
+  var elapsed: Duration { .nanoseconds(SystemClock.monotonic() - start) }
 }
 
 /// Looks again and again at what no descriptor announces, until it holds; false when the time is over.

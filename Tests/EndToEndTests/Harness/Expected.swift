@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// What services must reply, made here from their RFCs and not from their code.
 enum Expected {
@@ -16,7 +16,7 @@ enum Expected {
 
   /// Whether a text shows the present time, give or take what a test takes.
   static func isNow(_ text: String) -> Bool {
-    let now = Clock.wall() / 1_000_000_000
+    let now = SystemClock.wall() / 1_000_000_000
     return (now - 10...now + 1).contains { Expected.text($0) == text }
   }
 
@@ -31,7 +31,7 @@ enum Expected {
   static func isTime(_ bytes: [UInt8]) -> Bool {
     guard bytes.count == 4 else { return false }
     let seconds = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    let now = UInt32(truncatingIfNeeded: Clock.wall() / 1_000_000_000 + 2_208_988_800)
+    let now = UInt32(truncatingIfNeeded: SystemClock.wall() / 1_000_000_000 + 2_208_988_800)
     return (now &- seconds) <= 10 || (seconds &- now) <= 1
   }
 

@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Addresses for programs that cannot let the kernel choose.
 enum FreePorts {

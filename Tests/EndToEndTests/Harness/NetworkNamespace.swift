@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A network of the test's own, with a loopback interface and nothing else at first.
 ///

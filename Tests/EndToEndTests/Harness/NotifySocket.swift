@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// The service manager's end of the notification protocol, which always reads, as a manager does.
 ///

@@ -1,8 +1,8 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// Testing has one too.
-typealias ExitStatus = UnixIPC.ExitStatus
+typealias ExitStatus = UnixCore.ExitStatus
 
 /// A program that a test started: its streams, its end.  Killed when the test lets go of it.
 final class RunningProgram {

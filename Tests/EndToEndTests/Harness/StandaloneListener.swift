@@ -1,5 +1,5 @@
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// A begat-listener without begatd, as people start it by hand.
 final class StandaloneListener {

@@ -1,5 +1,5 @@
 import Glibc
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// xinetd with services of its own, at one address.
 final class Xinetd {

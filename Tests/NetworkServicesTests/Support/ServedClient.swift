@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import NetworkServices
 

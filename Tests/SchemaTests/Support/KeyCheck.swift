@@ -1,6 +1,6 @@
 import Settings
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 @testable import ForkingServer

@@ -1,5 +1,5 @@
 import Settings
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Configuration
 @testable import ForkingServer

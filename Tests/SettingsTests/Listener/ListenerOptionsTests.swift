@@ -1,7 +1,7 @@
 import Admission
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Settings
 

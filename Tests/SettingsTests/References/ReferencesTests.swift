@@ -3,7 +3,7 @@ import References
 import Settings
 import TestSupport
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 /// The files that are made from the keys.
 @Suite struct ReferencesTests {

@@ -1,6 +1,6 @@
 import Admission
 import Testing
-import UnixIPC
+@_spi(Begat) import UnixCore
 
 @testable import Settings
 

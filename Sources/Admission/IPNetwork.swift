@@ -1,0 +1,91 @@
+@_spi(Begat) import UnixCore
+
+/// A network of IPv4 or IPv6 addresses: an address and how many of its bits count.
+///
+/// Source: RFC 4632, RFC 4291 section 2.3.
+public struct IPNetwork: Hashable, Sendable {
+  /// The first 64 and the last 64 bits; an IPv4 address stands at the beginning.
+  private let high: UInt64
+  private let low: UInt64
+  public let isIPv4: Bool
+  /// How many bits count: 0 to 32, or 0 to 128.
+  public let prefixLength: Int
+
+  /// Why a text is no network.
+  public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    case malformed
+    /// Bits are set that do not count; the network that was probably meant.
+    case hostBits(String)
+
+    public var description: String {
+      switch self {
+      case .malformed: "expected a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7"
+      case .hostBits(let network): "bits after the prefix are set; did you mean \(network)?"
+      }
+    }
+  }
+
+  /// The network of all addresses that begin as this one.
+  ///
+  /// - Parameter prefixLength: is cut to what the family has.
+  public init(_ host: IPv4Address, prefixLength: Int = 32) {
+    self.init(UInt64(host.rawValue) << 32, 0, isIPv4: true, prefixLength: min(max(0, prefixLength), 32))
+  }
+
+  /// Likewise; a mapped address (`::ffff:a.b.c.d`) is the IPv4 address it stands for.
+  public init(_ host: IPv6Address, prefixLength: Int = 128) {
+    if let mapped = host.unmapped, prefixLength >= 96 {
+      self.init(mapped, prefixLength: prefixLength - 96)
+    } else {
+      self.init(host.high, host.low, isIPv4: false, prefixLength: min(max(0, prefixLength), 128))
+    }
+  }
+
+  private init(_ high: UInt64, _ low: UInt64, isIPv4: Bool, prefixLength: Int) {
+    self.high = high & highBits(prefixLength)
+    self.low = low & highBits(prefixLength - 64)
+    self.isIPv4 = isIPv4
+    self.prefixLength = prefixLength
+  }
+
+  /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
+  public init(parsing text: String) throws(Problem) {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let first = parts.first else { throw .malformed }
+    func length(atMost longest: Int) throws(Problem) -> Int {
+      guard parts.count == 2 else { return longest }
+      guard let length = Int(decimal: parts[1]), length <= longest else { throw .malformed }
+      return length
+    }
+    if let host = IPv4Address(first) {
+      self.init(host, prefixLength: try length(atMost: 32))
+      if high != UInt64(host.rawValue) << 32 { throw .hostBits(description) }
+    } else if let host = IPv6Address(first) {
+      self.init(host, prefixLength: try length(atMost: 128))
+      let bits = isIPv4 ? (host.low << 32, 0) : (host.high, host.low)
+      if (high, low) != bits { throw .hostBits(description) }
+    } else {
+      throw .malformed
+    }
+  }
+
+  public func contains(_ host: IPv4Address) -> Bool {
+    isIPv4 && UInt64(host.rawValue) << 32 & highBits(prefixLength) == high
+  }
+
+  /// A mapped address belongs to networks of IPv4.
+  public func contains(_ host: IPv6Address) -> Bool {
+    if let mapped = host.unmapped { return contains(mapped) }
+    return !isIPv4 && host.high & highBits(prefixLength) == high
+      && host.low & highBits(prefixLength - 64) == low
+  }
+}
+
+extension IPNetwork: CustomStringConvertible {
+  /// The address alone where all of its bits count.
+  public var description: String {
+    let host =
+      isIPv4 ? IPv4Address(rawValue: UInt32(high >> 32)).description : IPv6Address(high: high, low: low).description
+    return prefixLength == (isIPv4 ? 32 : 128) ? host : "\(host)/\(prefixLength)"
+  }
+}

@@ -1,0 +1,22 @@
+// Four processes count in shared memory, one at a time.  Whatever kills them, nothing stays behind.
+import Glibc
+import UnixIPC
+
+let counter = try SharedMemorySegment.createAttached(size: 8, removal: .atLastDetach)
+let lock = try SemaphoreSet.create(values: [0])
+
+var children: [pid_t] = []
+for _ in 0..<4 {
+  let child = try ForkedProcess.run {
+    for _ in 0..<1000 {
+      try lock.withTaken(until: Deadline(after: .seconds(10))) {
+        counter.bytes.storeBytes(of: counter.bytes.load(as: Int.self) + 1, as: Int.self)
+      }
+    }
+    return 0
+  }
+  children.append(child.release())
+}
+for child in children { _ = try Children.await(child) }
+print("counted to", counter.bytes.load(as: Int.self))
+try lock.remove()

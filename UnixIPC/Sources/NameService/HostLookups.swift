@@ -1,0 +1,124 @@
+import Glibc
+import Synchronization
+@_spi(Begat) import UnixCore
+
+/// Many targets whose addresses are looked up at once, so that a slow name holds up no other.
+///
+///     let lookups = try HostLookups(of: targets)
+///     // Whenever lookups.descriptor is readable:
+///     for found in lookups.take() { … }
+///
+/// getaddrinfo(3) cannot be interrupted: it runs in threads, which nobody waits for.  What they still find after the last
+/// reader has gone is dropped.
+///
+/// Source: getaddrinfo(3), pthreads(7).
+public final class HostLookups: Sendable {
+  public struct Found: Sendable {
+    /// Of the target among those that were given.
+    public let index: Int
+    public let addresses: Result<[SocketAddress], Hosts.Failure>
+  }
+
+  private struct State {
+    var next = 0
+    var found: [Found] = []
+  }
+
+  private let targets: [ConnectionTarget]
+  /// The indices of those that need a thread.
+  private let names: [Int]
+  private let state = Mutex(State())
+  private let bell: Descriptor
+  private let button: Descriptor
+
+  /// More names than this are looked up in turns.
+  private static let mostThreads = 256
+  private static let stackSize = 512 << 10
+
+  /// Starts to look them up.
+  ///
+  /// - Throws: what keeps all from being looked up.
+  public init(of targets: [ConnectionTarget]) throws(SystemCallError) {
+    self.targets = targets
+    names = targets.indices.filter { targets[$0].numericAddress == nil }
+    let pipe = try Pipe.open()
+    try pipe.writing.setNonBlocking(true)
+    bell = pipe.reading
+    button = pipe.writing
+    for index in targets.indices {
+      if let address = targets[index].numericAddress { tell(Found(index: index, addresses: .success([address]))) }
+    }
+    for number in 0..<min(names.count, Self.mostThreads) where !startThread() {
+      // Fewer threads take longer; without any, this one has to do.
+      if number == 0 { lookUpInTurn() }
+      break
+    }
+  }
+
+  /// Readable while there is something to take.
+  public var descriptor: CInt { bell.number }
+
+  /// What has been found since the last call.
+  public func take() -> [Found] {
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+      // Before the look, not after: a ring between both would be lost.
+      if bell.waitUntilReadable(milliseconds: 0) { _ = try? bell.read(into: room) }
+    }
+    return state.withLock { state in
+      defer { state.found = [] }
+      return state.found
+    }
+  }
+
+  private func startThread() -> Bool {
+    var attributes = pthread_attr_t()
+    guard pthread_attr_init(&attributes) == 0 else { return false }
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, Self.stackSize)
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    let context = Unmanaged.passRetained(self)
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, &attributes,
+      { context in
+        if let context { Unmanaged<HostLookups>.fromOpaque(context).takeRetainedValue().lookUpInTurn() }
+        return nil
+      }, context.toOpaque())
+    if result != 0 { context.release() }
+    return result == 0
+  }
+
+  private func lookUpInTurn() {
+    while let index = takeTurn() {
+      tell(
+        Found(
+          index: index,
+          addresses: Result { () throws(Hosts.Failure) in try targets[index].addresses() }))
+    }
+  }
+
+  private func takeTurn() -> Int? {
+    state.withLock { state in
+      guard state.next < names.count else { return nil }
+      defer { state.next += 1 }
+      return names[state.next]
+    }
+  }
+
+  private func tell(_ found: Found) {
+    state.withLock { $0.found.append(found) }
+    // A full pipe rings already.
+    var byte: UInt8 = 0
+    _ = withUnsafeBytes(of: &byte) { bytes in try? button.write(bytes) }
+  }
+}
+
+extension ConnectionTarget {
+  /// The address that its words say themselves, without a name to look up.
+  fileprivate var numericAddress: SocketAddress? {
+    switch self {
+    case .host(let host, let port): SocketAddress(host: host.contains(":") ? "[\(host)]" : host, port: port)
+    case .unix(let address): address
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/// Bytes on their way in one direction: a buffer that is filled when it is empty and drained bit by bit.
+@_spi(Begat) public struct ByteFlow: ~Copyable {
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var waiting = 0..<0
+  /// The source has ended, or its bytes are no longer wanted.
+  public private(set) var hasEnded = false
+
+  public init(capacity: Int = 65536) { buffer = .allocate(byteCount: capacity, alignment: 16) }
+
+  deinit { buffer.deallocate() }
+
+  public var isEmpty: Bool { waiting.isEmpty }
+  public var wantsMore: Bool { isEmpty && !hasEnded }
+
+  /// Reads once, where the buffer is empty and the source has not ended.  That nothing is there is no error.
+  public mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int) throws(ErrorCode) {
+    guard wantsMore else { return }
+    do throws(ErrorCode) {
+      waiting = 0..<(try read(buffer))
+      hasEnded = isEmpty
+    } catch {
+      if error != .wouldBlock { throw error }
+    }
+  }
+
+  /// Writes once what waits, if anything does.  That there is no room is no error.
+  public mutating func drain(_ write: (UnsafeRawBufferPointer) throws(ErrorCode) -> Int) throws(ErrorCode) {
+    guard !isEmpty else { return }
+    do throws(ErrorCode) {
+      let count = try write(UnsafeRawBufferPointer(rebasing: buffer[waiting]))
+      waiting = (waiting.lowerBound + count)..<waiting.upperBound
+    } catch {
+      if error != .wouldBlock { throw error }
+    }
+  }
+
+  /// Drops what waits: there is nobody left to take it.
+  public mutating func abandon() {
+    waiting = 0..<0
+    hasEnded = true
+  }
+}

@@ -1,0 +1,35 @@
+import CPlatform
+import Glibc
+
+/// The standard error stream, for those who must not wait for its reader.
+@_spi(Begat) public enum StandardError {
+  /// Writes a text if it can be written at once, whatever its length; never waits.
+  ///
+  /// A text of more than `PIPE_BUF` bytes may be cut, when the reader is slow.
+  ///
+  /// - Throws: `EAGAIN` while a pipe's reader has stopped reading, or a terminal is stopped, also after a part.
+  ///
+  /// Source: write(2), pipe(7).
+  public static func writeAtOnce(_ text: String) throws(ErrorCode) {
+    var text = text
+    let failure = text.withUTF8 { bytes -> ErrorCode? in
+      do throws(ErrorCode) {
+        let count = try writeAtOnce(UnsafeRawBufferPointer(bytes))
+        return count == bytes.count ? nil : .wouldBlock
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes as many bytes as can be written at once, and returns how many.
+  ///
+  /// - Throws: `EAGAIN` if none can.
+  public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(ErrorCode) in try stream.writeAtOnce(bytes) }
+  }
+
+  /// Makes descriptor 2 another name of an open one, in a process that was just forked.
+  ///
+  /// Source: dup2(2).
+  public static func become(_ number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
+}

@@ -1,0 +1,30 @@
+import Glibc
+
+/// Makes one system call, again when a signal interrupted it, and turns its -1 into a failure that names it.
+///
+/// After the deadline of `withDeadline` an interruption is `ETIMEDOUT`.  The only place that looks at errno.  Not for
+/// close(2), which is never repeated.
+@inline(__always)
+package func check<Result: SignedInteger & FixedWidthInteger>(
+  _ call: StaticString, on object: @autoclosure () -> String? = nil, _ body: () -> Result
+) throws(SystemCallError) -> Result {
+  while true {
+    let result = body()
+    if result != -1 { return result }
+    let error = ErrorCode.current
+    if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
+    throw SystemCallError(call.description, on: object(), code: error == .interrupted ? .timedOut : error)
+  }
+}
+
+/// The same for calls on the way of a connection, whose failures are looked at and not shown: no text is made.
+@inline(__always)
+package func attempt<Result: SignedInteger & FixedWidthInteger>(_ body: () -> Result) throws(ErrorCode) -> Result {
+  while true {
+    let result = body()
+    if result != -1 { return result }
+    let error = ErrorCode.current
+    if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
+    throw error == .interrupted ? .timedOut : error
+  }
+}

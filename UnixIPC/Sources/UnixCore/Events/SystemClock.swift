@@ -1,0 +1,28 @@
+import Glibc
+
+/// Instants as nanoseconds, read without allocating.
+///
+/// Source: clock_gettime(2).
+@_spi(Begat) public enum SystemClock {
+  /// Nanoseconds of a clock that is never set; time-outs are measured with it.
+  public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
+
+  /// Nanoseconds since 1970-01-01 00:00 UTC; may jump.
+  public static func wall() -> Int64 { read(CLOCK_REALTIME) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, as the clock counts; more than 146 years are cut to that, so that instants can be added.
+  public var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
+    return max(.min / 2, min(product, .max / 2)) + attoseconds / 1_000_000_000
+  }
+}

@@ -1,0 +1,45 @@
+import CPlatform
+import Glibc
+
+// Constants that the C library's Swift module lacks (macros with casts, GNU extensions) or types unlike their use.
+
+/// `SOCK_STREAM`, `SOCK_DGRAM` and `SOCK_SEQPACKET` as socket(2) takes them.
+public let streamKind = CInt(SOCK_STREAM.rawValue)
+public let datagramKind = CInt(SOCK_DGRAM.rawValue)
+public let sequencedPacketKind = CInt(SOCK_SEQPACKET.rawValue)
+
+package let closeOnExecFlag = CInt(SOCK_CLOEXEC.rawValue)
+package let nonBlockingFlag = CInt(SOCK_NONBLOCK.rawValue)
+let noSignalFlag = CInt(MSG_NOSIGNAL)
+let doNotWaitFlag = CInt(MSG_DONTWAIT)
+let peekFlag = CInt(MSG_PEEK)
+
+/// IP_BIND_ADDRESS_NO_PORT, linux/in.h
+let bindAddressNoPort: CInt = 24
+/// POLLRDHUP, poll.h
+let hangUpOfOneDirection: Int16 = 0x2000
+/// MFD_CLOEXEC, linux/memfd.h
+let memoryFileCloseOnExec: UInt32 = 1
+/// RLIMIT_CPU and so on, asm-generic/resource.h
+let limitOfProcessorTime: CInt = 0
+let limitOfStackSize: CInt = 3
+let limitOfFileSize: CInt = 1
+let limitOfCoreSize: CInt = 4
+let limitOfProcesses: CInt = 6
+let limitOfOpenFiles: CInt = 7
+let limitOfAddressSpace: CInt = 9
+let limitOfPendingSignals: CInt = 11
+let limitOfNice: CInt = 13
+/// IP_FREEBIND, linux/in.h; IPV6_FREEBIND, linux/in6.h
+let freeBind: CInt = 15
+let freeBindIPv6: CInt = 78
+/// SO_BINDTODEVICE, asm-generic/socket.h
+let bindToDevice: CInt = 25
+/// SO_PEERPIDFD, asm-generic/socket.h
+let peerProcessHandle: CInt = 77
+/// IP_RECVERR, linux/in.h; IPV6_RECVERR, linux/in6.h
+let receiveErrors: CInt = 11
+let receiveErrorsIPv6: CInt = 25
+/// IP_MULTICAST_ALL, linux/in.h; IPV6_MULTICAST_ALL, linux/in6.h
+let multicastOfOthers: CInt = 49
+let multicastOfOthersIPv6: CInt = 29

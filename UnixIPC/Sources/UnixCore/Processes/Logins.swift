@@ -1,0 +1,38 @@
+import CPlatform
+
+/// A user's login at a terminal.
+///
+/// The texts are as other programs wrote them: untrusted.
+public struct Login: Hashable, Sendable {
+  public let user: UntrustedBytes
+  public let line: UntrustedBytes
+  /// Where from; empty for a local login.
+  public let host: UntrustedBytes
+  /// Seconds since 1970-01-01 00:00 UTC.
+  public let since: Int64
+}
+
+/// The machine's record of who is logged in.
+///
+/// Source: utmp(5).
+@_spi(Begat) public enum Logins {
+  /// All logins now, at most 1,000; none where the machine keeps no record.
+  public static func current() -> [Login] {
+    var logins: [Login] = []
+    var native = platform_login()
+    platform_rewind_logins()
+    while logins.count < 1000, platform_next_login(&native) {
+      logins.append(
+        Login(
+          user: text(&native.user), line: text(&native.line), host: text(&native.host), since: native.since))
+    }
+    return logins
+  }
+
+  /// A C array that ends in NUL.
+  private static func text<Characters>(_ characters: inout Characters) -> UntrustedBytes {
+    withUnsafeBytes(of: &characters) { bytes in
+      UntrustedBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != 0 }))
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import CPlatform
+import Glibc
+
+/// A program laid out as execve(2) wants it, once, to be started many times with some variables of each start.
+///
+/// For a process with one thread; only the dispositions of signals at the time of its making are reset in the program.
+public final class PreparedProgram: @unchecked Sendable {
+  /// Writes the variables of one start.
+  @_spi(Begat) public struct Variables {
+    fileprivate var text: ByteWriter
+    fileprivate let pointers: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+    fileprivate var count = 0
+    fileprivate let start: UnsafeMutablePointer<CChar>
+
+    /// Adds `name=` and what `value` writes, which must not contain NUL.  What does not fit is left out whole.
+    @_spi(Begat) public mutating func add(_ name: StaticString, _ value: (inout ByteWriter) -> Void) {
+      var attempt = text
+      attempt.append(name)
+      attempt.append(UInt8(ascii: "="))
+      value(&attempt)
+      attempt.append(0)
+      guard !attempt.isTruncated, count < pointers.count else { return }
+      pointers[count] = start + text.count
+      count += 1
+      text = attempt
+    }
+  }
+
+  /// How many variables one start may add, and how many bytes they may have together.
+  private static let variableCount = 16
+  private static let variableRoom = 2048
+
+  private var native = platform_spawn()
+  private let path: String
+  private let directory: String?
+  /// The rest of such a text would be lost on the way to C, and another program started than was named.
+  private let hasNUL: Bool
+  private let fixedVariables: Int
+  /// All that was allocated for it.
+  private var strings: [UnsafeMutablePointer<CChar>] = []
+  private let arguments: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let limits: UnsafeMutableBufferPointer<platform_limit>
+  private let identity: UnsafeMutablePointer<platform_identity>
+  private let groups: UnsafeMutableBufferPointer<gid_t>
+  private let room: UnsafeMutableRawBufferPointer
+
+  public init(_ program: Program) {
+    path = program.path
+    directory = program.directory
+    let words = program.argumentBytes
+    let variables = program.environmentBytes
+    hasNUL =
+      program.path.utf8.contains(0) || (program.directory ?? "").utf8.contains(0)
+      || (words + variables).contains { $0.contains(0) }
+    arguments = .allocate(capacity: words.count + 1)
+    fixedVariables = variables.count + (program.tellsListenProcess ? 1 : 0)
+    // NULL comes last.
+    environment = .allocate(capacity: fixedVariables + PreparedProgram.variableCount + 1)
+    limits = .allocate(capacity: program.limits.count)
+    identity = .allocate(capacity: 1)
+    groups = .allocate(capacity: program.identity?.groups.count ?? 0)
+    room = .allocate(byteCount: PreparedProgram.variableRoom, alignment: 1)
+    arguments.initialize(repeating: nil)
+    environment.initialize(repeating: nil)
+    native.ignored_signals = program.ignoredSignals.bits
+    native.changed_signals = platform_changed_signals() & ~native.ignored_signals
+
+    native.path = UnsafePointer(copy(Array(program.path.utf8)))
+    native.directory = program.directory.map { UnsafePointer(copy(Array($0.utf8))) }
+    for (index, word) in words.enumerated() { arguments[index] = copy(word) }
+    for (index, variable) in variables.enumerated() { environment[index] = copy(variable) }
+    if program.tellsListenProcess {
+      let variable = copy(Array("LISTEN_PID=0000000000".utf8))
+      environment[variables.count] = variable
+      native.process_digits = variable + 11
+    }
+    for (index, limit) in program.limits.enumerated() {
+      limits[index] = platform_limit(resource: limit.resource.number, soft: limit.soft, hard: limit.hard)
+    }
+    native.limits = UnsafePointer(limits.baseAddress)
+    native.limit_count = CInt(limits.count)
+    if let wanted = program.identity {
+      _ = groups.initialize(from: wanted.groups)
+      identity.initialize(
+        to: platform_identity(
+          user: wanted.user, group: wanted.group, groups: UnsafePointer(groups.baseAddress), group_count: groups.count))
+      native.identity = UnsafePointer(identity)
+    }
+    native.arguments = UnsafePointer(arguments.baseAddress)
+    native.environment = UnsafePointer(environment.baseAddress)
+    native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
+    native.nice = program.nice
+    native.death_signal = program.deathSignal?.rawValue ?? 0
+    native.orphan = program.isDetached
+    native.new_session = program.leadsSession || program.controlsTerminal
+    native.controlling_terminal = program.controlsTerminal
+    native.new_group = program.leadsGroup
+  }
+
+  deinit {
+    for string in strings { string.deallocate() }
+    arguments.deallocate()
+    environment.deallocate()
+    limits.deallocate()
+    identity.deallocate()
+    groups.deallocate()
+    room.deallocate()
+  }
+
+  private func copy(_ text: [UInt8]) -> UnsafeMutablePointer<CChar> {
+    let copy = NativeStrings.copy(text)
+    strings.append(copy)
+    return copy
+  }
+
+  /// As `Program.start`, with variables of this start.
+  @_spi(Begat) public func start(descriptors: [CInt], variables write: (inout Variables) -> Void = { _ in })
+    throws(SystemCallError) -> pid_t
+  {
+    guard !hasNUL else { throw SystemCallError("execve", on: escaped(path.utf8), code: .invalidArgument) }
+    let free = UnsafeMutableBufferPointer(rebasing: environment[fixedVariables..<environment.count - 1])
+    var variables = Variables(
+      text: ByteWriter(room), pointers: free, start: room.baseAddress!.assumingMemoryBound(to: CChar.self))
+    write(&variables)
+    environment[fixedVariables + variables.count] = nil
+
+    var failedStep: UnsafePointer<CChar>?
+    var error = ErrorCode(rawValue: 0)
+    let child = descriptors.withUnsafeBufferPointer { descriptors in
+      native.descriptors = descriptors.baseAddress
+      native.descriptor_count = CInt(descriptors.count)
+      let child = platform_spawn(&native, &failedStep)
+      if child == -1 { error = ErrorCode.current }
+      return child
+    }
+    guard child != -1 else {
+      let step = failedStep.map { String(cString: $0) } ?? "vfork"
+      throw SystemCallError(step, on: step == "chdir" ? directory : path, code: error)
+    }
+    return child
+  }
+}

@@ -1,0 +1,41 @@
+import CPlatform
+
+extension Signal {
+  /// Runs the body with other dispositions of some signals, and puts back the former ones on every way out of it.
+  ///
+  /// What is put back is what was there to the last flag, a handler of another library too.  Scopes nest.  A disposition
+  /// belongs to the whole process: two threads must not have such scopes of one signal at the same time.
+  ///
+  /// - Parameter restartingCalls: as in `setDisposition`.
+  /// - Throws: what the body throws; `SystemCallError`, `EINVAL`, for a signal whose disposition cannot be set, such as
+  ///   SIGKILL: then nothing is changed and the body does not run.
+  ///
+  /// Source: sigaction(2).
+  public static func withDisposition<Result: ~Copyable>(
+    _ disposition: SignalDisposition, for signals: Signal..., restartingCalls: Bool = false,
+    _ body: () throws -> Result
+  ) throws -> Result {
+    try withDisposition(disposition, for: signals, restartingCalls: restartingCalls, body)
+  }
+
+  /// The same for a set, or any other sequence of signals.
+  public static func withDisposition<Result: ~Copyable>(
+    _ disposition: SignalDisposition, for signals: some Sequence<Signal>, restartingCalls: Bool = false,
+    _ body: () throws -> Result
+  ) throws -> Result {
+    var saved: [(signal: Signal, action: platform_disposition)] = []
+    defer {
+      // Backwards: a signal that was named twice gets what it had at first.
+      for (signal, action) in saved.reversed() {
+        withUnsafePointer(to: action) { _ = platform_put_back_disposition(signal.rawValue, $0) }
+      }
+    }
+    for signal in signals {
+      var action = platform_disposition()
+      _ = try check("sigaction", on: "\(signal)") { platform_save_disposition(signal.rawValue, &action) }
+      try signal.setDisposition(disposition, restartingCalls: restartingCalls)
+      saved.append((signal, action))
+    }
+    return try body()
+  }
+}

@@ -1,0 +1,119 @@
+import Glibc
+
+/// Where a socket listens or where its peer is.
+///
+/// Source: ip(7), ipv6(7), unix(7).
+public enum SocketAddress: Hashable, Sendable {
+  case ipv4(IPv4Address, port: UInt16)
+  /// `scope` is the interface's index of a link-local address, else 0.
+  case ipv6(IPv6Address, port: UInt16, scope: UInt32 = 0)
+  case unixPath(String)
+  /// A name of Linux's own, in no file system; any bytes.
+  case unixAbstract([UInt8])
+  /// A Unix socket that was never bound: most clients.
+  case unixUnnamed
+
+  /// The port of an internet address.
+  public var port: UInt16? {
+    switch self {
+    case .ipv4(_, let port), .ipv6(_, let port, _): port
+    case .unixPath, .unixAbstract, .unixUnnamed: nil
+    }
+  }
+
+  public var isUnix: Bool { port == nil }
+}
+
+extension SocketAddress {
+  /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `/path` or `@abstract`; nil for anything else.
+  ///
+  /// Numbers only: names of hosts and services are for whoever may ask for them.
+  public init?(_ text: String) {
+    if text.hasPrefix("/") {
+      self = .unixPath(text)
+    } else if text.hasPrefix("@") {
+      self = .unixAbstract(Array(text.utf8.dropFirst()))
+    } else {
+      guard let colon = text.lastIndex(of: ":"), let port = UInt16(decimal: text[text.index(after: colon)...]) else {
+        return nil
+      }
+      self.init(host: String(text[..<colon]), port: port)
+    }
+  }
+
+  /// An internet address from its host part, an IPv6 one in brackets.
+  public init?(host: String, port: UInt16) {
+    guard host.hasPrefix("[") else {
+      guard let address = IPv4Address(host) else { return nil }
+      self = .ipv4(address, port: port)
+      return
+    }
+    guard host.hasSuffix("]"), !host.utf8.contains(0) else { return nil }
+    let parts = host.dropFirst().dropLast().split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let first = parts.first, let address = IPv6Address(String(first)) else { return nil }
+    var scope: UInt32 = 0
+    if parts.count == 2 {
+      scope = UInt32(decimal: parts[1]) ?? if_nametoindex(String(parts[1]))
+      guard scope != 0 else { return nil }
+    }
+    self = .ipv6(address, port: port, scope: scope)
+  }
+}
+
+extension FixedWidthInteger {
+  /// Digits only, where `init(_:)` takes signs as well.
+  public init?(decimal text: some StringProtocol) {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return nil
+    }
+    self.init(String(text), radix: 10)
+  }
+}
+
+extension SocketAddress {
+  /// Appends what `description` says, without allocating where the address is an internet address.
+  @_spi(Begat) public func write(to text: inout ByteWriter) {
+    switch self {
+    case .ipv4(let address, let port):
+      address.write(to: &text)
+      text.append(":")
+      text.append(decimal: port)
+    case .ipv6(let address, let port, let scope):
+      if let mapped = address.unmapped {
+        mapped.write(to: &text)
+        text.append(":")
+      } else {
+        text.append("[")
+        address.write(to: &text)
+        if scope != 0 {
+          text.append("%")
+          text.append(decimal: scope)
+        }
+        text.append("]:")
+      }
+      text.append(decimal: port)
+    case .unixUnnamed: text.append("unix")
+    case .unixPath, .unixAbstract: text.append(description)
+    }
+  }
+}
+
+extension SocketAddress: CustomStringConvertible {
+  /// The form that `init(_:)` reads, unprintable bytes escaped; a mapped IPv4 address as the IPv4 address it is.
+  public var description: String {
+    switch self {
+    case .ipv4(let address, let port): "\(address):\(port)"
+    case .ipv6(let address, let port, let scope):
+      if let mapped = address.unmapped {
+        "\(mapped):\(port)"
+      } else if scope != 0 {
+        "[\(address)%\(scope)]:\(port)"
+      } else {
+        "[\(address)]:\(port)"
+      }
+    case .unixPath(let path): escaped(path.utf8)
+    case .unixAbstract(let name): "@" + escaped(name)
+    case .unixUnnamed: "unix"
+    }
+  }
+}

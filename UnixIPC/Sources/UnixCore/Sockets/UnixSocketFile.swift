@@ -1,0 +1,192 @@
+import CPlatform
+import Glibc
+
+/// The file of a Unix socket that this process bound: never a live server's, never anything but a socket replaced.
+public struct UnixSocketFile: Sendable {
+  public let path: String
+  private let device: dev_t
+  private let inode: ino_t
+
+  /// Who may connect.  Nil leaves the creator's own user and group.
+  public struct Access: Sendable {
+    public var mode: mode_t
+    public var user: uid_t?
+    public var group: gid_t?
+
+    public init(mode: mode_t = 0o666, user: uid_t? = nil, group: gid_t? = nil) {
+      self.mode = mode
+      self.user = user
+      self.group = group
+    }
+  }
+
+  /// Why a path cannot be taken.
+  public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    case call(SystemCallError)
+    /// Somebody answers at this path.
+    case inUse(String)
+    /// A file, a link, a directory: nothing that a server left behind.
+    case notASocket(String)
+    /// Another user may replace files in its directory, or swap a directory on the way to it.
+    case unsafeDirectory(String, UnsafeDirectory)
+    /// Another process of this user has been binding the path for seconds.
+    case locked(String)
+    /// Another user has made the file by which processes lock the path.
+    case foreignLock(String, ForeignLock)
+
+    public var description: String {
+      switch self {
+      case .call(let failure): failure.description
+      case .inUse(let path): "bind \(path): another server is listening there; stop it or choose another path"
+      case .notASocket(let path): "bind \(path): exists and is not a socket; remove it or choose another path"
+      case .unsafeDirectory(let path, let why): "bind \(path): \(why)"
+      case .locked(let path): "bind \(path): another process is binding it and does not finish; end that process"
+      case .foreignLock(let path, let lock): "bind \(path): \(lock)"
+      }
+    }
+  }
+
+  /// How long another process that binds the same path is waited for.
+  private static let lockPatience = Duration.seconds(2)
+
+  /// Binds a stream socket to the path and listens.  Nobody can connect before owner and mode are right.
+  ///
+  /// - Throws: `Refusal`.
+  public static func listen(at path: String, backlog: CInt, access: Access) throws(Refusal)
+    -> ListeningUnixSocket
+  {
+    // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
+    let lock = try lock(path)
+    let bound = try bind(path, kind: streamKind, access: access)
+    let file = bound.file
+    do throws(SystemCallError) {
+      let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
+      _ = consume lock
+      return ListeningUnixSocket(socket: socket, file: file)
+    } catch {
+      file.removeIfOurs()
+      throw .call(error)
+    }
+  }
+
+  /// Binds a datagram socket, after removing one that a dead server left.
+  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+    let lock = try lock(path)
+    let bound = try bind(path, kind: kind, access: access)
+    _ = consume lock
+    return bound
+  }
+
+  /// Servers that start together look at the path one after the other.
+  private static func lock(_ path: String) throws(Refusal) -> PathLock {
+    let danger: UnsafeDirectory?
+    do throws(SystemCallError) { danger = try UnsafeDirectory.find(on: ParentDirectory.path(of: path)) } catch {
+      throw .call(error)
+    }
+    if let danger { throw .unsafeDirectory(path, danger) }
+    do throws(PathLock.Refusal) {
+      return try PathLock(beside: path, until: Deadline(after: lockPatience))
+    } catch {
+      switch error {
+      case .call(let failure): throw .call(failure)
+      case .taken: throw .locked(path)
+      case .foreign(let lock): throw .foreignLock(path, lock)
+      }
+    }
+  }
+
+  private static func bind(_ path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+    do {
+      if let occupant = try facts(path) {
+        guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
+        guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
+        _ = try check("unlink", on: path) { unlink(path) }
+      }
+      let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
+      // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
+      let isGivenAway = access.user != nil || access.group != nil
+      _ = try check("fchmod", on: path) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
+      let native = try RawSocketAddress(.unixPath(path))
+      _ = try check("bind", on: path) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+      let present = try facts(path)
+      let file = UnixSocketFile(path: path, device: present?.st_dev ?? 0, inode: present?.st_ino ?? 0)
+      do throws(SystemCallError) { try file.give(access) } catch {
+        file.removeIfOurs()
+        throw error
+      }
+      return BoundUnixSocket(socket: socket, file: file)
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch let failure as SystemCallError {
+      throw .call(failure)
+    } catch {
+      preconditionFailure("no other error is thrown above: \(error)")
+    }
+  }
+
+  /// Sets owner and mode of this very file, whatever is at the path by now.
+  ///
+  /// Owner before mode: the other way round, the mode would be the wrong owner's for a moment.
+  ///
+  /// - Throws: `ESTALE` if another file is at the path.
+  func give(_ access: Access) throws(SystemCallError) {
+    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    var present = stat()
+    _ = try check("fstat", on: path) { fstat(handle.number, &present) }
+    guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
+      throw SystemCallError("bind", on: path, code: ErrorCode(rawValue: ESTALE))
+    }
+    let ownPath = "/proc/self/fd/\(handle.number)"
+    if access.user != nil || access.group != nil {
+      _ = try check("chown", on: path) { chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+    }
+    _ = try check("chmod", on: path) { chmod(ownPath, access.mode & 0o777) }
+  }
+
+  private func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
+
+  /// Whether a path leads to this very file, by another spelling perhaps.
+  public func isAt(_ path: String) -> Bool { (try? UnixSocketFile.facts(path)).flatMap { $0 }.map(isThis) ?? false }
+
+  /// Removes the file if it is still the one that this process bound.
+  public func removeIfOurs() {
+    if isAt(path) { unlink(path) }
+  }
+
+  /// What is at the path, links not followed; nil when nothing is.
+  private static func facts(_ path: String) throws(SystemCallError) -> stat? {
+    var facts = stat()
+    do throws(SystemCallError) {
+      _ = try check("lstat", on: path) { lstat(path, &facts) }
+      return facts
+    } catch {
+      if error.code == .noSuchFile { return nil }
+      throw error
+    }
+  }
+
+  /// Whether nobody listens any more: only then does the kernel refuse the connection.
+  private static func isStale(_ path: String, kind: CInt) throws(SystemCallError) -> Bool {
+    // A server that is listed is not connected to: it would start a program for nothing.
+    if UnixSocketTable.hasServer(at: path) { return false }
+    let native = try RawSocketAddress(.unixPath(path))
+    let probe = try Descriptor.socket(family: AF_UNIX, kind: kind | nonBlockingFlag)
+    let result = native.withPointer { connect(probe.number, $0, $1) }
+    return result == -1 && ErrorCode.current == .connectionRefused
+  }
+}
+
+/// O_PATH, asm-generic/fcntl.h
+private let pathOnly: CInt = 0x20_0000
+
+/// A socket bound to a path, and the file that it made there.
+@frozen public struct BoundUnixSocket: ~Copyable {
+  public let socket: Descriptor
+  public let file: UnixSocketFile
+}
+
+/// A listening socket, and the file that it made.
+@frozen public struct ListeningUnixSocket: ~Copyable {
+  public let socket: ListeningSocket
+  public let file: UnixSocketFile
+}

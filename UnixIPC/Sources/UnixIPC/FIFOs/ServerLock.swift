@@ -1,0 +1,19 @@
+@_spi(Begat) import UnixCore
+
+/// Keeps two servers from serving one path, by a `PathLock`.
+///
+/// The FIFO itself cannot be locked: each reader has another one, and a process that opens it to lock it counts as a
+/// reader.
+struct ServerLock: ~Copyable, Sendable {
+  private let lock: PathLock
+
+  init(beside path: String) throws(FIFO.Refusal) {
+    do throws(PathLock.Refusal) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
+      switch error {
+      case .call(let failure): throw .call(failure)
+      case .taken: throw .inUse(path)
+      case .foreign(let lock): throw .foreignLock(path, lock)
+      }
+    }
+  }
+}

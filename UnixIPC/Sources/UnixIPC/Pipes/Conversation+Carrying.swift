@@ -1,0 +1,170 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// Bytes on their way between the conversation and its program.
+extension Conversation {
+  /// Sees to it that no more waits than may.
+  mutating func boundWaiting() throws(SystemCallError) {
+    guard waitingCount > capacity else { return }
+    switch excess {
+    case .fails: throw SystemCallError("read", on: path, code: .noBufferSpace)
+    case .isDropped:
+      droppedByteCount += UInt64(output.keepLast(capacity))
+      droppedErrorByteCount += UInt64(errors?.keepLast(capacity) ?? 0)
+    }
+  }
+
+  /// Whether both outputs have ended; what came may be read still.
+  var isOutputAtEnd: Bool { output.hasEnded && errorsHaveEnded }
+
+  private var errorsHaveEnded: Bool {
+    switch errors {
+    case .some(let errors): errors.hasEnded
+    case .none: true
+    }
+  }
+
+  var waitingCount: Int {
+    switch errors {
+    case .some(let errors): output.waitingCount + errors.waitingCount
+    case .none: output.waitingCount
+    }
+  }
+
+  mutating func takeOutput() -> [UInt8] { output.take(.max) }
+
+  /// Makes room for that much output at once.
+  mutating func reserve(_ count: Int) { output.reserve(count) }
+
+  /// Of a busy program there is always something to read, so that nobody waits.
+  func mustBe(before deadline: Deadline) throws(SystemCallError) {
+    if deadline.isOver { throw SystemCallError("poll", on: path, code: .timedOut) }
+  }
+
+  struct Turn {
+    var sent = 0
+    /// The program reads no more.
+    var isInputRefused = false
+  }
+
+  /// Waits until something can be carried on, and does it once for each stream that is ready.
+  ///
+  /// - Parameter bytes: wait to be written, from `start` on.
+  /// - Throws: `ETIMEDOUT` at the deadline.
+  mutating func carry(_ bytes: [UInt8], from start: Int, until deadline: Deadline) throws(SystemCallError) -> Turn {
+    var turn = Turn()
+    let wantsToWrite = start < bytes.count
+    let inputNumber = wantsToWrite ? self.inputNumber : -1
+    guard !wantsToWrite || inputNumber != -1 else {
+      turn.isInputRefused = true
+      return turn
+    }
+    if inputNumber == -1, errorsNumber == -1, cancellation == -1, deadline == .never {
+      // Nothing else to look at: waiting and reading are one call.
+      if !output.hasEnded { try fill(.output) }
+      return turn
+    }
+    let ready = try wait(input: inputNumber, until: deadline)
+    try fillReady(ready)
+    if ready.contains(.input) {
+      do throws(ErrorCode) {
+        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(ErrorCode) in
+          try bytes.withUnsafeBytes { bytes -> Result<Int, ErrorCode> in
+            do throws(ErrorCode) {
+              return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
+            } catch { return .failure(error) }
+          }.get()
+        }
+      } catch {
+        switch error {
+        case .wouldBlock: break
+        case .brokenPipe:
+          turn.isInputRefused = true
+          endInput()
+        default: throw SystemCallError("write", on: path, code: error)
+        }
+      }
+    }
+    return turn
+  }
+
+  /// -1 when it has ended.
+  var inputNumber: CInt {
+    switch input {
+    case .some(let input): input.number
+    case .none: -1
+    }
+  }
+
+  /// -1 when it has ended.
+  var outputNumber: CInt { output.hasEnded ? -1 : output.descriptor.number }
+
+  /// -1 when it has ended, or is no stream of its own.
+  var errorsNumber: CInt {
+    switch errors {
+    case .some(let errors) where !errors.hasEnded: errors.descriptor.number
+    default: -1
+    }
+  }
+
+  struct Readiness: OptionSet {
+    let rawValue: UInt8
+    static let input = Readiness(rawValue: 1)
+    static let output = Readiness(rawValue: 2)
+    static let errors = Readiness(rawValue: 4)
+    /// The program has ended.
+    static let end = Readiness(rawValue: 8)
+    /// What shall be passed on to the program.
+    static let source = Readiness(rawValue: 16)
+    static let cancellation = Readiness(rawValue: 32)
+  }
+
+  /// What is ready: the outputs, and what else is asked for.  With nothing left to wait for, nothing.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when somebody has cancelled it.
+  func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(SystemCallError)
+    -> Readiness
+  {
+    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation]
+    var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    queries[0].events = Int16(POLLOUT)
+    guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }
+    let deadline = min(deadline, .ofThread)
+    while true {
+      let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
+      let error = ErrorCode.current
+      if count > 0 {
+        var ready: Readiness = []
+        for (place, query) in queries.enumerated() where query.revents != 0 {
+          ready.insert(Readiness(rawValue: 1 << UInt8(place)))
+        }
+        if ready.contains(.cancellation) { throw SystemCallError("poll", on: path, code: .canceled) }
+        return ready
+      }
+      if count == -1, error != .interrupted { throw SystemCallError("poll", on: path, code: error) }
+      if deadline.hasPassed { throw SystemCallError("poll", on: path, code: .timedOut) }
+    }
+  }
+
+  /// Reads once from each output that is ready.
+  mutating func fillReady(_ ready: Readiness) throws(SystemCallError) {
+    if ready.contains(.output) { try fill(.output) }
+    if ready.contains(.errors) { try fill(.errors) }
+  }
+
+  mutating func fill(_ stream: Stream) throws(SystemCallError) {
+    let before = waitingCount
+    do throws(ErrorCode) {
+      switch stream {
+      case .output: _ = try output.fill()
+      case .errors: _ = try errors?.fill()
+      }
+    } catch { throw SystemCallError("read", on: path, code: error) }
+    guard let watch, waitingCount > before else { return }
+    let count = waitingCount - before
+    switch stream {
+    case .output: try output.showLast(count) { (bytes) throws(SystemCallError) in try watch(stream, bytes) }
+    case .errors: try errors?.showLast(count) { (bytes) throws(SystemCallError) in try watch(stream, bytes) }
+    }
+  }
+}

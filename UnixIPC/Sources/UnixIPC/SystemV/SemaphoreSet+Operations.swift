@@ -1,0 +1,100 @@
+import CPlatform
+import Glibc
+@_spi(Begat) import UnixCore
+
+extension SemaphoreSet {
+  /// One change of one semaphore, or one wait.
+  ///
+  /// Source: semop(2).
+  public struct Operation: Hashable, Sendable {
+    public struct Options: OptionSet, Sendable, Hashable {
+      public let rawValue: Int16
+      public init(rawValue: Int16) { self.rawValue = rawValue }
+
+      /// Fails at once with `EAGAIN` where it would wait; `IPC_NOWAIT`.
+      public static let doNotWait = Options(rawValue: Int16(IPC_NOWAIT))
+      /// The kernel takes it back when this process ends; `SEM_UNDO`.  See `take`.
+      public static let undoAtExit = Options(rawValue: Int16(SEM_UNDO))
+    }
+
+    public var index: Int
+    /// Added to the value; a negative one waits until the value is as great.  0 waits until the value is 0.
+    public var amount: Int16
+    public var options: Options
+
+    public init(_ index: Int, add amount: Int16, _ options: Options = []) {
+      self.index = index
+      self.amount = amount
+      self.options = options
+    }
+
+    /// Waits until the value is 0.
+    public static func waitForZero(_ index: Int, _ options: Options = []) -> Operation {
+      Operation(index, add: 0, options)
+    }
+  }
+
+  /// Does all of the operations in one step, in their order, or none: it waits until each of them can be done.
+  ///
+  /// - Parameter operations: at most 500 (`SEMOPM`).
+  /// - Throws: `ETIMEDOUT` at the deadline; `EAGAIN` where one that is not to wait would have to; `EIDRM` where the set
+  ///   was removed while it waited, `EINVAL` where before; `ERANGE` where a value would be above 32,767 (`SEMVMX`), or
+  ///   the sum of what is to be undone; `EFBIG` for a number that the set does not have; `E2BIG` for too many; `ENOSPC`
+  ///   where the kernel has no room to remember what is to be undone; `EACCES` where the set's mode forbids it.
+  ///
+  /// Source: semtimedop(2).
+  public func perform(_ operations: [Operation], until deadline: Deadline = .never) throws(SystemCallError) {
+    var native: [sembuf] = []
+    for operation in operations {
+      // A number that does not fit would mean another semaphore.
+      guard let index = UInt16(exactly: operation.index) else {
+        throw SystemCallError("semop", on: name, code: ErrorCode(rawValue: EFBIG))
+      }
+      native.append(sembuf(sem_num: index, sem_op: operation.amount, sem_flg: operation.options.rawValue))
+    }
+    do throws(SystemCallError) {
+      _ = try check("semop", on: name) {
+        guard let left = deadline.left?.nanoseconds else {
+          return platform_semtimedop(identifier, &native, native.count, nil)
+        }
+        // After a signal it is done again, with what is left.
+        var limit = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+        return platform_semtimedop(identifier, &native, native.count, &limit)
+      }
+    } catch {
+      // The kernel has one error for both.  A list without `doNotWait` can only have run out of time, and one of
+      // nothing else has never waited.
+      let refusing = operations.count { $0.options.contains(.doNotWait) }
+      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.hasPassed
+      throw error.code == .wouldBlock && isTimeOut ? SystemCallError("semop", on: name, code: .timedOut) : error
+    }
+  }
+
+  /// Subtracts, waiting until the value is as great: P of a counting semaphore.
+  ///
+  /// - Parameter undo: `atExit` where what was taken is a resource that a dead process has given back.
+  /// - Throws: `EINVAL` for an amount below 1, and as `perform` does.
+  public func wait(
+    _ index: Int = 0, amount: Int16 = 1, undo: Undo = .never, until deadline: Deadline = .never
+  ) throws(SystemCallError) {
+    guard amount > 0 else { throw SystemCallError("semop", on: name, code: .invalidArgument) }
+    try perform([Operation(index, add: -amount, undo.options)], until: deadline)
+  }
+
+  /// Adds, which never waits: V of a counting semaphore.
+  ///
+  /// - Throws: `EINVAL` for an amount below 1, and as `perform` does.
+  public func post(_ index: Int = 0, amount: Int16 = 1, undo: Undo = .never) throws(SystemCallError) {
+    guard amount > 0 else { throw SystemCallError("semop", on: name, code: .invalidArgument) }
+    try perform([Operation(index, add: amount, undo.options)])
+  }
+
+  /// Whether the kernel takes an operation back when the process that did it ends, however it ends.
+  public enum Undo: Sendable {
+    /// `SEM_UNDO`
+    case atExit
+    case never
+
+    var options: Operation.Options { self == .atExit ? [.undoAtExit] : [] }
+  }
+}

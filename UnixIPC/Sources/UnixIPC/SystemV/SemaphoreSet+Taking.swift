@@ -1,0 +1,66 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// A semaphore as a lock: 0 is free, 1 is taken.
+///
+/// With `Undo.atExit` a dead holder's lock is free again, kill -9 included.  The kernel counts for each process what is
+/// to be undone, so:
+///
+/// - The process that takes must be the one that lives as long as the lock is to be held.  A command that takes and ends
+///   has given back with its end; for a lock that outlives its taker both sides say `never`, and a crash leaves it taken.
+/// - The process that took gives back, and says the same at both.  If one process takes and another gives, both with
+/// `.atExit`, the giver's exit takes the semaphore again, permanently.
+/// - A forked process undoes nothing of its parent's; a process that executes another program keeps what it has to undo.
+/// - Values end at 32,767, and so does what one process is to undo of one semaphore: `ERANGE`.
+/// - Setting a value (`setValue`) forgets what all processes were to undo of it.
+///
+/// Source: semop(2), SEM_UNDO.
+extension SemaphoreSet {
+  /// Waits until the semaphore is 0 and makes it 1, in one step.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline, `EIDRM` where the set was removed while this waited, and as `perform` does.
+  public func take(_ index: Int = 0, undo: Undo = .atExit, until deadline: Deadline = .never) throws(SystemCallError) {
+    try perform([.waitForZero(index), Operation(index, add: 1, undo.options)], until: deadline)
+  }
+
+  /// The same without waiting: false where it is taken.
+  public func takeAtOnce(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) -> Bool {
+    do throws(SystemCallError) {
+      try perform([.waitForZero(index, .doNotWait), Operation(index, add: 1, undo.options.union(.doNotWait))])
+      return true
+    } catch {
+      if error.code == .wouldBlock { return false }
+      throw error
+    }
+  }
+
+  /// Gives back what was taken.
+  ///
+  /// The kernel does not know who took it: anybody who may write may give it.
+  ///
+  /// - Throws: `EAGAIN` where nothing is taken, and as `perform` does.
+  public func give(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) {
+    do throws(SystemCallError) { try perform([Operation(index, add: -1, undo.options.union(.doNotWait))]) } catch {
+      throw error.code == .wouldBlock
+        ? SystemCallError("semop", on: "semaphore \(index) of set \(identifier) (it is not taken)", code: .wouldBlock)
+        : error
+    }
+  }
+
+  /// Takes, runs `body`, and gives back on every way out of it; the kernel does where the process ends in it.
+  ///
+  /// - Throws: what `take`, `body` and `give` throw; of a body that has thrown, its error.
+  public func withTaken<Result>(_ index: Int = 0, until deadline: Deadline = .never, _ body: () throws -> Result) throws
+    -> Result
+  {
+    try take(index, until: deadline)
+    let result: Result
+    do { result = try body() } catch {
+      try? give(index)
+      throw error
+    }
+    // That the lock is gone means that somebody else may have been in: a success would hide it.
+    try give(index)
+    return result
+  }
+}

@@ -1,0 +1,105 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// The controlling side of a program's terminal, and the program's end: when will no more bytes come?
+struct TerminalChannel: ~Copyable {
+  // Closed before the session is ended: a hang-up may end it politely.
+  let terminal: PseudoTerminal
+  var session: TerminalSession
+  /// Nothing more will be read.
+  private(set) var hasEnded = false
+  /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
+  private var quietLimit: Deadline?
+  /// Readable when nobody wants to wait any more; -1 for none.
+  var cancellation: CInt = -1
+
+  init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
+    self.terminal = terminal
+    self.session = session
+  }
+
+  /// Reads what is there; 0 at the end, nil when nothing is there now.
+  mutating func read(into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int? {
+    if hasEnded { return 0 }
+    do throws(ErrorCode) {
+      let count = try terminal.controlling.read(into: room)
+      if count == 0 { hasEnded = true }
+      return count
+    } catch {
+      switch error {
+      case .wouldBlock: return nil
+      // Linux's way to say that the terminal side was closed everywhere, and all that was written is read.
+      case ErrorCode(rawValue: EIO):
+        hasEnded = true
+        return 0
+      default: throw SystemCallError("read", on: terminal.path, code: error)
+      }
+    }
+  }
+
+  /// Writes some of the bytes; 0 when there is no room now.
+  func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
+    // The kernel would take it, for whoever opens the terminal next.
+    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode(rawValue: EIO)) }
+    let number = terminal.controlling.number
+    do throws(ErrorCode) {
+      return try attempt { bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) } }
+    } catch {
+      if error == .wouldBlock { return 0 }
+      throw SystemCallError("write", on: terminal.path, code: error)
+    }
+  }
+
+  /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
+  /// at one of `withDeadline`.
+  ///
+  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  mutating func wait(
+    reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
+  ) throws(SystemCallError) -> Bool {
+    let deadline = min(deadline, .ofThread)
+    // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
+    let isWanted = !hasEnded && (reading || writing)
+    let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+    while true {
+      var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
+      queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
+      queries += others
+      queries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
+      let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
+      let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
+      let error = ErrorCode.current
+      for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
+      if count > 0 {
+        if queries[queries.count - 1].revents != 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+        if queries[1].revents != 0 { noteEnd() }
+        if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
+        if others.contains(where: { $0.revents != 0 }) { return true }
+      } else if let quietLimit, reading, quietLimit.hasPassed {
+        // Somebody outside the session has the terminal open: the end of the file would never come.
+        hasEnded = true
+        return true
+      } else if count == -1, error != .interrupted {
+        throw SystemCallError("poll", on: terminal.path, code: error)
+      } else if count == -1, !others.isEmpty {
+        return true
+      }
+      if deadline.hasPassed { return false }
+    }
+  }
+
+  /// Of a busy program there is always something to read, so that nobody waits.
+  ///
+  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  func mustBeWanted() throws(SystemCallError) {
+    var query = pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
+    if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+  }
+
+  /// The program has ended: whoever it left behind must not keep its terminal open.
+  private mutating func noteEnd() {
+    session.sweep()
+    quietLimit = Deadline(after: .seconds(1))
+  }
+}

@@ -1,0 +1,57 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// Why the user has the terminal back.
+public enum InteractionEnd: Hashable, Sendable {
+  /// The escape character was typed; the program goes on.
+  case escaped
+  case ended(ExitStatus)
+}
+
+extension TerminalConversation {
+  /// Hands standard input and output over to the program until it ends or the user types the escape character.
+  public mutating func interact(escape: UInt8? = 0x1d) throws(SystemCallError) -> InteractionEnd {
+    try Descriptor.withLent(STDIN_FILENO) { (input) throws(SystemCallError) in
+      try Descriptor.withLent(STDOUT_FILENO) { (output) throws(SystemCallError) in
+        try interact(input: input, output: output, escape: escape)
+      }
+    }
+  }
+
+  /// Copies between the user and the program until it ends or the escape character is typed.
+  ///
+  /// Where `input` is a terminal, it is raw meanwhile (`TerminalMode.withRaw`), and the program's terminal gets its size,
+  /// now and whenever it changes; SIGWINCH is blocked in the calling thread meanwhile, so let no other thread take it.
+  /// Where it is none, its end is passed on as the end-of-file key, again whenever the program has taken that and reads on:
+  /// as with a file, whoever reads next finds the end too.  What waits in the buffer is shown first, and all
+  /// that the program wrote is shown before this returns.
+  ///
+  /// - Parameter output: a reader that takes nothing makes the program wait, and never this process: `PatientOutput`.
+  /// - Parameter escape: not sent to the program; nil for none.  The default is Ctrl-].
+  /// - Throws: `EPIPE` when nobody reads the output and SIGPIPE is ignored.
+  public mutating func interact(
+    input: borrowing Descriptor, output: borrowing Descriptor, escape: UInt8? = 0x1d
+  ) throws(SystemCallError) -> InteractionEnd {
+    let name = output.number == STDOUT_FILENO ? "standard output" : "descriptor \(output.number)"
+    var interaction = Interaction(escape: escape, outputName: name)
+    let output = PatientOutput(try output.duplicate())
+    guard input.isTerminal else {
+      return try interaction.run(&self, input: input, output: output, changes: -1) { _ in }
+    }
+    var before = SignalSet()
+    pthread_sigmask(SIG_BLOCK, nil, &before.native)
+    defer { before.becomeMask() }
+    let changes = try SignalQueue(SignalSet(Signal(rawValue: SIGWINCH)))
+    try TerminalMode.holdRaw(input)
+    defer { TerminalMode.releaseRaw() }
+    let terminal = input.number
+    let takeSize = { (conversation: inout TerminalConversation) in
+      while changes.take() != nil {}
+      // A terminal of no size, as a serial line has, says nothing; and one that hung up ends the interaction anyway.
+      let size = Descriptor.withLent(terminal) { try? $0.terminalSize() }
+      if let size, size.columns > 0, size.rows > 0 { try? conversation.resize(to: size) }
+    }
+    takeSize(&self)
+    return try interaction.run(&self, input: input, output: output, changes: changes.descriptor.number, takeSize)
+  }
+}

@@ -1,0 +1,58 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// The program of a conversation and all that it started on its terminal, with one owner.
+///
+/// The session ends with its leader: what is left then is killed, in whatever group.  Who called setsid(2) is not in it.
+struct TerminalSession: ~Copyable {
+  private var child: ChildProcess
+  /// Whether the leader's end was seen and the rest was killed.
+  private var isOver = false
+
+  init(_ program: Program, descriptors: [CInt]) throws(SystemCallError) {
+    child = try program.spawn(descriptors: descriptors)
+  }
+
+  deinit {
+    guard !isOver else { return }
+    child.send(.kill)
+    // By then it makes no more; ended and unfetched, its number still means the session.
+    _ = child.handle.awaitEnd(until: TerminalSession.sweepLimit)
+    _ = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
+  }
+
+  /// A process in uninterruptible sleep does not even obey SIGKILL.
+  private static var sweepLimit: Deadline { Deadline(after: .seconds(5)) }
+
+  var process: pid_t { child.process }
+
+  /// Readable when the leader has ended.
+  var endDescriptor: CInt { child.handle.descriptor.number }
+
+  var hasEnded: Bool { isOver || child.handle.hasEnded }
+
+  /// Sends a signal to everybody in the session.
+  func send(_ signal: Signal) {
+    guard !isOver else { return }
+    child.send(signal)
+    // Its own group has it already; jobs are in groups of their own.
+    for member in SessionProcesses.members(of: process) where getpgid(member) != process {
+      SessionProcesses.send(signal, to: member, of: process)
+    }
+  }
+
+  /// To be called when the leader has ended: kills what it left behind.
+  mutating func sweep() {
+    guard !isOver, child.handle.hasEnded else { return }
+    isOver = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
+  }
+
+  /// The leader's status, when it has ended; fetched after the sweep, for its number names the session.
+  mutating func status(until deadline: Deadline) throws(SystemCallError) -> ExitStatus? {
+    guard child.handle.awaitEnd(until: deadline) else { return nil }
+    sweep()
+    isOver = true
+    guard let status = child.status() else { throw SystemCallError("waitpid", on: String(process), code: .noChild) }
+    return status
+  }
+}

@@ -1,0 +1,135 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// How a terminal treats what passes through it: lines, echo, special characters.
+///
+/// Source: termios(3).
+public struct TerminalSettings: Sendable {
+  /// When new settings hold.
+  public enum Moment: Sendable {
+    /// TCSANOW.
+    case now
+    /// TCSADRAIN: after all that was written so far is out, however long its reader takes.
+    case afterOutput
+    /// TCSAFLUSH: then, and what was typed and not read yet is thrown away.
+    case afterOutputDiscardingInput
+  }
+
+  /// A key with a meaning.
+  public enum SpecialCharacter: Sendable {
+    /// VEOF, Ctrl-D.
+    case endOfFile
+    /// VINTR, Ctrl-C.
+    case interrupt
+    /// VQUIT, Ctrl-\.
+    case quit
+    /// VSUSP, Ctrl-Z.
+    case suspend
+    /// VERASE, backspace.
+    case erase
+
+    fileprivate var index: Int {
+      switch self {
+      case .endOfFile: Int(VEOF)
+      case .interrupt: Int(VINTR)
+      case .quit: Int(VQUIT)
+      case .suspend: Int(VSUSP)
+      case .erase: Int(VERASE)
+      }
+    }
+  }
+
+  /// For what this type has no name for.
+  public var native = termios()
+
+  /// Reads a terminal's settings, from either side.
+  ///
+  /// - Throws: `ENOTTY` for what is no terminal.
+  ///
+  /// Source: tcgetattr(3).
+  public init(of terminal: borrowing Descriptor) throws(SystemCallError) {
+    let number = terminal.number
+    _ = try check("tcgetattr") { tcgetattr(number, &native) }
+  }
+
+  /// Makes them the terminal's.  A process in the terminal's background is stopped by SIGTTOU until it is in front.
+  ///
+  /// Source: tcsetattr(3).
+  public func apply(to terminal: borrowing Descriptor, _ moment: Moment = .now) throws(SystemCallError) {
+    let number = terminal.number
+    let action =
+      switch moment {
+      case .now: TCSANOW
+      case .afterOutput: TCSADRAIN
+      case .afterOutputDiscardingInput: TCSAFLUSH
+      }
+    _ = try check("tcsetattr") { withUnsafePointer(to: native) { tcsetattr(number, action, $0) } }
+  }
+
+  /// The same without any treatment: every byte passes as it is and at once, and no key is special.
+  ///
+  /// Source: cfmakeraw(3).
+  public var raw: TerminalSettings {
+    var settings = self
+    cfmakeraw(&settings.native)
+    return settings
+  }
+
+  /// The same, but what is typed is not shown: for passwords.
+  public var withoutEcho: TerminalSettings {
+    var settings = self
+    settings.echoes = false
+    return settings
+  }
+
+  /// ECHO: what is typed is shown.  Turned off, line ends are not shown either (ECHONL).
+  public var echoes: Bool {
+    get { native.c_lflag & tcflag_t(ECHO) != 0 }
+    set {
+      set(ECHO, in: \.c_lflag, newValue)
+      if !newValue { set(ECHONL, in: \.c_lflag, false) }
+    }
+  }
+
+  /// ICANON: input comes in lines of at most 4095 bytes, which can be edited until they end.
+  public var readsLines: Bool {
+    get { native.c_lflag & tcflag_t(ICANON) != 0 }
+    set { set(ICANON, in: \.c_lflag, newValue) }
+  }
+
+  /// ISIG: keys send signals.
+  public var sendsSignals: Bool {
+    get { native.c_lflag & tcflag_t(ISIG) != 0 }
+    set { set(ISIG, in: \.c_lflag, newValue) }
+  }
+
+  /// OPOST and ONLCR: LF is shown as CR LF.
+  public var endsLinesWithReturn: Bool {
+    get { native.c_oflag & tcflag_t(OPOST) != 0 && native.c_oflag & tcflag_t(ONLCR) != 0 }
+    set {
+      set(ONLCR, in: \.c_oflag, newValue)
+      if newValue { set(OPOST, in: \.c_oflag, true) }
+    }
+  }
+
+  /// The byte that the key sends; nil where it is turned off.
+  public func byte(for key: SpecialCharacter) -> UInt8? {
+    let byte = withUnsafeBytes(of: native.c_cc) { $0[key.index] }
+    // _POSIX_VDISABLE
+    return byte == 0 ? nil : byte
+  }
+
+  private mutating func set(_ flag: CInt, in flags: WritableKeyPath<termios, tcflag_t>, _ isOn: Bool) {
+    if isOn { native[keyPath: flags] |= tcflag_t(flag) } else { native[keyPath: flags] &= ~tcflag_t(flag) }
+  }
+}
+
+extension TerminalSettings: Equatable {
+  public static func == (one: TerminalSettings, other: TerminalSettings) -> Bool {
+    let flags = { (settings: termios) in
+      [settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag, settings.c_ispeed, settings.c_ospeed]
+    }
+    let keys = { (settings: termios) in withUnsafeBytes(of: settings.c_cc) { Array($0) } }
+    return flags(one.native) == flags(other.native) && keys(one.native) == keys(other.native)
+  }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import NameService
+import Testing
+@_spi(Begat) import UnixCore
+import UnixIPC
+import UnixIPCTestSupport
+
+@Suite(.timeLimit(.minutes(1))) struct HostLookupsTests {
+  @Test("find each target's addresses once, names and numbers and paths")
+  func findEach() throws {
+    let targets: [ConnectionTarget] =
+      [
+        .host("127.0.0.1", port: 1), .host("::1", port: 2), .unix(.unixPath("/s")),
+        .host("begat-none.invalid", port: 3),
+      ] + (4..<604).map { .host("localhost", port: $0) }
+    let lookups = try HostLookups(of: targets)
+    var found: [Int: Result<[SocketAddress], Hosts.Failure>] = [:]
+    let bell = Descriptor(owning: lookups.descriptor)
+    while found.count < targets.count {
+      let isRung = bell.wait(for: .readable, until: Deadline(after: .seconds(20)))
+      guard isRung else { break }
+      for one in lookups.take() { #expect(found.updateValue(one.addresses, forKey: one.index) == nil) }
+    }
+    _ = bell.release()
+    #expect(found.count == targets.count && lookups.take().isEmpty)
+    #expect(try found[0]?.get() == [.ipv4(.loopback, port: 1)] && found[1]?.get() == [.ipv6(.loopback, port: 2)])
+    #expect(try found[2]?.get() == [.unixPath("/s")])
+    #expect(throws: Hosts.Failure.self) { try found[3]?.get() }
+    for index in 4..<targets.count {
+      #expect(try found[index]?.get() == Hosts.addresses(of: "localhost", port: UInt16(index)))
+    }
+  }
+}

@@ -1,0 +1,293 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+private let soon = Duration.seconds(30)
+
+private func isAlive(_ process: pid_t) -> Bool {
+  guard let facts = try? contents("/proc/\(process)/stat"), let name = facts.lastIndex(of: ")") else { return false }
+  return !facts[name...].hasPrefix(") Z") && !facts[name...].hasPrefix(") X")
+}
+
+/// Jobs of a shell with job control, each in a group of its own.
+private func startJobs(_ conversation: inout TerminalConversation) throws -> [pid_t] {
+  let deadline = Deadline(after: soon)
+  try conversation.expect("ready ", until: deadline)
+  try conversation.sendLine("sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & (trap '' TERM HUP; sleep 1002) & ")
+  try conversation.sendLine("echo jobs: $(jobs -p) end")
+  let match = try conversation.expect(.regex(#/jobs: ([0-9 ]+) end/#), until: deadline)
+  let jobs = (match.capture(1) ?? "").split(separator: " ").compactMap { pid_t($0) }
+  try expect(jobs.count == 3 && jobs.allSatisfy(isAlive), "jobs: \(match.text)")
+  try expect(jobs.allSatisfy { getpgid($0) == $0 }, "jobs without groups")
+  return jobs
+}
+
+func sessionEndsWhole(_ words: [String]) throws {
+  let interactive = Program(
+    path: "/bin/bash", arguments: ["bash", "--norc", "--noprofile", "-i"],
+    environment: ["PATH=/usr/bin:/bin", "PS1=ready ", "TERM=dumb", "HISTFILE=/dev/null"])
+  var left: [pid_t] = []
+  do {
+    var conversation = try TerminalConversation(interactive) { $0.echoes = false }
+    left = try startJobs(&conversation) + [conversation.process]
+  }
+  try expect(!left.contains(where: isAlive), "left by one that was dropped: \(left.filter(isAlive))")
+
+  var ended = try TerminalConversation(interactive)
+  left = try startJobs(&ended)
+  let status = try ended.end(patience: .seconds(1))
+  try expectEqual(status, .killed(by: .hangUp, dumpedCore: false), "an interactive shell")
+  try expect(!left.contains(where: isAlive), "left by one that was ended: \(left.filter(isAlive))")
+
+  var leaving = try TerminalConversation(interactive)
+  left = try startJobs(&leaving)
+  try leaving.sendLine("exec true")
+  try expectEqual(leaving.awaitEnd(until: Deadline(after: soon)), .exited(code: 0), "one that left")
+  try expect(!left.contains(where: isAlive), "left by one that ended itself: \(left.filter(isAlive))")
+
+  var stubborn = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
+  try stubborn.expect("up", until: Deadline(after: soon))
+  let begin = SystemClock.monotonic()
+  try expectEqual(stubborn.end(patience: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
+  let took = Double(SystemClock.monotonic() - begin) / 1e9
+  try expect(took >= 0.4 && took < 5, "it took \(took) s")
+
+  // Its last words fill the terminal's queue: whoever waits must read them.
+  var talkative = try TerminalConversation(
+    shell("trap 'head -c 300000 /dev/zero | tr \"\\\\0\" x; exit 3' TERM; echo up; while :; do sleep 0.01; done"))
+  try talkative.expect("up", until: Deadline(after: soon))
+  try expectEqual(talkative.end(), .exited(code: 3), "talkative")
+  try nothingToReap([])
+}
+
+func conversationsLeaveNoDescriptors(_ words: [String]) throws {
+  func open() throws -> Int { try directoryCount("/proc/self/fd") }
+  let before = try open()
+  for round in 0..<20 {
+    var conversation = try TerminalConversation(shell("echo up; cat"))
+    try conversation.expect("up", until: Deadline(after: soon))
+    if round % 2 == 0 { _ = try conversation.end() }
+  }
+  for _ in 0..<5 {
+    let missing = failure { () throws(SystemCallError) in
+      try TerminalConversation(Program(path: "/nowhere", arguments: ["x"]))
+    }
+    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    var conversation = try TerminalConversation(shell("exit 4"))
+    try expectEqual(conversation.interact(input: null, output: null), .ended(.exited(code: 4)), "interact")
+  }
+  try expectEqual(try open(), before, "descriptors")
+  try nothingToReap([])
+}
+
+private func directoryCount(_ path: String) throws -> Int {
+  guard let directory = opendir(path) else { throw Wrong(description: path) }
+  defer { closedir(directory) }
+  var count = 0
+  while readdir(directory) != nil { count += 1 }
+  return count
+}
+
+/// 64 MiB out, while 4 MiB go in: each side's checksum as python3 sees it.
+func floodPassesWhole(_ words: [String]) throws {
+  let script = """
+    import os, sys, zlib, threading
+    total = 64 << 20
+    got = 0
+    def take():
+        global got
+        rest = 4 << 20
+        while rest:
+            data = os.read(0, min(rest, 65536))
+            rest -= len(data)
+            got = zlib.crc32(data, got)
+    thread = threading.Thread(target=take)
+    thread.start()
+    piece = bytes(range(256)) * 256 + b'.'
+    sent = 0
+    crc = 0
+    while sent < total:
+        data = piece[:total - sent]
+        crc = zlib.crc32(data, crc)
+        sent += len(data)
+        while data:
+            data = data[os.write(1, data):]
+    thread.join()
+    os.write(1, b'%08x %08x' % (crc, got))
+    """
+  let program = Program(path: "/usr/bin/python3", arguments: ["python3", "-c", script])
+  var conversation = try TerminalConversation(program, bufferLimit: 1 << 26) { $0 = $0.raw }
+  let deadline = Deadline(after: .seconds(45))
+  let total = 64 << 20
+  var random: UInt32 = 1
+  var sent = Checksum()
+  var received = Checksum()
+  var tail: [UInt8] = []
+  var count = 0
+  let begin = SystemClock.monotonic()
+  var chunks = 0
+  while true {
+    if chunks < 64 {
+      let chunk = (0..<65536).map { _ in
+        random = random &* 1_664_525 &+ 1_013_904_223
+        return UInt8(truncatingIfNeeded: random >> 24)
+      }
+      sent.add(chunk[...])
+      try conversation.send(chunk, until: deadline)
+      chunks += 1
+    }
+    let bytes = try conversation.read(until: deadline)
+    if bytes.isEmpty { break }
+    let part = bytes.prefix(max(0, total - count))
+    received.add(part)
+    tail += bytes.dropFirst(part.count)
+    count += bytes.count
+  }
+  let seconds = Double(SystemClock.monotonic() - begin) / 1e9
+  try expectEqual(conversation.droppedByteCount, 0, "dropped")
+  try expectEqual(count, total + 17, "bytes")
+  try expectEqual(String(decoding: tail, as: UTF8.self), "\(received.text) \(sent.text)", "checksums")
+  try expectEqual(conversation.awaitEnd(until: deadline), .exited(code: 0), "status")
+  if words.first == "measure" { say("\(64 / seconds) MiB/s with checksums") }
+}
+
+/// CRC-32 as zlib has it.
+private struct Checksum {
+  private static let table: [UInt32] = (0..<256).map { index in
+    (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xedb8_8320 ^ value >> 1 : value >> 1 }
+  }
+  private var value: UInt32 = .max
+
+  mutating func add(_ bytes: ArraySlice<UInt8>) {
+    let table = Checksum.table
+    var value = value
+    bytes.withUnsafeBufferPointer { bytes in
+      table.withUnsafeBufferPointer { table in
+        for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xff)] ^ value >> 8 }
+      }
+    }
+    self.value = value
+  }
+
+  var text: String {
+    let digits = String(~value, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
+
+/// Hands its terminal over to a shell script, twice.
+func interactHere(_ words: [String]) throws {
+  // With a time limit: a signal that comes just before read(2) runs its trap only when that returns.
+  let script = """
+    trap 'echo size $(stty size)' WINCH; echo size $(stty size); echo up
+    while :; do read -t 0.1 line && echo "got $line"; [ "$line" = bye ] && exit 9; done
+    """
+  var blocked = sigset_t()
+  pthread_sigmask(SIG_BLOCK, nil, &blocked)
+  var conversation = try TerminalConversation(
+    Program(path: "/bin/bash", arguments: ["bash", "-c", script], environment: ["PATH=/usr/bin:/bin"]),
+    size: TerminalSize(columns: 1, rows: 1))
+  let first = try conversation.interact()
+  say("first \(first)\r")
+  let second = try conversation.interact(escape: 0x01)
+  say("second \(second)\r")
+  var after = sigset_t()
+  pthread_sigmask(SIG_BLOCK, nil, &after)
+  try expect(
+    sigismember(&blocked, SIGWINCH) == 0 && sigismember(&after, SIGWINCH) == 0, "SIGWINCH is blocked afterwards")
+}
+
+func interactionIsHandedOver(_ words: [String]) throws {
+  let deadline = Deadline(after: soon)
+  var before: TerminalSettings?
+  var user = try TerminalConversation(itself("terminal-interact"), size: TerminalSize(columns: 99, rows: 33)) {
+    before = $0
+  }
+  // From its first words or by SIGWINCH, whichever comes first; so there may be one more, anywhere.
+  try user.expect("size 33 99", until: deadline)
+  try expectEqual(user.settings(), before?.raw, "settings during interact")
+  try user.send("hello\r")
+  let echo = try user.expect("got hello", until: deadline)
+  try expect(echo.textBefore.contains("hello\r\n"), "no echo: \(echo.textBefore)")
+  try user.resize(to: TerminalSize(columns: 101, rows: 44))
+  try user.expect("size 44 101", until: deadline)
+  try user.send("ab\u{1d}cd\r")
+  try user.expect("first escaped", until: deadline)
+  // What was typed behind the escape character is not lost.
+  try user.expect("got abcd", until: deadline)
+  try user.send("b\u{1d}ye\u{7f}\u{7f}\u{7f}\u{7f}bye\r")
+  try user.expect("second ended(exit 9)", until: deadline)
+  try expectEqual(user.awaitEnd(until: deadline), .exited(code: 0), "probe")
+  try expectEqual(user.settings(), before, "settings afterwards")
+}
+
+func interactionMayBeAPipe(_ words: [String]) throws {
+  let inputs = try Pipe.open()
+  let outputs = try Pipe.open()
+  let input = inputs.reading
+  let typing = inputs.writing
+  let output = outputs.writing
+  let reading = outputs.reading
+  // The last line has no end: one end-of-file key hands it over, the second one is the end.
+  try typing.writeAll("one\ntwo\nthree")
+  _ = consume typing
+  let cat = Program(path: "/bin/cat", arguments: ["cat", "-n"])
+  var conversation = try TerminalConversation(cat) { $0.echoes = false }
+  try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "cat")
+  _ = consume output
+  let text = String(decoding: try readBytes(.max, from: reading), as: UTF8.self)
+  try expectEqual(escaped(text.utf8), escaped("     1\tone\r\n     2\ttwo\r\n     3\tthree".utf8), "cat -n")
+
+  try nothingSpins()
+
+  // More than all queues hold, both ways, through a reader that starts late.
+  try copyMuch()
+}
+
+/// After the input's end, and after the program has closed its terminal and lives on.
+private func nothingSpins() throws {
+  func used() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(0), &usage)
+    return usage.ru_utime.tv_sec * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
+  }
+  let null = try Descriptor.open("/dev/null", O_RDWR)
+  for script in ["stty raw; exec sleep 0.7", "exec <&- >&- 2>&-; exec sleep 0.7"] {
+    var idle = try TerminalConversation(shell(script))
+    let before = used()
+    try expectEqual(idle.interact(input: null, output: null), .ended(.exited(code: 0)), script)
+    let time = used() - before
+    try expect(time < 200_000, "\(script): \(time) µs of processor time while idle")
+  }
+}
+
+private func copyMuch() throws {
+  let inputs = try Pipe.open()
+  let outputs = try Pipe.open()
+  let input = inputs.reading
+  let typing = inputs.writing
+  let output = outputs.writing
+  let reading = outputs.reading
+  let size = 2 << 20
+  let number = typing.number
+  let writer = try forked {
+    try Descriptor.withLent(number) { try $0.writeAll(String(repeating: "0123456789abcde\n", count: size / 16)) }
+    return 0
+  }
+  _ = consume typing
+  let readingNumber = reading.number
+  let outputNumber = output.number
+  let reader = try forked {
+    close(outputNumber)
+    let bytes = try Descriptor.withLent(readingNumber) { try readBytes(.max, from: $0) }
+    return bytes.count == size && bytes.suffix(2) == [UInt8(ascii: "e"), UInt8(ascii: "\n")] ? 0 : 1
+  }
+  _ = consume reading
+  let program = Program(path: "/usr/bin/head", arguments: ["head", "-c", "\(size)"])
+  var conversation = try TerminalConversation(program) { $0 = $0.raw }
+  try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "copy")
+  _ = consume output
+  try expectEqual(Children.await(writer), .exited(code: 0), "writer")
+  try expectEqual(Children.await(reader), .exited(code: 0), "reader")
+}

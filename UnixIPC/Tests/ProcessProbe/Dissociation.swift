@@ -1,0 +1,71 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+let dissociationSubcommands: Subcommands = [
+  "dissociation": daemonLeavesItsStarter,
+  "dissociation-failed": starterLearnsOfFailure,
+  "dissociation-threaded": threadedProcessCannotLeave,
+]
+
+/// What a daemon says that leaves a starter, and the starter's status.
+private func dissociated(_ body: (inout Dissociation.Starter?, borrowing Descriptor) throws -> CInt) throws
+  -> (says: String, status: ExitStatus)
+{
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  let number = writing.number
+  let starter = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
+    let forgotten = try Descriptor.open("/dev/null", O_RDONLY)
+    var starter: Dissociation.Starter? = try Dissociation.leave(keeping: [number], fileModeMask: 0o027)
+    guard fcntl(forgotten.number, F_GETFD) == -1 else { throw Wrong(description: "a forgotten descriptor is open") }
+    _ = forgotten.release()
+    return try Descriptor.withLent(number) { try body(&starter, $0) }
+  }
+  _ = consume writing
+  let says = try readBytes(.max, from: reading)
+  return (String(decoding: says, as: UTF8.self), try starter.wait())
+}
+
+func daemonLeavesItsStarter(_ words: [String]) throws {
+  let own = getsid(0)
+  let (says, status) = try dissociated { starter, pipe in
+    let isLeader = getsid(0) == getpid() || getpgrp() == getpid()
+    let directory = getcwd(nil, 0).map { String(cString: $0) } ?? "?"
+    starter.take()?.release(status: 0)
+    let streams = try [0, 1, 2].map { number in
+      try Program(path: "/usr/bin/readlink", arguments: ["readlink", "/proc/\(getpid())/fd/\(number)"])
+        .capture(limit: 100).output
+    }
+    let isNull = streams.allSatisfy { $0 == Array("/dev/null\n".utf8) }
+    try pipe.writeAll("\(isLeader) \(getsid(0) == own) \(directory) \(umask(0)) \(isNull)")
+    return 0
+  }
+  try expectEqual(status, .exited(code: 0), "the starter's status")
+  try expectEqual(says, "false false / 23 true", "leader, old session, directory, mask, streams")
+}
+
+func starterLearnsOfFailure(_ words: [String]) throws {
+  let refused = try dissociated { starter, _ in
+    starter.take()?.release(status: 78)
+    return 0
+  }
+  try expectEqual(refused.status, .exited(code: 78), "the status of a starter whose daemon refuses")
+  let died = try dissociated { _, _ in raise(SIGKILL) }
+  try expectEqual(died.status, .exited(code: 1), "the status of a starter whose daemon dies")
+  let dropped = try dissociated { starter, pipe in
+    starter = nil
+    try pipe.writeAll("alive")
+    return 0
+  }
+  try expectEqual(dropped.status, .exited(code: 1), "the status of a starter whose daemon lets go of it")
+  try expectEqual(dropped.says, "alive", "what it says")
+}
+
+func threadedProcessCannotLeave(_ words: [String]) throws {
+  var thread = pthread_t()
+  try expectEqual(pthread_create(&thread, nil, { _ in while true { pause() } }, nil), 0, "pthread_create")
+  let error = failure { () throws(SystemCallError) in try Dissociation.leave() }
+  try expectEqual(error?.code, .deadlock, "leaving with a thread")
+}

@@ -1,0 +1,443 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+let fifoSubcommands: Subcommands = [
+  "fifo-pairs": pairsGetATextEach,
+  "fifo-groups": groupsGetATextEach,
+  "fifo-busy": readerThatRunsFirstGetsItsText,
+  "fifo-late": lateReaderGetsItsText,
+  "fifo-held": readerHeldByTwoProcessesCountsOnce,
+  "fifo-singles": singlesGetOneTextEach,
+  "fifo-swaps": swappedFilesStay,
+  "fifo-early": earlyLeaversDoNotEndTheServer,
+  "fifo-killed": killedServersPlaceIsTaken,
+  "fifo-descriptors": familyLeavesNoDescriptor,
+  "fifo-signal": brokenPipeIsNoSignal,
+]
+
+/// A process that serves texts with a number each, "text 7\n".
+private func server(at path: String) throws -> ChildProcess {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  let parent = getpid()
+  let process = try forked {
+    _ = try ProcessControl.followParent(parent, with: .kill)
+    var server = try FIFOServer(at: path)
+    try writing.writeAll("r")
+    var number = 0
+    while true {
+      _ = try server.serve { () -> [UInt8] in
+        number += 1
+        return Array("text \(number)\n".utf8)
+      }
+    }
+  }
+  _ = consume writing
+  try expectEqual(try readBytes(1, from: reading).count, 1, "a server")
+  return try ChildProcess(owning: process)
+}
+
+/// The numbers of the texts that came; nil where one was not whole.
+private func numbers(_ bytes: [UInt8]) -> [Int]? {
+  var text = String(decoding: bytes, as: UTF8.self)[...]
+  var numbers: [Int] = []
+  while !text.isEmpty {
+    guard text.hasPrefix("text "), let end = text.firstIndex(of: "\n"), let number = Int(text.dropFirst(5)[..<end])
+    else { return nil }
+    numbers.append(number)
+    text = text[text.index(after: end)...]
+  }
+  return numbers
+}
+
+private struct Tally {
+  var one = 0, none = 0, more = 0, broken = 0, twice = 0
+}
+
+/// Readers in groups that start together; how many texts each has got.
+private func tally(readers: Int, together: Int, path: String, tools: Bool = false) throws -> Tally {
+  let server = try server(at: path)
+  let memory = try MemoryMapping.shared(size: readers * 2 + 4096)
+  var tally = Tally()
+  for _ in 0..<readers / together {
+    let gate = try Pipe.open()
+    let wait = gate.reading
+    let go = gate.writing.release()
+    var children: [pid_t] = []
+    for place in 0..<together {
+      children.append(
+        try forked {
+          Glibc.close(go)
+          _ = try readBytes(1, from: wait)
+          let bytes =
+            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
+          guard let got = numbers(bytes) else { return 50 }
+          for number in got { memory.bytes[number % memory.bytes.count] += 1 }
+          return CInt(min(got.count, 2))
+        })
+    }
+    Glibc.close(go)
+    for child in children {
+      switch try Children.await(child) {
+      case .exited(code: 0): tally.none += 1
+      case .exited(code: 1): tally.one += 1
+      case .exited(code: 2): tally.more += 1
+      case let other:
+        try expectEqual(other, .exited(code: 50), "a reader")
+        tally.broken += 1
+      }
+    }
+  }
+  tally.twice = memory.bytes.count { $0 > 1 }
+  _ = try server.end()
+  return tally
+}
+
+/// What a program of others reads there: one that opens it itself, or gets it opened by a shell that stays.
+private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
+  let commands = [
+    "exec cat \"$0\"", "exec perl -e 'open(F, \"<\", $ARGV[0]) or die; print <F>' \"$0\"",
+    "exec python3 -c 'import sys; print(open(sys.argv[1]).read(), end=\"\")' \"$0\"", "{ cat; :; } < \"$0\"",
+  ]
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing.release()
+  let tool = try forked {
+    dup2(writing, 1)
+    let command = commands[number % commands.count]
+    var words: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(command), strdup(path)]
+    words.append(nil)
+    execv("/bin/sh", words)
+    return 127
+  }
+  Glibc.close(writing)
+  let bytes = try readBytes(.max, from: reading)
+  try expectEqual(try Children.await(tool), .exited(code: 0), "a tool")
+  return bytes
+}
+
+private func show(_ tally: Tally, _ start: Int64) {
+  say(
+    "one \(tally.one), none \(tally.none), more \(tally.more), broken \(tally.broken), given twice \(tally.twice), "
+      + "\(Double(SystemClock.monotonic() - start) / 1e9) s")
+}
+
+/// DIRECTORY COUNT [figures]
+func pairsGetATextEach(_ words: [String]) throws {
+  let count = Int(words[1]) ?? 100
+  let start = SystemClock.monotonic()
+  let tally = try tally(readers: count, together: 2, path: words[0] + "/fifo")
+  if words.count > 2 { show(tally, start) }
+  try expectEqual(tally.broken, 0, "readers with a part of a text")
+  try expectEqual(tally.twice, 0, "texts that two readers got")
+  // Each of 12,000 has got exactly one.  The bound leaves room for a system that hides what readers do.
+  try expect(tally.one * 100 >= count * 95, "only \(tally.one) of \(count) have got one: \(tally)")
+}
+
+/// A server and readers that have all opened the same FIFO when it starts to serve; how many texts each has got.
+private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8]]) throws -> [Int] {
+  let gate = try Pipe.open()
+  let wait = gate.reading
+  let go = gate.writing.release()
+  let ends = try Pipe.open()
+  let ready = ends.reading
+  let tell = ends.writing
+  // They start before the server, of which they would hold the writing end otherwise.
+  let opened = try readers.map { read in
+    try forked {
+      Glibc.close(go)
+      _ = try readBytes(1, from: wait)
+      let reader = try Descriptor.open(path, O_RDONLY)
+      try tell.writeAll("o")
+      guard let got = numbers(try read(reader.number)) else { return 50 }
+      return CInt(got.count)
+    }
+  }
+  var server = try FIFOServer(at: path)
+  Glibc.close(go)
+  try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
+  var number = 0
+  let deadline = Deadline(after: .seconds(20))
+  while number < readers.count, !deadline.hasPassed {
+    _ = try server.serve(until: deadline) { () -> [UInt8] in
+      number += 1
+      return Array("text \(number)\n".utf8)
+    }
+  }
+  return try opened.map {
+    guard case .exited(let code) = try Children.await($0) else { return -1 }
+    return Int(code)
+  }
+}
+
+private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, from: Descriptor(owning: dup(number))) }
+
+/// One computes for a while between its opening and its reading, as one does that gets no processor.
+func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
+  func readLater(_ number: CInt) throws -> [UInt8] {
+    let start = Deadline(after: .milliseconds(100))
+    while !start.hasPassed {}
+    return try readAll(number)
+  }
+  for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
+    let texts = try textsOfReaders(at: words[0] + "/busy", readers)
+    try expectEqual(texts, readers.map { _ in 1 }, "texts of each, turn \(turn)")
+  }
+}
+
+/// A process and its child have one opening: one text for both.
+func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
+  func readByChild(_ number: CInt) throws -> [UInt8] {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    let writing = ends.writing
+    let child = try forked {
+      let bytes = try readAll(number)
+      try bytes.withUnsafeBytes { bytes throws in try writing.writeAll(bytes) }
+      return 0
+    }
+    _ = consume writing
+    let bytes = try readBytes(.max, from: reading)
+    try expectEqual(try Children.await(child), .exited(code: 0), "the child")
+    return bytes
+  }
+  let texts = try textsOfReaders(at: words[0] + "/held", [readByChild, readAll, readByChild])
+  try expectEqual(texts, [1, 1, 1], "texts of each")
+}
+
+/// One looks up the path before another is served, and opens what it has found afterwards.
+func lateReaderGetsItsText(_ words: [String]) throws {
+  let path = words[0] + "/late"
+  let gate = try Pipe.open()
+  let wait = gate.reading
+  let go = gate.writing.release()
+  let ends = try Pipe.open()
+  let ready = ends.reading
+  let tell = ends.writing
+  let start = try Pipe.open()
+  let started = start.reading
+  let begin = start.writing.release()
+  // They start before the server, of which they would hold the writing end otherwise.
+  let late = try forked {
+    Glibc.close(go)
+    Glibc.close(begin)
+    _ = try readBytes(1, from: started)
+    let found = open(path, 0x20_0000 | O_CLOEXEC)
+    try tell.writeAll("f")
+    _ = try readBytes(1, from: wait)
+    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", O_RDONLY)) == [66] ? 0 : 1
+  }
+  let first = try forked {
+    Glibc.close(go)
+    Glibc.close(begin)
+    _ = try readBytes(1, from: started)
+    return try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1
+  }
+  var server = try FIFOServer(at: path)
+  Glibc.close(begin)
+  try expectEqual(try readBytes(1, from: ready).count, 1, "one that has found the FIFO")
+  let deadline = Deadline(after: .seconds(20))
+  try expectEqual(try server.serve(until: deadline) { [65] }, 1, "texts for the first")
+  try expectEqual(try Children.await(first), .exited(code: 0), "the first")
+  Glibc.close(go)
+  // Its opening waits for a writer then, and the server looks for such ones when it serves.
+  var state = ""
+  while !state.contains(") S "), !deadline.hasPassed {
+    sched_yield()
+    state = try contents("/proc/\(late)/stat")
+  }
+  try expectEqual(try server.serve(until: deadline) { [66] }, 1, "texts for the late one")
+  try expectEqual(try Children.await(late), .exited(code: 0), "the late one")
+}
+
+/// DIRECTORY COUNT TOGETHER [tools]
+func groupsGetATextEach(_ words: [String]) throws {
+  let start = SystemClock.monotonic()
+  let tally = try tally(
+    readers: Int(words[1]) ?? 100, together: Int(words[2]) ?? 2, path: words[0] + "/fifo", tools: words.count > 3)
+  show(tally, start)
+}
+
+func singlesGetOneTextEach(_ words: [String]) throws {
+  let count = Int(words[1]) ?? 100
+  let start = SystemClock.monotonic()
+  let tally = try tally(readers: count, together: 1, path: words[0] + "/fifo")
+  if words.count > 2 { show(tally, start) }
+  try expectEqual(tally.one, count, "readers that got exactly one: \(tally)")
+  try expectEqual(tally.twice, 0, "texts that two readers got")
+}
+
+/// DIRECTORY COUNT [figures]: another process puts a file or a link in the FIFO's place all the time, COUNT FIFOs long.
+func swappedFilesStay(_ words: [String]) throws {
+  let directory = words[0]
+  let count = Int(words[1]) ?? 100
+  let path = directory + "/fifo"
+  let start = SystemClock.monotonic()
+  try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
+  symlink("foreign", directory + "/link")
+  let memory = try MemoryMapping.shared(size: 4096)
+  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
+  let deadline = Deadline(after: .seconds(20))
+  var made = 0
+  var written = 0
+  while made < count || written == 0, !deadline.hasPassed {
+    do throws(FIFO.Refusal) {
+      let fifo = try FIFO.makeOrAdopt(at: path)
+      made += 1
+      // So that there is a reader, where it is the FIFO that stands there.
+      let reader = open(path, O_RDONLY | O_NONBLOCK)
+      if reader != -1 {
+        if writeText(to: fifo) { written += 1 }
+        Glibc.close(reader)
+      }
+      fifo.removeIfOurs()
+    } catch {
+      if case .call(let failure) = error, failure.code != .noSuchFile, failure.code != .exists { throw error }
+    }
+  }
+  numbers[2] = 1
+  try expectEqual(try swapper.wait(), .exited(code: 0), "the swapper")
+  if words.count > 2 {
+    say(
+      "\(made) made, \(written) written to, \(numbers[0]) files and \(numbers[1]) links put there, "
+        + "\(Double(SystemClock.monotonic() - start) / 1e9) s")
+  }
+  try expect(made >= count && written > 0, "\(made) FIFOs made, \(written) written to")
+  try expect(numbers[0] > 0 && numbers[1] > 0, "nothing was ever put there")
+  try expectEqual(try contents(directory + "/foreign"), "foreign", "the file")
+  // Each name that the swapper gave them is there still.
+  try expectEqual(Int(try facts(directory + "/foreign").st_nlink), numbers[0] + 1, "names of the file")
+  try expectEqual(Int(try facts(directory + "/link").st_nlink), numbers[1] + 1, "names of the link")
+}
+
+/// Moves away what is at the path, replacing nothing, and puts another name of the file or the link there.
+private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMutableBufferPointer<Int>) throws -> pid_t {
+  let parent = getpid()
+  return try forked {
+    _ = try ProcessControl.followParent(parent, with: .kill)
+    var turn = 0
+    while numbers[2] == 0 {
+      turn += 1
+      let kind = turn % 2
+      if link(directory + (kind == 0 ? "/foreign" : "/link"), path) == 0 { numbers[kind] += 1 }
+      rename(path, "\(directory)/away-\(turn)")
+    }
+    return 0
+  }
+}
+
+private func writeText(to fifo: borrowing FIFO) -> Bool {
+  do {
+    let writer = try fifo.openForWriting(until: Deadline(instant: 0))
+    try writer.writeAll("text")
+    return true
+  } catch { return false }
+}
+
+private func facts(_ path: String) throws -> stat {
+  var facts = stat()
+  try expect(lstat(path, &facts) == 0, "\(path) is gone")
+  return facts
+}
+
+private func entries(_ path: String) throws -> [String] {
+  guard let directory = opendir(path) else { throw Wrong(description: "opendir") }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    if name != ".", name != ".." { names.append("\(path)/\(name)") }
+  }
+  return names
+}
+
+func earlyLeaversDoNotEndTheServer(_ words: [String]) throws {
+  let path = words[0] + "/early"
+  var server = try FIFOServer(at: path)
+  let parent = getpid()
+  // SIGPIPE has its default action here, which would end this process.
+  for _ in 0..<50 {
+    let child = try forked {
+      _ = try ProcessControl.followParent(parent, with: .kill)
+      let reader = try Descriptor.open(path, O_RDONLY)
+      return try readBytes(1, from: reader).count == 1 ? 0 : 1
+    }
+    // Longer than a pipe: the reader leaves in the middle of it.
+    _ = try server.serve(until: Deadline(after: .seconds(20))) { Array(repeating: 65, count: 1 << 20) }
+    try expectEqual(try Children.await(child), .exited(code: 0), "a reader of one byte")
+  }
+}
+
+func killedServersPlaceIsTaken(_ words: [String]) throws {
+  let path = words[0] + "/killed"
+  for _ in 0..<10 {
+    let first = try server(at: path)
+    let refused = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+    try expectEqual(refused, .inUse(path), "a second server")
+    first.send(.kill)
+    _ = try first.wait()
+    let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }
+    var next = try FIFOServer(at: path)
+    var served = 0
+    let deadline = Deadline(after: .seconds(20))
+    while served == 0, !deadline.hasPassed { served = try next.serve(until: deadline) { [65] } }
+    try expectEqual(
+      try Children.await(reader), .exited(code: 0), "a reader that may have waited before the server came")
+  }
+  try expect(access(path, F_OK) == -1, "the last one left its FIFO")
+}
+
+func familyLeavesNoDescriptor(_ words: [String]) throws {
+  let path = words[0] + "/count"
+  let before = try openDescriptors()
+  for _ in 0..<3 {
+    let fifo = try FIFO.make(at: path)
+    _ = failure { () throws(FIFO.Refusal) in try FIFO.make(at: path) }
+    _ = failure { () throws(FIFO.Refusal) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.Refusal) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
+    try expect(fifo.removeIfOurs(), "not removed")
+    do {
+      var server = try FIFOServer(at: path)
+      let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+      try expectEqual(try server.serve { [65] }, 1, "texts")
+      try expectEqual(try readBytes(9, from: reader), [65], "text")
+      _ = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+    }
+    let memory = try SharedMemorySegment.createAttached(size: 10)
+    let set = try SemaphoreSet.create(values: [0])
+    try set.withTaken { try memory.write([1]) }
+    try set.remove()
+  }
+  try expectEqual(try openDescriptors(), before, "descriptors")
+  try expectEqual(try entries(words[0]), [], "files left behind")
+}
+
+func brokenPipeIsNoSignal(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let writing = ends.writing
+  _ = consume ends.reading
+  func write() -> ErrorCode? {
+    var byte: UInt8 = 1
+    return withUnsafeBytes(of: &byte) { bytes in
+      failure { () throws(ErrorCode) in try writing.writeWithoutSignal(bytes) }
+    }
+  }
+  try expectEqual(write(), .brokenPipe, "default action")
+  Signal.brokenPipe.ignore()
+  try expectEqual(write(), .brokenPipe, "ignored")
+  Signal.brokenPipe.restoreDefault()
+  // One of somebody else's stays pending.
+  SignalSet(.brokenPipe).block()
+  let queue = try SignalQueue(SignalSet(.brokenPipe))
+  for send in [{ kill(getpid(), SIGPIPE) }, { raise(SIGPIPE) }] {
+    try expectEqual(send(), 0, "a signal")
+    try expectEqual(write(), .brokenPipe, "blocked and pending")
+    try expectEqual(queue.take()?.signal, .brokenPipe, "the signal that was pending")
+    try expectEqual(queue.take()?.signal, nil, "another one")
+  }
+  try expectEqual(write(), .brokenPipe, "blocked")
+  try expectEqual(queue.take()?.signal, nil, "one of ours")
+}

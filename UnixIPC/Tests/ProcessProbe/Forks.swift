@@ -1,0 +1,176 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+let forkSubcommands: Subcommands = [
+  "pipe-forked": forkedProcessesAreReadAndWritten,
+  "pipe-forked-end": forkedProcessKeepsNoEnd,
+  "pipe-forked-identity": forkedProcessActsForAnother,
+  "fork-threaded": threadedProcessIsNotForked,
+  "fork-printed": nothingIsPrintedTwice,
+  "fork-error": errorEndsTheCopyAlone,
+  "fork-many": noneOfManyIsLost,
+]
+
+func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
+  var kid = try ForkedProcess.openForReading { output in
+    try output.writeAll("from \(getpid())\n")
+    return 7
+  }
+  let line = try text(kid.readLine())
+  try expect(line != nil && line != "from \(getpid())", "\(line ?? "nothing")")
+  try expectEqual(kid.finish(), .exited(code: 7), "status")
+
+  // Perl's safe pipe open for writing: the copy stores what it reads.
+  let path = "/tmp/begat-probe-\(getpid())"
+  defer { unlink(path) }
+  let writer = try ForkedProcess.openForWriting { input in
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT)
+    let bytes = try input.readToEnd(limit: 1 << 20)
+    try bytes.withUnsafeBytes { try file.writeAll($0) }
+    return 0
+  }
+  let data = [UInt8]((0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+  try writer.write(data)
+  try expectEqual(writer.finish(), .exited(code: 0), "status")
+  try expectEqual(Descriptor.open(path, O_RDONLY).readToEnd(limit: 1 << 20), data, "what was stored")
+  // Its standard output is the pipe for programs that it executes as well.
+  var shellOfKid = try ForkedProcess.openForReading { _ in
+    try shell("echo inner").run().isSuccess ? 0 : 1
+  }
+  try expectEqual(text(shellOfKid.readLine()), "inner", "what a program of the copy wrote")
+  try expectEqual(shellOfKid.finish(), .exited(code: 0), "status")
+}
+
+/// The second copy must not keep the first one's input from ending.
+func forkedProcessKeepsNoEnd(_ words: [String]) throws {
+  let first = try ForkedProcess.openForWriting { input in CInt(try input.readToEnd(limit: 100).count) }
+  let log = try Descriptor.open("/dev/null", O_WRONLY)
+  let number = log.number
+  let second = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
+    guard fcntl(number, F_GETFD) != -1 else { return 1 }
+    while true { pause() }
+  }
+  try first.write("four")
+  try expectEqual(first.finish(), .exited(code: 4), "the first one")
+  try expectEqual(second.end(), .killed(by: .terminate, dumpedCore: false), "the second one")
+}
+
+func forkedProcessActsForAnother(_ words: [String]) throws {
+  let nobody = Identity(user: 65534, group: 65534, groups: [65533])
+  var kid = try ForkedProcess.openForReading(ForkedProcess.Options(identity: nobody)) { output in
+    try output.writeAll(contents("/proc/self/status"))
+    return setuid(0) == -1 ? 0 : 1
+  }
+  var facts: [String] = []
+  while let line = try text(kid.readLine()) {
+    if ["Uid:", "Gid:", "Groups:"].contains(where: line.hasPrefix) { facts.append(line) }
+  }
+  let four = "\t65534\t65534\t65534\t65534"
+  try expectEqual(facts, ["Uid:" + four, "Gid:" + four, "Groups:\t65533 "], "identity")
+  try expectEqual(kid.finish(), .exited(code: 0), "whether root came back")
+
+  var program = Program(path: "/usr/bin/id", arguments: ["id", "-G"])
+  program.identity = nobody
+  try expectEqual(text(program.capture(limit: 100).output), "65534 65533\n", "groups of a program")
+  try expectEqual(geteuid(), 0, "the caller's own")
+  // Without the right to it, it is an error of the opening.
+  program.path = "/nowhere"
+  let missing = failure { () throws(SystemCallError) in try program.capture(limit: 100) }
+  try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+  try Identity(user: 65534, group: 65534).become()
+  let root = Identity(user: 0, group: 0)
+  let refused = failure { () throws(SystemCallError) in
+    try ForkedProcess.openForReading(ForkedProcess.Options(identity: root)) { _ in 0 }
+  }
+  try expectEqual(refused, SystemCallError("setgroups", code: .notPermitted), "becoming root")
+  program.identity = root
+  let refusedProgram = failure { () throws(SystemCallError) in try program.capture(limit: 100) }
+  try expectEqual(refusedProgram, SystemCallError("setgroups", on: "/nowhere", code: .notPermitted), "a root program")
+  try nothingToReap([])
+}
+
+func threadedProcessIsNotForked(_ words: [String]) throws {
+  let gate = try Pipe.open()
+  let number = gate.reading.number
+  var thread = pthread_t()
+  let context = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+  context.initialize(to: number)
+  let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+    let number = context!.load(as: CInt.self)
+    var byte: UInt8 = 0
+    _ = read(number, &byte, 1)
+    return nil
+  }
+  try expectEqual(Threads.count, 1, "threads")
+  try expectEqual(pthread_create(&thread, nil, entry, context), 0, "pthread_create")
+  try expectEqual(Threads.count, 2, "threads")
+  let error = failure { () throws(SystemCallError) in try ForkedProcess.run { 0 } }
+  try expectEqual(
+    error?.description,
+    "fork a process with 2 threads (fork before any is started, or start a program instead): "
+      + "Resource deadlock avoided", "error")
+  try expectEqual(failure { () throws(ErrorCode) in try forkProcess(exitSignal: .child) }, .deadlock, "error")
+  try gate.writing.writeAll("x")
+  pthread_join(thread, nil)
+  try expectEqual(ForkedProcess.run { 5 }.wait(), .exited(code: 5), "with the thread ended")
+}
+
+func nothingIsPrintedTwice(_ words: [String]) throws {
+  var reader = try ForkedProcess.openForReading { _ in
+    // Not a terminal: the C library keeps it back.
+    print("before")
+    let inner = try ForkedProcess.run {
+      print("inner")
+      return 0
+    }
+    _ = try inner.wait()
+    print("after")
+    return 0
+  }
+  var lines: [String] = []
+  while let line = try text(reader.readLine()) { lines.append(line) }
+  try expectEqual(lines, ["before", "inner", "after"], "what was printed")
+}
+
+func errorEndsTheCopyAlone(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  atexit { say("an exit handler of the parent's ran") }
+  let kid = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [writing.number])) {
+    dup2(writing.number, STDERR_FILENO)
+    throw Wrong(description: "went wrong")
+  }
+  try expectEqual(kid.wait(), .exited(code: 1), "status")
+  _ = consume writing
+  try expectEqual(text(reading.readToEnd(limit: 100)), "went wrong\n", "what it said")
+}
+
+/// `fork-many COUNT`
+func noneOfManyIsLost(_ words: [String]) throws {
+  let count = words.first.flatMap { Int($0) } ?? 1000
+  var living = Set<pid_t>()
+  var reaped = 0
+  for index in 0..<count {
+    while true {
+      do throws(SystemCallError) {
+        let code = CInt(index % 200)
+        living.insert(try ForkedProcess.run { code }.release())
+        break
+      } catch {
+        guard error.code.isShortage, let (process, _) = Children.reapAny() else { throw error }
+        try expect(living.remove(process) != nil, "\(process) is none of ours")
+        reaped += 1
+      }
+    }
+  }
+  while !living.isEmpty {
+    for (process, _) in try Children.reapAll(waitingForFirst: true) {
+      try expect(living.remove(process) != nil, "\(process) is none of ours, or was fetched before")
+      reaped += 1
+    }
+  }
+  try expectEqual(reaped, count, "children")
+  try nothingToReap([])
+}

@@ -1,0 +1,302 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+let pipeSubcommands: Subcommands = [
+  "pipe-reading": programIsReadFrom,
+  "pipe-writing": programIsWrittenTo,
+  "pipe-dead-reader": deadReaderIsAnError,
+  "pipe-missing": missingProgramIsAnErrorOfThePipe,
+  "pipe-stages": everyStageHasAStatus,
+  "pipe-stage-missing": missingStageLeavesNobody,
+  "capture": outputIsCaptured,
+  "capture-bounds": captureKeepsItsBounds,
+  "conversation": conversationGoesLineByLine,
+  "conversation-large": conversationOfAnySize,
+  "conversation-three": conversationOverThreePipes,
+  "conversation-ends": conversationEndsWithItsProgram,
+  "pipe-detached": detachedProgramIsNobodysChild,
+  "pipe-descriptors": pipesLeaveNoDescriptor,
+]
+
+func programIsReadFrom(_ words: [String]) throws {
+  var netstat = try shell("echo tcp one; echo two; printf three").openForReading()
+  var lines: [String] = []
+  while let line = try text(netstat.readLine()) { lines.append(line) }
+  try expectEqual(lines, ["tcp one", "two", "three"], "lines")
+  try expectEqual(netstat.finish(), .exited(code: 0), "status")
+
+  var failing = try shell("echo said; exit 3").openForReading()
+  try expectEqual(text(failing.readLine()), "said", "line")
+  try expectEqual(failing.finish(), .exited(code: 3), "status of one that fails")
+  // Whoever reads no further need not wait for an endless writer.
+  var endless = try Program(path: "/usr/bin/yes", arguments: ["yes"]).openForReading()
+  try expectEqual(text(endless.readLine()), "y", "line")
+  try expectEqual(endless.finish(), .killed(by: .brokenPipe, dumpedCore: false), "status of one that is cut off")
+  let slow = try shell("echo; exec sleep 50").openForReading()
+  try expectEqual(slow.end(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
+  try nothingToReap([])
+}
+
+func programIsWrittenTo(_ words: [String]) throws {
+  let result = try Pipe.open()
+  let reading = result.reading
+  let writing = result.writing
+  let spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
+  _ = consume writing
+  let piece = [UInt8](repeating: 7, count: 300_000)
+  try spooler.write(piece)
+  try spooler.write("stuff\n", until: Deadline(after: .seconds(20)))
+  try expectEqual(spooler.finish(), .exited(code: 4), "status")
+  try expectEqual(text(reading.readToEnd(limit: 100)), "300006\n", "bytes that arrived")
+
+  let idle = try shell("exec sleep 50").openForWriting()
+  let late = failure { () throws(ErrorCode) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
+  try expectEqual(late, .timedOut, "writing to one that does not read")
+  _ = try idle.end()
+}
+
+func deadReaderIsAnError(_ words: [String]) throws {
+  let piece = [UInt8](repeating: 7, count: 300_000)
+  for isIgnored in [false, true] {
+    if isIgnored { Signal.brokenPipe.ignore() }
+    let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+    let error = failure { () throws(ErrorCode) in try dead.write(piece) }
+    try expectEqual(error, .brokenPipe, "writing to a dead reader")
+    try expectEqual(dead.finish(), .exited(code: 0), "its status")
+    try expectEqual(status("SigPnd"), "0000000000000000", "pending signals")
+    try expectEqual(status("SigBlk"), "0000000000000000", "blocked signals")
+  }
+  Signal.brokenPipe.restoreDefault()
+  // What somebody else has waiting stays.
+  SignalSet(.brokenPipe).block()
+  raise(SIGPIPE)
+  let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+  let error = failure { () throws(ErrorCode) in try dead.write(piece) }
+  try expectEqual(error, .brokenPipe, "writing with SIGPIPE blocked")
+  try expectEqual(status("SigPnd"), "0000000000001000", "pending signals")
+}
+
+func missingProgramIsAnErrorOfThePipe(_ words: [String]) throws {
+  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
+  let forReading = failure { () throws(SystemCallError) in try bogus.openForReading() }
+  let forWriting = failure { () throws(SystemCallError) in try bogus.openForWriting() }
+  let captured = failure { () throws(SystemCallError) in try bogus.capture(limit: 10) }
+  let spoken = failure { () throws(SystemCallError) in try Conversation(with: bogus) }
+  let expected = SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile)
+  try expectEqual([forReading, forWriting, captured, spoken], [expected, expected, expected, expected], "errors")
+  try nothingToReap([])
+}
+
+func everyStageHasAStatus(_ words: [String]) throws {
+  let stages = Pipeline(shell("echo a b; exit 2"), shell("cat; kill -TERM $$"), shell("tr a-z A-Z"))
+  var output = try stages.openForReading()
+  try expectEqual(text(output.readLine()), "A B", "what went through")
+  try expectEqual(
+    output.finishAll(), [.exited(code: 2), .killed(by: .terminate, dumpedCore: false), .exited(code: 0)], "statuses")
+  var again = try stages.openForReading()
+  while try again.readLine() != nil {}
+  try expectEqual(again.finish(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
+
+  let result = try Pipe.open()
+  let reading = result.reading
+  let writing = result.writing
+  let input = try Pipeline(Program(path: "/bin/cat", arguments: ["cat", "-v"]), shell("sed s/x/y/; exit 5"))
+    .openForWriting(output: .descriptor(writing.number))
+  _ = consume writing
+  try input.write("x\u{1}\n")
+  try expectEqual(
+    input.finishAll(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
+  try expectEqual(text(reading.readToEnd(limit: 100)), "y^A\n", "what went through")
+  try expectEqual(Pipeline(shell("exit 6"), shell("exit 7")).run(), [.exited(code: 6), .exited(code: 7)], "run")
+  try expect(failure { () throws(SystemCallError) in try Pipeline([]).run() }?.code == .invalidArgument, "no program")
+  try nothingToReap([])
+}
+
+func missingStageLeavesNobody(_ words: [String]) throws {
+  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
+  let yes = Program(path: "/usr/bin/yes", arguments: ["yes"])
+  for stages in [[bogus, yes, yes], [yes, bogus, yes], [yes, yes, bogus]] {
+    let error = failure { () throws(SystemCallError) in try Pipeline(stages).openForReading() }
+    try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile), "error")
+    try nothingToReap([])
+  }
+}
+
+func outputIsCaptured(_ words: [String]) throws {
+  let both = shell("cat; echo problem >&2; exit 3")
+  let separate = try both.capture(input: "in".utf8, errors: .separate, limit: 100)
+  try expectEqual(text(separate.output), "in", "output")
+  try expectEqual(text(separate.errors), "problem\n", "errors")
+  try expectEqual(separate.status, .exited(code: 3), "status")
+  try expect(separate.ending == .complete && separate.isInputTaken && !separate.isSuccess, "\(separate.ending)")
+  try expectEqual(text(both.capture(errors: .withOutput, limit: 100).output), "problem\n", "both")
+  try expectEqual(text(both.capture(errors: .null, limit: 100).output), "", "nothing")
+
+  // Larger than every pipe, both ways, and not taken by a program that wants only some of it.
+  let large = [UInt8](repeating: 97, count: 3 << 20)
+  let echoed = try Program(path: "/bin/cat", arguments: ["cat"]).capture(input: large, limit: 4 << 20)
+  try expect(echoed.output == large && echoed.isSuccess, "\(echoed.output.count) bytes")
+  let head = try shell("exec head -c 5").capture(input: large, limit: 100)
+  try expectEqual(text(head.output), "aaaaa", "head")
+  try expect(!head.isInputTaken && head.isSuccess, "\(head.ending) \(head.status)")
+  try nothingToReap([])
+}
+
+func captureKeepsItsBounds(_ words: [String]) throws {
+  let cut = try Program(path: "/usr/bin/yes", arguments: ["yes"]).capture(limit: 1000)
+  try expectEqual(text(cut.output), String(repeating: "y\n", count: 500), "output")
+  try expect(cut.ending == .cut && !cut.isSuccess, "\(cut.ending)")
+  let exact = try shell("printf 12345").capture(limit: 5)
+  try expect(exact.ending == .complete && exact.isSuccess, "\(exact.ending)")
+
+  let start = SystemClock.monotonic()
+  let late = try shell("echo begun; exec sleep 50").capture(limit: 100, until: Deadline(after: .milliseconds(50)))
+  try expectEqual(text(late.output), "begun\n", "output")
+  try expect(late.ending == .late, "\(late.ending)")
+  try expectEqual(late.status, .killed(by: .terminate, dumpedCore: false), "status")
+  // It has closed its output, and lives.
+  let quiet = try shell("exec >&- 2>&-; sleep 50").capture(
+    errors: .withOutput, limit: 100, until: Deadline(after: .milliseconds(50)))
+  try expect(quiet.ending == .late, "\(quiet.ending)")
+  let stubborn = try shell("trap '' TERM; echo begun; while :; do sleep 1; done").capture(
+    limit: 100, until: Deadline(after: .milliseconds(100)), patience: .milliseconds(50))
+  try expectEqual(stubborn.status, .killed(by: .kill, dumpedCore: false), "status of one that ignores SIGTERM")
+  try expect(SystemClock.monotonic() - start < 30_000_000_000, "it took too long")
+  try nothingToReap([])
+}
+
+func conversationGoesLineByLine(_ words: [String]) throws {
+  // open2("cat -u -n"), and bc, which answers a line at a time.
+  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat", "-u", "-n"]))
+  for number in 1...10 {
+    try cat.send("a line\n")
+    let numbered = String(repeating: " ", count: number < 10 ? 5 : 4) + "\(number)\ta line"
+    try expectEqual(text(cat.readLine(until: Deadline(after: .seconds(20)))), numbered, "line")
+  }
+  try expectEqual(cat.finish(), .exited(code: 0), "status of cat")
+  var calculator = try Conversation(with: Program(path: "/usr/bin/bc", arguments: ["bc", "-q"]))
+  try calculator.send("2 ^ 100\n6 * 7\n")
+  try expectEqual(text(calculator.readLine()), "1267650600228229401496703205376", "2 ^ 100")
+  try expectEqual(text(calculator.readLine()), "42", "6 * 7")
+  let late = failure { () throws(SystemCallError) in try calculator.readLine(until: Deadline(after: .milliseconds(20)))
+  }
+  try expectEqual(late, SystemCallError("poll", on: "/usr/bin/bc", code: .timedOut), "a line that never comes")
+  try calculator.send("1 + 1\n")
+  try expectEqual(text(calculator.readLine()), "2", "1 + 1, after the time was up")
+  calculator.endInput()
+  try expect(calculator.readLine() == nil, "a line after the end")
+  try expectEqual(calculator.finish(), .exited(code: 0), "status of bc")
+}
+
+/// `conversation-large MEBIBYTES [show]`: as many each way, byte for byte.
+func conversationOfAnySize(_ words: [String]) throws {
+  let size = (words.first.flatMap { Int($0) } ?? 4) << 20
+  var state: UInt64 = 1
+  var data = [UInt8]()
+  data.reserveCapacity(size)
+  while data.count < size {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    withUnsafeBytes(of: state) { data.append(contentsOf: $0) }
+  }
+  let start = SystemClock.monotonic()
+  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"]))
+  try cat.send(data)
+  cat.endInput()
+  var back: [UInt8] = []
+  while true {
+    let part = try cat.read()
+    if part.isEmpty { break }
+    back += part
+  }
+  try expectEqual(cat.finish(), .exited(code: 0), "status")
+  if words.count > 1 { say("\(size >> 20) MiB each way in \((SystemClock.monotonic() - start) / 1_000_000) ms") }
+  try expect(back == data, "what came back differs")
+}
+
+func conversationOverThreePipes(_ words: [String]) throws {
+  // Writes a megabyte to each before it reads anything: full pipes on all three sides.
+  let script = """
+    import sys
+    sys.stderr.write('e' * 1000000); sys.stderr.flush()
+    sys.stdout.write('o' * 1000000); sys.stdout.flush()
+    n = len(sys.stdin.read())
+    sys.stdout.write('\\n%d\\n' % n)
+    """
+  var python = try Conversation(
+    with: Program(
+      path: "/usr/bin/env", arguments: ["env", "python3", "-c", script], environment: Program.callersEnvironment),
+    errors: .separate)
+  try python.send([UInt8](repeating: 120, count: 1_500_000))
+  python.endInput()
+  try expectEqual(python.readLine()?.count, 1_000_000, "output")
+  try expectEqual(text(python.readLine()), "1500000", "what it read")
+  try expectEqual(python.readErrors().count, 1_000_000, "errors")
+  try expectEqual(python.finish(), .exited(code: 0), "status")
+
+  var noisy = try Conversation(with: Program(path: "/usr/bin/yes", arguments: ["yes"]), capacity: 100_000)
+  let full = failure { () throws(SystemCallError) in try noisy.send([UInt8](repeating: 1, count: 1_000_000)) }
+  try expectEqual(full?.code, .noBufferSpace, "one that writes without end")
+  try expectEqual(noisy.end(), .killed(by: .terminate, dumpedCore: false), "status")
+}
+
+func conversationEndsWithItsProgram(_ words: [String]) throws {
+  var short = try Conversation(with: shell("read line; echo got $line; exit 9"))
+  try short.send("word\n")
+  try expectEqual(text(short.readLine()), "got word", "line")
+  try expect(short.readLine() == nil, "a line after the end")
+  // The kernel closes one after the other.
+  try expectEqual(short.status(), .exited(code: 9), "status")
+  let refused = failure { () throws(SystemCallError) in try short.send("more\n") }
+  try expectEqual(refused, SystemCallError("write", on: "/bin/sh", code: .brokenPipe), "writing to one that ended")
+  try expectEqual(short.finish(), .exited(code: 9), "status")
+  // Whoever finishes early takes no harm from what is still to come.
+  let chatty = try Conversation(with: shell("head -c 1000000 /dev/zero; exit 2"))
+  try expectEqual(chatty.finish(), .exited(code: 2), "status of one that had more to say")
+  let number: pid_t
+  do { number = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"])).process }
+  try expect(kill(number, 0) == -1, "a conversation that was dropped goes on")
+  try nothingToReap([])
+}
+
+func detachedProgramIsNobodysChild(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let writing = ends.writing
+  var program = shell("echo $$ $PPID; exec sleep 50")
+  for identity in [nil, getuid() == 0 ? Identity(user: 65534, group: 65534) : nil] {
+    program.identity = identity
+    let number = try program.startDetached(output: .descriptor(writing.number))
+    try nothingToReap([])
+    let line = try text(readLine(from: reading)) ?? ""
+    let numbers = line.split(separator: " ").compactMap { pid_t($0) }
+    try expect(numbers.count == 2 && numbers[0] == number && numbers[1] != getpid(), "\(line), started as \(number)")
+    let handle = try ProcessHandle(number)
+    try handle.send(.kill)
+    try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "it does not end")
+    program.path = "/nowhere"
+    let missing = failure { () throws(SystemCallError) in try program.startDetached() }
+    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+    try nothingToReap([])
+    program.path = "/bin/sh"
+  }
+}
+
+private func readLine(from descriptor: borrowing Descriptor) throws -> [UInt8] {
+  var line: [UInt8] = []
+  while let byte = try descriptor.readToEnd(limit: 1, until: Deadline(after: .seconds(20))).first, byte != 10 {
+    line.append(byte)
+  }
+  return line
+}
+
+func pipesLeaveNoDescriptor(_ words: [String]) throws {
+  let before = try openDescriptors()
+  for subcommand in [
+    programIsReadFrom, programIsWrittenTo, missingProgramIsAnErrorOfThePipe, everyStageHasAStatus,
+    missingStageLeavesNobody, forkedProcessesAreReadAndWritten, forkedProcessKeepsNoEnd, outputIsCaptured,
+    conversationGoesLineByLine, conversationEndsWithItsProgram, detachedProgramIsNobodysChild,
+    fileLockIsTakenAndGivenBack, deadlinesAreNested,
+  ] { try subcommand([]) }
+  try expectEqual(openDescriptors(), before, "descriptors")
+}

@@ -1,0 +1,301 @@
+import Glibc
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+let signalSubcommands: Subcommands = [
+  "signal-blocked": blockedSignalsWait,
+  "signal-wait": waitTakesOneAfterTheOther,
+  "signal-wait-interrupted": waitGoesOnWithWhatIsLeft,
+  "signal-queue-lent": lentQueueGivesTheMaskBack,
+  "signal-storm": valuesArriveInOrder,
+  "signal-full": fullQueueIsAnError,
+  "signal-raise": raiseIsForThisThread,
+  "signal-perl": perlsNamesMeanTheSame,
+  "signal-python": pythonsSignalsArrive,
+  "signal-kill-program": killProgramSendsValues,
+  "signal-invalid": invalidReceiversAreErrors,
+]
+
+private let soon: Duration = .seconds(20)
+
+/// Takes what was sent already.
+private func expectPending(_ set: SignalSet, _ signal: Signal, _ what: String) throws -> SignalArrival {
+  guard let arrival = set.wait(until: Deadline(instant: 0)) else { throw Wrong(description: "\(what): nothing came") }
+  try expectEqual(arrival.signal, signal, what)
+  return arrival
+}
+
+// MARK: - Blocking
+
+func blockedSignalsWait(_ words: [String]) throws {
+  for signal in [Signal.user1, .user2] { try signal.setDisposition(.counted) }
+  SignalSet().becomeMask()
+  try expectEqual(SignalSet.blocked, [], "mask at first")
+  let set: SignalSet = [.user1, .realTime(5)]
+  try set.withBlocked {
+    try expectEqual(SignalSet.blocked, set, "mask in the scope")
+    try SignalSet(.user2).withBlocked {
+      try expectEqual(SignalSet.blocked, [.user1, .user2, .realTime(5)], "mask in the inner scope")
+      try Signal.user2.raise()
+      try expectEqual(SignalSet.pending, [.user2], "pending")
+      try expectEqual(Signal.user2.count, 0, "count of a blocked signal")
+    }
+    try expectEqual(Signal.user2.count, 1, "count when it is blocked no more")
+    try expectEqual(SignalSet.blocked, set, "mask after the inner scope")
+    // What was blocked already stays it.
+    SignalSet(.user1).withBlocked {}
+    try expectEqual(SignalSet.blocked, set, "mask after a scope of the same")
+    for _ in 1...3 { try Signal.user1.raise() }
+    try expectEqual(SignalSet.pending, [.user1], "pending")
+    SignalSet(.user1).unblock()
+    try expectEqual(Signal.user1.count, 1, "count of one sent three times")
+    try expectEqual(SignalSet.blocked, [.realTime(5)], "mask without it")
+  }
+  try expectEqual(SignalSet.blocked, [], "mask after the scope")
+  let found = failure { () throws(ErrorCode) in
+    try SignalSet.all.withBlocked { () throws(ErrorCode) in throw .exists }
+  }
+  try expectEqual(found, .exists, "what the body throws")
+  try expectEqual(SignalSet.blocked, [], "mask after an error")
+  SignalSet.all.withBlocked { () in }
+  try expectEqual(UInt64(try status("SigBlk"), radix: 16), 0, "mask as the kernel tells it")
+}
+
+// MARK: - Waiting
+
+func waitTakesOneAfterTheOther(_ words: [String]) throws {
+  let set: SignalSet = [.terminate, .user1, .realTime(1), .realTime(2)]
+  set.block()
+  try expect(set.wait(until: Deadline(instant: 0)) == nil, "something came from nobody")
+  let limit = Deadline(after: .milliseconds(30))
+  try expect(set.wait(until: limit) == nil && limit.hasPassed, "the wait ended before its deadline")
+
+  try Signal.realTime(2).send(2, to: getpid())
+  try Signal.realTime(1).send(1, to: getpid())
+  try Signal.realTime(1).send(-7, to: getpid())
+  try Signal.terminate.send(to: getpid())
+  try Signal.user1.send(to: getpid())
+  try expectEqual(SignalSet.pending, set, "pending")
+  for (signal, value) in [
+    (Signal.user1, nil), (.terminate, nil), (.realTime(1), 1), (.realTime(1), -7), (.realTime(2), 2),
+  ] as [(Signal, CInt?)] {
+    let arrival = try expectPending(set, signal, "\(signal)")
+    try expectEqual(arrival.value, value, "value of \(signal)")
+    try expectEqual(arrival.process, getpid(), "sender of \(signal)")
+    try expectEqual(arrival.user, getuid(), "sender's user of \(signal)")
+    try expect(!arrival.isFromKernel, "\(signal) is no word of the kernel")
+  }
+  try expect(SignalSet.pending.isEmpty, "something is left")
+
+  let child = try sender(1, of: .terminate)
+  let arrival = set.wait(until: Deadline(after: soon))
+  try expect(arrival?.signal == .terminate && arrival?.process == child, "\(arrival as Any)")
+  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+}
+
+func waitGoesOnWithWhatIsLeft(_ words: [String]) throws {
+  let set: SignalSet = [.terminate]
+  set.block()
+  try Signal.user1.setDisposition(.counted)
+  let child = try sender(10, of: .user1)
+  let start = SystemClock.monotonic()
+  try expect(set.wait(until: Deadline(after: .milliseconds(500))) == nil, "something came")
+  let passed = SystemClock.monotonic() - start
+  try expect((500_000_000..<10_000_000_000).contains(passed), "waited \(passed) ns")
+  try expect(Signal.user1.count >= 1, "it was never interrupted")
+  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+}
+
+func lentQueueGivesTheMaskBack(_ words: [String]) throws {
+  let before = try openDescriptors()
+  SignalSet(.hangUp).block()
+  let set: SignalSet = [.hangUp, .terminate]
+  try SignalQueue.with(set) { queue in
+    try expectEqual(SignalSet.blocked, set, "mask in the scope")
+    try Signal.terminate.raise()
+    try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: soon)), "the queue is not readable")
+    try expectEqual(queue.next(until: Deadline(after: soon))?.signal, .terminate, "arrival")
+    try expect(queue.take() == nil, "it came twice")
+    try expect(queue.next(until: Deadline(after: .milliseconds(20))) == nil, "it came twice")
+    // A forked process ends without leaving the scope, or leaves it on its own: this one's mask is not touched.
+    try expectEqual(try end { 0 }, .exited(code: 0), "child")
+    try expectEqual(SignalSet.blocked, set, "mask after a child's end")
+  }
+  try expectEqual(SignalSet.blocked, [.hangUp], "mask after the scope")
+  let found = failure { try SignalQueue.with(set) { _ in throw ErrorCode.exists } }
+  try expectEqual(found as? ErrorCode, .exists, "what the body throws")
+  try expectEqual(SignalSet.blocked, [.hangUp], "mask after an error")
+  try expectEqual(try openDescriptors(), before, "descriptors")
+  let status = try end {
+    try SignalQueue.with([.terminate]) { _ in try Signal.terminate.raise() }
+    return 0
+  }
+  try expectEqual(status, .killed(by: .terminate, dumpedCore: false), "a signal that nobody took")
+}
+
+// MARK: - Values
+
+func valuesArriveInOrder(_ words: [String]) throws {
+  try expect(ResourceLimit.pendingSignals.raise(to: 4000) >= 4000, "the queue of signals is too short here")
+  let parent = getpid()
+  let signal = Signal.realTime(3)
+  let queue = try SignalQueue([signal])
+  // While they are sent, and when all have been.
+  for isLate in [false, true] {
+    let child = try forked {
+      for value: CInt in 0..<1000 { try signal.send(value * 1_000_003 &- 500, to: parent) }
+      return 0
+    }
+    if isLate { try expectEqual(try Children.await(child), .exited(code: 0), "sender") }
+    for value: CInt in 0..<1000 {
+      let arrival = queue.next(until: Deadline(after: soon))
+      try expectEqual(arrival?.value, value * 1_000_003 &- 500, "value \(value)")
+      try expectEqual(arrival?.process, child, "sender of \(value)")
+    }
+    try expect(queue.take() == nil, "more than were sent")
+    if !isLate { try expectEqual(try Children.await(child), .exited(code: 0), "sender") }
+  }
+}
+
+func fullQueueIsAnError(_ words: [String]) throws {
+  let signal = Signal.realTime(3)
+  let queue = try SignalQueue([signal])
+  try ResourceLimit.pendingSignals.set(soft: 10, hard: 10)
+  var sent: CInt = 0
+  let found = failure { () throws(SystemCallError) in
+    while sent < 100 {
+      try signal.send(sent, to: getpid())
+      sent += 1
+    }
+  }
+  try expectEqual(found, SystemCallError("sigqueue", on: String(getpid()), code: .wouldBlock), "a full queue")
+  for value in 0..<sent { try expectEqual(queue.take()?.value, value, "value") }
+  try expect(queue.take() == nil, "what was refused came all the same")
+}
+
+func raiseIsForThisThread(_ words: [String]) throws {
+  try Signal.user1.setDisposition(.counted)
+  for count in 1...100 as ClosedRange<UInt64> {
+    try Signal.user1.raise()
+    try expectEqual(Signal.user1.count, count, "count on return")
+  }
+  let found = failure { () throws(SystemCallError) in try Signal(rawValue: 65).raise() }
+  try expectEqual(found, SystemCallError("raise", on: "signal 65", code: .invalidArgument), "no signal")
+}
+
+func invalidReceiversAreErrors(_ words: [String]) throws {
+  for number: pid_t in [0, -1, -getpid(), .min] {
+    let errors = [
+      failure { () throws(SystemCallError) in try Signal.terminate.send(to: number) },
+      failure { () throws(SystemCallError) in try Signal.terminate.send(1, to: number) },
+      failure { () throws(SystemCallError) in try Signal.terminate.send(toGroup: number) },
+      failure { () throws(SystemCallError) in try Signal.terminate.send(toGroupOf: number) },
+    ]
+    try expectEqual(errors.map { $0?.code }, Array(repeating: .invalidArgument, count: 4), "sent to \(number)")
+  }
+  let found = failure { () throws(SystemCallError) in try Signal.terminate.send(toGroup: 1) }
+  try expectEqual(found, SystemCallError("kill", on: "group 1", code: .invalidArgument), "everybody")
+  let nobody = failure { () throws(SystemCallError) in try Signal.terminate.send(toGroupOf: .max) }
+  try expectEqual(nobody, SystemCallError("getpgid", on: "2147483647", code: .noSuchProcess), "the group of nobody")
+  let late = failure { () throws(SystemCallError) in try Signal.terminate.send(3, to: .max) }
+  try expectEqual(late, SystemCallError("sigqueue", on: "2147483647", code: .noSuchProcess), "a value for nobody")
+}
+
+// MARK: - Others' signals
+
+/// Perl sends each signal that it has a name for, waits for a line, and goes on.
+func perlsNamesMeanTheSame(_ words: [String]) throws {
+  let script = """
+    $| = 1;
+    for (split ' ', $Config{sig_name}) {
+      next if /^(ZERO|KILL|STOP|NUM32|NUM33)$/;
+      kill $_ => $ARGV[0] or die "kill $_: $!";
+      print "$_ $Config{sig_num}\\n";
+      <STDIN>;
+    }
+    """
+  let set = SignalSet.all
+  set.block()
+  let told = try Pipe.open()
+  let asked = try Pipe.open()
+  let output = told.reading
+  let input = asked.writing
+  let child = try Program(
+    path: "/usr/bin/perl", arguments: ["perl", "-MConfig", "-e", script, String(getpid())]
+  ).start(descriptors: [asked.reading.number, told.writing.number, 2])
+  _ = consume told.writing
+  _ = consume asked.reading
+  var lines = LineSplit()
+  var count = 0
+  while let line = try lines.next(from: output) {
+    let name = String(line.prefix { $0 != " " })
+    let arrival = set.wait(until: Deadline(instant: 0))
+    try expectEqual(arrival?.process, child, "sender of \(name)")
+    // "NUM35" is what perl calls those without a name of their own.
+    let expected = name.hasPrefix("NUM") ? Signal(name.dropFirst(3)) : Signal(name)
+    try expectEqual(arrival?.signal, expected, "what perl calls \(name)")
+    count += 1
+    try input.writeAll("\n")
+  }
+  try expect(count >= 60, "perl sent \(count) signals only")
+  _ = consume input
+  try expectEqual(try Children.await(child), .exited(code: 0), "perl")
+}
+
+/// Lines of a descriptor, in the order of their coming.
+private struct LineSplit {
+  private var rest: [UInt8] = []
+
+  mutating func next(from descriptor: borrowing Descriptor) throws -> String? {
+    while true {
+      if let end = rest.firstIndex(of: 10) {
+        defer { rest.removeSubrange(...end) }
+        return String(decoding: rest[..<end], as: UTF8.self)
+      }
+      let byte = try readBytes(1, from: descriptor)
+      if byte.isEmpty { return nil }
+      rest += byte
+    }
+  }
+}
+
+func pythonsSignalsArrive(_ words: [String]) throws {
+  let script = """
+    import ctypes, os, signal, sys
+    pid = int(sys.argv[1])
+    os.kill(pid, signal.SIGTERM)
+    signal.pidfd_send_signal(os.pidfd_open(pid), signal.SIGUSR1)
+    for value in (7, -1, 2147483647):
+        assert ctypes.CDLL(None).sigqueue(pid, signal.SIGRTMIN + 3, ctypes.c_void_p(value & 0xffffffff)) == 0
+    """
+  let set: SignalSet = [.terminate, .user1, .realTime(3)]
+  set.block()
+  let child = try Program(
+    path: "/usr/bin/env", arguments: ["env", "python3", "-c", script, String(getpid())],
+    environment: ["PATH=" + String(cString: getenv("PATH") ?? strdup("/usr/bin:/bin"))]
+  ).start(descriptors: [0, 1, 2])
+  try expectEqual(try Children.await(child), .exited(code: 0), "python3")
+  for (signal, value) in [
+    (Signal.user1, nil), (.terminate, nil), (.realTime(3), 7), (.realTime(3), -1), (.realTime(3), .max),
+  ] as [(Signal, CInt?)] {
+    let arrival = try expectPending(set, signal, "\(signal)")
+    try expectEqual(arrival.value, value, "value of \(signal)")
+    try expectEqual(arrival.process, child, "sender of \(signal)")
+  }
+  try expect(SignalSet.pending.isEmpty, "something is left")
+}
+
+/// kill(1) of util-linux or procps.
+func killProgramSendsValues(_ words: [String]) throws {
+  let set = SignalSet(.realTime(5), .inputOutput)
+  set.block()
+  for (arguments, signal, value) in [
+    (["-q", "4711", "-s", "RTMIN+5"], Signal.realTime(5), 4711), (["-s", "POLL"], .inputOutput, nil),
+  ] as [([String], Signal, CInt?)] {
+    let child = try Program(path: "/bin/kill", arguments: ["kill"] + arguments + [String(getpid())])
+      .start(descriptors: [0, 1, 2])
+    try expectEqual(try Children.await(child), .exited(code: 0), "kill \(arguments)")
+    let arrival = try expectPending(set, signal, "kill \(arguments)")
+    try expectEqual(arrival.value, value, "value")
+  }
+}

@@ -1,0 +1,31 @@
+import Testing
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+@Suite struct CommandWordsTests {
+  @Test(
+    "are cut as a shell cuts them",
+    arguments: [
+      ("true", ["true"]), ("  a   b\tc\n", ["a", "b", "c"]), ("printf 'a b\\n'", ["printf", "a b\\n"]),
+      ("a\"b c\"d", ["ab cd"]), ("'' x", ["", "x"]), ("\"a\\\"b\\\\c\\n\"", ["a\"b\\c\\n"]), ("a\\ b", ["a b"]),
+      ("'it'\\''s'", ["it's"]), ("é 'ü'", ["é", "ü"]), ("x '|;$*' \"<>\" \\&", ["x", "|;$*", "<>", "&"]),
+    ])
+  func areCut(text: String, words: [String]) throws {
+    #expect(try CommandWords.split(text) == words)
+    // The shell itself agrees.
+    let shell = try Program(path: "/bin/sh", arguments: ["sh", "-c", "printf '%s\\0' \(text)"]).capture(limit: 1000)
+    #expect(String(decoding: shell.output, as: UTF8.self) == words.map { $0 + "\0" }.joined())
+  }
+
+  @Test(
+    "are refused where only a shell could do what is meant",
+    arguments: [
+      ("", CommandWords.Refusal.empty), (" \t", .empty), ("a | b", .needsShell("|")), ("a;b", .needsShell(";")),
+      ("echo $HOME", .needsShell("$")), ("ls *", .needsShell("*")), ("a > b", .needsShell(">")),
+      ("`id`", .needsShell("`")), ("a &", .needsShell("&")), ("'a", .unfinishedQuote("'")),
+      ("\"a'", .unfinishedQuote("\"")), ("a\\", .unfinishedQuote("\\")),
+    ])
+  func areRefused(text: String, refusal: CommandWords.Refusal) {
+    #expect(failure { () throws(CommandWords.Refusal) in try CommandWords.split(text) } == refusal)
+  }
+}

@@ -1,0 +1,37 @@
+import Testing
+
+@_spi(Begat) @testable import UnixCore
+@testable import UnixIPC
+
+@Suite struct DeadlineTests {
+  @Test("counts from now")
+  func countsFromNow() {
+    let deadline = Deadline(after: .seconds(100))
+    #expect(!deadline.hasPassed)
+    #expect((99_000...100_000).contains(deadline.milliseconds))
+    #expect(deadline < .never)
+  }
+
+  @Test("never comes where there is no limit")
+  func neverComes() {
+    #expect(Deadline(after: nil) == .never)
+    #expect(!Deadline.never.hasPassed)
+    #expect(Deadline.never.left == nil)
+    #expect(Deadline.never.milliseconds == -1)
+  }
+
+  @Test("has passed", arguments: [Duration.zero, .seconds(-5), .seconds(Int64.min)])
+  func hasPassed(limit: Duration) {
+    let deadline = Deadline(after: limit)
+    #expect(deadline.hasPassed)
+    #expect(deadline.left == .zero)
+    #expect(deadline.milliseconds == 0)
+  }
+
+  @Test("is rounded up to milliseconds, and cut to what poll takes")
+  func isRoundedUp() {
+    #expect(Deadline(after: .seconds(Int64.max)).milliseconds == .max)
+    #expect(Deadline(instant: .max - 1).milliseconds == .max && Deadline(instant: .min).milliseconds == 0)
+    #expect(Deadline(instant: SystemClock.monotonic() + 900_000).milliseconds == 1)
+  }
+}

@@ -1,0 +1,110 @@
+import Glibc
+import Testing
+import UnixIPCTestSupport
+
+@_spi(Begat) @testable import UnixCore
+@testable import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct DescriptorTests {
+  @Test("closes with its owner")
+  func closesWithItsOwner() throws {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    do {
+      let writing = ends.writing
+      try writing.writeAll("a")
+    }
+    #expect(try reading.readToEnd() == [UInt8(ascii: "a")])
+  }
+
+  @Test("stays open when it is handed over")
+  func staysOpenWhenReleased() throws {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    let number = ends.writing.release()
+    #expect(reading.waitUntilReadable(milliseconds: 0) == false)
+    try Descriptor(owning: number).writeAll("late")
+    #expect(try reading.readToEnd() == Array("late".utf8))
+  }
+
+  @Test("stays open when it was lent, whether or not the borrower throws")
+  func staysOpenWhenLent() throws {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    let number = ends.writing.release()
+    try Descriptor.withLent(number) { try $0.writeAll("one ") }
+    #expect(throws: ErrorCode.exists) {
+      try Descriptor.withLent(number) { _ throws(ErrorCode) in throw .exists }
+    }
+    try Descriptor(owning: number).writeAll("two")
+    #expect(try reading.readToEnd() == Array("one two".utf8))
+  }
+
+  @Test("is a bug of ours when somebody else closed it")
+  func isABugWhenStolen() throws { try ProbeProgram.check("descriptor-stolen") }
+
+  @Test("is close-on-exec, wherever it comes from")
+  func isCloseOnExec() throws {
+    let file = try Descriptor.open("/dev/null", O_RDWR)
+    #expect(file.isCloseOnExec == true)
+    #expect(try file.duplicate(notBelow: 100).isCloseOnExec == true)
+    let pipe = try Pipe.open()
+    #expect(pipe.reading.isCloseOnExec && pipe.writing.isCloseOnExec)
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    #expect(pair.reading.isCloseOnExec && pair.writing.isCloseOnExec)
+    #expect(try Descriptor.socket(family: AF_INET, kind: datagramKind).isCloseOnExec == true)
+    #expect(try Poller().descriptor.isCloseOnExec)
+    #expect(try MemoryFile.create(name: "test", size: 1).isCloseOnExec == true)
+    try file.setCloseOnExec(false)
+    #expect(file.isCloseOnExec == false)
+    try file.setCloseOnExec(true)
+    #expect(file.isCloseOnExec == true)
+  }
+
+  @Test("is duplicated at the lowest free number that is asked for")
+  func isDuplicated() throws {
+    let file = try Descriptor.open("/dev/null", O_RDWR)
+    let copy = try file.duplicate(notBelow: 700)
+    #expect(copy.number >= 700)
+    #expect(try copy.duplicate(notBelow: copy.number).number > copy.number)
+  }
+
+  @Test("becomes non-blocking and blocking again")
+  func becomesNonBlocking() throws {
+    let pipe = try Pipe.open()
+    #expect(pipe.reading.isBlocking == true)
+    try pipe.reading.setNonBlocking(true)
+    #expect(pipe.reading.isBlocking == false)
+    withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { room in
+      #expect(failure { () throws(ErrorCode) in try pipe.reading.read(into: room) } == .wouldBlock)
+    }
+    try pipe.reading.setNonBlocking(false)
+    #expect(pipe.reading.isBlocking == true)
+  }
+
+  @Test("names the file that cannot be opened")
+  func namesTheFile() {
+    #expect(throws: SystemCallError("open", on: "/nonexistent/file", code: .noSuchFile)) {
+      _ = try Descriptor.open("/nonexistent/file", O_RDONLY)
+    }
+  }
+
+  @Test("writes all, however small the room")
+  func writesAll() throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let reading = pair.reading
+    let writing = pair.writing
+    try writing.setOption(SOL_SOCKET, SO_SNDBUF, 4096)
+    let text = String(repeating: "0123456789", count: 50_000)
+    let number = writing.release()
+    let writer = Background {
+      let writing = Descriptor(owning: number)
+      try? writing.writeAll(text)
+    }
+    #expect(try reading.readToEnd() == Array(text.utf8))
+    writer.join()
+  }
+
+  @Test("closes ranges")
+  func closesRanges() throws { try ProbeProgram.check("descriptor-range") }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import Testing
+import UnixIPCTestSupport
+
+@_spi(Begat) @testable import UnixCore
+@testable import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct ProgramTests {
+  /// What a program prints.
+  private func output(of path: String, _ arguments: [String], environment: [String] = [], directory: String? = nil)
+    throws -> String
+  {
+    let ends = try Pipe.open()
+    let reading = ends.reading
+    let writing = ends.writing
+    let program = Program(path: path, arguments: arguments, environment: environment, directory: directory)
+    let child = try program.start(descriptors: [writing.number, writing.number, writing.number])
+    _ = consume writing
+    let text = try String(decoding: reading.readToEnd(), as: UTF8.self)
+    #expect(try Children.await(child).isSuccess)
+    return text
+  }
+
+  @Test("gets exactly its arguments")
+  func getsItsArguments() throws {
+    let words = [
+      "show-arguments", "", "a b", "$HOME", "'\"", "*", "\n", "-n", "é", "\\", String(repeating: "x", count: 9000),
+    ]
+    let result = try ProbeProgram(words: words).run()
+    let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    #expect(lines == (["process-probe"] + words).map { escaped($0.utf8) } + [""])
+  }
+
+  @Test("that is detached is nobody's child, and a failed start is an error all the same")
+  func isDetached() throws { try ProbeProgram.check("pipe-detached") }
+
+  @Test("gets exactly its environment")
+  func getsItsEnvironment() throws {
+    let variables = ["A=1", "EMPTY=", "SPACE=a b", "TWICE=1=2"]
+    #expect(try output(of: "/usr/bin/env", ["env"], environment: variables) == variables.map { $0 + "\n" }.joined())
+    #expect(try output(of: "/usr/bin/env", ["env"]) == "")
+  }
+
+  @Test("gets exactly its descriptors, whatever their numbers here", arguments: [0, 1, 5])
+  func getsItsDescriptors(more: Int) throws {
+    // Open here and not close-on-exec: as other libraries leave them.
+    let leaked = try Descriptor.open("/dev/null", O_RDONLY).duplicate(notBelow: 200)
+    try leaked.setCloseOnExec(false)
+    let result = try ProbeProgram(
+      words: ["show-descriptors"], descriptors: [CInt](repeating: leaked.number, count: more)
+    ).run()
+    #expect(result.output == (0..<(3 + more)).map(String.init).joined(separator: " ") + "\n")
+  }
+
+  @Test("gets its descriptors in the order that they are given")
+  func getsItsDescriptorsInOrder() throws {
+    let first = try Pipe.open()
+    let second = try Pipe.open()
+    let input = try Descriptor.open("/dev/null", O_RDONLY)
+    let program = Program(path: "/bin/sh", arguments: ["sh", "-c", "echo one >&1; echo two >&2"])
+    let child = try program.start(descriptors: [input.number, first.writing.number, second.writing.number])
+    #expect(try Children.await(child).isSuccess)
+    let one = first.reading
+    let two = second.reading
+    _ = consume first.writing
+    _ = consume second.writing
+    #expect(try one.readToEnd() == Array("one\n".utf8))
+    #expect(try two.readToEnd() == Array("two\n".utf8))
+  }
+
+  @Test("starts where it is told, else where its starter is")
+  func startsInADirectory() throws {
+    let directory = try TemporaryDirectory()
+    #expect(try output(of: "/bin/pwd", ["pwd", "-P"], directory: directory.path) == directory.path + "\n")
+    let here = getcwd(nil, 0)
+    defer { free(here) }
+    #expect(try output(of: "/bin/pwd", ["pwd", "-P"]) == String(cString: try #require(here)) + "\n")
+  }
+
+  @Test("leads a session of its own where it is asked to", arguments: [(true, "leader\n"), (false, "member\n")])
+  func leadsASession(isLeader: Bool, expected: String) throws {
+    let result = try ProbeProgram(words: ["show-session"], leadsSession: isLeader).run()
+    #expect(result.output == expected)
+  }
+
+  @Test("gets arguments and variables that are no text")
+  func getsBytes() throws { try ProbeProgram.check("program-bytes") }
+
+  @Test("ignores the signals that it is told to, and no others")
+  func ignoresSignals() throws { try ProbeProgram.check("program-ignored-signals") }
+
+  @Test("has default signals and an empty mask, whatever its starter ignores and blocks")
+  func hasDefaultSignals() throws { try ProbeProgram.check("program-signals") }
+
+  @Test("that is missing or no program is an error here and leaves no zombie")
+  func isMissing() throws { try ProbeProgram.check("program-missing") }
+
+  @Test("whose directory is missing is an error that names it and leaves no zombie")
+  func hasNoDirectory() throws { try ProbeProgram.check("program-directory") }
+
+  @Test(
+    "cannot be given a descriptor that is not open",
+    arguments: [([1_000_000], "dup2"), ([0, 1_000_000], "fcntl"), ([-1], "fcntl")] as [([CInt], String)])
+  func needsOpenDescriptors(descriptors: [CInt], step: String) {
+    let found = failure { () throws(SystemCallError) in
+      try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: descriptors)
+    }
+    #expect(found == SystemCallError(step, on: "/bin/true", code: ErrorCode(rawValue: EBADF)))
+  }
+
+  @Test("starts from many threads at once")
+  func startsFromManyThreads() throws {
+    let results = Results()
+    let threads = (0..<8).map { _ in
+      Background {
+        for _ in 0..<25 {
+          let child = try? Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [])
+          results.add(child.flatMap { try? Children.await($0).isSuccess } ?? false)
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(results.all == [Bool](repeating: true, count: 200))
+  }
+
+  @Test("with a NUL in a text is refused, not cut")
+  func refusesNUL() throws { try ProbeProgram.check("bound-nul") }
+
+  @Test("may have a caller without any environment")
+  func mayHaveNoEnvironment() throws { try ProbeProgram.check("bound-environment") }
+}
+
+/// Filled by threads.
+private final class Results: @unchecked Sendable {
+  private var mutex = pthread_mutex_t()
+  private var values: [Bool] = []
+
+  func add(_ value: Bool) {
+    pthread_mutex_lock(&mutex)
+    values.append(value)
+    pthread_mutex_unlock(&mutex)
+  }
+
+  var all: [Bool] { values }
+}

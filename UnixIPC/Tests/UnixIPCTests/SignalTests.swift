@@ -1,0 +1,23 @@
+import Glibc
+import Testing
+@_spi(Begat) import UnixCore
+import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct SignalTests {
+  @Test(
+    "has the name that people type",
+    arguments: [
+      (.alarm, "SIGALRM"), (.child, "SIGCHLD"), (.hangUp, "SIGHUP"), (.interrupt, "SIGINT"), (.kill, "SIGKILL"),
+      (.brokenPipe, "SIGPIPE"), (.quit, "SIGQUIT"), (.terminate, "SIGTERM"), (Signal(rawValue: 11), "SIGSEGV"),
+      (.realTime(0), "SIGRTMIN"), (.realTime(1), "SIGRTMIN+1"), (Signal(rawValue: 64), "SIGRTMIN+30"),
+      (Signal(rawValue: 0), "signal 0"), (Signal(rawValue: 65), "signal 65"), (Signal(rawValue: -1), "signal -1"),
+    ] as [(Signal, String)])
+  func hasItsName(signal: Signal, name: String) { #expect("\(signal)" == name) }
+
+  @Test("says to whom it could not be sent")
+  func saysToWhom() {
+    #expect(throws: SystemCallError("kill", on: "2147483647", code: .noSuchProcess)) {
+      try Signal.terminate.send(to: .max)
+    }
+  }
+}
