@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// Ends the waits of other threads: each call that was given the cancellation stops waiting as soon as it is cancelled.
