@@ -3,7 +3,7 @@ import CPlatform
 /// Waits for many descriptors at once and tells which are ready, by a number that the caller gave each.
 ///
 /// Source: epoll(7).
-public struct Poller: ~Copyable {
+public struct Poller: ~Copyable, Sendable {
   public struct Interest: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -1,0 +1,51 @@
+import Glibc
+import Testing
+import UnixIPCTestSupport
+
+@_spi(Begat) @testable import UnixCore
+
+@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+  @Test("is cancelled once and stays so, and can be cancelled in any thread")
+  func staysCancelled() throws {
+    let cancellation = try Cancellation()
+    #expect(!cancellation.isCancelled)
+    let threads = (0..<8).map { _ in Background { for _ in 0..<100 { cancellation.cancel() } } }
+    for thread in threads { thread.join() }
+    #expect(cancellation.isCancelled && cancellation.isCancelled)
+  }
+
+  @Test("never blocks, not even where its counter is full")
+  func neverBlocks() throws {
+    let cancellation = try Cancellation()
+    #expect(eventfd_write(cancellation.number, .max - 1) == 0)
+    cancellation.cancel()
+    #expect(cancellation.isCancelled)
+  }
+
+  @Test("holds as long as a descriptor is readable, which its owner may close")
+  func followsADescriptor() throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let ours = pair.reading
+    let theirs = pair.writing
+    let cancellation = try Cancellation(whenReadable: ours)
+    #expect(!cancellation.isCancelled)
+    try theirs.writeAll("x")
+    #expect(cancellation.isCancelled)
+    var byte: UInt8 = 0
+    #expect(read(ours.number, &byte, 1) == 1 && !cancellation.isCancelled)
+    _ = consume ours
+    #expect(!cancellation.isCancelled)
+    _ = consume theirs
+    #expect(cancellation.isCancelled)
+  }
+
+  @Test("can be cancelled beside a descriptor that is not readable")
+  func isCancelledBesideADescriptor() throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let cancellation = try Cancellation(whenReadable: pair.reading)
+    cancellation.cancel()
+    #expect(cancellation.isCancelled)
+    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    #expect(throws: SystemCallError.self) { try Cancellation(whenReadable: file) }
+  }
+}
