@@ -39,7 +39,7 @@ struct SocketDirectoryCheck {
 extension ListenAddress {
   /// The directory of a Unix socket's path; nil for other addresses.
   fileprivate var directory: String? {
-    guard case .address(.unixPath(let path), _) = self, let slash = path.lastIndex(of: "/") else { return nil }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    guard case .address(.unixPath(let path), _) = self else { return nil }
+    return path.parent.text
   }
 }

@@ -217,7 +217,7 @@ struct StoppedCounterpartTests {
   /// Sends datagrams until no more fit.
   private func fill(_ socket: borrowing Descriptor, at path: String) throws {
     let sender = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
-    try ClientSocket.connect(sender, to: .unixPath(path))
+    try ClientSocket.connect(sender, to: .unixPath(UnixPath(path)))
     let text = Array("FILLED=1".utf8)
     for _ in 0..<10_000 {
       guard (try? text.withUnsafeBytes({ try sender.send($0, waiting: false) })) != nil else { return }

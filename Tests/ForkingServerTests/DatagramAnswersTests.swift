@@ -87,13 +87,13 @@ import Testing
     let directory = try TemporaryDirectory()
     let bound = { (name: String) in
       let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
-      let native = try RawSocketAddress(.unixPath(directory[name]))
+      let native = try RawSocketAddress(.unixPath(UnixPath(directory[name])))
       try #require(native.withPointer { bind(socket.number, $0, $1) } == 0)
       return socket.release()
     }
     let server = try DatagramSocket(adopting: Descriptor(owning: try bound("server")))
     let client = Descriptor(owning: try bound("client"))
-    try ClientSocket.connect(client, to: .unixPath(directory["server"]))
+    try ClientSocket.connect(client, to: .unixPath(UnixPath(directory["server"])))
     try client.writeAll("?")
     unlink(directory["client"])
     let answers = try DatagramAnswers(TimeService(), limits: AdmissionLimits(), ownPorts: [])

@@ -148,7 +148,7 @@ struct ServiceSockets {
   }
 
   private mutating func bind(
-    path: String, _ settings: ListenerSettings, isDatagram: Bool
+    path: UnixPath, _ settings: ListenerSettings, isDatagram: Bool
   ) throws(UnixSocketFile.Refusal) {
     if isDatagram {
       let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: settings.socketAccess)
