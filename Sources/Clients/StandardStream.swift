@@ -33,7 +33,7 @@ enum StandardStream: CInt {
           guard error.code == .wouldBlock else {
             throw SystemCallError("write", on: "standard \(self)", code: error.code)
           }
-          guard descriptor.wait(for: .writable, until: .ofThread) else {
+          guard descriptor.wait(for: .writable, until: .current) else {
             throw SystemCallError("write", on: "standard \(self)", code: .timedOut)
           }
         }

@@ -56,7 +56,7 @@ struct ConversationFaultTests {
     let fifo = try makeFIFO(in: directory)
     let reader = try Descriptor.open(fifo, O_RDWR)
     let program = try startBegat("interact", "--no-input", "--log", fifo, "--", "yes")
-    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixCore.Deadline(instant: 0)) })
+    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixCore.Deadline.immediate) })
     try program.send(.terminate)
     #expect(try program.awaitEnd() == .killed(by: .terminate, dumpedCore: false))
   }

@@ -100,7 +100,7 @@ struct StepRunner {
       if piece.isEmpty { return }
       secrets.set(filePiece: piece)
       // A terminal that reads lines takes whatever comes, and drops what is too long.
-      if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
+      if deadline.isExpired { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
       try reporting(&conversation) { try $0.send(piece, until: deadline) }
     }
   }

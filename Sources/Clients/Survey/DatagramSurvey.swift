@@ -26,7 +26,7 @@ final class DatagramSurvey: SurveyMethod {
   var descriptor: CInt { round.descriptor }
 
   var due: Deadline {
-    if round.mayAsk || !outcomes.isEmpty { return Deadline(instant: 0) }
+    if round.mayAsk || !outcomes.isEmpty { return Deadline.immediate }
     return askings.values.lazy.map(\.due).min() ?? .never
   }
 
@@ -45,7 +45,7 @@ final class DatagramSurvey: SurveyMethod {
   }
 
   func advance() throws(SystemCallError) -> [(host: Int, outcome: SurveyOutcome)] {
-    for (host, asking) in askings where asking.due.hasPassed { askNext(host) }
+    for (host, asking) in askings where asking.due.isExpired { askNext(host) }
     for index in try round.advance() { take(index) }
     defer { outcomes = [] }
     return outcomes

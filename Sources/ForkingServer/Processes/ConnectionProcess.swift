@@ -56,7 +56,7 @@ struct ConnectionProcess {
     guard follows == true else { endProcess(status: 1) }
     if let errors { StandardError.become(errors) }
     closeOthers(than: socket.number)
-    blockedSignals.becomeMask()
+    blockedSignals.setThreadMask()
 
     let address = peer.address
     show(address, in: processTitle)

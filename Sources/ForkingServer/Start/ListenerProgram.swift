@@ -49,7 +49,7 @@ public enum ListenerProgram {
   /// Restores signals that the starter ignored or blocked: time limits end connections by SIGALRM.
   private static func restoreSignals() {
     for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
-    SignalSet().becomeMask()
+    SignalSet().setThreadMask()
     // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more, and a
     // terminal whose background may not write.
     for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }

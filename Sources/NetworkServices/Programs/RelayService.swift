@@ -20,7 +20,7 @@ public struct RelayService: NetworkService {
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
     do throws(SystemCallError) { try ProcessControl.leadGroup() } catch { throw .call(error) }
-    SignalSet(.terminate, .interrupt, .hangUp, .child).becomeMask()
+    SignalSet(.terminate, .interrupt, .hangUp, .child).setThreadMask()
     let stops: SignalQueue
     do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error) }
     let running: RunningProgram
@@ -72,7 +72,7 @@ public struct RelayService: NetworkService {
     // Blocked here, so that it ends the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.awaitEnd(running.process, within: deadline.left ?? .zero)
+    _ = Children.awaitEnd(running.process, within: deadline.remaining ?? .zero)
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.

@@ -82,7 +82,7 @@ struct ServiceListenSockets {
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        guard error.isLeftBehind, !patience.isExpired else { throw error }
         _ = poll(nil, 0, 10)
       }
     }

@@ -44,7 +44,7 @@ public enum SupervisorProgram {
     // A file at its size limit is an error to report, or to live with; and a terminal whose background may not write
     // (stty tostop) would stop begatd.
     for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
-    SignalSet().becomeMask()
+    SignalSet().setThreadMask()
     let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
     let firstUnknown = 3 + max(0, min(passed, 1 << 20))
     guard let readyDescriptor, readyDescriptor >= firstUnknown else {

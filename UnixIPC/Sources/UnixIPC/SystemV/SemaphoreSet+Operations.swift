@@ -54,7 +54,7 @@ extension SemaphoreSet {
     }
     do throws(SystemCallError) {
       _ = try check("semop", on: name) {
-        guard let left = deadline.left?.nanoseconds else {
+        guard let left = deadline.remaining?.nanoseconds else {
           return platform_semtimedop(identifier, &native, native.count, nil)
         }
         // After a signal it is done again, with what is left.
@@ -65,7 +65,7 @@ extension SemaphoreSet {
       // The kernel has one error for both.  A list without `doNotWait` can only have run out of time, and one of
       // nothing else has never waited.
       let refusing = operations.count { $0.options.contains(.doNotWait) }
-      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.hasPassed
+      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.isExpired
       throw error.code == .wouldBlock && isTimeOut ? SystemCallError("semop", on: name, code: .timedOut) : error
     }
   }
