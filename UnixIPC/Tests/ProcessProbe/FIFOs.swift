@@ -160,7 +160,7 @@ private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8
   try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
   var number = 0
   let deadline = Deadline(after: .seconds(20))
-  while number < readers.count, !deadline.hasPassed {
+  while number < readers.count, !deadline.isExpired {
     _ = try server.serve(until: deadline) { () -> [UInt8] in
       number += 1
       return Array("text \(number)\n".utf8)
@@ -178,7 +178,7 @@ private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, fro
 func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
   func readLater(_ number: CInt) throws -> [UInt8] {
     let start = Deadline(after: .milliseconds(100))
-    while !start.hasPassed {}
+    while !start.isExpired {}
     return try readAll(number)
   }
   for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
@@ -244,7 +244,7 @@ func lateReaderGetsItsText(_ words: [String]) throws {
   Glibc.close(go)
   // Its opening waits for a writer then, and the server looks for such ones when it serves.
   var state = ""
-  while !state.contains(") S "), !deadline.hasPassed {
+  while !state.contains(") S "), !deadline.isExpired {
     sched_yield()
     state = try contents("/proc/\(late)/stat")
   }
@@ -283,7 +283,7 @@ func swappedFilesStay(_ words: [String]) throws {
   let deadline = Deadline(after: .seconds(20))
   var made = 0
   var written = 0
-  while made < count || written == 0, !deadline.hasPassed {
+  while made < count || written == 0, !deadline.isExpired {
     do throws(FIFO.OpenError) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
@@ -331,7 +331,7 @@ private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMuta
 
 private func writeText(to fifo: borrowing FIFO) -> Bool {
   do {
-    let writer = try fifo.openForWriting(until: Deadline(instant: 0))
+    let writer = try fifo.openForWriting(until: .immediate)
     try writer.writeAll("text")
     return true
   } catch { return false }
@@ -383,7 +383,7 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
     var next = try FIFOServer(at: path)
     var served = 0
     let deadline = Deadline(after: .seconds(20))
-    while served == 0, !deadline.hasPassed { served = try next.serve(until: deadline) { [65] } }
+    while served == 0, !deadline.isExpired { served = try next.serve(until: deadline) { [65] } }
     try expectEqual(
       try Children.await(reader), .exited(code: 0), "a reader that may have waited before the server came")
   }

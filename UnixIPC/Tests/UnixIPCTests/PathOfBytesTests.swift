@@ -26,8 +26,8 @@ import UnixIPCTestSupport
 
   @Test("are replaced, and locked meanwhile")
   func areReplaced() throws {
-    let lock = try PathLock(beside: path, until: Deadline(instant: 0))
-    let taken = failure { () throws(PathLock.LockError) in try PathLock(beside: path, until: Deadline(instant: 0)) }
+    let lock = try PathLock(beside: path, until: .immediate)
+    let taken = failure { () throws(PathLock.LockError) in try PathLock(beside: path, until: .immediate) }
     if case .taken = taken {} else { Issue.record("\(String(describing: taken))") }
     let file = try FileReplacement(of: path)
     try file.contents.writeAll("new")

@@ -43,7 +43,7 @@ import UnixIPCTestSupport
     defer { try? set.remove() }
     let refusing = Operation(0, add: -1, .nonBlocking)
     let waiting = Operation(1, add: -1)
-    let past = Deadline(instant: 0)
+    let past = Deadline.immediate
     #expect(why { () throws(SystemCallError) in try set.perform([refusing]) } == .wouldBlock)
     #expect(why { () throws(SystemCallError) in try set.perform([refusing], until: past) } == .wouldBlock)
     #expect(why { () throws(SystemCallError) in try set.perform([waiting], until: past) } == .timedOut)

@@ -145,7 +145,7 @@ import UnixIPCTestSupport
 func eventually(_ condition: () throws -> Bool, at location: SourceLocation = #_sourceLocation) throws {
   let deadline = Deadline(after: .seconds(20))
   while try !condition() {
-    try #require(!deadline.hasPassed, "it never came", sourceLocation: location)
+    try #require(!deadline.isExpired, "it never came", sourceLocation: location)
     sched_yield()
   }
 }

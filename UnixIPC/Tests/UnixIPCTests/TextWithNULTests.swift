@@ -32,7 +32,7 @@ import UnixIPCTestSupport
     Call("UnsafeDirectory") { _ = try UnsafeDirectory.find(on: $0 + "\0x") },
     Call("PathLock") { path in
       let error = failure { () throws(PathLock.LockError) in
-        try PathLock(beside: UnixPath(path + "/f\0x"), until: Deadline(instant: 0))
+        try PathLock(beside: UnixPath(path + "/f\0x"), until: .immediate)
       }
       if case .call(let error) = error { throw error }
     },

@@ -135,7 +135,7 @@ const char *platform_signal_name(int signal);
 const char *platform_signal_text(int signal);
 
 typedef void (*platform_signal_handler)(int);
-enum { PLATFORM_STANDARD, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
+enum { PLATFORM_DEFAULT, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
 /// Which of those it is, or -1.
 int platform_disposition(int signal, platform_signal_handler *handler);
 int platform_set_disposition(int signal, platform_signal_handler handler, bool restarts);

@@ -13,7 +13,7 @@ extension Descriptor {
       if deadline != .never, !wait(for: .readable, until: deadline) { throw failure("read", .timedOut) }
       if try bytes.appendOnce(from: self, atMost: limit - bytes.count) == 0 { break }
       // Of a busy writer there is always something to read.
-      if bytes.count < limit, deadline.isOver { throw failure("read", .timedOut) }
+      if bytes.count < limit, deadline.isExpired { throw failure("read", .timedOut) }
     }
     return bytes
   }

@@ -23,13 +23,13 @@ extension SemaphoreSet {
     // The private key would make one.
     guard key != .private else { throw SystemCallError("semget", on: "key \(key)", code: .noSuchFile) }
     let identifier = try check("semget", on: "key \(key)") { semget(key.rawValue, CInt(clamping: max(0, minimumCount)), 0) }
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
     while true {
       let found = try metadata(of: identifier)
       try found.ownership.check(owner: owner, "semget", key)
       if !awaitsValues || found.lastOperation != nil { return SemaphoreSet(identifier: identifier, count: found.count) }
-      if deadline.hasPassed {
+      if deadline.isExpired {
         throw SystemCallError(
           "semget", on: "key \(key) (made, but its maker gave it no values; remove it with ipcrm -S \(key))",
           code: .timedOut)

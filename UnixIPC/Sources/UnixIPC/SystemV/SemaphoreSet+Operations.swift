@@ -61,7 +61,7 @@ extension SemaphoreSet {
     }
     do throws(SystemCallError) {
       _ = try check("semop", on: name) {
-        guard let left = deadline.left?.nanoseconds else {
+        guard let left = deadline.remaining?.nanoseconds else {
           return platform_semtimedop(identifier, &native, native.count, nil)
         }
         // After a signal it is done again, with what is left.
@@ -72,7 +72,7 @@ extension SemaphoreSet {
       // The kernel has one error for both.  A list without `nonBlocking` can only have run out of time, and one of
       // nothing else has never waited.
       let refusing = operations.count { $0.options.contains(.nonBlocking) }
-      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.hasPassed
+      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.isExpired
       throw error.code == .wouldBlock && isTimeOut ? SystemCallError("semop", on: name, code: .timedOut) : error
     }
   }
