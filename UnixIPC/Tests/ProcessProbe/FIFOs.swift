@@ -74,7 +74,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           let bytes =
             tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
           guard let got = numbers(bytes) else { return 50 }
-          for number in got { memory.bytes[number % memory.bytes.count] += 1 }
+          for number in got { memory.unsafeBytes[number % memory.unsafeBytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
     }
@@ -90,7 +90,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
       }
     }
   }
-  tally.twice = memory.bytes.count { $0 > 1 }
+  tally.twice = memory.unsafeBytes.count { $0 > 1 }
   _ = try server.end()
   return tally
 }
@@ -278,7 +278,7 @@ func swappedFilesStay(_ words: [String]) throws {
   try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
   symlink("foreign", directory + "/link")
   let memory = try MemoryMapping.shared(size: 4096)
-  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let numbers = memory.unsafeBytes.bindMemory(to: Int.self)
   let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
   let deadline = Deadline(after: .seconds(20))
   var made = 0
@@ -376,7 +376,7 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
   for _ in 0..<10 {
     let first = try server(at: path)
     let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
-    try expectEqual(refused, .inUse(path), "a second server")
+    try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
     _ = try first.wait()
     let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }
