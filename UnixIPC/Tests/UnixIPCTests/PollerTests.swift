@@ -62,10 +62,10 @@ import Testing
     let poller = try Poller()
     let pair = try Descriptor.socketPair(kind: streamKind)
     try poller.add(pair.reading.number, .readable, token: 1)
-    #expect(throws: SystemCallError("epoll_ctl", code: .exists)) {
+    #expect(throws: SystemCallError("epoll_ctl", code: .fileExists)) {
       try poller.add(pair.reading.number, .readable, token: 2)
     }
-    #expect(throws: SystemCallError("epoll_ctl", code: .noSuchFile)) { try poller.remove(pair.writing.number) }
+    #expect(throws: SystemCallError("epoll_ctl", code: .noSuchFileOrDirectory)) { try poller.remove(pair.writing.number) }
     let file = try Descriptor.open("/etc/passwd", O_RDONLY)
     #expect(throws: SystemCallError("epoll_ctl", code: .notPermitted)) {
       try poller.add(file.number, .readable, token: 3)

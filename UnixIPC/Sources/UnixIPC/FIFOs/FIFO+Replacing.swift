@@ -44,7 +44,7 @@ extension FIFO {
   /// The same where nothing stands.
   mutating func takePlace(_ path: String, _ name: String) throws(Refusal) {
     if let error = rename(self.name, name, noReplacing) {
-      throw error == .exists ? .replaced(path) : .call(SystemCallError("renameat2", on: path, code: error))
+      throw error == .fileExists ? .replaced(path) : .call(SystemCallError("renameat2", on: path, code: error))
     }
     isNow(at: path, name)
   }

@@ -50,7 +50,7 @@ public struct FIFO: ~Copyable, Sendable {
   /// - Throws: `Refusal`.
   public static func makeOrAdopt(at path: String, mode: mode_t = 0o600) throws(Refusal) -> FIFO {
     do throws(Refusal) { return try make(at: path, mode: mode) } catch {
-      guard case .call(let failure) = error, failure.code == .exists else { throw error }
+      guard case .call(let failure) = error, failure.code == .fileExists else { throw error }
     }
     let fifo = try adopt(at: path)
     try fifo.setMode(mode)
