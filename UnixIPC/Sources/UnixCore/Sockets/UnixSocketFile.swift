@@ -57,7 +57,7 @@ public struct UnixSocketFile: Sendable {
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
     let lock = try lock(path)
-    let bound = try bind(path, kind: streamKind, access: access)
+    let bound = try bind(path, kind: .stream, access: access)
     let file = bound.file
     do throws(SystemCallError) {
       let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
@@ -70,7 +70,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a datagram socket, after removing one that a dead server left.
-  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: String, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     let lock = try lock(path)
     let bound = try bind(path, kind: kind, access: access)
     _ = consume lock
@@ -95,14 +95,14 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  private static func bind(_ path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  private static func bind(_ path: String, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
         _ = try check("unlink", on: path) { unlink(path) }
       }
-      let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
+      let socket = try Descriptor.socket(family: .unix, kind: kind)
       // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
       let isGivenAway = access.user != nil || access.group != nil
       _ = try check("fchmod", on: path) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
@@ -134,7 +134,7 @@ public struct UnixSocketFile: Sendable {
     var present = stat()
     _ = try check("fstat", on: path) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
-      throw SystemCallError("bind", on: path, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("bind", on: path, code: .staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
@@ -160,17 +160,17 @@ public struct UnixSocketFile: Sendable {
       _ = try check("lstat", on: path) { lstat(path, &facts) }
       return facts
     } catch {
-      if error.code == .noSuchFile { return nil }
+      if error.code == .noSuchFileOrDirectory { return nil }
       throw error
     }
   }
 
   /// Whether nobody listens any more: only then does the kernel refuse the connection.
-  private static func isStale(_ path: String, kind: CInt) throws(SystemCallError) -> Bool {
+  private static func isStale(_ path: String, kind: SocketKind) throws(SystemCallError) -> Bool {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
     let native = try RawSocketAddress(.unixPath(path))
-    let probe = try Descriptor.socket(family: AF_UNIX, kind: kind | nonBlockingFlag)
+    let probe = try Descriptor.socket(family: .unix, kind: kind, isNonBlocking: true)
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && ErrorCode.current == .connectionRefused
   }
