@@ -21,7 +21,7 @@ try Signal.withDisposition(.counted, for: .user1) {
 }
 
 // Blocked signals wait until they are taken, with a deadline.  Real-time signals are queued, with a number each.
-let numbered = Signal.realTime(3)
+let numbered = Signal.realTime(3)!
 let expected: SignalSet = [.terminate, numbered]
 try expected.withBlocked {
   let own = getpid()
@@ -34,9 +34,9 @@ try expected.withBlocked {
 // The same as a descriptor, for programs that wait for other things too.
 try SignalQueue.with([.terminate]) { queue in
   let poller = try Poller()
-  try poller.add(queue.descriptor.number, .readable, token: 1)
+  try poller.add(queue.descriptor, .readable, token: 1)
   try Signal.terminate.raise()
-  poller.wait(milliseconds: 1000) { _ in
+  poller.wait(until: Deadline(after: .seconds(1))) { _ in
     while let arrival = queue.take() { print("asked to end by process \(arrival.process)") }
   }
 }

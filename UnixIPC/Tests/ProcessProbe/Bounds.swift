@@ -241,20 +241,20 @@ func refusedTimeLimitLeavesNoDeadline(_ words: [String]) throws {
   } catch let error as SystemCallError {
     try expectEqual(error, SystemCallError("timer_create", code: .wouldBlock), "the refusal")
   }
-  try expectEqual(Deadline.ofThread, .never, "the thread's deadline")
+  try expectEqual(Deadline.current, .never, "the thread's deadline")
   try expect(SignalSet.blocked.contains(.user1), "the mask was changed")
 }
 
 func forkedProcessesHaveNoDeadline(_ words: [String]) throws {
   try withDeadline(after: .seconds(30)) {
     switch try forkProcess(exitSignal: .child) {
-    case .child: endProcess(status: Deadline.ofThread == .never ? 0 : 3)
+    case .child: endProcess(status: Deadline.current == .never ? 0 : 3)
     case .parent(let child): try expectEqual(Children.await(child), .exited(code: 0), "of forkProcess")
     }
     let starter = try ForkedProcess.run {
       try withDeadline(after: .seconds(30)) {
         let starter = try Dissociation.leave()
-        starter.release(status: Deadline.ofThread == .never ? 0 : 3)
+        starter.release(status: Deadline.current == .never ? 0 : 3)
         endProcess(status: 0)
       }
     }

@@ -36,11 +36,11 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
       case .terminate: signal.rawValue
       case .dumpCore: signal.rawValue | (canDump ? 0x80 : 0)
       case .stop: signal.rawValue << 8 | 0x7F
-      case .resume, .ignore: 0
+      case .continue, .ignore: 0
       }
     try expectEqual(status, expected, "\(signal), whose action is \(signal.defaultAction)")
     guard signal.defaultAction == .stop else { continue }
-    try Signal.resume.send(to: child)
+    try Signal.continue.send(to: child)
     try expectEqual(try Children.await(child), .exited(code: 0), "\(signal) after SIGCONT")
   }
 }
@@ -50,25 +50,26 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
 func dispositionIsWhatWasSet(_ words: [String]) throws {
   let handler: SignalDisposition.Handler = { _ in }
   let other: SignalDisposition.Handler = { number in _exit(number) }
-  for signal in [Signal.user1, .realTime(3), .child] {
-    try expectEqual(try signal.disposition, .standard, "\(signal) at first")
-    for disposition: SignalDisposition in [.ignored, .counted, .handled(by: handler), .standard] {
+  for signal in [Signal.user1, .realTime(3)!, .child] {
+    try expectEqual(try signal.disposition, .default, "\(signal) at first")
+    for disposition: SignalDisposition in [.ignored, .counted, .handled(by: handler), .default] {
       try signal.setDisposition(disposition)
       try expectEqual(try signal.disposition, disposition, "\(signal)")
     }
     signal.ignore()
     try expectEqual(try signal.disposition, .ignored, "\(signal)")
     signal.restoreDefault()
-    try expectEqual(try signal.disposition, .standard, "\(signal)")
+    try expectEqual(try signal.disposition, .default, "\(signal)")
   }
   try expect(SignalDisposition.handled(by: handler) != .handled(by: other), "all handlers are one")
   try expect(SignalDisposition.handled(by: handler) != .counted, "all handlers count")
 
-  for signal in [Signal.kill, .stop, Signal(rawValue: 32), Signal(rawValue: 0), Signal(rawValue: 65)] {
+  for signal in [Signal.kill, .stop, Signal(rawValue: 32), Signal(rawValue: 0), Signal("RTMAX")!, Signal(rawValue: 65)]
+  {
     let found = failure { () throws(SystemCallError) in try signal.setDisposition(.ignored) }
     try expectEqual(found, SystemCallError("sigaction", on: "\(signal)", code: .invalidArgument), "\(signal) ignored")
   }
-  try expectEqual(try Signal.kill.disposition, .standard, "SIGKILL")
+  try expectEqual(try Signal.kill.disposition, .default, "SIGKILL")
   let found = failure { () throws(SystemCallError) in try Signal(rawValue: 65).disposition }
   try expectEqual(found?.code, .invalidArgument, "signal 65")
 
@@ -89,7 +90,7 @@ func sender(_ count: Int, of signal: Signal, _ last: () throws -> Void = {}) thr
     let deadline = Deadline(after: .seconds(20))
     for _ in 0..<count {
       while try !contents("/proc/\(parent)/stat").contains(") S ") {
-        if deadline.hasPassed { return 1 }
+        if deadline.isExpired { return 1 }
         sched_yield()
       }
       try signal.send(to: parent)
@@ -112,16 +113,17 @@ func countedSignalInterrupts(_ words: [String]) throws {
   try expectEqual(try Children.await(child), .exited(code: 0), "sender")
 
   let poller = try Poller()
-  try poller.add(reading.number, .readable, token: 1)
+  try poller.add(reading, .readable, token: 1)
   let second = try sender(1, of: .user1)
   let deadline = Deadline(after: .seconds(20))
   try expectEqual(poller.wait(milliseconds: 20_000) { _ in }, 0, "ready")
-  try expect(!deadline.hasPassed, "the poller was not interrupted")
+  try expect(!deadline.isExpired, "the poller was not interrupted")
   try expectEqual(Signal.user1.count, 2, "count")
   try expectEqual(try Children.await(second), .exited(code: 0), "sender")
 
-  // The library's own reading goes on.
+  // The library's own waiting and reading go on.
   let third = try sender(3, of: .user1) { try writing.writeAll("x") }
+  try expectEqual(poller.wait(until: deadline) { _ in }, 1, "ready")
   try expectEqual(try readBytes(1, from: reading), [UInt8(ascii: "x")], "read")
   try expectEqual(Signal.user1.count, 5, "count")
   try expectEqual(try Children.await(third), .exited(code: 0), "sender")
@@ -145,7 +147,7 @@ func countedSignalRestarts(_ words: [String]) throws {
 func countedStormIsExact(_ words: [String]) throws {
   try expect(ResourceLimit.pendingSignals.raise(to: 8000) >= 8000, "the queue of signals is too short here")
   let parent = getpid()
-  let signals = [Signal.realTime(2), .realTime(3), .realTime(4)]
+  let signals = [Signal.realTime(2)!, .realTime(3)!, .realTime(4)!]
   for signal in signals { try signal.setDisposition(.counted) }
   let children = try signals.map { signal in
     try forked {
@@ -168,8 +170,8 @@ func scopePutsBackEverything(_ words: [String]) throws {
     try Signal.withDisposition(.counted, for: .interrupt) {
       try interrupt.raise()
       try expectEqual(interrupt.count, 1, "count in the inner scope")
-      try Signal.withDisposition(.standard, for: [.interrupt]) {
-        try expectEqual(try interrupt.disposition, .standard, "innermost scope")
+      try Signal.withDisposition(.default, for: [.interrupt]) {
+        try expectEqual(try interrupt.disposition, .default, "innermost scope")
       }
       try expectEqual(try interrupt.disposition, .counted, "inner scope again")
     }
@@ -178,21 +180,21 @@ func scopePutsBackEverything(_ words: [String]) throws {
     return 42
   }
   try expectEqual(answer, 42, "what the body returns")
-  try expectEqual(try interrupt.disposition, .standard, "SIGINT afterwards")
+  try expectEqual(try interrupt.disposition, .default, "SIGINT afterwards")
   try expectEqual(try Signal.quit.disposition, .ignored, "SIGQUIT afterwards")
   try expectEqual(interrupt.count, 1, "count afterwards")
 
   for depth in 1...3 {
     let found = failure { try throwOut(depth) }
     try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
-    try expectEqual(try interrupt.disposition, .standard, "SIGINT after an error")
+    try expectEqual(try interrupt.disposition, .default, "SIGINT after an error")
   }
   var hasRun = false
   let refused = failure { try Signal.withDisposition(.ignored, for: .interrupt, .kill) { hasRun = true } }
   try expectEqual(
     refused as? SystemCallError, SystemCallError("sigaction", on: "SIGKILL", code: .invalidArgument), "SIGKILL")
   try expect(!hasRun, "the body ran")
-  try expectEqual(try interrupt.disposition, .standard, "SIGINT after a refusal")
+  try expectEqual(try interrupt.disposition, .default, "SIGINT after a refusal")
   // And it works: outside of the scope it ends the process.
   let status = try end {
     try Signal.withDisposition(.ignored, for: .interrupt) { try interrupt.raise() }

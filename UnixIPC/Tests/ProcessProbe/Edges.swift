@@ -16,10 +16,10 @@ func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   reader.reserve(.max)
   try expectEqual(reader.readToEnd(limit: .max), [], "nothing")
   for limit in [Duration.seconds(-9_223_372_036) - .nanoseconds(999_999_999), .seconds(Int64.min)] {
-    try expect(Deadline(after: limit).hasPassed, "\(limit) is yet to come")
+    try expect(Deadline(after: limit).isExpired, "\(limit) is yet to come")
     try expectEqual(Deadline(after: limit).milliseconds, 0, "\(limit)")
   }
-  try expectEqual(Deadline(instant: .min).left, .zero, "of the first instant of all")
+  try expectEqual(Deadline(instant: .min).remaining, .zero, "of the first instant of all")
   try expect(Deadline(instant: .max - 1).milliseconds == .max, "the last instant of all")
   let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn(descriptors: [0, 1, 2])
   try expectEqual(child.end(patience: .seconds(Int64.min)).isSuccess, false, "one without patience")

@@ -2,7 +2,7 @@ import Glibc
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-private let exitSignal = Signal.realTime(1)
+private let exitSignal = Signal.realTime(1)!
 private let childCount = 500
 private let anyKind: CInt = 0x4000_0000
 
@@ -105,7 +105,7 @@ func stoppedChildIsNoEndedOne(_ words: [String]) throws {
 func exitStatusTellsHowAChildEnded(_ words: [String]) throws {
   try ResourceLimit.coreSize.set(soft: 0, hard: 0)
   for code: CInt in [0, 1, 3, 127, 255] { try expectEqual(try end { code }, .exited(code: code), "exit \(code)") }
-  for number in [SIGKILL, SIGTERM, SIGSEGV, SIGALRM, Signal.realTime(2).rawValue] {
+  for number in [SIGKILL, SIGTERM, SIGSEGV, SIGALRM, Signal.realTime(2)!.rawValue] {
     let status = try end {
       raise(number)
       return 0
@@ -115,7 +115,7 @@ func exitStatusTellsHowAChildEnded(_ words: [String]) throws {
 }
 
 func maskIsWhatWasSet(_ words: [String]) throws {
-  SignalSet(.hangUp, .terminate).becomeMask()
+  SignalSet(.hangUp, .terminate).setThreadMask()
   SignalSet(.interrupt).block()
   let bits = [SIGHUP, SIGTERM, SIGINT].reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1 - 1) }
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), bits, "mask")
@@ -125,6 +125,6 @@ func maskIsWhatWasSet(_ words: [String]) throws {
   try Signal.terminate.send(to: getpid())
   try expectEqual(queue.take()?.signal, .terminate, "first")
   try expect(queue.take() == nil, "announced twice")
-  SignalSet().becomeMask()
+  SignalSet().setThreadMask()
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), 0, "empty mask")
 }

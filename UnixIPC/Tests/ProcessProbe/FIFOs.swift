@@ -74,7 +74,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           let bytes =
             tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
           guard let got = numbers(bytes) else { return 50 }
-          for number in got { memory.bytes[number % memory.bytes.count] += 1 }
+          for number in got { memory.unsafeBytes[number % memory.unsafeBytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
     }
@@ -90,7 +90,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
       }
     }
   }
-  tally.twice = memory.bytes.count { $0 > 1 }
+  tally.twice = memory.unsafeBytes.count { $0 > 1 }
   _ = try server.end()
   return tally
 }
@@ -160,7 +160,7 @@ private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8
   try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
   var number = 0
   let deadline = Deadline(after: .seconds(20))
-  while number < readers.count, !deadline.hasPassed {
+  while number < readers.count, !deadline.isExpired {
     _ = try server.serve(until: deadline) { () -> [UInt8] in
       number += 1
       return Array("text \(number)\n".utf8)
@@ -178,7 +178,7 @@ private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, fro
 func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
   func readLater(_ number: CInt) throws -> [UInt8] {
     let start = Deadline(after: .milliseconds(100))
-    while !start.hasPassed {}
+    while !start.isExpired {}
     return try readAll(number)
   }
   for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
@@ -244,7 +244,7 @@ func lateReaderGetsItsText(_ words: [String]) throws {
   Glibc.close(go)
   // Its opening waits for a writer then, and the server looks for such ones when it serves.
   var state = ""
-  while !state.contains(") S "), !deadline.hasPassed {
+  while !state.contains(") S "), !deadline.isExpired {
     sched_yield()
     state = try contents("/proc/\(late)/stat")
   }
@@ -278,13 +278,13 @@ func swappedFilesStay(_ words: [String]) throws {
   try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
   symlink("foreign", directory + "/link")
   let memory = try MemoryMapping.shared(size: 4096)
-  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let numbers = memory.unsafeBytes.bindMemory(to: Int.self)
   let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
   let deadline = Deadline(after: .seconds(20))
   var made = 0
   var written = 0
-  while made < count || written == 0, !deadline.hasPassed {
-    do throws(FIFO.Refusal) {
+  while made < count || written == 0, !deadline.isExpired {
+    do throws(FIFO.OpenError) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
       // So that there is a reader, where it is the FIFO that stands there.
@@ -331,7 +331,7 @@ private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMuta
 
 private func writeText(to fifo: borrowing FIFO) -> Bool {
   do {
-    let writer = try fifo.openForWriting(until: Deadline(instant: 0))
+    let writer = try fifo.openForWriting(until: .immediate)
     try writer.writeAll("text")
     return true
   } catch { return false }
@@ -375,15 +375,15 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
   let path = words[0] + "/killed"
   for _ in 0..<10 {
     let first = try server(at: path)
-    let refused = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
-    try expectEqual(refused, .inUse(path), "a second server")
+    let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
+    try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
     _ = try first.wait()
     let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }
     var next = try FIFOServer(at: path)
     var served = 0
     let deadline = Deadline(after: .seconds(20))
-    while served == 0, !deadline.hasPassed { served = try next.serve(until: deadline) { [65] } }
+    while served == 0, !deadline.isExpired { served = try next.serve(until: deadline) { [65] } }
     try expectEqual(
       try Children.await(reader), .exited(code: 0), "a reader that may have waited before the server came")
   }
@@ -395,16 +395,16 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
   let before = try openDescriptors()
   for _ in 0..<3 {
     let fifo = try FIFO.make(at: path)
-    _ = failure { () throws(FIFO.Refusal) in try FIFO.make(at: path) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try FIFO.make(at: path) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
     try expect(fifo.removeIfOurs(), "not removed")
     do {
       var server = try FIFOServer(at: path)
       let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
       try expectEqual(try server.serve { [65] }, 1, "texts")
       try expectEqual(try readBytes(9, from: reader), [65], "text")
-      _ = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+      _ = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
     }
     let memory = try SharedMemorySegment.createAttached(size: 10)
     let set = try SemaphoreSet.create(values: [0])

@@ -90,7 +90,7 @@ func ownGroupIsReachedByAnybody(_ words: [String]) throws {
   let leader = try forked {
     try ProcessControl.leadGroup()
     let member = try forked {
-      SignalSet().becomeMask()
+      SignalSet().setThreadMask()
       let itself = getpid()
       try expectEqual(
         errno { () throws(SystemCallError) in try Signal.hangUp.send(toGroup: itself) }, .noSuchProcess, "")
@@ -168,7 +168,7 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
     try expectEqual(try Liveness(of: child), .alive, "child")
     try Signal.stop.send(to: child)
     try expectEqual(try Liveness(of: child), .alive, "stopped child")
-    try Signal.resume.send(to: child)
+    try Signal.continue.send(to: child)
     _ = consume writing
     try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "the child does not end")
     try expect(kill(child, 0) == 0, "to kill(2) a zombie is there")

@@ -42,7 +42,7 @@ private func startAgain(_ subcommand: String) throws -> String {
 func programStartsWithDefaultSignals(_ words: [String]) throws {
   Signal.brokenPipe.ignore()
   Signal.hangUp.ignore()
-  SignalSet(.terminate, .child, .realTime(3)).block()
+  SignalSet(.terminate, .child, .realTime(3)!).block()
   let mine = "\(try status("SigBlk")) \(try status("SigIgn"))"
   try expect(!mine.contains("0000000000000000"), "the signals are not set here: \(mine)")
   try expectEqual(try startAgain("show-signals"), "0 0\n", "signals of the program")

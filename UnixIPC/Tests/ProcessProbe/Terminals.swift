@@ -153,26 +153,26 @@ func controlJob(_ words: [String]) throws {
     tcsetpgrp(STDIN_FILENO, job.process)
     try expectEqual(try terminal.foregroundGroup(), job.process, "foreground")
     // Its first settings may have found it in the background still.
-    job.send(.resume)
+    job.send(.continue)
     _ = try readBytes(4, from: reading)
     try awaitRaw(terminal, "in front")
 
     job.send(Signal(rawValue: SIGTSTP))
     try expectEqual(try stopSignal(of: job.process), SIGTSTP, "stop")
     try expectEqual(try stty(terminal), before, "settings while stopped")
-    job.send(.resume)
+    job.send(.continue)
     try awaitRaw(terminal, "continued")
 
     job.send(Signal(rawValue: SIGTSTP))
     try expectEqual(try stopSignal(of: job.process), SIGTSTP, "second stop")
     tcsetpgrp(STDIN_FILENO, getpgrp())
-    job.send(.resume)
+    job.send(.continue)
     // It reads on, from the background.
     try expectEqual(try stopSignal(of: job.process), SIGTTIN, "stop in the background")
     try expectEqual(try stty(terminal), before, "settings while it is in the background")
 
     tcsetpgrp(STDIN_FILENO, job.process)
-    job.send(.resume)
+    job.send(.continue)
     try awaitRaw(terminal, "in front again")
     say("type")
     try expectEqual(try job.wait(), .exited(code: 0), "job")
@@ -191,7 +191,7 @@ private func awaitRaw(_ terminal: borrowing Descriptor, _ what: String) throws {
   while true {
     let settings = try TerminalSettings(of: terminal)
     if settings == settings.raw { return }
-    try expect(!deadline.hasPassed, "\(what): not raw")
+    try expect(!deadline.isExpired, "\(what): not raw")
     sched_yield()
   }
 }

@@ -8,6 +8,8 @@ let timeLimitSubcommands: Subcommands = [
   "deadline-inner-error": deadlineKeepsTheInnerError,
   "deadline-race": deadlineLeavesNoGap,
   "deadline-mask": deadlineLeavesNoTrace,
+  "deadline-blocked": deadlineEndsThoughAllIsBlocked,
+  "deadline-disposition": deadlineEndsThoughAllIsIgnored,
   "lock-file": fileLockIsTakenAndGivenBack,
 ]
 
@@ -93,7 +95,7 @@ func deadlinesAreNested(_ words: [String]) throws {
     let time = SystemClock.monotonic() - start
     try expect(time >= 60_000_000 && time < 20_000_000_000, "\(time) ns")
     try expect(try timedOut { try file.lock(.exclusive, until: Deadline(after: .milliseconds(5))) }, "lock's own")
-    try expectEqual(Deadline.ofThread, .never, "what is left")
+    try expectEqual(Deadline.current, .never, "what is left")
   }
 }
 
@@ -102,7 +104,7 @@ private struct Inner: Error {}
 func deadlineKeepsTheInnerError(_ words: [String]) throws {
   do {
     try withDeadline(after: .milliseconds(1)) {
-      while !Deadline.ofThread.hasPassed {}
+      while !Deadline.current.isExpired {}
       throw Inner()
     }
     throw Wrong(description: "no error")
@@ -119,18 +121,18 @@ func deadlineLeavesNoGap(_ words: [String]) throws {
     for offset in 0..<200 {
       let isLate = try timedOut {
         try withDeadline(after: .microseconds(offset)) {
-          if offset % 2 == 0 { while !Deadline.ofThread.hasPassed {} }
+          if offset % 2 == 0 { while !Deadline.current.isExpired {} }
           try file.lock(.exclusive)
         }
       }
       try expect(isLate, "the lock was taken")
     }
-    try expect(try timedOut { try withDeadline(Deadline(instant: 0)) { try file.lock(.exclusive) } }, "long ago")
+    try expect(try timedOut { try withDeadline(Deadline.immediate) { try file.lock(.exclusive) } }, "long ago")
   }
 }
 
 func deadlineLeavesNoTrace(_ words: [String]) throws {
-  SignalSet.all.becomeMask()
+  SignalSet.all.setThreadMask()
   let before = try status("SigBlk")
   try withContendedFile { file in
     try expect(try timedOut { try withDeadline(after: .milliseconds(3)) { try file.lock(.exclusive) } }, "blocked")
@@ -146,10 +148,61 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
   try expect(SystemClock.monotonic() - start >= 5_000_000, "too early")
   // A copy has no timer: nothing of the deadline must be left to it.
   let status = try withDeadline(after: .seconds(20)) {
-    try ForkedProcess.run { Deadline.ofThread == .never ? 0 : 1 }.wait()
+    try ForkedProcess.run { Deadline.current == .never ? 0 : 1 }.wait()
   }
   try expectEqual(status, .exited(code: 0), "a forked process")
   try expectEqual(contents("/proc/self/timers"), "", "timers")
+}
+
+/// Whatever the body does to masks, the signal that interrupts it is delivered.
+func deadlineEndsThoughAllIsBlocked(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let read = { _ = try readBytes(1, from: reading) }
+  var native = sigset_t()
+  sigfillset(&native)
+  let bodies: [() throws -> Void] = [
+    { try SignalSet.all.withBlocked(read) },
+    { try SignalSet(Signal("RTMAX")!, .terminate).withBlocked(read) },
+    {
+      SignalSet.all.setThreadMask()
+      defer { SignalSet().setThreadMask() }
+      try read()
+    },
+    { try SignalQueue.with(.all) { _ in try read() } },
+  ]
+  for body in bodies { try expect(try timedOut { try withDeadline(after: .milliseconds(20), body) }, "no time-out") }
+  // A mask that was read where something else had blocked all, and set inside.
+  pthread_sigmask(SIG_SETMASK, &native, nil)
+  let foreign = SignalSet.blocked
+  let isLate = try timedOut {
+    try withDeadline(after: .milliseconds(20)) {
+      foreign.setThreadMask()
+      try read()
+    }
+  }
+  try expect(isLate, "no time-out under a foreign mask")
+}
+
+func deadlineEndsThoughAllIsIgnored(_ words: [String]) throws {
+  let ends = try Pipe.open()
+  let reading = ends.reading
+  let last = Signal("RTMAX")!
+  let isLate = try timedOut {
+    try withDeadline(after: .milliseconds(20)) {
+      last.ignore()
+      last.restoreDefault()
+      for disposition: SignalDisposition in [.ignored, .default, .counted] {
+        let error = failure { () throws(SystemCallError) in try last.setDisposition(disposition, restartingCalls: true)
+        }
+        try expectEqual(error?.code, .invalidArgument, "\(disposition)")
+      }
+      let error = failure { try Signal.withDisposition(.ignored, for: last) {} }
+      try expectEqual((error as? SystemCallError)?.code, .invalidArgument, "scope")
+      _ = try readBytes(1, from: reading)
+    }
+  }
+  try expect(isLate, "no time-out")
 }
 
 func fileLockIsTakenAndGivenBack(_ words: [String]) throws {

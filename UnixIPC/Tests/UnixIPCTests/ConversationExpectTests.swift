@@ -102,7 +102,7 @@ import UnixIPC
     }
     let early = conversation.status(by: deadline)
     let status = try conversation.awaitEnd(until: deadline)
-    #expect(early == .exited(code: 0) && status == early && !deadline.hasPassed)
+    #expect(early == .exited(code: 0) && status == early && !deadline.isExpired)
     #expect(seen.count == 1 << 20 && seen.errorCount == 1 << 20)
     #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
   }
@@ -116,7 +116,7 @@ import UnixIPC
     }
     #expect(late == .timedOut(expected: "a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
     // One that is quick is looked for though the time is up.
-    let match = try conversation.expect(.regex(#/a{5}/#), until: Deadline(instant: 0))
+    let match = try conversation.expect(.regex(#/a{5}/#), until: .immediate)
     #expect(match.text == "aaaaa")
   }
 

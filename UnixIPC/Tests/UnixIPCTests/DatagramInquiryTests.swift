@@ -97,7 +97,7 @@ import UnixIPCTestSupport
     let mayAsk = round.mayAsk
     #expect(first == 0 && nobody.isEmpty && late == Array(1...40) && unasked == 1..<41 && mayAsk)
     let deadline = Deadline(after: .seconds(20))
-    while decided.count < 40, !deadline.hasPassed { decided += try round.advance(until: deadline) }
+    while decided.count < 40, !deadline.isExpired { decided += try round.advance(until: deadline) }
     let outcomes = late.map { round.outcome(of: $0) }
     #expect(decided.sorted() == late)
     for outcome in outcomes { #expect(try answer(outcome).bytes == [1, 2]) }

@@ -138,7 +138,7 @@ const char *platform_signal_name(int signal);
 const char *platform_signal_text(int signal);
 
 typedef void (*platform_signal_handler)(int);
-enum { PLATFORM_STANDARD, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
+enum { PLATFORM_DEFAULT, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
 /// Which of those it is, or -1.
 int platform_disposition(int signal, platform_signal_handler *handler);
 int platform_set_disposition(int signal, platform_signal_handler handler, bool restarts);
@@ -188,9 +188,9 @@ struct platform_lock {
   struct { void *next; } node;
   uint32_t word;
 };
-/// Waits for the lock.  True when its last holder died with it: what it guards may be half written.
-/// A thread holds one such lock at a time, and no robust pthread mutex beside it.
-bool platform_lock_take(struct platform_lock *lock);
+/// Waits for the lock.  1 if its last holder died with it: what it guards may be half written.  -1 if the thread holds
+/// one already: a thread holds one such lock at a time, and no robust pthread mutex beside it.
+int platform_lock_take(struct platform_lock *lock);
 void platform_lock_give_back(struct platform_lock *lock);
 
 // Memory

@@ -49,7 +49,7 @@ extension Descriptor {
       if deadline != .never, !wait(for: .readable, until: deadline) { throw failure("read", .timedOut) }
       if try bytes.appendOnce(from: self, atMost: count - bytes.count) == 0 { break }
       // A busy writer always has data ready, so the wait above would never time out.
-      if bytes.count < count, deadline.isOver { throw failure("read", .timedOut) }
+      if bytes.count < count, deadline.isExpired { throw failure("read", .timedOut) }
     }
     return bytes
   }

@@ -69,7 +69,7 @@ extension Descriptor {
     var queries = (
       pollfd(fd: number, events: events, revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)
     )
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while true {
       let count = withUnsafeMutableBytes(of: &queries) { bytes in
         poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), other == nil ? 1 : 2, deadline.milliseconds)
@@ -77,7 +77,7 @@ extension Descriptor {
       if count > 0 { return queries.1.revents != 0 ? .other : .itself }
       // A signal interrupts it: then again, with what is left.
       if count == -1, ErrorCode.current != .interrupted { return .itself }
-      if deadline.hasPassed { return .neither }
+      if deadline.isExpired { return .neither }
     }
   }
 }

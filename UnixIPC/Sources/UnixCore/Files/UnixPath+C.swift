@@ -1,6 +1,13 @@
+import Glibc
+
 // The only way from a path or a text to C, which would take a NUL for the end and so mean another file or name.
 
 extension UnixPath {
+  /// A copy of the path that C has, which ends at its NUL.
+  package init(cString: UnsafePointer<CChar>) {
+    self.init(bytes: UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
+  }
+
   /// Lends the path to a call as C takes it.
   ///
   /// - Throws: `EINVAL` for a path with a NUL, and `body` is not called; what `body` throws.
@@ -27,6 +34,15 @@ package func check<Result: SignedInteger & FixedWidthInteger>(
   try path.withCPath(call) { (native) throws(SystemCallError) in
     try check(call, on: path.description) { body(native) }
   }
+}
+
+/// Makes a system call on a text, as `check(_:on:_:)` does.
+///
+/// - Throws: `EINVAL` for a text with a NUL, and nothing is called.
+package func check<Result: SignedInteger & FixedWidthInteger>(
+  _ call: String, text: String, _ body: (UnsafePointer<CChar>) -> Result
+) throws(SystemCallError) -> Result {
+  try text.withCText(call) { (native) throws(SystemCallError) in try check(call, on: text) { body(native) } }
 }
 
 private func withTerminated<Result: ~Copyable>(

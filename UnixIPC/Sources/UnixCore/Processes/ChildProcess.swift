@@ -73,7 +73,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     if let status { return status }
     send(.terminate)
     // A stopped process ends only when it may go on.
-    send(.resume)
+    send(.continue)
     _ = handle.awaitEnd(until: Deadline(after: patience))
     send(.kill)
     isOwned = false

@@ -27,13 +27,13 @@ public enum Descendants {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []
     let deadline = Deadline(after: patience)
-    while !deadline.hasPassed {
+    while !deadline.isExpired {
       let living = members()
       if living.isEmpty { return true }
       for one in living where asked.insert(one).inserted {
         send(.terminate, to: one)
         // A stopped process ends only when it may go on.
-        send(.resume, to: one)
+        send(.continue, to: one)
       }
       // The others go on ending meanwhile.
       awaitEnd(of: living[0], until: deadline)
@@ -46,7 +46,7 @@ public enum Descendants {
     while true {
       let living = members()
       if living.isEmpty { return true }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
       for one in living { send(.kill, to: one) }
       awaitEnd(of: living[0], until: deadline)
     }

@@ -27,7 +27,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
   }
 
   /// Whether it has ended, fetched or not.
-  public var hasEnded: Bool { descriptor.wait(for: .readable, until: Deadline(instant: 0)) }
+  public var hasEnded: Bool { descriptor.wait(for: .readable, until: .immediate) }
 
   /// Waits for its end, which whoever is its parent may fetch then; false at the deadline.
   public func awaitEnd(until deadline: Deadline = .never) -> Bool {

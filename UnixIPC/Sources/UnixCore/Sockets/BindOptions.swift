@@ -39,10 +39,8 @@ public struct BindOptions: Hashable, Sendable {
     }
     guard let device else { return }
     let number = socket.number
-    try device.withCText("setsockopt SO_BINDTODEVICE") { (name) throws(SystemCallError) in
-      _ = try check("setsockopt SO_BINDTODEVICE", on: device) {
-        setsockopt(number, SOL_SOCKET, bindToDevice, name, socklen_t(strlen(name)))
-      }
+    _ = try check("setsockopt SO_BINDTODEVICE", text: device) {
+      setsockopt(number, SOL_SOCKET, bindToDevice, $0, socklen_t(strlen($0)))
     }
   }
 }

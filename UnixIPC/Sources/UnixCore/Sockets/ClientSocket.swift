@@ -64,9 +64,9 @@ public enum ClientSocket {
   {
     let socket = try open(for: address, from: source, isNonBlocking: false)
     let native = try RawSocketAddress(address, for: "connect")
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while true {
-      if let left = deadline.left {
+      if let left = deadline.remaining {
         let microseconds = max(1, left.nanoseconds / 1000)
         let limit = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
         try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: limit)
@@ -75,7 +75,7 @@ public enum ClientSocket {
       let error = ErrorCode.current
       // A signal interrupts it: then again, with what is left.
       let isUndecided = error == .interrupted || error == .wouldBlock
-      if isUndecided, !deadline.hasPassed { continue }
+      if isUndecided, !deadline.isExpired { continue }
       throw SystemCallError("connect", on: address.description, code: isUndecided ? .timedOut : error)
     }
     if deadline != .never { try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: timeval()) }

@@ -69,7 +69,7 @@ extension ClientSocket {
   private var started = 0
   private var undecided = 0
   /// When the next address is due.
-  private var next = Deadline(instant: 0)
+  private var next = Deadline.immediate
 
   private static let delay: Duration = .milliseconds(250)
   private static let leastDelay: Duration = .milliseconds(10)
@@ -78,10 +78,10 @@ extension ClientSocket {
   ///
   /// - Parameter addresses: in the order of preference.
   public init(_ addresses: [SocketAddress], until deadline: Deadline) throws(SystemCallError) {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     self.addresses = Self.interleaved(addresses)
     self.deadline = deadline
-    if let left = deadline.left, !addresses.isEmpty {
+    if let left = deadline.remaining, !addresses.isEmpty {
       delay = min(Self.delay, max(Self.leastDelay, left / addresses.count))
     } else {
       delay = Self.delay
@@ -125,7 +125,7 @@ extension ClientSocket {
   mutating func run() throws(SystemCallError) -> Connected? {
     while !isLost {
       if let winner = try advance(waiting: true) { return winner }
-      if deadline.hasPassed { return nil }
+      if deadline.isExpired { return nil }
     }
     return nil
   }
@@ -135,8 +135,8 @@ extension ClientSocket {
   /// - Parameter waiting: whether to wait until there is something to do.
   /// - Throws: what is wrong with all of them; what is wrong with an address is among the `reasons`.
   public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> Connected? {
-    if started < addresses.count, undecided == 0 || next.hasPassed {
-      next = try startNext() ? Deadline(after: delay) : Deadline(instant: 0)
+    if started < addresses.count, undecided == 0 || next.isExpired {
+      next = try startNext() ? Deadline(after: delay) : Deadline.immediate
     }
     return undecided > 0 ? try decided(within: waiting ? due.milliseconds : 0) : nil
   }
@@ -172,7 +172,7 @@ extension ClientSocket {
         return Connected(socket: socket, address: addresses[index])
       } catch {
         failures[index] = error
-        next = Deadline(instant: 0)
+        next = Deadline.immediate
       }
     }
     return nil

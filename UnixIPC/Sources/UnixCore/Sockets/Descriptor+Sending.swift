@@ -36,7 +36,7 @@ extension Descriptor {
       do throws(SystemCallError) {
         rest = UnsafeRawBufferPointer(rebasing: rest[try send(rest, waiting: false)...])
         // A peer that takes everything quickly never makes this wait.
-        if !rest.isEmpty, deadline.isOver { throw failure("send", .timedOut) }
+        if !rest.isEmpty, deadline.isExpired { throw failure("send", .timedOut) }
       } catch {
         guard error.code == .wouldBlock else { throw error }
         try self.await(.writable, until: deadline, cancelledBy: cancellation, for: "send")

@@ -63,9 +63,9 @@ import Glibc
   var finalOutcomes: [DatagramInquiry.Outcome] { addresses.indices.map { outcome(of: $0) } }
 
   mutating func run(until deadline: Deadline) throws(SystemCallError) {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while asked < addresses.count || open > 0 {
-      if deadline.hasPassed { break }
+      if deadline.isExpired { break }
       _ = try advance(until: deadline)
     }
     _ = try collectLate()
@@ -76,7 +76,7 @@ import Glibc
   /// - Parameter deadline: until when an answer is waited for, if there is nobody to ask; without it, not at all.
   /// - Returns: those that have their outcome since the last call.
   /// - Throws: what concerns all of them; what concerns one host is its outcome.
-  public mutating func advance(until deadline: Deadline = Deadline(instant: 0)) throws(SystemCallError) -> [Int] {
+  public mutating func advance(until deadline: Deadline = Deadline.immediate) throws(SystemCallError) -> [Int] {
     // A few, then those who have answered already: else their answers would wait until all are asked.
     for _ in 0..<16 where mayAsk { try askNext() }
     if open > 0 { try collect(milliseconds: mayAsk ? 0 : deadline.milliseconds) }

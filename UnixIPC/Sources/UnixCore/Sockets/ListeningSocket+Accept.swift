@@ -33,7 +33,7 @@ extension ListeningSocket {
         let socket = try accept(peer: &peer)
         return AcceptedConnection(socket: socket, peer: peer.address)
       } catch {
-        if error.code.isTransientAcceptError, !deadline.isOver { continue }
+        if error.code.isTransientAcceptError, !deadline.isExpired { continue }
         guard error.code == .wouldBlock else { throw error }
       }
       try descriptor.await(.readable, until: deadline, cancelledBy: cancellation, for: "accept")

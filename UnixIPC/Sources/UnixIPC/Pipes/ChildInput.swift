@@ -22,7 +22,7 @@ public struct ChildInput: ~Copyable, Sendable {
     let most = deadline == .never ? Int.max : 4096
     while !rest.isEmpty {
       // A busy reader always leaves room.
-      if rest.count < bytes.count, deadline.isOver { throw descriptor.failure("write", .timedOut) }
+      if rest.count < bytes.count, deadline.isExpired { throw descriptor.failure("write", .timedOut) }
       if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
         throw descriptor.failure("write", .timedOut)
       }

@@ -26,7 +26,7 @@ public struct Stages: Sendable {
   public var processes: [pid_t] { stages.map { $0.process } }
 
   /// How each ended, as far as they have; nil for one that lives.  Does not wait.
-  public var statuses: [ExitStatus?] { stages.map { $0.child?.status(by: Deadline(instant: 0)) } }
+  public var statuses: [ExitStatus?] { stages.map { $0.child?.status(by: .immediate) } }
 
   /// Waits for all of them.
   ///
@@ -47,7 +47,7 @@ public struct Stages: Sendable {
     var statuses: [ExitStatus] = []
     for stage in stages {
       guard let child = stage.child.take() else { continue }
-      statuses.append(try child.end(patience: deadline.left ?? patience))
+      statuses.append(try child.end(patience: deadline.remaining ?? patience))
     }
     return statuses
   }

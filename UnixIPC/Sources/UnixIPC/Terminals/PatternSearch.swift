@@ -27,7 +27,7 @@ final class PatternSearch: @unchecked Sendable {
   static func firstMatch(
     of regex: Regex<AnyRegexOutput>, in text: String, until deadline: Deadline, cancelledBy cancellation: CInt
   ) throws -> Match? {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     guard deadline != .never || cancellation != -1 else { return try regex.firstMatch(in: text) }
     let ends = try Pipe.open()
     let search = PatternSearch(regex, text, ends.writing)
@@ -81,7 +81,7 @@ final class PatternSearch: @unchecked Sendable {
         throw SystemCallError("match", on: "a regex", code: .canceled)
       }
       if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
-      if deadline.hasPassed { throw SystemCallError("match", on: "a regex", code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("match", on: "a regex", code: .timedOut) }
     }
   }
 }

@@ -60,7 +60,7 @@ struct TerminalChannel: ~Copyable {
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
@@ -78,7 +78,7 @@ struct TerminalChannel: ~Copyable {
         if queries[1].revents != 0 { noteEnd() }
         if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
         if others.contains(where: { $0.revents != 0 }) { return true }
-      } else if let quietLimit, reading, quietLimit.hasPassed {
+      } else if let quietLimit, reading, quietLimit.isExpired {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
         return true
@@ -87,7 +87,7 @@ struct TerminalChannel: ~Copyable {
       } else if count == -1, !others.isEmpty {
         return true
       }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
     }
   }
 

@@ -40,7 +40,7 @@ extension TerminalConversation {
     }
     var before = SignalSet()
     pthread_sigmask(SIG_BLOCK, nil, &before.native)
-    defer { before.becomeMask() }
+    defer { before.setThreadMask() }
     let changes = try SignalQueue(SignalSet(Signal(rawValue: SIGWINCH)))
     try TerminalMode.holdRaw(input)
     defer { TerminalMode.releaseRaw() }
