@@ -3,11 +3,11 @@ import Glibc
 import UnixIPC
 
 let path = "/tmp/unixipc-time-limits-\(getpid())"
-let mine = try Descriptor.open(path, O_RDWR | O_CREAT)
+let mine = try Descriptor.open(path, [.readWrite, .create])
 defer { unlink(path) }
 
 // Somebody else: a second open file of the same name.
-let other = try Descriptor.open(path, O_RDWR)
+let other = try Descriptor.open(path, .readWrite)
 try other.lock(.exclusive)
 
 // Any blocking call, or several together, under one deadline.

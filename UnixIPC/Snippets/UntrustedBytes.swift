@@ -12,7 +12,7 @@ func answer(_ line: UntrustedBytes, from root: borrowing Descriptor) throws -> S
     return "port \(try rest.number(in: 1...UInt16.max))"
   } else if word.isWord("open") {
     // The check keeps the text in bounds, the kernel the links that it meets.
-    let file = try root.open(beneath: rest.relativePath(), O_RDONLY | O_NONBLOCK)
+    let file = try root.open(beneath: rest.relativePath(), [.readOnly, .nonBlocking])
     return "opened \(try rest.text()) as descriptor \(file.number)"
   } else if word.isWord("echo") {
     let echo = Program(path: "/bin/echo", arguments: ["echo", try rest.argument()])
@@ -31,7 +31,7 @@ func connection() throws -> Descriptor {
 }
 
 let server = try connection()
-let root = try Descriptor.open("/etc", O_RDONLY | O_DIRECTORY)
+let root = try Descriptor.open("/etc", [.readOnly, .directory])
 var lines = LineBuffer(limit: 512)
 try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
   while case let count = try server.receive(into: room), count > 0 {

@@ -186,7 +186,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
   for depth in 1...3 {
     let found = failure { try throwOut(depth) }
-    try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
+    try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
     try expectEqual(try interrupt.disposition, .default, "SIGINT after an error")
   }
   var hasRun = false
@@ -206,7 +206,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
 private func throwOut(_ depth: Int) throws {
   try Signal.withDisposition(depth % 2 == 0 ? .counted : .ignored, for: .interrupt) {
-    if depth == 1 { throw SystemCallError("link", code: .exists) }
+    if depth == 1 { throw SystemCallError("link", code: .fileExists) }
     try throwOut(depth - 1)
   }
 }

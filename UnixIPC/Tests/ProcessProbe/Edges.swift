@@ -97,7 +97,7 @@ func inputGoesOnAfterTheOutput(_ words: [String]) throws {
   defer { unlink(path) }
   let silent = try shell("exec >&-; wc -c >\(path)").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)
   try expect(silent.isInputTaken && silent.isSuccess, "\(silent)")
-  let count = try Descriptor.open(path, O_RDONLY).readToEnd(limit: 100)
+  let count = try Descriptor.open(path, O_RDONLY).readPrefix(100)
   try expectEqual(String(decoding: count, as: UTF8.self), "1048576\n", "what it was sent")
   // One that reads nothing and ends keeps nobody.
   let deaf = try shell("exec >&-; exit 3").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)

@@ -81,7 +81,7 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
   let found = failure { () throws(SystemCallError) in try Children.await(stranger) }
-  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChild), "waiting for the parent")
+  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
 func stoppedChildIsNoEndedOne(_ words: [String]) throws {

@@ -89,9 +89,9 @@ private func groupIsJoinedAndLeft(
   _ group: MulticastGroup, other: MulticastGroup, any: String, address: String, _ interface: NetworkInterface,
   wrong: NetworkInterface
 ) throws {
-  let member = try DatagramSocket(SocketAddress("\(any):0")!, options: BindOptions(isShared: true))
+  let member = try DatagramSocket(SocketAddress("\(any):0")!, options: BindOptions(reusesAddress: true))
   let port = try member.descriptor.localAddress().address?.port ?? 0
-  let stranger = try DatagramSocket(SocketAddress("\(any):\(port)")!, options: BindOptions(isShared: true))
+  let stranger = try DatagramSocket(SocketAddress("\(any):\(port)")!, options: BindOptions(reusesAddress: true))
   try member.descriptor.join(group)
   try stranger.descriptor.join(other)
   let again = failure { () throws(SystemCallError) in try member.descriptor.join(group) }

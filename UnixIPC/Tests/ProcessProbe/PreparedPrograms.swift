@@ -264,9 +264,9 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("setrlimit", .notPermitted) { $0.limits = [.init(.openFiles, soft: 50, hard: 200)] }
   try expectFailure("setrlimit", .invalidArgument) { $0.limits = [.init(.openFiles, soft: 60, hard: 50)] }
   try expectFailure("nice", .notPermitted) { $0.nice = -5 }
-  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFile) { $0.directory = "/nonexistent/directory" }
+  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) { $0.directory = "/nonexistent/directory" }
   try expectFailure("prctl", .invalidArgument) { $0.deathSignal = Signal(rawValue: 99) }
-  try expectFailure("execve", on: "/nonexistent/program", .noSuchFile) { $0.path = "/nonexistent/program" }
+  try expectFailure("execve", on: "/nonexistent/program", .noSuchFileOrDirectory) { $0.path = "/nonexistent/program" }
   let child = try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [0, 1, 2])
   try expectEqual(try Children.await(child), .exited(code: 0), "a good program after them")
 }
@@ -278,7 +278,7 @@ func thousandStartsLeaveNothing(_ words: [String]) throws {
   for number in 0..<1000 {
     if number % 10 == 9 {
       let found = failure { () throws(SystemCallError) in try bad.start(descriptors: [0, 1, 2]) }
-      try expectEqual(found?.code, .noSuchFile, "start \(number)")
+      try expectEqual(found?.code, .noSuchFileOrDirectory, "start \(number)")
     } else {
       let child = try good.start(descriptors: [0, 1, 2, 1, 0])
       try expectEqual(try Children.await(child), .exited(code: 0), "start \(number)")

@@ -50,7 +50,7 @@ private func failureOfReceiving(_ passed: Int, atMost most: Int) throws -> Error
   }
   try expectEqual(sent, 1, "bytes sent")
   return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { room in
-    failure { () throws(SystemCallError) in try pair.reading.receive(into: room, passedAtMost: most) }?.code
+    failure { () throws(SystemCallError) in try pair.reading.receive(into: room, maximumPassed: most) }?.code
   }
 }
 
@@ -178,7 +178,7 @@ func inquiryLeavesNothing(_ words: [String]) throws {
       try expectEqual(answer.bytes, [1, 2, 3], "answer")
       try expectEqual(outcomes[1], .silent, "the silent")
       try expectEqual(outcomes[2], .refused, "the refusing")
-      let failed = SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFile)
+      let failed = SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFileOrDirectory)
       try expectEqual(outcomes[3], .failed(failed), "the missing")
     }
     try expect(used < 100_000_000, "waiting half a second took \(used) ns of the processor")

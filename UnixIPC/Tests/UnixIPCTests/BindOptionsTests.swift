@@ -10,7 +10,7 @@ import Testing
     "bind an address that the machine does not have, where they say so", arguments: ["192.0.2.1:0", "[2001:db8::1]:0"])
   func bindFreely(text: String) throws {
     let address = try #require(SocketAddress(text))
-    let free = BindOptions(isFree: true)
+    let free = BindOptions(allowsNonlocalAddress: true)
     let found = SystemCallError("bind", on: text, code: ErrorCode(rawValue: EADDRNOTAVAIL))
     #expect(throws: found) { _ = try ListeningSocket(address, backlog: 1) }
     #expect(throws: found) { _ = try DatagramSocket(address) }
@@ -38,7 +38,7 @@ import Testing
   @Test("mean nothing to a Unix socket")
   func meanNothingToUnixSockets() throws {
     let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-options".utf8))
-    let listener = try ListeningSocket(name, backlog: 1, options: BindOptions(isFree: true, device: "begat-none"))
+    let listener = try ListeningSocket(name, backlog: 1, options: BindOptions(allowsNonlocalAddress: true, device: "begat-none"))
     #expect(try listener.descriptor.localAddress().address == name)
   }
 }

@@ -33,7 +33,7 @@ import UnixIPCTestSupport
     let reading = ends.reading
     let number = ends.writing.release()
     try Descriptor.withLent(number) { try $0.writeAll("one ") }
-    let error = SystemCallError("link", code: .exists)
+    let error = SystemCallError("link", code: .fileExists)
     #expect(throws: error) { try Descriptor.withLent(number) { _ throws(SystemCallError) in throw error } }
     try Descriptor(owning: number).writeAll("two")
     #expect(try reading.readToEnd() == Array("one two".utf8))
@@ -83,7 +83,7 @@ import UnixIPCTestSupport
 
   @Test("names the file that cannot be opened")
   func namesTheFile() {
-    #expect(throws: SystemCallError("open", on: "/nonexistent/file", code: .noSuchFile)) {
+    #expect(throws: SystemCallError("open", on: "/nonexistent/file", code: .noSuchFileOrDirectory)) {
       _ = try Descriptor.open("/nonexistent/file", O_RDONLY)
     }
   }

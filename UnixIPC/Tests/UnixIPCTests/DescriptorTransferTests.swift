@@ -14,7 +14,7 @@ import UnixIPCTestSupport
     try #expect(from.reading.splice(to: pipe.writing, atMost: 3) == 3)
     try #expect(from.reading.splice(to: pipe.writing, atMost: 100) == 2)
     try #expect(pipe.reading.splice(to: to.writing, atMost: 100) == 5)
-    let read = try to.reading.readToEnd(limit: 5)
+    let read = try to.reading.readPrefix(5)
     #expect(read == Array("moved".utf8))
     try from.writing.shutDownSending()
     try #expect(from.reading.splice(to: pipe.writing, atMost: 100) == 0)
@@ -53,7 +53,7 @@ import UnixIPCTestSupport
     lseek(file.number, 4, SEEK_SET)
     let sockets = try Descriptor.socketPair(kind: streamKind)
     try #expect(file.sendFile(to: sockets.writing, atMost: 100) == 6)
-    let read = try sockets.reading.readToEnd(limit: 6)
+    let read = try sockets.reading.readPrefix(6)
     #expect(read == Array("456789".utf8))
     try #expect(file.sendFile(to: sockets.writing, atMost: 100) == 0)
   }
@@ -69,7 +69,7 @@ import UnixIPCTestSupport
     try #expect(from.copyRange(to: to, atMost: 100) == 6)
     try #expect(from.copyRange(to: to, atMost: 100) == 0)
     lseek(to.number, 0, SEEK_SET)
-    let read = try to.readToEnd(limit: 100)
+    let read = try to.readPrefix(100)
     #expect(read == Array("abc456789".utf8))
     let sockets = try Descriptor.socketPair(kind: streamKind)
     #expect(throws: SystemCallError.self) { try from.copyRange(to: sockets.writing, atMost: 1) }
@@ -82,5 +82,26 @@ import UnixIPCTestSupport
     // Nobody reads: a smaller pipe would let the write wait for ever.
     try pipe.writing.writeAll(String(repeating: "x", count: 1 << 20))
     #expect(throws: SystemCallError.self) { try pipe.writing.setPipeCapacity(4096) }
+  }
+
+  @Test("refuses a negative count and cuts one that is too great")
+  func checksCounts() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("abcdef".utf8, to: "from")
+    let file = try Descriptor.open(directory["from"], .readOnly)
+    let copy = try Descriptor.open(directory["to"], [.readWrite, .create])
+    let pipe = try Pipe.open()
+    #expect(lseek(file.number, 2, SEEK_SET) == 2)
+    for count in [-1, Int.min] {
+      let copied = failure { () throws(SystemCallError) in try file.copyRange(to: copy, atMost: count) }
+      let sent = failure { () throws(SystemCallError) in try file.sendFile(to: copy, atMost: count) }
+      let spliced = failure { () throws(SystemCallError) in try file.splice(to: pipe.writing, atMost: count) }
+      #expect([copied?.code, sent?.code, spliced?.code] == [.invalidArgument, .invalidArgument, .invalidArgument])
+    }
+    #expect(try file.copyRange(to: copy, atMost: .max) == 4)
+    #expect(lseek(file.number, 3, SEEK_SET) == 3)
+    #expect(try file.sendFile(to: copy, atMost: .max) == 3)
+    #expect(lseek(file.number, 4, SEEK_SET) == 4)
+    #expect(try file.splice(to: pipe.writing, atMost: .max) == 2)
   }
 }

@@ -68,11 +68,11 @@ import UnixIPCTestSupport
     let pair = try Descriptor.socketPair(kind: streamKind)
     try poller.add(pair.reading, .readable, token: 1)
     let number = pair.reading.number
-    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: number, code: .exists)) {
+    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: number, code: .fileExists)) {
       try poller.add(pair.reading, .readable, token: 2)
     }
     let other = pair.writing.number
-    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: other, code: .noSuchFile)) {
+    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: other, code: .noSuchFileOrDirectory)) {
       try poller.remove(pair.writing)
     }
     let file = try Descriptor.open("/etc/passwd", O_RDONLY)

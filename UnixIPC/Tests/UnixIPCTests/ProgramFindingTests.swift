@@ -31,13 +31,13 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     _ = try Descriptor.open("\(directory.path)/plain", O_CREAT | O_WRONLY, mode: 0o644)
     #expect(why("plain", directory.path) == .permissionDenied)
-    #expect(why("missing", directory.path) == .noSuchFile)
-    #expect(why("", directory.path) == .noSuchFile)
+    #expect(why("missing", directory.path) == .noSuchFileOrDirectory)
+    #expect(why("", directory.path) == .noSuchFileOrDirectory)
     #expect(why("\(directory.path)/plain", nil) == .permissionDenied)
     #expect(why(directory.path, nil) == .permissionDenied)
-    #expect(why("\(directory.path)/missing", nil) == .noSuchFile)
+    #expect(why("\(directory.path)/missing", nil) == .noSuchFileOrDirectory)
     #expect(why("\(directory.path)/plain/missing", nil) == ErrorCode(rawValue: ENOTDIR))
-    #expect(why("sh", "") == .noSuchFile)
-    #expect(why("sh", "bin:usr/bin") == .noSuchFile)
+    #expect(why("sh", "") == .noSuchFileOrDirectory)
+    #expect(why("sh", "bin:usr/bin") == .noSuchFileOrDirectory)
   }
 }

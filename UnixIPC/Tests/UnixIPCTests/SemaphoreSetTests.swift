@@ -46,7 +46,7 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 4)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: []) } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [1, 32768]) }?.rawValue == ERANGE)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFileOrDirectory)
   }
 
   @Test("is made once for a key and opened with its values as they are")
@@ -56,12 +56,12 @@ import UnixIPCTestSupport
     let made = try SemaphoreSet.create(key, values: [2, 2])
     defer { try? made.remove() }
     try made.wait(1)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .exists)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .fileExists)
     let opened = try SemaphoreSet.createOrOpen(key, values: [9, 9])
     #expect(!opened.isNew && opened.object == made)
     #expect(try opened.object.values() == [2, 1])
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, minimumCount: 3) } == .invalidArgument)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFileOrDirectory)
   }
 
   @Test("is seen with its values by each of 20 processes that start together, 20 times")

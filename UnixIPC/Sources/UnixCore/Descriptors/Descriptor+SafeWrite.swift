@@ -1,13 +1,16 @@
-import CPlatform
+import Glibc
 
-/// Writing to pipes whose reader may be gone, whatever SIGPIPE would do: a library must not decide that for its program.
+// Old names, until all of their users have been renamed.
+public let streamKind = SocketKind.stream
+public let datagramKind = SocketKind.datagram
+public let sequencedPacketKind = SocketKind.sequencedPacket
+
 extension Descriptor {
-  /// Writes some of the bytes and tells how many; a dead reader is the error `EPIPE`, never a signal.
-  ///
-  /// Costs four short system calls more than `write`.  Sockets have `send`, which needs none.
-  ///
-  /// Source: write(2), sigtimedwait(2).
-  public func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
-    try check("write", onDescriptor: number) { platform_write_without_signal(number, bytes.baseAddress, bytes.count) }
+  public func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int { try write(bytes) }
+  public func waitUntilReadable(milliseconds: CInt) -> Bool {
+    wait(for: .readable, until: milliseconds < 0 ? .never : Deadline(after: .milliseconds(milliseconds)))
+  }
+  public static func socket(family: CInt, kind: SocketKind) throws(SystemCallError) -> Descriptor {
+    try socket(family: AddressFamily(rawValue: family), kind: kind)
   }
 }

@@ -59,7 +59,7 @@ public enum Dissociation {
     let reading = ends.reading
     // With our copy of the other end closed, a daemon that dies is the end of the pipe.
     _ = consume ends.writing
-    let status = (try? reading.readToEnd(limit: 1)) ?? []
+    let status = (try? reading.readPrefix(1)) ?? []
     return status.first.map { CInt($0) } ?? 1
   }
 }

@@ -53,7 +53,7 @@ public struct FIFO: ~Copyable, Sendable {
   /// - Throws: ``OpenError``.
   public static func makeOrAdopt(at path: UnixPath, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
     do throws(OpenError) { return try make(at: path, mode: mode) } catch {
-      guard case .call(let failure) = error, failure.code == .exists else { throw error }
+      guard case .call(let failure) = error, failure.code == .fileExists else { throw error }
     }
     let fifo = try adopt(at: path)
     try fifo.setMode(mode)

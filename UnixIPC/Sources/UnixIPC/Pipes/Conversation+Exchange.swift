@@ -40,7 +40,7 @@ extension Conversation {
       if !isEnded { try mustBe(before: deadline) }
     }
     try takeRest()
-    guard let status = child.status() else { throw SystemCallError("waitpid", on: path, code: .noChild) }
+    guard let status = child.status() else { throw SystemCallError("waitpid", on: path, code: .noChildProcess) }
     return status
   }
 
