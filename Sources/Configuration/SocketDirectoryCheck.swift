@@ -30,7 +30,7 @@ struct SocketDirectoryCheck {
     do throws(SystemCallError) {
       return try UnsafeDirectory.find(on: directory).map { "\($0)" }
     } catch {
-      return error.code == .noSuchFile
+      return error.code == .noSuchFileOrDirectory
         ? "\(printable(directory)): no such directory; make it first" : "\(printable(directory)): \(error.code)"
     }
   }

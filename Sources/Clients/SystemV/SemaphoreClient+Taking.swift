@@ -44,7 +44,7 @@ extension SemaphoreClient {
       case .none: Deadline.immediate
       }
     let set = try open(until: deadline)
-    if try set.takeAtOnce(index, undo: undo) { return true }
+    if try set.tryTake(index, undo: undo) { return true }
     if deadline.isExpired { return false }
     if StandardStream.errors.isTerminal { StandardStream.complain("[Waiting for semaphore \(try key.key())]") }
     do throws(SystemCallError) { try set.take(index, undo: undo, until: deadline) } catch {

@@ -25,7 +25,7 @@ public struct RelayService: NetworkService {
     do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error) }
     let running: RunningProgram
     do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
-      Descriptor.withLent(errors) { log in try? log.writeAll("\(error)\n") }
+      Descriptor.withBorrowed(errors) { log in try? log.writeAll("\(error)\n") }
       // As shells tell it.
       throw .exited(127)
     }
@@ -83,10 +83,10 @@ public struct RelayService: NetworkService {
   }
 
   private func start(for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
-    let ends = try Descriptor.socketPair(kind: streamKind)
-    let outer = ends.writing.number
+    let ends = try SocketPair(kind: .stream)
+    let outer = ends.second.number
     let child = try program.start(descriptors: [outer, outer, errors]) { client.write(to: &$0) }
-    return RunningProgram(process: child, stream: ends.reading)
+    return RunningProgram(process: child, stream: ends.first)
   }
 
   /// How long a program may take to end when it is told to.

@@ -20,7 +20,7 @@ public enum SupervisorProgram {
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
   public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
     do throws(SystemCallError) {
-      try StandardStreams.fillGaps()
+      try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 
@@ -116,7 +116,7 @@ public enum SupervisorProgram {
     -> [ManagedService]
   {
     var passed: PassedSockets
-    do throws(SocketActivation.Problem) { passed = try PassedSockets() } catch {
+    do throws(SocketActivation.ActivationError) { passed = try PassedSockets() } catch {
       problems.append("\(error)")
       return []
     }
@@ -160,7 +160,7 @@ public enum SupervisorProgram {
   }
 
   private static func standardOutput(_ text: String) -> PendingOutput? {
-    Descriptor.withLent(STDOUT_FILENO) { (stream) -> PendingOutput? in
+    Descriptor.withBorrowed(STDOUT_FILENO) { (stream) -> PendingOutput? in
       do throws(SystemCallError) { return PendingOutput(try stream.duplicate(notBelow: 3), text) } catch { return nil }
     }
   }
@@ -168,7 +168,7 @@ public enum SupervisorProgram {
   private static func complain(_ text: String, _ status: CInt) -> CInt { complain([text], status) }
 
   private static func complain(_ texts: [String], _ status: CInt) -> CInt {
-    for text in texts { try? StandardError.writeAtOnce("begatd: \(text)\n") }
+    for text in texts { try? StandardError.tryWrite("begatd: \(text)\n") }
     return status
   }
 }

@@ -131,7 +131,7 @@ public struct UnixSocketFile: Sendable {
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
-    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    let handle = try Descriptor.open(path, [.path, .noFollow])
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
