@@ -9,7 +9,7 @@ import Testing
   private static let repository = #filePath.components(before: "/Tests/")
 
   private func contents(_ path: String) -> String? {
-    guard let file = try? Descriptor.open("\(Self.repository)/\(path)", O_RDONLY),
+    guard let file = try? Descriptor.open("\(Self.repository)/\(path)", .readOnly),
       let bytes = try? file.readPrefix(1 << 20)
     else { return nil }
     return String(decoding: bytes, as: UTF8.self)

@@ -131,7 +131,7 @@ public struct UnixSocketFile: Sendable {
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
-    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    let handle = try Descriptor.open(path, [.path, .noFollow])
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
@@ -191,8 +191,6 @@ extension UnixSocketFile {
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
-/// O_PATH, asm-generic/fcntl.h
-private let pathOnly: CInt = 0x20_0000
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable {
