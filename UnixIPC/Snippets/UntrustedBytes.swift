@@ -23,11 +23,11 @@ func answer(_ line: UntrustedBytes, from root: borrowing Descriptor) throws -> S
 
 /// A connection to a peer that has read about perl's servers, and has said all that it wants to.
 func connection() throws -> Descriptor {
-  let pair = try Descriptor.socketPair(kind: streamKind)
-  let peer = pair.writing
+  let pair = try SocketPair(kind: .stream)
+  let peer = pair.second
   try peer.writeAll("port 8080\nport x23y\nport 65536\nopen hostname\nopen ../etc/shadow\nopen mtab\n")
   try peer.writeAll("echo hello there\necho -e \\033[2J\n\u{1b}[2J all gone\n")
-  return pair.reading
+  return pair.first
 }
 
 let server = try connection()

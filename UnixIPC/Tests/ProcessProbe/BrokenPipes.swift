@@ -19,8 +19,8 @@ private func withData<Result>(_ body: (UnsafeRawBufferPointer) throws(SystemCall
 
 /// A pipe with something in it, to splice from.
 private func fullPipe() throws(SystemCallError) -> PipeEnds {
-  let ends = try Pipe.open()
-  try ends.writing.writeAll(data)
+  let ends = try PipeEnds()
+  try ends.writeEnd.writeAll(data)
   return ends
 }
 
@@ -30,23 +30,23 @@ private let writers: [String: Writer] = [
   "writeAll": { (sink) throws(SystemCallError) in try withData { (bytes) throws(SystemCallError) in try sink.writeAll(bytes) } },
   "writeAll of a text": { (sink) throws(SystemCallError) in try sink.writeAll("a line\n") },
   "writeAll of an array": { (sink) throws(SystemCallError) in try sink.writeAll(data) },
-  "tryWrite": { (sink) throws(SystemCallError) in _ = try withData { (bytes) throws(SystemCallError) in try sink.writeAtOnce(bytes) } },
+  "tryWrite": { (sink) throws(SystemCallError) in _ = try withData { (bytes) throws(SystemCallError) in try sink.tryWrite(bytes) } },
   "splice": { (sink) throws(SystemCallError) in
     let source = try fullPipe()
-    _ = try source.reading.splice(to: sink, atMost: 10)
+    _ = try source.readEnd.splice(to: sink, atMost: 10)
   },
   "sendFile": { (sink) throws(SystemCallError) in
     _ = try Descriptor.open("/proc/self/exe", .readOnly).sendFile(to: sink, atMost: 10)
   },
   "an output that never waits": { (sink) throws(SystemCallError) in
-    let output = PatientOutput(try sink.duplicate())
+    let output = NonBlockingOutput(try sink.duplicate())
     _ = try withData { (bytes) throws(SystemCallError) in try output.write(bytes) }
   },
   "standard error": { (sink) throws(SystemCallError) in
-    let former = try Descriptor.withLent(STDERR_FILENO) { (errors) throws(SystemCallError) in try errors.duplicate() }
-    StandardError.become(sink.number)
-    defer { StandardError.become(former.number) }
-    try StandardError.writeAtOnce("a line\n")
+    let former = try Descriptor.withBorrowed(STDERR_FILENO) { (errors) throws(SystemCallError) in try errors.duplicate() }
+    StandardError.redirect(to: sink.number)
+    defer { StandardError.redirect(to: former.number) }
+    try StandardError.tryWrite("a line\n")
   },
 ]
 
@@ -61,9 +61,9 @@ private let senders: [String: Writer] = [
 
 /// Calls the body with the writing end of each kind, whose reader is gone.
 private func withDeadReaders(_ body: (String, borrowing Descriptor) throws -> Void) throws {
-  var pipe = try Pipe.open()
-  pipe.reading = try Descriptor.open("/dev/null", .readOnly)
-  try body("a pipe", pipe.writing)
+  var pipe = try PipeEnds()
+  pipe.readEnd = try Descriptor.open("/dev/null", .readOnly)
+  try body("a pipe", pipe.writeEnd)
 
   var path = Array("/tmp/process-probe-XXXXXX".utf8CString)
   try expect(mkdtemp(&path) != nil, "mkdtemp")
@@ -79,9 +79,9 @@ private func withDeadReaders(_ body: (String, borrowing Descriptor) throws -> Vo
   try body("a FIFO", writer)
 
   for kind in [SocketKind.stream, .sequencedPacket, .datagram] {
-    let pair = try Descriptor.socketPair(kind: kind)
-    try pair.reading.shutDownReceiving()
-    try body("a Unix socket, \(kind)", pair.writing)
+    let pair = try SocketPair(kind: kind)
+    try pair.first.shutDownReceiving()
+    try body("a Unix socket, \(kind)", pair.second)
   }
   try body("a TCP connection", deadConnection())
 }

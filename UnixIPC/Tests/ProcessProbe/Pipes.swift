@@ -39,9 +39,9 @@ func programIsReadFrom(_ words: [String]) throws {
 }
 
 func programIsWrittenTo(_ words: [String]) throws {
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   let spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   let piece = [UInt8](repeating: 7, count: 300_000)
@@ -98,9 +98,9 @@ func everyStageHasAStatus(_ words: [String]) throws {
   while try again.readLine() != nil {}
   try expectEqual(again.finish(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
 
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   let input = try Pipeline(Program(path: "/bin/cat", arguments: ["cat", "-v"]), shell("sed s/x/y/; exit 5"))
     .openForWriting(output: .descriptor(writing.number))
   _ = consume writing
@@ -260,9 +260,9 @@ func conversationEndsWithItsProgram(_ words: [String]) throws {
 }
 
 func detachedProgramIsNobodysChild(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   var program = shell("echo $$ $PPID; exec sleep 50")
   for identity in [nil, getuid() == 0 ? Identity(user: 65534, group: 65534) : nil] {
     program.identity = identity

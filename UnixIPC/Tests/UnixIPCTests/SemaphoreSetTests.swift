@@ -76,15 +76,15 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 6)
     let set = try SemaphoreSet.createUninitialised(key, count: 1, mode: 0o600)
     defer { try? set.remove() }
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing.release()
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd.release()
     let opener = Background {
       let opened = try? SemaphoreSet.createOrOpen(key, values: [7], until: Deadline(after: .seconds(20)))
-      Descriptor.withLent(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
+      Descriptor.withBorrowed(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
     }
     try set.setValues([7])
-    let isEarly = reading.waitUntilReadable(milliseconds: 30)
+    let isEarly = reading.wait(for: .readable, until: Deadline(after: .milliseconds(30)))
     #expect(!isEarly, "opened before it was operated on")
     try set.perform([Operation(0, add: -1), Operation(0, add: 1)])
     opener.join()

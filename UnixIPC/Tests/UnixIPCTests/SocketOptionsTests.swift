@@ -48,8 +48,8 @@ import Testing
 
   @Test("tells the groups of a peer")
   func tellsGroups() throws {
-    let pair = try Descriptor.socketPair(kind: .stream)
-    let groups = try PeerCredentials.groups(of: pair.reading)
+    let pair = try SocketPair(kind: .stream)
+    let groups = try PeerCredentials.groups(of: pair.first)
     let own = getgroups(0, nil)
     #expect(groups.count == Int(own))
   }

@@ -19,9 +19,4 @@ extension Descriptor {
   public static func open(_ path: String, _ flags: OpenFlags, mode: mode_t = 0o600) throws(SystemCallError)
     -> Descriptor
   { try open(UnixPath(path), flags, mode: mode) }
-
-  /// Opens a file with the flags of open(2).
-  @_spi(Begat) public static func open(_ path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError)
-    -> Descriptor
-  { try open(UnixPath(path), OpenFlags(rawValue: flags), mode: mode) }
 }

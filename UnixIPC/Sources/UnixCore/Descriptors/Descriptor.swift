@@ -57,7 +57,7 @@ public struct Descriptor: ~Copyable, Sendable {
   }
 
   /// Lends an open descriptor that stays its owner's, such as a standard stream.
-  public static func withLent<Result: ~Copyable, Failure: Error>(
+  public static func withBorrowed<Result: ~Copyable, Failure: Error>(
     _ number: CInt, _ body: (borrowing Descriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let descriptor = Descriptor(owning: number)

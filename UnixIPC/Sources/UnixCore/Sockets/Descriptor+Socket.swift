@@ -14,20 +14,6 @@ extension Descriptor {
     return Descriptor(owning: try check("socket") { Glibc.socket(family.rawValue, kind.rawValue | flags, 0) })
   }
 
-  /// Two Unix sockets that are each other's peer.
-  ///
-  /// Source: socketpair(2).
-  public static func socketPair(kind: SocketKind) throws(SystemCallError) -> PipeEnds {
-    var numbers: (CInt, CInt) = (-1, -1)
-    _ = try check("socketpair") {
-      withUnsafeMutableBytes(of: &numbers) { raw in
-        Glibc.socketpair(
-          AF_UNIX, kind.rawValue | closeOnExecFlag, 0, raw.baseAddress!.assumingMemoryBound(to: CInt.self))
-      }
-    }
-    return PipeEnds(reading: Descriptor(owning: numbers.0), writing: Descriptor(owning: numbers.1))
-  }
-
   /// Ends the stream to the peer, which sees its end and may still send.
   ///
   /// This is how a client shows that its question is complete.  Closing does not while another descriptor of the socket

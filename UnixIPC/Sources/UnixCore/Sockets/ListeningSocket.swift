@@ -59,7 +59,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
   /// Data that a dead peer does not acknowledge is bounded by `net.ipv4.tcp_retries2`, some 15 minutes by default.
   ///
   /// Source: tcp(7), SO_KEEPALIVE in socket(7).
-  public func keepConnectionsAlive() {
+  public func enableKeepalive() {
     // Accepted connections inherit them all.  Unix sockets have none: their kernel knows when a peer is gone.
     guard (try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPIDLE, 60)) != nil else { return }
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPINTVL, 10)

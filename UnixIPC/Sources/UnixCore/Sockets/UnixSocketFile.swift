@@ -191,8 +191,6 @@ extension UnixSocketFile {
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
-/// O_PATH, asm-generic/fcntl.h
-private let pathOnly: CInt = 0x20_0000
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable {

@@ -30,9 +30,4 @@ extension Descriptor {
   public func open(beneath path: String, _ flags: OpenFlags, mode: mode_t = 0o600) throws(SystemCallError)
     -> Descriptor
   { try open(beneath: UnixPath(path), flags, mode: mode) }
-
-  /// Opens a file beneath this directory with the flags of open(2).
-  @_spi(Begat) public func open(beneath path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError)
-    -> Descriptor
-  { try open(beneath: UnixPath(path), OpenFlags(rawValue: flags), mode: mode) }
 }

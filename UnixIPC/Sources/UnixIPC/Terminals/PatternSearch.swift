@@ -29,11 +29,11 @@ final class PatternSearch: @unchecked Sendable {
   ) throws -> Match? {
     let deadline = min(deadline, .current)
     guard deadline != .never || cancellation != -1 else { return try regex.firstMatch(in: text) }
-    let ends = try Pipe.open()
-    let search = PatternSearch(regex, text, ends.writing)
+    let ends = try PipeEnds()
+    let search = PatternSearch(regex, text, ends.writeEnd)
     let thread = try search.start()
     do throws(SystemCallError) {
-      try awaitEnd(of: ends.reading, until: max(deadline, Deadline(after: least)), cancelledBy: cancellation)
+      try awaitEnd(of: ends.readEnd, until: max(deadline, Deadline(after: least)), cancelledBy: cancellation)
     } catch {
       pthread_detach(thread)
       throw error

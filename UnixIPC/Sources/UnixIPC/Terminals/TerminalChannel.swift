@@ -29,7 +29,7 @@ struct TerminalChannel: ~Copyable {
       switch error.code {
       case .wouldBlock: return nil
       // Linux's way to say that the terminal side was closed everywhere, and all that was written is read.
-      case ErrorCode(rawValue: EIO):
+      case ErrorCode.ioError:
         hasEnded = true
         return 0
       default: throw SystemCallError("read", on: terminal.path, code: error.code)
@@ -40,7 +40,7 @@ struct TerminalChannel: ~Copyable {
   /// Writes some of the bytes; 0 when there is no room now.
   func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
     // The kernel would take it, for whoever opens the terminal next.
-    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode(rawValue: EIO)) }
+    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode.ioError) }
     let number = terminal.controlling.number
     do throws(SystemCallError) {
       return try check("withUnsafeBytes", onDescriptor: number) {
