@@ -82,6 +82,7 @@ let families: [Subcommands] = [
   groupSubcommands,
   pipeSubcommands,
   processSubcommands,
+  signalDescriptorSubcommands,
   signalSubcommands,
   socketSubcommands,
   systemVSubcommands,
