@@ -80,6 +80,7 @@ let families: [Subcommands] = [
   fifoSubcommands,
   forkSubcommands,
   groupSubcommands,
+  localTimeSubcommands,
   pipeSubcommands,
   processSubcommands,
   signalDescriptorSubcommands,
