@@ -116,7 +116,7 @@ public struct SharedMemoryClient: Sendable {
 
   private func readInput(atMost limit: Int) throws -> [UInt8] {
     let input = try StandardStream.input.duplicate()
-    do { return try input.readToEnd(limit: limit) } catch {
+    do { return try input.readPrefix(limit) } catch {
       throw SystemCallError("read", on: "standard input", code: error.code)
     }
   }
