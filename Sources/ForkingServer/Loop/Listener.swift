@@ -58,7 +58,7 @@ struct Listener: ~Copyable {
   var isBusy = false
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
-  static let exitSignal = Signal.realTime(1)
+  static let exitSignal = Signal.realTime(1)!
 
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,

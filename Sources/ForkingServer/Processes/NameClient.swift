@@ -31,7 +31,7 @@ final class NameClient: PeerNames {
       if deadline == nil, !key.send(on: requests) { return false }
       let end = deadline ?? Deadline(after: NameClient.longestWait)
       deadline = end
-      guard let left = end.left?.nanoseconds, left > 0,
+      guard let left = end.remaining?.nanoseconds, left > 0,
         cache.wait(for: key, unlessChangedFrom: sequence, nanoseconds: left)
       else { return false }
     }

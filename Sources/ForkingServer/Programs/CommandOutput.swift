@@ -65,7 +65,7 @@ struct CommandOutput {
   ) -> OutputEnd? {
     var rest = bytes
     while !rest.isEmpty {
-      let idleDeadline = Deadline(after: idle)
+      let idleDeadline = idle.map { Deadline(after: $0) } ?? .never
       let earliest = min(deadline, idleDeadline)
       switch wait(for: connection.outputNumber, .writable, connection, stop, until: earliest) {
       case .ready: break

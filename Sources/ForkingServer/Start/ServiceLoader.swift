@@ -67,7 +67,7 @@ struct LoadedService {
       var added: AddedCommands?
       var needed: [CInt] = []
       if !commands.isEmpty {
-        needed = [try Descriptor.open("/dev/null", 0).release(), errors]
+        needed = [try Descriptor.open("/dev/null", .readOnly).release(), errors]
         added = AddedCommands(commands, input: needed[0], errors: errors)
       }
       self.init(
