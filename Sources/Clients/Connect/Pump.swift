@@ -92,7 +92,7 @@ struct Pump: ~Copyable {
     set.add(sending.state == .awaitsSource ? inputNumber : -1, .readable)
     set.add(isOutOfInterest ? -1 : connection.number, exchange)
     set.add(outputNumber, receiving.state == .awaitsSink ? .writable : [])
-    let isInTime = try? set.wait(until: awaitsInputOnly ? Deadline(after: patience) : .never)
+    let isInTime = try? set.wait(until: awaitsInputOnly ? patience.map { Deadline(after: $0) } ?? .never : .never)
     let connection = set[1]
     var ready = Ready(isSilent: isInTime == false)
     ready.isGone = awaitsInputOnly && !connection.isDisjoint(with: [.hungUp, .failed])

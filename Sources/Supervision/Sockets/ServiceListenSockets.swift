@@ -89,7 +89,7 @@ struct ServiceListenSockets {
   }
 
   /// The service that has this very file by another spelling of its path.
-  private func holder(of path: String) -> String? {
+  private func holder(of path: UnixPath) -> String? {
     for (name, sockets) in others.map({ ($0.name, $0.sockets) }) + [("the same service", sockets)] {
       if let file = sockets.compactMap(\.file).first(where: { $0.isAt(path) }) {
         return "\(name) has it as \(file.path)"
