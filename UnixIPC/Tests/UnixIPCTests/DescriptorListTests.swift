@@ -27,7 +27,7 @@ import Testing
       #expect(isFirst)
       let left = Array(list.descriptorNumbers)
       #expect(left == [numbers[2]])
-      let isWaiting = !reading.wait(for: .readable, until: Deadline.immediate)
+      let isWaiting = !reading.wait(for: .readable, until: .immediate)
       #expect(isWaiting, "a writing end was closed while it was in the list or taken")
     }
     let hasEnded = reading.wait(for: .readable, until: Deadline(after: .seconds(20)))

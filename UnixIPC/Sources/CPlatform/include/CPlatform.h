@@ -149,6 +149,13 @@ int platform_put_back_disposition(int signal, const struct platform_disposition 
 /// A handler that counts, and what it has counted in this process.
 void platform_count_signal(int signal);
 uint64_t platform_signal_count(int signal);
+/// Writes each of the signals, signal 1 in the lowest bit, into a non-blocking pipe as a struct platform_arrival when it
+/// arrives.  EBUSY if one has a pipe already; *refused is the signal that failed, or 0.
+int platform_receive_signals(uint64_t signals, int writer, int *refused);
+/// Restores the former dispositions.  Then the pipe may be closed.
+void platform_stop_receiving_signals(uint64_t signals);
+/// One of the signals that did not fit into the pipe, which then got an arrival with signal 0; or 0.
+int platform_take_lost_signal(uint64_t signals);
 
 // Sockets
 struct platform_credentials { pid_t pid; uid_t uid; gid_t gid; };

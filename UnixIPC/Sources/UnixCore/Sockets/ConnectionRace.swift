@@ -139,7 +139,7 @@ extension ClientSocket {
   /// - Parameter waiting: whether to wait until there is something to do.
   /// - Throws: what is wrong with all of them; what is wrong with an address is among the `errors`.
   public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> ClientConnection? {
-    if started < addresses.count, undecided == 0 || next.isExpired {
+    if started < addresses.count, undecided == 0 || next.hasPassed {
       next = try startNext() ? Deadline(after: delay) : Deadline.immediate
     }
     return undecided > 0 ? try decided(within: waiting ? due.milliseconds : 0) : nil

@@ -34,7 +34,7 @@ struct Interaction {
     while true {
       if conversation.buffer.count < Interaction.room { _ = try conversation.fillBeyondLimit() }
       try writeToProgram(&conversation)
-      if nextLook.isExpired { try repeatEnd(&conversation) }
+      if nextLook.hasPassed { try repeatEnd(&conversation) }
       if hasEscaped {
         try leave(&conversation, output: output)
         return .escaped
@@ -53,7 +53,7 @@ struct Interaction {
       let isReady = try conversation.channel.wait(
         reading: mayRead, writing: !pending.isEmpty, also: &others, until: nextLook)
       // Else only a deadline of the thread's can end it.
-      guard isReady || nextLook.isExpired else {
+      guard isReady || nextLook.hasPassed else {
         throw SystemCallError("poll", on: conversation.terminalPath, code: .timedOut)
       }
       if others[0].revents != 0 { try readFromUser(&conversation, input) }

@@ -78,7 +78,7 @@ struct TerminalChannel: ~Copyable {
         if queries[1].revents != 0 { noteEnd() }
         if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
         if others.contains(where: { $0.revents != 0 }) { return true }
-      } else if let quietLimit, reading, quietLimit.isExpired {
+      } else if let quietLimit, reading, quietLimit.hasPassed {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
         return true
