@@ -10,10 +10,14 @@ public struct UnixSocketFile: Sendable {
 
   /// Who may connect.  Nil leaves the creator's own user and group.
   public struct Access: Sendable {
+    /// The permissions of the file: to connect, a process needs permission to write.
     public var mode: mode_t
+    /// The owner; nil for the creator's user.
     public var user: uid_t?
+    /// The group; nil for the creator's group.
     public var group: gid_t?
 
+    /// Access for everyone, unless arguments restrict it.
     public init(mode: mode_t = 0o666, user: uid_t? = nil, group: gid_t? = nil) {
       self.mode = mode
       self.user = user
@@ -23,10 +27,11 @@ public struct UnixSocketFile: Sendable {
 
   /// Why a path cannot be taken.
   public enum BindError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A system call failed.
     case call(SystemCallError)
-    /// Somebody answers at this path.
+    /// A server answers at this path.
     case inUse(UnixPath)
-    /// A file, a link, a directory: nothing that a server left behind.
+    /// The path is a file, a link or a directory: nothing that a server left behind.
     case notASocket(UnixPath)
     /// Another user may replace files in its directory, or swap a directory on the way to it.
     case unsafeDirectory(UnixPath, UnsafeDirectory)
@@ -35,6 +40,7 @@ public struct UnixSocketFile: Sendable {
     /// Another user has made the file by which processes lock the path.
     case foreignLock(UnixPath, ForeignLock)
 
+    /// One line that names the path and the remedy.
     public var description: String {
       switch self {
       case .call(let failure): failure.description
@@ -193,13 +199,17 @@ extension UnixSocketFile {
 
 
 /// A socket bound to a path, and the file that it made there.
-@frozen public struct BoundUnixSocket: ~Copyable {
+@frozen public struct BoundUnixSocket: ~Copyable, Sendable {
+  /// The socket.
   public let socket: Descriptor
+  /// The file, to be removed at the end.
   public let file: UnixSocketFile
 }
 
 /// A listening socket, and the file that it made.
-@frozen public struct ListeningUnixSocket: ~Copyable {
+@frozen public struct ListeningUnixSocket: ~Copyable, Sendable {
+  /// The socket.
   public let socket: ListeningSocket
+  /// The file, to be removed at the end.
   public let file: UnixSocketFile
 }
