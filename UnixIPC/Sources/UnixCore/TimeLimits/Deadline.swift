@@ -27,7 +27,7 @@ public struct Deadline: Comparable, Hashable, Sendable {
   public static let never = Deadline(instant: .max)
 
   /// A deadline in the past: a wait until it takes what is there and does not block.
-  public static let immediate = Deadline.immediate
+  public static let immediate = Deadline(instant: 0)
 
   /// The nearest deadline of ``withDeadline(_:_:)`` that the calling thread is in; `never` outside of all of them.
   public static var current: Deadline { Deadline(instant: platform_thread_deadline()) }

@@ -1,7 +1,7 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The controlling side of a program's terminal, and the program's end: when will no more bytes come?
+/// The controlling side of a program's terminal, and the end of the program: after it no more bytes come.
 struct TerminalChannel: ~Copyable {
   // Closed before the session is ended: a hang-up may end it politely.
   let terminal: PseudoTerminal
@@ -10,8 +10,8 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
-  /// Readable when nobody wants to wait any more; -1 for none.
-  var cancellation: CInt = -1
+  /// Ends all waits.
+  var cancellation: Cancellation?
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
     self.terminal = terminal
@@ -56,11 +56,13 @@ struct TerminalChannel: ~Copyable {
   /// at one of `withDeadline`.
   ///
   /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Throws: `ECANCELED` when it is cancelled.
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
+    let cancellation = cancellation
+    defer { withExtendedLifetime(cancellation) {} }
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
@@ -68,7 +70,7 @@ struct TerminalChannel: ~Copyable {
       var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
       queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
       queries += others
-      queries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
+      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
       let error = ErrorCode.current
@@ -91,12 +93,11 @@ struct TerminalChannel: ~Copyable {
     }
   }
 
-  /// Of a busy program there is always something to read, so that nobody waits.
+  /// There is always something to read from a busy program, so that no wait would notice a cancellation.
   ///
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
-    var query = pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
-    if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+    if cancellation?.isCancelled ?? false { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.
