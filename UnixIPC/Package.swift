@@ -28,11 +28,14 @@ let package = Package(
     // Tests.
     .target(name: "UnixIPCTestSupport", dependencies: ["UnixCore"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "UnixCore", "UnixIPCTestSupport"]),
-    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixCore", "UnixIPCTestSupport"]),
+    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "UnixCore", "UnixIPCTestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(
-      name: "process-probe", dependencies: ["UnixIPC", "UnixCore", "NameService", "CPlatform"],
+      name: "process-probe", dependencies: ["UnixIPC", "UnixCore", "NameService", "CPlatform", "UnixIPCTestSupport"],
       path: "Tests/ProcessProbe"),
+    // And one whose first thread belongs to Swift's concurrency.
+    .executableTarget(
+      name: "async-probe", dependencies: ["UnixCore", "UnixIPCTestSupport"], path: "Tests/AsyncProbe"),
   ],
   swiftLanguageModes: [.v6]
 )

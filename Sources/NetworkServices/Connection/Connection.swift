@@ -185,7 +185,7 @@ public struct Connection: ~Copyable {
     let received = tally.received.pointee
     var left = lingering
     var deadline: Int64?
-    while left > 0, input.waitUntilReadable(milliseconds: CInt(left / 1_000_000)) {
+    while left > 0, input.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(left / 1_000_000)))) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
       let now = SystemClock.monotonic()
@@ -233,11 +233,11 @@ public struct Connection: ~Copyable {
 public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The client is gone: nobody's fault, and nothing to do.
   case clientClosed
-  case call(ErrorCode)
+  case call(SystemCallError)
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 
-  init(_ error: ErrorCode) {
+  init(_ error: SystemCallError) {
     self = error.code == .brokenPipe || error.code == .connectionReset ? .clientClosed : .call(error)
   }
 }

@@ -75,14 +75,17 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
+  brokenPipeSubcommands,
   descendantSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,
   fifoSubcommands,
   forkSubcommands,
   groupSubcommands,
+  localTimeSubcommands,
   pipeSubcommands,
   processSubcommands,
+  signalDescriptorSubcommands,
   signalSubcommands,
   socketSubcommands,
   systemVSubcommands,

@@ -45,6 +45,7 @@ import Testing
     try withDeadline(.immediate) {
       for deadline in [Deadline.never, Deadline(after: .seconds(100)), .current] {
         #expect(deadline.isExpired && deadline.remaining == .zero && deadline.milliseconds == 0)
+        #expect(deadline.hasPassed == (deadline == .current))
       }
     }
     try withDeadline(after: .seconds(50)) {

@@ -48,11 +48,11 @@ import UnixIPCTestSupport
       #"let literal: UntrustedBytes = "x"; _ = literal"#, "UntrustedBytes",
       instead: #"let made = UntrustedBytes(text: "x"); _ = made"#),
     ShortCut(
-      "_ = try Descriptor.open(bytes, 0)", "path(below:)", instead: "_ = try Descriptor.open(bytes.path(below: own), 0)"
+      "_ = try Descriptor.open(bytes, .readOnly)", "path(below:)", instead: "_ = try Descriptor.open(bytes.path(below: own), .readOnly)"
     ),
     ShortCut(
-      "_ = try directory.open(beneath: bytes, 0)", "relativePath()",
-      instead: "_ = try directory.open(beneath: bytes.relativePath(), 0)"),
+      "_ = try directory.open(beneath: bytes, .readOnly)", "relativePath()",
+      instead: "_ = try directory.open(beneath: bytes.relativePath(), .readOnly)"),
     ShortCut(
       "_ = Program(path: bytes, arguments: [own])", "isWord", instead: "_ = Program(path: own, arguments: [own])"),
     ShortCut(

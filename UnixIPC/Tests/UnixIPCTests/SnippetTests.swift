@@ -5,13 +5,19 @@ import Testing
   @Test(
     "runs to its end, and says what its page promises",
     arguments: [
-      ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process"]),
+      ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process", "received SIGHUP"]),
       ("TimeLimits", ["no lock within 50 ms: flock", "read: one line", "the lock is mine"]),
+      (
+        "Threads",
+        [
+          "cancelled: true", "no byte within 20 ms", "stopped by SIGTERM", "no fork: EDEADLK", "a program: exit 0",
+        ]
+      ),
       (
         "Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]
       ),
       ("UntrustedBytes", ["port 8080: port 8080", #"refused: "x23y": not a number in digits"#, "there: hello there"]),
-      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", "write: Broken pipe"]),
+      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", ": Broken pipe"]),
     ])
   func runs(name: String, lines: [String]) throws {
     let result = try ProbeProgram(name: name).run()

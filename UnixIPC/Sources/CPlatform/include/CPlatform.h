@@ -24,7 +24,7 @@ int platform_pipe2(int fds[2], int flags);
 int platform_close_range(unsigned first, unsigned last, unsigned flags);
 int platform_fcntl(int fd, int command, int argument);
 int platform_open(const char *path, int flags, mode_t mode);
-/// write(2) whose EPIPE comes without SIGPIPE, whatever that would do.
+/// write(2) whose EPIPE comes without SIGPIPE, whatever the signal's disposition, on a socket, a pipe or any other file.
 ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size);
 int platform_memfd_create(const char *name, unsigned flags);
 int platform_set_pipe_size(int fd, int size);
@@ -32,6 +32,9 @@ int platform_set_pipe_size(int fd, int size);
 ssize_t platform_splice(int from, int to, size_t size);
 /// sendfile(2) from the file's own offset.
 ssize_t platform_sendfile(int to, int from, size_t size);
+/// The same two, whose EPIPE comes without SIGPIPE.
+ssize_t platform_splice_without_signal(int from, int to, size_t size);
+ssize_t platform_sendfile_without_signal(int to, int from, size_t size);
 /// copy_file_range(2) at the files' own offsets.
 ssize_t platform_copy_file_range(int from, int to, size_t size);
 
@@ -146,6 +149,13 @@ int platform_put_back_disposition(int signal, const struct platform_disposition 
 /// A handler that counts, and what it has counted in this process.
 void platform_count_signal(int signal);
 uint64_t platform_signal_count(int signal);
+/// Writes each of the signals, signal 1 in the lowest bit, into a non-blocking pipe as a struct platform_arrival when it
+/// arrives.  EBUSY if one has a pipe already; *refused is the signal that failed, or 0.
+int platform_receive_signals(uint64_t signals, int writer, int *refused);
+/// Restores the former dispositions.  Then the pipe may be closed.
+void platform_stop_receiving_signals(uint64_t signals);
+/// One of the signals that did not fit into the pipe, which then got an arrival with signal 0; or 0.
+int platform_take_lost_signal(uint64_t signals);
 
 // Sockets
 struct platform_credentials { pid_t pid; uid_t uid; gid_t gid; };

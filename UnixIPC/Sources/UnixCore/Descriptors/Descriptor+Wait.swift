@@ -80,14 +80,4 @@ extension Descriptor {
       if deadline.isExpired { return .neither }
     }
   }
-
-  /// Waits until there is something to receive, the end of the stream included; false after the time.
-  ///
-  /// - Parameter milliseconds: -1 waits for ever.
-  ///
-  /// Source: poll(2).
-  public func waitUntilReadable(milliseconds: CInt) -> Bool {
-    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&query, 1, milliseconds) > 0
-  }
 }

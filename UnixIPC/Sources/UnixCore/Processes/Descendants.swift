@@ -27,7 +27,7 @@ public enum Descendants {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []
     let deadline = Deadline(after: patience)
-    while !deadline.isExpired {
+    while !deadline.hasPassed {
       let living = members()
       if living.isEmpty { return true }
       for one in living where asked.insert(one).inserted {
@@ -46,7 +46,7 @@ public enum Descendants {
     while true {
       let living = members()
       if living.isEmpty { return true }
-      if deadline.isExpired { return false }
+      if deadline.hasPassed { return false }
       for one in living { send(.kill, to: one) }
       awaitEnd(of: living[0], until: deadline)
     }

@@ -58,7 +58,7 @@ public struct UnixSocketFile: Sendable {
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
     let lock = try lock(path)
-    let bound = try bind(path, kind: streamKind, access: access)
+    let bound = try bind(path, kind: .stream, access: access)
     let file = bound.file
     do throws(SystemCallError) {
       let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
@@ -71,7 +71,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a datagram socket, after removing one that a dead server left.
-  public static func bind(at path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     let lock = try lock(path)
     let bound = try bind(path, kind: kind, access: access)
     _ = consume lock
@@ -96,14 +96,14 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  private static func bind(_ path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  private static func bind(_ path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
         _ = try check("unlink", path: path) { unlink($0) }
       }
-      let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
+      let socket = try Descriptor.socket(family: .unix, kind: kind)
       // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
       let isGivenAway = access.user != nil || access.group != nil
       _ = try check("fchmod", on: path.description) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
@@ -131,11 +131,11 @@ public struct UnixSocketFile: Sendable {
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
-    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    let handle = try Descriptor.open(path, [.path, .noFollow])
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
-      throw SystemCallError("bind", on: path.description, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("bind", on: path.description, code: .staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
@@ -159,17 +159,17 @@ public struct UnixSocketFile: Sendable {
   /// What is at the path, links not followed; nil when nothing is.
   private static func facts(_ path: UnixPath) throws(SystemCallError) -> stat? {
     do throws(SystemCallError) { return try FileMetadata(at: path).native } catch {
-      if error.code == .noSuchFile { return nil }
+      if error.code == .noSuchFileOrDirectory { return nil }
       throw error
     }
   }
 
   /// Whether nobody listens any more: only then does the kernel refuse the connection.
-  private static func isStale(_ path: UnixPath, kind: CInt) throws(SystemCallError) -> Bool {
+  private static func isStale(_ path: UnixPath, kind: SocketKind) throws(SystemCallError) -> Bool {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
     let native = try RawSocketAddress(.unixPath(path))
-    let probe = try Descriptor.socket(family: AF_UNIX, kind: kind | nonBlockingFlag)
+    let probe = try Descriptor.socket(family: .unix, kind: kind, isNonBlocking: true)
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && ErrorCode.current == .connectionRefused
   }
@@ -183,7 +183,7 @@ extension UnixSocketFile {
   }
 
   /// Binds a socket of a kind to a path that is text, after removing a socket that a dead server left.
-  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: String, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     try bind(at: UnixPath(path), kind: kind, access: access)
   }
 
@@ -191,8 +191,6 @@ extension UnixSocketFile {
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
-/// O_PATH, asm-generic/fcntl.h
-private let pathOnly: CInt = 0x20_0000
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable {

@@ -33,10 +33,11 @@ public struct Deadline: Comparable, Hashable, Sendable {
   public static var current: Deadline { Deadline(instant: platform_thread_deadline()) }
 
   /// Whether it, or `current`, has passed.
-  public var isExpired: Bool {
-    let nearest = min(self, .current)
-    return nearest != .never && nearest.instant <= SystemClock.monotonic()
-  }
+  public var isExpired: Bool { min(self, .current).hasPassed }
+
+  /// Whether the instant itself has passed, whatever `current` is: for what is due at a time, and for cleaning up after a
+  /// deadline of the thread.
+  @_spi(Begat) public var hasPassed: Bool { self != .never && instant <= SystemClock.monotonic() }
 
   /// The time until it or `current`, whichever is nearer: zero when that has passed, nil when both are `never`.
   public var remaining: Duration? {

@@ -57,7 +57,7 @@ extension FIFO {
     guard isInPlace else { throw .replaced(path) }
     return try opening { () throws(SystemCallError) in
       let reader = try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open(ownPath, O_RDONLY | O_NONBLOCK)
+        try Descriptor.open(ownPath, [.readOnly, .nonBlocking])
       }
       try reader.await(.readable, until: deadline, cancelledBy: cancellation, for: "open", on: path.description)
       try reader.setNonBlocking(false)
@@ -69,7 +69,7 @@ extension FIFO {
   func writingEnd() throws(SystemCallError) -> Descriptor? {
     do throws(SystemCallError) {
       return try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open(ownPath, O_WRONLY | O_NONBLOCK)
+        try Descriptor.open(ownPath, [.writeOnly, .nonBlocking])
       }
     } catch {
       if error.code.rawValue == ENXIO { return nil }
@@ -82,8 +82,8 @@ extension FIFO {
     let path = path
     let ownPath = ownPath
     return try FIFO.named(path) { () throws(SystemCallError) in
-      let reader = try Descriptor.open(ownPath, O_RDONLY | O_NONBLOCK)
-      let writer = try Descriptor.open(ownPath, O_WRONLY | O_NONBLOCK)
+      let reader = try Descriptor.open(ownPath, [.readOnly, .nonBlocking])
+      let writer = try Descriptor.open(ownPath, [.writeOnly, .nonBlocking])
       _ = consume reader
       return writer
     }

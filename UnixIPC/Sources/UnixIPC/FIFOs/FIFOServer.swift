@@ -152,7 +152,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
       let areAllKnown = readers.count >= generation.openings - generation.closings
       if activity == .reads, areAllKnown { return }
       if activity == .runs { shortly = Deadline(after: .milliseconds(30)) }
-      if shortly.isExpired || deadline.isExpired { return }
+      if shortly.hasPassed || deadline.isExpired { return }
       pause(nap)
       nap = min(nap * 2, .milliseconds(4))
       if !areAllKnown { readers = findReaders(of: generation) }
@@ -209,7 +209,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
   /// The next one of the former FIFOs that was opened since it was replaced, by a process that had looked up the path before
   /// and got the processor late.
   private mutating func lateReaders() -> FIFOGeneration? {
-    while let index = retired.firstIndex(where: { $0.nextLook.isExpired }) {
+    while let index = retired.firstIndex(where: { $0.nextLook.hasPassed }) {
       let generation = retired[index]
       takeOpenings(of: generation)
       retired.remove(at: index)

@@ -68,10 +68,10 @@ extension Conversation {
     try fillReady(ready)
     if ready.contains(.input) {
       do throws(SystemCallError) {
-        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(SystemCallError) in
+        turn.sent = try Descriptor.withBorrowed(inputNumber) { (input) throws(SystemCallError) in
           try bytes.withUnsafeBytes { bytes -> Result<Int, SystemCallError> in
             do throws(SystemCallError) {
-              return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
+              return .success(try input.write(UnsafeRawBufferPointer(rebasing: bytes[start...])))
             } catch { return .failure(error) }
           }.get()
         }

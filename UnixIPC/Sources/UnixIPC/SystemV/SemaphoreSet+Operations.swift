@@ -55,7 +55,7 @@ extension SemaphoreSet {
     for operation in operations {
       // A number that does not fit would mean another semaphore.
       guard let index = UInt16(exactly: operation.index) else {
-        throw SystemCallError("semop", on: name, code: ErrorCode(rawValue: EFBIG))
+        throw SystemCallError("semop", on: name, code: ErrorCode.fileTooLarge)
       }
       native.append(sembuf(sem_num: index, sem_op: operation.amount, sem_flg: operation.options.rawValue))
     }

@@ -87,7 +87,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
   /// - Throws: as ``write(_:at:)`` does.
   public func writeCounted(_ source: [UInt8], at offset: Int = 0) throws(SystemCallError) {
     guard let length = UInt32(exactly: source.count) else {
-      throw SystemCallError("write", on: segment.name, code: ErrorCode(rawValue: ERANGE))
+      throw SystemCallError("write", on: segment.name, code: ErrorCode.outOfRange)
     }
     try write(withUnsafeBytes(of: length, Array.init) + source, at: offset)
   }
@@ -107,7 +107,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
   private func range(_ offset: Int, _ count: Int, _ call: String) throws(SystemCallError) -> Range<Int> {
     guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
       throw SystemCallError(
-        call, on: "\(segment.name) of \(self.count) bytes: \(count) at \(offset)", code: ErrorCode(rawValue: ERANGE))
+        call, on: "\(segment.name) of \(self.count) bytes: \(count) at \(offset)", code: ErrorCode.outOfRange)
     }
     return offset..<offset + count
   }

@@ -48,7 +48,7 @@ public struct SharedMemorySegment: Hashable, Sendable {
     -> SharedMemorySegment
   {
     // The private key would make one.
-    guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFile) }
+    guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFileOrDirectory) }
     let segment = SharedMemorySegment(
       identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, minimumSize), 0) })
     if owner != nil { try segment.metadata().ownership.check(owner: owner, "shmget", key) }

@@ -37,7 +37,7 @@ let createExclusively = CInt(IPC_CREAT | IPC_EXCL)
 
 extension ErrorCode {
   /// A System V object was removed while it was waited for or used; `EIDRM`.
-  public static let identifierRemoved = ErrorCode(rawValue: EIDRM)
+  public static let identifierRemoved = ErrorCode.identifierRemoved
 }
 
 /// Creates an object, or opens it if another process was first; again if that object is removed in between.
@@ -47,11 +47,11 @@ func createOrOpen<Object: Sendable>(
   var attempts = 0
   while true {
     do throws(SystemCallError) { return (try create(), isNew: true) } catch {
-      if error.code != .exists { throw error }
+      if error.code != .fileExists { throw error }
     }
     do throws(SystemCallError) { return (try open(), isNew: false) } catch {
       attempts += 1
-      let isGone = error.code == .noSuchFile || error.code == .identifierRemoved
+      let isGone = error.code == .noSuchFileOrDirectory || error.code == .identifierRemoved
       // A process that makes and removes it all the time does not hold this one up forever.
       if !isGone || attempts == 1000 { throw error }
     }

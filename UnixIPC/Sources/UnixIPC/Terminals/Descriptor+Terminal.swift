@@ -46,5 +46,5 @@ extension Descriptor {
   /// - Throws: `ENXIO` if it has none.
   ///
   /// Source: tty(4).
-  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", O_RDWR) }
+  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", .readWrite) }
 }

@@ -29,7 +29,7 @@ struct TerminalChannel: ~Copyable {
       switch error.code {
       case .wouldBlock: return nil
       // Linux's way to say that the terminal side was closed everywhere, and all that was written is read.
-      case ErrorCode(rawValue: EIO):
+      case ErrorCode.ioError:
         hasEnded = true
         return 0
       default: throw SystemCallError("read", on: terminal.path, code: error.code)
@@ -40,7 +40,7 @@ struct TerminalChannel: ~Copyable {
   /// Writes some of the bytes; 0 when there is no room now.
   func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
     // The kernel would take it, for whoever opens the terminal next.
-    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode(rawValue: EIO)) }
+    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode.ioError) }
     let number = terminal.controlling.number
     do throws(SystemCallError) {
       return try check("withUnsafeBytes", onDescriptor: number) {
@@ -80,7 +80,7 @@ struct TerminalChannel: ~Copyable {
         if queries[1].revents != 0 { noteEnd() }
         if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
         if others.contains(where: { $0.revents != 0 }) { return true }
-      } else if let quietLimit, reading, quietLimit.isExpired {
+      } else if let quietLimit, reading, quietLimit.hasPassed {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
         return true

@@ -21,7 +21,7 @@ extension TerminalConversation {
     var searched = 0
     while true {
       if let end = buffer.find([UInt8(ascii: "\n")], from: searched) {
-        if end > buffer.limit { throw SystemCallError("read", code: ErrorCode(rawValue: EMSGSIZE)) }
+        if end > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
         var line = buffer.take(end + 1).dropLast()
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
         return Array(line)
