@@ -76,6 +76,7 @@ Alarm.set(after: .seconds(50))
 let families: [Subcommands] = [
   boundSubcommands,
   brokenPipeSubcommands,
+  connectionServerSubcommands,
   descendantSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,

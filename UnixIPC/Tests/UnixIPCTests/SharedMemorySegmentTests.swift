@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 @_spi(Begat) import UnixCore
-import UnixIPC
+@_spi(Begat) import UnixIPC
 import UnixIPCTestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct SharedMemorySegmentTests {

@@ -18,6 +18,7 @@ import Testing
       ),
       ("UntrustedBytes", ["port 8080: port 8080", #"refused: "x23y": not a number in digits"#, "there: hello there"]),
       ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", ": Broken pipe"]),
+      ("Passing", ["a file and a pipe: 2 descriptors", "through the pipe: ", "not welcome: Message too long"]),
     ])
   func runs(name: String, lines: [String]) throws {
     let result = try ProbeProgram(name: name).run()
