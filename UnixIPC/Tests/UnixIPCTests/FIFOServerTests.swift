@@ -123,9 +123,9 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let other = try TemporaryDirectory()
     var server = try FIFOServer(at: directory["f"])
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("i")
-    let served = try server.serve(cancelledBy: try Cancellation(whenReadable: ends.reading)) { [] }
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("i")
+    let served = try server.serve(cancelledBy: try Cancellation(whenReadable: ends.readEnd)) { [] }
     #expect(served == 0)
     try other.write("kept".utf8, to: "new")
     let null = try Descriptor.open("/dev/null", .writeOnly)

@@ -145,10 +145,10 @@ import UnixIPC
     try ends.writeEnd.writeAll("x")
     // It lives on without its terminal.
     var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
-    conversation.cancellation = try Cancellation(whenReadable: ends.reading)
+    conversation.cancellation = try Cancellation(whenReadable: ends.readEnd)
     let waits = [
       failure { () throws(SystemCallError) in _ = try conversation.waitForExit() },
-      failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.reading, output: ends.writing)
+      failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.readEnd, output: ends.writeEnd)
       },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])

@@ -39,11 +39,11 @@ final class PatternSearch: @unchecked Sendable {
     guard abandoned.load(ordering: .relaxed) < maxAbandoned else {
       throw SystemCallError("match", on: "a regex, while others that were given up are still busy", code: .wouldBlock)
     }
-    let ends = try Pipe.open()
-    let search = PatternSearch(regex, text, ends.writing)
+    let ends = try PipeEnds()
+    let search = PatternSearch(regex, text, ends.writeEnd)
     let thread = try search.start()
     do throws(SystemCallError) {
-      try awaitEnd(of: ends.reading, until: max(deadline, Deadline(after: minimum)), cancelledBy: cancellation)
+      try awaitEnd(of: ends.readEnd, until: max(deadline, Deadline(after: minimum)), cancelledBy: cancellation)
     } catch {
       pthread_detach(thread)
       search.abandon()

@@ -18,7 +18,7 @@ extension TerminalConversation {
         if try fill() {
           try channel.mustBeWanted()
         } else if channel.hasEnded {
-          throw SystemCallError("tcgetattr", on: terminalPath, code: ErrorCode(rawValue: EIO))
+          throw SystemCallError("tcgetattr", on: terminalPath, code: ErrorCode.ioError)
         } else {
           var others: [pollfd] = []
           _ = try channel.wait(also: &others, until: min(deadline, Deadline(after: pause)))
@@ -29,7 +29,7 @@ extension TerminalConversation {
     } catch {
       switch error.code {
       case .timedOut: throw .timedOut(expected: expected, seen: lastBytes)
-      case ErrorCode(rawValue: EIO): throw .ended(expected: expected, seen: lastBytes)
+      case ErrorCode.ioError: throw .ended(expected: expected, seen: lastBytes)
       default: throw .call(error)
       }
     }

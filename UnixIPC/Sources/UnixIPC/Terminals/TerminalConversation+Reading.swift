@@ -27,7 +27,7 @@ extension TerminalConversation {
         return Array(line)
       }
       searched = buffer.count
-      if searched > buffer.limit { throw SystemCallError("read", code: ErrorCode(rawValue: EMSGSIZE)) }
+      if searched > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
       // One byte more than the limit may turn out to be the line's end.
       if try fillBeyondLimit(room: min(buffer.limit - searched, 16383) + 1) { continue }
       if channel.hasEnded { return searched == 0 ? nil : buffer.take(searched) }
