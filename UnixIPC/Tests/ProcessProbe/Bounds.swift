@@ -82,9 +82,9 @@ func timeLimitEndsAWaitForSignals(_ words: [String]) throws {
 func timeLimitEndsATerminalsSilence(_ words: [String]) throws {
   var silent = try TerminalConversation(Program(path: "/bin/sleep", arguments: ["sleep", "50"]))
   try expectEnded("TerminalConversation.read") { _ = try silent.read() }
-  try expectEnded("TerminalConversation.awaitEnd") { _ = try silent.awaitEnd() }
+  try expectEnded("TerminalConversation.waitForExit") { _ = try silent.waitForExit() }
   try expectEnded("TerminalConversation.expect") {
-    let failure = failure { () throws(ConversationFailure) in try silent.expect("x") }
+    let failure = failure { () throws(ConversationError) in try silent.expect("x") }
     guard case .timedOut = failure else { throw Wrong(description: "\(String(describing: failure))") }
   }
   let input = try PipeEnds()

@@ -22,6 +22,23 @@ private func startJobs(_ conversation: inout TerminalConversation) throws -> [pi
   return jobs
 }
 
+func abandonedSearchesAreBounded(_ words: [String]) throws {
+  var conversation = try TerminalConversation(shell("printf '%0200d' 0; sleep 60"))
+  try conversation.expect("000", until: Deadline(after: soon))
+  let cancellation = try Cancellation()
+  cancellation.cancel()
+  conversation.cancellation = cancellation
+  var codes: [ErrorCode?] = []
+  for _ in 0..<6 {
+    let error = failure { () throws(ConversationError) in try conversation.expect(.regex(#/(0*)*b/#)) }
+    if case .call(let error) = error { codes.append(error.code) }
+  }
+  try expectEqual(codes, [.canceled, .canceled, .canceled, .canceled, .wouldBlock, .wouldBlock], "errors")
+  // Literals need no thread.
+  conversation.cancellation = nil
+  try expectEqual(conversation.expect("00", until: Deadline(after: soon)).text, "00", "a literal")
+}
+
 func sessionEndsWhole(_ words: [String]) throws {
   let interactive = Program(
     path: "/bin/bash", arguments: ["bash", "--norc", "--noprofile", "-i"],
@@ -35,20 +52,20 @@ func sessionEndsWhole(_ words: [String]) throws {
 
   var ended = try TerminalConversation(interactive)
   left = try startJobs(&ended)
-  let status = try ended.end(patience: .seconds(1))
+  let status = try ended.terminate(gracePeriod: .seconds(1))
   try expectEqual(status, .killed(by: .hangUp, dumpedCore: false), "an interactive shell")
   try expect(!left.contains(where: isAlive), "left by one that was ended: \(left.filter(isAlive))")
 
   var leaving = try TerminalConversation(interactive)
   left = try startJobs(&leaving)
   try leaving.sendLine("exec true")
-  try expectEqual(leaving.awaitEnd(until: Deadline(after: soon)), .exited(code: 0), "one that left")
+  try expectEqual(leaving.waitForExit(until: Deadline(after: soon)), .exited(code: 0), "one that left")
   try expect(!left.contains(where: isAlive), "left by one that ended itself: \(left.filter(isAlive))")
 
   var stubborn = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
   try stubborn.expect("up", until: Deadline(after: soon))
   let begin = SystemClock.monotonic()
-  try expectEqual(stubborn.end(patience: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
+  try expectEqual(stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
   let took = Double(SystemClock.monotonic() - begin) / 1e9
   try expect(took >= 0.4 && took < 5, "it took \(took) s")
 
@@ -56,7 +73,7 @@ func sessionEndsWhole(_ words: [String]) throws {
   var talkative = try TerminalConversation(
     shell("trap 'head -c 300000 /dev/zero | tr \"\\\\0\" x; exit 3' TERM; echo up; while :; do sleep 0.01; done"))
   try talkative.expect("up", until: Deadline(after: soon))
-  try expectEqual(talkative.end(), .exited(code: 3), "talkative")
+  try expectEqual(talkative.terminate(), .exited(code: 3), "talkative")
   try nothingToReap([])
 }
 
@@ -66,7 +83,7 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
   for round in 0..<20 {
     var conversation = try TerminalConversation(shell("echo up; cat"))
     try conversation.expect("up", until: Deadline(after: soon))
-    if round % 2 == 0 { _ = try conversation.end() }
+    if round % 2 == 0 { _ = try conversation.terminate() }
   }
   for _ in 0..<5 {
     let missing = failure { () throws(SystemCallError) in
@@ -148,7 +165,7 @@ func floodPassesWhole(_ words: [String]) throws {
   try expectEqual(conversation.droppedByteCount, 0, "dropped")
   try expectEqual(count, total + 17, "bytes")
   try expectEqual(String(decoding: tail, as: UTF8.self), "\(received.text) \(sent.text)", "checksums")
-  try expectEqual(conversation.awaitEnd(until: deadline), .exited(code: 0), "status")
+  try expectEqual(conversation.waitForExit(until: deadline), .exited(code: 0), "status")
   if words.first == "measure" { say("\(64 / seconds) MiB/s with checksums") }
 }
 
@@ -218,7 +235,7 @@ func interactionIsHandedOver(_ words: [String]) throws {
   try user.expect("got abcd", until: deadline)
   try user.send("b\u{1d}ye\u{7f}\u{7f}\u{7f}\u{7f}bye\r")
   try user.expect("second ended(exit 9)", until: deadline)
-  try expectEqual(user.awaitEnd(until: deadline), .exited(code: 0), "probe")
+  try expectEqual(user.waitForExit(until: deadline), .exited(code: 0), "probe")
   try expectEqual(user.settings(), before, "settings afterwards")
 }
 

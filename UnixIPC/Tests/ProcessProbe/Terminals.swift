@@ -11,6 +11,7 @@ let terminalSubcommands: Subcommands = [
   "terminal-dispositions": dispositionsAreRestored,
   "terminal-control": programControlsItsTerminal,
   "terminal-session": sessionEndsWhole,
+  "conversation-abandoned": abandonedSearchesAreBounded,
   "terminal-descriptors": conversationsLeaveNoDescriptors,
   "terminal-flood": floodPassesWhole,
   "terminal-interact": interactHere,
@@ -129,7 +130,7 @@ func terminalIsRestoredUnderScript(_ words: [String]) throws {
   let trimmed = { (text: String) in text.split { $0.isWhitespace }.joined(separator: " ") }
   try expect(before.textBefore.contains("speed"), "stty: \(before.textBefore)")
   try expectEqual(trimmed(after.textBefore), trimmed(before.textBefore), "stty under script")
-  try expectEqual(conversation.awaitEnd(until: deadline), .exited(code: 0), "script")
+  try expectEqual(conversation.waitForExit(until: deadline), .exited(code: 0), "script")
 }
 
 private func linkTarget(_ path: String) throws -> [UInt8] {
@@ -264,7 +265,7 @@ func programControlsItsTerminal(_ words: [String]) throws {
   let short = path.dropFirst("/dev/".count)
   let found = text.split { $0.isWhitespace }.map(String.init)
   try expectEqual(found, ["/dev/tty", String(short), "\(number)", "\(number)", "\(number)"], "what the program sees")
-  try expectEqual(conversation.awaitEnd(), .exited(code: 0), "status")
+  try expectEqual(conversation.waitForExit(), .exited(code: 0), "status")
 
   setsid()
   let none = failure { () throws(SystemCallError) in try Descriptor.openControllingTerminal() }

@@ -25,7 +25,7 @@ import UnixIPC
     }
     try conversation.sendEndOfFile()
     let last = try conversation.readLine(until: deadline)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(last == nil && status == .exited(code: 0))
   }
 
@@ -36,7 +36,7 @@ import UnixIPC
     let both = [text(try conversation.readLine(until: deadline)), text(try conversation.readLine(until: deadline))]
     #expect(both == ["x", "x"])
     try conversation.sendControl("c")
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .killed(by: .interrupt, dumpedCore: false))
     let rest = try conversation.read(until: deadline)
     #expect(rest == Array("^C".utf8))
@@ -53,7 +53,7 @@ import UnixIPC
       #expect(match.text == result)
     }
     try conversation.sendLine("quit")
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0))
   }
 
@@ -65,7 +65,7 @@ import UnixIPC
     let match = try conversation.expect(.regex(#/\n(\d+)\r\n>>> /#), until: deadline)
     #expect(match.capture(1) == "42")
     try conversation.sendLine("import sys; sys.exit(5)", until: deadline)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 5))
   }
 
@@ -80,20 +80,79 @@ import UnixIPC
     #expect(seen.count == 300_005 && conversation.droppedByteCount > 200_000)
   }
 
+  @Test("types a line that the terminal takes whole, and no longer one")
+  func boundsLines() throws {
+    var conversation = try TerminalConversation(program("/bin/cat")) { $0.echoes = false }
+    let longest = String(repeating: "x", count: 4095)
+    let refused = failure { () throws(SystemCallError) in try conversation.sendLine(longest + "x", until: deadline) }
+    #expect(refused == SystemCallError("write", on: conversation.terminalPath, code: .messageTooLong))
+    try conversation.sendLine(longest, until: deadline)
+    let line = text(try conversation.readLine(until: deadline))
+    #expect(line == longest)
+    // A raw terminal has no lines.
+    var raw = try TerminalConversation(program("/bin/cat")) { $0 = $0.raw }
+    try raw.sendLine(longest + longest, until: deadline)
+    try raw.expect("x\r", until: deadline)
+    #expect(raw.droppedByteCount == 0)
+  }
+
+  @Test("keeps a line of the limit's length whole, and no byte more")
+  func isExact() throws {
+    let script = "printf '%0100d\\n%0101d\\n' 1 2; sleep 60"
+    var conversation = try TerminalConversation(program("/bin/sh", "-c", script), bufferLimit: 101)
+    let first = try conversation.readLine(until: deadline)
+    #expect(first?.count == 100)
+    let second = failure { () throws(SystemCallError) in _ = try conversation.readLine(until: deadline) }
+    #expect(second?.code == .messageTooLong && conversation.waitingByteCount <= 102)
+  }
+
+  @Test("waits until the terminal does not echo, or the program has ended")
+  func waitsForTheEcho() throws {
+    let script = "echo ready; read go; stty -echo; read secret; stty echo; echo \\<$secret\\>"
+    var conversation = try TerminalConversation(program("/bin/sh", "-c", script))
+    try conversation.expect("ready", until: deadline)
+    let late = failure { () throws(ConversationError) in
+      try conversation.waitUntilEchoIsOff(until: Deadline(after: .milliseconds(30)))
+    }
+    #expect(late == .timedOut(expected: "terminal without echo", seen: Array("\r\n".utf8)))
+    try conversation.sendLine("go", until: deadline)
+    try conversation.waitUntilEchoIsOff(until: deadline)
+    try conversation.sendLine("hidden", until: deadline)
+    let rest = try conversation.expect(.endOfFile, until: deadline).textBefore
+    #expect(rest.hasSuffix("<hidden>\r\n") && rest.split(separator: "hidden").count == 2)
+    let ended = failure { () throws(ConversationError) in try conversation.waitUntilEchoIsOff(until: deadline) }
+    guard case .ended = ended else { return _ = Issue.record("\(String(describing: ended))") }
+  }
+
+  @Test("shows what is typed to who watches, and has a descriptor to wait for")
+  func isWatchedBothWays() throws {
+    final class Typed: @unchecked Sendable { var bytes: [UInt8] = [] }
+    let typed = Typed()
+    var conversation = try TerminalConversation(program("/bin/cat")) { $0.echoes = false }
+    conversation.watchSent = { (bytes) throws(SystemCallError) in typed.bytes += bytes }
+    let isReadable = conversation.descriptor.wait(for: .readable, until: .immediate)
+    #expect(!isReadable)
+    try conversation.sendLine("a", until: deadline)
+    let becomesReadable = conversation.descriptor.wait(for: .readable, until: deadline)
+    let line = try conversation.readUntrustedLine(until: .immediate)
+    #expect(becomesReadable && line == UntrustedBytes(text: "a"))
+    #expect(typed.bytes == Array("a\r".utf8))
+  }
+
   @Test("stops waiting when it is cancelled, but ends the program")
   func isCancelled() throws {
     let ends = try PipeEnds()
     try ends.writeEnd.writeAll("x")
     // It lives on without its terminal.
     var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
-    conversation.cancelWaits(by: ends.readEnd)
+    conversation.cancellation = try Cancellation(whenReadable: ends.readEnd)
     let waits = [
-      failure { () throws(SystemCallError) in _ = try conversation.awaitEnd() },
+      failure { () throws(SystemCallError) in _ = try conversation.waitForExit() },
       failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.readEnd, output: ends.writeEnd)
       },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])
-    #expect(try conversation.end(patience: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
+    #expect(try conversation.terminate(gracePeriod: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
   }
 
   @Test("tells every reader that the input has ended")
@@ -121,7 +180,7 @@ import UnixIPC
       try conversation.sendLine(word, until: deadline)
       let match = try conversation.expect(["Welcome, ada", "Login incorrect"], until: deadline)
       #expect(match.index == answer && match.textBefore == "\r\n")
-      let status = try conversation.awaitEnd(until: deadline)
+      let status = try conversation.waitForExit(until: deadline)
       #expect(status.isSuccess)
     }
   }
@@ -149,7 +208,7 @@ import UnixIPC
     while back.count < bytes.count { back += try conversation.read(until: deadline) }
     let isSame = back == bytes
     #expect(isSame)
-    let status = try conversation.end()
+    let status = try conversation.terminate()
     #expect(status == .killed(by: .terminate, dumpedCore: false))
   }
 
@@ -162,17 +221,17 @@ import UnixIPC
       failure { () throws(SystemCallError) in try conversation.readLine(until: Deadline(after: .milliseconds(20))) },
       failure { () throws(SystemCallError) in try conversation.send(bytes, until: Deadline(after: .milliseconds(100)))
       },
-      failure { () throws(SystemCallError) in try conversation.awaitEnd(until: Deadline(after: .milliseconds(20))) },
+      failure { () throws(SystemCallError) in try conversation.waitForExit(until: Deadline(after: .milliseconds(20))) },
     ]
     #expect(failures.map { $0?.code } == [.timedOut, .timedOut, .timedOut, .timedOut])
     // One that writes without end and never reads.
     var chatty = try TerminalConversation(program("/usr/bin/yes")) { $0 = $0.raw }
     let late = [
       failure { () throws(SystemCallError) in try chatty.send(bytes, until: Deadline(after: .milliseconds(100))) },
-      failure { () throws(SystemCallError) in try chatty.awaitEnd(until: Deadline(after: .milliseconds(100))) },
+      failure { () throws(SystemCallError) in try chatty.waitForExit(until: Deadline(after: .milliseconds(100))) },
     ]
     #expect(late.map { $0?.code } == [.timedOut, .timedOut])
-    let never = failure { () throws(ConversationFailure) in
+    let never = failure { () throws(ConversationError) in
       try chatty.expect("no", until: Deadline(after: .milliseconds(100)))
     }
     #expect(never != nil)
@@ -192,8 +251,8 @@ import UnixIPC
   @Test("refuses to send to a program that has ended")
   func refusesAfterTheEnd() throws {
     var conversation = try TerminalConversation(program("/bin/echo", "bye"))
-    let status = try conversation.awaitEnd(until: deadline)
-    let again = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
+    let again = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0) && again == status)
     let refused = failure { () throws(SystemCallError) in try conversation.send("x", until: deadline) }
     #expect(refused?.code == ErrorCode.ioError)
@@ -210,7 +269,7 @@ import UnixIPC
     let sleeper = pid_t(match.textBefore.split { $0.isWhitespace }.first ?? "")
     let isRunning = sleeper.map { kill($0, 0) == 0 } ?? false
     #expect(isRunning)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0))
     if let sleeper { kill(sleeper, SIGKILL) }
   }

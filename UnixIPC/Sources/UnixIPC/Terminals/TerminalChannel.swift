@@ -1,7 +1,7 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The controlling side of a program's terminal, and the program's end: when will no more bytes come?
+/// The controlling side of a program's terminal, and the end of the program: after it no more bytes come.
 struct TerminalChannel: ~Copyable {
   // Closed before the session is ended: a hang-up may end it politely.
   let terminal: PseudoTerminal
@@ -10,8 +10,8 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
-  /// Readable when nobody wants to wait any more; -1 for none.
-  var cancellation: CInt = -1
+  /// Ends all waits.
+  var cancellation: Cancellation?
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
     self.terminal = terminal
@@ -55,22 +55,22 @@ struct TerminalChannel: ~Copyable {
   /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
   /// at one of `withDeadline`.
   ///
-  /// - Parameter others: further descriptors to wait for, three at most.  With some, it returns also after a signal's
-  ///   handler ran.
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Throws: `ECANCELED` when it is cancelled.
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout PollSet, until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
-    let wanted = others
+    let cancellation = cancellation
+    defer { withExtendedLifetime(cancellation) {} }
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let interest = (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
     while true {
-      others = wanted
-      let output = others.add(isWanted ? terminal.controlling.number : -1, interest)
-      let end = others.add(quietLimit == nil ? session.endDescriptor : -1, .readable)
-      let cancelled = others.add(cancellation, .readable)
+      var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
+      queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
+      queries += others
+      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       var isReady = false
       do throws(SystemCallError) {
@@ -93,13 +93,11 @@ struct TerminalChannel: ~Copyable {
     }
   }
 
-  /// Of a busy program there is always something to read, so that nobody waits.
+  /// There is always something to read from a busy program, so that no wait would notice a cancellation.
   ///
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
-    if !PollSet.readiness(of: cancellation, for: .readable).isEmpty {
-      throw SystemCallError("poll", on: terminal.path, code: .canceled)
-    }
+    if cancellation?.isCancelled ?? false { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.

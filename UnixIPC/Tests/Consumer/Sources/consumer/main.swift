@@ -69,7 +69,7 @@ func terminals() throws {
   _ = try cat.expect("login\r\n", until: soon)
   _ = try cat.expect([.regex(/log(in|out)/), .endOfFile], until: soon)
   try cat.sendEndOfFile()
-  try expect(try cat.awaitEnd(until: soon).isSuccess, "a terminal's program")
+  try expect(try cat.waitForExit(until: soon).isSuccess, "a terminal's program")
 }
 
 func sockets() throws {
