@@ -221,7 +221,7 @@ func queueCancelsWaits(_ words: [String]) throws {
   let ends = try Pipe.open()
   let child = try sender(1, of: .terminate)
   let deadline = soon
-  try expect(!ends.reading.wait(for: .readable, until: deadline, cancelledBy: cancellation), "an empty pipe is readable")
+  try expect(!ends.reading.wait(for: .readable, until: deadline, cancelledBy: cancellation), "a pipe is readable")
   try expect(cancellation.isCancelled && !deadline.isExpired, "not cancelled")
   try expect(queue.next(cancelledBy: cancellation) == nil, "a cancelled wait")
   try expectEqual(queue.take()?.process, child, "sender")
