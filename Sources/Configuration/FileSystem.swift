@@ -24,34 +24,16 @@ enum FileSystem {
     do throws(SystemCallError) {
       try check(mkdir(path, 0o700), "mkdir", path)
     } catch {
-      if error.code == .exists { return false }
+      if error.code == .fileExists { return false }
       throw error
     }
     // By a handle: the path may lead elsewhere by now, where others may write to its parent directory.
-    let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    let directory = try Descriptor.open(path, [.readOnly, .directory, .noFollow])
     guard try facts(of: directory, at: path).st_uid == geteuid() else {
-      throw SystemCallError("mkdir", on: path, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("mkdir", on: path, code: ErrorCode.staleNFSFileHandle)
     }
     try check(fchmod(directory.number, mode), "chmod", path)
     return true
-  }
-
-  /// The names in a directory, unsorted.
-  ///
-  /// Source: readdir(3).
-  static func names(in path: String) throws(SystemCallError) -> [String] {
-    guard let stream = opendir(path) else {
-      throw SystemCallError("opendir", on: path, code: ErrorCode(rawValue: errno))
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { name in
-          name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-        })
-    }
-    return names
   }
 
   /// What an open file holds from its present position, at most so many bytes.
@@ -75,5 +57,5 @@ enum FileSystem {
 }
 
 extension ErrorCode {
-  static let notADirectory = ErrorCode(rawValue: ENOTDIR)
+  static let notADirectory = ErrorCode.notDirectory
 }

@@ -34,8 +34,8 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
 // A call that takes a cancellation ends as soon as its task is cancelled.
 let waiting = Task {
   try await blocking { cancellation in
-    let ends = try Pipe.open()
-    let isReadable = ends.reading.wait(for: .readable, cancelledBy: cancellation)
+    let ends = try PipeEnds()
+    let isReadable = ends.readEnd.wait(for: .readable, cancelledBy: cancellation)
     return isReadable ? "readable" : "cancelled: \(cancellation.isCancelled)"
   }
 }
@@ -45,8 +45,8 @@ print(try await waiting.value)
 // A call that takes none runs under a deadline, which belongs to the thread.
 do {
   try await blocking { _ in
-    let ends = try Pipe.open()
-    try withDeadline(after: .milliseconds(20)) { _ = try ends.reading.readToEnd(limit: 1) }
+    let ends = try PipeEnds()
+    try withDeadline(after: .milliseconds(20)) { _ = try ends.readEnd.readPrefix(1) }
   }
 } catch let error as SystemCallError where error.code == .timedOut {
   print("no byte within 20 ms")

@@ -60,16 +60,16 @@ public struct RunClient: Sendable {
     var copy: BoundedCopy?
     if let outputLimit {
       Signal.brokenPipe.ignore()
-      let pipe = try Pipe.open()
-      let reading = pipe.reading
-      processes = try Pipeline(programs).start(output: .descriptor(pipe.writing.number))
-      _ = consume pipe.writing
+      let pipe = try PipeEnds()
+      let reading = pipe.readEnd
+      processes = try Pipeline(programs).start(output: .descriptor(pipe.writeEnd.number))
+      _ = consume pipe.writeEnd
       copy = try BoundedCopy(reading, atMost: outputLimit)
     } else {
       processes = try Pipeline(programs).start()
     }
     switch try RunWatch(processes, signals: signals, copy: copy).run(until: deadline) {
-    case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure)
+    case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure?.code)
     case .timeUp: return endAll(copy, "still running after \(timeout.map(DurationText.render) ?? "")")
     case .outputExceeded: return endAll(copy, "more than \(outputLimit ?? 0) bytes of output")
     }

@@ -18,8 +18,8 @@ final class DatagramAnswers {
   init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(SystemCallError) {
     self.service = service
     self.ownPorts = Set(ownPorts)
-    admission = try Admission(limits, isShared: false)
-    memory = try MemoryMapping.keptFromChildren(size: 2 * 65_536)
+    admission = try Admission(limits)
+    memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
   }
 
   /// Answers what has arrived at the socket.  What is not answered is thrown away.
@@ -29,22 +29,23 @@ final class DatagramAnswers {
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
-    refused: (Refusal, SocketAddress?) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
+    refused: (Refusal, Client) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
   ) {
-    let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
-    let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
+    let question = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<65_536])
+    let room = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
     for _ in 0..<DatagramAnswers.questionsPerTurn {
       do throws(SystemCallError) {
         let length = try socket.receive(into: question, from: &sender)
         let address = sender.address
-        guard !sender.askedMany, mayBeAnswered(address) else {
+        guard !sender.wasBroadcast, mayBeAnswered(address) else {
           counters.pointee.datagrams_ignored &+= 1
           continue
         }
-        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: SystemClock.monotonic()) {
+        let client = Client(address: address, prefix: admission.limits.sourcePrefix)
+        if let refusal = admission.refusalOfEvent(from: client, now: .now) {
           begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
-          refused(refusal, address)
+          refused(refusal, client)
           continue
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
@@ -54,7 +55,7 @@ final class DatagramAnswers {
           counters.pointee.datagrams_answered &+= 1
         } catch {
           // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
-          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error, address) }
+          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error.code, address) }
         }
       } catch {
         if error.code == .wouldBlock { break }
@@ -92,10 +93,10 @@ extension Listener {
       datagramAnswers.answer(
         on: entry.socket, counters: scoreboard.header,
         refused: { refusal, sender in
-          if let line = refusals.refusedDatagram(refusal, sender, now: SystemClock.monotonic()) { lines.append(line) }
+          if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
         },
         unsendable: { error, client in
-          if let line = refusals.unsendable(error, to: client, now: SystemClock.monotonic()) { lines.append(line) }
+          if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
         })
       for line in lines { say(line) }
     }

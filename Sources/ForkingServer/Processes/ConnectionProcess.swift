@@ -1,3 +1,4 @@
+import Admission
 import CSharedLayouts
 import ControlProtocol
 import Glibc
@@ -48,22 +49,19 @@ struct ConnectionProcess {
   ///
   /// Reads no option and no file: all that was done before the fork.
   func serve(
-    _ socket: consuming Descriptor, peer: borrowing RawSocketAddress, connections: Int,
+    _ socket: consuming Descriptor, client: Client, connections: Int,
     slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.followParent(listener, with: endWithListener)
     guard follows == true else { endProcess(status: 1) }
-    if let errors { StandardError.become(errors) }
+    if let errors { StandardError.redirect(to: errors) }
     closeOthers(than: socket.number)
-    blockedSignals.becomeMask()
+    blockedSignals.setThreadMask()
 
-    let address = peer.address
-    show(address, in: processTitle)
-    let tally = Tally(slot)
-    var connection = Connection(
-      socket: socket, peer: Peer(address: address, connections: connections, names: names), limits: limits,
-      tally: tally)
+    show(client.address, in: processTitle)
+    let peer = Peer(address: client.address, credentials: client.credentials, connections: connections, names: names)
+    var connection = Connection(socket: socket, peer: peer, limits: limits, tally: Tally(slot))
     let status = serve(&connection)
     // The listener may reap this process some time later.
     slot.pointee.ended = SystemClock.monotonic()
@@ -73,9 +71,9 @@ struct ConnectionProcess {
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
   /// at first use is then there for all connection processes, instead of being set up in each.
   func warmUp() throws(SystemCallError) {
-    let ends = try Descriptor.socketPair(kind: streamKind)
-    let socket = ends.reading
-    _ = consume ends.writing
+    let ends = try SocketPair(kind: .stream)
+    let socket = ends.first
+    _ = consume ends.second
     let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
     slot.initialize(to: begat_slot())
     defer { slot.deallocate() }
@@ -97,7 +95,7 @@ struct ConnectionProcess {
         connection.finish()
         return CInt(status)
       case .call(let code):
-        try? StandardError.writeAtOnce("\(errors == nil ? "\(title): connection: " : "")\(code)\n")
+        try? StandardError.tryWrite("\(errors == nil ? "\(title): connection: " : "")\(code)\n")
         return Outcome.failedStatus
       }
     }

@@ -34,7 +34,7 @@ struct Reporter: ~Copyable {
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
     guard !send(severity, text) else { return true }
     dropped += 1
-    lost.add(messages: 1, SystemClock.monotonic())
+    lost.add(messages: 1, .now)
     return false
   }
 
@@ -42,7 +42,7 @@ struct Reporter: ~Copyable {
     do throws(SystemCallError) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
-      case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
+      case nil: try StandardError.tryWrite("begat-listener: \(name): \(text)\n")
       }
       return true
     } catch { return false }
@@ -66,10 +66,10 @@ struct Reporter: ~Copyable {
   mutating func report(_ batch: inout RecordBatch, isLast: Bool = false) {
     answer()
     let name = name
-    let now = SystemClock.monotonic()
+    let now = Deadline.now
     var unwritten = 0
     let unsent = batch.flush(to: channel) { record in
-      if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
+      if (try? StandardError.tryWrite("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
     }
     let count = unsent + unwritten
     if count > 0 {

@@ -24,7 +24,7 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
   for signal in Signal.all {
     let child = try forked {
       // Nothing but the registers; and stops are for groups only that somebody outside of them looks after.
-      try Descriptor.open("/proc/self/coredump_filter", O_WRONLY).writeAll("0")
+      try Descriptor.open("/proc/self/coredump_filter", .writeOnly).writeAll("0")
       try ProcessControl.leadGroup()
       try signal.raise()
       return 0
@@ -101,9 +101,9 @@ func sender(_ count: Int, of signal: Signal, _ last: () throws -> Void = {}) thr
 }
 
 func countedSignalInterrupts(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   try expectEqual(Signal.user1.count, 0, "count at first")
   try Signal.user1.setDisposition(.counted)
   let child = try sender(1, of: .user1)
@@ -132,9 +132,9 @@ func countedSignalInterrupts(_ words: [String]) throws {
 }
 
 func countedSignalRestarts(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   try Signal.user1.setDisposition(.counted, restartingCalls: true)
   let child = try sender(50, of: .user1) { try writing.writeAll("x") }
   var byte: UInt8 = 0
@@ -186,7 +186,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
   for depth in 1...3 {
     let found = failure { try throwOut(depth) }
-    try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
+    try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
     try expectEqual(try interrupt.disposition, .default, "SIGINT after an error")
   }
   var hasRun = false
@@ -206,7 +206,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
 private func throwOut(_ depth: Int) throws {
   try Signal.withDisposition(depth % 2 == 0 ? .counted : .ignored, for: .interrupt) {
-    if depth == 1 { throw SystemCallError("link", code: .exists) }
+    if depth == 1 { throw SystemCallError("link", code: .fileExists) }
     try throwOut(depth - 1)
   }
 }

@@ -12,16 +12,16 @@ let dissociationSubcommands: Subcommands = [
 private func dissociated(_ body: (inout Dissociation.Starter?, borrowing Descriptor) throws -> CInt) throws
   -> (says: String, status: ExitStatus)
 {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let number = writing.number
   let starter = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
-    let forgotten = try Descriptor.open("/dev/null", O_RDONLY)
+    let forgotten = try Descriptor.open("/dev/null", .readOnly)
     var starter: Dissociation.Starter? = try Dissociation.leave(keeping: [number], fileModeMask: 0o027)
     guard fcntl(forgotten.number, F_GETFD) == -1 else { throw Wrong(description: "a forgotten descriptor is open") }
     _ = forgotten.release()
-    return try Descriptor.withLent(number) { try body(&starter, $0) }
+    return try Descriptor.withBorrowed(number) { try body(&starter, $0) }
   }
   _ = consume writing
   let says = try readBytes(.max, from: reading)

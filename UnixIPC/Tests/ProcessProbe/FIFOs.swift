@@ -18,9 +18,9 @@ let fifoSubcommands: Subcommands = [
 
 /// A process that serves texts with a number each, "text 7\n".
 private func server(at path: String) throws -> ChildProcess {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let parent = getpid()
   let process = try forked {
     _ = try ProcessControl.followParent(parent, with: .kill)
@@ -62,9 +62,9 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
   let memory = try MemoryMapping.shared(size: readers * 2 + 4096)
   var tally = Tally()
   for _ in 0..<readers / together {
-    let gate = try Pipe.open()
-    let wait = gate.reading
-    let go = gate.writing.release()
+    let gate = try PipeEnds()
+    let wait = gate.readEnd
+    let go = gate.writeEnd.release()
     var children: [pid_t] = []
     for place in 0..<together {
       children.append(
@@ -72,9 +72,9 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           Glibc.close(go)
           _ = try readBytes(1, from: wait)
           let bytes =
-            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
+            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, .readOnly))
           guard let got = numbers(bytes) else { return 50 }
-          for number in got { memory.bytes[number % memory.bytes.count] += 1 }
+          for number in got { memory.unsafeBytes[number % memory.unsafeBytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
     }
@@ -90,7 +90,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
       }
     }
   }
-  tally.twice = memory.bytes.count { $0 > 1 }
+  tally.twice = memory.unsafeBytes.count { $0 > 1 }
   _ = try server.end()
   return tally
 }
@@ -101,9 +101,9 @@ private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
     "exec cat \"$0\"", "exec perl -e 'open(F, \"<\", $ARGV[0]) or die; print <F>' \"$0\"",
     "exec python3 -c 'import sys; print(open(sys.argv[1]).read(), end=\"\")' \"$0\"", "{ cat; :; } < \"$0\"",
   ]
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing.release()
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd.release()
   let tool = try forked {
     dup2(writing, 1)
     let command = commands[number % commands.count]
@@ -138,18 +138,18 @@ func pairsGetATextEach(_ words: [String]) throws {
 
 /// A server and readers that have all opened the same FIFO when it starts to serve; how many texts each has got.
 private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8]]) throws -> [Int] {
-  let gate = try Pipe.open()
-  let wait = gate.reading
-  let go = gate.writing.release()
-  let ends = try Pipe.open()
-  let ready = ends.reading
-  let tell = ends.writing
+  let gate = try PipeEnds()
+  let wait = gate.readEnd
+  let go = gate.writeEnd.release()
+  let ends = try PipeEnds()
+  let ready = ends.readEnd
+  let tell = ends.writeEnd
   // They start before the server, of which they would hold the writing end otherwise.
   let opened = try readers.map { read in
     try forked {
       Glibc.close(go)
       _ = try readBytes(1, from: wait)
-      let reader = try Descriptor.open(path, O_RDONLY)
+      let reader = try Descriptor.open(path, .readOnly)
       try tell.writeAll("o")
       guard let got = numbers(try read(reader.number)) else { return 50 }
       return CInt(got.count)
@@ -190,9 +190,9 @@ func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
 /// A process and its child have one opening: one text for both.
 func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
   func readByChild(_ number: CInt) throws -> [UInt8] {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try forked {
       let bytes = try readAll(number)
       try bytes.withUnsafeBytes { bytes throws in try writing.writeAll(bytes) }
@@ -210,15 +210,15 @@ func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
 /// One looks up the path before another is served, and opens what it has found afterwards.
 func lateReaderGetsItsText(_ words: [String]) throws {
   let path = words[0] + "/late"
-  let gate = try Pipe.open()
-  let wait = gate.reading
-  let go = gate.writing.release()
-  let ends = try Pipe.open()
-  let ready = ends.reading
-  let tell = ends.writing
-  let start = try Pipe.open()
-  let started = start.reading
-  let begin = start.writing.release()
+  let gate = try PipeEnds()
+  let wait = gate.readEnd
+  let go = gate.writeEnd.release()
+  let ends = try PipeEnds()
+  let ready = ends.readEnd
+  let tell = ends.writeEnd
+  let start = try PipeEnds()
+  let started = start.readEnd
+  let begin = start.writeEnd.release()
   // They start before the server, of which they would hold the writing end otherwise.
   let late = try forked {
     Glibc.close(go)
@@ -227,13 +227,13 @@ func lateReaderGetsItsText(_ words: [String]) throws {
     let found = open(path, 0x20_0000 | O_CLOEXEC)
     try tell.writeAll("f")
     _ = try readBytes(1, from: wait)
-    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", O_RDONLY)) == [66] ? 0 : 1
+    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", .readOnly)) == [66] ? 0 : 1
   }
   let first = try forked {
     Glibc.close(go)
     Glibc.close(begin)
     _ = try readBytes(1, from: started)
-    return try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1
+    return try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1
   }
   var server = try FIFOServer(at: path)
   Glibc.close(begin)
@@ -275,16 +275,16 @@ func swappedFilesStay(_ words: [String]) throws {
   let count = Int(words[1]) ?? 100
   let path = directory + "/fifo"
   let start = SystemClock.monotonic()
-  try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
+  try Descriptor.open(directory + "/foreign", [.writeOnly, .create]).writeAll("foreign")
   symlink("foreign", directory + "/link")
   let memory = try MemoryMapping.shared(size: 4096)
-  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let numbers = memory.unsafeBytes.bindMemory(to: Int.self)
   let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
   let deadline = Deadline(after: .seconds(20))
   var made = 0
   var written = 0
   while made < count || written == 0, !deadline.isExpired {
-    do throws(FIFO.Refusal) {
+    do throws(FIFO.OpenError) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
       // So that there is a reader, where it is the FIFO that stands there.
@@ -295,7 +295,7 @@ func swappedFilesStay(_ words: [String]) throws {
       }
       fifo.removeIfOurs()
     } catch {
-      if case .call(let failure) = error, failure.code != .noSuchFile, failure.code != .exists { throw error }
+      if case .call(let failure) = error, failure.code != .noSuchFileOrDirectory, failure.code != .fileExists { throw error }
     }
   }
   numbers[2] = 1
@@ -362,7 +362,7 @@ func earlyLeaversDoNotEndTheServer(_ words: [String]) throws {
   for _ in 0..<50 {
     let child = try forked {
       _ = try ProcessControl.followParent(parent, with: .kill)
-      let reader = try Descriptor.open(path, O_RDONLY)
+      let reader = try Descriptor.open(path, .readOnly)
       return try readBytes(1, from: reader).count == 1 ? 0 : 1
     }
     // Longer than a pipe: the reader leaves in the middle of it.
@@ -375,11 +375,11 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
   let path = words[0] + "/killed"
   for _ in 0..<10 {
     let first = try server(at: path)
-    let refused = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
-    try expectEqual(refused, .inUse(path), "a second server")
+    let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
+    try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
     _ = try first.wait()
-    let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }
+    let reader = try forked { try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1 }
     var next = try FIFOServer(at: path)
     var served = 0
     let deadline = Deadline(after: .seconds(20))
@@ -395,16 +395,16 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
   let before = try openDescriptors()
   for _ in 0..<3 {
     let fifo = try FIFO.make(at: path)
-    _ = failure { () throws(FIFO.Refusal) in try FIFO.make(at: path) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try FIFO.make(at: path) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
     try expect(fifo.removeIfOurs(), "not removed")
     do {
       var server = try FIFOServer(at: path)
-      let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+      let reader = try Descriptor.open(path, [.readOnly, .nonBlocking])
       try expectEqual(try server.serve { [65] }, 1, "texts")
       try expectEqual(try readBytes(9, from: reader), [65], "text")
-      _ = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+      _ = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
     }
     let memory = try SharedMemorySegment.createAttached(size: 10)
     let set = try SemaphoreSet.create(values: [0])
@@ -416,13 +416,13 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
 }
 
 func brokenPipeIsNoSignal(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let writing = ends.writing
-  _ = consume ends.reading
+  let ends = try PipeEnds()
+  let writing = ends.writeEnd
+  _ = consume ends.readEnd
   func write() -> ErrorCode? {
     var byte: UInt8 = 1
     return withUnsafeBytes(of: &byte) { bytes in
-      failure { () throws(SystemCallError) in try writing.writeWithoutSignal(bytes) }?.code
+      failure { () throws(SystemCallError) in try writing.write(bytes) }?.code
     }
   }
   try expectEqual(write(), .brokenPipe, "default action")

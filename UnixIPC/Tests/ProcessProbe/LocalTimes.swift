@@ -9,9 +9,9 @@ func localTimeIsThatOfItsZone(_ words: [String]) throws {
   setenv("TZ", words[0], 1)
   for instant in [0, 863_967_646, 1_720_000_000, -2_500_000_000] as [Int64] {
     guard let time = LocalTime(secondsSince1970: instant) else { throw Wrong(description: "no time \(instant)") }
-    let pipe = try Pipe.open()
-    let reading = pipe.reading
-    let writing = pipe.writing
+    let pipe = try PipeEnds()
+    let reading = pipe.readEnd
+    let writing = pipe.writeEnd
     let date = try Program(
       path: "/bin/date", arguments: ["date", "-d", "@\(instant)", "+%a %b %e %H:%M:%S %Y %Y-%m-%dT%H:%M:%S%::z"],
       environment: ["LC_ALL=C", "TZ=" + words[0]]

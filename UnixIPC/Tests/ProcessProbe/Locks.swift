@@ -12,7 +12,7 @@ private struct Guarded: ~Copyable {
 
   init() throws {
     memory = try MemoryMapping.shared(size: 4096)
-    let start = memory.bytes.baseAddress!
+    let start = memory.unsafeBytes.baseAddress!
     lock = SharedLock(at: start)
     word = (start + 8).assumingMemoryBound(to: UInt32.self)
     numbers = (start + 128).assumingMemoryBound(to: Int.self)
@@ -47,15 +47,15 @@ private func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
 
 /// A process that has the lock and waits for its end: by a signal, or by itself once something comes through `gate`.
 private func holder(of lock: SharedLock, gate: borrowing PipeEnds) throws -> pid_t {
-  let ready = try Pipe.open()
-  let isReady = ready.reading
-  let sayReady = ready.writing
-  let reading = gate.reading.number
+  let ready = try PipeEnds()
+  let isReady = ready.readEnd
+  let sayReady = ready.writeEnd
+  let reading = gate.readEnd.number
   let child = try forked {
     try lock.withLock { _ in
       Result {
         try sayReady.writeAll("r")
-        _ = try Descriptor.withLent(reading) { try readBytes(1, from: $0) }
+        _ = try Descriptor.withBorrowed(reading) { try readBytes(1, from: $0) }
         endProcess(status: 7)
       }
     }.get()
@@ -91,14 +91,14 @@ private enum End: CaseIterable { case kill, endProcess }
 func abandonedLockIsTakenOver(_ words: [String]) throws {
   for end in End.allCases {
     let guarded = try Guarded()
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     switch end {
     case .kill:
       try Signal.kill.send(to: child)
       try expectEqual(try Children.await(child), .killed(by: .kill, dumpedCore: false), "\(end)")
     case .endProcess:
-      try gate.writing.writeAll("e")
+      try gate.writeEnd.writeAll("e")
       try expectEqual(try Children.await(child), .exited(code: 7), "\(end)")
     }
     try expect(isAbandoned(guarded.lock), "\(end): not told")
@@ -111,10 +111,10 @@ func abandonedLockIsTakenOver(_ words: [String]) throws {
 func abandonedLockWakesAWaiter(_ words: [String]) throws {
   for end in End.allCases {
     let guarded = try Guarded()
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
-    if end == .kill { try Signal.kill.send(to: child) } else { try gate.writing.writeAll("e") }
+    if end == .kill { try Signal.kill.send(to: child) } else { try gate.writeEnd.writeAll("e") }
     _ = try Children.await(child)
     // One of them is told, and none stays behind.
     let codes = try waiters.map { try Children.await($0) }
@@ -127,7 +127,7 @@ func abandonedLockWakesAWaiter(_ words: [String]) throws {
 func repairerMayDieToo(_ words: [String]) throws {
   let guarded = try Guarded()
   for _ in 0..<3 {
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     try Signal.kill.send(to: child)
     _ = try Children.await(child)
@@ -160,10 +160,29 @@ func lockLosesNoCount(_ words: [String]) throws {
   try expectEqual(guarded.word.pointee & ~waitersBit, 0, "the word of a free lock")
 }
 
+func nestedLocksEndTheProcess(_ words: [String]) throws {
+  try ResourceLimit.coreSize.set(soft: 0, hard: 0)
+  let guarded = try Guarded()
+  let other = try Guarded()
+  for second in [guarded.lock, other.lock] {
+    let status = try end {
+      // The message is for people.
+      close(STDERR_FILENO)
+      Alarm.set(after: .seconds(10))
+      return guarded.lock.withLock { _ in second.withLock { _ in 0 } }
+    }
+    guard case .killed(let signal, _) = status, signal != .alarm else { throw Wrong(description: "\(status)") }
+    try expect(isAbandoned(guarded.lock), "the lock of a process that ended is not given back")
+  }
+  // A process that was forked by a holder holds nothing.
+  let status = try guarded.lock.withLock { _ in Result { try end { other.lock.withLock { _ in 5 } } } }.get()
+  try expectEqual(status, .exited(code: 5), "a holder's child")
+}
+
 func killedWaiterDoesNoHarm(_ words: [String]) throws {
   let guarded = try Guarded()
   for victim in 0..<3 {
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     try Signal.kill.send(to: waiters[victim])
@@ -259,12 +278,12 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
 private func isANumberRecycled() throws -> Bool {
   let guarded = try Guarded()
   let lock = guarded.lock
-  let gate = try Pipe.open()
-  let gateReading = gate.reading
-  let gateWriting = gate.writing
-  let report = try Pipe.open()
-  let reports = report.reading
-  let reporting = report.writing
+  let gate = try PipeEnds()
+  let gateReading = gate.readEnd
+  let gateWriting = gate.writeEnd
+  let report = try PipeEnds()
+  let reports = report.readEnd
+  let reporting = report.writeEnd
   let ancestor = try forked {
     lock.withLock { _ in }
     let number = getpid()
@@ -272,7 +291,7 @@ private func isANumberRecycled() throws -> Bool {
       close(gateWriting.number)
       _ = try readBytes(1, from: gateReading)
       for _ in 0..<500 {
-        try Descriptor.open("/proc/sys/kernel/ns_last_pid", O_WRONLY).writeAll(String(number - 1))
+        try Descriptor.open("/proc/sys/kernel/ns_last_pid", .writeOnly).writeAll(String(number - 1))
         let child = try forked { getpid() == number ? lock.withLock { _ in endProcess(status: 5) } : 6 }
         if try Children.await(child) == .exited(code: 5) {
           try reporting.writeAll("y")

@@ -39,16 +39,16 @@ func programIsReadFrom(_ words: [String]) throws {
 }
 
 func programIsWrittenTo(_ words: [String]) throws {
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   let spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   let piece = [UInt8](repeating: 7, count: 300_000)
   try spooler.write(piece)
   try spooler.write("stuff\n", until: Deadline(after: .seconds(20)))
   try expectEqual(spooler.finish(), .exited(code: 4), "status")
-  try expectEqual(text(reading.readToEnd(limit: 100)), "300006\n", "bytes that arrived")
+  try expectEqual(text(reading.readPrefix(100)), "300006\n", "bytes that arrived")
 
   let idle = try shell("exec sleep 50").openForWriting()
   let late = failure { () throws(SystemCallError) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
@@ -83,7 +83,7 @@ func missingProgramIsAnErrorOfThePipe(_ words: [String]) throws {
   let forWriting = failure { () throws(SystemCallError) in try bogus.openForWriting() }
   let captured = failure { () throws(SystemCallError) in try bogus.capture(limit: 10) }
   let spoken = failure { () throws(SystemCallError) in try Conversation(with: bogus) }
-  let expected = SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile)
+  let expected = SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFileOrDirectory)
   try expectEqual([forReading, forWriting, captured, spoken], [expected, expected, expected, expected], "errors")
   try nothingToReap([])
 }
@@ -98,16 +98,16 @@ func everyStageHasAStatus(_ words: [String]) throws {
   while try again.readLine() != nil {}
   try expectEqual(again.finish(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
 
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   let input = try Pipeline(Program(path: "/bin/cat", arguments: ["cat", "-v"]), shell("sed s/x/y/; exit 5"))
     .openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   try input.write("x\u{1}\n")
   try expectEqual(
     input.finishAll(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
-  try expectEqual(text(reading.readToEnd(limit: 100)), "y^A\n", "what went through")
+  try expectEqual(text(reading.readPrefix(100)), "y^A\n", "what went through")
   try expectEqual(Pipeline(shell("exit 6"), shell("exit 7")).run(), [.exited(code: 6), .exited(code: 7)], "run")
   try expect(failure { () throws(SystemCallError) in try Pipeline([]).run() }?.code == .invalidArgument, "no program")
   try nothingToReap([])
@@ -118,7 +118,7 @@ func missingStageLeavesNobody(_ words: [String]) throws {
   let yes = Program(path: "/usr/bin/yes", arguments: ["yes"])
   for stages in [[bogus, yes, yes], [yes, bogus, yes], [yes, yes, bogus]] {
     let error = failure { () throws(SystemCallError) in try Pipeline(stages).openForReading() }
-    try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile), "error")
+    try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFileOrDirectory), "error")
     try nothingToReap([])
   }
 }
@@ -260,9 +260,9 @@ func conversationEndsWithItsProgram(_ words: [String]) throws {
 }
 
 func detachedProgramIsNobodysChild(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   var program = shell("echo $$ $PPID; exec sleep 50")
   for identity in [nil, getuid() == 0 ? Identity(user: 65534, group: 65534) : nil] {
     program.identity = identity
@@ -276,7 +276,7 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
     try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "it does not end")
     program.path = "/nowhere"
     let missing = failure { () throws(SystemCallError) in try program.startDetached() }
-    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
     try nothingToReap([])
     program.path = "/bin/sh"
   }
@@ -284,7 +284,7 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
 
 private func readLine(from descriptor: borrowing Descriptor) throws -> [UInt8] {
   var line: [UInt8] = []
-  while let byte = try descriptor.readToEnd(limit: 1, until: Deadline(after: .seconds(20))).first, byte != 10 {
+  while let byte = try descriptor.readPrefix(1, until: Deadline(after: .seconds(20))).first, byte != 10 {
     line.append(byte)
   }
   return line

@@ -23,19 +23,19 @@ private struct IdleThreads: ~Copyable {
   private let threads: [Background]
 
   init(_ count: Int, _ mask: SignalSet) throws {
-    let ends = try Pipe.open()
-    let number = ends.reading.number
+    let ends = try PipeEnds()
+    let number = ends.readEnd.number
     threads = (0..<count).map { _ in
       Background {
         mask.setThreadMask()
-        Descriptor.withLent(number) { _ = $0.wait(for: .readable) }
+        Descriptor.withBorrowed(number) { _ = $0.wait(for: .readable) }
       }
     }
     self.ends = ends
   }
 
   consuming func end() throws {
-    try ends.writing.writeAll("x")
+    try ends.writeEnd.writeAll("x")
     for thread in threads { thread.join() }
   }
 }
@@ -183,9 +183,9 @@ func copiesActAsIfThereWereNone(_ words: [String]) throws {
 
 func receivedSignalRestartsCalls(_ words: [String]) throws {
   let signals = try SignalDescriptor([.user1])
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try sender(20, of: .user1) { try writing.writeAll("x") }
   var byte: UInt8 = 0
   try expect(read(reading.number, &byte, 1) == 1, "the read was interrupted")
@@ -206,8 +206,8 @@ func closedPipeIsNotWrittenTo(_ words: [String]) throws {
     let signals = try SignalDescriptor([.user1])
     _ = signals.take()
     _ = consume signals
-    let ends = try Pipe.open()
-    try expect(!ends.reading.wait(for: .readable, until: .immediate), "a stranger's pipe was written to")
+    let ends = try PipeEnds()
+    try expect(!ends.readEnd.wait(for: .readable, until: .immediate), "a stranger's pipe was written to")
   }
   done.cancel()
   for thread in threads { thread.join() }

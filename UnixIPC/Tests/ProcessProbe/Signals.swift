@@ -53,9 +53,9 @@ func blockedSignalsWait(_ words: [String]) throws {
   }
   try expectEqual(SignalSet.blocked, [], "mask after the scope")
   let found = failure { () throws(SystemCallError) in
-    try SignalSet.all.withBlocked { () throws(SystemCallError) in throw SystemCallError("link", code: .exists) }
+    try SignalSet.all.withBlocked { () throws(SystemCallError) in throw SystemCallError("link", code: .fileExists) }
   }
-  try expectEqual(found?.code, .exists, "what the body throws")
+  try expectEqual(found?.code, .fileExists, "what the body throws")
   try expectEqual(SignalSet.blocked, [], "mask after an error")
   SignalSet.all.withBlocked { () in }
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), 0, "mask as the kernel tells it")
@@ -122,8 +122,8 @@ func lentQueueGivesTheMaskBack(_ words: [String]) throws {
     try expectEqual(SignalSet.blocked, set, "mask after a child's end")
   }
   try expectEqual(SignalSet.blocked, [.hangUp], "mask after the scope")
-  let found = failure { try SignalQueue.with(set) { _ in throw SystemCallError("link", code: .exists) } }
-  try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
+  let found = failure { try SignalQueue.with(set) { _ in throw SystemCallError("link", code: .fileExists) } }
+  try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
   try expectEqual(SignalSet.blocked, [.hangUp], "mask after an error")
   try expectEqual(try openDescriptors(), before, "descriptors")
   let status = try end {
@@ -216,15 +216,15 @@ func perlsNamesMeanTheSame(_ words: [String]) throws {
     """
   let set = SignalSet.all
   set.block()
-  let told = try Pipe.open()
-  let asked = try Pipe.open()
-  let output = told.reading
-  let input = asked.writing
+  let told = try PipeEnds()
+  let asked = try PipeEnds()
+  let output = told.readEnd
+  let input = asked.writeEnd
   let child = try Program(
     path: "/usr/bin/perl", arguments: ["perl", "-MConfig", "-e", script, String(getpid())]
-  ).start(descriptors: [asked.reading.number, told.writing.number, 2])
-  _ = consume told.writing
-  _ = consume asked.reading
+  ).start(descriptors: [asked.readEnd.number, told.writeEnd.number, 2])
+  _ = consume told.writeEnd
+  _ = consume asked.readEnd
   var lines = LineSplit()
   var count = 0
   while let line = try lines.next(from: output) {

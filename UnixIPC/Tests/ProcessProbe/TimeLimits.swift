@@ -16,10 +16,10 @@ let timeLimitSubcommands: Subcommands = [
 /// A locked file whose lock somebody else has, as long as the body runs.
 private func withContendedFile(_ body: (borrowing Descriptor) throws -> Void) throws {
   let path = "/tmp/begat-probe-\(getpid())"
-  let holder = try Descriptor.open(path, O_RDWR | O_CREAT)
+  let holder = try Descriptor.open(path, [.readWrite, .create])
   defer { unlink(path) }
   try expect(try holder.tryLock(.exclusive), "the lock of a new file is held")
-  try body(Descriptor.open(path, O_RDWR))
+  try body(Descriptor.open(path, .readWrite))
 }
 
 /// A process that sends some 30,000 unrelated signals a second to this one, half of them with a handler that restarts
@@ -110,8 +110,8 @@ func deadlineKeepsTheInnerError(_ words: [String]) throws {
     throw Wrong(description: "no error")
   } catch is Inner {}
   try withDeadline(after: .seconds(20)) {
-    let error = failure { () throws(SystemCallError) in try Descriptor.open("/nowhere", O_RDONLY) }
-    try expectEqual(error?.code, .noSuchFile, "the inner error")
+    let error = failure { () throws(SystemCallError) in try Descriptor.open("/nowhere", .readOnly) }
+    try expectEqual(error?.code, .noSuchFileOrDirectory, "the inner error")
   }
 }
 
@@ -139,8 +139,8 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
   }
   try expectEqual(status("SigBlk"), before, "blocked signals")
   try expectEqual(status("SigPnd"), "0000000000000000", "pending signals")
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let start = SystemClock.monotonic()
   try withDeadline(after: .milliseconds(5)) {
     try expect(!reading.wait(for: .readable, until: .never), "an empty pipe is readable")
@@ -156,8 +156,8 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
 
 /// Whatever the body does to masks, the signal that interrupts it is delivered.
 func deadlineEndsThoughAllIsBlocked(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let read = { _ = try readBytes(1, from: reading) }
   var native = sigset_t()
   sigfillset(&native)
@@ -185,8 +185,8 @@ func deadlineEndsThoughAllIsBlocked(_ words: [String]) throws {
 }
 
 func deadlineEndsThoughAllIsIgnored(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let last = Signal("RTMAX")!
   let isLate = try timedOut {
     try withDeadline(after: .milliseconds(20)) {
@@ -207,9 +207,9 @@ func deadlineEndsThoughAllIsIgnored(_ words: [String]) throws {
 
 func fileLockIsTakenAndGivenBack(_ words: [String]) throws {
   let path = "/tmp/begat-probe-\(getpid())"
-  let file = try Descriptor.open(path, O_RDWR | O_CREAT)
+  let file = try Descriptor.open(path, [.readWrite, .create])
   defer { unlink(path) }
-  let other = try Descriptor.open(path, O_RDWR)
+  let other = try Descriptor.open(path, .readWrite)
   try file.lock(.shared)
   try expect(try other.tryLock(.shared), "a second shared lock")
   try expect(try !other.tryLock(.exclusive), "an exclusive lock beside a shared one")
@@ -220,7 +220,7 @@ func fileLockIsTakenAndGivenBack(_ words: [String]) throws {
   let flock = Program(path: "/usr/bin/flock", arguments: ["flock", "--nonblock", path, "true"])
   try expectEqual(flock.spawn().wait(), .exited(code: 1), "flock --nonblock while it is held")
   let holder = try ForkedProcess.run {
-    let mine = try Descriptor.open(path, O_RDWR)
+    let mine = try Descriptor.open(path, .readWrite)
     try mine.lock(.exclusive)
     return 0
   }

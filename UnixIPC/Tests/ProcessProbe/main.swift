@@ -52,6 +52,7 @@ let subcommands: Subcommands = [
   "lock-killed-waiter": killedWaiterDoesNoHarm,
   "lock-lost-wakeup": lostWakeupIsMadeUpFor,
   "lock-kills": killsInARow,
+  "lock-nested": nestedLocksEndTheProcess,
   "lock-recycled-number": lockKnowsARecycledNumber,
   "memory-kept": keptMemoryIsNotTheChilds,
   "memory-shared": sharedMemoryIsTheChildsToo,
@@ -74,6 +75,7 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
+  brokenPipeSubcommands,
   descendantSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,

@@ -74,7 +74,7 @@ import UnixIPC
   @Test("passes an input on, and shows everything")
   func exchanges() throws {
     let seen = Seen()
-    let file = try Descriptor.open("/proc/self/exe", O_RDONLY)
+    let file = try Descriptor.open("/proc/self/exe", .readOnly)
     var conversation = try start("tee /dev/stderr | cksum; exit 3", errors: .separate, capacity: 1000)
     conversation.excess = .isDropped
     conversation.watch = { (stream, bytes) throws(SystemCallError) in
@@ -122,7 +122,7 @@ import UnixIPC
 
   @Test("stops passing on to who reads no more")
   func stopsPassingOn() throws {
-    let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
+    let zeros = try Descriptor.open("/dev/zero", .readOnly)
     var conversation = try start("exec <&-; echo done; exec sleep 0.05")
     #expect(try conversation.exchange(input: zeros) == .exited(code: 0))
     let rest = try conversation.read(until: deadline)
@@ -131,10 +131,10 @@ import UnixIPC
 
   @Test("is cancelled by a descriptor, while its program goes on")
   func isCancelled() throws {
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("x")
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("x")
     var conversation = try start("read x; echo $x; exec cat")
-    conversation.cancelWaits(by: ends.reading)
+    conversation.cancelWaits(by: ends.readEnd)
     let waits = [
       failure { () throws(SystemCallError) in try conversation.readLine() },
       failure { () throws(SystemCallError) in try conversation.awaitEnd() },

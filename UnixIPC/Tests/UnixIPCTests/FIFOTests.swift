@@ -6,7 +6,7 @@ import UnixIPCTestSupport
 @testable import UnixIPC
 
 @Suite(.timeLimit(.minutes(1))) struct FIFOTests {
-  private typealias Refusal = FIFO.Refusal
+  private typealias Refusal = FIFO.OpenError
   private var soon: Deadline { Deadline(after: .milliseconds(20)) }
   private var late: Deadline { Deadline(after: .seconds(20)) }
 
@@ -27,12 +27,12 @@ import UnixIPCTestSupport
     try directory.write("kept".utf8, to: "file")
     try #require(symlink("file", directory["link"]) == 0 && symlink("nowhere", directory["dangling"]) == 0)
     try directory.makeDirectory("directory")
-    _ = try Descriptor.bound(to: .unixPath(directory["socket"]), kind: streamKind, options: BindOptions())
+    _ = try Descriptor.bound(to: .unixPath(directory["socket"]), kind: .stream, options: BindOptions())
     try #require(mkfifo(directory["fifo"], 0o600) == 0 && symlink("fifo", directory["link to a FIFO"]) == 0)
     let before = try #require(directory.facts(name))
     let path = directory[name]
-    #expect(failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) } == .notAFIFO(path))
-    #expect(failure { () throws(Refusal) in try FIFOServer(at: path) } == .notAFIFO(path))
+    #expect(failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) } == .notAFIFO(UnixPath(path)))
+    #expect(failure { () throws(Refusal) in try FIFOServer(at: path) } == .notAFIFO(UnixPath(path)))
     let after = try #require(directory.facts(name))
     #expect(after.st_ino == before.st_ino && after.st_mode == before.st_mode && after.st_size == before.st_size)
     #expect(directory.facts("nowhere") == nil)
@@ -44,13 +44,13 @@ import UnixIPCTestSupport
     let path = directory["f"]
     #expect(
       failure { () throws(Refusal) in try FIFO.adopt(at: path) }
-        == .call(SystemCallError("open", on: path, code: .noSuchFile))
+        == .call(SystemCallError("open", on: path, code: .noSuchFileOrDirectory))
     )
     try #require(mkfifo(path, 0o644) == 0)
     let inode = directory.facts("f")?.st_ino
     #expect(
       failure { () throws(Refusal) in try FIFO.make(at: path) }
-        == .call(SystemCallError("mkfifo", on: path, code: .exists)))
+        == .call(SystemCallError("mkfifo", on: path, code: .fileExists)))
     _ = try FIFO.makeOrAdopt(at: path, mode: 0o620)
     #expect(directory.facts("f")?.st_ino == inode && directory.facts("f")?.st_mode == S_IFIFO | 0o620)
   }
@@ -61,7 +61,7 @@ import UnixIPCTestSupport
     let path = directory["f"]
     try #require(mkfifo(path, 0o666) == 0 && chown(path, 65534, 65534) == 0)
     let refused = failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) }
-    #expect(refused == .foreign(path, user: 65534))
+    #expect(refused == .foreign(UnixPath(path), user: 65534))
     #expect(refused?.description.contains("run as that user or choose another path") == true)
   }
 
@@ -72,7 +72,9 @@ import UnixIPCTestSupport
   func refusesAnUnsafeDirectory(mode: mode_t, reason: UnsafeDirectory.Reason?) throws {
     let directory = try TemporaryDirectory(mode: mode)
     let path = directory["f"]
-    let refusal = reason.map { Refusal.unsafeDirectory(path, UnsafeDirectory(path: directory.path, reason: $0)) }
+    let refusal = reason.map {
+      Refusal.unsafeDirectory(UnixPath(path), UnsafeDirectory(path: UnixPath(directory.path), reason: $0))
+    }
     #expect(failure { () throws(Refusal) in try FIFO.make(at: path) } == refusal)
     #expect((directory.facts("f") != nil) == (reason == nil))
   }
@@ -111,13 +113,15 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let fifo = try FIFO.make(at: directory["f"])
     let tools = [
-      "cat": Tool("/bin/cat", fifo.path), "perl": .perl("open(F, '<', $ARGV[0]) or die; print <F>", fifo.path),
-      "python": Tool("/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", fifo.path),
+      "cat": Tool("/bin/cat", fifo.path.description),
+      "perl": .perl("open(F, '<', $ARGV[0]) or die; print <F>", fifo.path.description),
+      "python": Tool(
+        "/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", fifo.path.description),
     ]
     let tool = try #require(tools[name])
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     var child = try tool.start(output: writing)
     _ = consume writing
     let writer = try fifo.openForWriting(until: late)
@@ -131,9 +135,10 @@ import UnixIPCTestSupport
   func isWritten() throws {
     let directory = try TemporaryDirectory()
     let fifo = try FIFO.make(at: directory["f"])
-    let ends = try Pipe.open()
-    let writing = ends.writing
-    var child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path).start(output: writing)
+    let ends = try PipeEnds()
+    let writing = ends.writeEnd
+    var child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path.description).start(
+      output: writing)
     let reader = try fifo.openForReading(until: late)
     let isBlocking = reader.isBlocking
     #expect(isBlocking)

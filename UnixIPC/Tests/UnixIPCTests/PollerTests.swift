@@ -16,30 +16,30 @@ import UnixIPCTestSupport
   @Test("tells what is ready by the number it was given")
   func tellsWhatIsReady() throws {
     let poller = try Poller()
-    let first = try Descriptor.socketPair(kind: streamKind)
-    let second = try Descriptor.socketPair(kind: streamKind)
-    try poller.add(first.reading, .readable, token: 7)
-    try poller.add(second.reading, .readable, token: .max)
+    let first = try SocketPair(kind: .stream)
+    let second = try SocketPair(kind: .stream)
+    try poller.add(first.first, .readable, token: 7)
+    try poller.add(second.first, .readable, token: .max)
     #expect(ready(poller) == [:])
-    try second.writing.writeAll("x")
+    try second.second.writeAll("x")
     #expect(ready(poller, until: .never) == [.max: .readable])
     // Level-triggered: as long as it is there, it is told.
     #expect(ready(poller) == [.max: .readable])
-    try first.writing.writeAll("x")
+    try first.second.writeAll("x")
     #expect(ready(poller) == [7: .readable, .max: .readable])
-    try poller.change(first.reading, [.readable, .writable], token: 8)
+    try poller.change(first.first, [.readable, .writable], token: 8)
     #expect(ready(poller)[8] == [.readable, .writable])
-    try poller.remove(first.reading)
+    try poller.remove(first.first)
     #expect(ready(poller) == [.max: .readable])
   }
 
   @Test("tells that the other side hung up without being asked")
   func tellsOfHangUp() throws {
     let poller = try Poller()
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let ours = pair.reading
+    let pair = try SocketPair(kind: .stream)
+    let ours = pair.first
     try poller.add(ours, [], token: 1)
-    _ = consume pair.writing
+    _ = consume pair.second
     #expect(ready(poller, until: .never)[1]?.contains(.hungUp) == true)
   }
 
@@ -48,9 +48,9 @@ import UnixIPCTestSupport
     let poller = try Poller()
     var numbers: [CInt] = []
     for token in 0..<40 {
-      let pair = try Descriptor.socketPair(kind: streamKind)
-      try poller.add(pair.reading, .writable, token: UInt64(token))
-      numbers += [pair.reading.release(), pair.writing.release()]
+      let pair = try SocketPair(kind: .stream)
+      try poller.add(pair.first, .writable, token: UInt64(token))
+      numbers += [pair.first.release(), pair.second.release()]
     }
     defer { for number in numbers { _ = Descriptor(owning: number) } }
     var seen: Set<UInt64> = []
@@ -65,17 +65,17 @@ import UnixIPCTestSupport
   @Test("refuses what cannot be watched")
   func refuses() throws {
     let poller = try Poller()
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    try poller.add(pair.reading, .readable, token: 1)
-    let number = pair.reading.number
-    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: number, code: .exists)) {
-      try poller.add(pair.reading, .readable, token: 2)
+    let pair = try SocketPair(kind: .stream)
+    try poller.add(pair.first, .readable, token: 1)
+    let number = pair.first.number
+    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: number, code: .fileExists)) {
+      try poller.add(pair.first, .readable, token: 2)
     }
-    let other = pair.writing.number
-    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: other, code: .noSuchFile)) {
-      try poller.remove(pair.writing)
+    let other = pair.second.number
+    #expect(throws: SystemCallError("epoll_ctl", onDescriptor: other, code: .noSuchFileOrDirectory)) {
+      try poller.remove(pair.second)
     }
-    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    let file = try Descriptor.open("/etc/passwd", .readOnly)
     let third = file.number
     #expect(throws: SystemCallError("epoll_ctl", onDescriptor: third, code: .notPermitted)) {
       try poller.add(file, .readable, token: 3)

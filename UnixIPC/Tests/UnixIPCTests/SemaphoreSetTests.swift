@@ -20,11 +20,11 @@ import UnixIPCTestSupport
     }
     let line = try #require(try listed())
     #expect(line[0] == "\(key)" && line[3...4] == ["640", "3"], "\(line)")
-    let facts = try set.facts()
+    let facts = try set.metadata()
     #expect(facts.count == 3 && facts.ownership.mode == 0o640 && facts.ownership.creator == geteuid())
     try set.remove()
     #expect(try listed() == nil)
-    #expect(why { () throws(SystemCallError) in try set.facts() } == .invalidArgument)
+    #expect(why { () throws(SystemCallError) in try set.metadata() } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try set.post() } == .invalidArgument)
   }
 
@@ -35,8 +35,8 @@ import UnixIPCTestSupport
     let set = try SemaphoreSet.create(values: values)
     defer { try? set.remove() }
     #expect(try set.values() == values)
-    #expect(try set.facts().ownership.mode == 0o600)
-    #expect(try set.facts().lastOperation != nil)
+    #expect(try set.metadata().ownership.mode == 0o600)
+    #expect(try set.metadata().lastOperation != nil)
     #expect(try SemaphoreSet(identifier: set.identifier) == set)
   }
 
@@ -46,7 +46,7 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 4)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: []) } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [1, 32768]) }?.rawValue == ERANGE)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFileOrDirectory)
   }
 
   @Test("is made once for a key and opened with its values as they are")
@@ -56,12 +56,12 @@ import UnixIPCTestSupport
     let made = try SemaphoreSet.create(key, values: [2, 2])
     defer { try? made.remove() }
     try made.wait(1)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .exists)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .fileExists)
     let opened = try SemaphoreSet.createOrOpen(key, values: [9, 9])
     #expect(!opened.isNew && opened.object == made)
     #expect(try opened.object.values() == [2, 1])
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, least: 3) } == .invalidArgument)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, minimumCount: 3) } == .invalidArgument)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFileOrDirectory)
   }
 
   @Test("is seen with its values by each of 20 processes that start together, 20 times")
@@ -76,15 +76,15 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 6)
     let set = try SemaphoreSet.createUninitialised(key, count: 1, mode: 0o600)
     defer { try? set.remove() }
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing.release()
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd.release()
     let opener = Background {
       let opened = try? SemaphoreSet.createOrOpen(key, values: [7], until: Deadline(after: .seconds(20)))
-      Descriptor.withLent(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
+      Descriptor.withBorrowed(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
     }
     try set.setValues([7])
-    let isEarly = reading.waitUntilReadable(milliseconds: 30)
+    let isEarly = reading.wait(for: .readable, until: Deadline(after: .milliseconds(30)))
     #expect(!isEarly, "opened before it was operated on")
     try set.perform([Operation(0, add: -1), Operation(0, add: 1)])
     opener.join()

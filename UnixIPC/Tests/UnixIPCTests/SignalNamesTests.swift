@@ -127,10 +127,10 @@ import UnixIPCTestSupport
 /// What a program prints; in the C locale.
 private func output(of path: String, _ arguments: String..., names: [String] = []) throws -> String {
   let name = String(path.split(separator: "/").last ?? "")
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
-  let input = try Descriptor.open("/dev/null", O_RDONLY)
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
+  let input = try Descriptor.open("/dev/null", .readOnly)
   let variables = ["LC_ALL=C", "PATH=" + (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")]
   let program = Program(path: path, arguments: [name] + arguments + names, environment: variables)
   let child = try program.spawn(descriptors: [input.number, writing.number, STDERR_FILENO])

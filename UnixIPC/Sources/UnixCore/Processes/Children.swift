@@ -39,7 +39,7 @@ public enum Children {
       let flags = waitingForFirst && ended.isEmpty ? anyKind : anyKind | WNOHANG
       let process: pid_t
       do throws(SystemCallError) { process = try check("waitpid") { waitpid(-1, &status, flags) } } catch {
-        if error.code == .noChild, !ended.isEmpty { return ended }
+        if error.code == .noChildProcess, !ended.isEmpty { return ended }
         throw error
       }
       guard process > 0 else { return ended }

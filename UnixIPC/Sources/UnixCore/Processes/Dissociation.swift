@@ -21,9 +21,9 @@ public enum Dissociation {
     ///
     /// - Parameter keepsErrors: whether standard error stays what it is, such as a file for messages.
     public consuming func release(status: CInt, keepingErrors keepsErrors: Bool = false) {
-      if status == 0 { StandardStreams.becomeNull(keepingErrors: keepsErrors) }
+      if status == 0 { StandardStreams.redirectToNull(keepingErrors: keepsErrors) }
       let byte = [UInt8(truncatingIfNeeded: status)]
-      byte.withUnsafeBytes { _ = try? pipe.writeWithoutSignal($0) }
+      byte.withUnsafeBytes { _ = try? pipe.write($0) }
     }
   }
 
@@ -39,13 +39,13 @@ public enum Dissociation {
   {
     try Threads.mustBeAlone()
     fflush(nil)
-    let ends = try Pipe.open()
+    let ends = try PipeEnds()
     let child = try check("fork") { fork() }
     if child > 0 { endProcess(status: awaitStatus(ends)) }
 
     platform_forget_deadline()
     // Where no standard stream goes, whatever was closed.
-    let pipe = try ends.writing.duplicate(notBelow: 3)
+    let pipe = try ends.writeEnd.duplicate(notBelow: 3)
     _ = consume ends
     _ = try check("setsid") { setsid() }
     if try check("fork", { fork() }) > 0 { endProcess(status: 0) }
@@ -56,10 +56,10 @@ public enum Dissociation {
   }
 
   private static func awaitStatus(_ ends: consuming PipeEnds) -> CInt {
-    let reading = ends.reading
+    let reading = ends.readEnd
     // With our copy of the other end closed, a daemon that dies is the end of the pipe.
-    _ = consume ends.writing
-    let status = (try? reading.readToEnd(limit: 1)) ?? []
+    _ = consume ends.writeEnd
+    let status = (try? reading.readPrefix(1)) ?? []
     return status.first.map { CInt($0) } ?? 1
   }
 }

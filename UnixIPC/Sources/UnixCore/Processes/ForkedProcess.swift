@@ -43,12 +43,12 @@ public enum ForkedProcess {
   {
     try Threads.mustBeAlone()
     fflush(nil)
-    let report = try Pipe.open()
+    let report = try PipeEnds()
     let number = fork()
     if number == -1 { throw SystemCallError("fork", code: .current) }
-    if number == 0 { live(options, streams, report.writing.number, body) }
-    let reading = report.reading
-    _ = consume report.writing
+    if number == 0 { live(options, streams, report.writeEnd.number, body) }
+    let reading = report.readEnd
+    _ = consume report.writeEnd
 
     let child = try ChildProcess(owning: number, leadsGroup: options.leadsGroup)
     if options.leadsGroup {
@@ -87,7 +87,7 @@ public enum ForkedProcess {
     if options.leadsGroup { setpgid(0, 0) }
     for (stream, source) in streams {
       if stream == source {
-        try Descriptor.withLent(source) { (descriptor) throws(SystemCallError) in try descriptor.setCloseOnExec(false) }
+        try Descriptor.withBorrowed(source) { (descriptor) throws(SystemCallError) in try descriptor.setCloseOnExec(false) }
       } else {
         _ = try check("dup2") { dup2(source, stream) }
       }
@@ -98,7 +98,7 @@ public enum ForkedProcess {
 
   private static func end(with error: any Error) -> Never {
     fflush(nil)
-    Descriptor.withLent(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
+    Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
     endProcess(status: 1)
   }
 }

@@ -17,15 +17,15 @@ extension ProcessControl {
     throws(SystemCallError) -> Never
   {
     // The rest would be lost on the way to C.
-    guard !path.utf8.contains(0), !(arguments + (environment ?? [])).contains(where: { $0.contains(0) }) else {
+    guard !(arguments + (environment ?? [])).contains(where: { $0.contains(0) }) else {
       throw SystemCallError("execve", on: escaped(path.utf8), code: .invalidArgument)
     }
     let words = arguments.map(NativeStrings.copy)
     let variables = (environment ?? []).map(NativeStrings.copy)
     defer { for string in words + variables { string.deallocate() } }
-    _ = try check("execve", on: path) {
+    _ = try check("execve", text: path) {
       environment == nil
-        ? execve(path, words + [nil], platform_environment()) : execve(path, words + [nil], variables + [nil])
+        ? execve($0, words + [nil], platform_environment()) : execve($0, words + [nil], variables + [nil])
     }
     preconditionFailure("execve returned")
   }

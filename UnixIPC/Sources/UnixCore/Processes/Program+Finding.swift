@@ -16,13 +16,15 @@ extension Program {
       try mustBeExecutable(name)
       return name
     }
-    var failure = SystemCallError("execve", on: name, code: .noSuchFile)
+    var failure = SystemCallError("execve", on: name, code: .noSuchFileOrDirectory)
     guard !name.isEmpty else { throw failure }
     for directory in (searchPath ?? "/usr/bin:/bin").split(separator: ":") where directory.hasPrefix("/") {
       let path = "\(directory)/\(name)"
       var status = stat()
-      guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-      if access(path, X_OK) == 0 { return path }
+      guard (try path.withCText("execve") { (path) throws(SystemCallError) in stat(path, &status) }) == 0,
+        status.st_mode & S_IFMT == S_IFREG
+      else { continue }
+      if try path.withCText("execve", { (path) throws(SystemCallError) in access(path, X_OK) }) == 0 { return path }
       failure = SystemCallError("execve", on: path, code: .permissionDenied)
     }
     throw failure
@@ -30,8 +32,8 @@ extension Program {
 
   private static func mustBeExecutable(_ path: String) throws(SystemCallError) {
     var status = stat()
-    _ = try check("execve", on: path) { stat(path, &status) }
+    _ = try check("execve", text: path) { stat($0, &status) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw SystemCallError("execve", on: path, code: .permissionDenied) }
-    _ = try check("execve", on: path) { access(path, X_OK) }
+    _ = try check("execve", text: path) { access($0, X_OK) }
   }
 }

@@ -19,7 +19,7 @@ struct ProgramStreams: ~Copyable {
 
   init(input: ProgramStream, output: ProgramStream, errors: ProgramStream) throws(SystemCallError) {
     let isNullNeeded = input == .null || output == .null || errors == .null
-    let null: Descriptor? = isNullNeeded ? try Descriptor.open("/dev/null", O_RDWR) : nil
+    let null: Descriptor? = isNullNeeded ? try Descriptor.open("/dev/null", .readWrite) : nil
     let nullNumber = isNullNeeded ? Self.number(of: null) : -1
     func number(_ stream: ProgramStream, _ standard: CInt) -> CInt {
       switch stream {

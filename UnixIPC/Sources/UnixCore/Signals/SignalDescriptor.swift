@@ -45,18 +45,18 @@ public struct SignalDescriptor: ~Copyable, Sendable {
     where signals.contains(fault) {
       throw SystemCallError("sigaction", on: "\(fault)", code: .invalidArgument)
     }
-    let ends = try Pipe.open()
-    try ends.reading.setNonBlocking(true)
-    try ends.writing.setNonBlocking(true)
+    let ends = try PipeEnds()
+    try ends.readEnd.setNonBlocking(true)
+    try ends.writeEnd.setNonBlocking(true)
     var refused: CInt = 0
     do throws(SystemCallError) {
-      _ = try check("sigaction") { platform_receive_signals(signals.bits, ends.writing.number, &refused) }
+      _ = try check("sigaction") { platform_receive_signals(signals.bits, ends.writeEnd.number, &refused) }
     } catch {
       throw SystemCallError("sigaction", on: refused == 0 ? nil : "\(Signal(rawValue: refused))", code: error.code)
     }
     self.signals = signals
-    descriptor = ends.reading
-    writer = ends.writing
+    descriptor = ends.readEnd
+    writer = ends.writeEnd
     signals.unblock()
   }
 

@@ -1,24 +1,28 @@
 import Glibc
 
-/// A connection, and which of several addresses took it.
-@frozen public struct Connected: ~Copyable {
-  /// Blocking.
+/// A connection that this process made, and the address that took it.
+@frozen public struct ClientConnection: ~Copyable, Sendable {
+  /// The connection: blocking and close-on-exec.
   public let socket: Descriptor
+  /// The address of the server that took it.
   public let address: SocketAddress
 
+  /// Makes a connection of a socket and the address that it is connected to.
   public init(socket: consuming Descriptor, address: SocketAddress) {
     self.socket = socket
     self.address = address
   }
 }
 
-/// Why none of several addresses took a connection.
-public struct Unreachable: Error, Hashable, Sendable, CustomStringConvertible {
+/// A connection failed at each of several addresses.
+public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One for each address that was tried, in that order: `connect [::1]:13: Connection refused`.
   public let failures: [SystemCallError]
 
+  /// Creates an error of the failures at each address.
   public init(failures: [SystemCallError]) { self.failures = failures }
 
+  /// The failures in one line, separated by semicolons.
   public var description: String {
     failures.isEmpty ? "no address" : failures.map(\.description).joined(separator: "; ")
   }
@@ -33,22 +37,22 @@ extension ClientSocket {
   ///
   /// - Parameter addresses: in the order of preference.  One Unix socket alone is waited for while its backlog is full;
   ///   among others it fails then.
-  /// - Throws: `Unreachable` when all have failed, those still undecided at the deadline with `ETIMEDOUT`.
+  /// - Throws: `ConnectionError` when all have failed, those still undecided at the deadline with `ETIMEDOUT`.
   ///
   /// Source: RFC 8305 §4 and §5.
   public static func connect(toFirstOf addresses: [SocketAddress], until deadline: Deadline = .never)
-    throws(Unreachable) -> Connected
+    throws(ConnectionError) -> ClientConnection
   {
     let failures: [SystemCallError]
     do throws(SystemCallError) {
       if addresses.count == 1 {
-        return Connected(socket: try connect(to: addresses[0], until: deadline), address: addresses[0])
+        return ClientConnection(socket: try connect(to: addresses[0], until: deadline), address: addresses[0])
       }
       var race = try ConnectionRace(addresses, until: deadline)
       if let winner = try race.run() { return winner }
-      failures = race.reasons
+      failures = race.errors
     } catch { failures = [error] }
-    throw Unreachable(failures: failures)
+    throw ConnectionError(failures: failures)
   }
 }
 
@@ -58,7 +62,7 @@ extension ClientSocket {
 ///
 ///     var race = try ConnectionRace(addresses, until: deadline)
 ///     // Whenever race.descriptor is readable or race.due has passed:
-///     if let winner = try race.advance() { … } else if race.isLost { … }
+///     if let winner = try race.advance() { … } else if race.hasFailed { … }
 @_spi(Begat) public struct ConnectionRace: ~Copyable {
   private let addresses: [SocketAddress]
   private let deadline: Deadline
@@ -112,18 +116,18 @@ extension ClientSocket {
   public var due: Deadline { started < addresses.count ? min(next, deadline) : deadline }
 
   /// Whether every address has been tried and none took the connection.
-  public var isLost: Bool { started == addresses.count && undecided == 0 }
+  public var hasFailed: Bool { started == addresses.count && undecided == 0 }
 
   /// Why each address that was tried has failed; one that is undecided has had its time.
-  public var reasons: [SystemCallError] {
+  public var errors: [SystemCallError] {
     (0..<started).map {
       failures[$0] ?? SystemCallError("connect", on: addresses[$0].description, code: .timedOut)
     }
   }
 
   /// The connection that was made first; nil when all have failed or the deadline has passed.
-  mutating func run() throws(SystemCallError) -> Connected? {
-    while !isLost {
+  mutating func run() throws(SystemCallError) -> ClientConnection? {
+    while !hasFailed {
       if let winner = try advance(waiting: true) { return winner }
       if deadline.isExpired { return nil }
     }
@@ -133,8 +137,8 @@ extension ClientSocket {
   /// Starts the next attempt if it is due, and looks which are decided; the first success, if there is one.
   ///
   /// - Parameter waiting: whether to wait until there is something to do.
-  /// - Throws: what is wrong with all of them; what is wrong with an address is among the `reasons`.
-  public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> Connected? {
+  /// - Throws: what is wrong with all of them; what is wrong with an address is among the `errors`.
+  public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> ClientConnection? {
     if started < addresses.count, undecided == 0 || next.hasPassed {
       next = try startNext() ? Deadline(after: delay) : Deadline.immediate
     }
@@ -159,7 +163,7 @@ extension ClientSocket {
   }
 
   /// Waits once for attempts that are decided; the first success, if there is one.
-  private mutating func decided(within milliseconds: CInt) throws(SystemCallError) -> Connected? {
+  private mutating func decided(within milliseconds: CInt) throws(SystemCallError) -> ClientConnection? {
     var ready: [Int] = []
     poller.wait(milliseconds: milliseconds) { ready.append(Int($0.token)) }
     for index in ready {
@@ -169,7 +173,7 @@ extension ClientSocket {
       do throws(SystemCallError) {
         try ClientSocket.finish(socket, to: addresses[index])
         try socket.setNonBlocking(false)
-        return Connected(socket: socket, address: addresses[index])
+        return ClientConnection(socket: socket, address: addresses[index])
       } catch {
         failures[index] = error
         next = Deadline.immediate

@@ -28,7 +28,7 @@ import Glibc
     self.inquiry = inquiry
     poller = try Poller()
     // Never without room: an empty buffer has no address.
-    room = .allocate(byteCount: max(1, min(inquiry.longestAnswer, 65535)), alignment: 16)
+    room = .allocate(byteCount: max(1, min(inquiry.maximumAnswerSize, 65535)), alignment: 16)
   }
 
   deinit { room.deallocate() }
@@ -111,7 +111,7 @@ import Glibc
       sockets.put(socket, at: index)
       open += 1
     } catch {
-      if error.code == .tooManyOpenFiles || error.code == ErrorCode(rawValue: ENFILE), open > 0 {
+      if error.code == .tooManyOpenFiles || error.code == .tooManyOpenFilesInSystem, open > 0 {
         shortage = error
         return
       }
@@ -123,8 +123,8 @@ import Glibc
 
   /// A socket that only the address can answer.
   private static func socket(for address: SocketAddress) throws(SystemCallError) -> Descriptor {
-    let family = try RawSocketAddress(address).family
-    let socket = try Descriptor.socket(family: family, kind: datagramKind | nonBlockingFlag)
+    let family = try RawSocketAddress(address, for: "connect").family
+    let socket = try Descriptor.socket(family: family, kind: .datagram, isNonBlocking: true)
     // The network's word that a host cannot be reached is an outcome too.
     switch address {
     case .ipv4: try socket.setOption(CInt(IPPROTO_IP), receiveErrors, 1)
@@ -168,7 +168,7 @@ import Glibc
       // The whole length is told, even of what does not fit.
       let flags = doNotWaitFlag | CInt(MSG_TRUNC)
       let length = try check("recv", onDescriptor: number) { recv(number, room.baseAddress, room.count, flags) }
-      let kept = max(0, min(length, inquiry.longestAnswer, room.count))
+      let kept = max(0, min(length, inquiry.maximumAnswerSize, room.count))
       found = .answered(
         DatagramInquiry.Answer(
           bytes: Array(room[..<kept]), isTruncated: length > kept,

@@ -26,7 +26,7 @@ public struct ChildInput: ~Copyable, Sendable {
       if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
         throw descriptor.failure("write", .timedOut)
       }
-      let count = try descriptor.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
+      let count = try descriptor.write(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }

@@ -68,10 +68,10 @@ extension Conversation {
     try fillReady(ready)
     if ready.contains(.input) {
       do throws(SystemCallError) {
-        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(SystemCallError) in
+        turn.sent = try Descriptor.withBorrowed(inputNumber) { (input) throws(SystemCallError) in
           try bytes.withUnsafeBytes { bytes -> Result<Int, SystemCallError> in
             do throws(SystemCallError) {
-              return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
+              return .success(try input.write(UnsafeRawBufferPointer(rebasing: bytes[start...])))
             } catch { return .failure(error) }
           }.get()
         }
@@ -125,25 +125,21 @@ extension Conversation {
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(SystemCallError)
     -> Readiness
   {
-    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation]
-    var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    queries[0].events = Int16(POLLOUT)
-    guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }
-    let deadline = min(deadline, .current)
-    while true {
-      let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
-      let error = ErrorCode.current
-      if count > 0 {
-        var ready: Readiness = []
-        for (place, query) in queries.enumerated() where query.revents != 0 {
-          ready.insert(Readiness(rawValue: 1 << UInt8(place)))
-        }
-        if ready.contains(.cancellation) { throw SystemCallError("poll", on: path, code: .canceled) }
-        return ready
-      }
-      if count == -1, error != .interrupted { throw SystemCallError("poll", on: path, code: error) }
-      if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
+    let numbers = (input, outputNumber, errorsNumber, end, source)
+    guard numbers != (-1, -1, -1, -1, -1) else { return [] }
+    // In the order of the bits of `Readiness`.
+    var set = PollSet()
+    set.add(input, .writable)
+    for number in [outputNumber, errorsNumber, end, source, cancellation] { set.add(number, .readable) }
+    let isInTime: Bool
+    do throws(SystemCallError) { isInTime = try set.wait(until: deadline) } catch {
+      throw SystemCallError("poll", on: path, code: error.code)
     }
+    guard isInTime else { throw SystemCallError("poll", on: path, code: .timedOut) }
+    var ready: Readiness = []
+    for index in 0..<set.count where !set[index].isEmpty { ready.insert(Readiness(rawValue: 1 << UInt8(index))) }
+    if ready.contains(.cancellation) { throw SystemCallError("poll", on: path, code: .canceled) }
+    return ready
   }
 
   /// Reads once from each output that is ready.

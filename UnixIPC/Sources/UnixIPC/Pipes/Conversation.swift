@@ -61,9 +61,9 @@ public struct Conversation: ~Copyable, Sendable {
   /// - Parameter capacity: how many bytes may wait here to be read, while the program is written to.
   /// - Throws: why it cannot be executed, for one.
   public init(with program: Program, errors: Errors = .inherited, capacity: Int = 1 << 28) throws(SystemCallError) {
-    let inputEnds = try Pipe.open()
-    let outputEnds = try Pipe.open()
-    let errorEnds: PipeEnds? = errors == .separate ? try Pipe.open() : nil
+    let inputEnds = try PipeEnds()
+    let outputEnds = try PipeEnds()
+    let errorEnds: PipeEnds? = errors == .separate ? try PipeEnds() : nil
     let stream: ProgramStream =
       switch errors {
       case .inherited: .inherited
@@ -73,8 +73,8 @@ public struct Conversation: ~Copyable, Sendable {
       case .descriptor(let number): .descriptor(number)
       }
     let child = try program.spawn(
-      input: .descriptor(inputEnds.reading.number), output: .descriptor(outputEnds.writing.number), errors: stream)
-    let writing = inputEnds.writing
+      input: .descriptor(inputEnds.readEnd.number), output: .descriptor(outputEnds.writeEnd.number), errors: stream)
+    let writing = inputEnds.writeEnd
     // Only this side's end: the program has an open file of its own.
     try writing.setNonBlocking(true)
 
@@ -82,20 +82,20 @@ public struct Conversation: ~Copyable, Sendable {
     self.capacity = capacity
     self.child = child
     input = consume writing
-    output = BufferedReader(outputEnds.reading)
+    output = BufferedReader(outputEnds.readEnd)
     self.errors = Self.reader(of: errorEnds)
   }
 
   private static func reader(of ends: consuming PipeEnds?) -> BufferedReader? {
     switch consume ends {
-    case .some(let ends): BufferedReader(ends.reading)
+    case .some(let ends): BufferedReader(ends.readEnd)
     case .none: nil
     }
   }
 
   private static func writingNumber(of ends: borrowing PipeEnds?) -> CInt {
     switch ends {
-    case .some(let ends): ends.writing.number
+    case .some(let ends): ends.writeEnd.number
     case .none: -1
     }
   }

@@ -17,18 +17,18 @@ public struct Pipeline: Sendable {
   public func openForReading(input: ProgramStream = .null, errors: ProgramStream = .inherited)
     throws(SystemCallError) -> ChildOutput
   {
-    let last = try Pipe.open()
-    let stages = try start(input: input, output: .descriptor(last.writing.number), errors: errors)
-    return ChildOutput(last.reading, from: stages)
+    let last = try PipeEnds()
+    let stages = try start(input: input, output: .descriptor(last.writeEnd.number), errors: errors)
+    return ChildOutput(last.readEnd, from: stages)
   }
 
   /// Starts all stages; what is written here is read by the first one.
   public func openForWriting(output: ProgramStream = .inherited, errors: ProgramStream = .inherited)
     throws(SystemCallError) -> ChildInput
   {
-    let first = try Pipe.open()
-    let stages = try start(input: .descriptor(first.reading.number), output: output, errors: errors)
-    return ChildInput(first.writing, to: stages)
+    let first = try PipeEnds()
+    let stages = try start(input: .descriptor(first.readEnd.number), output: output, errors: errors)
+    return ChildInput(first.writeEnd, to: stages)
   }
 
   /// Runs all stages to their end and tells how each ended, the first one first.
@@ -49,9 +49,9 @@ public struct Pipeline: Sendable {
     var source: Descriptor?
     var sourceStream = input
     for program in programs.dropLast() {
-      let ends = try Pipe.open()
-      let reading = ends.reading
-      let writing = ends.writing
+      let ends = try PipeEnds()
+      let reading = ends.readEnd
+      let writing = ends.writeEnd
       stages.append(try program.spawn(input: sourceStream, output: .descriptor(writing.number), errors: errors))
       sourceStream = .descriptor(reading.number)
       // Closes the one before it, which its reader has now.

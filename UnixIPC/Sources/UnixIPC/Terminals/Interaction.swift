@@ -25,7 +25,7 @@ struct Interaction {
   }
 
   mutating func run(
-    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing PatientOutput,
+    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing NonBlockingOutput,
     changes: CInt, _ takeSize: (inout TerminalConversation) -> Void
   ) throws(SystemCallError) -> InteractionEnd {
     let ahead = conversation.typedAhead
@@ -44,22 +44,20 @@ struct Interaction {
         return .ended(try conversation.awaitEnd())
       }
       // What is not asked about must not be polled: a hang-up is reported unasked, over and over.
-      var others = [
-        pollfd(
-          fd: !hasInputEnded && pending.count < Interaction.room ? input.number : -1, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: conversation.buffer.count > 0 ? output.number : -1, events: Int16(POLLOUT), revents: 0),
-        pollfd(fd: changes, events: Int16(POLLIN), revents: 0),
-      ]
+      var others = PollSet()
+      let typing = others.add(!hasInputEnded && pending.count < Interaction.room ? input.number : -1, .readable)
+      let showing = others.add(conversation.buffer.count > 0 ? output.number : -1, .writable)
+      let resizing = others.add(changes, .readable)
       let isReady = try conversation.channel.wait(
         reading: mayRead, writing: !pending.isEmpty, also: &others, until: nextLook)
       // Else only a deadline of the thread's can end it.
       guard isReady || nextLook.hasPassed else {
         throw SystemCallError("poll", on: conversation.terminalPath, code: .timedOut)
       }
-      if others[0].revents != 0 { try readFromUser(&conversation, input) }
-      if others[1].revents != 0 { try writeToUser(&conversation, output) }
+      if !others[typing].isEmpty { try readFromUser(&conversation, input) }
+      if !others[showing].isEmpty { try writeToUser(&conversation, output) }
       // Stopped and continued, or in the background meanwhile, this process was not told.
-      if others[2].revents != 0 || others[0].revents == 0 && others[1].revents == 0 { takeSize(&conversation) }
+      if !others[resizing].isEmpty || others[typing].isEmpty && others[showing].isEmpty { takeSize(&conversation) }
     }
   }
 
@@ -72,7 +70,7 @@ struct Interaction {
         switch error.code {
         case .wouldBlock: return nil
         // The user's terminal hung up.
-        case ErrorCode(rawValue: EIO): return []
+        case ErrorCode.ioError: return []
         default: throw SystemCallError("read", code: error.code)
         }
       }
@@ -122,14 +120,14 @@ struct Interaction {
     do throws(SystemCallError) {
       pending.removeFirst(try conversation.channel.write(pending[...]))
     } catch {
-      guard error.code == ErrorCode(rawValue: EIO) else { throw error }
+      guard error.code == ErrorCode.ioError else { throw error }
       // The program has closed its terminal: nobody takes it any more.
       pending = []
     }
   }
 
   private func writeToUser(
-    _ conversation: inout TerminalConversation, _ output: borrowing PatientOutput
+    _ conversation: inout TerminalConversation, _ output: borrowing NonBlockingOutput
   ) throws(SystemCallError) {
     do throws(SystemCallError) {
       let bytes = conversation.buffer.bytes.prefix(4096)
@@ -144,17 +142,18 @@ struct Interaction {
 
   /// What was typed before the escape character is the program's, if it takes it; what it wrote is the user's.
   private mutating func leave(
-    _ conversation: inout TerminalConversation, output: borrowing PatientOutput
+    _ conversation: inout TerminalConversation, output: borrowing NonBlockingOutput
   ) throws(SystemCallError) {
     do throws(SystemCallError) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
-      if error.code != .timedOut, error.code != ErrorCode(rawValue: EIO) { throw error }
+      if error.code != .timedOut, error.code != ErrorCode.ioError { throw error }
     }
     while conversation.buffer.count > 0 {
-      var others = [pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0)]
+      var others = PollSet()
+      let showing = others.add(output.number, .writable)
       guard try conversation.channel.wait(reading: false, also: &others, until: .never) else {
         throw SystemCallError("write", on: outputName, code: .timedOut)
       }
-      if others[0].revents != 0 { try writeToUser(&conversation, output) }
+      if !others[showing].isEmpty { try writeToUser(&conversation, output) }
     }
   }
 }

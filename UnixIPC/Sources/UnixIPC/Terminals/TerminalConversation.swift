@@ -92,13 +92,13 @@ public struct TerminalConversation: ~Copyable, Sendable {
         try channel.mustBeWanted()
         if deadline.isExpired { throw SystemCallError("poll", code: .timedOut) }
       } else if !channel.hasEnded {
-        var others: [pollfd] = []
+        var others = PollSet()
         if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("poll", code: .timedOut) }
       }
     }
     // It may live on without its terminal.
     while !channel.session.hasEnded {
-      var others: [pollfd] = []
+      var others = PollSet()
       if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("poll", code: .timedOut) }
     }
     guard let status = try channel.session.status(until: deadline) else {

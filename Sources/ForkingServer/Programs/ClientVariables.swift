@@ -1,0 +1,86 @@
+import NetworkServices
+@_spi(Begat) import UnixCore
+
+/// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
+///
+/// A client controls only numbers here, and the name of its Unix socket, which is validated first.
+///
+/// Source: cr.yp.to/proto/ucspi-tcp.txt, s6-ipcserverd, systemd.socket(5) Accept=.
+struct ClientVariables {
+  /// The server's end.
+  var local: SocketAddress?
+  var remote: SocketAddress?
+  /// Of the other end of a Unix socket.
+  var credentials: PeerCredentials?
+  /// How many connections the client's source has, this one included.
+  var connectionsOfSource: Int
+
+  init(
+    local: SocketAddress?, remote: SocketAddress?, credentials: PeerCredentials?, connectionsOfSource: Int
+  ) {
+    self.local = local
+    self.remote = remote
+    self.credentials = credentials
+    self.connectionsOfSource = connectionsOfSource
+  }
+
+  func write(to variables: inout PreparedProgram.Variables) {
+    guard let remote else { return }
+    if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
+  }
+
+  private func writeInternet(_ remote: SocketAddress, to variables: inout PreparedProgram.Variables) {
+    variables.add("PROTO") { $0.append("TCP") }
+    if let local {
+      variables.add("TCPLOCALIP") { local.writeHost(to: &$0) }
+      variables.add("TCPLOCALPORT") { $0.append(decimal: local.port ?? 0) }
+    }
+    variables.add("TCPREMOTEIP") { remote.writeHost(to: &$0) }
+    variables.add("TCPREMOTEPORT") { $0.append(decimal: remote.port ?? 0) }
+    variables.add("TCPCONNNUM") { $0.append(decimal: UInt(connectionsOfSource)) }
+    variables.add("REMOTE_ADDR") { remote.writeHost(to: &$0) }
+    variables.add("REMOTE_PORT") { $0.append(decimal: remote.port ?? 0) }
+  }
+
+  private func writeUnix(_ remote: SocketAddress, to variables: inout PreparedProgram.Variables) {
+    variables.add("PROTO") { $0.append("IPC") }
+    if let credentials {
+      variables.add("IPCREMOTEEUID") { $0.append(decimal: credentials.user) }
+      variables.add("IPCREMOTEEGID") { $0.append(decimal: credentials.group) }
+    }
+    if let name = ClientVariables.name(of: local) { variables.add("IPCLOCALPATH") { $0.append(name) } }
+    if let name = ClientVariables.name(of: remote) {
+      variables.add("IPCREMOTEPATH") { $0.append(name) }
+      variables.add("REMOTE_ADDR") { $0.append(name) }
+    }
+    variables.add("IPCCONNNUM") { $0.append(decimal: UInt(connectionsOfSource)) }
+  }
+
+  /// `/path` or `@name`, where it consists of characters that harm nobody.
+  static func name(of address: SocketAddress?) -> String? {
+    guard let name = address?.unixName else { return nil }
+    return try? name.word(of: harmless)
+  }
+
+  private static let harmless = ASCIISet.letters.union(.digits).union("/@._-+:,")
+}
+
+extension Connection {
+  /// The connection's two ends, for a program's environment.
+  var clientVariables: ClientVariables {
+    ClientVariables(
+      local: localAddress, remote: peer.address, credentials: peer.credentials, connectionsOfSource: peer.connections)
+  }
+}
+
+extension SocketAddress {
+  /// Appends an internet address without its port, a mapped one as IPv4.
+  fileprivate func writeHost(to text: inout ByteWriter) {
+    switch self {
+    case .ipv4(let host, _): host.write(to: &text)
+    case .ipv6(let host, _, _):
+      if let mapped = host.unmapped { mapped.write(to: &text) } else { host.write(to: &text) }
+    case .unixPath, .unixAbstract, .unixUnnamed: break
+    }
+  }
+}
