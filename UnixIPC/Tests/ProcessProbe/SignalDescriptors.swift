@@ -218,10 +218,10 @@ func queueCancelsWaits(_ words: [String]) throws {
   let queue = try SignalQueue([.terminate])
   let cancellation = try Cancellation(whenReadable: queue.descriptor)
   try expect(!cancellation.isCancelled, "cancelled at first")
-  let ends = try Pipe.open()
+  let ends = try PipeEnds()
   let child = try sender(1, of: .terminate)
   let deadline = soon
-  try expect(!ends.reading.wait(for: .readable, until: deadline, cancelledBy: cancellation), "a pipe is readable")
+  try expect(!ends.readEnd.wait(for: .readable, until: deadline, cancelledBy: cancellation), "a pipe is readable")
   try expect(cancellation.isCancelled && !deadline.isExpired, "not cancelled")
   try expect(queue.next(cancelledBy: cancellation) == nil, "a cancelled wait")
   try expectEqual(queue.take()?.process, child, "sender")
