@@ -1,0 +1,56 @@
+import Glibc
+import Testing
+
+@_spi(Begat) @testable import UnixCore
+@testable import UnixIPC
+
+@Suite(.timeLimit(.minutes(1))) struct DescriptorListTests {
+  private func isOpen(_ number: CInt) -> Bool { fcntl(number, F_GETFD) != -1 }
+
+  @Test("keeps the order, and closes what nobody takes")
+  func order() throws {
+    let pipe = try Pipe.open()
+    let reading = pipe.reading
+    let writing = pipe.writing
+    do {
+      var list = DescriptorList()
+      let isEmptyAtFirst = list.isEmpty
+      try list.append(duplicateOf: writing)
+      try list.append(duplicateOf: reading)
+      list.append(writing)
+      let numbers = Array(list.descriptorNumbers)
+      let lent = list.withDescriptor(at: 1) { $0.number }
+      #expect(isEmptyAtFirst && numbers.count == 3 && lent == numbers[1])
+      let second = list.take(at: 1)
+      #expect(second.number == numbers[1])
+      let first = list.takeFirst()
+      #expect(first?.number == numbers[0])
+      let left = list.descriptorNumbers
+      #expect(left == [numbers[2]])
+      let isWaiting = !reading.wait(for: .readable, until: Deadline(instant: 0))
+      #expect(isWaiting, "a writing end was closed while it was in the list or taken")
+    }
+    #expect(reading.wait(for: .readable, until: Deadline(after: .seconds(20))), "a writing end is left open")
+  }
+
+  @Test("has nothing more to hand over when it is empty")
+  func empties() throws {
+    var list = DescriptorList(try Descriptor.open("/dev/null", O_RDONLY))
+    let first = list.takeFirst() != nil
+    let second = list.takeFirst() != nil
+    let count = list.count
+    #expect(first && !second && count == 0)
+  }
+
+  @Test("hands its numbers over, still open")
+  func releases() throws {
+    var list = DescriptorList(try Descriptor.open("/dev/null", O_RDONLY))
+    list.append(try Descriptor.open("/dev/null", O_RDONLY))
+    _ = list.takeFirst()
+    let numbers = list.release()
+    #expect(numbers.count == 1 && numbers.allSatisfy(isOpen))
+    let owned = DescriptorList(owning: numbers)
+    let count = owned.count
+    #expect(count == 1)
+  }
+}
