@@ -16,3 +16,8 @@ public func escaped(_ bytes: some Sequence<UInt8>, doublingBackslashes: Bool = t
   }
   return text
 }
+
+extension String {
+  /// Whether the text can be shown in one line as it is: it has no control characters.
+  var isPlain: Bool { unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) } }
+}
