@@ -27,10 +27,10 @@ enum StandardStream: CInt {
     try Descriptor.withLent(rawValue) { descriptor throws(SystemCallError) in
       var rest = bytes
       while !rest.isEmpty {
-        do throws(ErrorCode) {
+        do throws(SystemCallError) {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
         } catch {
-          guard error == .wouldBlock else { throw SystemCallError("write", on: "standard \(self)", code: error) }
+          guard error.code == .wouldBlock else { throw SystemCallError("write", on: "standard \(self)", code: error.code) }
           guard descriptor.wait(for: .writable, until: .ofThread) else {
             throw SystemCallError("write", on: "standard \(self)", code: .timedOut)
           }

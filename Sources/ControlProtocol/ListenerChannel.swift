@@ -86,20 +86,20 @@ public enum ListenerChannel {
   }
 
   /// Sends without waiting; a full channel throws `EAGAIN`.
-  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(ErrorCode) {
+  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(SystemCallError) {
     switch message {
     case .question(let number): try sendHeader(.question, value: number, on: channel)
     }
   }
 
   static func sendHeader(_ kind: Kind, value: UInt32, text: String = "", on channel: borrowing Descriptor)
-    throws(ErrorCode)
+    throws(SystemCallError)
   {
-    let failure = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 8) { room -> ErrorCode? in
+    let failure = withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 8) { room -> SystemCallError? in
       writeHeader(kind, value: value, into: room)
       var body = ByteWriter(UnsafeMutableRawBufferPointer(rebasing: room[headerSize...]))
       body.append(text)
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         _ = try channel.send(UnsafeRawBufferPointer(rebasing: room[..<(headerSize + body.count)]), waiting: false)
         return nil
       } catch { return error }

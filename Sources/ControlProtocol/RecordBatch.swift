@@ -41,7 +41,7 @@ public struct RecordBatch: ~Copyable {
     defer { count = 0 }
     switch channel {
     case .some(let channel):
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         _ = try channel.send(message, waiting: false)
         return 0
       } catch { return count }
@@ -54,16 +54,16 @@ public struct RecordBatch: ~Copyable {
 
 /// The listener's side of the channel.
 extension ListenerChannel {
-  public static func sendReady(on channel: borrowing Descriptor) throws(ErrorCode) {
+  public static func sendReady(on channel: borrowing Descriptor) throws(SystemCallError) {
     try sendHeader(.ready, value: 0, on: channel)
   }
 
-  public static func sendAlive(_ number: UInt32, on channel: borrowing Descriptor) throws(ErrorCode) {
+  public static func sendAlive(_ number: UInt32, on channel: borrowing Descriptor) throws(SystemCallError) {
     try sendHeader(.alive, value: number, on: channel)
   }
 
   /// A text longer than 2,000 bytes is cut.
-  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor) throws(ErrorCode) {
+  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor) throws(SystemCallError) {
     try sendHeader(.log, value: severity.rawValue, text: text, on: channel)
   }
 }

@@ -50,9 +50,9 @@ import Testing
   @Test("never waits for its reader")
   func neverWaits() throws {
     let channel = try Channel()
-    var failure: ErrorCode?
+    var failure: SystemCallError?
     for _ in 0..<100_000 where failure == nil {
-      do throws(ErrorCode) { try ListenerChannel.sendReady(on: channel.listener) } catch { failure = error }
+      do throws(SystemCallError) { try ListenerChannel.sendReady(on: channel.listener) } catch { failure = error }
     }
     #expect(failure == .wouldBlock)
   }

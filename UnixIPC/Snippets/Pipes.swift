@@ -47,4 +47,4 @@ do {
 // What Perl finds out when it is too late: a program that is not there, and a reader that is gone.
 do { _ = try Program(path: "/nowhere/bogus", arguments: ["bogus"]).openForWriting() } catch { print(error) }
 let deaf = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
-do throws(ErrorCode) { try deaf.write([UInt8](repeating: 0, count: 1 << 20)) } catch { print("write:", error) }
+do throws(SystemCallError) { try deaf.write([UInt8](repeating: 0, count: 1 << 20)) } catch { print("write:", error) }

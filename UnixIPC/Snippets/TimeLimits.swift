@@ -31,7 +31,7 @@ do {
   var reader = BufferedReader(ends.reading)
   try ends.writing.writeAll("one line\nand a half")
   while true {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       guard let line = try reader.readLine(until: deadline) else { break }
       print("read: \(String(decoding: line, as: UTF8.self))")
     } catch {

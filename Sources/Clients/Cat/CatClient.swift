@@ -62,12 +62,12 @@ public struct CatClient: Sendable {
     copyWithinKernel(input)
     while true {
       let count: Int
-      do throws(ErrorCode) { count = try input.read(into: buffer) } catch {
-        throw SystemCallError("read", on: escaped(name.utf8), code: error)
+      do throws(SystemCallError) { count = try input.read(into: buffer) } catch {
+        throw SystemCallError("read", on: escaped(name.utf8), code: error.code)
       }
       if count == 0 { return true }
-      do throws(ErrorCode) {
-        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(ErrorCode) in
+      do throws(SystemCallError) {
+        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(SystemCallError) in
           try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
       } catch {

@@ -79,20 +79,20 @@ struct Passage: ~Copyable {
     -> Bool
   {
     let count: Int
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       count =
         way == .splice
         ? try source.splice(to: sink.descriptor, atMost: Self.most)
         : try source.sendFile(to: sink.descriptor, atMost: Self.most)
     } catch {
-      switch error {
+      switch error.code {
       case .wouldBlock:
         state = way == .splice && !source.waitUntilReadable(milliseconds: 0) ? .awaitsSource : .awaitsSink
         return false
       case .invalidArgument where !hasMoved:
         way = .copy
         return true
-      default: throw Failure(isOfSink: isOfSink(error, sink), code: error)
+      default: throw Failure(isOfSink: isOfSink(error, sink), code: error.code)
       }
     }
     hasMoved = true
@@ -103,27 +103,27 @@ struct Passage: ~Copyable {
   /// One call works on both ends: a pipe has one error only, a file those of its device, and the rest is the socket's.
   private func isOfSink(_ error: ErrorCode, _ sink: borrowing PatientOutput) -> Bool {
     if way == .sendFile { return error != ErrorCode(rawValue: EIO) }
-    return sink.fileKind == .socket || error == .brokenPipe
+    return sink.fileKind == .socket || error.code == .brokenPipe
   }
 
   /// - Returns: false; another read could wait.
   private mutating func copy(from source: borrowing Descriptor, to sink: borrowing PatientOutput) throws(Failure)
     -> Bool
   {
-    do throws(ErrorCode) { try fill(from: source) } catch { throw Failure(isOfSink: false, code: error) }
-    do throws(ErrorCode) {
-      try flow.drain { (bytes) throws(ErrorCode) in try sink.write(bytes) }
-    } catch { throw Failure(isOfSink: true, code: error) }
+    do throws(SystemCallError) { try fill(from: source) } catch { throw Failure(isOfSink: false, code: error.code) }
+    do throws(SystemCallError) {
+      try flow.drain { (bytes) throws(SystemCallError) in try sink.write(bytes) }
+    } catch { throw Failure(isOfSink: true, code: error.code) }
     state = !flow.isEmpty ? .awaitsSink : flow.hasEnded ? .hasEnded : .awaitsSource
     return false
   }
 
-  private mutating func fill(from source: borrowing Descriptor) throws(ErrorCode) {
+  private mutating func fill(from source: borrowing Descriptor) throws(SystemCallError) {
     guard state == .awaitsSource else { return }
     guard var ends = lineEnds else {
-      return try flow.fill { (buffer) throws(ErrorCode) in try source.read(into: buffer) }
+      return try flow.fill { (buffer) throws(SystemCallError) in try source.read(into: buffer) }
     }
-    try flow.fill { (buffer) throws(ErrorCode) in
+    try flow.fill { (buffer) throws(SystemCallError) in
       let upperHalf = UnsafeMutableRawBufferPointer(rebasing: buffer[(buffer.count / 2)...])
       return ends.expand(try source.read(into: upperHalf), inUpperHalfOf: buffer)
     }

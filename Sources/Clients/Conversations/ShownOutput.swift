@@ -60,10 +60,10 @@ final class ShownOutput: @unchecked Sendable {
       guard try patience.wait(for: .writable, of: output.descriptor) else {
         throw SystemCallError("write", on: name, code: .wouldBlock)
       }
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try output.write(rest)))
       } catch {
-        if error != .wouldBlock { throw SystemCallError("write", on: name, code: error) }
+        if error.code != .wouldBlock { throw SystemCallError("write", on: name, code: error.code) }
       }
     }
   }

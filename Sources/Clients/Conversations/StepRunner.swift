@@ -55,7 +55,7 @@ struct StepRunner {
     until deadline: Deadline
   ) throws -> ConversationMatch {
     do throws(ConversationFailure) { return try conversation.expect(patterns, until: deadline) } catch {
-      switch error {
+      switch error.code {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
       case .regex(let problem): throw StepFailure.Reason.other(problem)
@@ -93,8 +93,8 @@ struct StepRunner {
         throw StepFailure.Reason.other("it has not come to its end after \(DurationText.render(limit))")
       }
       let piece: [UInt8]
-      do throws(ErrorCode) { piece = Array(room[..<(try file.read(into: room))]) } catch {
-        if error == .wouldBlock { continue }
+      do throws(SystemCallError) { piece = Array(room[..<(try file.read(into: room))]) } catch {
+        if error.code == .wouldBlock { continue }
         throw StepFailure.Reason.other("read: \(error)")
       }
       if piece.isEmpty { return }

@@ -35,10 +35,10 @@ final class DocumentOutput {
   func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if isTerminal { return try StandardStream.output.write(text.shown(bytes)) }
     guard let path else { return try StandardStream.output.write(bytes) }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       try replacement?.contents.writeAll(bytes)
       try device?.writeAll(bytes)
-    } catch { throw SystemCallError("write", on: path, code: error) }
+    } catch { throw SystemCallError("write", on: path, code: error.code) }
   }
 
   func write(_ bytes: [UInt8]) throws(SystemCallError) {

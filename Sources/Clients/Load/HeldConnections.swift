@@ -33,10 +33,10 @@ struct HeldConnections: ~Copyable {
   }
 
   private static func isOpen(_ socket: borrowing Descriptor, reading buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       // Bounded: a peer that never stops sending is there.
       for _ in 0..<1000 where try socket.receive(into: buffer, waiting: false) == 0 { return false }
       return true
-    } catch { return error == .wouldBlock }
+    } catch { return error.code == .wouldBlock }
   }
 }

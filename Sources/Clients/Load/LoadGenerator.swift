@@ -111,15 +111,15 @@ final class LoadGenerator {
   /// Returns whether the connection goes on.
   private func send(_ index: Int) -> Bool {
     let size = min(settings.sentBytes - slots[index].sent, text.count)
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       slots[index].sent += try slots[index].socket?.send(UnsafeRawBufferPointer(rebasing: text[..<size])) ?? 0
     } catch {
-      switch error {
+      switch error.code {
       case .wouldBlock: return true
       // What the peer had sent before it went away is still to be received.
       case .brokenPipe: slots[index].sent = settings.sentBytes
       default:
-        end(index, LoadOutcome(failure: error), code: error)
+        end(index, LoadOutcome(failure: error), code: error.code)
         return false
       }
     }
@@ -134,7 +134,7 @@ final class LoadGenerator {
   }
 
   private func receive(_ index: Int) {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       for _ in 0..<Self.readsPerTurn {
         let count = try slots[index].socket?.receive(into: sink) ?? 0
         if count == 0 {
@@ -143,12 +143,12 @@ final class LoadGenerator {
         slots[index].received += count
       }
     } catch {
-      if error != .wouldBlock { end(index, LoadOutcome(failure: error), code: error) }
+      if error.code != .wouldBlock { end(index, LoadOutcome(failure: error), code: error.code) }
     }
   }
 
   /// Counts a connection, closes it, and lets the next have its slot.
-  private func end(_ index: Int, _ outcome: LoadOutcome, code: ErrorCode? = nil) {
+  private func end(_ index: Int, _ outcome: LoadOutcome, code: SystemCallError? = nil) {
     let now = SystemClock.monotonic()
     tally.count(outcome, code: code)
     tally.add(bytes: slots[index].received)

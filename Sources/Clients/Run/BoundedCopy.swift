@@ -12,7 +12,7 @@ final class BoundedCopy {
   /// Whether there was more than may be copied.
   private(set) var isExceeded = false
   /// Why the output took no more; that its reader has left is no failure.
-  private(set) var failure: ErrorCode?
+  private(set) var failure: SystemCallError?
 
   init(_ source: consuming Descriptor, atMost limit: Int) throws(SystemCallError) {
     self.source = consume source
@@ -35,9 +35,9 @@ final class BoundedCopy {
 
   func fill() throws(SystemCallError) {
     guard inputNumber != -1 else { return }
-    do throws(ErrorCode) {
-      try Descriptor.withLent(inputNumber) { (source) throws(ErrorCode) in
-        try flow.fill { (buffer) throws(ErrorCode) in
+    do throws(SystemCallError) {
+      try Descriptor.withLent(inputNumber) { (source) throws(SystemCallError) in
+        try flow.fill { (buffer) throws(SystemCallError) in
           // At the limit, one byte more tells whether there is more.
           let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(max(1, left)))
           let count = try source.read(into: room)
@@ -46,12 +46,12 @@ final class BoundedCopy {
           return isExceeded ? 0 : count
         }
       }
-    } catch { throw SystemCallError("read", on: "the command's output", code: error) }
+    } catch { throw SystemCallError("read", on: "the command's output", code: error.code) }
   }
 
   func drain() {
-    do throws(ErrorCode) { try flow.drain { (bytes) throws(ErrorCode) in try output.write(bytes) } } catch {
-      if error != .brokenPipe { failure = error }
+    do throws(SystemCallError) { try flow.drain { (bytes) throws(SystemCallError) in try output.write(bytes) } } catch {
+      if error.code != .brokenPipe { failure = error }
       abandon()
     }
   }

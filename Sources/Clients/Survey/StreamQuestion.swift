@@ -45,11 +45,11 @@ final class StreamQuestion {
   private func receive(into room: UnsafeMutableRawBufferPointer) -> Step {
     while bytes.count <= rule.longest {
       let count: Int
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         count = try connection?.socket.receive(into: room, waiting: false) ?? 0
       } catch {
-        if error == .wouldBlock { return .underWay }
-        return .decided(.failed([SystemCallError("recv", code: error)]))
+        if error.code == .wouldBlock { return .underWay }
+        return .decided(.failed([SystemCallError("recv", code: error.code)]))
       }
       if firstByte == nil { firstByte = (SystemClock.monotonic(), SystemClock.wall()) }
       bytes += room[..<count]

@@ -22,14 +22,14 @@ extension Listener {
         case .at(let time): return pauseAccepting(.rate, until: time)
         }
         var peer = RawSocketAddress()
-        do throws(ErrorCode) {
+        do throws(SystemCallError) {
           let connection = try entry.socket.accept(peer: &peer)
           budget -= 1
           isBusy = true
           admit(connection, peer, now: now)
           if accepting.heldConnection != nil { return }
         } catch {
-          if error == .wouldBlock {
+          if error.code == .wouldBlock {
             // The client may have gone; a Unix socket that was shut down is ready without end.
             if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
             break
@@ -119,7 +119,7 @@ extension Listener {
     for connection: borrowing Descriptor, _ peer: RawSocketAddress, _ ticket: Admission.Ticket,
     _ slot: UnsafeMutablePointer<begat_slot>
   ) throws(SystemCallError) -> pid_t {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child:
         process.serve(
@@ -127,7 +127,7 @@ extension Listener {
           processTitle: title)
       case .parent(let child): return child
       }
-    } catch { throw SystemCallError("clone", code: error) }
+    } catch { throw SystemCallError("clone", code: error.code) }
   }
 
   private mutating func execute(

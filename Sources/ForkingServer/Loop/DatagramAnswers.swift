@@ -35,7 +35,7 @@ final class DatagramAnswers {
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
     for _ in 0..<DatagramAnswers.questionsPerTurn {
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         let length = try socket.receive(into: question, from: &sender)
         let address = sender.address
         guard !sender.askedMany, mayBeAnswered(address) else {
@@ -49,15 +49,15 @@ final class DatagramAnswers {
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
         guard let count = service.answer(bytes, into: room) else { continue }
-        do throws(ErrorCode) {
+        do throws(SystemCallError) {
           try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
           counters.pointee.datagrams_answered &+= 1
         } catch {
           // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
-          if error != .connectionRefused, error != .wouldBlock { unsendable(error, address) }
+          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error, address) }
         }
       } catch {
-        if error == .wouldBlock { break }
+        if error.code == .wouldBlock { break }
       }
     }
   }

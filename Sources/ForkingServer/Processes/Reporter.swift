@@ -39,7 +39,7 @@ struct Reporter: ~Copyable {
   }
 
   private func send(_ severity: Severity, _ text: String) -> Bool {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
       case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
@@ -108,12 +108,12 @@ struct Reporter: ~Copyable {
     case .some(let channel):
       return withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
         while true {
-          do throws(ErrorCode) {
+          do throws(SystemCallError) {
             let count = try channel.receive(into: room, waiting: false)
             if count == 0 { return (nil, false) }
             let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
             if case .question(let number) = message { question = number }
-          } catch { return (question, error == .wouldBlock) }
+          } catch { return (question, error.code == .wouldBlock) }
         }
       }
     }

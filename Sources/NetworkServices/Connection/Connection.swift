@@ -57,14 +57,14 @@ public struct Connection: ~Copyable {
   }
 
   /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
-  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
+  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try input.receive(into: buffer, waiting: false)
     tally.received.pointee &+= UInt64(count)
     return count
   }
 
   /// Sends what can be sent at once (`EAGAIN`).
-  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try sendSome(bytes, waiting: false)
     tally.sent.pointee &+= UInt64(count)
     return count
@@ -106,7 +106,7 @@ public struct Connection: ~Copyable {
     throws(ConnectionFailure) -> Int
   {
     if beginsRecord { watch(hasReceived ? .idle : .firstByte) }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let count = try isSocket ? input.receive(into: buffer) : input.read(into: buffer)
       if count > 0 {
         tally.received.pointee &+= UInt64(count)
@@ -127,12 +127,12 @@ public struct Connection: ~Copyable {
     guard isSocket else { return true }
     return try withBuffer(1024) { (buffer) throws(ConnectionFailure) in
       for _ in 0..<Connection.discardsPerCall {
-        do throws(ErrorCode) {
+        do throws(SystemCallError) {
           let count = try input.receive(into: buffer, waiting: false)
           if count == 0 { return false }
           tally.received.pointee &+= UInt64(count)
         } catch {
-          if error == .wouldBlock { return true }
+          if error.code == .wouldBlock { return true }
           throw ConnectionFailure(error)
         }
       }
@@ -151,12 +151,12 @@ public struct Connection: ~Copyable {
     var mayWait = !isSocket
     var hasWaited = false
     while !rest.isEmpty {
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         let count = try sendSome(rest, waiting: mayWait)
         tally.sent.pointee &+= UInt64(count)
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       } catch {
-        guard error == .wouldBlock, !mayWait else { throw ConnectionFailure(error) }
+        guard error.code == .wouldBlock, !mayWait else { throw ConnectionFailure(error) }
         watch(.idle)
         mayWait = true
         hasWaited = true
@@ -166,7 +166,7 @@ public struct Connection: ~Copyable {
     if hasWaited { unwatch() }
   }
 
-  private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(ErrorCode) -> Int {
+  private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(SystemCallError) -> Int {
     switch output {
     case .some(let output): try isSocket ? output.send(bytes, waiting: waiting) : output.write(bytes)
     case nil: try input.send(bytes, waiting: waiting)
@@ -201,7 +201,7 @@ public struct Connection: ~Copyable {
   mutating func endSoon() { lingering = 500_000_000 }
 
   private func shutDownSending() -> Bool {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       switch output {
       case .some(let output): try output.shutDownSending()
       case nil: try input.shutDownSending()
@@ -238,7 +238,7 @@ public enum ConnectionFailure: Error, Hashable, Sendable {
   case exited(UInt8)
 
   init(_ error: ErrorCode) {
-    self = error == .brokenPipe || error == .connectionReset ? .clientClosed : .call(error)
+    self = error.code == .brokenPipe || error.code == .connectionReset ? .clientClosed : .call(error)
   }
 }
 

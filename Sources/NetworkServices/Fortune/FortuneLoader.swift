@@ -145,14 +145,14 @@ public struct FortuneLoader {
     // What was a plain file a moment ago may be a FIFO now: never wait for one.
     let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
     var length = 0
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       while length < room.count {
         let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[length...]))
         if count == 0 { break }
         length += count
       }
     } catch {
-      throw SystemCallError("read", on: path, code: error)
+      throw SystemCallError("read", on: path, code: error.code)
     }
     return length
   }

@@ -48,7 +48,7 @@ struct CommandOutput {
         case .stopped: return .stopped
         }
         let count: Int
-        do throws(ErrorCode) { count = try output.read(into: read) } catch { return .failed(error) }
+        do throws(SystemCallError) { count = try output.read(into: read) } catch { return .failed(error) }
         if count == 0 { return .complete }
         let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
         let lines = UnsafeRawBufferPointer(rebasing: converted[..<length])
@@ -87,10 +87,10 @@ struct CommandOutput {
       case .clientClosed: return .clientClosed
       case .stopped: return .stopped
       }
-      do throws(ErrorCode) {
+      do throws(SystemCallError) {
         rest = UnsafeRawBufferPointer(rebasing: rest[(try connection.sendNow(rest))...])
       } catch {
-        if error == .wouldBlock { continue }
+        if error.code == .wouldBlock { continue }
         return ConnectionFailure(error) == .clientClosed ? .clientClosed : .failed(error)
       }
     }

@@ -87,9 +87,9 @@ struct RelayPump: ~Copyable {
 
   private mutating func receive(from client: inout Connection) {
     guard upward.wantsMore else { return }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       var isRecord = !hasReceived
-      try upward.fill { (buffer) throws(ErrorCode) in
+      try upward.fill { (buffer) throws(SystemCallError) in
         let count = try client.receiveNow(into: buffer)
         if RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: buffer[..<count]), &upwardCount) { isRecord = true }
         return count
@@ -102,9 +102,9 @@ struct RelayPump: ~Copyable {
 
   private mutating func send(to client: inout Connection) {
     guard !downward.isEmpty else { return }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       var isRecord = false
-      try downward.drain { (bytes) throws(ErrorCode) in
+      try downward.drain { (bytes) throws(SystemCallError) in
         let count = try client.sendNow(bytes)
         isRecord = RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: bytes[..<count]), &downwardCount)
         return count
@@ -129,14 +129,14 @@ struct RelayPump: ~Copyable {
   }
 
   private mutating func receive(from program: borrowing Descriptor) {
-    do throws(ErrorCode) {
-      try downward.fill { (buffer) throws(ErrorCode) in try program.receive(into: buffer, waiting: false) }
+    do throws(SystemCallError) {
+      try downward.fill { (buffer) throws(SystemCallError) in try program.receive(into: buffer, waiting: false) }
     } catch { downward.abandon() }
   }
 
   private mutating func send(to program: borrowing Descriptor, hasHungUp: Bool) {
-    do throws(ErrorCode) {
-      try upward.drain { (bytes) throws(ErrorCode) in try program.send(bytes, waiting: false) }
+    do throws(SystemCallError) {
+      try upward.drain { (bytes) throws(SystemCallError) in try program.send(bytes, waiting: false) }
     } catch { upward.abandon() }
     // Nobody has the other end any more.
     if hasHungUp, downward.hasEnded { upward.abandon() }

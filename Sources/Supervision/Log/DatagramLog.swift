@@ -99,7 +99,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
     return message.withUTF8 { bytes in
       switch socket {
       case .some(let socket):
-        do throws(ErrorCode) {
+        do throws(SystemCallError) {
           _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
           return nil
         } catch { return error }

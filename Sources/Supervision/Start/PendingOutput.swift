@@ -20,14 +20,14 @@ final class PendingOutput {
   /// - Returns: whether it is over: all is written, or nobody can read it any more.
   func advance() -> Bool {
     while written < bytes.count {
-      do throws(ErrorCode) { written += try writeSome() } catch { return error != .wouldBlock }
+      do throws(SystemCallError) { written += try writeSome() } catch { return error.code != .wouldBlock }
     }
     return true
   }
 
-  private func writeSome() throws(ErrorCode) -> Int {
-    let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, ErrorCode> in
-      do throws(ErrorCode) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
+  private func writeSome() throws(SystemCallError) -> Int {
+    let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, SystemCallError> in
+      do throws(SystemCallError) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
     }
     return try result.get()
   }

@@ -184,7 +184,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
   for depth in 1...3 {
     let found = failure { try throwOut(depth) }
-    try expectEqual(found as? ErrorCode, .exists, "what the body throws")
+    try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
     try expectEqual(try interrupt.disposition, .standard, "SIGINT after an error")
   }
   var hasRun = false
@@ -204,7 +204,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
 private func throwOut(_ depth: Int) throws {
   try Signal.withDisposition(depth % 2 == 0 ? .counted : .ignored, for: .interrupt) {
-    if depth == 1 { throw ErrorCode.exists }
+    if depth == 1 { throw SystemCallError("link", code: .exists) }
     try throwOut(depth - 1)
   }
 }

@@ -9,13 +9,13 @@ import UnixIPC
     var source = Array("0123456789abcdef".utf8)[...]
     var drained: [UInt8] = []
     while !(flow.hasEnded && flow.isEmpty) {
-      try flow.fill { room throws(ErrorCode) in
+      try flow.fill { room throws(SystemCallError) in
         let part = source.prefix(room.count)
         room.copyBytes(from: part)
         source = source.dropFirst(part.count)
         return part.count
       }
-      try flow.drain { bytes throws(ErrorCode) in
+      try flow.drain { bytes throws(SystemCallError) in
         let count = min(3, bytes.count)
         drained += bytes[..<count]
         return count
@@ -29,7 +29,7 @@ import UnixIPC
     var flow = ByteFlow(capacity: 8)
     var reads = 0
     func fill(_ flow: inout ByteFlow, with count: Int) throws {
-      try flow.fill { _ throws(ErrorCode) in
+      try flow.fill { _ throws(SystemCallError) in
         reads += 1
         return count
       }
@@ -37,7 +37,7 @@ import UnixIPC
     try fill(&flow, with: 4)
     try fill(&flow, with: 4)
     #expect(reads == 1)
-    try flow.drain { bytes throws(ErrorCode) in bytes.count }
+    try flow.drain { bytes throws(SystemCallError) in bytes.count }
     try fill(&flow, with: 0)
     try fill(&flow, with: 4)
     #expect(reads == 2)
@@ -47,12 +47,13 @@ import UnixIPC
   @Test("takes that nothing is there or no room for no error, and passes on others")
   func sortsErrors() throws {
     var flow = ByteFlow(capacity: 8)
-    try flow.fill { _ throws(ErrorCode) in throw .wouldBlock }
+    try flow.fill { _ throws(SystemCallError) in throw SystemCallError("read", code: .wouldBlock) }
     #expect(flow.wantsMore == true)
-    try flow.fill { _ throws(ErrorCode) in 2 }
-    try flow.drain { _ throws(ErrorCode) in throw .wouldBlock }
+    try flow.fill { _ throws(SystemCallError) in 2 }
+    try flow.drain { _ throws(SystemCallError) in throw SystemCallError("read", code: .wouldBlock) }
     #expect(flow.isEmpty == false)
-    #expect(throws: ErrorCode.brokenPipe) { try flow.drain { _ throws(ErrorCode) in throw .brokenPipe } }
+    let broken = SystemCallError("write", code: .brokenPipe)
+    #expect(throws: broken) { try flow.drain { _ throws(SystemCallError) in throw broken } }
     flow.abandon()
     #expect(flow.isEmpty && flow.hasEnded && !flow.wantsMore)
   }

@@ -21,9 +21,11 @@ public struct BufferedReader: ~Copyable, Sendable {
   /// Reads once, waiting for something to come; false at the end of the file.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline.
-  public mutating func fill(until deadline: Deadline = .never) throws(ErrorCode) -> Bool {
+  public mutating func fill(until deadline: Deadline = .never) throws(SystemCallError) -> Bool {
     guard !hasEnded else { return false }
-    if deadline != .never, !descriptor.wait(for: .readable, until: deadline) { throw .timedOut }
+    if deadline != .never, !descriptor.wait(for: .readable, until: deadline) {
+      throw descriptor.failure("read", .timedOut)
+    }
     makeRoom()
     hasEnded = try bytes.appendOnce(from: descriptor) == 0
     return !hasEnded
@@ -49,7 +51,7 @@ public struct BufferedReader: ~Copyable, Sendable {
   }
 
   /// Takes what waits, or what comes next; nothing at the end of the file.
-  public mutating func read(until deadline: Deadline = .never) throws(ErrorCode) -> [UInt8] {
+  public mutating func read(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
     if waitingCount == 0 { _ = try fill(until: deadline) }
     return take(waitingCount)
   }
@@ -58,20 +60,22 @@ public struct BufferedReader: ~Copyable, Sendable {
   ///
   /// - Parameter limit: the longest line in bytes; the rest of a longer one stays.
   /// - Throws: `EMSGSIZE` for a longer one, `ETIMEDOUT` at the deadline: what has come by then waits here.
-  public mutating func readLine(limit: Int = 1 << 20, until deadline: Deadline = .never) throws(ErrorCode) -> [UInt8]? {
+  public mutating func readLine(limit: Int = 1 << 20, until deadline: Deadline = .never) throws(SystemCallError)
+    -> [UInt8]?
+  {
     var searched = 0
     while true {
       if let end = bytes[(start + searched)...].firstIndex(of: UInt8(ascii: "\n")) {
-        guard end - start <= limit else { throw .messageTooLong }
+        guard end - start <= limit else { throw descriptor.failure("read", .messageTooLong) }
         let line = take(end - start)
         start += 1
         return line
       }
       let isFirst = searched == 0
       searched = waitingCount
-      guard searched <= limit else { throw .messageTooLong }
+      guard searched <= limit else { throw descriptor.failure("read", .messageTooLong) }
       // A busy writer always has data ready, so the wait above would never time out.
-      if !isFirst, deadline.isOver { throw .timedOut }
+      if !isFirst, deadline.isOver { throw descriptor.failure("read", .timedOut) }
       if try !fill(until: deadline) { return waitingCount == 0 ? nil : take(waitingCount) }
     }
   }
@@ -79,13 +83,13 @@ public struct BufferedReader: ~Copyable, Sendable {
   /// Takes everything up to the end of the file.
   ///
   /// - Throws: `EMSGSIZE` when that is more than `limit` bytes, `ETIMEDOUT` at the deadline: what has come waits here.
-  public mutating func readToEnd(limit: Int, until deadline: Deadline = .never) throws(ErrorCode) -> [UInt8] {
+  public mutating func readToEnd(limit: Int, until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
     while waitingCount <= limit {
       if try !fill(until: deadline) { return take(waitingCount) }
       // Of a busy writer there is always something to read.
-      if deadline.isOver { throw .timedOut }
+      if deadline.isOver { throw descriptor.failure("read", .timedOut) }
     }
-    throw .messageTooLong
+    throw descriptor.failure("read", .messageTooLong)
   }
 
   /// Takes as many of the bytes that wait, or all.

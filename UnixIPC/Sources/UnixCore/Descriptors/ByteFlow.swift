@@ -13,24 +13,26 @@
   public var wantsMore: Bool { isEmpty && !hasEnded }
 
   /// Reads once, where the buffer is empty and the source has not ended.  That nothing is there is no error.
-  public mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int) throws(ErrorCode) {
+  public mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int)
+    throws(SystemCallError)
+  {
     guard wantsMore else { return }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       waiting = 0..<(try read(buffer))
       hasEnded = isEmpty
     } catch {
-      if error != .wouldBlock { throw error }
+      if error.code != .wouldBlock { throw error }
     }
   }
 
   /// Writes once what waits, if anything does.  That there is no room is no error.
-  public mutating func drain(_ write: (UnsafeRawBufferPointer) throws(ErrorCode) -> Int) throws(ErrorCode) {
+  public mutating func drain(_ write: (UnsafeRawBufferPointer) throws(SystemCallError) -> Int) throws(SystemCallError) {
     guard !isEmpty else { return }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let count = try write(UnsafeRawBufferPointer(rebasing: buffer[waiting]))
       waiting = (waiting.lowerBound + count)..<waiting.upperBound
     } catch {
-      if error != .wouldBlock { throw error }
+      if error.code != .wouldBlock { throw error }
     }
   }
 

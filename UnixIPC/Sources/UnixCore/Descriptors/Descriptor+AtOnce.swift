@@ -11,10 +11,10 @@ extension Descriptor {
   /// - Throws: `EAGAIN` if none can be written, `EPIPE` if the reader is gone (where SIGPIPE is ignored).
   ///
   /// Source: write(2), pipe(7), proc_pid_fd(5), splice(2).
-  public func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  public func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     guard !bytes.isEmpty else { return 0 }
     var facts = stat()
-    guard fstat(number, &facts) == 0 else { throw .current }
+    guard fstat(number, &facts) == 0 else { throw failure("fstat", .current) }
     switch facts.st_mode & S_IFMT {
     case S_IFSOCK: return try send(bytes, waiting: false)
     case S_IFIFO: return try writeToPipeAtOnce(bytes)
@@ -28,7 +28,7 @@ extension Descriptor {
     try? Descriptor.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK)
   }
 
-  private func writeToPipeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  private func writeToPipeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     switch reopened() {
     case .some(let second): return try second.writeFully(bytes)
     case nil: return try moveThroughPipe(bytes)
@@ -36,24 +36,22 @@ extension Descriptor {
   }
 
   /// A pipe that cannot be opened again takes what another pipe holds: splice(2) has a flag of its own against waiting.
-  private func moveThroughPipe(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
-    do throws(SystemCallError) {
-      let ends = try Pipe.open()
-      try ends.writing.setNonBlocking(true)
-      return try moveThrough(ends, bytes)
-    } catch { throw error.code }
+  private func moveThroughPipe(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+    let ends = try Pipe.open()
+    try ends.writing.setNonBlocking(true)
+    return try moveThrough(ends, bytes)
   }
 
   private func moveThrough(_ ends: borrowing PipeEnds, _ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     var moved = 0
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let count = try ends.writing.write(bytes)
       while moved < count { moved += try ends.reading.splice(to: self, atMost: count - moved) }
-    } catch { if moved == 0 { throw SystemCallError("splice", code: error) } }
+    } catch { if moved == 0 { throw error } }
     return moved
   }
 
-  private func writeToTerminalAtOnce(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  private func writeToTerminalAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     switch reopened() {
     case .some(let second): return try second.writeFully(bytes)
     case nil: break
@@ -65,15 +63,15 @@ extension Descriptor {
       guard poll(&query, 1, 0) > 0, query.revents & Int16(POLLOUT) != 0 else { break }
       written += try write(UnsafeRawBufferPointer(rebasing: bytes[written..<written + 1]))
     }
-    if written == 0 { throw .wouldBlock }
+    if written == 0 { throw failure("write", .wouldBlock) }
     return written
   }
 
   /// Until all is written or something is in the way after the first bytes.
-  private func writeFully(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  private func writeFully(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     var written = 0
     while written < bytes.count {
-      do throws(ErrorCode) { written += try write(UnsafeRawBufferPointer(rebasing: bytes[written...])) } catch {
+      do throws(SystemCallError) { written += try write(UnsafeRawBufferPointer(rebasing: bytes[written...])) } catch {
         if written == 0 { throw error }
         break
       }

@@ -7,7 +7,7 @@ extension Descriptor {
   /// Costs four short system calls more than `write`.  Sockets have `send`, which needs none.
   ///
   /// Source: write(2), sigtimedwait(2).
-  public func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
-    try attempt { platform_write_without_signal(number, bytes.baseAddress, bytes.count) }
+  public func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+    try check("write", onDescriptor: number) { platform_write_without_signal(number, bytes.baseAddress, bytes.count) }
   }
 }

@@ -12,8 +12,8 @@ extension Descriptor {
   /// - Throws: `EINVAL` also where one of them cannot do it, such as a terminal.
   ///
   /// Source: splice(2).
-  public func splice(to sink: borrowing Descriptor, atMost count: Int) throws(ErrorCode) -> Int {
-    try attempt { platform_splice(number, sink.number, count) }
+  public func splice(to sink: borrowing Descriptor, atMost count: Int) throws(SystemCallError) -> Int {
+    try check("splice", onDescriptor: number) { platform_splice(number, sink.number, count) }
   }
 
   /// Sends bytes of a regular file, from its own offset on, to a socket or a file.
@@ -22,8 +22,8 @@ extension Descriptor {
   /// - Throws: `EINVAL` also where the file cannot do it, as some of /proc.
   ///
   /// Source: sendfile(2).
-  public func sendFile(to sink: borrowing Descriptor, atMost count: Int) throws(ErrorCode) -> Int {
-    try attempt { platform_sendfile(sink.number, number, count) }
+  public func sendFile(to sink: borrowing Descriptor, atMost count: Int) throws(SystemCallError) -> Int {
+    try check("sendfile", onDescriptor: number) { platform_sendfile(sink.number, number, count) }
   }
 
   /// Copies bytes of a regular file to another one, each from its own offset on; some file systems share them instead.
@@ -32,8 +32,8 @@ extension Descriptor {
   /// - Throws: `EINVAL`, `EXDEV`, `EOPNOTSUPP` and `EBADF` also where these two files cannot do it.
   ///
   /// Source: copy_file_range(2).
-  public func copyRange(to file: borrowing Descriptor, atMost count: Int) throws(ErrorCode) -> Int {
-    try attempt { platform_copy_file_range(number, file.number, count) }
+  public func copyRange(to file: borrowing Descriptor, atMost count: Int) throws(SystemCallError) -> Int {
+    try check("copy_file_range", onDescriptor: number) { platform_copy_file_range(number, file.number, count) }
   }
 
   /// How many bytes a pipe holds.

@@ -77,8 +77,8 @@ extension Descriptor {
   /// Reads what is there, at most the buffer's size; 0 is the end of the file.
   ///
   /// Source: read(2).
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
-    try attempt { Glibc.read(number, buffer.baseAddress, buffer.count) }
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+    try check("read", onDescriptor: number) { Glibc.read(number, buffer.baseAddress, buffer.count) }
   }
 
   /// Writes some of the bytes and tells how many.
@@ -86,12 +86,12 @@ extension Descriptor {
   /// Writing to a dead reader throws `EPIPE` where SIGPIPE is ignored (`Signal.ignore`), else it ends the process.
   ///
   /// Source: write(2).
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
-    try attempt { Glibc.write(number, bytes.baseAddress, bytes.count) }
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+    try check("write", onDescriptor: number) { Glibc.write(number, bytes.baseAddress, bytes.count) }
   }
 
   /// Writes all of the bytes, however often write(2) takes only some.
-  public func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
+  public func writeAll(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     var rest = bytes
     while !rest.isEmpty {
       let count = try write(rest)
@@ -100,10 +100,10 @@ extension Descriptor {
   }
 
   /// Writes a text whole.
-  public func writeAll(_ text: String) throws(ErrorCode) {
+  public func writeAll(_ text: String) throws(SystemCallError) {
     var text = text
-    let failure: ErrorCode? = text.withUTF8 { bytes in
-      do throws(ErrorCode) {
+    let failure: SystemCallError? = text.withUTF8 { bytes in
+      do throws(SystemCallError) {
         try writeAll(UnsafeRawBufferPointer(bytes))
         return nil
       } catch { return error }

@@ -44,7 +44,7 @@ import Glibc
   /// Writes some of the bytes and tells how many.  To be called when poll(2) tells that there is room.
   ///
   /// - Throws: `EAGAIN` where there is none after all; `EPIPE` where SIGPIPE is ignored.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     switch kind {
     case .socket: try descriptor.send(bytes, waiting: false)
     case .nonBlocking, .ready: try descriptor.write(bytes)

@@ -10,12 +10,12 @@ import Glibc
   /// - Throws: `EAGAIN` while a pipe's reader has stopped reading, or a terminal is stopped, also after a part.
   ///
   /// Source: write(2), pipe(7).
-  public static func writeAtOnce(_ text: String) throws(ErrorCode) {
+  public static func writeAtOnce(_ text: String) throws(SystemCallError) {
     var text = text
-    let failure = text.withUTF8 { bytes -> ErrorCode? in
-      do throws(ErrorCode) {
+    let failure = text.withUTF8 { bytes -> SystemCallError? in
+      do throws(SystemCallError) {
         let count = try writeAtOnce(UnsafeRawBufferPointer(bytes))
-        return count == bytes.count ? nil : .wouldBlock
+        return count == bytes.count ? nil : SystemCallError("write", onDescriptor: STDERR_FILENO, code: .wouldBlock)
       } catch { return error }
     }
     if let failure { throw failure }
@@ -24,8 +24,8 @@ import Glibc
   /// Writes as many bytes as can be written at once, and returns how many.
   ///
   /// - Throws: `EAGAIN` if none can.
-  public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
-    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(ErrorCode) in try stream.writeAtOnce(bytes) }
+  public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(SystemCallError) in try stream.writeAtOnce(bytes) }
   }
 
   /// Makes descriptor 2 another name of an open one, in a process that was just forked.

@@ -6,25 +6,27 @@ import Glibc
 /// close(2), which is never repeated.
 @inline(__always)
 package func check<Result: SignedInteger & FixedWidthInteger>(
-  _ call: StaticString, on object: @autoclosure () -> String? = nil, _ body: () -> Result
+  _ call: String, on object: @autoclosure () -> String? = nil, _ body: () -> Result
 ) throws(SystemCallError) -> Result {
   while true {
     let result = body()
     if result != -1 { return result }
     let error = ErrorCode.current
     if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
-    throw SystemCallError(call.description, on: object(), code: error == .interrupted ? .timedOut : error)
+    throw SystemCallError(call, on: object(), code: error == .interrupted ? .timedOut : error)
   }
 }
 
-/// The same for calls on the way of a connection, whose failures are looked at and not shown: no text is made.
+/// The same for a call on an open descriptor.
 @inline(__always)
-package func attempt<Result: SignedInteger & FixedWidthInteger>(_ body: () -> Result) throws(ErrorCode) -> Result {
+package func check<Result: SignedInteger & FixedWidthInteger>(
+  _ call: String, onDescriptor number: CInt, _ body: () -> Result
+) throws(SystemCallError) -> Result {
   while true {
     let result = body()
     if result != -1 { return result }
     let error = ErrorCode.current
     if error == .interrupted, !Deadline.ofThread.hasPassed { continue }
-    throw error == .interrupted ? .timedOut : error
+    throw SystemCallError(call, onDescriptor: number, code: error == .interrupted ? .timedOut : error)
   }
 }

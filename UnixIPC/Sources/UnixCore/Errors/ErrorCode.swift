@@ -4,7 +4,7 @@ import Glibc
 /// An error number of the kernel, with its name and its text.
 ///
 /// Source: errno(3).
-public struct ErrorCode: RawRepresentable, Error, Hashable, Sendable {
+public struct ErrorCode: RawRepresentable, Hashable, Sendable {
   public let rawValue: CInt
 
   public init(rawValue: CInt) { self.rawValue = rawValue }

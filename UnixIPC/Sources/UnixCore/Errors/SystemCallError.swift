@@ -1,17 +1,54 @@
-/// A system call that failed: which call, on what, and why.
+/// A system call that failed: the call, its object and the reason.
 ///
-/// Its description is the log line: `bind 127.0.0.1:80: Permission denied`.
+/// Its description is a line for a log: `bind 127.0.0.1:80: Permission denied`.
 public struct SystemCallError: Error, Hashable, Sendable {
-  /// The call as its manual page names it.
+  /// The call as its manual page names it, such as `bind`.
   public let call: String
-  /// What it was tried on, a path or an address, where there is one.
-  public let object: String?
+  /// The reason.
   public let code: ErrorCode
+  private let subject: Subject
 
+  /// A number becomes text only when it is shown: many errors on the way of a connection are only looked at.
+  private enum Subject: Hashable, Sendable {
+    case none
+    case descriptor(CInt)
+    case text(String)
+  }
+
+  /// Creates an error.
+  ///
+  /// - Parameter call: the call as its manual page names it.
+  /// - Parameter object: a path, an address or another name of the call's object; nil for a call that has none.
+  /// - Parameter code: the reason.
   public init(_ call: String, on object: String? = nil, code: ErrorCode) {
     self.call = call
-    self.object = object
     self.code = code
+    subject = object.map { .text($0) } ?? .none
+  }
+
+  /// Creates an error of a call on an open descriptor.
+  ///
+  /// - Parameter number: is shown as `descriptor 7`.
+  package init(_ call: String, onDescriptor number: CInt, code: ErrorCode) {
+    self.call = call
+    self.code = code
+    subject = .descriptor(number)
+  }
+
+  /// The call's object, a path, an address or `descriptor 7`; nil for a call that has none.
+  public var object: String? {
+    switch subject {
+    case .none: nil
+    case .descriptor(let number): "descriptor \(number)"
+    case .text(let text): text
+    }
+  }
+}
+
+extension Descriptor {
+  /// The failure of a call on this descriptor.
+  package func failure(_ call: String, _ code: ErrorCode) -> SystemCallError {
+    SystemCallError(call, onDescriptor: number, code: code)
   }
 }
 

@@ -47,7 +47,9 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
   /// Source: memfd_create(2), mmap(2) MAP_PRIVATE.
   public static func constant(_ bytes: UnsafeRawBufferPointer, name: String) throws(SystemCallError) -> MemoryMapping {
     let file = try MemoryFile.create(name: name, size: bytes.count)
-    do throws(ErrorCode) { try file.writeAll(bytes) } catch { throw SystemCallError("write", on: name, code: error) }
+    do throws(SystemCallError) { try file.writeAll(bytes) } catch {
+      throw SystemCallError("write", on: name, code: error.code)
+    }
     return try MemoryMapping.file(file, size: bytes.count, writable: false)
   }
 

@@ -16,10 +16,10 @@ import Glibc
 /// - Throws: `EDEADLK` in a process with threads (`Threads`).
 ///
 /// Source: clone(2).
-@_spi(Begat) public func forkProcess(exitSignal: Signal) throws(ErrorCode) -> ForkResult {
-  guard Threads.isAlone else { throw .deadlock }
+@_spi(Begat) public func forkProcess(exitSignal: Signal) throws(SystemCallError) -> ForkResult {
+  guard Threads.isAlone else { throw SystemCallError("clone", code: .deadlock) }
   let process = platform_fork(exitSignal.rawValue)
-  if process == -1 { throw ErrorCode.current }
+  if process == -1 { throw SystemCallError("clone", code: .current) }
   if process == 0 { platform_forget_deadline() }
   return process == 0 ? .child : .parent(child: process)
 }

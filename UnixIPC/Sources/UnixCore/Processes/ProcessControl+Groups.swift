@@ -74,9 +74,9 @@ extension ProcessControl {
 
   /// 0 would mean the calling process.
   private static func number(
-    of process: pid_t, _ call: StaticString, _ body: (pid_t) -> pid_t
+    of process: pid_t, _ call: String, _ body: (pid_t) -> pid_t
   ) throws(SystemCallError) -> pid_t {
-    guard process > 0 else { throw SystemCallError(call.description, on: String(process), code: .invalidArgument) }
+    guard process > 0 else { throw SystemCallError(call, on: String(process), code: .invalidArgument) }
     return try check(call, on: String(process)) { body(process) }
   }
 }

@@ -12,12 +12,12 @@ enum StartReport {
 
   /// Waits until the child has begun or given up.
   static func read(from pipe: borrowing Descriptor) throws(SystemCallError) -> SystemCallError? {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let bytes = try pipe.readToEnd(limit: longest)
       let parts = String(decoding: bytes, as: UTF8.self).split(separator: "\0", maxSplits: 2)
       guard parts.count > 1, let number = CInt(parts[0]) else { return nil }
       return SystemCallError(
         String(parts[1]), on: parts.count > 2 ? String(parts[2]) : nil, code: ErrorCode(rawValue: number))
-    } catch { throw SystemCallError("read", code: error) }
+    } catch { throw SystemCallError("read", code: error.code) }
   }
 }

@@ -40,10 +40,12 @@ public enum ClientSocket {
   {
     let socket = try open(for: address, from: source, flags: nonBlockingFlag)
     let native = try RawSocketAddress(address)
-    do throws(ErrorCode) {
-      _ = try attempt { native.withPointer { Glibc.connect(socket.number, $0, $1) } }
+    do throws(SystemCallError) {
+      _ = try check("connect", on: address.description) {
+        native.withPointer { Glibc.connect(socket.number, $0, $1) }
+      }
     } catch {
-      if error != .inProgress { throw SystemCallError("connect", on: address.description, code: error) }
+      if error.code != .inProgress { throw error }
     }
     return socket
   }

@@ -45,12 +45,18 @@ public struct DatagramSocket: ~Copyable {
   public consuming func release() -> Descriptor { descriptor }
 
   /// Takes the next datagram, cut to the buffer's size; never waits (`EAGAIN`).
-  public func receive(into buffer: UnsafeMutableRawBufferPointer, from sender: inout Sender) throws(ErrorCode) -> Int {
-    try attempt { platform_receive_datagram(descriptor.number, buffer.baseAddress, buffer.count, &sender.native) }
+  public func receive(into buffer: UnsafeMutableRawBufferPointer, from sender: inout Sender) throws(SystemCallError)
+    -> Int
+  {
+    try check("recvmsg", onDescriptor: descriptor.number) {
+      platform_receive_datagram(descriptor.number, buffer.baseAddress, buffer.count, &sender.native)
+    }
   }
 
   /// Answers; never waits.
-  public func send(_ bytes: UnsafeRawBufferPointer, to sender: inout Sender) throws(ErrorCode) {
-    _ = try attempt { platform_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &sender.native) }
+  public func send(_ bytes: UnsafeRawBufferPointer, to sender: inout Sender) throws(SystemCallError) {
+    _ = try check("sendmsg", onDescriptor: descriptor.number) {
+      platform_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &sender.native)
+    }
   }
 }

@@ -30,9 +30,9 @@ extension Descriptor {
   /// - Parameter waiting: whether to wait for room; else `EAGAIN` is thrown.
   ///
   /// Source: send(2).
-  public func send(_ bytes: UnsafeRawBufferPointer, waiting: Bool = true) throws(ErrorCode) -> Int {
+  public func send(_ bytes: UnsafeRawBufferPointer, waiting: Bool = true) throws(SystemCallError) -> Int {
     let flags = noSignalFlag | (waiting ? 0 : doNotWaitFlag)
-    return try attempt { Glibc.send(number, bytes.baseAddress, bytes.count, flags) }
+    return try check("send", onDescriptor: number) { Glibc.send(number, bytes.baseAddress, bytes.count, flags) }
   }
 
   /// Receives what is there; 0 is the end of a stream.
@@ -40,9 +40,9 @@ extension Descriptor {
   /// - Parameter waiting: whether to wait for something; else `EAGAIN` is thrown.
   ///
   /// Source: recv(2).
-  public func receive(into buffer: UnsafeMutableRawBufferPointer, waiting: Bool = true) throws(ErrorCode) -> Int {
+  public func receive(into buffer: UnsafeMutableRawBufferPointer, waiting: Bool = true) throws(SystemCallError) -> Int {
     let flags = waiting ? 0 : doNotWaitFlag
-    return try attempt { Glibc.recv(number, buffer.baseAddress, buffer.count, flags) }
+    return try check("recv", onDescriptor: number) { Glibc.recv(number, buffer.baseAddress, buffer.count, flags) }
   }
 
   /// Tells the peer that nothing more will be sent; it sees the end of the stream and may still send.
@@ -53,7 +53,9 @@ extension Descriptor {
   /// - Throws: `ENOTCONN` where there is no peer any more.
   ///
   /// Source: shutdown(2).
-  public func shutDownSending() throws(ErrorCode) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_WR)) } }
+  public func shutDownSending() throws(SystemCallError) {
+    _ = try check("shutdown", onDescriptor: number) { Glibc.shutdown(number, CInt(SHUT_WR)) }
+  }
 
   /// Wants nothing more from the peer: receiving finds the end of the stream, after what had come already.
   ///
@@ -63,7 +65,9 @@ extension Descriptor {
   /// - Throws: `ENOTCONN` where there is no peer any more.
   ///
   /// Source: shutdown(2), unix(7).
-  public func shutDownReceiving() throws(ErrorCode) { _ = try attempt { Glibc.shutdown(number, CInt(SHUT_RD)) } }
+  public func shutDownReceiving() throws(SystemCallError) {
+    _ = try check("shutdown", onDescriptor: number) { Glibc.shutdown(number, CInt(SHUT_RD)) }
+  }
 
   /// Sets an option whose value is a number.
   ///

@@ -164,10 +164,10 @@ import Glibc
     let number = sockets.number(at: index)
     guard number >= 0 else { return }
     let found: DatagramInquiry.Outcome
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       // The whole length is told, even of what does not fit.
       let flags = doNotWaitFlag | CInt(MSG_TRUNC)
-      let length = try attempt { recv(number, room.baseAddress, room.count, flags) }
+      let length = try check("recv", onDescriptor: number) { recv(number, room.baseAddress, room.count, flags) }
       let kept = max(0, min(length, inquiry.longestAnswer, room.count))
       found = .answered(
         DatagramInquiry.Answer(
@@ -175,8 +175,8 @@ import Glibc
           roundTrip: .nanoseconds(SystemClock.monotonic() - times[index])))
     } catch {
       // A datagram whose checksum is wrong wakes the reader and is not there.
-      if error == .wouldBlock { return }
-      found = Self.outcome(of: SystemCallError("recv", on: addresses[index].description, code: error))
+      if error.code == .wouldBlock { return }
+      found = Self.outcome(of: SystemCallError("recv", on: addresses[index].description, code: error.code))
     }
     outcomes[index] = found
     decided.append(index)

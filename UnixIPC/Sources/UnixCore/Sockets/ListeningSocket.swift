@@ -88,9 +88,9 @@ public struct ListeningSocket: ~Copyable {
   /// - Throws: `EAGAIN` when none waits; `isPassing` errors concern this one connection; `isShortage` ones the machine.
   ///
   /// Source: accept(2).
-  public func accept(peer: inout RawSocketAddress) throws(ErrorCode) -> Descriptor {
+  public func accept(peer: inout RawSocketAddress) throws(SystemCallError) -> Descriptor {
     Descriptor(
-      owning: try attempt {
+      owning: try check("accept4", onDescriptor: descriptor.number) {
         peer.withMutablePointer { platform_accept4(descriptor.number, $0, $1, closeOnExecFlag) }
       })
   }

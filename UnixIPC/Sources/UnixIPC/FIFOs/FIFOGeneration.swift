@@ -90,11 +90,11 @@ final class FIFOGeneration {
       text.withUnsafeBytes { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {
-          do throws(ErrorCode) {
+          do throws(SystemCallError) {
             rest = rest.dropFirst(try writer.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest)))
           } catch {
             // The reader has left, or reads too slowly.
-            guard error == .wouldBlock, writer.wait(for: .writable, until: deadline) else { return false }
+            guard error.code == .wouldBlock, writer.wait(for: .writable, until: deadline) else { return false }
           }
         }
         return true

@@ -16,22 +16,24 @@ public struct ChildInput: ~Copyable, Sendable {
   ///
   /// - Throws: `EPIPE` when the reader is gone, which never comes as a signal; `ETIMEDOUT` when it has not read all by
   ///   the deadline.
-  public func write(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(ErrorCode) {
+  public func write(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(SystemCallError) {
     var rest = bytes
     // A pipe with room takes at least one page without making its writer wait.
     let most = deadline == .never ? Int.max : 4096
     while !rest.isEmpty {
       // A busy reader always leaves room.
-      if rest.count < bytes.count, deadline.isOver { throw .timedOut }
-      if deadline != .never, !descriptor.wait(for: .writable, until: deadline) { throw .timedOut }
+      if rest.count < bytes.count, deadline.isOver { throw descriptor.failure("write", .timedOut) }
+      if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
+        throw descriptor.failure("write", .timedOut)
+      }
       let count = try descriptor.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 
-  public func write(_ bytes: [UInt8], until deadline: Deadline = .never) throws(ErrorCode) {
-    let failure = bytes.withUnsafeBytes { bytes -> ErrorCode? in
-      do throws(ErrorCode) {
+  public func write(_ bytes: [UInt8], until deadline: Deadline = .never) throws(SystemCallError) {
+    let failure = bytes.withUnsafeBytes { bytes -> SystemCallError? in
+      do throws(SystemCallError) {
         try write(bytes, until: deadline)
         return nil
       } catch { return error }
@@ -39,7 +41,7 @@ public struct ChildInput: ~Copyable, Sendable {
     if let failure { throw failure }
   }
 
-  public func write(_ text: String, until deadline: Deadline = .never) throws(ErrorCode) {
+  public func write(_ text: String, until deadline: Deadline = .never) throws(SystemCallError) {
     try write(Array(text.utf8), until: deadline)
   }
 

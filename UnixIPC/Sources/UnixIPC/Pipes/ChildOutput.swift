@@ -13,7 +13,7 @@ public struct ChildOutput: ~Copyable, Sendable {
   }
 
   /// The next line without its LF, nil at the end; see `BufferedReader`.
-  public mutating func readLine(until deadline: Deadline = .never) throws(ErrorCode) -> [UInt8]? {
+  public mutating func readLine(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8]? {
     try reader.readLine(until: deadline)
   }
 

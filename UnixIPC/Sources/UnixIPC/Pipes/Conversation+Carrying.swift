@@ -67,21 +67,21 @@ extension Conversation {
     let ready = try wait(input: inputNumber, until: deadline)
     try fillReady(ready)
     if ready.contains(.input) {
-      do throws(ErrorCode) {
-        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(ErrorCode) in
-          try bytes.withUnsafeBytes { bytes -> Result<Int, ErrorCode> in
-            do throws(ErrorCode) {
+      do throws(SystemCallError) {
+        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(SystemCallError) in
+          try bytes.withUnsafeBytes { bytes -> Result<Int, SystemCallError> in
+            do throws(SystemCallError) {
               return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
             } catch { return .failure(error) }
           }.get()
         }
       } catch {
-        switch error {
+        switch error.code {
         case .wouldBlock: break
         case .brokenPipe:
           turn.isInputRefused = true
           endInput()
-        default: throw SystemCallError("write", on: path, code: error)
+        default: throw SystemCallError("write", on: path, code: error.code)
         }
       }
     }
@@ -154,12 +154,12 @@ extension Conversation {
 
   mutating func fill(_ stream: Stream) throws(SystemCallError) {
     let before = waitingCount
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       switch stream {
       case .output: _ = try output.fill()
       case .errors: _ = try errors?.fill()
       }
-    } catch { throw SystemCallError("read", on: path, code: error) }
+    } catch { throw SystemCallError("read", on: path, code: error.code) }
     guard let watch, waitingCount > before else { return }
     let count = waitingCount - before
     switch stream {

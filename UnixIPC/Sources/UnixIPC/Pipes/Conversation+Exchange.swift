@@ -45,21 +45,21 @@ extension Conversation {
   }
 
   private func read(_ source: CInt, into flow: inout ByteFlow) throws(SystemCallError) {
-    do throws(ErrorCode) {
-      try flow.fill { (buffer) throws(ErrorCode) in
-        try attempt { Glibc.read(source, buffer.baseAddress, buffer.count) }
+    do throws(SystemCallError) {
+      try flow.fill { (buffer) throws(SystemCallError) in
+        try check("read", onDescriptor: source) { Glibc.read(source, buffer.baseAddress, buffer.count) }
       }
-    } catch { throw SystemCallError("read", on: "descriptor \(source)", code: error) }
+    } catch { throw SystemCallError("read", on: "descriptor \(source)", code: error.code) }
   }
 
   private mutating func pass(_ flow: inout ByteFlow) throws(SystemCallError) {
     let number = inputNumber
-    do throws(ErrorCode) {
-      try flow.drain { (bytes) throws(ErrorCode) in
-        try Descriptor.withLent(number) { (input) throws(ErrorCode) in try input.writeWithoutSignal(bytes) }
+    do throws(SystemCallError) {
+      try flow.drain { (bytes) throws(SystemCallError) in
+        try Descriptor.withLent(number) { (input) throws(SystemCallError) in try input.writeWithoutSignal(bytes) }
       }
     } catch {
-      guard error == .brokenPipe else { throw SystemCallError("write", on: path, code: error) }
+      guard error.code == .brokenPipe else { throw SystemCallError("write", on: path, code: error.code) }
       flow.abandon()
     }
   }

@@ -143,8 +143,8 @@ public struct Conversation: ~Copyable, Sendable {
     while true {
       // A line is there already, or the end: this does not wait.
       if output.hasEnded || output.waiting.dropFirst(searched).contains(UInt8(ascii: "\n")) {
-        do throws(ErrorCode) { return try output.readLine(limit: capacity) } catch {
-          throw SystemCallError("read", on: path, code: error)
+        do throws(SystemCallError) { return try output.readLine(limit: capacity) } catch {
+          throw SystemCallError("read", on: path, code: error.code)
         }
       }
       searched = output.waitingCount

@@ -71,7 +71,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     return try read(Int(length), at: place.upperBound)
   }
 
-  private func range(_ offset: Int, _ count: Int, _ call: StaticString) throws(SystemCallError) -> Range<Int> {
+  private func range(_ offset: Int, _ count: Int, _ call: String) throws(SystemCallError) -> Range<Int> {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
       throw SystemCallError(
         call.description, on: "\(segment.name) of \(bytes.count) bytes: \(count) at \(offset)",

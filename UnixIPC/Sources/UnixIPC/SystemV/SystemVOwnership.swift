@@ -24,7 +24,7 @@ public struct SystemVOwnership: Hashable, Sendable {
   }
 
   /// Refuses an object that somebody else put under our key.
-  func check(madeBy expected: uid_t?, _ call: StaticString, _ key: SystemVKey) throws(SystemCallError) {
+  func check(madeBy expected: uid_t?, _ call: String, _ key: SystemVKey) throws(SystemCallError) {
     guard let expected, creator != expected else { return }
     throw SystemCallError(call.description, on: "key \(key) (made by user \(creator))", code: .notPermitted)
   }

@@ -68,12 +68,12 @@ struct Interaction {
   ) throws(SystemCallError) {
     let typed = try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
       (room) throws(SystemCallError) -> [UInt8]? in
-      do throws(ErrorCode) { return Array(room[..<(try input.read(into: room))]) } catch {
-        switch error {
+      do throws(SystemCallError) { return Array(room[..<(try input.read(into: room))]) } catch {
+        switch error.code {
         case .wouldBlock: return nil
         // The user's terminal hung up.
         case ErrorCode(rawValue: EIO): return []
-        default: throw SystemCallError("read", code: error)
+        default: throw SystemCallError("read", code: error.code)
         }
       }
     }
@@ -131,14 +131,14 @@ struct Interaction {
   private func writeToUser(
     _ conversation: inout TerminalConversation, _ output: borrowing PatientOutput
   ) throws(SystemCallError) {
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let bytes = conversation.buffer.bytes.prefix(4096)
-      let count = try bytes.withUnsafeBytes { bytes -> Result<Int, ErrorCode> in
-        do throws(ErrorCode) { return .success(try output.write(bytes)) } catch { return .failure(error) }
+      let count = try bytes.withUnsafeBytes { bytes -> Result<Int, SystemCallError> in
+        do throws(SystemCallError) { return .success(try output.write(bytes)) } catch { return .failure(error) }
       }.get()
       conversation.buffer.remove(count)
     } catch {
-      if error != .wouldBlock { throw SystemCallError("write", on: outputName, code: error) }
+      if error.code != .wouldBlock { throw SystemCallError("write", on: outputName, code: error.code) }
     }
   }
 

@@ -21,18 +21,18 @@ struct TerminalChannel: ~Copyable {
   /// Reads what is there; 0 at the end, nil when nothing is there now.
   mutating func read(into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int? {
     if hasEnded { return 0 }
-    do throws(ErrorCode) {
+    do throws(SystemCallError) {
       let count = try terminal.controlling.read(into: room)
       if count == 0 { hasEnded = true }
       return count
     } catch {
-      switch error {
+      switch error.code {
       case .wouldBlock: return nil
       // Linux's way to say that the terminal side was closed everywhere, and all that was written is read.
       case ErrorCode(rawValue: EIO):
         hasEnded = true
         return 0
-      default: throw SystemCallError("read", on: terminal.path, code: error)
+      default: throw SystemCallError("read", on: terminal.path, code: error.code)
       }
     }
   }
@@ -42,11 +42,13 @@ struct TerminalChannel: ~Copyable {
     // The kernel would take it, for whoever opens the terminal next.
     if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode(rawValue: EIO)) }
     let number = terminal.controlling.number
-    do throws(ErrorCode) {
-      return try attempt { bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) } }
+    do throws(SystemCallError) {
+      return try check("withUnsafeBytes", onDescriptor: number) {
+        bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+      }
     } catch {
-      if error == .wouldBlock { return 0 }
-      throw SystemCallError("write", on: terminal.path, code: error)
+      if error.code == .wouldBlock { return 0 }
+      throw SystemCallError("write", on: terminal.path, code: error.code)
     }
   }
 
