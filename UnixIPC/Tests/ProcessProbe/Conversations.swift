@@ -24,7 +24,7 @@ private func startJobs(_ conversation: inout TerminalConversation) throws -> [pi
 
 func sessionEndsWhole(_ words: [String]) throws {
   let interactive = Program(
-    path: "/bin/bash", arguments: ["bash", "--norc", "--noprofile", "-i"],
+    path: "/bin/bash", arguments: ["--norc", "--noprofile", "-i"],
     environment: ["PATH=/usr/bin:/bin", "PS1=ready ", "TERM=dumb", "HISTFILE=/dev/null"])
   var left: [pid_t] = []
   do {
@@ -35,20 +35,20 @@ func sessionEndsWhole(_ words: [String]) throws {
 
   var ended = try TerminalConversation(interactive)
   left = try startJobs(&ended)
-  let status = try ended.end(patience: .seconds(1))
+  let status = try ended.terminate(gracePeriod: .seconds(1))
   try expectEqual(status, .killed(by: .hangUp, dumpedCore: false), "an interactive shell")
   try expect(!left.contains(where: isAlive), "left by one that was ended: \(left.filter(isAlive))")
 
   var leaving = try TerminalConversation(interactive)
   left = try startJobs(&leaving)
   try leaving.sendLine("exec true")
-  try expectEqual(leaving.awaitEnd(until: Deadline(after: soon)), .exited(code: 0), "one that left")
+  try expectEqual(leaving.waitForExit(until: Deadline(after: soon)), .exited(code: 0), "one that left")
   try expect(!left.contains(where: isAlive), "left by one that ended itself: \(left.filter(isAlive))")
 
   var stubborn = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
   try stubborn.expect("up", until: Deadline(after: soon))
   let begin = SystemClock.monotonic()
-  try expectEqual(stubborn.end(patience: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
+  try expectEqual(stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
   let took = Double(SystemClock.monotonic() - begin) / 1e9
   try expect(took >= 0.4 && took < 5, "it took \(took) s")
 
@@ -56,7 +56,7 @@ func sessionEndsWhole(_ words: [String]) throws {
   var talkative = try TerminalConversation(
     shell("trap 'head -c 300000 /dev/zero | tr \"\\\\0\" x; exit 3' TERM; echo up; while :; do sleep 0.01; done"))
   try talkative.expect("up", until: Deadline(after: soon))
-  try expectEqual(talkative.end(), .exited(code: 3), "talkative")
+  try expectEqual(talkative.terminate(), .exited(code: 3), "talkative")
   try nothingToReap([])
 }
 
@@ -66,11 +66,11 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
   for round in 0..<20 {
     var conversation = try TerminalConversation(shell("echo up; cat"))
     try conversation.expect("up", until: Deadline(after: soon))
-    if round % 2 == 0 { _ = try conversation.end() }
+    if round % 2 == 0 { _ = try conversation.terminate() }
   }
   for _ in 0..<5 {
     let missing = failure { () throws(SystemCallError) in
-      try TerminalConversation(Program(path: "/nowhere", arguments: ["x"]))
+      try TerminalConversation(Program(path: "/nowhere"))
     }
     try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
     let null = try Descriptor.open("/dev/null", O_RDWR)
@@ -116,7 +116,7 @@ func floodPassesWhole(_ words: [String]) throws {
     thread.join()
     os.write(1, b'%08x %08x' % (crc, got))
     """
-  let program = Program(path: "/usr/bin/python3", arguments: ["python3", "-c", script])
+  let program = Program(path: "/usr/bin/python3", arguments: ["-c", script])
   var conversation = try TerminalConversation(program, bufferLimit: 1 << 26) { $0 = $0.raw }
   let deadline = Deadline(after: .seconds(45))
   let total = 64 << 20
@@ -148,7 +148,7 @@ func floodPassesWhole(_ words: [String]) throws {
   try expectEqual(conversation.droppedByteCount, 0, "dropped")
   try expectEqual(count, total + 17, "bytes")
   try expectEqual(String(decoding: tail, as: UTF8.self), "\(received.text) \(sent.text)", "checksums")
-  try expectEqual(conversation.awaitEnd(until: deadline), .exited(code: 0), "status")
+  try expectEqual(conversation.waitForExit(until: deadline), .exited(code: 0), "status")
   if words.first == "measure" { say("\(64 / seconds) MiB/s with checksums") }
 }
 
@@ -186,7 +186,7 @@ func interactHere(_ words: [String]) throws {
   var blocked = sigset_t()
   pthread_sigmask(SIG_BLOCK, nil, &blocked)
   var conversation = try TerminalConversation(
-    Program(path: "/bin/bash", arguments: ["bash", "-c", script], environment: ["PATH=/usr/bin:/bin"]),
+    Program(path: "/bin/bash", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"]),
     size: TerminalSize(columns: 1, rows: 1))
   let first = try conversation.interact()
   say("first \(first)\r")
@@ -218,7 +218,7 @@ func interactionIsHandedOver(_ words: [String]) throws {
   try user.expect("got abcd", until: deadline)
   try user.send("b\u{1d}ye\u{7f}\u{7f}\u{7f}\u{7f}bye\r")
   try user.expect("second ended(exit 9)", until: deadline)
-  try expectEqual(user.awaitEnd(until: deadline), .exited(code: 0), "probe")
+  try expectEqual(user.waitForExit(until: deadline), .exited(code: 0), "probe")
   try expectEqual(user.settings(), before, "settings afterwards")
 }
 
@@ -232,7 +232,7 @@ func interactionMayBeAPipe(_ words: [String]) throws {
   // The last line has no end: one end-of-file key hands it over, the second one is the end.
   try typing.writeAll("one\ntwo\nthree")
   _ = consume typing
-  let cat = Program(path: "/bin/cat", arguments: ["cat", "-n"])
+  let cat = Program(path: "/bin/cat", arguments: ["-n"])
   var conversation = try TerminalConversation(cat) { $0.echoes = false }
   try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "cat")
   _ = consume output
@@ -284,10 +284,10 @@ private func copyMuch() throws {
     return bytes.count == size && bytes.suffix(2) == [UInt8(ascii: "e"), UInt8(ascii: "\n")] ? 0 : 1
   }
   _ = consume reading
-  let program = Program(path: "/usr/bin/head", arguments: ["head", "-c", "\(size)"])
+  let program = Program(path: "/usr/bin/head", arguments: ["-c", "\(size)"])
   var conversation = try TerminalConversation(program) { $0 = $0.raw }
   try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "copy")
   _ = consume output
-  try expectEqual(Children.await(writer), .exited(code: 0), "writer")
-  try expectEqual(Children.await(reader), .exited(code: 0), "reader")
+  try expectEqual(Children.wait(for: writer), .exited(code: 0), "writer")
+  try expectEqual(Children.wait(for: reader), .exited(code: 0), "reader")
 }

@@ -91,12 +91,12 @@ let families: [Subcommands] = [
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {
   say("usage: process-probe SUBCOMMAND")
-  endProcess(status: 64)
+  ProcessControl.exitImmediately(status: 64)
 }
 do {
   try subcommand(Array(words.dropFirst(2)))
 } catch {
   say("\(words[1]): \(error)")
-  endProcess(status: 1)
+  ProcessControl.exitImmediately(status: 1)
 }
-endProcess(status: 0)
+ProcessControl.exitImmediately(status: 0)

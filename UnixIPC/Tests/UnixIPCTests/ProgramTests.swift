@@ -13,11 +13,13 @@ import UnixIPCTestSupport
     let ends = try Pipe.open()
     let reading = ends.reading
     let writing = ends.writing
-    let program = Program(path: path, arguments: arguments, environment: environment, directory: directory)
+    let program = Program(
+      path: path, arguments: arguments, environment: Program.Environment(entries: environment.map { Array($0.utf8) }),
+      directory: directory)
     let child = try program.start(descriptors: [writing.number, writing.number, writing.number])
     _ = consume writing
     let text = try String(decoding: reading.readToEnd(), as: UTF8.self)
-    #expect(try Children.await(child).isSuccess)
+    #expect(try Children.wait(for: child).isSuccess)
     return text
   }
 
@@ -37,8 +39,8 @@ import UnixIPCTestSupport
   @Test("gets exactly its environment")
   func getsItsEnvironment() throws {
     let variables = ["A=1", "EMPTY=", "SPACE=a b", "TWICE=1=2"]
-    #expect(try output(of: "/usr/bin/env", ["env"], environment: variables) == variables.map { $0 + "\n" }.joined())
-    #expect(try output(of: "/usr/bin/env", ["env"]) == "")
+    #expect(try output(of: "/usr/bin/env", [], environment: variables) == variables.map { $0 + "\n" }.joined())
+    #expect(try output(of: "/usr/bin/env", []) == "")
   }
 
   @Test("gets exactly its descriptors, whatever their numbers here", arguments: [0, 1, 5])
@@ -57,9 +59,9 @@ import UnixIPCTestSupport
     let first = try Pipe.open()
     let second = try Pipe.open()
     let input = try Descriptor.open("/dev/null", O_RDONLY)
-    let program = Program(path: "/bin/sh", arguments: ["sh", "-c", "echo one >&1; echo two >&2"])
+    let program = Program(path: "/bin/sh", arguments: ["-c", "echo one >&1; echo two >&2"])
     let child = try program.start(descriptors: [input.number, first.writing.number, second.writing.number])
-    #expect(try Children.await(child).isSuccess)
+    #expect(try Children.wait(for: child).isSuccess)
     let one = first.reading
     let two = second.reading
     _ = consume first.writing
@@ -71,10 +73,10 @@ import UnixIPCTestSupport
   @Test("starts where it is told, else where its starter is")
   func startsInADirectory() throws {
     let directory = try TemporaryDirectory()
-    #expect(try output(of: "/bin/pwd", ["pwd", "-P"], directory: directory.path) == directory.path + "\n")
+    #expect(try output(of: "/bin/pwd", ["-P"], directory: directory.path) == directory.path + "\n")
     let here = getcwd(nil, 0)
     defer { free(here) }
-    #expect(try output(of: "/bin/pwd", ["pwd", "-P"]) == String(cString: try #require(here)) + "\n")
+    #expect(try output(of: "/bin/pwd", ["-P"]) == String(cString: try #require(here)) + "\n")
   }
 
   @Test("leads a session of its own where it is asked to", arguments: [(true, "leader\n"), (false, "member\n")])
@@ -103,7 +105,7 @@ import UnixIPCTestSupport
     arguments: [([1_000_000], "dup2"), ([0, 1_000_000], "fcntl"), ([-1], "fcntl")] as [([CInt], String)])
   func needsOpenDescriptors(descriptors: [CInt], step: String) {
     let found = failure { () throws(SystemCallError) in
-      try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: descriptors)
+      try Program(path: "/bin/true").start(descriptors: descriptors)
     }
     #expect(found == SystemCallError(step, on: "/bin/true", code: ErrorCode(rawValue: EBADF)))
   }
@@ -114,8 +116,8 @@ import UnixIPCTestSupport
     let threads = (0..<8).map { _ in
       Background {
         for _ in 0..<25 {
-          let child = try? Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [])
-          results.add(child.flatMap { try? Children.await($0).isSuccess } ?? false)
+          let child = try? Program(path: "/bin/true").start(descriptors: [])
+          results.add(child.flatMap { try? Children.wait(for: $0).isSuccess } ?? false)
         }
       }
     }

@@ -8,9 +8,8 @@ import UnixIPC
   private let deadline = Deadline(after: .seconds(20))
 
   private func program(_ path: String, _ words: String...) -> Program {
-    let name = String(path.split(separator: "/").last ?? "")
-    return Program(
-      path: path, arguments: [name] + words, environment: ["PATH=/usr/bin:/bin", "TERM=dumb", "LC_ALL=C.UTF-8"])
+    Program(
+      path: path, arguments: words, environment: ["PATH=/usr/bin:/bin", "TERM=dumb", "LC_ALL=C.UTF-8"])
   }
 
   private func text(_ line: [UInt8]?) -> String? { line.map { String(decoding: $0, as: UTF8.self) } }
@@ -25,7 +24,7 @@ import UnixIPC
     }
     try conversation.sendEndOfFile()
     let last = try conversation.readLine(until: deadline)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(last == nil && status == .exited(code: 0))
   }
 
@@ -36,7 +35,7 @@ import UnixIPC
     let both = [text(try conversation.readLine(until: deadline)), text(try conversation.readLine(until: deadline))]
     #expect(both == ["x", "x"])
     try conversation.sendControl("c")
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .killed(by: .interrupt, dumpedCore: false))
     let rest = try conversation.read(until: deadline)
     #expect(rest == Array("^C".utf8))
@@ -53,7 +52,7 @@ import UnixIPC
       #expect(match.text == result)
     }
     try conversation.sendLine("quit")
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0))
   }
 
@@ -65,7 +64,7 @@ import UnixIPC
     let match = try conversation.expect(.regex(#/\n(\d+)\r\n>>> /#), until: deadline)
     #expect(match.capture(1) == "42")
     try conversation.sendLine("import sys; sys.exit(5)", until: deadline)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 5))
   }
 
@@ -88,12 +87,12 @@ import UnixIPC
     var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
     conversation.cancelWaits(by: ends.reading)
     let waits = [
-      failure { () throws(SystemCallError) in _ = try conversation.awaitEnd() },
+      failure { () throws(SystemCallError) in _ = try conversation.waitForExit() },
       failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.reading, output: ends.writing)
       },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])
-    #expect(try conversation.end(patience: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
+    #expect(try conversation.terminate(gracePeriod: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
   }
 
   @Test("tells every reader that the input has ended")
@@ -121,7 +120,7 @@ import UnixIPC
       try conversation.sendLine(word, until: deadline)
       let match = try conversation.expect(["Welcome, ada", "Login incorrect"], until: deadline)
       #expect(match.index == answer && match.textBefore == "\r\n")
-      let status = try conversation.awaitEnd(until: deadline)
+      let status = try conversation.waitForExit(until: deadline)
       #expect(status.isSuccess)
     }
   }
@@ -149,7 +148,7 @@ import UnixIPC
     while back.count < bytes.count { back += try conversation.read(until: deadline) }
     let isSame = back == bytes
     #expect(isSame)
-    let status = try conversation.end()
+    let status = try conversation.terminate()
     #expect(status == .killed(by: .terminate, dumpedCore: false))
   }
 
@@ -162,14 +161,14 @@ import UnixIPC
       failure { () throws(SystemCallError) in try conversation.readLine(until: Deadline(after: .milliseconds(20))) },
       failure { () throws(SystemCallError) in try conversation.send(bytes, until: Deadline(after: .milliseconds(100)))
       },
-      failure { () throws(SystemCallError) in try conversation.awaitEnd(until: Deadline(after: .milliseconds(20))) },
+      failure { () throws(SystemCallError) in try conversation.waitForExit(until: Deadline(after: .milliseconds(20))) },
     ]
     #expect(failures.map { $0?.code } == [.timedOut, .timedOut, .timedOut, .timedOut])
     // One that writes without end and never reads.
     var chatty = try TerminalConversation(program("/usr/bin/yes")) { $0 = $0.raw }
     let late = [
       failure { () throws(SystemCallError) in try chatty.send(bytes, until: Deadline(after: .milliseconds(100))) },
-      failure { () throws(SystemCallError) in try chatty.awaitEnd(until: Deadline(after: .milliseconds(100))) },
+      failure { () throws(SystemCallError) in try chatty.waitForExit(until: Deadline(after: .milliseconds(100))) },
     ]
     #expect(late.map { $0?.code } == [.timedOut, .timedOut])
     let never = failure { () throws(ConversationFailure) in
@@ -192,8 +191,8 @@ import UnixIPC
   @Test("refuses to send to a program that has ended")
   func refusesAfterTheEnd() throws {
     var conversation = try TerminalConversation(program("/bin/echo", "bye"))
-    let status = try conversation.awaitEnd(until: deadline)
-    let again = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
+    let again = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0) && again == status)
     let refused = failure { () throws(SystemCallError) in try conversation.send("x", until: deadline) }
     #expect(refused?.code == ErrorCode(rawValue: EIO))
@@ -210,7 +209,7 @@ import UnixIPC
     let sleeper = pid_t(match.textBefore.split { $0.isWhitespace }.first ?? "")
     let isRunning = sleeper.map { kill($0, 0) == 0 } ?? false
     #expect(isRunning)
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0))
     if let sleeper { kill(sleeper, SIGKILL) }
   }

@@ -5,7 +5,7 @@ extension UnixPath {
   ///
   /// - Throws: `EINVAL` for a path with a NUL, and `body` is not called; what `body` throws.
   package func withCPath<Result: ~Copyable>(
-    _ call: StaticString, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
+    _ call: String, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
   ) throws(SystemCallError) -> Result { try withTerminated(bytes, call, body) }
 }
 
@@ -14,7 +14,7 @@ extension String {
   ///
   /// - Throws: `EINVAL` for a text with a NUL, and `body` is not called; what `body` throws.
   package func withCText<Result: ~Copyable>(
-    _ call: StaticString, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
+    _ call: String, _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
   ) throws(SystemCallError) -> Result { try withTerminated(utf8, call, body) }
 }
 
@@ -22,7 +22,7 @@ extension String {
 ///
 /// - Throws: `EINVAL` for a path with a NUL, and nothing is called.
 package func check<Result: SignedInteger & FixedWidthInteger>(
-  _ call: StaticString, path: UnixPath, _ body: (UnsafePointer<CChar>) -> Result
+  _ call: String, path: UnixPath, _ body: (UnsafePointer<CChar>) -> Result
 ) throws(SystemCallError) -> Result {
   try path.withCPath(call) { (native) throws(SystemCallError) in
     try check(call, on: path.description) { body(native) }
@@ -30,11 +30,11 @@ package func check<Result: SignedInteger & FixedWidthInteger>(
 }
 
 private func withTerminated<Result: ~Copyable>(
-  _ bytes: some Collection<UInt8>, _ call: StaticString,
+  _ bytes: some Collection<UInt8>, _ call: String,
   _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result
 ) throws(SystemCallError) -> Result {
   guard !bytes.contains(0) else {
-    throw SystemCallError(call.description, on: escaped(bytes), code: .invalidArgument)
+    throw SystemCallError(call, on: escaped(bytes), code: .invalidArgument)
   }
   return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) {
     (room) throws(SystemCallError) -> Result in

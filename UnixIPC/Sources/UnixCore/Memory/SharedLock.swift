@@ -3,7 +3,7 @@ import CPlatform
 /// A lock in memory that several processes map: one of them at a time has it.
 ///
 /// When a process dies with it, the kernel gives it back, and the next one is told.  It may be taken in processes made
-/// by `forkProcess`; a thread has one such lock at a time.
+/// by `ForkedProcess.fork`; a thread has one such lock at a time.
 ///
 /// Source: set_robust_list(2), futex(2).
 @_spi(Begat) public struct SharedLock: @unchecked Sendable {

@@ -59,7 +59,7 @@ extension Conversation {
       turn.isInputRefused = true
       return turn
     }
-    if inputNumber == -1, errorsNumber == -1, cancellation == -1, deadline == .never {
+    if inputNumber == -1, errorsNumber == -1, cancellation == nil, deadline == .never {
       // Nothing else to look at: waiting and reading are one call.
       if !output.hasEnded { try fill(.output) }
       return turn
@@ -125,7 +125,7 @@ extension Conversation {
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(SystemCallError)
     -> Readiness
   {
-    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation]
+    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation?.number ?? -1]
     var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     queries[0].events = Int16(POLLOUT)
     guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }

@@ -41,7 +41,7 @@ struct Interaction {
       }
       let mayRead = conversation.buffer.count < Interaction.room
       if conversation.channel.hasEnded, conversation.buffer.count == 0, conversation.channel.session.hasEnded {
-        return .ended(try conversation.awaitEnd())
+        return .ended(try conversation.waitForExit())
       }
       // What is not asked about must not be polled: a hang-up is reported unasked, over and over.
       var others = [

@@ -25,7 +25,7 @@ enum SessionProcesses {
       for process in members {
         guard let handle = try? ProcessHandle(process), session(of: process) == leader else { continue }
         try? handle.send(.kill)
-        _ = handle.awaitEnd(until: deadline)
+        _ = handle.waitForExit(until: deadline)
       }
     }
   }

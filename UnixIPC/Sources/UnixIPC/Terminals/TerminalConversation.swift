@@ -69,7 +69,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
   }
 
   /// From now on every wait ends with `ECANCELED` once the descriptor is readable, such as a `SignalQueue`'s.  It stays
-  /// the caller's, who keeps it open.  `end` does not heed it.
+  /// the caller's, who keeps it open.  `terminate` ignores it.
   public mutating func cancelWaits(by descriptor: borrowing Descriptor) {
     channel.cancellation = descriptor.number
   }
@@ -85,7 +85,8 @@ public struct TerminalConversation: ~Copyable, Sendable {
   /// Waits for the program's end, while taking what it writes, and kills what it left in its session.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline.
-  public mutating func awaitEnd(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
+  @discardableResult
+  public mutating func waitForExit(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
     // Else it might wait for room for its last words, and never end.
     while !channel.hasEnded {
       if try fill() {
@@ -107,21 +108,22 @@ public struct TerminalConversation: ~Copyable, Sendable {
     return status
   }
 
-  /// Ends the session: SIGTERM to everybody, after half of `patience` SIGHUP, which interactive shells obey, and at last
+  /// Ends the session: SIGTERM to everybody, after half of the grace period SIGHUP, which interactive shells obey, and at last
   /// SIGKILL.  What the program writes meanwhile can be read afterwards.
-  public mutating func end(patience: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
+  @discardableResult
+  public mutating func terminate(gracePeriod: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
     channel.cancellation = -1
     for signal in [Signal.terminate, .hangUp] {
       if channel.session.hasEnded { break }
       send(signal)
       // A stopped process ends only when it may go on.
       send(.resume)
-      do throws(SystemCallError) { return try awaitEnd(until: Deadline(after: patience / 2)) } catch {
+      do throws(SystemCallError) { return try waitForExit(until: Deadline(after: gracePeriod / 2)) } catch {
         if error.code != .timedOut { throw error }
       }
     }
     send(.kill)
-    return try awaitEnd()
+    return try waitForExit()
   }
 
   /// Reads once what is there into the buffer; false when nothing is there now, or nothing will be.

@@ -31,7 +31,7 @@ struct ProbeProgram {
     let writing = ends.writing
     let input = try Descriptor.open("/dev/null", O_RDONLY)
     var program = Program(
-      path: try path(), arguments: [name] + words, environment: ["SWIFT_BACKTRACE=enable=no"],
+      path: try path(), arguments: words, environment: ["SWIFT_BACKTRACE=enable=no"],
       directory: directory)
     program.leadsSession = leadsSession
     let child = try program.start(descriptors: [input.number, writing.number, writing.number] + descriptors)
@@ -44,7 +44,7 @@ struct ProbeProgram {
       if count == 0 { break }
       bytes += room[..<count]
     }
-    return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.await(child))
+    return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.wait(for: child))
   }
 
   private func path() throws -> String {
