@@ -25,7 +25,7 @@ RELEASE       = $(BUILD)/release
 PROGRAMS      = $(RELEASE)/begatd $(RELEASE)/begat-listener $(RELEASE)/begat
 # Newer than every source that is in the programs.
 BUILT         = $(RELEASE)/.built
-SOURCES       = Package.swift $(shell find Sources -type f)
+SOURCES       = Package.swift $(shell find Sources UnixIPC/Sources -type f) UnixIPC/Package.swift
 # The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
 # A section for each function lets the linker put those together that run for each connection.
 BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections
@@ -62,22 +62,26 @@ test-deps:
 	@./.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@./.ci/unpack-peers $(PEERS) $(PEER_PACKAGES)
 
-# Unit tests, then the programs just built, by real clients: those wait for one another, and would hold up the others.
+# The library's tests, the programs' unit tests, then the programs just built, by real clients: those wait for one another, and would hold up the others.
 # At last a package that knows the library as others do.
 #: test      build, then run all tests; ends in a summary
 test: test-deps
 	@rm -rf $(BUILD)/logs $(BUILD)/tmp
 	@.ci/stage build $(MAKE) --no-print-directory build
 	@.ci/stage build-tests $(SWIFT_HERE) build --build-tests $(TEST_FLAGS)
+	@.ci/stage build-library-tests $(SWIFT_HERE) build --build-tests $(LIBRARY) $(TEST_FLAGS)
+	@.ci/stage library-tests $(RUN_TESTS) $(LIBRARY)
 	@.ci/stage unit-tests $(RUN_TESTS) --skip EndToEndTests
 	@.ci/stage end-to-end-tests $(RUN_TESTS) --filter EndToEndTests
-	@.ci/stage consumer $(SWIFT_HERE) run --package-path Tests/Consumer --scratch-path $(BUILD)/consumer
+	@.ci/stage consumer $(SWIFT_HERE) run --package-path UnixIPC/Tests/Consumer --scratch-path $(BUILD)/consumer
 	@.ci/summary
 
 # Few tests wait at the same time: the time limit of a test counts from when it could start, not from when it does.
 RUN_TESTS = env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) \
   $(SWIFT_HERE) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath
+# The library is a package of its own, and knows nothing of this one.
+LIBRARY    = --package-path UnixIPC --scratch-path $(BUILD)/library
 
 #: nightly   the tests, then what takes too long for every change (Tests/Nightly)
 nightly: test
@@ -86,22 +90,28 @@ nightly: test
 	  SWIFT='$(SWIFT)' BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) .ci/stage nightly-$${script##*/} $$script || exit 1; \
 	done
 
-# The library's documentation, for a web server.  A link that leads nowhere is an error; not every parameter is worth a
-# line of its own.
+# The library's documentation, for a web server.  A link that leads nowhere is an error.
 #: docs      build the library's documentation in .build/docs
 docs: deps
 	@mkdir -p $(BUILD)/tmp
-	$(SWIFT_HERE) package --disable-local-rpath --allow-writing-to-directory $(BUILD)/docs generate-documentation \
-	  --target UnixIPC --transform-for-static-hosting --output-path $(BUILD)/docs > $(BUILD)/docs.log 2>&1 \
-	  || { cat $(BUILD)/docs.log; exit 1; }
-	@if grep -A3 "doesn't exist at\|would override\|ambiguous" $(BUILD)/docs.log; then exit 1; fi
+	@env TMPDIR=$(CURDIR)/$(BUILD)/tmp SWIFT=$(SWIFT) UnixIPC/Scripts/build-documentation $(CURDIR)/$(BUILD)/docs $(CURDIR)/$(BUILD)/docs-build
 	@echo "python3 -m http.server --directory $(BUILD)/docs 8000, then http://localhost:8000/documentation/unixipc"
 
 #: format    format all Swift sources
 format:
 	$(SWIFT) format --in-place --recursive $(FORMATTED)
 
-FORMATTED = Package.swift Sources Tests Snippets Benchmarks/spawn
+FORMATTED = Package.swift Sources Tests Benchmarks/spawn $(addprefix UnixIPC/,Package.swift Sources Tests Snippets)
+
+#: release-library  split the library off, with its history, as a repository in .build/UnixIPC
+release-library:
+	rm -rf $(BUILD)/UnixIPC
+	UnixIPC/Scripts/split-off $(CURDIR)/$(BUILD)/UnixIPC
+
+#: api-check  say what programs written for the library of the commit BASE would miss today
+api-check:
+	@env SWIFT=$(SWIFT) UnixIPC/Scripts/check-api $(or $(BASE),$(shell git describe --tags --abbrev=0 --match 'library-*' 2> /dev/null || echo HEAD~1))
+
 
 # The annotated configuration and begatd.toml(5) are made from the keys in Sources/Settings.
 #: references  write etc/begatd.toml and man/begatd.toml.5 anew from the keys
@@ -115,12 +125,14 @@ references:
 check: deps
 	@mkdir -p $(BUILD)/tmp
 	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
-	@.ci/check-imports $(SWIFT)
+	@.ci/check-imports . $(SWIFT)
+	@.ci/check-imports UnixIPC $(SWIFT)
+	@UnixIPC/Scripts/generate-error-codes --check
 	@.ci/check-stage
 	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@.ci/stage documentation $(MAKE) --no-print-directory docs
 	@rm -rf $(BUILD)-check
-	@.ci/stage build-from-nothing $(SWIFT_HERE) build $(BUILD_FLAGS) --scratch-path $(BUILD)-check
+	@.ci/stage build-from-nothing $(SWIFT_HERE) build $(BUILD_FLAGS) --explicit-target-dependency-import-check error --scratch-path $(BUILD)-check
 	@if grep 'warning:' $(BUILD)/logs/build-from-nothing.log; then echo "the build has warnings"; exit 1; fi
 	@.ci/check-hot-functions $(BUILD)-check/release/begat-listener
 	@.ci/check-install $(CURDIR)/$(BUILD)-check/release
@@ -191,4 +203,4 @@ clean:
 help:
 	@sed -n 's/^#: /make /p' Makefile
 
-.PHONY: all deps test-deps build run test nightly docs format references check install uninstall list-installed dist clean help
+.PHONY: all deps test-deps build run test nightly docs format references release-library api-check check install uninstall list-installed dist clean help

@@ -28,7 +28,7 @@ let package = Package(
     // Tests.
     .target(name: "UnixIPCTestSupport", dependencies: ["UnixCore"], path: "Tests/TestSupport"),
     .testTarget(name: "UnixIPCTests", dependencies: ["UnixIPC", "UnixCore", "UnixIPCTestSupport"]),
-    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixCore", "UnixIPCTestSupport"]),
+    .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "UnixCore", "UnixIPCTestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(
       name: "process-probe", dependencies: ["UnixIPC", "UnixCore", "NameService", "CPlatform"],

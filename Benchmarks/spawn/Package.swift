@@ -5,11 +5,11 @@ import PackageDescription
 let package = Package(
   name: "spawn",
   dependencies: [
-    .package(name: "begat", path: "../.."),
+    .package(path: "../../UnixIPC"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
-    .executableTarget(name: "spawn-begat", dependencies: [.product(name: "UnixIPC", package: "begat")]),
+    .executableTarget(name: "spawn-begat", dependencies: [.product(name: "UnixIPC", package: "UnixIPC")]),
     .executableTarget(
       name: "spawn-subprocess", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")]),
   ]

@@ -30,7 +30,9 @@ enum StandardStream: CInt {
         do throws(SystemCallError) {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
         } catch {
-          guard error.code == .wouldBlock else { throw SystemCallError("write", on: "standard \(self)", code: error.code) }
+          guard error.code == .wouldBlock else {
+            throw SystemCallError("write", on: "standard \(self)", code: error.code)
+          }
           guard descriptor.wait(for: .writable, until: .ofThread) else {
             throw SystemCallError("write", on: "standard \(self)", code: .timedOut)
           }

@@ -63,7 +63,9 @@ extension ListenerChannel {
   }
 
   /// A text longer than 2,000 bytes is cut.
-  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor) throws(SystemCallError) {
+  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor)
+    throws(SystemCallError)
+  {
     try sendHeader(.log, value: severity.rawValue, text: text, on: channel)
   }
 }

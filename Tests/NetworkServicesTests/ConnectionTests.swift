@@ -33,8 +33,11 @@ import Testing
     let closing = try ServedClient(ChargenService())
     closing.close()
     #expect(closing.outcome().failure == .clientClosed)
-    #expect(ConnectionFailure(.connectionReset) == .clientClosed && ConnectionFailure(.brokenPipe) == .clientClosed)
-    #expect(ConnectionFailure(.noMemory) == .call(.noMemory))
+    for code in [ErrorCode.connectionReset, .brokenPipe] {
+      #expect(ConnectionFailure(SystemCallError("send", code: code)) == .clientClosed)
+    }
+    let other = SystemCallError("send", code: .noMemory)
+    #expect(ConnectionFailure(other) == .call(other))
   }
 
   @Test("is the same over a pair of pipes")

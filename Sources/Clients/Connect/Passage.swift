@@ -92,7 +92,7 @@ struct Passage: ~Copyable {
       case .invalidArgument where !hasMoved:
         way = .copy
         return true
-      default: throw Failure(isOfSink: isOfSink(error, sink), code: error.code)
+      default: throw Failure(isOfSink: isOfSink(error.code, sink), code: error.code)
       }
     }
     hasMoved = true
@@ -103,7 +103,7 @@ struct Passage: ~Copyable {
   /// One call works on both ends: a pipe has one error only, a file those of its device, and the rest is the socket's.
   private func isOfSink(_ error: ErrorCode, _ sink: borrowing PatientOutput) -> Bool {
     if way == .sendFile { return error != ErrorCode(rawValue: EIO) }
-    return sink.fileKind == .socket || error.code == .brokenPipe
+    return sink.fileKind == .socket || error == .brokenPipe
   }
 
   /// - Returns: false; another read could wait.

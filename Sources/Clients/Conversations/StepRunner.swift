@@ -55,7 +55,7 @@ struct StepRunner {
     until deadline: Deadline
   ) throws -> ConversationMatch {
     do throws(ConversationFailure) { return try conversation.expect(patterns, until: deadline) } catch {
-      switch error.code {
+      switch error {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
       case .regex(let problem): throw StepFailure.Reason.other(problem)

@@ -119,7 +119,7 @@ final class LoadGenerator {
       // What the peer had sent before it went away is still to be received.
       case .brokenPipe: slots[index].sent = settings.sentBytes
       default:
-        end(index, LoadOutcome(failure: error), code: error.code)
+        end(index, LoadOutcome(failure: error.code), code: error.code)
         return false
       }
     }
@@ -143,12 +143,12 @@ final class LoadGenerator {
         slots[index].received += count
       }
     } catch {
-      if error.code != .wouldBlock { end(index, LoadOutcome(failure: error), code: error.code) }
+      if error.code != .wouldBlock { end(index, LoadOutcome(failure: error.code), code: error.code) }
     }
   }
 
   /// Counts a connection, closes it, and lets the next have its slot.
-  private func end(_ index: Int, _ outcome: LoadOutcome, code: SystemCallError? = nil) {
+  private func end(_ index: Int, _ outcome: LoadOutcome, code: ErrorCode? = nil) {
     let now = SystemClock.monotonic()
     tally.count(outcome, code: code)
     tally.add(bytes: slots[index].received)

@@ -69,7 +69,7 @@ public struct RunClient: Sendable {
       processes = try Pipeline(programs).start()
     }
     switch try RunWatch(processes, signals: signals, copy: copy).run(until: deadline) {
-    case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure)
+    case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure?.code)
     case .timeUp: return endAll(copy, "still running after \(timeout.map(DurationText.render) ?? "")")
     case .outputExceeded: return endAll(copy, "more than \(outputLimit ?? 0) bytes of output")
     }

@@ -117,7 +117,7 @@ public struct SharedMemoryClient: Sendable {
   private func readInput(atMost limit: Int) throws -> [UInt8] {
     let input = try StandardStream.input.duplicate()
     do { return try input.readToEnd(limit: limit) } catch {
-      throw SystemCallError("read", on: "standard input", code: error)
+      throw SystemCallError("read", on: "standard input", code: error.code)
     }
   }
 

@@ -34,13 +34,13 @@ extension Listener {
             if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
             break
           }
-          if error.isPassing { continue }
-          if error.meansUnusableSocket {
+          if error.code.isPassing { continue }
+          if error.code.meansUnusableSocket {
             // Again at the next turn, where the socket could be mended.
-            if isListening(at: index) { failed("accept at \(address(of: index)): \(error)") }
+            if isListening(at: index) { failed("accept at \(address(of: index)): \(error.code)") }
             return
           }
-          return pauseAccepting(.shortage("accept", error))
+          return pauseAccepting(.shortage("accept", error.code))
         }
       }
     }

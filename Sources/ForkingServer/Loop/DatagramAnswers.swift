@@ -54,7 +54,7 @@ final class DatagramAnswers {
           counters.pointee.datagrams_answered &+= 1
         } catch {
           // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
-          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error, address) }
+          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error.code, address) }
         }
       } catch {
         if error.code == .wouldBlock { break }

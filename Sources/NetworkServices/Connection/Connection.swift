@@ -233,11 +233,11 @@ public struct Connection: ~Copyable {
 public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The client is gone: nobody's fault, and nothing to do.
   case clientClosed
-  case call(ErrorCode)
+  case call(SystemCallError)
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 
-  init(_ error: ErrorCode) {
+  init(_ error: SystemCallError) {
     self = error.code == .brokenPipe || error.code == .connectionReset ? .clientClosed : .call(error)
   }
 }

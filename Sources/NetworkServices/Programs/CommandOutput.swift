@@ -13,7 +13,7 @@ enum OutputEnd: Hashable {
   case clientClosed
   /// This process was asked to end.
   case stopped
-  case failed(ErrorCode)
+  case failed(SystemCallError)
 }
 
 /// Carries a command's output to its client, with CRLF at the ends of lines, and waits for both, for the time and for a

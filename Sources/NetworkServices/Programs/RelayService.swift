@@ -19,10 +19,10 @@ public struct RelayService: NetworkService {
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
-    do throws(SystemCallError) { try ProcessControl.leadGroup() } catch { throw .call(error.code) }
+    do throws(SystemCallError) { try ProcessControl.leadGroup() } catch { throw .call(error) }
     SignalSet(.terminate, .interrupt, .hangUp, .child).becomeMask()
     let stops: SignalQueue
-    do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error.code) }
+    do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error) }
     let running: RunningProgram
     do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
       Descriptor.withLent(errors) { log in try? log.writeAll("\(error)\n") }

@@ -102,7 +102,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
         do throws(SystemCallError) {
           _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
           return nil
-        } catch { return error }
+        } catch { return error.code }
       case nil: return ErrorCode(rawValue: ENOTCONN)
       }
     }

@@ -284,7 +284,7 @@ func swappedFilesStay(_ words: [String]) throws {
   var made = 0
   var written = 0
   while made < count || written == 0, !deadline.hasPassed {
-    do throws(FIFO.Refusal) {
+    do throws(FIFO.OpenError) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
       // So that there is a reader, where it is the FIFO that stands there.
@@ -375,7 +375,7 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
   let path = words[0] + "/killed"
   for _ in 0..<10 {
     let first = try server(at: path)
-    let refused = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+    let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
     try expectEqual(refused, .inUse(path), "a second server")
     first.send(.kill)
     _ = try first.waitForExit()
@@ -395,16 +395,16 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
   let before = try openDescriptors()
   for _ in 0..<3 {
     let fifo = try FIFO.make(at: path)
-    _ = failure { () throws(FIFO.Refusal) in try FIFO.make(at: path) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
-    _ = failure { () throws(FIFO.Refusal) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try FIFO.make(at: path) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForWriting(until: Deadline(after: .milliseconds(5))) }
+    _ = failure { () throws(FIFO.OpenError) in try fifo.openForReading(until: Deadline(after: .milliseconds(5))) }
     try expect(fifo.removeIfOurs(), "not removed")
     do {
       var server = try FIFOServer(at: path)
       let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
       try expectEqual(try server.serve { [65] }, 1, "texts")
       try expectEqual(try readBytes(9, from: reader), [65], "text")
-      _ = failure { () throws(FIFO.Refusal) in try FIFOServer(at: path) }
+      _ = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
     }
     let memory = try SharedMemorySegment.createAttached(size: 10)
     let set = try SemaphoreSet.create(values: [0])

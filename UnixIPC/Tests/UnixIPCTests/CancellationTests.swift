@@ -17,7 +17,8 @@ import UnixIPCTestSupport
   @Test("never blocks, not even where its counter is full")
   func neverBlocks() throws {
     let cancellation = try Cancellation()
-    #expect(eventfd_write(cancellation.number, .max - 1) == 0)
+    var greatest = UInt64.max - 1
+    #expect(write(cancellation.number, &greatest, 8) == 8)
     cancellation.cancel()
     #expect(cancellation.isCancelled)
   }
@@ -47,5 +48,22 @@ import UnixIPCTestSupport
     #expect(cancellation.isCancelled)
     let file = try Descriptor.open("/etc/passwd", O_RDONLY)
     #expect(throws: SystemCallError.self) { try Cancellation(whenReadable: file) }
+  }
+
+  @Test("ends a wait, before a descriptor that is ready")
+  func endsAWait() throws {
+    let pair = try Descriptor.socketPair(kind: streamKind)
+    let ours = pair.reading
+    let cancellation = try Cancellation()
+    let thread = Background { cancellation.cancel() }
+    #expect(ours.waitEnd(for: .readable, until: Deadline(after: .seconds(20)), cancelledBy: cancellation) == .cancelled)
+    thread.join()
+    #expect(!ours.wait(for: .writable, cancelledBy: cancellation) && ours.wait(for: .writable))
+    #expect(throws: SystemCallError("recv", on: "peer", code: .canceled)) {
+      try ours.await(.readable, until: .never, cancelledBy: cancellation, for: "recv", on: "peer")
+    }
+    #expect(throws: SystemCallError("recv", code: .timedOut)) {
+      try ours.await(.readable, until: Deadline(after: .milliseconds(1)), cancelledBy: nil, for: "recv")
+    }
   }
 }

@@ -21,16 +21,17 @@ import Testing
       let numbers = Array(list.descriptorNumbers)
       let lent = list.withDescriptor(at: 1) { $0.number }
       #expect(isEmptyAtFirst && numbers.count == 3 && lent == numbers[1])
-      let second = list.take(at: 1)
-      #expect(second.number == numbers[1])
-      let first = list.takeFirst()
-      #expect(first?.number == numbers[0])
-      let left = list.descriptorNumbers
+      let isSecond = list.take(at: 1).number == numbers[1]
+      #expect(isSecond)
+      let isFirst = try #require(list.takeFirst()?.number) == numbers[0]
+      #expect(isFirst)
+      let left = Array(list.descriptorNumbers)
       #expect(left == [numbers[2]])
       let isWaiting = !reading.wait(for: .readable, until: Deadline(instant: 0))
       #expect(isWaiting, "a writing end was closed while it was in the list or taken")
     }
-    #expect(reading.wait(for: .readable, until: Deadline(after: .seconds(20))), "a writing end is left open")
+    let hasEnded = reading.wait(for: .readable, until: Deadline(after: .seconds(20)))
+    #expect(hasEnded, "a writing end is left open")
   }
 
   @Test("has nothing more to hand over when it is empty")

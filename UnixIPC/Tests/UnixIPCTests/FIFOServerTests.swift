@@ -100,7 +100,7 @@ import UnixIPCTestSupport
     #expect(served == 0 && directory.facts("f").map { $0.st_mode & S_IFMT } == S_IFIFO)
     try #require(unlink(directory["f"]) == 0)
     try directory.write("kept".utf8, to: "f")
-    #expect(throws: FIFO.Refusal.replaced(directory["f"])) { try server.serve { [] } }
+    #expect(throws: FIFO.OpenError.replaced(directory["f"])) { try server.serve { [] } }
     _ = consume server
     #expect(directory.facts("f")?.st_size == 4)
     #expect(directory.facts(".f.lock") == nil)
@@ -112,7 +112,7 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let server = try FIFOServer(at: directory[name])
     #expect(directory.facts(name).map { $0.st_mode & S_IFMT } == S_IFIFO)
-    #expect(throws: FIFO.Refusal.inUse(directory[name])) { _ = try FIFOServer(at: directory[name]) }
+    #expect(throws: FIFO.OpenError.inUse(directory[name])) { _ = try FIFOServer(at: directory[name]) }
     _ = consume server
     #expect(directory.facts(name) == nil)
     #expect(rmdir(directory.path) == 0)
@@ -130,7 +130,7 @@ import UnixIPCTestSupport
     try other.write("kept".utf8, to: "new")
     let null = try Descriptor.open("/dev/null", O_WRONLY)
     let mover = try Tool("/bin/mv", other["new"], directory["f"]).start(output: null)
-    #expect(throws: FIFO.Refusal.replaced(directory["f"])) {
+    #expect(throws: FIFO.OpenError.replaced(directory["f"])) {
       try server.serve(until: Deadline(after: .seconds(20))) { [] }
     }
     _ = try mover.waitForExit()

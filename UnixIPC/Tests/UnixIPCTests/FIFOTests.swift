@@ -6,7 +6,7 @@ import UnixIPCTestSupport
 @testable import UnixIPC
 
 @Suite(.timeLimit(.minutes(1))) struct FIFOTests {
-  private typealias Refusal = FIFO.Refusal
+  private typealias Refusal = FIFO.OpenError
   private var soon: Deadline { Deadline(after: .milliseconds(20)) }
   private var late: Deadline { Deadline(after: .seconds(20)) }
 

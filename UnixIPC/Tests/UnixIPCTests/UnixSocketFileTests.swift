@@ -140,7 +140,7 @@ import UnixIPCTestSupport
     try #require(chmod(directory.path, 0o1777) == 0)
     #expect(refusal(directory["s"]) == .foreignLock(directory["s"], lock))
     #expect(
-      failure { () throws(FIFO.Refusal) in try ServerLock(beside: directory["s"]) }
+      failure { () throws(FIFO.OpenError) in try ServerLock(beside: directory["s"]) }
         == .foreignLock(directory["s"], lock))
   }
 

@@ -5,7 +5,8 @@ import UnixIPC
 
 let words = CommandLine.arguments
 guard words.count == 3, let count = Int(words[2]) else { exit(64) }
-let start = SystemClock.monotonic()
+let clock = ContinuousClock()
+let start = clock.now
 switch words[1] {
 case "true":
   let program = Program(path: "/bin/true", arguments: ["true"])
@@ -17,4 +18,4 @@ default:
   let capture = try program.capture(errors: .null, limit: count)
   guard capture.isSuccess, capture.output.count == count else { exit(1) }
 }
-print(Double(SystemClock.monotonic() - start) / 1e6)
+print((clock.now - start) / .milliseconds(1))

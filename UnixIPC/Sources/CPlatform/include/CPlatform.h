@@ -24,7 +24,7 @@ int platform_pipe2(int fds[2], int flags);
 int platform_close_range(unsigned first, unsigned last, unsigned flags);
 int platform_fcntl(int fd, int command, int argument);
 int platform_open(const char *path, int flags, mode_t mode);
-/// write(2) whose EPIPE comes without SIGPIPE, whatever that would do.
+/// write(2) whose EPIPE comes without SIGPIPE, whatever the signal's disposition, on a socket, a pipe or any other file.
 ssize_t platform_write_without_signal(int fd, const void *bytes, size_t size);
 int platform_memfd_create(const char *name, unsigned flags);
 int platform_set_pipe_size(int fd, int size);
@@ -32,6 +32,9 @@ int platform_set_pipe_size(int fd, int size);
 ssize_t platform_splice(int from, int to, size_t size);
 /// sendfile(2) from the file's own offset.
 ssize_t platform_sendfile(int to, int from, size_t size);
+/// The same two, whose EPIPE comes without SIGPIPE.
+ssize_t platform_splice_without_signal(int from, int to, size_t size);
+ssize_t platform_sendfile_without_signal(int to, int from, size_t size);
 /// copy_file_range(2) at the files' own offsets.
 ssize_t platform_copy_file_range(int from, int to, size_t size);
 

@@ -50,9 +50,16 @@ extension Descriptor {
   /// - Parameter mode: permissions of a file that is created, before the umask.
   ///
   /// Source: open(2).
-  public static func open(_ path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
+  public static func open(_ path: UnixPath, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError)
+    -> Descriptor
+  {
     Descriptor(
-      owning: try check("open", on: path) { platform_open(path, flags | O_CLOEXEC | O_NOCTTY, mode) })
+      owning: try check("open", path: path) { platform_open($0, flags | O_CLOEXEC | O_NOCTTY, mode) })
+  }
+
+  /// Opens a file at a path that is text, close-on-exec and never as the controlling terminal.
+  public static func open(_ path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
+    try open(UnixPath(path), flags, mode: mode)
   }
 
   /// A second descriptor for the same open file, with the lowest free number not below `least`.

@@ -1,9 +1,9 @@
 import CPlatform
 import Glibc
 
-/// Who may do what with the new file.
+/// Owner and permissions of the new file.
 extension FileReplacement {
-  static func give(_ contents: borrowing Descriptor, rightsOf path: String, _ old: stat) {
+  static func give(_ contents: borrowing Descriptor, rightsOf path: UnixPath, _ old: stat) {
     let number = contents.number
     var mode = old.st_mode & 0o777
     // A user who may not change the owner may still change the group to one of his own.  uid_t.max leaves the owner.
@@ -18,15 +18,17 @@ extension FileReplacement {
   /// - Returns: false where the old file has a list which the new one could not be given.
   ///
   /// Source: acl(5), xattr(7).
-  private static func copyAccessList(from path: String, to number: CInt) -> Bool {
+  private static func copyAccessList(from path: UnixPath, to number: CInt) -> Bool {
     let attribute = "system.posix_acl_access"
     // The most that the kernel takes.
     var list = [UInt8](repeating: 0, count: 65_536)
-    let size = lgetxattr(path, attribute, &list, list.count)
-    if size >= 0 { return fsetxattr(number, attribute, list, size, 0) == 0 }
-    let error = ErrorCode.current
-    // What the directory gives to new files is not the old one's.
-    fremovexattr(number, attribute)
-    return error.rawValue == ENODATA || error.rawValue == ENOTSUP
+    do throws(SystemCallError) {
+      let size = try check("lgetxattr", path: path) { lgetxattr($0, attribute, &list, list.count) }
+      return fsetxattr(number, attribute, list, size, 0) == 0
+    } catch {
+      // The list that the directory gives to new files is not the old file's.
+      fremovexattr(number, attribute)
+      return error.code.rawValue == ENODATA || error.code.rawValue == ENOTSUP
+    }
   }
 }

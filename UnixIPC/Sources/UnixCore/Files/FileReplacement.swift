@@ -3,51 +3,58 @@ import Glibc
 
 /// A file's new contents, written out of sight and put in its place whole.
 ///
-/// Until `commit` the old file is there, untouched, and stays where this value is let go of or the process dies.  Where
-/// the file system can (`O_TMPFILE`) nothing is left behind then, not even by `kill -9`.
+/// Until `commit` the old file is there, untouched; it stays if this value is discarded or the process dies.  On a file
+/// system with `O_TMPFILE` nothing is left behind then, not even by `kill -9`.
 ///
 ///     let file = try FileReplacement(of: path)
 ///     try file.contents.writeAll(bytes)
 ///     try file.commit()
 ///
-/// The new file has the old one's permissions, but for set-id bits; its access control list; its owner where this process
-/// may give files away, which is root's; and its group where this process may give that.  A user who replaces another's
-/// file becomes its owner, as with `sed -i`.  Where the group cannot be kept, nor the list, the group is given no more
-/// than others have.  Other extended attributes and file capabilities are not kept.
+/// The new file gets the old one's permissions without set-id bits, its access control list, its owner if this process
+/// may give files away, as root may, and its group if this process may set that.  A user who replaces another user's file
+/// becomes its owner, as with `sed -i`.  If group or list cannot be kept, the group gets no more access than others.
+/// Other extended attributes and file capabilities are not kept.
 ///
 /// Other hard links to the old file keep the old contents.  Nothing is forced to the disk: call fsync(2) on `contents`
-/// before `commit` where the contents must survive the machine.
+/// before `commit` if the contents must survive a crash of the machine.
 ///
 /// Source: open(2), linkat(2), rename(2).
 public struct FileReplacement: ~Copyable {
-  /// Open for writing, at first empty.
+  /// The new file, open for writing and empty at first.
   public let contents: Descriptor
-  private let path: String
+  private let path: UnixPath
   private let directory: Descriptor
-  private let name: String
-  /// In the directory; empty while the file has no name.
-  private var temporaryName: String
+  private let name: UnixPath
+  /// The file's name in the directory; nil while it has none.
+  private var temporaryName: UnixPath?
 
   /// Makes an empty file beside the old one.
   ///
-  /// A symbolic link stays and stands for the file that it leads to, which must exist.  One in a sticky directory that
-  /// all may write to, such as /tmp, is followed only if it is this user's or the directory's owner's.
+  /// A symbolic link stays, and the file that it leads to is replaced; that file must exist.  A link in a sticky
+  /// directory that everyone may write to, such as /tmp, is followed only if it belongs to this user or to the
+  /// directory's owner.
   ///
-  /// - Parameter mode: permissions of a file that was not there, before the umask.
-  /// - Throws: `EACCES` for an old file that may not be written and a link that is not followed, `EINVAL` for what is no
-  ///   regular file, `EILSEQ` where a link's text is not UTF-8.
-  public init(of path: String, mode: mode_t = 0o666) throws(SystemCallError) {
-    try self.init(of: path, mode: mode, hasNameAtOnce: false)
+  /// - Parameter path: the file to replace; it need not exist.
+  /// - Parameter mode: permissions of a file that did not exist, before the umask.
+  /// - Throws: `EACCES` for an old file that may not be written and for a link that is not followed; `EINVAL` if there is
+  ///   no regular file but something else, and for a path with a NUL.
+  public init(of path: UnixPath, mode: mode_t = 0o666) throws(SystemCallError) {
+    try self.init(of: path, mode: mode, isNamedImmediately: false)
   }
 
-  /// - Parameter hasNameAtOnce: as it is in any case where the file system knows no files without a name.
-  init(of path: String, mode: mode_t, hasNameAtOnce: Bool) throws(SystemCallError) {
+  /// Makes an empty file beside the old one at a path that is text.
+  public init(of path: String, mode: mode_t = 0o666) throws(SystemCallError) {
+    try self.init(of: UnixPath(path), mode: mode)
+  }
+
+  /// - Parameter isNamedImmediately: always so on a file system that has no files without a name.
+  init(of path: UnixPath, mode: mode_t, isNamedImmediately: Bool) throws(SystemCallError) {
     let real = try Self.followed(path)
-    let old = try Self.facts(of: real, named: path)
-    let folder = ParentDirectory.path(of: real)
-    let name = ParentDirectory.lastName(of: real)
+    let old = try Self.metadata(of: real, named: path)
+    let folder = real.parent
+    let name = real.lastName
     let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
-    var temporaryName = hasNameAtOnce ? ParentDirectory.temporaryName(for: name) : ""
+    var temporaryName = isNamedImmediately ? name.temporaryName : nil
     // Before it has its owner and group, nobody else may open it.
     let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
     if let old { Self.give(contents, rightsOf: real, old) }
@@ -59,39 +66,60 @@ public struct FileReplacement: ~Copyable {
   }
 
   /// Nil where there is no file yet.
-  private static func facts(of real: String, named path: String) throws(SystemCallError) -> stat? {
-    var facts = stat()
-    guard fstatat(AT_FDCWD, real, &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw SystemCallError("open", on: path, code: .invalidArgument) }
-    _ = try check("open", on: path) { faccessat(AT_FDCWD, real, W_OK, AT_EACCESS) }
-    return facts
+  private static func metadata(of real: UnixPath, named path: UnixPath) throws(SystemCallError) -> stat? {
+    guard let metadata = try? FileMetadata(at: real) else { return nil }
+    guard metadata.kind == S_IFREG else {
+      throw SystemCallError("open", on: path.description, code: .invalidArgument)
+    }
+    do throws(SystemCallError) {
+      _ = try check("faccessat", path: real) { faccessat(AT_FDCWD, $0, W_OK, AT_EACCESS) }
+    } catch { throw SystemCallError("open", on: path.description, code: error.code) }
+    return metadata.native
   }
 
   private static func create(
-    in folder: String, for name: String, mode: mode_t, _ temporaryName: inout String
+    in folder: UnixPath, for name: UnixPath, mode: mode_t, _ temporaryName: inout UnixPath?
   ) throws(SystemCallError) -> Descriptor {
-    if temporaryName.isEmpty {
-      // linux/fcntl.h's O_TMPFILE, which the importer does not know.
-      if let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode) { return file }
-      temporaryName = ParentDirectory.temporaryName(for: name)
+    // linux/fcntl.h's O_TMPFILE, which the importer does not know.
+    if temporaryName == nil,
+      let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode)
+    {
+      return file
     }
-    return try Descriptor.open("\(folder)/\(temporaryName)", O_CREAT | O_EXCL | O_WRONLY, mode: mode)
+    let chosen = temporaryName ?? name.temporaryName
+    temporaryName = chosen
+    return try Descriptor.open(folder.entry(chosen), O_CREAT | O_EXCL | O_WRONLY, mode: mode)
   }
 
   deinit {
-    if !temporaryName.isEmpty { unlinkat(directory.number, temporaryName, 0) }
+    guard let temporaryName else { return }
+    let number = directory.number
+    _ = try? check("unlinkat", path: temporaryName) { unlinkat(number, $0, 0) }
   }
 
-  /// Puts the file in its place.
+  /// Puts the new file in the place of the old one.
+  ///
+  /// Source: linkat(2), rename(2).
   public consuming func commit() throws(SystemCallError) {
-    if temporaryName.isEmpty {
-      let name = ParentDirectory.temporaryName(for: name)
-      _ = try check("linkat", on: path) {
-        linkat(AT_FDCWD, "/proc/self/fd/\(contents.number)", directory.number, name, AT_SYMLINK_FOLLOW)
+    let number = directory.number
+    let path = path
+    do throws(SystemCallError) {
+      let source = if let temporaryName { temporaryName } else { try linked() }
+      temporaryName = source
+      _ = try source.withCPath("rename") { (source) throws(SystemCallError) in
+        try check("rename", path: name) { renameat(number, source, number, $0) }
       }
-      temporaryName = name
+    } catch { throw SystemCallError(error.call, on: path.description, code: error.code) }
+    temporaryName = nil
+  }
+
+  /// Gives the file a name.
+  private borrowing func linked() throws(SystemCallError) -> UnixPath {
+    let chosen = name.temporaryName
+    let (file, folder) = (contents.number, directory.number)
+    _ = try check("linkat", path: chosen) {
+      linkat(AT_FDCWD, "/proc/self/fd/\(file)", folder, $0, AT_SYMLINK_FOLLOW)
     }
-    _ = try check("rename", on: path) { renameat(directory.number, temporaryName, directory.number, name) }
-    temporaryName = ""
+    return chosen
   }
 }

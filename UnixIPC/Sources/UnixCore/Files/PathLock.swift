@@ -8,24 +8,22 @@ import Glibc
 /// Source: flock(2).
 package struct PathLock: ~Copyable, Sendable {
   /// Why the lock cannot be had.
-  package enum Refusal: Error {
+  package enum LockError: Error {
     case call(SystemCallError)
     /// Another process of this user has it.
     case taken
-    /// Another user has made the lock's file, in a directory where anybody may make files.
+    /// Another user has made the lock file, in a directory where everyone may make files.
     case foreign(ForeignLock)
   }
 
   private let file: Descriptor
-  private let path: String
+  private let path: UnixPath
 
   /// Takes the lock.
   ///
   /// - Throws: `taken` if another process still has it at the deadline.
-  package init(beside path: String, until deadline: Deadline) throws(Refusal) {
-    let parent = ParentDirectory.path(of: path)
-    let name = ParentDirectory.lastName(of: path)
-    let lockPath = "\(parent == "/" ? "" : parent)/.\(ParentDirectory.beginning(of: name, bytes: 240)).lock"
+  package init(beside path: UnixPath, until deadline: Deadline) throws(LockError) {
+    let lockPath = path.parent.entry(".\(path.lastName.beginning(upTo: 240)).lock")
     while true {
       let file = try PathLock.open(lockPath)
       let isLocked: Bool
@@ -45,36 +43,36 @@ package struct PathLock: ~Copyable, Sendable {
     }
   }
 
-  deinit { if PathLock.isSame(file, path) { unlink(path) } }
+  deinit {
+    if PathLock.isSame(file, path) { _ = try? check("unlink", path: path) { unlink($0) } }
+  }
 
-  private static func open(_ path: String) throws(Refusal) -> Descriptor {
+  private static func open(_ path: UnixPath) throws(LockError) -> Descriptor {
     do throws(SystemCallError) {
       let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
-      var metadata = stat()
-      _ = try check("fstat", on: path) { fstat(file.number, &metadata) }
-      guard metadata.st_uid == geteuid(), metadata.st_mode & S_IFMT == S_IFREG else {
-        throw SystemCallError("open", on: path, code: .permissionDenied)
+      let metadata = try FileMetadata(of: file)
+      guard metadata.native.st_uid == geteuid(), metadata.kind == S_IFREG else {
+        throw SystemCallError("open", on: path.description, code: .permissionDenied)
       }
       return file
     } catch {
       // In a sticky directory the kernel itself may refuse to open it, even for root: proc_sys_fs(5), protected_regular.
-      var metadata = stat()
-      guard lstat(path, &metadata) == 0, metadata.st_uid != geteuid() else { throw .call(error) }
-      throw .foreign(ForeignLock(path: path, user: metadata.st_uid))
+      guard let owner = try? FileMetadata(at: path).native.st_uid, owner != geteuid() else { throw .call(error) }
+      throw .foreign(ForeignLock(path: path, user: owner))
     }
   }
 
-  private static func isSame(_ file: borrowing Descriptor, _ path: String) -> Bool {
-    var open = stat()
-    var present = stat()
-    return fstat(file.number, &open) == 0 && lstat(path, &present) == 0 && open.st_dev == present.st_dev
-      && open.st_ino == present.st_ino
+  private static func isSame(_ file: borrowing Descriptor, _ path: UnixPath) -> Bool {
+    guard let open = try? FileMetadata(of: file), let present = try? FileMetadata(at: path) else { return false }
+    return open.isSameFile(as: present)
   }
 }
 
-/// A lock's file that another user has made, who can so keep this one from using the path beside it.
+/// A lock file that another user has made, which keeps this user from using the path beside it.
 public struct ForeignLock: Hashable, Sendable, CustomStringConvertible {
-  public let path: String
+  /// The lock file.
+  public let path: UnixPath
+  /// The user that the lock file belongs to.
   public let user: uid_t
 
   /// The owner and what to do about it.

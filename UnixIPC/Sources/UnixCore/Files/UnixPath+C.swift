@@ -1,6 +1,13 @@
+import Glibc
+
 // The only way from a path or a text to C, which would take a NUL for the end and so mean another file or name.
 
 extension UnixPath {
+  /// A copy of the path that C has, which ends at its NUL.
+  package init(cString: UnsafePointer<CChar>) {
+    self.init(bytes: UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
+  }
+
   /// Lends the path to a call as C takes it.
   ///
   /// - Throws: `EINVAL` for a path with a NUL, and `body` is not called; what `body` throws.

@@ -9,6 +9,7 @@ import Glibc
 public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
   /// What makes it unsafe.
   public enum Reason: Hashable, Sendable {
+    /// Another user owns the directory.
     case ownedByAnother(uid_t)
     /// Its group may write to it, and it has no sticky bit.
     case writableByGroup
@@ -18,8 +19,9 @@ public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
     case linkOfAnother(uid_t)
   }
 
-  /// The directory or link that is the reason, an ancestor perhaps.
-  public let path: String
+  /// The directory or link that is unsafe, perhaps an ancestor of the one that was looked at.
+  public let path: UnixPath
+  /// What makes it unsafe.
   public let reason: Reason
 
   /// The reason and what to do about it.
@@ -43,89 +45,86 @@ public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
   /// later without a race.  Each name is looked at only after those before it were found safe.
   ///
   /// - Returns: the first reason; nil for a safe directory.
-  /// - Throws: `ENOENT`, `ENOTDIR` or `ELOOP` for a path that leads to no directory.
-  public static func find(on path: String) throws(SystemCallError) -> UnsafeDirectory? {
+  /// - Throws: `ENOENT`, `ENOTDIR` or `ELOOP` for a path that leads to no directory, `EINVAL` for one with a NUL.
+  public static func find(on path: UnixPath) throws(SystemCallError) -> UnsafeDirectory? {
     var walk = try Walk(path)
     return try walk.run()
   }
 
+  /// Looks at a directory at a path that is text, and at all directories and links on the way to it.
+  public static func find(on path: String) throws(SystemCallError) -> UnsafeDirectory? {
+    try find(on: UnixPath(path))
+  }
+
   /// The way from `/`, name by name.
   private struct Walk {
-    private var place = "/"
-    private var names: [Substring]
+    private var place: UnixPath = "/"
+    private var names: [UnixPath]
     private var links = 0
-    /// In a user namespace the outer root is nobody known, and still owns `/`.
+    /// In a user namespace the outer root has no number of its own, and still owns `/`.
     private let trusted: [uid_t]
 
-    init(_ path: String) throws(SystemCallError) {
-      let whole = path.utf8.first == UInt8(ascii: "/") ? path : "\(try Walk.currentDirectory())/\(path)"
+    init(_ path: UnixPath) throws(SystemCallError) {
+      let whole = path.isAbsolute ? path : "\(try Walk.currentDirectory())/\(path)"
       names = Walk.names(of: whole)
-      trusted = [0, geteuid(), try Walk.facts("/").st_uid]
+      trusted = [0, geteuid(), try FileMetadata(at: "/" as UnixPath).native.st_uid]
     }
 
     mutating func run() throws(SystemCallError) -> UnsafeDirectory? {
-      if let reason = danger(try Walk.facts("/")) { return UnsafeDirectory(path: "/", reason: reason) }
+      if let reason = danger(try Walk.metadata("/").native) { return UnsafeDirectory(path: "/", reason: reason) }
       while let name = names.popLast() {
         if name == ".." {
-          place = ParentDirectory.path(of: place)
+          place = place.parent
           continue
         }
-        let next = place == "/" ? "/\(name)" : "\(place)/\(name)"
-        let facts = try Walk.facts(next)
-        switch facts.st_mode & S_IFMT {
+        let next = place.entry(name)
+        let metadata = try Walk.metadata(next)
+        switch metadata.kind {
         case S_IFLNK:
-          guard trusted.contains(facts.st_uid) else {
-            return UnsafeDirectory(path: next, reason: .linkOfAnother(facts.st_uid))
+          guard trusted.contains(metadata.native.st_uid) else {
+            return UnsafeDirectory(path: next, reason: .linkOfAnother(metadata.native.st_uid))
           }
           try follow(next)
         case S_IFDIR:
-          if let reason = danger(facts) { return UnsafeDirectory(path: next, reason: reason) }
+          if let reason = danger(metadata.native) { return UnsafeDirectory(path: next, reason: reason) }
           place = next
-        default: throw SystemCallError("open", on: next, code: ErrorCode(rawValue: ENOTDIR))
+        default: throw SystemCallError("open", on: next.description, code: ErrorCode(rawValue: ENOTDIR))
         }
       }
       return nil
     }
 
-    private mutating func follow(_ link: String) throws(SystemCallError) {
+    private mutating func follow(_ link: UnixPath) throws(SystemCallError) {
       links += 1
       // As many as the kernel follows.
-      guard links <= 40 else { throw SystemCallError("open", on: link, code: ErrorCode(rawValue: ELOOP)) }
-      let target = try Walk.target(of: link)
-      if target.utf8.first == UInt8(ascii: "/") { place = "/" }
+      guard links <= 40 else { throw SystemCallError("open", on: link.description, code: ErrorCode(rawValue: ELOOP)) }
+      let target = try SymbolicLink.target(of: link)
+      if target.isAbsolute { place = "/" }
       names += Walk.names(of: target)
     }
 
-    private func danger(_ facts: stat) -> Reason? {
-      guard trusted.contains(facts.st_uid) else { return .ownedByAnother(facts.st_uid) }
-      guard facts.st_mode & S_ISVTX == 0 else { return nil }
-      if facts.st_mode & S_IWOTH != 0 { return .writableByAll }
-      return facts.st_mode & S_IWGRP != 0 ? .writableByGroup : nil
+    private func danger(_ metadata: stat) -> Reason? {
+      guard trusted.contains(metadata.st_uid) else { return .ownedByAnother(metadata.st_uid) }
+      guard metadata.st_mode & S_ISVTX == 0 else { return nil }
+      if metadata.st_mode & S_IWOTH != 0 { return .writableByAll }
+      return metadata.st_mode & S_IWGRP != 0 ? .writableByGroup : nil
     }
 
     /// Last name first.
-    private static func names(of path: String) -> [Substring] {
-      path.unicodeScalars.split(separator: "/").map(Substring.init).filter { $0 != "." }.reversed()
+    private static func names(of path: UnixPath) -> [UnixPath] {
+      path.bytes.split(separator: UInt8(ascii: "/")).map { UnixPath(bytes: $0) }.filter { $0 != "." }.reversed()
     }
 
-    private static func facts(_ path: String) throws(SystemCallError) -> stat {
-      var facts = stat()
-      _ = try check("open", on: path) { lstat(path, &facts) }
-      return facts
-    }
-
-    private static func target(of link: String) throws(SystemCallError) -> String {
-      var room = [UInt8](repeating: 0, count: Int(PATH_MAX))
-      let count = try check("readlink", on: link) {
-        room.withUnsafeMutableBytes { readlink(link, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+    private static func metadata(_ path: UnixPath) throws(SystemCallError) -> FileMetadata {
+      do throws(SystemCallError) { return try FileMetadata(at: path) } catch {
+        throw SystemCallError("open", on: error.object, code: error.code)
       }
-      return String(decoding: room[..<count], as: UTF8.self)
     }
 
-    private static func currentDirectory() throws(SystemCallError) -> String {
+    private static func currentDirectory() throws(SystemCallError) -> UnixPath {
       guard let path = getcwd(nil, 0) else { throw SystemCallError("getcwd", code: .current) }
       defer { free(path) }
-      return String(cString: path)
+      return UnixPath(cString: path)
     }
   }
 }

@@ -30,7 +30,7 @@ public struct RawSocketAddress: @unchecked Sendable {
         sockaddr_in6(
           sin6_family: sa_family_t(AF_INET6), sin6_port: port.bigEndian, sin6_flowinfo: 0, sin6_addr: host.native,
           sin6_scope_id: scope))
-    case .unixPath(let path): try storeUnix(Array(path.utf8), of: address)
+    case .unixPath(let path): try storeUnix(path.bytes, of: address)
     case .unixAbstract(let name): try storeUnix([0] + name, of: address)
     case .unixUnnamed: try storeUnix([], of: address)
     }
@@ -76,7 +76,7 @@ public struct RawSocketAddress: @unchecked Sendable {
         let name = bytes[2..<max(2, min(Int(length), 110))]
         guard let first = name.first else { return .unixUnnamed }
         if first == 0 { return .unixAbstract(Array(name.dropFirst())) }
-        return .unixPath(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self))
+        return .unixPath(UnixPath(bytes: name.prefix { $0 != 0 }))
       default:
         return nil
       }

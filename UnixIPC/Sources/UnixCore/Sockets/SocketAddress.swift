@@ -7,11 +7,15 @@ public enum SocketAddress: Hashable, Sendable {
   case ipv4(IPv4Address, port: UInt16)
   /// `scope` is the interface's index of a link-local address, else 0.
   case ipv6(IPv6Address, port: UInt16, scope: UInt32 = 0)
-  case unixPath(String)
+  /// The path of a socket's file; any bytes but NUL.
+  case unixPath(UnixPath)
   /// A name of Linux's own, in no file system; any bytes.
   case unixAbstract([UInt8])
   /// A Unix socket that was never bound: most clients.
   case unixUnnamed
+
+  /// The socket's file at a path that is text.
+  public static func unixPath(_ path: String) -> SocketAddress { .unixPath(UnixPath(path)) }
 
   /// The port of an internet address.
   public var port: UInt16? {
@@ -111,7 +115,7 @@ extension SocketAddress: CustomStringConvertible {
       } else {
         "[\(address)]:\(port)"
       }
-    case .unixPath(let path): escaped(path.utf8)
+    case .unixPath(let path): escaped(path.bytes)
     case .unixAbstract(let name): "@" + escaped(name)
     case .unixUnnamed: "unix"
     }

@@ -3,7 +3,8 @@ import Glibc
 
 /// The file of a Unix socket that this process bound: never a live server's, never anything but a socket replaced.
 public struct UnixSocketFile: Sendable {
-  public let path: String
+  /// The path that the socket was bound to.
+  public let path: UnixPath
   private let device: dev_t
   private let inode: ino_t
 
@@ -24,15 +25,15 @@ public struct UnixSocketFile: Sendable {
   public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case call(SystemCallError)
     /// Somebody answers at this path.
-    case inUse(String)
+    case inUse(UnixPath)
     /// A file, a link, a directory: nothing that a server left behind.
-    case notASocket(String)
+    case notASocket(UnixPath)
     /// Another user may replace files in its directory, or swap a directory on the way to it.
-    case unsafeDirectory(String, UnsafeDirectory)
+    case unsafeDirectory(UnixPath, UnsafeDirectory)
     /// Another process of this user has been binding the path for seconds.
-    case locked(String)
+    case locked(UnixPath)
     /// Another user has made the file by which processes lock the path.
-    case foreignLock(String, ForeignLock)
+    case foreignLock(UnixPath, ForeignLock)
 
     public var description: String {
       switch self {
@@ -52,7 +53,7 @@ public struct UnixSocketFile: Sendable {
   /// Binds a stream socket to the path and listens.  Nobody can connect before owner and mode are right.
   ///
   /// - Throws: `Refusal`.
-  public static func listen(at path: String, backlog: CInt, access: Access) throws(Refusal)
+  public static func listen(at path: UnixPath, backlog: CInt, access: Access) throws(Refusal)
     -> ListeningUnixSocket
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
@@ -70,7 +71,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a datagram socket, after removing one that a dead server left.
-  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
     let lock = try lock(path)
     let bound = try bind(path, kind: kind, access: access)
     _ = consume lock
@@ -78,13 +79,13 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Servers that start together look at the path one after the other.
-  private static func lock(_ path: String) throws(Refusal) -> PathLock {
+  private static func lock(_ path: UnixPath) throws(Refusal) -> PathLock {
     let danger: UnsafeDirectory?
-    do throws(SystemCallError) { danger = try UnsafeDirectory.find(on: ParentDirectory.path(of: path)) } catch {
+    do throws(SystemCallError) { danger = try UnsafeDirectory.find(on: path.parent) } catch {
       throw .call(error)
     }
     if let danger { throw .unsafeDirectory(path, danger) }
-    do throws(PathLock.Refusal) {
+    do throws(PathLock.LockError) {
       return try PathLock(beside: path, until: Deadline(after: lockPatience))
     } catch {
       switch error {
@@ -95,19 +96,19 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  private static func bind(_ path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  private static func bind(_ path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
-        _ = try check("unlink", on: path) { unlink(path) }
+        _ = try check("unlink", path: path) { unlink($0) }
       }
       let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
       // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
       let isGivenAway = access.user != nil || access.group != nil
-      _ = try check("fchmod", on: path) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
+      _ = try check("fchmod", on: path.description) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
       let native = try RawSocketAddress(.unixPath(path))
-      _ = try check("bind", on: path) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+      _ = try check("bind", on: path.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
       let present = try facts(path)
       let file = UnixSocketFile(path: path, device: present?.st_dev ?? 0, inode: present?.st_ino ?? 0)
       do throws(SystemCallError) { try file.give(access) } catch {
@@ -132,41 +133,37 @@ public struct UnixSocketFile: Sendable {
   func give(_ access: Access) throws(SystemCallError) {
     let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
     var present = stat()
-    _ = try check("fstat", on: path) { fstat(handle.number, &present) }
+    _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
-      throw SystemCallError("bind", on: path, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("bind", on: path.description, code: ErrorCode(rawValue: ESTALE))
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
-      _ = try check("chown", on: path) { chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+      _ = try check("chown", on: path.description) { chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max) }
     }
-    _ = try check("chmod", on: path) { chmod(ownPath, access.mode & 0o777) }
+    _ = try check("chmod", on: path.description) { chmod(ownPath, access.mode & 0o777) }
   }
 
   private func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
 
   /// Whether a path leads to this very file, by another spelling perhaps.
-  public func isAt(_ path: String) -> Bool { (try? UnixSocketFile.facts(path)).flatMap { $0 }.map(isThis) ?? false }
+  public func isAt(_ path: UnixPath) -> Bool { (try? UnixSocketFile.facts(path)).flatMap { $0 }.map(isThis) ?? false }
 
   /// Removes the file if it is still the one that this process bound.
   public func removeIfOurs() {
-    if isAt(path) { unlink(path) }
+    if isAt(path) { _ = try? check("unlink", path: path) { unlink($0) } }
   }
 
   /// What is at the path, links not followed; nil when nothing is.
-  private static func facts(_ path: String) throws(SystemCallError) -> stat? {
-    var facts = stat()
-    do throws(SystemCallError) {
-      _ = try check("lstat", on: path) { lstat(path, &facts) }
-      return facts
-    } catch {
+  private static func facts(_ path: UnixPath) throws(SystemCallError) -> stat? {
+    do throws(SystemCallError) { return try FileMetadata(at: path).native } catch {
       if error.code == .noSuchFile { return nil }
       throw error
     }
   }
 
   /// Whether nobody listens any more: only then does the kernel refuse the connection.
-  private static func isStale(_ path: String, kind: CInt) throws(SystemCallError) -> Bool {
+  private static func isStale(_ path: UnixPath, kind: CInt) throws(SystemCallError) -> Bool {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
     let native = try RawSocketAddress(.unixPath(path))
@@ -174,6 +171,22 @@ public struct UnixSocketFile: Sendable {
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && ErrorCode.current == .connectionRefused
   }
+}
+
+/// Paths that are text.
+extension UnixSocketFile {
+  /// Binds a stream socket to a path that is text and listens; see `listen(at:backlog:access:)` of a `UnixPath`.
+  public static func listen(at path: String, backlog: CInt, access: Access) throws(Refusal) -> ListeningUnixSocket {
+    try listen(at: UnixPath(path), backlog: backlog, access: access)
+  }
+
+  /// Binds a socket of a kind to a path that is text, after removing a socket that a dead server left.
+  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+    try bind(at: UnixPath(path), kind: kind, access: access)
+  }
+
+  /// Whether a path that is text leads to this very file.
+  public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
 /// O_PATH, asm-generic/fcntl.h

@@ -18,14 +18,15 @@ extension Descriptor {
   ///   one with a NUL; `ENOSYS` before Linux 5.6.
   ///
   /// Source: openat2(2), RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS.
-  public func open(beneath path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
-    // The rest of it would be lost on the way to C.
-    guard !path.utf8.contains(0) else {
-      throw SystemCallError("openat2", on: escaped(path.utf8), code: .invalidArgument)
-    }
-    return Descriptor(
-      owning: try check("openat2", on: escaped(path.utf8)) {
-        platform_open_beneath(number, path, flags | O_CLOEXEC | O_NOCTTY, mode)
+  public func open(beneath path: UnixPath, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
+    Descriptor(
+      owning: try check("openat2", path: path) {
+        platform_open_beneath(number, $0, flags | O_CLOEXEC | O_NOCTTY, mode)
       })
+  }
+
+  /// Opens a file beneath this directory at a path that is text.
+  public func open(beneath path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
+    try open(beneath: UnixPath(path), flags, mode: mode)
   }
 }

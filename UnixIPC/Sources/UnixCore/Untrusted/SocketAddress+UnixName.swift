@@ -4,7 +4,7 @@ extension SocketAddress {
   /// A client may bind its end to any name: of a peer, this is the form to start from.
   public var unixName: UntrustedBytes? {
     switch self {
-    case .unixPath(let path): UntrustedBytes(text: path)
+    case .unixPath(let path): UntrustedBytes(path.bytes)
     case .unixAbstract(let name): UntrustedBytes([UInt8(ascii: "@")] + name)
     case .ipv4, .ipv6, .unixUnnamed: nil
     }

@@ -11,12 +11,12 @@ extension FIFO {
   /// the same reader is let in by that and finds nobody.  Let one process at a time wait so.
   ///
   /// - Returns: a descriptor whose writes wait for the reader.
-  /// - Throws: `Refusal.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
+  /// - Throws: `OpenError.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
   ///
   /// Source: fifo(7), inotify(7).
-  public func openForWriting(until deadline: Deadline = .never) throws(Refusal) -> Descriptor {
+  public func openForWriting(until deadline: Deadline = .never) throws(OpenError) -> Descriptor {
     guard isInPlace else { throw .replaced(path) }
-    return try refusing { () throws(SystemCallError) in
+    return try opening { () throws(SystemCallError) in
       switch try writingEnd() {
       case .some(let writer):
         try writer.setNonBlocking(false)
@@ -29,7 +29,7 @@ extension FIFO {
       // A reader that came before the watch is seen here, a later one announced.
       while !writer.hasReader {
         guard watch.descriptor.wait(for: .readable, until: deadline) else {
-          throw SystemCallError("open", on: path, code: .timedOut)
+          throw SystemCallError("open", on: path.description, code: .timedOut)
         }
         watch.take { _, _ in }
       }
@@ -41,17 +41,17 @@ extension FIFO {
   /// Opens it for reading, and waits for the first bytes, or for a writer that came and went without any.
   ///
   /// - Returns: a descriptor whose reads wait for a writer, and end when all writers have closed.
-  /// - Throws: `Refusal.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
+  /// - Throws: `OpenError.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
   ///
   /// Source: fifo(7), poll(2).
-  public func openForReading(until deadline: Deadline = .never) throws(Refusal) -> Descriptor {
+  public func openForReading(until deadline: Deadline = .never) throws(OpenError) -> Descriptor {
     guard isInPlace else { throw .replaced(path) }
-    return try refusing { () throws(SystemCallError) in
+    return try opening { () throws(SystemCallError) in
       let reader = try FIFO.named(path) { () throws(SystemCallError) in
         try Descriptor.open(ownPath, O_RDONLY | O_NONBLOCK)
       }
       guard reader.wait(for: .readable, until: deadline) else {
-        throw SystemCallError("open", on: path, code: .timedOut)
+        throw SystemCallError("open", on: path.description, code: .timedOut)
       }
       try reader.setNonBlocking(false)
       return reader

@@ -4,32 +4,35 @@ import Glibc
 
 /// A named pipe that this process made or took over.
 ///
-/// It is held by a descriptor that neither reads nor writes: its inode number cannot become another file's as long as
-/// this value lives, and what is opened is this pipe, whatever stands at its path.  Needs /proc.
+/// The value holds the FIFO by a descriptor that neither reads nor writes.  As long as the value lives, no other file can
+/// get the FIFO's inode number, and what it opens is this pipe, whatever is at its path.  It needs /proc.
 ///
 /// Source: fifo(7), open(2), O_PATH.
 public struct FIFO: ~Copyable, Sendable {
-  public private(set) var path: String
+  /// Where the FIFO was made or found.
+  public private(set) var path: UnixPath
   let directory: Descriptor
-  private(set) var name: String
+  private(set) var name: UnixPath
   private let handle: Descriptor
-  private let device: dev_t
-  private let inode: ino_t
+  private let metadata: FileMetadata
 
-  /// Makes a FIFO where nothing is.
+  /// Makes a FIFO at a path where nothing is.
   ///
-  /// - Parameter mode: permissions as given, whatever the umask; never wider meanwhile.
-  /// - Throws: `Refusal`, `EEXIST` where something is at the path.
+  /// - Parameter path: in a directory where no other user can replace files.
+  /// - Parameter mode: the permissions, whatever the umask is; they are never wider meanwhile.
+  /// - Throws: ``OpenError``, with `EEXIST` if something is at the path and `EINVAL` for a path with a NUL.
   ///
   /// Source: mkfifo(3).
-  public static func make(at path: String, mode: mode_t = 0o600) throws(Refusal) -> FIFO {
+  public static func make(at path: UnixPath, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
     let directory = try safeDirectory(of: path)
-    let name = ParentDirectory.lastName(of: path)
-    try refusing { () throws(SystemCallError) in
-      _ = try check("mkfifo", on: path) { mkfifoat(directory.number, name, mode & 0o777) }
+    let number = directory.number
+    try opening { () throws(SystemCallError) in
+      try named(path) { () throws(SystemCallError) in
+        _ = try check("mkfifo", path: path.lastName) { mkfifoat(number, $0, mode & 0o777) }
+      }
     }
     let fifo = try FIFO(path, in: directory)
-    do throws(Refusal) {
+    do throws(OpenError) {
       try fifo.setMode(mode)
     } catch {
       fifo.removeIfOurs()
@@ -40,16 +43,16 @@ public struct FIFO: ~Copyable, Sendable {
 
   /// Takes over a FIFO of this user, as it is.
   ///
-  /// - Throws: `Refusal`, `ENOENT` where nothing is at the path.
-  public static func adopt(at path: String) throws(Refusal) -> FIFO {
+  /// - Throws: ``OpenError``, with `ENOENT` if nothing is at the path.
+  public static func adopt(at path: UnixPath) throws(OpenError) -> FIFO {
     try FIFO(path, in: try safeDirectory(of: path))
   }
 
-  /// Makes a FIFO, or takes over one of this user and gives it the mode.
+  /// Makes a FIFO, or takes over one of this user and sets its permissions.
   ///
-  /// - Throws: `Refusal`.
-  public static func makeOrAdopt(at path: String, mode: mode_t = 0o600) throws(Refusal) -> FIFO {
-    do throws(Refusal) { return try make(at: path, mode: mode) } catch {
+  /// - Throws: ``OpenError``.
+  public static func makeOrAdopt(at path: UnixPath, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
+    do throws(OpenError) { return try make(at: path, mode: mode) } catch {
       guard case .call(let failure) = error, failure.code == .exists else { throw error }
     }
     let fifo = try adopt(at: path)
@@ -57,67 +60,83 @@ public struct FIFO: ~Copyable, Sendable {
     return fifo
   }
 
-  private init(_ path: String, in directory: consuming Descriptor) throws(Refusal) {
-    let name = ParentDirectory.lastName(of: path)
+  private init(_ path: UnixPath, in directory: consuming Descriptor) throws(OpenError) {
+    let name = path.lastName
     let number = directory.number
-    // No link at the end is followed: it would be opened itself, and refused.
-    let handle = try refusing { () throws(SystemCallError) in
+    // A link is opened itself, not followed, and refused.
+    let handle = try opening { () throws(SystemCallError) in
       try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open("/proc/self/fd/\(number)/\(name)", pathOnly | O_NOFOLLOW)
+        try Descriptor.open("/proc/self/fd/\(number)/\(name)" as UnixPath, pathOnly | O_NOFOLLOW)
       }
     }
-    var facts = stat()
-    try refusing { () throws(SystemCallError) in _ = try check("fstat", on: path) { fstat(handle.number, &facts) } }
-    if facts.st_mode & S_IFMT != S_IFIFO { throw .notAFIFO(path) }
-    if facts.st_uid != geteuid() { throw .foreign(path, user: facts.st_uid) }
+    let metadata = try opening { () throws(SystemCallError) in try FileMetadata(of: handle) }
+    if metadata.kind != S_IFIFO { throw .notAFIFO(path) }
+    if metadata.native.st_uid != geteuid() { throw .foreign(path, user: metadata.native.st_uid) }
     self.path = path
     self.directory = directory
     self.name = name
     self.handle = handle
-    device = facts.st_dev
-    inode = facts.st_ino
+    self.metadata = metadata
   }
 
   /// Leads to this very pipe.
-  var ownPath: String { "/proc/self/fd/\(handle.number)" }
+  var ownPath: UnixPath { "/proc/self/fd/\(handle.number)" }
 
-  private func setMode(_ mode: mode_t) throws(Refusal) {
-    let path = path
-    let ownPath = ownPath
-    try refusing { () throws(SystemCallError) in _ = try check("chmod", on: path) { chmod(ownPath, mode & 0o777) } }
+  private func setMode(_ mode: mode_t) throws(OpenError) {
+    let (path, ownPath) = (path, ownPath)
+    try opening { () throws(SystemCallError) in
+      try FIFO.named(path) { () throws(SystemCallError) in
+        _ = try check("chmod", path: ownPath) { chmod($0, mode & 0o777) }
+      }
+    }
   }
 
-  /// Whether it is what stands at its path.
+  /// Whether this FIFO is what is at its path.
   public var isInPlace: Bool { isAt(name) }
 
-  func isAt(_ name: String) -> Bool {
-    var facts = stat()
-    guard fstatat(directory.number, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return false }
-    return isThis(facts)
+  func isAt(_ name: UnixPath) -> Bool {
+    var present = stat()
+    let number = directory.number
+    let result = try? check("fstatat", path: name) { fstatat(number, $0, &present, AT_SYMLINK_NOFOLLOW) }
+    return result != nil && isThis(present)
   }
 
-  func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
+  func isThis(_ other: stat) -> Bool { other.st_dev == metadata.native.st_dev && other.st_ino == metadata.native.st_ino }
 
-  mutating func isNow(at path: String, _ name: String) {
+  mutating func isNow(at path: UnixPath, _ name: UnixPath) {
     self.path = path
     self.name = name
   }
 
-  /// A failure on the path that the caller knows.
-  static func named<Result: ~Copyable>(_ path: String, _ body: () throws(SystemCallError) -> Result)
-    throws(SystemCallError)
-    -> Result
+  /// Reports a failure on the path that the caller knows.
+  static func named<Result: ~Copyable>(_ path: UnixPath, _ body: () throws(SystemCallError) -> Result)
+    throws(SystemCallError) -> Result
   {
     do throws(SystemCallError) { return try body() } catch {
-      throw SystemCallError(error.call, on: path, code: error.code)
+      throw SystemCallError(error.call, on: path.description, code: error.code)
     }
   }
 
-  private static func safeDirectory(of path: String) throws(Refusal) -> Descriptor {
-    let parent = ParentDirectory.path(of: path)
-    let danger = try refusing { () throws(SystemCallError) in try UnsafeDirectory.find(on: parent) }
+  private static func safeDirectory(of path: UnixPath) throws(OpenError) -> Descriptor {
+    let danger = try opening { () throws(SystemCallError) in try UnsafeDirectory.find(on: path.parent) }
     if let danger { throw .unsafeDirectory(path, danger) }
-    return try refusing { () throws(SystemCallError) in try Descriptor.open(parent, O_RDONLY | O_DIRECTORY) }
+    return try opening { () throws(SystemCallError) in try Descriptor.open(path.parent, O_RDONLY | O_DIRECTORY) }
+  }
+}
+
+/// Paths that are text.
+extension FIFO {
+  /// Makes a FIFO at a path that is text and where nothing is.
+  public static func make(at path: String, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
+    try make(at: UnixPath(path), mode: mode)
+  }
+
+  /// Takes over a FIFO of this user at a path that is text.
+  public static func adopt(at path: String) throws(OpenError) -> FIFO { try adopt(at: UnixPath(path)) }
+
+  /// Makes a FIFO at a path that is text, or takes over one of this user and sets its permissions.
+  public static func makeOrAdopt(at path: String, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
+    try makeOrAdopt(at: UnixPath(path), mode: mode)
   }
 }
 

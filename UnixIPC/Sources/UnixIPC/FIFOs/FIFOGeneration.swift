@@ -29,12 +29,10 @@ final class FIFOGeneration {
   }
 
   /// Makes one under another name in the same directory.
-  init(beside path: String, mode: mode_t, announcedBy watch: borrowing FileWatch, _ counter: borrowing OpeningCounter)
-    throws(FIFO.Refusal)
+  init(beside path: UnixPath, mode: mode_t, announcedBy watch: borrowing FileWatch, _ counter: borrowing OpeningCounter)
+    throws(FIFO.OpenError)
   {
-    let parent = ParentDirectory.path(of: path)
-    let name = ParentDirectory.lastName(of: path)
-    let fifo = try FIFO.make(at: "\(parent)/\(ParentDirectory.temporaryName(for: name))", mode: mode)
+    let fifo = try FIFO.make(at: path.parent.entry(path.lastName.temporaryName), mode: mode)
     do throws(SystemCallError) {
       // Its own openings come before the watch: it announces those of others only.
       let writer = try fifo.heldWritingEnd()
@@ -51,8 +49,8 @@ final class FIFOGeneration {
   }
 
   /// One that a dead server left, when somebody waits there.
-  init?(left fifo: consuming FIFO) throws(FIFO.Refusal) {
-    switch try refusing({ () throws(SystemCallError) in try fifo.writingEnd() }) {
+  init?(left fifo: consuming FIFO) throws(FIFO.OpenError) {
+    switch try opening({ () throws(SystemCallError) in try fifo.writingEnd() }) {
     case .some(let writer):
       self.writer = consume writer
       self.fifo = fifo

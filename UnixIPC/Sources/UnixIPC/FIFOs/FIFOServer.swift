@@ -19,7 +19,8 @@ import Glibc
 ///
 /// Source: fifo(7), pipe(7), inotify(7), fanotify(7), proc(5), renameat2(2).
 public struct FIFOServer: ~Copyable {
-  public let path: String
+  /// The path that readers open.
+  public let path: UnixPath
   private let mode: mode_t
   private let lock: ServerLock
   private let watch: FileWatch
@@ -30,20 +31,20 @@ public struct FIFOServer: ~Copyable {
 
   /// Makes the FIFO, or puts a fresh one in the place of one that a dead server of this user left.
   ///
-  /// - Throws: `FIFO.Refusal`; what stands at the path and is no FIFO of this user stays as it is.
-  public init(at path: String, mode: mode_t = 0o600) throws(FIFO.Refusal) {
+  /// - Throws: `FIFO.OpenError`; what stands at the path and is no FIFO of this user stays as it is.
+  public init(at path: UnixPath, mode: mode_t = 0o600) throws(FIFO.OpenError) {
     let lock = try ServerLock(beside: path)
-    let watch = try refusing { () throws(SystemCallError) in try FileWatch() }
+    let watch = try opening { () throws(SystemCallError) in try FileWatch() }
     // Openings that follow each other directly are announced as one.  The directory's stand between those of the FIFO.
-    _ = try refusing { () throws(SystemCallError) in
-      try watch.add(ParentDirectory.path(of: path), IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+    _ = try opening { () throws(SystemCallError) in
+      try watch.add(path.parent, IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
     }
     let counter = OpeningCounter()
     let fresh: FIFOGeneration
     var left: FIFOGeneration?
     let old = try FIFO.makeOrAdopt(at: path, mode: mode)
     fresh = try FIFOGeneration(beside: path, mode: mode, announcedBy: watch, counter)
-    do throws(FIFO.Refusal) {
+    do throws(FIFO.OpenError) {
       try fresh.fifo.takePlace(of: old)
       left = try FIFOGeneration(left: old)
     } catch {
@@ -59,6 +60,11 @@ public struct FIFOServer: ~Copyable {
     current = fresh
   }
 
+  /// Makes the FIFO at a path that is text, or replaces one that a dead server of this user left.
+  public init(at path: String, mode: mode_t = 0o600) throws(FIFO.OpenError) {
+    try self.init(at: UnixPath(path), mode: mode)
+  }
+
   deinit {
     current.fifo.removeIfOurs()
     for generation in retired { _ = generation.letLateReadersIn() }
@@ -72,7 +78,7 @@ public struct FIFOServer: ~Copyable {
   /// - Parameter patience: how long one that reads slowly, or not, may keep the next ones waiting.
   /// - Parameter text: makes the text for one reader.
   /// - Returns: how many texts were written whole; 0 at the deadline or the interruption, and when a reader left before.
-  /// - Throws: `FIFO.Refusal.replaced` when something else was put in the FIFO's place, which stays there; what `text`
+  /// - Throws: `FIFO.OpenError.replaced` when something else was put in the FIFO's place, which stays there; what `text`
   ///   throws.
   public mutating func serve(
     until deadline: Deadline = .never, interruptedBy interruption: CInt? = nil, patience: Duration = .seconds(10),
@@ -99,7 +105,7 @@ public struct FIFOServer: ~Copyable {
     }
     let served = current
     let fresh = try FIFOGeneration(beside: path, mode: mode, announcedBy: watch, counter)
-    do throws(FIFO.Refusal) { try fresh.fifo.takePlace(of: served.fifo) } catch {
+    do throws(FIFO.OpenError) { try fresh.fifo.takePlace(of: served.fifo) } catch {
       fresh.fifo.removeIfOurs()
       throw error
     }

@@ -13,8 +13,8 @@ struct FileWatch: ~Copyable, Sendable {
   }
 
   /// - Returns: the number by which the file is known in events.
-  func add(_ path: String, _ events: Int32) throws(SystemCallError) -> CInt {
-    try check("inotify_add_watch", on: path) { inotify_add_watch(descriptor.number, path, UInt32(events)) }
+  func add(_ path: UnixPath, _ events: Int32) throws(SystemCallError) -> CInt {
+    try check("inotify_add_watch", path: path) { inotify_add_watch(descriptor.number, $0, UInt32(events)) }
   }
 
   func remove(_ watch: CInt) { inotify_rm_watch(descriptor.number, watch) }

@@ -18,14 +18,19 @@ struct OpeningCounter: ~Copyable, Sendable {
   }
 
   /// - Returns: by what the file is known in events; nil where it cannot be counted.
-  func add(_ path: String) -> [UInt8]? {
-    guard let number = number, platform_count_openings(number, path, 1) == 0 else { return nil }
+  func add(_ path: UnixPath) -> [UInt8]? {
+    guard let number = number,
+      (try? check("fanotify_mark", path: path) { platform_count_openings(number, $0, 1) }) != nil
+    else { return nil }
     var handle = [UInt8](repeating: 0, count: 256)
-    let length = platform_file_handle(path, &handle, handle.count)
-    return length > 0 ? Array(handle[..<Int(length)]) : nil
+    let length = try? check("name_to_handle_at", path: path) { platform_file_handle($0, &handle, handle.count) }
+    return length.map { Array(handle[..<Int($0)]) }
   }
 
-  func remove(_ path: String) { if let number = number { _ = platform_count_openings(number, path, 0) } }
+  func remove(_ path: UnixPath) {
+    guard let number = number else { return }
+    _ = try? check("fanotify_mark", path: path) { platform_count_openings(number, $0, 0) }
+  }
 
   private var number: CInt? {
     switch descriptor {

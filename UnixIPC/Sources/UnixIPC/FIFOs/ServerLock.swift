@@ -7,8 +7,8 @@
 struct ServerLock: ~Copyable, Sendable {
   private let lock: PathLock
 
-  init(beside path: String) throws(FIFO.Refusal) {
-    do throws(PathLock.Refusal) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
+  init(beside path: UnixPath) throws(FIFO.OpenError) {
+    do throws(PathLock.LockError) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
       switch error {
       case .call(let failure): throw .call(failure)
       case .taken: throw .inUse(path)

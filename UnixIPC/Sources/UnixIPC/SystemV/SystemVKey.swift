@@ -24,9 +24,14 @@ public struct SystemVKey: RawRepresentable, Hashable, Sendable {
   /// - Throws: `ENOENT` where the path does not exist, `EINVAL` where `project` is 0, which ftok(3) leaves undefined.
   ///
   /// Source: ftok(3).
+  public init(path: UnixPath, project: UInt8) throws(SystemCallError) {
+    guard project != 0 else { throw SystemCallError("ftok", on: path.description, code: .invalidArgument) }
+    rawValue = try check("ftok", path: path) { ftok($0, CInt(project)) }
+  }
+
+  /// Makes a key from a file at a path that is text, and a byte that tells a program's objects apart.
   public init(path: String, project: UInt8) throws(SystemCallError) {
-    guard project != 0 else { throw SystemCallError("ftok", on: path, code: .invalidArgument) }
-    rawValue = try check("ftok", on: path) { ftok(path, CInt(project)) }
+    try self.init(path: UnixPath(path), project: project)
   }
 }
 

@@ -1,25 +1,27 @@
 @_spi(Begat) import UnixCore
 
 extension FIFO {
-  /// Why a path or what stands there cannot be taken.
-  public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Why a FIFO cannot be made, taken over, opened or served.
+  public enum OpenError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A system call failed.
     case call(SystemCallError)
-    /// A file, a link, a directory, a socket.
-    case notAFIFO(String)
-    /// Another user made it, and may read and replace what is written.
-    case foreign(String, user: UInt32)
+    /// A file, a link, a directory or a socket is at the path.
+    case notAFIFO(UnixPath)
+    /// Another user made the FIFO, and may read and replace what is written.
+    case foreign(UnixPath, user: UInt32)
     /// Another user may replace files in its directory, or swap a directory on the way to it.
-    case unsafeDirectory(String, UnsafeDirectory)
-    /// Another server serves it.
-    case inUse(String)
+    case unsafeDirectory(UnixPath, UnsafeDirectory)
+    /// Another server serves the path.
+    case inUse(UnixPath)
     /// Another user has made the file by which servers lock the path.
-    case foreignLock(String, ForeignLock)
-    /// Something else stands where the FIFO stood.
-    case replaced(String)
+    case foreignLock(UnixPath, ForeignLock)
+    /// Another file is where the FIFO was.
+    case replaced(UnixPath)
 
+    /// One line for a log, with what to do about it.
     public var description: String {
       switch self {
-      case .call(let failure): failure.description
+      case .call(let error): error.description
       case .notAFIFO(let path): "mkfifo \(path): exists and is not a FIFO; remove it or choose another path"
       case .foreign(let path, let user):
         "mkfifo \(path): belongs to user \(user); run as that user or choose another path"
@@ -32,7 +34,7 @@ extension FIFO {
   }
 }
 
-/// Runs calls whose failure is a refusal.
-func refusing<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(FIFO.Refusal) -> Result {
+/// Runs calls whose failure is an `OpenError`.
+func opening<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(FIFO.OpenError) -> Result {
   do throws(SystemCallError) { return try body() } catch { throw .call(error) }
 }

@@ -1,0 +1,32 @@
+import Glibc
+
+/// The kernel's metadata of a file.
+///
+/// Source: stat(2), stat(3type).
+package struct FileMetadata {
+  package let native: stat
+
+  /// - Throws: `ENOENT` if there is no file, `EINVAL` for a path with a NUL.
+  package init(at path: UnixPath, followingLinks followsLinks: Bool = false) throws(SystemCallError) {
+    var native = stat()
+    _ = try check(followsLinks ? "stat" : "lstat", path: path) {
+      fstatat(AT_FDCWD, $0, &native, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+    }
+    self.native = native
+  }
+
+  package init(of descriptor: borrowing Descriptor) throws(SystemCallError) {
+    var native = stat()
+    let number = descriptor.number
+    _ = try check("fstat", on: "descriptor \(number)") { fstat(number, &native) }
+    self.native = native
+  }
+
+  /// The kind of file, one of `S_IFREG` and so on.
+  package var kind: mode_t { native.st_mode & S_IFMT }
+
+  /// Whether both describe one file.
+  package func isSameFile(as other: FileMetadata) -> Bool {
+    native.st_dev == other.native.st_dev && native.st_ino == other.native.st_ino
+  }
+}
