@@ -18,14 +18,17 @@ public enum Hosts {
     hints.ai_socktype = streamKind
     hints.ai_flags = CInt(AI_ADDRCONFIG)
     var list: UnsafeMutablePointer<addrinfo>?
-    let result = getaddrinfo(host, nil, &hints, &list)
-    if result != 0 {
-      // An address of a family that this machine has no route for is an address all the same.
-      hints.ai_flags = CInt(AI_NUMERICHOST)
-      guard getaddrinfo(host, nil, &hints, &list) == 0 else {
-        throw Failure(host: host, reason: String(cString: gai_strerror(result)))
+    let result: CInt
+    do throws(SystemCallError) {
+      result = try host.withCText("getaddrinfo") { (name) throws(SystemCallError) in
+        let result = getaddrinfo(name, nil, &hints, &list)
+        if result == 0 { return result }
+        // An address of a family that this machine has no route for is an address all the same.
+        hints.ai_flags = CInt(AI_NUMERICHOST)
+        return getaddrinfo(name, nil, &hints, &list) == 0 ? 0 : result
       }
-    }
+    } catch { throw Failure(host: host, reason: error.code.description) }
+    guard result == 0 else { throw Failure(host: host, reason: String(cString: gai_strerror(result))) }
     defer { freeaddrinfo(list) }
 
     var found: [SocketAddress] = []

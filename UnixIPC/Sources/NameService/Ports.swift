@@ -1,19 +1,23 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Transport protocols by their name in services(5).
+/// A transport protocol, by its name in services(5).
 public enum Transport: String, Sendable {
+  /// The Transmission Control Protocol.
   case tcp
+  /// The User Datagram Protocol.
   case udp
 }
 
-/// Ports by number or by name.
+/// Looks up ports by number or by name.
 ///
 /// Source: services(5), getservbyname_r(3).
 public enum Ports {
-  /// Reads a number from 0 to 65535, a service's name, or both: `daytime(13)` is 13 where the name is unknown.
+  /// Reads a number from 0 to 65535, a service's name, or both: `daytime(13)` is 13 if the name is unknown.
   ///
-  /// - Returns: nil when it is none of them, or a name that is unknown and has no number.
+  /// - Parameter text: the number or name.
+  /// - Parameter transport: the protocol whose names are meant.
+  /// - Returns: nil if it is none of them, or an unknown name without a number.
   ///
   /// Source: `PeerPort` of Perl's IO::Socket::INET.
   public static func find(_ text: String, transport: Transport) -> UInt16? {
@@ -29,18 +33,9 @@ public enum Ports {
 
   private static func named(_ name: String, _ transport: Transport) -> UInt16? {
     guard isName(name) else { return nil }
-    var size = 1024
-    // More than the lines of services(5) have; bounded, whatever serves them.
-    while size <= 1 << 20 {
-      let (result, port) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { room in
-        var entry = servent()
-        var found: UnsafeMutablePointer<servent>?
-        let result = getservbyname_r(name, transport.rawValue, &entry, room.baseAddress, room.count, &found)
-        return (result, found.map { UInt16(bigEndian: UInt16(truncatingIfNeeded: $0.pointee.s_port)) })
-      }
-      if result != ERANGE { return port }
-      size *= 4
-    }
-    return nil
+    return DatabaseEntry.find(
+      servent(), named: name, "getservbyname_r",
+      { getservbyname_r($0, transport.rawValue, &$1, $2, $3, &$4) },
+      { UInt16(bigEndian: UInt16(truncatingIfNeeded: $0.s_port)) })
   }
 }

@@ -2,32 +2,42 @@ import Glibc
 @_spi(Begat) import UnixCore
 
 /// A user of this machine.
+///
+/// Source: passwd(5).
 public struct User: Hashable, Sendable {
+  /// The user's name, as it is used to log in.
   public let name: String
   /// The user's number and groups, as a process of this user would have them.
   public let identity: Identity
-  /// What the user is called among people: the first field of GECOS, with the name in the place of `&`; may be empty.
+  /// The user's name as a person: the first field of GECOS, with the login name in the place of `&`; may be empty.
   public let fullName: String
+  /// The path of the user's home directory.
   public let homeDirectory: String
-  /// Never empty.
+  /// The path of the user's shell; never empty.
   public let shell: String
 }
 
-/// The users and groups of this machine, by name or number.
+/// Looks up the users and groups of this machine, by name or number.  Any thread may call it.
 ///
-/// Source: getpwnam(3), getgrnam(3), getgrouplist(3).
+/// Source: getpwnam_r(3), getgrnam_r(3), getgrouplist(3).
 public enum Users {
-  /// The user of this name; of this number, where the text is one.  Nil when there is none.
+  /// Finds the user of a name or, if no user has that name and the text is a number, of that number.
+  ///
+  /// - Returns: nil if there is no such user.
   public static func find(_ text: String) -> User? {
-    (getpwnam(text) ?? uid_t(decimal: text).flatMap { getpwuid($0) }).map { user($0.pointee) }
+    DatabaseEntry.find(
+      passwd(), named: text, "getpwnam_r", { getpwnam_r($0, &$1, $2, $3, &$4) }, user)
+      ?? uid_t(decimal: text).flatMap { find($0) }
   }
 
-  /// The user of this number; nil when there is none.
+  /// Finds the user of a number; nil if there is none.
   ///
-  /// Source: getpwuid(3).
-  public static func find(_ number: uid_t) -> User? { getpwuid(number).map { user($0.pointee) } }
+  /// Source: getpwuid_r(3).
+  public static func find(_ number: uid_t) -> User? {
+    DatabaseEntry.find(passwd(), { getpwuid_r(number, &$0, $1, $2, &$3) }, user)
+  }
 
-  /// The user called nobody; where there is none, the number that the kernel has for users whom it does not know.
+  /// The user called nobody; if there is none, the number that the kernel has for unknown users.
   ///
   /// Source: `/proc/sys/kernel/overflowuid` in proc_sys_kernel(5).
   @_spi(Begat) public static var nobody: Identity { find("nobody")?.identity ?? Identity(user: 65534, group: 65534) }
@@ -38,7 +48,7 @@ public enum Users {
     let group = entry.pw_gid
     return User(
       name: name,
-      identity: Identity(user: entry.pw_uid, group: group, groups: groups(of: name, primary: group)),
+      identity: Identity(user: entry.pw_uid, group: group, groups: groups(of: entry.pw_name, primary: group)),
       fullName: fullName(inGECOS: String(cString: entry.pw_gecos), of: name),
       homeDirectory: String(cString: entry.pw_dir), shell: shell.isEmpty ? "/bin/sh" : shell)
   }
@@ -50,16 +60,27 @@ public enum Users {
     return first.map { $0 == "&" ? capitalized : String($0) }.joined()
   }
 
-  /// The number of the user of this name; the number itself, where the text is one and no user has it as its name.
+  /// Finds the number of the user of a name; the number itself if the text is one and no user has it as a name.
+  ///
+  /// - Returns: nil if there is no such user and the text is no number.
   public static func number(of text: String) -> uid_t? {
-    let number = getpwnam(text)?.pointee.pw_uid ?? uid_t(decimal: text)
+    let number =
+      DatabaseEntry.find(
+        passwd(), named: text, "getpwnam_r", { getpwnam_r($0, &$1, $2, $3, &$4) }, \.pw_uid)
+      ?? uid_t(decimal: text)
     return number == uid_t.max ? nil : number
   }
 
-  /// The number of the group of this name; the number itself, where the text is one and no group has it as its name.
-  public static func findGroup(_ text: String) -> gid_t? { getgrnam(text)?.pointee.gr_gid ?? gid_t(decimal: text) }
+  /// Finds the number of the group of a name; the number itself if the text is one and no group has it as a name.
+  ///
+  /// - Returns: nil if there is no such group and the text is no number.
+  public static func findGroup(_ text: String) -> gid_t? {
+    DatabaseEntry.find(
+      group(), named: text, "getgrnam_r", { getgrnam_r($0, &$1, $2, $3, &$4) }, \.gr_gid)
+      ?? gid_t(decimal: text)
+  }
 
-  private static func groups(of name: String, primary: gid_t) -> [gid_t] {
+  private static func groups(of name: UnsafePointer<CChar>, primary: gid_t) -> [gid_t] {
     var count: CInt = 64
     var groups = [gid_t](repeating: 0, count: Int(count))
     if getgrouplist(name, primary, &groups, &count) == -1 {

@@ -22,7 +22,9 @@ import UnixIPC
     #expect(Hosts.name(of: .ipv4(.loopback, port: 7)) != nil)
   }
 
-  @Test("names what has no address, fit for a terminal", arguments: ["begat-none.invalid", "a\u{1b}b", "[::1]", ""])
+  @Test(
+    "names what has no address, fit for a terminal",
+    arguments: ["begat-none.invalid", "a\u{1b}b", "[::1]", "", "localhost\0x"])
   func hasNoAddress(host: String) {
     do throws(Hosts.Failure) {
       _ = try Hosts.addresses(of: host, port: 7)

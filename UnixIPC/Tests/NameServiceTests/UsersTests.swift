@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import UnixIPCTestSupport
 
 @testable import NameService
 
@@ -19,5 +20,24 @@ import Testing
     #expect(root.identity.user == 0 && root.homeDirectory.hasPrefix("/") && root.shell.hasPrefix("/"))
     #expect(Users.find(0) == root && Users.find("0") == root)
     #expect(Users.find("no-such-user") == nil)
+  }
+
+  @Test("finds nobody whose name has a NUL") func refusesANUL() {
+    #expect(Users.find("root\0x") == nil && Users.find("0\0") == nil)
+    #expect(Users.number(of: "root\0x") == nil && Users.findGroup("root\0x") == nil)
+    #expect(Ports.find("http\0x", transport: .tcp) == nil && Ports.find("http\0(80)", transport: .tcp) == nil)
+  }
+
+  @Test("finds in many threads what each asks for") func isForThreads() throws {
+    let names = ["root", "daemon", "nobody", "no-such-user"]
+    let threads = names.map { name in
+      Background {
+        let first = Users.find(name)
+        for _ in 0..<200 where Users.find(name) != first || first.map({ $0.name != name }) ?? false {
+          Issue.record("\(name) is another user")
+        }
+      }
+    }
+    for thread in threads { thread.join() }
   }
 }

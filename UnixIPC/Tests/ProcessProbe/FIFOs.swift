@@ -376,7 +376,7 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
   for _ in 0..<10 {
     let first = try server(at: path)
     let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
-    try expectEqual(refused, .inUse(path), "a second server")
+    try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
     _ = try first.waitForExit()
     let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }

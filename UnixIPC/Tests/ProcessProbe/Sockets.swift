@@ -156,7 +156,7 @@ func oneOfManyTakesAPath(_ words: [String]) throws {
           _ = try? readBytes(1, from: holding)
           return bound.socket.descriptor.isListening ? 0 : 1
         } catch {
-          try? telling.writeAll(error == .inUse(path) ? "-" : "?")
+          try? telling.writeAll(error == .inUse(UnixPath(path)) ? "-" : "?")
           return 0
         }
       }

@@ -19,6 +19,10 @@ package final class TemporaryDirectory {
   /// The path of a name in the directory.
   package subscript(_ name: String) -> String { "\(path)/\(name)" }
 
+  /// The same where only a path will do.
+  @_disfavoredOverload
+  package subscript(_ name: UnixPath) -> UnixPath { "\(path)/\(name)" }
+
   package func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
     let file = try Descriptor.open(self[name], O_WRONLY | O_CREAT | O_TRUNC)
     try Array(bytes).withUnsafeBytes { try file.writeAll($0) }
@@ -34,6 +38,18 @@ package final class TemporaryDirectory {
   package func facts(_ name: String) -> stat? {
     var facts = stat()
     return lstat(self[name], &facts) == 0 ? facts : nil
+  }
+
+  /// The names in the directory.
+  package func names() -> Set<UnixPath> {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: Set<UnixPath> = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { UnixPath(bytes: $0.prefix { $0 != 0 }) }
+      if name != ".", name != ".." { names.insert(name) }
+    }
+    return names
   }
 
   /// Names are bytes: a test may have made some that are no text.

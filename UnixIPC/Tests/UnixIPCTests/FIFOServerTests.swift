@@ -112,7 +112,7 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let server = try FIFOServer(at: directory[name])
     #expect(directory.facts(name).map { $0.st_mode & S_IFMT } == S_IFIFO)
-    #expect(throws: FIFO.OpenError.inUse(directory[name])) { _ = try FIFOServer(at: directory[name]) }
+    #expect(throws: FIFO.OpenError.inUse(UnixPath(directory[name]))) { _ = try FIFOServer(at: directory[name]) }
     _ = consume server
     #expect(directory.facts(name) == nil)
     #expect(rmdir(directory.path) == 0)

@@ -31,8 +31,8 @@ import UnixIPCTestSupport
     try #require(mkfifo(directory["fifo"], 0o600) == 0 && symlink("fifo", directory["link to a FIFO"]) == 0)
     let before = try #require(directory.facts(name))
     let path = directory[name]
-    #expect(failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) } == .notAFIFO(path))
-    #expect(failure { () throws(Refusal) in try FIFOServer(at: path) } == .notAFIFO(path))
+    #expect(failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) } == .notAFIFO(UnixPath(path)))
+    #expect(failure { () throws(Refusal) in try FIFOServer(at: path) } == .notAFIFO(UnixPath(path)))
     let after = try #require(directory.facts(name))
     #expect(after.st_ino == before.st_ino && after.st_mode == before.st_mode && after.st_size == before.st_size)
     #expect(directory.facts("nowhere") == nil)
@@ -61,7 +61,7 @@ import UnixIPCTestSupport
     let path = directory["f"]
     try #require(mkfifo(path, 0o666) == 0 && chown(path, 65534, 65534) == 0)
     let refused = failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) }
-    #expect(refused == .foreign(path, user: 65534))
+    #expect(refused == .foreign(UnixPath(path), user: 65534))
     #expect(refused?.description.contains("run as that user or choose another path") == true)
   }
 
@@ -72,7 +72,9 @@ import UnixIPCTestSupport
   func refusesAnUnsafeDirectory(mode: mode_t, reason: UnsafeDirectory.Reason?) throws {
     let directory = try TemporaryDirectory(mode: mode)
     let path = directory["f"]
-    let refusal = reason.map { Refusal.unsafeDirectory(path, UnsafeDirectory(path: directory.path, reason: $0)) }
+    let refusal = reason.map {
+      Refusal.unsafeDirectory(UnixPath(path), UnsafeDirectory(path: UnixPath(directory.path), reason: $0))
+    }
     #expect(failure { () throws(Refusal) in try FIFO.make(at: path) } == refusal)
     #expect((directory.facts("f") != nil) == (reason == nil))
   }
@@ -111,8 +113,10 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let fifo = try FIFO.make(at: directory["f"])
     let tools = [
-      "cat": Tool("/bin/cat", fifo.path), "perl": .perl("open(F, '<', $ARGV[0]) or die; print <F>", fifo.path),
-      "python": Tool("/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", fifo.path),
+      "cat": Tool("/bin/cat", fifo.path.description),
+      "perl": .perl("open(F, '<', $ARGV[0]) or die; print <F>", fifo.path.description),
+      "python": Tool(
+        "/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", fifo.path.description),
     ]
     let tool = try #require(tools[name])
     let ends = try Pipe.open()
@@ -133,7 +137,8 @@ import UnixIPCTestSupport
     let fifo = try FIFO.make(at: directory["f"])
     let ends = try Pipe.open()
     let writing = ends.writing
-    let child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path).start(output: writing)
+    let child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path.description).start(
+      output: writing)
     let reader = try fifo.openForReading(until: late)
     let isBlocking = reader.isBlocking
     #expect(isBlocking)

@@ -70,12 +70,12 @@ import UnixIPCTestSupport
 
   /// Of file systems that know no files without a name.
   @Test("with a name from the beginning is the same, and leaves nothing either", arguments: [true, false])
-  func hasNameAtOnce(isCommitted: Bool) throws {
+  func isNamedImmediately(isCommitted: Bool) throws {
     let directory = try TemporaryDirectory()
     try directory.write([1], to: "file")
     chmod(directory["file"], 0o664)
     do {
-      let file = try FileReplacement(of: directory["file"], mode: 0o666, hasNameAtOnce: true)
+      let file = try FileReplacement(of: UnixPath(directory["file"]), mode: 0o666, isNamedImmediately: true)
       try file.contents.writeAll("new")
       let names = try names(in: directory)
       #expect(names.count == 2 && names.contains { $0.hasPrefix(".file.") })
@@ -104,10 +104,10 @@ import UnixIPCTestSupport
       String(repeating: "é", count: 127), String(repeating: "x", count: 255), String(repeating: "👩‍👩‍👧", count: 14),
       "\u{301}e",
     ], [true, false])
-  func takesLongNames(name: String, hasNameAtOnce: Bool) throws {
+  func takesLongNames(name: String, isNamedImmediately: Bool) throws {
     let directory = try TemporaryDirectory()
     for text in ["one", "two"] {
-      let file = try FileReplacement(of: directory[name], mode: 0o666, hasNameAtOnce: hasNameAtOnce)
+      let file = try FileReplacement(of: UnixPath(directory[name]), mode: 0o666, isNamedImmediately: isNamedImmediately)
       try file.contents.writeAll(text)
       try file.commit()
       #expect(try contents(directory[name]) == Array(text.utf8))
@@ -153,17 +153,18 @@ import UnixIPCTestSupport
     }
   }
 
-  @Test("writes to no other name than the link has")
-  func followsNoUnreadableName() throws {
+  @Test("replaces the file that a link leads to, also where the name is no text")
+  func followsANameOfBytes() throws {
     let directory = try TemporaryDirectory()
-    let link = directory["link"]
-    var target = Array("na\0me".utf8CString)
-    target[2] = CChar(bitPattern: 0xe9)
-    try #require(symlink(target, link) == 0)
-    #expect(throws: SystemCallError.self) { _ = try FileReplacement(of: link) }
-    _ = try? Descriptor.open(link, O_CREAT | O_WRONLY)
-    #expect(throws: SystemCallError("readlink", on: link, code: ErrorCode(rawValue: EILSEQ))) {
-      _ = try FileReplacement(of: link)
+    let target: UnixPath = "\(directory.path)/na\(UnixPath(bytes: [0xe9]))me"
+    try target.withCPath("symlink") { (target) throws(SystemCallError) in
+      _ = try check("symlink", path: directory["link"]) { symlink(target, $0) }
     }
+    try Descriptor.open(target, O_CREAT | O_WRONLY).writeAll("old")
+    let file = try FileReplacement(of: directory["link"])
+    try file.contents.writeAll("new")
+    try file.commit()
+    #expect(try Descriptor.open(target, O_RDONLY).readToEnd() == Array("new".utf8))
+    #expect(try FileKind(at: directory["link"]) == .link)
   }
 }

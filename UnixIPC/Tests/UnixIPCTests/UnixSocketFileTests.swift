@@ -81,7 +81,7 @@ import UnixIPCTestSupport
     try directory.makeDirectory("directory")
     try #require(mkfifo(directory["fifo"], 0o600) == 0)
     let before = try #require(directory.facts(name))
-    #expect(refusal(directory[name]) == .notASocket(directory[name]))
+    #expect(refusal(directory[name]) == .notASocket(UnixPath(directory[name])))
     let after = try #require(directory.facts(name))
     #expect(after.st_ino == before.st_ino && after.st_mode == before.st_mode && after.st_size == before.st_size)
     #expect(directory.facts("nowhere") == nil)
@@ -103,7 +103,7 @@ import UnixIPCTestSupport
       as [(mode_t, UnsafeDirectory.Reason?)])
   func refusesAnUnsafeDirectory(mode: mode_t, reason: UnsafeDirectory.Reason?) throws {
     let directory = try TemporaryDirectory(mode: mode)
-    let danger = reason.map { UnsafeDirectory(path: directory.path, reason: $0) }
+    let danger = reason.map { UnsafeDirectory(path: UnixPath(directory.path), reason: $0) }
     #expect(refusal(directory["s"]) == danger.map { .unsafeDirectory(directory["s"], $0) })
     #expect((directory.facts("s") != nil) == (reason == nil))
   }
@@ -199,7 +199,7 @@ import UnixIPCTestSupport
     let facts = try #require(directory.facts("s"))
     #expect(facts.st_mode & 0o7777 == mode)
     #expect(facts.st_uid == geteuid() && facts.st_gid == getegid())
-    #expect(bound.file.path == directory["s"])
+    #expect(bound.file.path == UnixPath(directory["s"]))
   }
 
   @Test("has the owner that is asked for", .enabled(if: isRoot, "needs root to give a file away"))

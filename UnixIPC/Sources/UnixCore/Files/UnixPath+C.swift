@@ -36,6 +36,15 @@ package func check<Result: SignedInteger & FixedWidthInteger>(
   }
 }
 
+/// Makes a system call on a text, as `check(_:on:_:)` does.
+///
+/// - Throws: `EINVAL` for a text with a NUL, and nothing is called.
+package func check<Result: SignedInteger & FixedWidthInteger>(
+  _ call: String, text: String, _ body: (UnsafePointer<CChar>) -> Result
+) throws(SystemCallError) -> Result {
+  try text.withCText(call) { (native) throws(SystemCallError) in try check(call, on: text) { body(native) } }
+}
+
 private func withTerminated<Result: ~Copyable>(
   _ bytes: some Collection<UInt8>, _ call: String,
   _ body: (UnsafePointer<CChar>) throws(SystemCallError) -> Result

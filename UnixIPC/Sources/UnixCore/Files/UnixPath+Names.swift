@@ -13,7 +13,9 @@ extension UnixPath {
   package var isAbsolute: Bool { bytes.first == UInt8(ascii: "/") }
 
   /// This directory's entry of that name.
-  package func entry(_ name: UnixPath) -> UnixPath { bytes.last == UInt8(ascii: "/") ? "\(self)\(name)" : "\(self)/\(name)" }
+  package func entry(_ name: UnixPath) -> UnixPath {
+    bytes.last == UInt8(ascii: "/") ? "\(self)\(name)" : "\(self)/\(name)"
+  }
 
   /// A name for a file that is to replace the one with this name.  It cannot be guessed, so no other file can be there.
   package var temporaryName: UnixPath {

@@ -107,7 +107,7 @@ public enum MemoryFile {
   /// Source: memfd_create(2).
   public static func create(name: String, size: Int) throws(SystemCallError) -> Descriptor {
     let file = Descriptor(
-      owning: try check("memfd_create", on: name) { platform_memfd_create(name, memoryFileCloseOnExec) })
+      owning: try check("memfd_create", text: name) { platform_memfd_create($0, memoryFileCloseOnExec) })
     _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
     return file
   }

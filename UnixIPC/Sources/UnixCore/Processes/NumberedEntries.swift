@@ -6,7 +6,9 @@ import Glibc
 package enum NumberedEntries {
   /// Nil where the directory cannot be read.
   package static func of(_ path: String) -> [CInt]? {
-    guard let directory = opendir(path) else { return nil }
+    guard let directory = try? path.withCText("opendir", { (path) throws(SystemCallError) in opendir(path) }) else {
+      return nil
+    }
     defer { closedir(directory) }
     var numbers: [CInt] = []
     while let entry = readdir(directory) {

@@ -30,8 +30,8 @@ public struct BindOptions: Hashable, Sendable {
     }
     guard let device else { return }
     let number = socket.number
-    _ = try check("setsockopt SO_BINDTODEVICE", on: device) {
-      device.withCString { setsockopt(number, SOL_SOCKET, bindToDevice, $0, socklen_t(strlen($0))) }
+    _ = try check("setsockopt SO_BINDTODEVICE", text: device) {
+      setsockopt(number, SOL_SOCKET, bindToDevice, $0, socklen_t(strlen($0)))
     }
   }
 }

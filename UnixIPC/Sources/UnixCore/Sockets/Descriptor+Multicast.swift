@@ -20,8 +20,8 @@ public struct NetworkInterface: Hashable, Sendable {
   ///
   /// Source: if_nametoindex(3).
   public init?(named name: String) {
-    let index = if_nametoindex(name)
-    guard index != 0, !name.utf8.contains(0) else { return nil }
+    let index = try? name.withCText("if_nametoindex") { (name) throws(SystemCallError) in if_nametoindex(name) }
+    guard let index, index != 0 else { return nil }
     self.index = index
   }
 

@@ -10,8 +10,9 @@ public struct IPv4Address: Hashable, Sendable {
   /// Four decimal numbers with dots; nil for anything else.
   public init?(_ text: String) {
     var native = in_addr()
-    // C sees no further than a NUL.
-    guard !text.utf8.contains(0), inet_pton(AF_INET, text, &native) == 1 else { return nil }
+    let result = try? text.withCText("inet_pton") { (text) throws(SystemCallError) in inet_pton(AF_INET, text, &native)
+    }
+    guard result == 1 else { return nil }
     rawValue = UInt32(bigEndian: native.s_addr)
   }
 
@@ -54,7 +55,9 @@ public struct IPv6Address: Hashable, Sendable {
   /// Hexadecimal groups with colons, without brackets and zone; nil for anything else.
   public init?(_ text: String) {
     var native = in6_addr()
-    guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &native) == 1 else { return nil }
+    let result = try? text.withCText("inet_pton") { (text) throws(SystemCallError) in inet_pton(AF_INET6, text, &native)
+    }
+    guard result == 1 else { return nil }
     self.init(native)
   }
 

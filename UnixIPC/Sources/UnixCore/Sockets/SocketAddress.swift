@@ -52,12 +52,12 @@ extension SocketAddress {
       self = .ipv4(address, port: port)
       return
     }
-    guard host.hasSuffix("]"), !host.utf8.contains(0) else { return nil }
+    guard host.hasSuffix("]") else { return nil }
     let parts = host.dropFirst().dropLast().split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
     guard let first = parts.first, let address = IPv6Address(String(first)) else { return nil }
     var scope: UInt32 = 0
     if parts.count == 2 {
-      scope = UInt32(decimal: parts[1]) ?? if_nametoindex(String(parts[1]))
+      scope = UInt32(decimal: parts[1]) ?? NetworkInterface(named: String(parts[1]))?.index ?? 0
       guard scope != 0 else { return nil }
     }
     self = .ipv6(address, port: port, scope: scope)

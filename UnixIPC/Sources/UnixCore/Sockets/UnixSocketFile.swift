@@ -139,7 +139,9 @@ public struct UnixSocketFile: Sendable {
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
-      _ = try check("chown", on: path.description) { chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max) }
+      _ = try check("chown", on: path.description) {
+        chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max)
+      }
     }
     _ = try check("chmod", on: path.description) { chmod(ownPath, access.mode & 0o777) }
   }

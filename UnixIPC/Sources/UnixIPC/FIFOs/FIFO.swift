@@ -101,7 +101,9 @@ public struct FIFO: ~Copyable, Sendable {
     return result != nil && isThis(present)
   }
 
-  func isThis(_ other: stat) -> Bool { other.st_dev == metadata.native.st_dev && other.st_ino == metadata.native.st_ino }
+  func isThis(_ other: stat) -> Bool {
+    other.st_dev == metadata.native.st_dev && other.st_ino == metadata.native.st_ino
+  }
 
   mutating func isNow(at path: UnixPath, _ name: UnixPath) {
     self.path = path

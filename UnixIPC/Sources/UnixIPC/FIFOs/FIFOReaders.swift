@@ -46,10 +46,10 @@ struct FIFOReaders {
   }
 
   private static func reads(_ process: pid_t, _ number: CInt, _ fifo: borrowing FIFO) -> Bool {
-    var facts = stat()
-    guard stat("/proc/\(process)/fd/\(number)", &facts) == 0, fifo.isThis(facts) else { return false }
+    let link: UnixPath = "/proc/\(process)/fd/\(number)"
+    guard let file = try? FileMetadata(at: link, followingLinks: true), fifo.isThis(file.native) else { return false }
     // The link's own permissions tell what it was opened for.
-    return lstat("/proc/\(process)/fd/\(number)", &facts) == 0 && facts.st_mode & S_IRUSR != 0
+    return ((try? FileMetadata(at: link))?.native.st_mode ?? 0) & S_IRUSR != 0
   }
 
   /// Forgets who has closed it, and says what the others do: the least of them, `reads` when all wait for a text.
