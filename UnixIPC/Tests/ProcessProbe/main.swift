@@ -74,6 +74,7 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
+  copySubcommands,
   descendantSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,
@@ -82,6 +83,7 @@ let families: [Subcommands] = [
   groupSubcommands,
   pipeSubcommands,
   processSubcommands,
+  reapingSubcommands,
   signalSubcommands,
   socketSubcommands,
   systemVSubcommands,

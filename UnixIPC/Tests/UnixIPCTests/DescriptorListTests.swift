@@ -23,7 +23,7 @@ import Testing
       #expect(isEmptyAtFirst && numbers.count == 3 && lent == numbers[1])
       let isSecond = list.take(at: 1).number == numbers[1]
       #expect(isSecond)
-      let isFirst = try #require(list.takeFirst()?.number) == numbers[0]
+      let isFirst = list.takeFirst()?.number == numbers[0]
       #expect(isFirst)
       let left = Array(list.descriptorNumbers)
       #expect(left == [numbers[2]])
