@@ -19,8 +19,9 @@ private func dissociated(_ body: (inout Daemon.Starter?, borrowing Descriptor) t
   let starter = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
     let forgotten = try Descriptor.open("/dev/null", O_RDONLY)
     var starter: Daemon.Starter? = try Daemon.detach(keeping: [number], umask: 0o027)
-    guard fcntl(forgotten.number, F_GETFD) == -1 else { throw Wrong(description: "a forgotten descriptor is open") }
-    _ = forgotten.release()
+    // Only its number is kept, for its owner here.
+    let closed = failure { () throws(SystemCallError) in try forgotten.readToEnd(limit: 1) }
+    guard closed?.code == ErrorCode(rawValue: EBADF) else { throw Wrong(description: "a forgotten file is open") }
     return try Descriptor.withLent(number) { try body(&starter, $0) }
   }
   _ = consume writing

@@ -80,7 +80,7 @@ func descendantsWithoutFirstThreadAreEnded(_ words: [String]) throws {
     def go_on():
         while "zombie" not in open("/proc/self/status").read(): time.sleep(0.01)
         os.write(1, b"alone\\n")
-        threading.Event().waitForExit()
+        threading.Event().wait()
     threading.Thread(target=go_on).start()
     ctypes.CDLL(None).pthread_exit(None)
     """

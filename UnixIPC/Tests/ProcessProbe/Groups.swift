@@ -282,7 +282,7 @@ func processBecomesAProgram(_ words: [String]) throws {
     Signal.hangUp.ignore()
     dup2(writing.number, STDOUT_FILENO)
     try ProcessControl.becomeProgram(
-      at: "/bin/sh", arguments: ["name", "-c", "kill -HUP $$; echo $$ $0 $WORD; exit 7", "zero"],
+      at: "/bin/sh", arguments: ["-c", "kill -HUP $$; echo $$ $0 $WORD; exit 7", "zero"], argumentZero: "name",
       environment: ["WORD=kept"])
   }
   _ = consume writing
@@ -293,7 +293,7 @@ func processBecomesAProgram(_ words: [String]) throws {
   try expectEqual(text, "\(child) zero kept\n", "output")
 
   let missing = failure { () throws(SystemCallError) in
-    try ProcessControl.becomeProgram(at: "/nonexistent", arguments: ["x"], environment: [])
+    try ProcessControl.becomeProgram(at: "/nonexistent", arguments: [String](), environment: [])
   }
   try expectEqual(missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFile), "missing program")
 }

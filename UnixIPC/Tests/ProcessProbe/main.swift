@@ -81,6 +81,7 @@ let families: [Subcommands] = [
   fifoSubcommands,
   forkSubcommands,
   groupSubcommands,
+  magicOpenSubcommands,
   pipeSubcommands,
   processSubcommands,
   reapingSubcommands,

@@ -33,6 +33,7 @@ struct ProbeProgram {
     var program = Program(
       path: try path(), arguments: words, environment: ["SWIFT_BACKTRACE=enable=no"],
       directory: directory)
+    program.argumentZero = name
     program.leadsSession = leadsSession
     let child = try program.start(descriptors: [input.number, writing.number, writing.number] + descriptors)
     _ = consume writing
