@@ -48,7 +48,8 @@ func sessionEndsWhole(_ words: [String]) throws {
   var stubborn = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
   try stubborn.expect("up", until: Deadline(after: soon))
   let begin = SystemClock.monotonic()
-  try expectEqual(stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
+  try expectEqual(
+    stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
   let took = Double(SystemClock.monotonic() - begin) / 1e9
   try expect(took >= 0.4 && took < 5, "it took \(took) s")
 

@@ -68,11 +68,13 @@ func magicOpenWrites(_ words: [String]) throws {
     try expectEqual(read("command"), "UP\n", "a command")
     for text in ["file", "<file", "", ">"] {
       try expectEqual(
-        problem { () throws(MagicOpen.OpenError) in try MagicOpen.forWriting(text) }, .wrongForm(text), "writing \(text)")
+        problem { () throws(MagicOpen.OpenError) in try MagicOpen.forWriting(text) }, .wrongForm(text),
+        "writing \(text)")
     }
     for text in ["> file", ">>file", "", "<"] {
       try expectEqual(
-        problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(text) }, .wrongForm(text), "reading \(text)")
+        problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(text) }, .wrongForm(text),
+        "reading \(text)")
     }
   }
 }
@@ -82,13 +84,17 @@ func magicOpenRunsNothingUnasked(_ words: [String]) throws {
   try withDirectory {
     let text = "touch made|"
     try expectEqual(
-      problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(text) }, .commandNotAllowed(text), "a command")
+      problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(text) }, .commandNotAllowed(text),
+      "a command")
     try expectEqual(
       problem { () throws(MagicOpen.OpenError) in try MagicOpen.forWriting("|touch made") },
       .commandNotAllowed("|touch made"), "a command")
     for command in ["echo $HOME|", "echo a;touch made|", "echo 'a|"] {
-      let refused = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(command, allowsCommands: true) }
-      guard case .invalidCommand(command, _) = refused else { throw Wrong(description: "\(command): \(refused as Any)") }
+      let refused = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(command, allowsCommands: true)
+      }
+      guard case .invalidCommand(command, _) = refused else {
+        throw Wrong(description: "\(command): \(refused as Any)")
+      }
     }
     try expectEqual(access("made", F_OK), -1, "what the command makes")
     try write("odd", to: "> odd ")

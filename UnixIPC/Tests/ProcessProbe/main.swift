@@ -74,6 +74,7 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
+  conversationGroupSubcommands,
   copySubcommands,
   descendantSubcommands,
   dispositionSubcommands,

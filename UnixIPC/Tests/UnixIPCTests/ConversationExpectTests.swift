@@ -41,7 +41,8 @@ import UnixIPC
       try silent.expect("yes", until: Deadline(after: .milliseconds(50)))
     }
     #expect(late == .timedOut(expected: "\"yes\"", seen: [UInt8(ascii: "o")]))
-    let end = failure { () throws(SystemCallError) in try silent.waitForExit(until: Deadline(after: .milliseconds(50))) }
+    let end = failure { () throws(SystemCallError) in try silent.waitForExit(until: Deadline(after: .milliseconds(50)))
+    }
     #expect(end?.code == .timedOut)
     // One that always has something to say.
     var busy = try start("exec yes", capacity: 4096)

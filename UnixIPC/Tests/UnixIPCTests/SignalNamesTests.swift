@@ -131,7 +131,9 @@ private func output(of path: String, _ arguments: String..., names: [String] = [
   let writing = ends.writing
   let input = try Descriptor.open("/dev/null", O_RDONLY)
   let variables = ["LC_ALL=C", "PATH=" + (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")]
-  let program = Program(path: path, arguments: arguments + names, environment: Program.Environment(entries: variables.map { Array($0.utf8) }))
+  let program = Program(
+    path: path, arguments: arguments + names,
+    environment: Program.Environment(entries: variables.map { Array($0.utf8) }))
   let child = try program.spawn(descriptors: [input.number, writing.number, STDERR_FILENO])
   _ = consume writing
   let bytes = try reading.readToEnd()

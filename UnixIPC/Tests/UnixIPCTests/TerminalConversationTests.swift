@@ -85,7 +85,7 @@ import UnixIPC
     try ends.writing.writeAll("x")
     // It lives on without its terminal.
     var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
-    conversation.cancelWaits(by: ends.reading)
+    conversation.cancellation = try Cancellation(whenReadable: ends.reading)
     let waits = [
       failure { () throws(SystemCallError) in _ = try conversation.waitForExit() },
       failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.reading, output: ends.writing)

@@ -25,7 +25,8 @@ public enum Descendants {
   /// - Parameter limit: how long to wait for killed ones.
   /// - Returns: false when some are left: those that the caller may not signal, or that the kernel does not let go.
   @discardableResult
-  public static func terminate(gracePeriod: Duration = .seconds(5), waitingForKilled limit: Duration = .seconds(5)) -> Bool
+  public static func terminate(gracePeriod: Duration = .seconds(5), waitingForKilled limit: Duration = .seconds(5))
+    -> Bool
   {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []

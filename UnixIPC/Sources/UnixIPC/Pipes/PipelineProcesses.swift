@@ -38,7 +38,9 @@ public struct PipelineProcesses: Sendable {
   ///
   /// - Returns: how each ended, the first stage's first.
   @discardableResult
-  public func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] { boxes.terminate(gracePeriod: gracePeriod) }
+  public func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] {
+    boxes.terminate(gracePeriod: gracePeriod)
+  }
 
   /// Of a pipeline the status of the last stage that failed, else success, as a shell with `pipefail` reports it.
   static func summary(_ statuses: [ExitStatus]) -> ExitStatus { statuses.last { !$0.isSuccess } ?? .exited(code: 0) }

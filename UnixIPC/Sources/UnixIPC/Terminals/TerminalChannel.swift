@@ -10,8 +10,8 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
-  /// Readable when nobody wants to wait any more; -1 for none.
-  var cancellation: CInt = -1
+  /// Ends all waits when it is cancelled; nil for none.
+  var cancellation: Cancellation?
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
     self.terminal = terminal
@@ -68,7 +68,7 @@ struct TerminalChannel: ~Copyable {
       var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
       queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
       queries += others
-      queries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
+      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
       let error = ErrorCode.current
@@ -95,8 +95,17 @@ struct TerminalChannel: ~Copyable {
   ///
   /// - Throws: `ECANCELED` when `cancellation` is readable.
   func mustBeWanted() throws(SystemCallError) {
-    var query = pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
+    var query = pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0)
     if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+  }
+
+  /// Whether the program has ended, and what it wrote last is still awaited.
+  var isDraining: Bool { quietLimit != nil && !hasEnded }
+
+  /// What becomes readable when there is something to read or the program has ended, -1 in the place of one that is not
+  /// waited for any more.
+  var awaitedNumbers: [CInt] {
+    [hasEnded ? -1 : terminal.controlling.number, quietLimit == nil ? session.endDescriptor : -1]
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.

@@ -65,7 +65,7 @@ extension TerminalConversation {
   ) throws(ConversationFailure) -> ConversationMatch? {
     let place = try PatternPlace.first(
       of: patterns, in: buffer.bytes, searched: Int(searched - min(searched, buffer.offset)),
-      isComplete: channel.hasEnded, until: deadline, cancelledBy: channel.cancellation)
+      isComplete: channel.hasEnded, until: deadline, cancelledBy: channel.cancellation?.number ?? -1)
     return place.map { $0.match(in: buffer.take($0.range.upperBound)) }
   }
 

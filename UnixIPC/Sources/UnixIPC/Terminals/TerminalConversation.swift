@@ -68,10 +68,10 @@ public struct TerminalConversation: ~Copyable, Sendable {
     try channel.terminal.controlling.setTerminalSize(size)
   }
 
-  /// From now on every wait ends with `ECANCELED` once the descriptor is readable, such as a `SignalQueue`'s.  It stays
-  /// the caller's, who keeps it open.  `terminate` ignores it.
-  public mutating func cancelWaits(by descriptor: borrowing Descriptor) {
-    channel.cancellation = descriptor.number
+  /// Ends all waits with `ECANCELED` when it is cancelled; nil for none.  `terminate` ignores it.
+  public var cancellation: Cancellation? {
+    get { channel.cancellation }
+    set { channel.cancellation = newValue }
   }
 
   /// The group in the terminal's foreground: the job that a shell runs just now.
@@ -112,7 +112,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
   /// SIGKILL.  What the program writes meanwhile can be read afterwards.
   @discardableResult
   public mutating func terminate(gracePeriod: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
-    channel.cancellation = -1
+    channel.cancellation = nil
     for signal in [Signal.terminate, .hangUp] {
       if channel.session.hasEnded { break }
       send(signal)
