@@ -3,11 +3,11 @@ import Glibc
 import UnixIPC
 
 let path = "/tmp/unixipc-time-limits-\(getpid())"
-let mine = try Descriptor.open(path, O_RDWR | O_CREAT)
+let mine = try Descriptor.open(path, [.readWrite, .create])
 defer { unlink(path) }
 
 // Somebody else: a second open file of the same name.
-let other = try Descriptor.open(path, O_RDWR)
+let other = try Descriptor.open(path, .readWrite)
 try other.lock(.exclusive)
 
 // Any blocking call, or several together, under one deadline.
@@ -27,9 +27,9 @@ do {
 // Calls that wait by themselves take a deadline, and many of them may share it.
 do {
   let deadline = Deadline(after: .milliseconds(100))
-  let ends = try Pipe.open()
-  var reader = BufferedReader(ends.reading)
-  try ends.writing.writeAll("one line\nand a half")
+  let ends = try PipeEnds()
+  var reader = BufferedReader(ends.readEnd)
+  try ends.writeEnd.writeAll("one line\nand a half")
   while true {
     do throws(SystemCallError) {
       guard let line = try reader.readLine(until: deadline) else { break }

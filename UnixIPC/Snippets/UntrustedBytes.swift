@@ -12,7 +12,7 @@ func answer(_ line: UntrustedBytes, from root: borrowing Descriptor) throws -> S
     return "port \(try rest.number(in: 1...UInt16.max))"
   } else if word.isWord("open") {
     // The check keeps the text in bounds, the kernel the links that it meets.
-    let file = try root.open(beneath: rest.relativePath(), O_RDONLY | O_NONBLOCK)
+    let file = try root.open(beneath: rest.relativePath(), [.readOnly, .nonBlocking])
     return "opened \(try rest.text()) as descriptor \(file.number)"
   } else if word.isWord("echo") {
     let echo = Program(path: "/bin/echo", arguments: [try rest.argument()])
@@ -23,15 +23,15 @@ func answer(_ line: UntrustedBytes, from root: borrowing Descriptor) throws -> S
 
 /// A connection to a peer that has read about perl's servers, and has said all that it wants to.
 func connection() throws -> Descriptor {
-  let pair = try Descriptor.socketPair(kind: streamKind)
-  let peer = pair.writing
+  let pair = try SocketPair(kind: .stream)
+  let peer = pair.second
   try peer.writeAll("port 8080\nport x23y\nport 65536\nopen hostname\nopen ../etc/shadow\nopen mtab\n")
   try peer.writeAll("echo hello there\necho -e \\033[2J\n\u{1b}[2J all gone\n")
-  return pair.reading
+  return pair.first
 }
 
 let server = try connection()
-let root = try Descriptor.open("/etc", O_RDONLY | O_DIRECTORY)
+let root = try Descriptor.open("/etc", [.readOnly, .directory])
 var lines = LineBuffer(limit: 512)
 try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
   while case let count = try server.receive(into: room), count > 0 {

@@ -73,7 +73,7 @@ public enum ConnectionTarget: Hashable, Sendable {
   /// Why no connection was made.
   public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
     case unknown(Hosts.Failure)
-    case unreachable(Unreachable)
+    case unreachable(ConnectionError)
 
     /// A line for each address that was tried, or for the name that has none.
     public var reasons: [String] {
@@ -90,10 +90,10 @@ public enum ConnectionTarget: Hashable, Sendable {
   ///
   /// - Parameter deadline: for all addresses together.  The time that the name takes counts; but the name service is
   ///   not interrupted, and resolv.conf(5) bounds what it takes.
-  public func connect(until deadline: Deadline = .never) throws(Failure) -> Connected {
+  public func connect(until deadline: Deadline = .never) throws(Failure) -> ClientConnection {
     let found: [SocketAddress]
     do throws(Hosts.Failure) { found = try addresses() } catch { throw .unknown(error) }
-    do throws(Unreachable) { return try ClientSocket.connect(toFirstOf: found, until: deadline) } catch {
+    do throws(ConnectionError) { return try ClientSocket.connect(toFirstOf: found, until: deadline) } catch {
       throw .unreachable(error)
     }
   }

@@ -41,10 +41,10 @@ public final class HostLookups: Sendable {
   public init(of targets: [ConnectionTarget]) throws(SystemCallError) {
     self.targets = targets
     names = targets.indices.filter { targets[$0].numericAddress == nil }
-    let pipe = try Pipe.open()
-    try pipe.writing.setNonBlocking(true)
-    bell = pipe.reading
-    button = pipe.writing
+    let pipe = try PipeEnds()
+    try pipe.writeEnd.setNonBlocking(true)
+    bell = pipe.readEnd
+    button = pipe.writeEnd
     for index in targets.indices {
       if let address = targets[index].numericAddress { tell(Found(index: index, addresses: .success([address]))) }
     }
@@ -62,7 +62,7 @@ public final class HostLookups: Sendable {
   public func take() -> [Found] {
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
       // Before the look, not after: a ring between both would be lost.
-      if bell.waitUntilReadable(milliseconds: 0) { _ = try? bell.read(into: room) }
+      if bell.wait(for: .readable, until: .immediate) { _ = try? bell.read(into: room) }
     }
     return state.withLock { state in
       defer { state.found = [] }

@@ -87,10 +87,10 @@ func timeLimitEndsATerminalsSilence(_ words: [String]) throws {
     let failure = failure { () throws(ConversationFailure) in try silent.expect("x") }
     guard case .timedOut = failure else { throw Wrong(description: "\(String(describing: failure))") }
   }
-  let input = try Pipe.open()
-  let output = try Pipe.open()
+  let input = try PipeEnds()
+  let output = try PipeEnds()
   try expectEnded("TerminalConversation.interact") {
-    _ = try silent.interact(input: input.reading, output: output.writing)
+    _ = try silent.interact(input: input.readEnd, output: output.writeEnd)
     throw Wrong(description: "the interaction ended")
   }
   _ = consume input
@@ -148,7 +148,7 @@ func timeLimitEndsARace(_ words: [String]) throws {
     do {
       _ = try ClientSocket.connect(toFirstOf: [address, address])
       throw Wrong(description: "one was taken")
-    } catch let error as Unreachable {
+    } catch let error as ConnectionError {
       try expectEqual(error.failures.map(\.code), [.timedOut, .timedOut], "reasons")
     }
   }
@@ -161,7 +161,7 @@ private func expectLate<Value: ~Copyable>(_ what: String, _ body: () throws(Syst
 
 func busyWriterDoesNotHoldADeadline(_ words: [String]) throws {
   let much = 1 << 28
-  let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
+  let zeros = try Descriptor.open("/dev/zero", .readOnly)
   try expectLate("Descriptor.readToEnd") { () throws(SystemCallError) in
     try zeros.readToEnd(limit: much, until: Deadline(after: .milliseconds(5)))
   }
@@ -182,7 +182,7 @@ func busyWriterDoesNotHoldADeadline(_ words: [String]) throws {
   try expect(try reader.fill(until: Deadline(instant: 1)), "nothing was read")
 
   let endless = Program(path: "/usr/bin/tr", arguments: ["\\0", "x"])
-  let input = try Descriptor.open("/dev/zero", O_RDONLY)
+  let input = try Descriptor.open("/dev/zero", .readOnly)
   var writer = try endless.openForReading(input: .descriptor(input.number))
   try expectLate("ChildOutput") { () throws(SystemCallError) in
     try writer.readToEnd(limit: much, until: Deadline(after: .milliseconds(20)))
@@ -241,20 +241,20 @@ func refusedTimeLimitLeavesNoDeadline(_ words: [String]) throws {
   } catch let error as SystemCallError {
     try expectEqual(error, SystemCallError("timer_create", code: .wouldBlock), "the refusal")
   }
-  try expectEqual(Deadline.ofThread, .never, "the thread's deadline")
+  try expectEqual(Deadline.current, .never, "the thread's deadline")
   try expect(SignalSet.blocked.contains(.user1), "the mask was changed")
 }
 
 func forkedProcessesHaveNoDeadline(_ words: [String]) throws {
   try withDeadline(after: .seconds(30)) {
     switch try ForkedProcess.fork(exitSignal: .child) {
-    case .child: ProcessControl.exitImmediately(status: Deadline.ofThread == .never ? 0 : 3)
+    case .child: ProcessControl.exitImmediately(status: Deadline.current == .never ? 0 : 3)
     case .parent(let child): try expectEqual(Children.wait(for: child), .exited(code: 0), "of forkProcess")
     }
     let starter = try ForkedProcess.run {
       try withDeadline(after: .seconds(30)) {
         let starter = try Daemon.detach()
-        starter.release(status: Deadline.ofThread == .never ? 0 : 3)
+        starter.release(status: Deadline.current == .never ? 0 : 3)
         ProcessControl.exitImmediately(status: 0)
       }
     }
@@ -265,15 +265,15 @@ func forkedProcessesHaveNoDeadline(_ words: [String]) throws {
 func fullOutputIsWaitedFor(_ words: [String]) throws {
   var program = try TerminalConversation(shell("printf ab; exec sleep 50"))
   try program.expect("a")
-  let input = try Pipe.open()
-  try input.writing.writeAll("\u{1d}")
-  let output = try Pipe.open()
-  try output.writing.setNonBlocking(true)
+  let input = try PipeEnds()
+  try input.writeEnd.writeAll("\u{1d}")
+  let output = try PipeEnds()
+  try output.writeEnd.setNonBlocking(true)
   let piece = [UInt8](repeating: 0, count: 4096)
-  while (try? piece.withUnsafeBytes { try output.writing.write($0) }) != nil {}
+  while (try? piece.withUnsafeBytes { try output.writeEnd.write($0) }) != nil {}
   let start = clock()
   try expectEnded("an interaction that is left", after: .milliseconds(500)) {
-    _ = try program.interact(input: input.reading, output: output.writing)
+    _ = try program.interact(input: input.readEnd, output: output.writeEnd)
     throw Wrong(description: "it was left before all was shown")
   }
   try expect(clock() - start < 300_000, "it took \(clock() - start) us of a processor")

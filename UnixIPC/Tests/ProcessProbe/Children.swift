@@ -17,18 +17,18 @@ private func sleeper(ignoringTerm: Bool = false) throws -> Program {
 
 /// The child, when its trap is set.
 private func started(_ program: Program) throws -> ChildProcess {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try program.spawn(descriptors: [reading.number, writing.number])
   _ = try readBytes(1, from: reading)
   return child
 }
 
 func childThatIsDroppedIsGone(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let number: pid_t
   do {
     // Two processes: the shell, and what it starts.
@@ -38,7 +38,7 @@ func childThatIsDroppedIsGone(_ words: [String]) throws {
     number = child.process
   }
   try expect(kill(number, 0) == -1 && errno == ESRCH, "\(number) is still there")
-  try expect(reading.waitUntilReadable(milliseconds: 20_000), "somebody of the group of \(number) is still there")
+  try expect(reading.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "somebody of the group of \(number) is still there")
   try nothingToReap([])
 
   let released = try started(sleeper()).release()

@@ -73,8 +73,8 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
     let missing = failure { () throws(SystemCallError) in
       try TerminalConversation(Program(path: "/nowhere"))
     }
-    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
-    let null = try Descriptor.open("/dev/null", O_RDWR)
+    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
+    let null = try Descriptor.open("/dev/null", .readWrite)
     var conversation = try TerminalConversation(shell("exit 4"))
     try expectEqual(conversation.interact(input: null, output: null), .ended(.exited(code: 4)), "interact")
   }
@@ -224,12 +224,12 @@ func interactionIsHandedOver(_ words: [String]) throws {
 }
 
 func interactionMayBeAPipe(_ words: [String]) throws {
-  let inputs = try Pipe.open()
-  let outputs = try Pipe.open()
-  let input = inputs.reading
-  let typing = inputs.writing
-  let output = outputs.writing
-  let reading = outputs.reading
+  let inputs = try PipeEnds()
+  let outputs = try PipeEnds()
+  let input = inputs.readEnd
+  let typing = inputs.writeEnd
+  let output = outputs.writeEnd
+  let reading = outputs.readEnd
   // The last line has no end: one end-of-file key hands it over, the second one is the end.
   try typing.writeAll("one\ntwo\nthree")
   _ = consume typing
@@ -253,7 +253,7 @@ private func nothingSpins() throws {
     getrusage(__rusage_who_t(0), &usage)
     return usage.ru_utime.tv_sec * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
   }
-  let null = try Descriptor.open("/dev/null", O_RDWR)
+  let null = try Descriptor.open("/dev/null", .readWrite)
   for script in ["stty raw; exec sleep 0.7", "exec <&- >&- 2>&-; exec sleep 0.7"] {
     var idle = try TerminalConversation(shell(script))
     let before = used()
@@ -264,16 +264,16 @@ private func nothingSpins() throws {
 }
 
 private func copyMuch() throws {
-  let inputs = try Pipe.open()
-  let outputs = try Pipe.open()
-  let input = inputs.reading
-  let typing = inputs.writing
-  let output = outputs.writing
-  let reading = outputs.reading
+  let inputs = try PipeEnds()
+  let outputs = try PipeEnds()
+  let input = inputs.readEnd
+  let typing = inputs.writeEnd
+  let output = outputs.writeEnd
+  let reading = outputs.readEnd
   let size = 2 << 20
   let number = typing.number
   let writer = try forked {
-    try Descriptor.withLent(number) { try $0.writeAll(String(repeating: "0123456789abcde\n", count: size / 16)) }
+    try Descriptor.withBorrowed(number) { try $0.writeAll(String(repeating: "0123456789abcde\n", count: size / 16)) }
     return 0
   }
   _ = consume typing
@@ -281,7 +281,7 @@ private func copyMuch() throws {
   let outputNumber = output.number
   let reader = try forked {
     close(outputNumber)
-    let bytes = try Descriptor.withLent(readingNumber) { try readBytes(.max, from: $0) }
+    let bytes = try Descriptor.withBorrowed(readingNumber) { try readBytes(.max, from: $0) }
     return bytes.count == size && bytes.suffix(2) == [UInt8(ascii: "e"), UInt8(ascii: "\n")] ? 0 : 1
   }
   _ = consume reading

@@ -13,9 +13,9 @@ let copySubcommands: Subcommands = [
 
 /// A copy that says that it is there, and waits.
 private func waiting(_ options: ForkedProcess.Options = .init()) throws -> ChildProcess {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let child = try ForkedProcess.run(options, passing: DescriptorList(ends.writing)) { passed in
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let child = try ForkedProcess.run(options, passing: DescriptorList(ends.writeEnd)) { passed in
     try passed.takeFirst()?.writeAll("x")
     while true { pause() }
   }
@@ -54,11 +54,11 @@ private final class Server {
 
 /// perlipc's `close Server` in the child; and its number is not given to what the copy opens meanwhile.
 func copyMayLetGoOfOwners(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let server = Server(ends.writing)
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let server = Server(ends.writeEnd)
   let child = try ForkedProcess.run {
-    let file = try Descriptor.open("/proc/self/exe", O_RDONLY)
+    let file = try Descriptor.open("/proc/self/exe", .readOnly)
     server.socket = nil
     guard try readBytes(1, from: file).count == 1 else { return 2 }
     return 0
@@ -79,22 +79,22 @@ private final class Owner {
 func copyLeavesItsParentsChildrenAlone(_ words: [String]) throws {
   var program = shell("read x; exit 4")
   program.leadsGroup = true
-  let ends = try Pipe.open()
-  let owner = Owner(try program.spawn(input: .descriptor(ends.reading)))
+  let ends = try PipeEnds()
+  let owner = Owner(try program.spawn(input: .descriptor(ends.readEnd)))
   let copy = try ForkedProcess.run {
     owner.child = nil
     return 0
   }
   try expectEqual(copy.waitForExit(), .exited(code: 0), "the copy")
-  _ = consume ends.writing
+  _ = consume ends.writeEnd
   try expectEqual(owner.child?.waitForExit(), .exited(code: 4), "the parent's child")
 }
 
 func copyGetsWhatIsPassed(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  var list = DescriptorList(try Descriptor.open("/dev/null", O_RDONLY))
-  list.append(ends.writing)
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  var list = DescriptorList(try Descriptor.open("/dev/null", .readOnly))
+  list.append(ends.writeEnd)
   let before = try openDescriptors().count
   let child = try ForkedProcess.run(passing: list) { passed in
     guard passed.count == 2 else { return 1 }
@@ -109,11 +109,11 @@ func copyGetsWhatIsPassed(_ words: [String]) throws {
 }
 
 func programGetsWhatIsPassed(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let before = try openDescriptors().count
   let child = try shell("echo three >&3; echo two >&2").spawn(
-    errors: .descriptor(ends.writing.duplicate()), passing: DescriptorList(ends.writing))
+    errors: .descriptor(ends.writeEnd.duplicate()), passing: DescriptorList(ends.writeEnd))
   try expectEqual(text(reading.readToEnd(limit: 100)), "three\ntwo\n", "what it wrote")
   try expectEqual(child.waitForExit(), .exited(code: 0), "the program")
   try expectEqual(openDescriptors().count, before, "descriptors: the pipe's end went, the child's handle came")

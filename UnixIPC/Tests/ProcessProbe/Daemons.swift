@@ -12,17 +12,17 @@ let dissociationSubcommands: Subcommands = [
 private func dissociated(_ body: (inout Daemon.Starter?, borrowing Descriptor) throws -> CInt) throws
   -> (says: String, status: ExitStatus)
 {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let number = writing.number
   let starter = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
-    let forgotten = try Descriptor.open("/dev/null", O_RDONLY)
+    let forgotten = try Descriptor.open("/dev/null", .readOnly)
     var starter: Daemon.Starter? = try Daemon.detach(keeping: [number], umask: 0o027)
     // Only its number is kept, for its owner here.
     let closed = failure { () throws(SystemCallError) in try forgotten.readToEnd(limit: 1) }
-    guard closed?.code == ErrorCode(rawValue: EBADF) else { throw Wrong(description: "a forgotten file is open") }
-    return try Descriptor.withLent(number) { try body(&starter, $0) }
+    guard closed?.code == ErrorCode.badFileDescriptor else { throw Wrong(description: "a forgotten file is open") }
+    return try Descriptor.withBorrowed(number) { try body(&starter, $0) }
   }
   _ = consume writing
   let says = try readBytes(.max, from: reading)

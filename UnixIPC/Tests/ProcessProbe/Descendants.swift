@@ -16,10 +16,10 @@ private func family(_ beginning: String = ":") throws -> [pid_t] {
     \(beginning); echo $$; export MEMBER="\(member.replacing("$", with: "\\$"))"
     sh -c "$MEMBER" & setsid sh -c "$MEMBER" & (sh -c "$MEMBER" &); while :; do wait; sleep 100; done
     """
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  _ = try shell(script).start(descriptors: [STDIN_FILENO, ends.writing.number, STDERR_FILENO])
-  _ = consume ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  _ = try shell(script).start(descriptors: [STDIN_FILENO, ends.writeEnd.number, STDERR_FILENO])
+  _ = consume ends.writeEnd
   var reader = BufferedReader(reading)
   var numbers: [pid_t] = []
   while numbers.count < 4, let line = try text(reader.readLine(until: Deadline(after: .seconds(20)))) {
@@ -53,16 +53,16 @@ func descendantsAreEnded(_ words: [String]) throws {
 /// Whoever gets a new parent meanwhile is the same process still.
 func descendantsAreAskedOnce(_ words: [String]) throws {
   try Descendants.adoptOrphans()
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   // The parent ends when its child has heard the first one.
   let script = """
     pipe($r, $w); if (!fork) { $SIG{TERM} = sub { print STDERR "asked\\n"; syswrite($w, "x") };
     print STDERR "ready\\n"; sleep 100 while 1 } $SIG{TERM} = sub { sysread($r, $_, 1); exit }; sleep 100 while 1
     """
   _ = try Program(path: "/usr/bin/perl", arguments: ["-e", script])
-    .start(descriptors: [STDIN_FILENO, STDOUT_FILENO, ends.writing.number])
-  _ = consume ends.writing
+    .start(descriptors: [STDIN_FILENO, STDOUT_FILENO, ends.writeEnd.number])
+  _ = consume ends.writeEnd
   var reader = BufferedReader(reading)
   let deadline = Deadline(after: .seconds(20))
   try expectEqual(try text(reader.readLine(until: deadline)), "ready", "the child")
@@ -84,12 +84,12 @@ func descendantsWithoutFirstThreadAreEnded(_ words: [String]) throws {
     threading.Thread(target=go_on).start()
     ctypes.CDLL(None).pthread_exit(None)
     """
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let process = try Program(
     path: "/usr/bin/env", arguments: ["python3", "-c", script], environment: .inherited
-  ).start(descriptors: [STDIN_FILENO, ends.writing.number, STDERR_FILENO])
-  _ = consume ends.writing
+  ).start(descriptors: [STDIN_FILENO, ends.writeEnd.number, STDERR_FILENO])
+  _ = consume ends.writeEnd
   var reader = BufferedReader(reading)
   try expectEqual(
     try text(reader.readLine(until: Deadline(after: .seconds(20)))), "alone", "the process")

@@ -24,7 +24,7 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
   for signal in Signal.all {
     let child = try forked {
       // Nothing but the registers; and stops are for groups only that somebody outside of them looks after.
-      try Descriptor.open("/proc/self/coredump_filter", O_WRONLY).writeAll("0")
+      try Descriptor.open("/proc/self/coredump_filter", .writeOnly).writeAll("0")
       try ProcessControl.leadGroup()
       try signal.raise()
       return 0
@@ -40,7 +40,7 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
       }
     try expectEqual(status, expected, "\(signal), whose action is \(signal.defaultAction)")
     guard signal.defaultAction == .stop else { continue }
-    try Signal.resume.send(to: child)
+    try Signal.continue.send(to: child)
     try expectEqual(try Children.wait(for: child), .exited(code: 0), "\(signal) after SIGCONT")
   }
 }
@@ -51,15 +51,15 @@ func dispositionIsWhatWasSet(_ words: [String]) throws {
   let handler: SignalDisposition.Handler = { _ in }
   let other: SignalDisposition.Handler = { number in _exit(number) }
   for signal in [Signal.user1, .realTime(3), .child] {
-    try expectEqual(try signal.disposition, .standard, "\(signal) at first")
-    for disposition: SignalDisposition in [.ignored, .counted, .handled(by: handler), .standard] {
+    try expectEqual(try signal.disposition, .default, "\(signal) at first")
+    for disposition: SignalDisposition in [.ignored, .counted, .handled(by: handler), .default] {
       try signal.setDisposition(disposition)
       try expectEqual(try signal.disposition, disposition, "\(signal)")
     }
     signal.ignore()
     try expectEqual(try signal.disposition, .ignored, "\(signal)")
     signal.restoreDefault()
-    try expectEqual(try signal.disposition, .standard, "\(signal)")
+    try expectEqual(try signal.disposition, .default, "\(signal)")
   }
   try expect(SignalDisposition.handled(by: handler) != .handled(by: other), "all handlers are one")
   try expect(SignalDisposition.handled(by: handler) != .counted, "all handlers count")
@@ -68,7 +68,7 @@ func dispositionIsWhatWasSet(_ words: [String]) throws {
     let found = failure { () throws(SystemCallError) in try signal.setDisposition(.ignored) }
     try expectEqual(found, SystemCallError("sigaction", on: "\(signal)", code: .invalidArgument), "\(signal) ignored")
   }
-  try expectEqual(try Signal.kill.disposition, .standard, "SIGKILL")
+  try expectEqual(try Signal.kill.disposition, .default, "SIGKILL")
   let found = failure { () throws(SystemCallError) in try Signal(rawValue: 65).disposition }
   try expectEqual(found?.code, .invalidArgument, "signal 65")
 
@@ -89,7 +89,7 @@ func sender(_ count: Int, of signal: Signal, _ last: () throws -> Void = {}) thr
     let deadline = Deadline(after: .seconds(20))
     for _ in 0..<count {
       while try !contents("/proc/\(parent)/stat").contains(") S ") {
-        if deadline.hasPassed { return 1 }
+        if deadline.isExpired { return 1 }
         sched_yield()
       }
       try signal.send(to: parent)
@@ -100,9 +100,9 @@ func sender(_ count: Int, of signal: Signal, _ last: () throws -> Void = {}) thr
 }
 
 func countedSignalInterrupts(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   try expectEqual(Signal.user1.count, 0, "count at first")
   try Signal.user1.setDisposition(.counted)
   let child = try sender(1, of: .user1)
@@ -116,7 +116,7 @@ func countedSignalInterrupts(_ words: [String]) throws {
   let second = try sender(1, of: .user1)
   let deadline = Deadline(after: .seconds(20))
   try expectEqual(poller.wait(milliseconds: 20_000) { _ in }, 0, "ready")
-  try expect(!deadline.hasPassed, "the poller was not interrupted")
+  try expect(!deadline.isExpired, "the poller was not interrupted")
   try expectEqual(Signal.user1.count, 2, "count")
   try expectEqual(try Children.wait(for: second), .exited(code: 0), "sender")
 
@@ -130,9 +130,9 @@ func countedSignalInterrupts(_ words: [String]) throws {
 }
 
 func countedSignalRestarts(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   try Signal.user1.setDisposition(.counted, restartingCalls: true)
   let child = try sender(50, of: .user1) { try writing.writeAll("x") }
   var byte: UInt8 = 0
@@ -168,8 +168,8 @@ func scopePutsBackEverything(_ words: [String]) throws {
     try Signal.withDisposition(.counted, for: .interrupt) {
       try interrupt.raise()
       try expectEqual(interrupt.count, 1, "count in the inner scope")
-      try Signal.withDisposition(.standard, for: [.interrupt]) {
-        try expectEqual(try interrupt.disposition, .standard, "innermost scope")
+      try Signal.withDisposition(.default, for: [.interrupt]) {
+        try expectEqual(try interrupt.disposition, .default, "innermost scope")
       }
       try expectEqual(try interrupt.disposition, .counted, "inner scope again")
     }
@@ -178,21 +178,21 @@ func scopePutsBackEverything(_ words: [String]) throws {
     return 42
   }
   try expectEqual(answer, 42, "what the body returns")
-  try expectEqual(try interrupt.disposition, .standard, "SIGINT afterwards")
+  try expectEqual(try interrupt.disposition, .default, "SIGINT afterwards")
   try expectEqual(try Signal.quit.disposition, .ignored, "SIGQUIT afterwards")
   try expectEqual(interrupt.count, 1, "count afterwards")
 
   for depth in 1...3 {
     let found = failure { try throwOut(depth) }
-    try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
-    try expectEqual(try interrupt.disposition, .standard, "SIGINT after an error")
+    try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
+    try expectEqual(try interrupt.disposition, .default, "SIGINT after an error")
   }
   var hasRun = false
   let refused = failure { try Signal.withDisposition(.ignored, for: .interrupt, .kill) { hasRun = true } }
   try expectEqual(
     refused as? SystemCallError, SystemCallError("sigaction", on: "SIGKILL", code: .invalidArgument), "SIGKILL")
   try expect(!hasRun, "the body ran")
-  try expectEqual(try interrupt.disposition, .standard, "SIGINT after a refusal")
+  try expectEqual(try interrupt.disposition, .default, "SIGINT after a refusal")
   // And it works: outside of the scope it ends the process.
   let status = try end {
     try Signal.withDisposition(.ignored, for: .interrupt) { try interrupt.raise() }
@@ -204,7 +204,7 @@ func scopePutsBackEverything(_ words: [String]) throws {
 
 private func throwOut(_ depth: Int) throws {
   try Signal.withDisposition(depth % 2 == 0 ? .counted : .ignored, for: .interrupt) {
-    if depth == 1 { throw SystemCallError("link", code: .exists) }
+    if depth == 1 { throw SystemCallError("link", code: .fileExists) }
     try throwOut(depth - 1)
   }
 }

@@ -11,7 +11,7 @@ func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   }
   let all = try shell("echo much").capture(limit: .max)
   try expectEqual(all.output.count, 5, "of all output")
-  var reader = BufferedReader(try Descriptor.open("/dev/null", O_RDONLY))
+  var reader = BufferedReader(try Descriptor.open("/dev/null", .readOnly))
   reader.reserve(.min)
   reader.reserve(.max)
   try expectEqual(reader.readToEnd(limit: .max), [], "nothing")
@@ -51,7 +51,7 @@ func nullStreamsStayOpen(_ words: [String]) throws {
   for closed: [CInt] in [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]] {
     let child = try ForkedProcess.run {
       for number in closed { close(number) }
-      StandardStreams.becomeNull()
+      StandardStreams.redirectToNull()
       for number: CInt in 0...2 where fcntl(number, F_GETFD) != 0 { return 10 + number }
       return 0
     }
@@ -97,7 +97,7 @@ func inputGoesOnAfterTheOutput(_ words: [String]) throws {
   defer { unlink(path) }
   let silent = try shell("exec >&-; wc -c >\(path)").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)
   try expect(silent.isInputTaken && silent.isSuccess, "\(silent)")
-  let count = try Descriptor.open(path, O_RDONLY).readToEnd(limit: 100)
+  let count = try Descriptor.open(path, .readOnly).readToEnd(limit: 100)
   try expectEqual(String(decoding: count, as: UTF8.self), "1048576\n", "what it was sent")
   // One that reads nothing and ends keeps nobody.
   let deaf = try shell("exec >&-; exit 3").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)

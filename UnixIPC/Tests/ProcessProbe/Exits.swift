@@ -8,9 +8,9 @@ private let anyKind: CInt = 0x4000_0000
 
 /// Children that wait for each other and end all at once.
 private func endTogether(_ count: Int) throws -> [pid_t] {
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
   let children = try (0..<count).map { _ in
     try forked(exitSignal: exitSignal) {
       close(writing.number)
@@ -29,7 +29,7 @@ func exitsTogetherAreEachAnnounced(_ words: [String]) throws {
   try expectEqual(living.count, childCount, "children")
   while !living.isEmpty {
     guard let arrival = queue.take() else {
-      try expect(queue.descriptor.waitUntilReadable(milliseconds: 20_000), "\(living.count) exits were not announced")
+      try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "\(living.count) exits were not announced")
       continue
     }
     try expect(arrival.isFromKernel && arrival.signal == exitSignal, "\(arrival)")
@@ -70,7 +70,7 @@ func forgedExitsAreRecognised(_ words: [String]) throws {
     try expect(Children.reap(arrival.process) == nil, "\(origin): reaped")
   }
   let child = try forked(exitSignal: exitSignal) { 7 }
-  try expect(queue.descriptor.waitUntilReadable(milliseconds: 20_000), "a true exit was not announced")
+  try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "a true exit was not announced")
   let arrival = queue.take()
   try expect(arrival?.isFromKernel == true && arrival?.process == child, "a true exit came as \(arrival as Any)")
   try expectEqual(Children.reap(child), .exited(code: 7), "status")
@@ -81,13 +81,13 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
   let found = failure { () throws(SystemCallError) in try Children.wait(for: stranger) }
-  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChild), "waiting for the parent")
+  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
 func stoppedChildIsNoEndedOne(_ words: [String]) throws {
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
   let child = try forked {
     close(writing.number)
     return CInt(try readBytes(1, from: reading).count)
@@ -115,7 +115,7 @@ func exitStatusTellsHowAChildEnded(_ words: [String]) throws {
 }
 
 func maskIsWhatWasSet(_ words: [String]) throws {
-  SignalSet(.hangUp, .terminate).becomeMask()
+  SignalSet(.hangUp, .terminate).setThreadMask()
   SignalSet(.interrupt).block()
   let bits = [SIGHUP, SIGTERM, SIGINT].reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1 - 1) }
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), bits, "mask")
@@ -125,6 +125,6 @@ func maskIsWhatWasSet(_ words: [String]) throws {
   try Signal.terminate.send(to: getpid())
   try expectEqual(queue.take()?.signal, .terminate, "first")
   try expect(queue.take() == nil, "announced twice")
-  SignalSet().becomeMask()
+  SignalSet().setThreadMask()
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), 0, "empty mask")
 }

@@ -23,7 +23,7 @@ func failure<Value: ~Copyable, Failure: Error>(of body: () throws(Failure) -> Va
   } catch { return error }
 }
 
-func say(_ text: String) { Descriptor.withLent(STDOUT_FILENO) { try? $0.writeAll(text + "\n") } }
+func say(_ text: String) { Descriptor.withBorrowed(STDOUT_FILENO) { try? $0.writeAll(text + "\n") } }
 
 /// Runs the body in a forked process, whose exit status it returns.
 func forked(exitSignal: Signal = .child, body: () throws -> CInt) throws -> pid_t {
@@ -52,7 +52,7 @@ func readBytes(_ count: Int, from descriptor: borrowing Descriptor) throws -> [U
 
 /// The text of a file of /proc.
 func contents(_ path: String) throws -> String {
-  try String(decoding: readBytes(.max, from: Descriptor.open(path, O_RDONLY)), as: UTF8.self)
+  try String(decoding: readBytes(.max, from: Descriptor.open(path, .readOnly)), as: UTF8.self)
 }
 
 /// The value of a line of /proc/self/status.

@@ -18,9 +18,9 @@ let fifoSubcommands: Subcommands = [
 
 /// A process that serves texts with a number each, "text 7\n".
 private func server(at path: String) throws -> ChildProcess {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let parent = getpid()
   let process = try forked {
     _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
@@ -62,9 +62,9 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
   let memory = try MemoryMapping.shared(size: readers * 2 + 4096)
   var tally = Tally()
   for _ in 0..<readers / together {
-    let gate = try Pipe.open()
-    let wait = gate.reading
-    let go = gate.writing.release()
+    let gate = try PipeEnds()
+    let wait = gate.readEnd
+    let go = gate.writeEnd.release()
     var children: [pid_t] = []
     for place in 0..<together {
       children.append(
@@ -72,7 +72,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           Glibc.close(go)
           _ = try readBytes(1, from: wait)
           let bytes =
-            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, O_RDONLY))
+            tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, .readOnly))
           guard let got = numbers(bytes) else { return 50 }
           for number in got { memory.bytes[number % memory.bytes.count] += 1 }
           return CInt(min(got.count, 2))
@@ -101,9 +101,9 @@ private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
     "exec cat \"$0\"", "exec perl -e 'open(F, \"<\", $ARGV[0]) or die; print <F>' \"$0\"",
     "exec python3 -c 'import sys; print(open(sys.argv[1]).read(), end=\"\")' \"$0\"", "{ cat; :; } < \"$0\"",
   ]
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing.release()
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd.release()
   let tool = try forked {
     dup2(writing, 1)
     let command = commands[number % commands.count]
@@ -138,18 +138,18 @@ func pairsGetATextEach(_ words: [String]) throws {
 
 /// A server and readers that have all opened the same FIFO when it starts to serve; how many texts each has got.
 private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8]]) throws -> [Int] {
-  let gate = try Pipe.open()
-  let wait = gate.reading
-  let go = gate.writing.release()
-  let ends = try Pipe.open()
-  let ready = ends.reading
-  let tell = ends.writing
+  let gate = try PipeEnds()
+  let wait = gate.readEnd
+  let go = gate.writeEnd.release()
+  let ends = try PipeEnds()
+  let ready = ends.readEnd
+  let tell = ends.writeEnd
   // They start before the server, of which they would hold the writing end otherwise.
   let opened = try readers.map { read in
     try forked {
       Glibc.close(go)
       _ = try readBytes(1, from: wait)
-      let reader = try Descriptor.open(path, O_RDONLY)
+      let reader = try Descriptor.open(path, .readOnly)
       try tell.writeAll("o")
       guard let got = numbers(try read(reader.number)) else { return 50 }
       return CInt(got.count)
@@ -160,7 +160,7 @@ private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8
   try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
   var number = 0
   let deadline = Deadline(after: .seconds(20))
-  while number < readers.count, !deadline.hasPassed {
+  while number < readers.count, !deadline.isExpired {
     _ = try server.serve(until: deadline) { () -> [UInt8] in
       number += 1
       return Array("text \(number)\n".utf8)
@@ -190,9 +190,9 @@ func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
 /// A process and its child have one opening: one text for both.
 func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
   func readByChild(_ number: CInt) throws -> [UInt8] {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try forked {
       let bytes = try readAll(number)
       try bytes.withUnsafeBytes { bytes throws in try writing.writeAll(bytes) }
@@ -210,15 +210,15 @@ func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
 /// One looks up the path before another is served, and opens what it has found afterwards.
 func lateReaderGetsItsText(_ words: [String]) throws {
   let path = words[0] + "/late"
-  let gate = try Pipe.open()
-  let wait = gate.reading
-  let go = gate.writing.release()
-  let ends = try Pipe.open()
-  let ready = ends.reading
-  let tell = ends.writing
-  let start = try Pipe.open()
-  let started = start.reading
-  let begin = start.writing.release()
+  let gate = try PipeEnds()
+  let wait = gate.readEnd
+  let go = gate.writeEnd.release()
+  let ends = try PipeEnds()
+  let ready = ends.readEnd
+  let tell = ends.writeEnd
+  let start = try PipeEnds()
+  let started = start.readEnd
+  let begin = start.writeEnd.release()
   // They start before the server, of which they would hold the writing end otherwise.
   let late = try forked {
     Glibc.close(go)
@@ -227,13 +227,13 @@ func lateReaderGetsItsText(_ words: [String]) throws {
     let found = open(path, 0x20_0000 | O_CLOEXEC)
     try tell.writeAll("f")
     _ = try readBytes(1, from: wait)
-    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", O_RDONLY)) == [66] ? 0 : 1
+    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", .readOnly)) == [66] ? 0 : 1
   }
   let first = try forked {
     Glibc.close(go)
     Glibc.close(begin)
     _ = try readBytes(1, from: started)
-    return try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1
+    return try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1
   }
   var server = try FIFOServer(at: path)
   Glibc.close(begin)
@@ -244,7 +244,7 @@ func lateReaderGetsItsText(_ words: [String]) throws {
   Glibc.close(go)
   // Its opening waits for a writer then, and the server looks for such ones when it serves.
   var state = ""
-  while !state.contains(") S "), !deadline.hasPassed {
+  while !state.contains(") S "), !deadline.isExpired {
     sched_yield()
     state = try contents("/proc/\(late)/stat")
   }
@@ -275,7 +275,7 @@ func swappedFilesStay(_ words: [String]) throws {
   let count = Int(words[1]) ?? 100
   let path = directory + "/fifo"
   let start = SystemClock.monotonic()
-  try Descriptor.open(directory + "/foreign", O_WRONLY | O_CREAT).writeAll("foreign")
+  try Descriptor.open(directory + "/foreign", [.writeOnly, .create]).writeAll("foreign")
   symlink("foreign", directory + "/link")
   let memory = try MemoryMapping.shared(size: 4096)
   let numbers = memory.bytes.bindMemory(to: Int.self)
@@ -283,7 +283,7 @@ func swappedFilesStay(_ words: [String]) throws {
   let deadline = Deadline(after: .seconds(20))
   var made = 0
   var written = 0
-  while made < count || written == 0, !deadline.hasPassed {
+  while made < count || written == 0, !deadline.isExpired {
     do throws(FIFO.OpenError) {
       let fifo = try FIFO.makeOrAdopt(at: path)
       made += 1
@@ -295,7 +295,7 @@ func swappedFilesStay(_ words: [String]) throws {
       }
       fifo.removeIfOurs()
     } catch {
-      if case .call(let failure) = error, failure.code != .noSuchFile, failure.code != .exists { throw error }
+      if case .call(let failure) = error, failure.code != .noSuchFileOrDirectory, failure.code != .fileExists { throw error }
     }
   }
   numbers[2] = 1
@@ -331,7 +331,7 @@ private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMuta
 
 private func writeText(to fifo: borrowing FIFO) -> Bool {
   do {
-    let writer = try fifo.openForWriting(until: Deadline(instant: 0))
+    let writer = try fifo.openForWriting(until: .immediate)
     try writer.writeAll("text")
     return true
   } catch { return false }
@@ -362,7 +362,7 @@ func earlyLeaversDoNotEndTheServer(_ words: [String]) throws {
   for _ in 0..<50 {
     let child = try forked {
       _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
-      let reader = try Descriptor.open(path, O_RDONLY)
+      let reader = try Descriptor.open(path, .readOnly)
       return try readBytes(1, from: reader).count == 1 ? 0 : 1
     }
     // Longer than a pipe: the reader leaves in the middle of it.
@@ -379,11 +379,11 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
     try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
     _ = try first.waitForExit()
-    let reader = try forked { try readBytes(.max, from: Descriptor.open(path, O_RDONLY)) == [65] ? 0 : 1 }
+    let reader = try forked { try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1 }
     var next = try FIFOServer(at: path)
     var served = 0
     let deadline = Deadline(after: .seconds(20))
-    while served == 0, !deadline.hasPassed { served = try next.serve(until: deadline) { [65] } }
+    while served == 0, !deadline.isExpired { served = try next.serve(until: deadline) { [65] } }
     try expectEqual(
       try Children.wait(for: reader), .exited(code: 0), "a reader that may have waited before the server came")
   }
@@ -401,7 +401,7 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
     try expect(fifo.removeIfOurs(), "not removed")
     do {
       var server = try FIFOServer(at: path)
-      let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+      let reader = try Descriptor.open(path, [.readOnly, .nonBlocking])
       try expectEqual(try server.serve { [65] }, 1, "texts")
       try expectEqual(try readBytes(9, from: reader), [65], "text")
       _ = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
@@ -416,13 +416,13 @@ func familyLeavesNoDescriptor(_ words: [String]) throws {
 }
 
 func brokenPipeIsNoSignal(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let writing = ends.writing
-  _ = consume ends.reading
+  let ends = try PipeEnds()
+  let writing = ends.writeEnd
+  _ = consume ends.readEnd
   func write() -> ErrorCode? {
     var byte: UInt8 = 1
     return withUnsafeBytes(of: &byte) { bytes in
-      failure { () throws(SystemCallError) in try writing.writeWithoutSignal(bytes) }?.code
+      failure { () throws(SystemCallError) in try writing.write(bytes) }?.code
     }
   }
   try expectEqual(write(), .brokenPipe, "default action")

@@ -25,7 +25,7 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
   let path = "/tmp/begat-probe-\(getpid())"
   defer { unlink(path) }
   var writer = try ForkedProcess.openForWriting { input in
-    let file = try Descriptor.open(path, O_WRONLY | O_CREAT)
+    let file = try Descriptor.open(path, [.writeOnly, .create])
     let bytes = try input.readToEnd(limit: 1 << 20)
     try bytes.withUnsafeBytes { try file.writeAll($0) }
     return 0
@@ -33,7 +33,7 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
   let data = [UInt8]((0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
   try writer.write(data)
   try expectEqual(writer.close(), .exited(code: 0), "status")
-  try expectEqual(Descriptor.open(path, O_RDONLY).readToEnd(limit: 1 << 20), data, "what was stored")
+  try expectEqual(Descriptor.open(path, .readOnly).readToEnd(limit: 1 << 20), data, "what was stored")
   // Its standard output is the pipe for programs that it executes as well.
   var shellOfKid = try ForkedProcess.openForReading { _ in
     try shell("echo inner").run().isSuccess ? 0 : 1
@@ -45,7 +45,7 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
 /// The second copy must not keep the first one's input from ending.
 func forkedProcessKeepsNoEnd(_ words: [String]) throws {
   var first = try ForkedProcess.openForWriting { input in CInt(try input.readToEnd(limit: 100).count) }
-  let log = try Descriptor.open("/dev/null", O_WRONLY)
+  let log = try Descriptor.open("/dev/null", .writeOnly)
   let number = log.number
   let second = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
     guard fcntl(number, F_GETFD) != -1 else { return 1 }
@@ -77,7 +77,7 @@ func forkedProcessActsForAnother(_ words: [String]) throws {
   // Without the right to it, it is an error of the opening.
   program.path = "/nowhere"
   let missing = failure { () throws(SystemCallError) in try program.capture(limit: 100) }
-  try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+  try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
   try Identity(user: 65534, group: 65534).become()
   let root = Identity(user: 0, group: 0)
   let refused = failure { () throws(SystemCallError) in
@@ -91,8 +91,8 @@ func forkedProcessActsForAnother(_ words: [String]) throws {
 }
 
 func threadedProcessIsNotForked(_ words: [String]) throws {
-  let gate = try Pipe.open()
-  let number = gate.reading.number
+  let gate = try PipeEnds()
+  let number = gate.readEnd.number
   var thread = pthread_t()
   let context = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
   context.initialize(to: number)
@@ -112,7 +112,7 @@ func threadedProcessIsNotForked(_ words: [String]) throws {
       + "Resource deadlock avoided", "error")
   try expectEqual(
     failure { () throws(SystemCallError) in try ForkedProcess.fork(exitSignal: .child) }?.code, .deadlock, "error")
-  try gate.writing.writeAll("x")
+  try gate.writeEnd.writeAll("x")
   pthread_join(thread, nil)
   try expectEqual(ForkedProcess.run { 5 }.waitForExit(), .exited(code: 5), "with the thread ended")
 }
@@ -135,9 +135,9 @@ func nothingIsPrintedTwice(_ words: [String]) throws {
 }
 
 func errorEndsTheCopyAlone(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   atexit { say("an exit handler of the parent's ran") }
   let kid = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [writing.number])) {
     dup2(writing.number, STDERR_FILENO)
@@ -160,7 +160,7 @@ func noneOfManyIsLost(_ words: [String]) throws {
         living.insert(try ForkedProcess.run { code }.release())
         break
       } catch {
-        guard error.code.isShortage, let (process, _) = Children.reapAny() else { throw error }
+        guard error.code.isResourceExhaustion, let (process, _) = Children.reapAny() else { throw error }
         try expect(living.remove(process) != nil, "\(process) is none of ours")
         reaped += 1
       }

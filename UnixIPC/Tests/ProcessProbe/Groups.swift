@@ -52,9 +52,9 @@ func groupsAndSessionsAreLed(_ words: [String]) throws {
 }
 
 func groupIsJoined(_ words: [String]) throws {
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
   let children = try (0..<2).map { _ in
     try forked {
       close(writing.number)
@@ -90,7 +90,7 @@ func ownGroupIsReachedByAnybody(_ words: [String]) throws {
   let leader = try forked {
     try ProcessControl.leadGroup()
     let member = try forked {
-      SignalSet().becomeMask()
+      SignalSet().setThreadMask()
       let itself = getpid()
       try expectEqual(
         errno { () throws(SystemCallError) in try Signal.hangUp.send(toGroup: itself) }, .noSuchProcess, "")
@@ -111,9 +111,9 @@ func groupOfAMemberIsReached(_ words: [String]) throws {
     path: "/bin/sh", arguments: ["-c", "trap 'echo outer; exit 0' HUP; sh -c '\(inner)' & wait"],
     environment: ["PATH=/usr/bin:/bin"])
   program.leadsGroup = true
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try program.spawn(descriptors: [0, writing.number, 2])
   _ = consume writing
   var line: [UInt8] = []
@@ -155,9 +155,9 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
     try expectEqual(
       errno { () throws(SystemCallError) in _ = try Liveness(ofGroup: number) }, .invalidArgument, "\(number)")
   }
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
   let child = try forked {
     close(writing.number)
     return CInt(try readBytes(1, from: reading).count)
@@ -168,7 +168,7 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
     try expectEqual(try Liveness(of: child), .alive, "child")
     try Signal.stop.send(to: child)
     try expectEqual(try Liveness(of: child), .alive, "stopped child")
-    try Signal.resume.send(to: child)
+    try Signal.continue.send(to: child)
     _ = consume writing
     try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "the child does not end")
     try expect(kill(child, 0) == 0, "to kill(2) a zombie is there")
@@ -183,19 +183,19 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
   let free = UInt64((0...CInt.max).first { !before.contains($0) } ?? 0)
   try ResourceLimit.openFiles.set(soft: free, hard: free)
   try expectEqual(
-    errno { () throws(SystemCallError) in _ = try Liveness(of: getpid()) }, ErrorCode(rawValue: EMFILE), "")
+    errno { () throws(SystemCallError) in _ = try Liveness(of: getpid()) }, ErrorCode.tooManyOpenFiles, "")
 }
 
 /// kill(2) takes a thread's number for its process's.
 func threadIsNoProcess(_ words: [String]) throws {
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
-  let news = try Pipe.open()
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
+  let news = try PipeEnds()
   let numbers = UnsafeMutablePointer<CInt>.allocate(capacity: 2)
   defer { numbers.deallocate() }
   numbers[0] = reading.number
-  numbers[1] = news.writing.number
+  numbers[1] = news.writeEnd.number
   var thread = pthread_t()
   let failed = pthread_create(
     &thread, nil,
@@ -207,7 +207,7 @@ func threadIsNoProcess(_ words: [String]) throws {
       return nil
     }, numbers)
   try expectEqual(failed, 0, "pthread_create")
-  _ = try readBytes(1, from: news.reading)
+  _ = try readBytes(1, from: news.readEnd)
   let threads = try directoryNumbers("/proc/self/task").filter { $0 != getpid() }
   try expectEqual(threads.count, 1, "threads")
   try expect(kill(threads[0], 0) == 0, "to kill(2) a thread is a process")
@@ -230,9 +230,9 @@ private func directoryNumbers(_ path: String) throws -> [pid_t] {
 func livenessOfGroups(_ words: [String]) throws {
   try expectEqual(try Liveness(ofGroup: ProcessControl.ownGroup), .alive, "own group")
   try expectEqual(try Liveness(ofGroup: .max), .gone, "no group")
-  let gate = try Pipe.open()
-  let reading = gate.reading
-  let writing = gate.writing
+  let gate = try PipeEnds()
+  let reading = gate.readEnd
+  let writing = gate.writeEnd
   let leader = try forked { 0 }
   try ProcessControl.join(group: leader, child: leader)
   let member = try forked {
@@ -275,9 +275,9 @@ func livenessOfOthers(_ words: [String]) throws {
 }
 
 func processBecomesAProgram(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try forked {
     Signal.hangUp.ignore()
     dup2(writing.number, STDOUT_FILENO)
@@ -295,5 +295,5 @@ func processBecomesAProgram(_ words: [String]) throws {
   let missing = failure { () throws(SystemCallError) in
     try ProcessControl.becomeProgram(at: "/nonexistent", arguments: [String](), environment: [])
   }
-  try expectEqual(missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFile), "missing program")
+  try expectEqual(missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFileOrDirectory), "missing program")
 }

@@ -47,15 +47,15 @@ private func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
 
 /// A process that has the lock and waits for its end: by a signal, or by itself once something comes through `gate`.
 private func holder(of lock: SharedLock, gate: borrowing PipeEnds) throws -> pid_t {
-  let ready = try Pipe.open()
-  let isReady = ready.reading
-  let sayReady = ready.writing
-  let reading = gate.reading.number
+  let ready = try PipeEnds()
+  let isReady = ready.readEnd
+  let sayReady = ready.writeEnd
+  let reading = gate.readEnd.number
   let child = try forked {
     try lock.withLock { _ in
       Result {
         try sayReady.writeAll("r")
-        _ = try Descriptor.withLent(reading) { try readBytes(1, from: $0) }
+        _ = try Descriptor.withBorrowed(reading) { try readBytes(1, from: $0) }
         ProcessControl.exitImmediately(status: 7)
       }
     }.get()
@@ -91,14 +91,14 @@ private enum End: CaseIterable { case kill, endProcess }
 func abandonedLockIsTakenOver(_ words: [String]) throws {
   for end in End.allCases {
     let guarded = try Guarded()
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     switch end {
     case .kill:
       try Signal.kill.send(to: child)
       try expectEqual(try Children.wait(for: child), .killed(by: .kill, dumpedCore: false), "\(end)")
     case .endProcess:
-      try gate.writing.writeAll("e")
+      try gate.writeEnd.writeAll("e")
       try expectEqual(try Children.wait(for: child), .exited(code: 7), "\(end)")
     }
     try expect(isAbandoned(guarded.lock), "\(end): not told")
@@ -111,10 +111,10 @@ func abandonedLockIsTakenOver(_ words: [String]) throws {
 func abandonedLockWakesAWaiter(_ words: [String]) throws {
   for end in End.allCases {
     let guarded = try Guarded()
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
-    if end == .kill { try Signal.kill.send(to: child) } else { try gate.writing.writeAll("e") }
+    if end == .kill { try Signal.kill.send(to: child) } else { try gate.writeEnd.writeAll("e") }
     _ = try Children.wait(for: child)
     // One of them is told, and none stays behind.
     let codes = try waiters.map { try Children.wait(for: $0) }
@@ -127,7 +127,7 @@ func abandonedLockWakesAWaiter(_ words: [String]) throws {
 func repairerMayDieToo(_ words: [String]) throws {
   let guarded = try Guarded()
   for _ in 0..<3 {
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     try Signal.kill.send(to: child)
     _ = try Children.wait(for: child)
@@ -163,7 +163,7 @@ func lockLosesNoCount(_ words: [String]) throws {
 func killedWaiterDoesNoHarm(_ words: [String]) throws {
   let guarded = try Guarded()
   for victim in 0..<3 {
-    let gate = try Pipe.open()
+    let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     try Signal.kill.send(to: waiters[victim])
@@ -259,12 +259,12 @@ func lockKnowsARecycledNumber(_ words: [String]) throws {
 private func isANumberRecycled() throws -> Bool {
   let guarded = try Guarded()
   let lock = guarded.lock
-  let gate = try Pipe.open()
-  let gateReading = gate.reading
-  let gateWriting = gate.writing
-  let report = try Pipe.open()
-  let reports = report.reading
-  let reporting = report.writing
+  let gate = try PipeEnds()
+  let gateReading = gate.readEnd
+  let gateWriting = gate.writeEnd
+  let report = try PipeEnds()
+  let reports = report.readEnd
+  let reporting = report.writeEnd
   let ancestor = try forked {
     lock.withLock { _ in }
     let number = getpid()
@@ -272,7 +272,7 @@ private func isANumberRecycled() throws -> Bool {
       close(gateWriting.number)
       _ = try readBytes(1, from: gateReading)
       for _ in 0..<500 {
-        try Descriptor.open("/proc/sys/kernel/ns_last_pid", O_WRONLY).writeAll(String(number - 1))
+        try Descriptor.open("/proc/sys/kernel/ns_last_pid", .writeOnly).writeAll(String(number - 1))
         let child = try forked {
           getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6
         }

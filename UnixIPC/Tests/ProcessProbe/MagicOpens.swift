@@ -43,17 +43,17 @@ func magicOpenReads(_ words: [String]) throws {
     try expectEqual(read("echo one 'two  three' |", commands: true), "one two  three\n", "a command")
     var failing = try MagicOpen.forReading("sh -c 'exit 3'|", allowsCommands: true)
     try expectEqual(failing.close(), .exited(code: 3), "a command that fails")
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("standard")
-    _ = consume ends.writing
-    dup2(ends.reading.number, STDIN_FILENO)
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("standard")
+    _ = consume ends.writeEnd
+    dup2(ends.readEnd.number, STDIN_FILENO)
     try expectEqual(read("-"), "standard", "the standard input")
     // It stays open.
     try expectEqual(read("-"), "", "the standard input again")
     let missing = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading("nowhere") }
     try expectEqual(missing?.description, "open nowhere: No such file or directory", "a missing file")
     let bogus = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading("bogus|", allowsCommands: true) }
-    try expectEqual(bogus, .call(SystemCallError("execve", on: "bogus", code: .noSuchFile)), "a missing command")
+    try expectEqual(bogus, .call(SystemCallError("execve", on: "bogus", code: .noSuchFileOrDirectory)), "a missing command")
   }
 }
 

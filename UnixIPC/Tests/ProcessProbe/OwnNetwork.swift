@@ -14,7 +14,7 @@ private func run(_ commands: String) throws {
 
 /// What comes next; nil when nothing comes soon.
 private func next(_ socket: borrowing Descriptor, milliseconds: CInt) throws -> String? {
-  guard socket.waitUntilReadable(milliseconds: milliseconds) else { return nil }
+  guard socket.wait(for: .readable, until: Deadline(after: .milliseconds(milliseconds))) else { return nil }
   return try withUnsafeTemporaryAllocation(byteCount: 100, alignment: 1) { room in
     String(decoding: room[..<(try socket.receive(into: room))], as: UTF8.self)
   }
@@ -46,7 +46,7 @@ func unreachableHostIsSaid(_ words: [String]) throws {
   try run("cd /proc/sys/net/ipv4/neigh/d1; echo 1 >mcast_solicit; echo 50 >retrans_time_ms")
   let address = SocketAddress("10.97.1.9:13")!
   let outcomes = try DatagramInquiry(question: []).ask([address], until: Deadline(after: .seconds(20)))
-  let failure = SystemCallError("recv", on: "\(address)", code: ErrorCode(rawValue: EHOSTUNREACH))
+  let failure = SystemCallError("recv", on: "\(address)", code: ErrorCode.noRouteToHost)
   try expectEqual(outcomes, [.failed(failure)], "a host that is not there")
 }
 
@@ -89,9 +89,9 @@ private func groupIsJoinedAndLeft(
   _ group: MulticastGroup, other: MulticastGroup, any: String, address: String, _ interface: NetworkInterface,
   wrong: NetworkInterface
 ) throws {
-  let member = try DatagramSocket(SocketAddress("\(any):0")!, options: BindOptions(isShared: true))
+  let member = try DatagramSocket(SocketAddress("\(any):0")!, options: BindOptions(reusesAddress: true))
   let port = try member.descriptor.localAddress().address?.port ?? 0
-  let stranger = try DatagramSocket(SocketAddress("\(any):\(port)")!, options: BindOptions(isShared: true))
+  let stranger = try DatagramSocket(SocketAddress("\(any):\(port)")!, options: BindOptions(reusesAddress: true))
   try member.descriptor.join(group)
   try stranger.descriptor.join(other)
   let again = failure { () throws(SystemCallError) in try member.descriptor.join(group) }
@@ -99,7 +99,7 @@ private func groupIsJoinedAndLeft(
 
   let target = SocketAddress("\(address):\(port)")!
   let family: CInt = any == "[::]" ? AF_INET6 : AF_INET
-  let sender = try Descriptor.socket(family: family, kind: datagramKind)
+  let sender = try Descriptor.socket(family: family, kind: .datagram)
   try sender.setMulticastInterface(interface)
   try sender.setMulticastHops(0)
   try ClientSocket.connect(sender, to: target)
@@ -115,7 +115,7 @@ private func groupIsJoinedAndLeft(
 
   try sayFromPython(address, port, interface, to: member.descriptor)
 
-  let elsewhere = try Descriptor.socket(family: family, kind: datagramKind)
+  let elsewhere = try Descriptor.socket(family: family, kind: .datagram)
   try elsewhere.setMulticastInterface(wrong)
   try ClientSocket.connect(elsewhere, to: target)
   try send("on the other network", on: elsewhere)
@@ -159,7 +159,7 @@ private func broadcastNeedsPermission() throws {
   let listener = try DatagramSocket(.ipv4(.any, port: 0))
   let port = try listener.descriptor.localAddress().address?.port ?? 0
   let target = SocketAddress("10.97.1.255:\(port)")!
-  let sender = try Descriptor.socket(family: AF_INET, kind: datagramKind)
+  let sender = try Descriptor.socket(family: .ipv4, kind: .datagram)
   let refused = failure { () throws(SystemCallError) in try ClientSocket.connect(sender, to: target) }
   try expectEqual(refused?.code, .permissionDenied, "broadcast without permission")
   try sender.setBroadcast(true)

@@ -39,9 +39,9 @@ func programIsReadFrom(_ words: [String]) throws {
 }
 
 func programIsWrittenTo(_ words: [String]) throws {
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   var spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   let piece = [UInt8](repeating: 7, count: 300_000)
@@ -83,7 +83,7 @@ func missingProgramIsAnErrorOfThePipe(_ words: [String]) throws {
   let forWriting = failure { () throws(SystemCallError) in try bogus.openForWriting() }
   let captured = failure { () throws(SystemCallError) in try bogus.capture(limit: 10) }
   let spoken = failure { () throws(SystemCallError) in try Conversation(with: bogus) }
-  let expected = SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile)
+  let expected = SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFileOrDirectory)
   try expectEqual([forReading, forWriting, captured, spoken], [expected, expected, expected, expected], "errors")
   try nothingToReap([])
 }
@@ -98,9 +98,9 @@ func everyStageHasAStatus(_ words: [String]) throws {
   while try again.readLine() != nil {}
   try expectEqual(again.close(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
 
-  let result = try Pipe.open()
-  let reading = result.reading
-  let writing = result.writing
+  let result = try PipeEnds()
+  let reading = result.readEnd
+  let writing = result.writeEnd
   var input = try Pipeline(Program(path: "/bin/cat", arguments: ["-v"]), shell("sed s/x/y/; exit 5"))
     .openForWriting(output: .descriptor(writing.number))
   _ = consume writing
@@ -118,7 +118,7 @@ func missingStageLeavesNobody(_ words: [String]) throws {
   let yes = Program(path: "/usr/bin/yes")
   for stages in [[bogus, yes, yes], [yes, bogus, yes], [yes, yes, bogus]] {
     let error = failure { () throws(SystemCallError) in try Pipeline(stages).openForReading() }
-    try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFile), "error")
+    try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFileOrDirectory), "error")
     try nothingToReap([])
   }
 }
@@ -260,9 +260,9 @@ func conversationEndsWithItsProgram(_ words: [String]) throws {
 }
 
 func detachedProgramIsNobodysChild(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   var program = shell("echo $$ $PPID; exec sleep 50")
   for identity in [nil, getuid() == 0 ? Identity(user: 65534, group: 65534) : nil] {
     program.identity = identity
@@ -276,7 +276,7 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
     try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "it does not end")
     program.path = "/nowhere"
     let missing = failure { () throws(SystemCallError) in try program.startDetached() }
-    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFile), "a missing program")
+    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
     try nothingToReap([])
     program.path = "/bin/sh"
   }

@@ -35,14 +35,14 @@ func showEnvironment(_ words: [String]) {
 func showFiles(_ words: [String]) throws {
   let numbers = try openDescriptors()
   let text = try numbers.map { String(try inode($0)) }.joined(separator: " ")
-  try Descriptor.withLent(numbers.last ?? -1) { try $0.writeAll(text) }
+  try Descriptor.withBorrowed(numbers.last ?? -1) { try $0.writeAll(text) }
 }
 
 /// Says that it is ready, then which signal came.
 func showSignal(_ words: [String]) throws {
   let queue = try SignalQueue(SignalSet(.user1))
-  try Descriptor.withLent(STDOUT_FILENO) { try $0.writeAll("ready\n") }
-  try expect(queue.descriptor.waitUntilReadable(milliseconds: 20_000), "no signal")
+  try Descriptor.withBorrowed(STDOUT_FILENO) { try $0.writeAll("ready\n") }
+  try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "no signal")
   say("\(queue.take().map { "\($0.signal)" } ?? "none")")
 }
 
@@ -63,10 +63,10 @@ private func probe(_ subcommand: String, environment: [String] = []) -> Program 
 
 /// What a started program prints; it must end well.
 private func output(of start: (_ descriptors: [CInt]) throws -> pid_t) throws -> (process: pid_t, text: String) {
-  let pipe = try Pipe.open()
-  let reading = pipe.reading
-  let child = try start([0, pipe.writing.number, 2])
-  _ = consume pipe.writing
+  let pipe = try PipeEnds()
+  let reading = pipe.readEnd
+  let child = try start([0, pipe.writeEnd.number, 2])
+  _ = consume pipe.writeEnd
   let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
   try expectEqual(try Children.wait(for: child), .exited(code: 0), "the program: \(text)")
   return (child, text)
@@ -140,11 +140,11 @@ func programHasItsDescriptors(_ words: [String]) throws {
     var numbers = (0..<random(10)).map { _ in open[random(open.count)] }
     // First of all: each exchanged with another, which copying in any order would destroy.
     if round == 0 { numbers = [3, 2, 1, 0, 5, 4] }
-    let pipe = try Pipe.open()
-    let reading = pipe.reading
-    let child = try PreparedProgram(probe("show-files")).start(descriptors: numbers + [pipe.writing.number])
-    let last = try inode(pipe.writing.number)
-    _ = consume pipe.writing
+    let pipe = try PipeEnds()
+    let reading = pipe.readEnd
+    let child = try PreparedProgram(probe("show-files")).start(descriptors: numbers + [pipe.writeEnd.number])
+    let last = try inode(pipe.writeEnd.number)
+    _ = consume pipe.writeEnd
     let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
     try expectEqual(try Children.wait(for: child), .exited(code: 0), "\(numbers)")
     let expected = try numbers.map { try inode($0) } + [last]
@@ -213,12 +213,12 @@ func programKnowsItsNumber(_ words: [String]) throws {
 }
 
 func programFollowsItsStarter(_ words: [String]) throws {
-  let pipe = try Pipe.open()
-  let reading = pipe.reading
-  let writing = pipe.writing
-  let gate = try Pipe.open()
-  let isOver = gate.reading
-  let end = gate.writing
+  let pipe = try PipeEnds()
+  let reading = pipe.readEnd
+  let writing = pipe.writeEnd
+  let gate = try PipeEnds()
+  let isOver = gate.readEnd
+  let end = gate.writeEnd
   let starter = try forked {
     var program = probe("show-signal")
     program.parentDeathSignal = .user1
@@ -228,7 +228,7 @@ func programFollowsItsStarter(_ words: [String]) throws {
   }
   _ = consume writing
   try expectEqual(try readBytes(6, from: reading), Array("ready\n".utf8), "the program")
-  try expect(!reading.waitUntilReadable(milliseconds: 100), "a signal while its starter lives")
+  try expect(!reading.wait(for: .readable, until: Deadline(after: .milliseconds(100))), "a signal while its starter lives")
   try end.writeAll("e")
   try expectEqual(try Children.wait(for: starter), .exited(code: 0), "starter")
   try expectEqual(try readBytes(.max, from: reading), Array("SIGUSR1\n".utf8), "the program's signal")
@@ -264,9 +264,9 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("setrlimit", .notPermitted) { $0.limits = [.init(.openFiles, soft: 50, hard: 200)] }
   try expectFailure("setrlimit", .invalidArgument) { $0.limits = [.init(.openFiles, soft: 60, hard: 50)] }
   try expectFailure("nice", .notPermitted) { $0.nice = -5 }
-  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFile) { $0.directory = "/nonexistent/directory" }
+  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) { $0.directory = "/nonexistent/directory" }
   try expectFailure("prctl", .invalidArgument) { $0.parentDeathSignal = Signal(rawValue: 99) }
-  try expectFailure("execve", on: "/nonexistent/program", .noSuchFile) { $0.path = "/nonexistent/program" }
+  try expectFailure("execve", on: "/nonexistent/program", .noSuchFileOrDirectory) { $0.path = "/nonexistent/program" }
   let child = try Program(path: "/bin/true").start(descriptors: [0, 1, 2])
   try expectEqual(try Children.wait(for: child), .exited(code: 0), "a good program after them")
 }
@@ -278,7 +278,7 @@ func thousandStartsLeaveNothing(_ words: [String]) throws {
   for number in 0..<1000 {
     if number % 10 == 9 {
       let found = failure { () throws(SystemCallError) in try bad.start(descriptors: [0, 1, 2]) }
-      try expectEqual(found?.code, .noSuchFile, "start \(number)")
+      try expectEqual(found?.code, .noSuchFileOrDirectory, "start \(number)")
     } else {
       let child = try good.start(descriptors: [0, 1, 2, 1, 0])
       try expectEqual(try Children.wait(for: child), .exited(code: 0), "start \(number)")

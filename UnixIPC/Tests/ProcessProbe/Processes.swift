@@ -49,17 +49,17 @@ func childFollowsItsParent(_ words: [String]) throws {
   try expectEqual(try ProcessControl.setParentDeathSignal(.child, parent: getpid()), false, "another parent")
 
   // Three generations: the middle one ends, the youngest waits for something that never comes.
-  let life = try Pipe.open()
-  let ofYoungest = life.reading
-  let alive = life.writing
-  let never = try Pipe.open()
-  let nothing = never.reading
-  let silent = never.writing
+  let life = try PipeEnds()
+  let ofYoungest = life.readEnd
+  let alive = life.writeEnd
+  let never = try PipeEnds()
+  let nothing = never.readEnd
+  let silent = never.writeEnd
   let middle = try forked {
     let middleNumber = getpid()
-    let ready = try Pipe.open()
-    let isReady = ready.reading
-    let sayReady = ready.writing
+    let ready = try PipeEnds()
+    let isReady = ready.readEnd
+    let sayReady = ready.writeEnd
     _ = try forked {
       guard try ProcessControl.setParentDeathSignal(.kill, parent: middleNumber) else { return 1 }
       try sayReady.writeAll("r")
@@ -71,7 +71,7 @@ func childFollowsItsParent(_ words: [String]) throws {
   }
   _ = consume alive
   try expectEqual(try Children.wait(for: middle), .exited(code: 0), "parent")
-  try expect(ofYoungest.waitUntilReadable(milliseconds: 20_000), "the child outlives its parent")
+  try expect(ofYoungest.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "the child outlives its parent")
   _ = consume silent
 }
 

@@ -28,12 +28,12 @@ func showSignals(_ words: [String]) throws {
 
 /// Starts this program again and returns what it prints.
 private func startAgain(_ subcommand: String) throws -> String {
-  let pipe = try Pipe.open()
-  let output = pipe.reading
+  let pipe = try PipeEnds()
+  let output = pipe.readEnd
   let program = Program(
     path: "/proc/self/exe", arguments: [subcommand], environment: ["SWIFT_BACKTRACE=enable=no"])
-  let child = try program.start(descriptors: [0, pipe.writing.number])
-  _ = consume pipe.writing
+  let child = try program.start(descriptors: [0, pipe.writeEnd.number])
+  _ = consume pipe.writeEnd
   let text = try String(decoding: readBytes(.max, from: output), as: UTF8.self)
   try expectEqual(try Children.wait(for: child), .exited(code: 0), subcommand)
   return text
@@ -68,9 +68,9 @@ func programGetsBytes(_ words: [String]) throws {
   let expected: [UInt8] = [0x61, 0xff, 0x2f, 0xff, 0xc3]
   try expectEqual(try program.capture(limit: 100).output, expected, "started")
   // Its own become another's, too.
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [writing.number])) {
     environment[0].withUnsafeBytes { bytes in
       let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + 1, alignment: 1)
@@ -103,7 +103,7 @@ func closedStreamsMayStayClosed(_ words: [String]) throws {
     let child = try ForkedProcess.run {
       close(STDIN_FILENO)
       close(STDOUT_FILENO)
-      guard try StandardStreams.fillGaps(failing: isFailing) == [STDIN_FILENO, STDOUT_FILENO] else { return 2 }
+      guard try StandardStreams.ensureOpen(failing: isFailing) == [STDIN_FILENO, STDOUT_FILENO] else { return 2 }
       if (write(STDOUT_FILENO, "x", 1) == -1) != isFailing { return 3 }
       return (fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC != 0) == isFailing ? 0 : 4
     }
@@ -114,7 +114,7 @@ func closedStreamsMayStayClosed(_ words: [String]) throws {
 func missingProgramIsAnError(_ words: [String]) throws {
   try expectFailure(
     of: Program(path: "/nonexistent/program"),
-    SystemCallError("execve", on: "/nonexistent/program", code: .noSuchFile))
+    SystemCallError("execve", on: "/nonexistent/program", code: .noSuchFileOrDirectory))
   try expectFailure(
     of: Program(path: "/etc/passwd"),
     SystemCallError("execve", on: "/etc/passwd", code: .permissionDenied))
@@ -124,7 +124,7 @@ func missingProgramIsAnError(_ words: [String]) throws {
 func missingDirectoryIsAnError(_ words: [String]) throws {
   try expectFailure(
     of: Program(path: "/bin/true", directory: "/nonexistent/directory"),
-    SystemCallError("chdir", on: "/nonexistent/directory", code: .noSuchFile))
+    SystemCallError("chdir", on: "/nonexistent/directory", code: .noSuchFileOrDirectory))
   try expectNoChild()
 }
 

@@ -56,7 +56,7 @@ func reaperSparesOwnedChildren(_ words: [String]) throws {
   let owned = try shell("exit 3").spawn()
   try expect(owned.handle.waitForExit(until: Deadline(after: .seconds(20))), "it lives")
   let nothing = failure { () throws(SystemCallError) in try Children.reapAll() }
-  try expectEqual(nothing?.code, .noChild, "with owned ones only")
+  try expectEqual(nothing?.code, .noChildProcess, "with owned ones only")
   try expectEqual(Children.peekAny(), nil, "an owned one that is shown")
 
   let strangers = try (4...6).map { code in try ForkedProcess.run { CInt(code) }.release() }
@@ -72,18 +72,18 @@ func reaperSparesOwnedChildren(_ words: [String]) throws {
 func reaperWaitsBehindOwnedChildren(_ words: [String]) throws {
   let owned = try shell("exit 3").spawn()
   try expect(owned.handle.waitForExit(until: Deadline(after: .seconds(20))), "it lives")
-  let gate = try Pipe.open()
-  let number = gate.reading.number
+  let gate = try PipeEnds()
+  let number = gate.readEnd.number
   let stranger = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
-    try Descriptor.withLent(number) { _ = try readBytes(1, from: $0) }
+    try Descriptor.withBorrowed(number) { _ = try readBytes(1, from: $0) }
     return 8
   }.release()
   try expectEqual(Children.reapAll(until: Deadline(after: .milliseconds(50))).count, 0, "before its end")
-  try gate.writing.writeAll("x")
+  try gate.writeEnd.writeAll("x")
   let reaped = try Children.reapAll(until: Deadline(after: .seconds(20)))
   try expectEqual(reaped.map(\.process), [stranger], "reaped")
   try expectEqual(owned.waitForExit(), .exited(code: 3), "the owned one")
-  try expectEqual(failure { () throws(SystemCallError) in try Children.reapAll(until: .never) }?.code, .noChild, "none")
+  try expectEqual(failure { () throws(SystemCallError) in try Children.reapAll(until: .never) }?.code, .noChildProcess, "none")
 }
 
 func onlyChildrenAreOwned(_ words: [String]) throws {
@@ -92,7 +92,7 @@ func onlyChildrenAreOwned(_ words: [String]) throws {
   guard let stranger = try text(middle.readLine()).flatMap({ pid_t($0) }) else { throw Wrong(description: "no number") }
   for process in [stranger, getpid(), 1, 0, -1, pid_t.max] {
     let refused = failure { () throws(SystemCallError) in try ChildProcess(owning: process) }
-    try expectEqual(refused?.code, .noChild, "owning \(process)")
+    try expectEqual(refused?.code, .noChildProcess, "owning \(process)")
   }
   try expectEqual(kill(stranger, 0), 0, "the stranger")
   try Signal.kill.send(to: stranger)
@@ -100,7 +100,7 @@ func onlyChildrenAreOwned(_ words: [String]) throws {
 
   let child = try shell("exit 3").spawn()
   let twice = failure { () throws(SystemCallError) in try ChildProcess(owning: child.process) }
-  try expectEqual(twice?.code, ErrorCode(rawValue: EBUSY), "a second owner")
+  try expectEqual(twice?.code, ErrorCode.resourceBusy, "a second owner")
   let number = child.release()
   try expectEqual(ChildProcess(owning: number).waitForExit(), .exited(code: 3), "the next owner")
   try nothingToReap([])
@@ -125,7 +125,7 @@ func waitsAreBoundedAndRepeated(_ words: [String]) throws {
   try isLate("a reader, again") { try output.close(until: soon) }
   try expectEqual(output.terminate(), [.killed(by: .terminate, dumpedCore: false)], "its end")
   let closed = failure { () throws(SystemCallError) in try output.readLine() }
-  try expectEqual(closed?.code, ErrorCode(rawValue: EBADF), "reading after that")
+  try expectEqual(closed?.code, ErrorCode.badFileDescriptor, "reading after that")
 
   var input = try shell("exec sleep 50").openForWriting()
   try isLate("a writer") { try input.close(until: soon) }

@@ -20,7 +20,7 @@ private let soon: Duration = .seconds(20)
 
 /// Takes what was sent already.
 private func expectPending(_ set: SignalSet, _ signal: Signal, _ what: String) throws -> SignalArrival {
-  guard let arrival = set.wait(until: Deadline(instant: 0)) else { throw Wrong(description: "\(what): nothing came") }
+  guard let arrival = set.wait(until: .immediate) else { throw Wrong(description: "\(what): nothing came") }
   try expectEqual(arrival.signal, signal, what)
   return arrival
 }
@@ -29,7 +29,7 @@ private func expectPending(_ set: SignalSet, _ signal: Signal, _ what: String) t
 
 func blockedSignalsWait(_ words: [String]) throws {
   for signal in [Signal.user1, .user2] { try signal.setDisposition(.counted) }
-  SignalSet().becomeMask()
+  SignalSet().setThreadMask()
   try expectEqual(SignalSet.blocked, [], "mask at first")
   let set: SignalSet = [.user1, .realTime(5)]
   try set.withBlocked {
@@ -53,9 +53,9 @@ func blockedSignalsWait(_ words: [String]) throws {
   }
   try expectEqual(SignalSet.blocked, [], "mask after the scope")
   let found = failure { () throws(SystemCallError) in
-    try SignalSet.all.withBlocked { () throws(SystemCallError) in throw SystemCallError("link", code: .exists) }
+    try SignalSet.all.withBlocked { () throws(SystemCallError) in throw SystemCallError("link", code: .fileExists) }
   }
-  try expectEqual(found?.code, .exists, "what the body throws")
+  try expectEqual(found?.code, .fileExists, "what the body throws")
   try expectEqual(SignalSet.blocked, [], "mask after an error")
   SignalSet.all.withBlocked { () in }
   try expectEqual(UInt64(try status("SigBlk"), radix: 16), 0, "mask as the kernel tells it")
@@ -66,7 +66,7 @@ func blockedSignalsWait(_ words: [String]) throws {
 func waitTakesOneAfterTheOther(_ words: [String]) throws {
   let set: SignalSet = [.terminate, .user1, .realTime(1), .realTime(2)]
   set.block()
-  try expect(set.wait(until: Deadline(instant: 0)) == nil, "something came from nobody")
+  try expect(set.wait(until: .immediate) == nil, "something came from nobody")
   let limit = Deadline(after: .milliseconds(30))
   try expect(set.wait(until: limit) == nil && limit.hasPassed, "the wait ended before its deadline")
 
@@ -122,8 +122,8 @@ func lentQueueGivesTheMaskBack(_ words: [String]) throws {
     try expectEqual(SignalSet.blocked, set, "mask after a child's end")
   }
   try expectEqual(SignalSet.blocked, [.hangUp], "mask after the scope")
-  let found = failure { try SignalQueue.with(set) { _ in throw SystemCallError("link", code: .exists) } }
-  try expectEqual((found as? SystemCallError)?.code, .exists, "what the body throws")
+  let found = failure { try SignalQueue.with(set) { _ in throw SystemCallError("link", code: .fileExists) } }
+  try expectEqual((found as? SystemCallError)?.code, .fileExists, "what the body throws")
   try expectEqual(SignalSet.blocked, [.hangUp], "mask after an error")
   try expectEqual(try openDescriptors(), before, "descriptors")
   let status = try end {
@@ -216,20 +216,20 @@ func perlsNamesMeanTheSame(_ words: [String]) throws {
     """
   let set = SignalSet.all
   set.block()
-  let told = try Pipe.open()
-  let asked = try Pipe.open()
-  let output = told.reading
-  let input = asked.writing
+  let told = try PipeEnds()
+  let asked = try PipeEnds()
+  let output = told.readEnd
+  let input = asked.writeEnd
   let child = try Program(
     path: "/usr/bin/perl", arguments: ["-MConfig", "-e", script, String(getpid())]
-  ).start(descriptors: [asked.reading.number, told.writing.number, 2])
-  _ = consume told.writing
-  _ = consume asked.reading
+  ).start(descriptors: [asked.readEnd.number, told.writeEnd.number, 2])
+  _ = consume told.writeEnd
+  _ = consume asked.readEnd
   var lines = LineSplit()
   var count = 0
   while let line = try lines.next(from: output) {
     let name = String(line.prefix { $0 != " " })
-    let arrival = set.wait(until: Deadline(instant: 0))
+    let arrival = set.wait(until: .immediate)
     try expectEqual(arrival?.process, child, "sender of \(name)")
     // "NUM35" is what perl calls those without a name of their own.
     let expected = name.hasPrefix("NUM") ? Signal(name.dropFirst(3)) : Signal(name)
@@ -287,10 +287,10 @@ func pythonsSignalsArrive(_ words: [String]) throws {
 
 /// kill(1) of util-linux or procps.
 func killProgramSendsValues(_ words: [String]) throws {
-  let set = SignalSet(.realTime(5), .inputOutput)
+  let set = SignalSet(.realTime(5), .ioReady)
   set.block()
   for (arguments, signal, value) in [
-    (["-q", "4711", "-s", "RTMIN+5"], Signal.realTime(5), 4711), (["-s", "POLL"], .inputOutput, nil),
+    (["-q", "4711", "-s", "RTMIN+5"], Signal.realTime(5), 4711), (["-s", "POLL"], .ioReady, nil),
   ] as [([String], Signal, CInt?)] {
     let child = try Program(path: "/bin/kill", arguments: arguments + [String(getpid())])
       .start(descriptors: [0, 1, 2])

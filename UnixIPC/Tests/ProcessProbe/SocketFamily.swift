@@ -44,13 +44,13 @@ private func address(of socket: borrowing Descriptor) throws -> SocketAddress {
 
 /// How receiving fails of so many that were passed, where `most` are welcome.
 private func failureOfReceiving(_ passed: Int, atMost most: Int) throws -> ErrorCode? {
-  let pair = try Descriptor.socketPair(kind: streamKind)
+  let pair = try SocketPair(kind: .stream)
   let sent = try [UInt8]("x".utf8).withUnsafeBytes {
-    try pair.writing.send($0, passing: [CInt](repeating: STDIN_FILENO, count: passed))
+    try pair.second.send($0, passing: [CInt](repeating: STDIN_FILENO, count: passed))
   }
   try expectEqual(sent, 1, "bytes sent")
   return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { room in
-    failure { () throws(SystemCallError) in try pair.reading.receive(into: room, passedAtMost: most) }?.code
+    failure { () throws(SystemCallError) in try pair.first.receive(into: room, maximumPassed: most) }?.code
   }
 }
 
@@ -67,9 +67,9 @@ func passedTooManyLeaksNothing(_ words: [String]) throws {
     for _ in 0..<10 { try expectEqual(try failureOfReceiving(100, atMost: 100), nil, "100 passed") }
   }
   try expectNoLeak("a plain receive") {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    _ = try [UInt8]("x".utf8).withUnsafeBytes { try pair.writing.send($0, passing: [0, 1, 2]) }
-    try expectEqual(try readBytes(1, from: pair.reading), Array("x".utf8), "the byte")
+    let pair = try SocketPair(kind: .stream)
+    _ = try [UInt8]("x".utf8).withUnsafeBytes { try pair.second.send($0, passing: [0, 1, 2]) }
+    try expectEqual(try readBytes(1, from: pair.first), Array("x".utf8), "the byte")
   }
 }
 
@@ -115,7 +115,7 @@ func raceLeavesNothing(_ words: [String]) throws {
   for addresses in [[silent], [refusing], [silent, silent], [refusing, refusing], [silent, refusing, silent], []] {
     try expectNoLeak("a race lost") {
       let used = try processorTime {
-        let found = failure { () throws(Unreachable) in
+        let found = failure { () throws(ConnectionError) in
           try ClientSocket.connect(toFirstOf: addresses, until: Deadline(after: .milliseconds(300)))
         }
         try expectEqual(found?.failures.count, addresses.count, "reasons")
@@ -124,7 +124,7 @@ func raceLeavesNothing(_ words: [String]) throws {
     }
   }
   try ResourceLimit.openFiles.set(soft: UInt64(try openDescriptors().count), hard: 1024)
-  let found = failure { () throws(Unreachable) in try ClientSocket.connect(toFirstOf: [silent, listening]) }
+  let found = failure { () throws(ConnectionError) in try ClientSocket.connect(toFirstOf: [silent, listening]) }
   try expectEqual(found?.failures.first?.code, .tooManyOpenFiles, "without room")
   try expect(filler.number >= 0, "closed")
 }
@@ -150,7 +150,7 @@ private func echoServer() throws -> (address: SocketAddress, process: pid_t) {
     var sender = DatagramSocket.Sender()
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     while true {
-      _ = server.descriptor.waitUntilReadable(milliseconds: -1)
+      _ = server.descriptor.wait(for: .readable)
       guard let count = try? server.receive(into: room, from: &sender) else { continue }
       try? server.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
     }
@@ -178,7 +178,7 @@ func inquiryLeavesNothing(_ words: [String]) throws {
       try expectEqual(answer.bytes, [1, 2, 3], "answer")
       try expectEqual(outcomes[1], .silent, "the silent")
       try expectEqual(outcomes[2], .refused, "the refusing")
-      let failed = SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFile)
+      let failed = SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFileOrDirectory)
       try expectEqual(outcomes[3], .failed(failed), "the missing")
     }
     try expect(used < 100_000_000, "waiting half a second took \(used) ns of the processor")

@@ -6,7 +6,7 @@ func descriptorClosedByAnotherIsABug(_ words: [String]) throws {
   try ResourceLimit.coreSize.set(soft: 0, hard: 0)
   let status = try end {
     close(STDERR_FILENO)
-    let stolen = try Descriptor.open("/dev/null", O_RDONLY)
+    let stolen = try Descriptor.open("/dev/null", .readOnly)
     close(stolen.number)
     return 0
   }
@@ -25,11 +25,11 @@ func descriptorRangeIsClosed(_ words: [String]) throws {
 }
 
 func standardErrorNeverWaits(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   try expect(dup2(writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
-  try StandardError.writeAtOnce("a line\n")
+  try StandardError.tryWrite("a line\n")
   try expectEqual(try readBytes(7, from: reading), Array("a line\n".utf8), "written")
   try expectNoRoomAtLast("a pipe whose reader does not read")
 }
@@ -39,7 +39,7 @@ private func expectNoRoomAtLast(_ what: String) throws {
   Alarm.set(after: .seconds(10))
   for length in [100_000, 1000, 5000] {
     let found = failure { () throws(SystemCallError) in
-      for _ in 0..<100_000 { try StandardError.writeAtOnce(String(repeating: "x", count: length)) }
+      for _ in 0..<100_000 { try StandardError.tryWrite(String(repeating: "x", count: length)) }
     }
     try expectEqual(found?.code, .wouldBlock, "\(what), \(length) bytes at once")
   }
@@ -48,13 +48,13 @@ private func expectNoRoomAtLast(_ what: String) throws {
 
 /// The pipe of another user cannot be opened a second time.
 func foreignStandardErrorNeverWaits(_ words: [String]) throws {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  try expect(dup2(ends.writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  try expect(dup2(ends.writeEnd.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
   try Identity(user: 65534, group: 65534).become()
   try expect(
-    (try? Descriptor.open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK)) == nil, "the pipe can be opened after all")
-  try StandardError.writeAtOnce("a line\n")
+    (try? Descriptor.open("/proc/self/fd/2", [.writeOnly, .nonBlocking])) == nil, "the pipe can be opened after all")
+  try StandardError.tryWrite("a line\n")
   try expectEqual(try readBytes(7, from: reading), Array("a line\n".utf8), "written")
   try expectNoRoomAtLast("another user's pipe")
 }
@@ -70,10 +70,10 @@ func stoppedTerminalNeverHoldsUp(_ words: [String]) throws {
 }
 
 func socketAsStandardErrorNeverWaits(_ words: [String]) throws {
-  let pair = try Descriptor.socketPair(kind: streamKind)
-  try expect(dup2(pair.writing.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
+  let pair = try SocketPair(kind: .stream)
+  try expect(dup2(pair.second.number, STDERR_FILENO) == STDERR_FILENO, "dup2")
   try expectNoRoomAtLast("a socket whose peer does not read")
-  try expect(pair.reading.number >= 0, "the peer is held open")
+  try expect(pair.first.number >= 0, "the peer is held open")
 }
 
 // MARK: Activation
@@ -83,7 +83,7 @@ private struct Passed {
   var count: String?
   var names: String?
 
-  func take() throws(SocketActivation.Problem) -> [SocketActivation.PassedSocket] {
+  func take() throws(SocketActivation.ActivationError) -> [SocketActivation.PassedSocket] {
     for (name, value) in [("LISTEN_PID", process), ("LISTEN_FDS", count), ("LISTEN_FDNAMES", names)] {
       if let value { setenv(name, value, 1) } else { unsetenv(name) }
     }
@@ -92,8 +92,8 @@ private struct Passed {
 
   func expectNothing(_ what: String) throws { try expectEqual(try take(), [], what) }
 
-  func expectProblem(_ problem: SocketActivation.Problem) throws {
-    let found = failure { () throws(SocketActivation.Problem) in try take() }
+  func expectProblem(_ problem: SocketActivation.ActivationError) throws {
+    let found = failure { () throws(SocketActivation.ActivationError) in try take() }
     try expectEqual(found, problem, "LISTEN_FDS=\(count ?? "")")
   }
 }
@@ -136,21 +136,21 @@ private func expectNoVariables() throws {
 func oneOfManyTakesAPath(_ words: [String]) throws {
   let path = words[0]
   for round in 1...150 {
-    let gate = try Pipe.open()
-    let reading = gate.reading
-    let writing = gate.writing
-    let news = try Pipe.open()
-    let results = news.reading
-    let telling = news.writing
-    let hold = try Pipe.open()
-    let holding = hold.reading
-    let release = hold.writing
+    let gate = try PipeEnds()
+    let reading = gate.readEnd
+    let writing = gate.writeEnd
+    let news = try PipeEnds()
+    let results = news.readEnd
+    let telling = news.writeEnd
+    let hold = try PipeEnds()
+    let holding = hold.readEnd
+    let release = hold.writeEnd
     let children = try (0..<4).map { _ in
       try forked {
         close(writing.number)
         close(release.number)
         _ = try readBytes(1, from: reading)
-        do throws(UnixSocketFile.Refusal) {
+        do throws(UnixSocketFile.BindError) {
           let bound = try UnixSocketFile.listen(at: path, backlog: 16, access: UnixSocketFile.Access())
           try? telling.writeAll("+")
           _ = try? readBytes(1, from: holding)
@@ -172,7 +172,7 @@ func oneOfManyTakesAPath(_ words: [String]) throws {
 func refusedOwnerLeavesNothing(_ words: [String]) throws {
   let path = words[0]
   if geteuid() == 0 { try Identity(user: 65534, group: 65534).become() }
-  let found = failure { () throws(UnixSocketFile.Refusal) in
+  let found = failure { () throws(UnixSocketFile.BindError) in
     try UnixSocketFile.listen(at: path, backlog: 1, access: UnixSocketFile.Access(user: 0))
   }
   try expectEqual(found, .call(SystemCallError("chown", on: path, code: .notPermitted)), "giving it to root")

@@ -21,9 +21,9 @@ private func withSet(_ values: [UInt16], _ body: (SemaphoreSet) throws -> Void) 
 
 /// Runs a body in a process that says when it is done with it, and waits for its end by a signal.
 private func untilKilled(_ body: () throws -> Void) throws -> pid_t {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let parent = getpid()
   let child = try forked {
     _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
@@ -64,9 +64,9 @@ func killedHolderGivesBack(_ words: [String]) throws {
 func everybodySeesTheValues(_ words: [String]) throws {
   let key = try SystemVKey(path: words[0], project: 9)
   for round in 0..<20 {
-    let gate = try Pipe.open()
-    let wait = gate.reading
-    let go = gate.writing.release()
+    let gate = try PipeEnds()
+    let wait = gate.readEnd
+    let go = gate.writeEnd.release()
     var children: [pid_t] = []
     for _ in 0..<20 {
       children.append(
@@ -161,9 +161,9 @@ func foreignSetIsRefused(_ words: [String]) throws {
 func killedOwnersLeaveNothing(_ words: [String]) throws {
   let parent = getpid()
   for round in 0..<count(words) {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let removal: SharedMemorySegment.Removal = round % 10 == 9 ? .whenAsked : .atLastDetach
     let child = try forked {
       _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)

@@ -26,9 +26,9 @@ func itself(_ words: String...) -> Program {
 
 /// What a program prints, with a terminal as its input.
 private func output(_ path: String, _ words: [String], input: borrowing Descriptor) throws -> String {
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
   let child = try Program(path: path, arguments: words).spawn(
     descriptors: [input.number, writing.number, writing.number])
   _ = consume writing
@@ -45,7 +45,7 @@ private func stty(_ terminal: borrowing Descriptor) throws -> String {
 func holdTerminal(_ words: [String]) throws {
   let way = words.first ?? ""
   if way == "ignored" { Signal.interrupt.ignore() }
-  try Descriptor.withLent(STDIN_FILENO) { (terminal) in
+  try Descriptor.withBorrowed(STDIN_FILENO) { (terminal) in
     try TerminalMode.withRaw(terminal) {
       say("raw")
       _ = try readBytes(1, from: terminal)
@@ -91,9 +91,9 @@ private func checkHolder(_ way: String, signal: CInt? = nil, ends: ExitStatus?, 
   let terminal = try PseudoTerminal()
   let side = try terminal.openTerminalSide()
   let before = try stty(side)
-  let reports = try Pipe.open()
-  let reading = reports.reading
-  let writing = reports.writing
+  let reports = try PipeEnds()
+  let reading = reports.readEnd
+  let writing = reports.writeEnd
   var program = itself("terminal-hold", way)
   program.controlsTerminal = true
   program.limits = [Program.Limit(.coreSize, soft: 0, hard: 0)]
@@ -142,37 +142,37 @@ private func linkTarget(_ path: String) throws -> [UInt8] {
 func controlJob(_ words: [String]) throws {
   // Else this could not change the foreground from the background.
   Signal(rawValue: SIGTTOU).ignore()
-  try Descriptor.withLent(STDIN_FILENO) { (terminal) in
+  try Descriptor.withBorrowed(STDIN_FILENO) { (terminal) in
     let before = try stty(terminal)
-    let reports = try Pipe.open()
-    let reading = reports.reading
-    let writing = reports.writing
+    let reports = try PipeEnds()
+    let reading = reports.readEnd
+    let writing = reports.writeEnd
     var program = itself("terminal-hold", "normal")
     program.leadsGroup = true
     let job = try program.spawn(descriptors: [STDIN_FILENO, writing.number, writing.number])
     tcsetpgrp(STDIN_FILENO, job.process)
     try expectEqual(try terminal.foregroundGroup(), job.process, "foreground")
     // Its first settings may have found it in the background still.
-    job.send(.resume)
+    job.send(.continue)
     _ = try readBytes(4, from: reading)
     try awaitRaw(terminal, "in front")
 
     job.send(Signal(rawValue: SIGTSTP))
     try expectEqual(try stopSignal(of: job.process), SIGTSTP, "stop")
     try expectEqual(try stty(terminal), before, "settings while stopped")
-    job.send(.resume)
+    job.send(.continue)
     try awaitRaw(terminal, "continued")
 
     job.send(Signal(rawValue: SIGTSTP))
     try expectEqual(try stopSignal(of: job.process), SIGTSTP, "second stop")
     tcsetpgrp(STDIN_FILENO, getpgrp())
-    job.send(.resume)
+    job.send(.continue)
     // It reads on, from the background.
     try expectEqual(try stopSignal(of: job.process), SIGTTIN, "stop in the background")
     try expectEqual(try stty(terminal), before, "settings while it is in the background")
 
     tcsetpgrp(STDIN_FILENO, job.process)
-    job.send(.resume)
+    job.send(.continue)
     try awaitRaw(terminal, "in front again")
     say("type")
     try expectEqual(try job.waitForExit(), .exited(code: 0), "job")
@@ -191,7 +191,7 @@ private func awaitRaw(_ terminal: borrowing Descriptor, _ what: String) throws {
   while true {
     let settings = try TerminalSettings(of: terminal)
     if settings == settings.raw { return }
-    try expect(!deadline.hasPassed, "\(what): not raw")
+    try expect(!deadline.isExpired, "\(what): not raw")
     sched_yield()
   }
 }
@@ -199,9 +199,9 @@ private func awaitRaw(_ terminal: borrowing Descriptor, _ what: String) throws {
 func terminalIsRestoredWhileStopped(_ words: [String]) throws {
   let terminal = try PseudoTerminal()
   let side = try terminal.openTerminalSide()
-  let reports = try Pipe.open()
-  let reading = reports.reading
-  let writing = reports.writing
+  let reports = try PipeEnds()
+  let reading = reports.readEnd
+  let writing = reports.writeEnd
   var program = itself("terminal-job")
   program.controlsTerminal = true
   let child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
@@ -231,7 +231,7 @@ func dispositionsAreRestored(_ words: [String]) throws {
     try expectEqual(handler(SIGUSR1), before[Int(SIGUSR1) - 1], "a handler of the program's own")
     try expect(handler(SIGTERM) > 1, "SIGTERM has no handler")
     let inner = failure { () throws in try TerminalMode.withRaw(side) {} }
-    try expectEqual((inner as? SystemCallError)?.code, ErrorCode(rawValue: EBUSY), "a second one inside")
+    try expectEqual((inner as? SystemCallError)?.code, ErrorCode.resourceBusy, "a second one inside")
     try expectEqual(TerminalSettings(of: side), settings.raw, "settings inside")
     // A handler that is set inside stays.
     Signal(rawValue: SIGUSR2).ignore()
@@ -240,19 +240,19 @@ func dispositionsAreRestored(_ words: [String]) throws {
   expected[Int(SIGUSR2) - 1] = 1
   try expectEqual(handlers(), expected, "dispositions")
   try expectEqual(TerminalSettings(of: side), settings, "settings")
-  let null = try Descriptor.open("/dev/null", O_RDONLY)
+  let null = try Descriptor.open("/dev/null", .readOnly)
   let refused = failure { () throws in try TerminalMode.withRaw(null) {} }
-  try expectEqual((refused as? SystemCallError)?.code, ErrorCode(rawValue: ENOTTY), "no terminal")
+  try expectEqual((refused as? SystemCallError)?.code, ErrorCode.inappropriateIOCTLForDevice, "no terminal")
   try expectEqual(handlers(), expected, "dispositions after a failure")
 }
 
 func programControlsItsTerminal(_ words: [String]) throws {
-  let file = try Descriptor.open("/dev/null", O_RDONLY)
+  let file = try Descriptor.open("/dev/null", .readOnly)
   var program = Program(path: "/bin/true")
   program.controlsTerminal = true
   let refused = failure { () throws(SystemCallError) in try program.start(descriptors: [file.number]) }
   try expectEqual(
-    refused, SystemCallError("TIOCSCTTY", on: "/bin/true", code: ErrorCode(rawValue: ENOTTY)), "without a terminal")
+    refused, SystemCallError("TIOCSCTTY", on: "/bin/true", code: ErrorCode.inappropriateIOCTLForDevice), "without a terminal")
   try nothingToReap([])
 
   let script = "tty </dev/tty; ps -o tty=,sess=,tpgid= -p $$; echo $$"
@@ -268,5 +268,5 @@ func programControlsItsTerminal(_ words: [String]) throws {
 
   setsid()
   let none = failure { () throws(SystemCallError) in try Descriptor.openControllingTerminal() }
-  try expectEqual(none, SystemCallError("open", on: "/dev/tty", code: ErrorCode(rawValue: ENXIO)), "no terminal")
+  try expectEqual(none, SystemCallError("open", on: "/dev/tty", code: ErrorCode.noSuchAddressOrDevice), "no terminal")
 }

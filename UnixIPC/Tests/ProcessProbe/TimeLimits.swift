@@ -14,10 +14,10 @@ let timeLimitSubcommands: Subcommands = [
 /// A locked file whose lock somebody else has, as long as the body runs.
 private func withContendedFile(_ body: (borrowing Descriptor) throws -> Void) throws {
   let path = "/tmp/begat-probe-\(getpid())"
-  let holder = try Descriptor.open(path, O_RDWR | O_CREAT)
+  let holder = try Descriptor.open(path, [.readWrite, .create])
   defer { unlink(path) }
   try expect(try holder.tryLock(.exclusive), "the lock of a new file is held")
-  try body(Descriptor.open(path, O_RDWR))
+  try body(Descriptor.open(path, .readWrite))
 }
 
 /// A process that sends some 30,000 unrelated signals a second to this one, half of them with a handler that restarts
@@ -93,7 +93,7 @@ func deadlinesAreNested(_ words: [String]) throws {
     let time = SystemClock.monotonic() - start
     try expect(time >= 60_000_000 && time < 20_000_000_000, "\(time) ns")
     try expect(try timedOut { try file.lock(.exclusive, until: Deadline(after: .milliseconds(5))) }, "lock's own")
-    try expectEqual(Deadline.ofThread, .never, "what is left")
+    try expectEqual(Deadline.current, .never, "what is left")
   }
 }
 
@@ -102,14 +102,14 @@ private struct Inner: Error {}
 func deadlineKeepsTheInnerError(_ words: [String]) throws {
   do {
     try withDeadline(after: .milliseconds(1)) {
-      while !Deadline.ofThread.hasPassed {}
+      while !Deadline.current.hasPassed {}
       throw Inner()
     }
     throw Wrong(description: "no error")
   } catch is Inner {}
   try withDeadline(after: .seconds(20)) {
-    let error = failure { () throws(SystemCallError) in try Descriptor.open("/nowhere", O_RDONLY) }
-    try expectEqual(error?.code, .noSuchFile, "the inner error")
+    let error = failure { () throws(SystemCallError) in try Descriptor.open("/nowhere", .readOnly) }
+    try expectEqual(error?.code, .noSuchFileOrDirectory, "the inner error")
   }
 }
 
@@ -119,26 +119,26 @@ func deadlineLeavesNoGap(_ words: [String]) throws {
     for offset in 0..<200 {
       let isLate = try timedOut {
         try withDeadline(after: .microseconds(offset)) {
-          if offset % 2 == 0 { while !Deadline.ofThread.hasPassed {} }
+          if offset % 2 == 0 { while !Deadline.current.hasPassed {} }
           try file.lock(.exclusive)
         }
       }
       try expect(isLate, "the lock was taken")
     }
-    try expect(try timedOut { try withDeadline(Deadline(instant: 0)) { try file.lock(.exclusive) } }, "long ago")
+    try expect(try timedOut { try withDeadline(Deadline.immediate) { try file.lock(.exclusive) } }, "long ago")
   }
 }
 
 func deadlineLeavesNoTrace(_ words: [String]) throws {
-  SignalSet.all.becomeMask()
+  SignalSet.all.setThreadMask()
   let before = try status("SigBlk")
   try withContendedFile { file in
     try expect(try timedOut { try withDeadline(after: .milliseconds(3)) { try file.lock(.exclusive) } }, "blocked")
   }
   try expectEqual(status("SigBlk"), before, "blocked signals")
   try expectEqual(status("SigPnd"), "0000000000000000", "pending signals")
-  let ends = try Pipe.open()
-  let reading = ends.reading
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
   let start = SystemClock.monotonic()
   try withDeadline(after: .milliseconds(5)) {
     try expect(!reading.wait(for: .readable, until: .never), "an empty pipe is readable")
@@ -146,7 +146,7 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
   try expect(SystemClock.monotonic() - start >= 5_000_000, "too early")
   // A copy has no timer: nothing of the deadline must be left to it.
   let status = try withDeadline(after: .seconds(20)) {
-    try ForkedProcess.run { Deadline.ofThread == .never ? 0 : 1 }.waitForExit()
+    try ForkedProcess.run { Deadline.current == .never ? 0 : 1 }.waitForExit()
   }
   try expectEqual(status, .exited(code: 0), "a forked process")
   try expectEqual(contents("/proc/self/timers"), "", "timers")
@@ -154,9 +154,9 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
 
 func fileLockIsTakenAndGivenBack(_ words: [String]) throws {
   let path = "/tmp/begat-probe-\(getpid())"
-  let file = try Descriptor.open(path, O_RDWR | O_CREAT)
+  let file = try Descriptor.open(path, [.readWrite, .create])
   defer { unlink(path) }
-  let other = try Descriptor.open(path, O_RDWR)
+  let other = try Descriptor.open(path, .readWrite)
   try file.lock(.shared)
   try expect(try other.tryLock(.shared), "a second shared lock")
   try expect(try !other.tryLock(.exclusive), "an exclusive lock beside a shared one")
@@ -167,7 +167,7 @@ func fileLockIsTakenAndGivenBack(_ words: [String]) throws {
   let flock = Program(path: "/usr/bin/flock", arguments: ["--nonblock", path, "true"])
   try expectEqual(flock.spawn().waitForExit(), .exited(code: 1), "flock --nonblock while it is held")
   let holder = try ForkedProcess.run {
-    let mine = try Descriptor.open(path, O_RDWR)
+    let mine = try Descriptor.open(path, .readWrite)
     try mine.lock(.exclusive)
     return 0
   }

@@ -10,10 +10,10 @@ let untrustedSubcommands: Subcommands = [
 
 /// The lines that a program sends from the other end of a pair of sockets.
 private func lines(of path: String, _ arguments: [String]) throws -> [UntrustedBytes] {
-  let pair = try Descriptor.socketPair(kind: streamKind)
-  let ours = pair.reading
-  let theirs = pair.writing
-  let nothing = try Descriptor.open("/dev/null", O_RDONLY)
+  let pair = try SocketPair(kind: .stream)
+  let ours = pair.first
+  let theirs = pair.second
+  let nothing = try Descriptor.open("/dev/null", .readOnly)
   let program = Program(path: path, arguments: arguments, environment: ["PATH=/usr/bin:/bin"])
   let child = try program.start(descriptors: [nothing.number, theirs.number, STDERR_FILENO])
   _ = consume theirs
@@ -82,13 +82,13 @@ func perlTakesWhatIsRefused(_ words: [String]) throws {
 }
 
 func refusalsLeaveNoDescriptor(_ words: [String]) throws {
-  let root = try Descriptor.open("/proc/self", O_RDONLY | O_DIRECTORY)
+  let root = try Descriptor.open("/proc/self", [.readOnly, .directory])
   func open() throws {
     for (name, errno) in [("cwd", ELOOP), ("fd/0", ELOOP), ("../self", EXDEV), ("none", ENOENT)] {
-      let found = failure { () throws(SystemCallError) in try root.open(beneath: name, O_RDONLY) }
+      let found = failure { () throws(SystemCallError) in try root.open(beneath: name, .readOnly) }
       try expectEqual(found?.code.rawValue, errno, name)
     }
-    _ = try root.open(beneath: "status", O_RDONLY)
+    _ = try root.open(beneath: "status", .readOnly)
   }
   try open()
   let before = try openDescriptors().count

@@ -22,15 +22,15 @@ package final class Counterpart {
   package init(_ name: String, _ arguments: [String], descriptors: [CInt] = []) throws {
     let peer = "\(Self.peers)/\(name)"
     let path = name.hasPrefix("/") ? name : access(peer, X_OK) == 0 ? peer : "/usr/bin/\(name)"
-    let to = try Pipe.open()
-    let itsInput = to.reading
-    let from = try Pipe.open()
-    let itsOutput = from.writing
+    let to = try PipeEnds()
+    let itsInput = to.readEnd
+    let from = try PipeEnds()
+    let itsOutput = from.writeEnd
     let program = Program(
       path: path, arguments: arguments, environment: ["PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8"])
     child = try program.spawn(descriptors: [itsInput.number, itsOutput.number, itsOutput.number] + descriptors)
-    input = to.writing
-    output = from.reading
+    input = to.writeEnd
+    output = from.readEnd
   }
 
   /// A script for python3, which is to print a line when it is ready.

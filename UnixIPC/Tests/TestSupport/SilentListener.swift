@@ -28,7 +28,7 @@ package final class SilentListener: Sendable {
   package var isBeingTried: Bool {
     let port = String(address.port ?? 0, radix: 16, uppercase: true)
     let digits = String(repeating: "0", count: 4 - port.count) + port
-    guard let table = try? Descriptor.open("/proc/net/tcp", O_RDONLY) else { return false }
+    guard let table = try? Descriptor.open("/proc/net/tcp", .readOnly) else { return false }
     var text: [UInt8] = []
     withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { room in
       while let count = try? table.read(into: room), count > 0 { text += room[..<count] }

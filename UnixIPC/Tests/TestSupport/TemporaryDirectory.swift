@@ -24,7 +24,7 @@ package final class TemporaryDirectory {
   package subscript(_ name: UnixPath) -> UnixPath { "\(path)/\(name)" }
 
   package func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
-    let file = try Descriptor.open(self[name], O_WRONLY | O_CREAT | O_TRUNC)
+    let file = try Descriptor.open(self[name], [.writeOnly, .create, .truncate])
     try Array(bytes).withUnsafeBytes { try file.writeAll($0) }
   }
 

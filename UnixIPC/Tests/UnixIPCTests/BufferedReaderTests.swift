@@ -6,10 +6,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct BufferedReaderTests {
   /// A reader of what is written in pieces by another thread.
   private func withReader(of pieces: [String], _ body: (inout BufferedReader) throws -> Void) throws {
-    let ends = try Pipe.open()
-    var reader = BufferedReader(ends.reading)
-    for piece in pieces { try ends.writing.writeAll(piece) }
-    _ = consume ends.writing
+    let ends = try PipeEnds()
+    var reader = BufferedReader(ends.readEnd)
+    for piece in pieces { try ends.writeEnd.writeAll(piece) }
+    _ = consume ends.writeEnd
     try body(&reader)
   }
 
@@ -39,9 +39,9 @@ import Testing
 
   @Test("keeps what has come when the time is up")
   func keepsWhatHasCome() throws {
-    let ends = try Pipe.open()
-    let writing = ends.writing
-    var reader = BufferedReader(ends.reading)
+    let ends = try PipeEnds()
+    let writing = ends.writeEnd
+    var reader = BufferedReader(ends.readEnd)
     try writing.writeAll("half")
     let line = failure { () throws(SystemCallError) in try reader.readLine(until: Deadline(after: .milliseconds(5))) }
     #expect(line?.code == .timedOut)

@@ -25,9 +25,9 @@ import UnixIPCTestSupport
 
   @Test("holds as long as a descriptor is readable, which its owner may close")
   func followsADescriptor() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let ours = pair.reading
-    let theirs = pair.writing
+    let pair = try SocketPair(kind: .stream)
+    let ours = pair.first
+    let theirs = pair.second
     let cancellation = try Cancellation(whenReadable: ours)
     #expect(!cancellation.isCancelled)
     try theirs.writeAll("x")
@@ -42,18 +42,18 @@ import UnixIPCTestSupport
 
   @Test("can be cancelled beside a descriptor that is not readable")
   func isCancelledBesideADescriptor() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let cancellation = try Cancellation(whenReadable: pair.reading)
+    let pair = try SocketPair(kind: .stream)
+    let cancellation = try Cancellation(whenReadable: pair.first)
     cancellation.cancel()
     #expect(cancellation.isCancelled)
-    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    let file = try Descriptor.open("/etc/passwd", .readOnly)
     #expect(throws: SystemCallError.self) { try Cancellation(whenReadable: file) }
   }
 
   @Test("ends a wait, before a descriptor that is ready")
   func endsAWait() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let ours = pair.reading
+    let pair = try SocketPair(kind: .stream)
+    let ours = pair.first
     let cancellation = try Cancellation()
     let thread = Background { cancellation.cancel() }
     #expect(ours.waitEnd(for: .readable, until: Deadline(after: .seconds(20)), cancelledBy: cancellation) == .cancelled)

@@ -11,7 +11,7 @@ import UnixIPCTestSupport
   /// An address at which nobody listens, as long as the socket that is bound to it is kept.
   private func closedPort() throws -> (socket: ClosedPort, address: SocketAddress) {
     let socket = ClosedPort(
-      try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: BindOptions()))
+      try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: .stream, options: BindOptions()))
     return (socket, try #require(try socket.descriptor.localAddress().address))
   }
 
@@ -40,7 +40,7 @@ import UnixIPCTestSupport
     try #require(poll(&query, 1, 20_000) == 1)
     #expect(failure { () throws(SystemCallError) in try ClientSocket.finish(started, to: address) } == refused)
     #expect(socket.descriptor.number >= 0)
-    #expect(throws: SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFile)) {
+    #expect(throws: SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFileOrDirectory)) {
       _ = try ClientSocket.connect(to: .unixPath("/nonexistent/socket"))
     }
   }

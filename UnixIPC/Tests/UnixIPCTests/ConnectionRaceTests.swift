@@ -12,7 +12,7 @@ import UnixIPCTestSupport
 
   /// The port of an address at which nobody listens as long as the test keeps the socket.
   private func closedPort() throws -> Descriptor {
-    try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind)
+    try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: .stream)
   }
 
   @Test(
@@ -66,7 +66,7 @@ import UnixIPCTestSupport
     // Room in the backlog when both are being tried: the kernel's next try at the first gets through.
     let making = Background {
       let deadline = Deadline(after: .seconds(20))
-      while !other.isBeingTried, !deadline.hasPassed { sched_yield() }
+      while !other.isBeingTried, !deadline.isExpired { sched_yield() }
       silent.makeRoom()
     }
     let connected = try ClientSocket.connect(toFirstOf: both, until: Deadline(after: .seconds(20)))
@@ -88,20 +88,20 @@ import UnixIPCTestSupport
     try poller.add(won.descriptor, .readable, token: 0)
     try poller.add(lost.descriptor, .readable, token: 1)
     var winner: SocketAddress?
-    while winner == nil, !deadline.hasPassed {
+    while winner == nil, !deadline.isExpired {
       switch try won.advance() {
       case .some(let connected): winner = connected.address
       case .none: break
       }
-      if !lost.isLost {
+      if !lost.hasFailed {
         let isNone = try lost.advance() == nil
         #expect(isNone)
       }
       if winner == nil {
-        poller.wait(milliseconds: min(won.due, lost.isLost ? .never : lost.due).milliseconds) { _ in }
+        poller.wait(milliseconds: min(won.due, lost.hasFailed ? .never : lost.due).milliseconds) { _ in }
       }
     }
-    let isLost = lost.isLost
+    let isLost = lost.hasFailed
     let reasons = lost.reasons.map(\.code)
     #expect(winner == listening && isLost && reasons == [.connectionRefused, .connectionRefused])
   }
@@ -114,7 +114,7 @@ import UnixIPCTestSupport
     let refusing = try address(of: closed)
     let missing = SocketAddress.unixPath("/nonexistent/socket")
     let began = SystemClock.monotonic()
-    let found = failure { () throws(Unreachable) in
+    let found = failure { () throws(ConnectionError) in
       try ClientSocket.connect(
         toFirstOf: [silent.address, refusing, missing, other.address], until: Deadline(after: .milliseconds(200)))
     }
@@ -130,13 +130,13 @@ import UnixIPCTestSupport
   func isLate() throws {
     let silent = try SilentListener()
     for addresses in [[silent.address], [silent.address, silent.address]] {
-      let found = failure { () throws(Unreachable) in
-        try ClientSocket.connect(toFirstOf: addresses, until: Deadline(instant: 0))
+      let found = failure { () throws(ConnectionError) in
+        try ClientSocket.connect(toFirstOf: addresses, until: .immediate)
       }
       #expect(found?.failures == [SystemCallError("connect", on: "\(silent.address)", code: .timedOut)])
     }
-    let none = failure { () throws(Unreachable) in try ClientSocket.connect(toFirstOf: []) }
-    #expect(none == Unreachable(failures: []) && none?.description == "no address")
+    let none = failure { () throws(ConnectionError) in try ClientSocket.connect(toFirstOf: []) }
+    #expect(none == ConnectionError(failures: []) && none?.description == "no address")
   }
 
   @Test(

@@ -75,7 +75,7 @@ import UnixIPC
   @Test("passes an input on, and shows everything")
   func exchanges() throws {
     let seen = Seen()
-    let file = try Descriptor.open("/proc/self/exe", O_RDONLY)
+    let file = try Descriptor.open("/proc/self/exe", .readOnly)
     var conversation = try start("tee /dev/stderr | cksum; exit 3", errors: .separate, capacity: 1000)
     conversation.excess = .isDropped
     conversation.watch = { (stream, bytes) throws(SystemCallError) in
@@ -103,7 +103,7 @@ import UnixIPC
     }
     let early = conversation.status(until: deadline)
     let status = try conversation.waitForExit(until: deadline)
-    #expect(early == .exited(code: 0) && status == early && !deadline.hasPassed)
+    #expect(early == .exited(code: 0) && status == early && !deadline.isExpired)
     #expect(seen.count == 1 << 20 && seen.errorCount == 1 << 20)
     #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
   }
@@ -117,13 +117,13 @@ import UnixIPC
     }
     #expect(late == .timedOut(expected: "a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
     // One that is quick is looked for though the time is up.
-    let match = try conversation.expect(.regex(#/a{5}/#), until: Deadline(instant: 0))
+    let match = try conversation.expect(.regex(#/a{5}/#), until: .immediate)
     #expect(match.text == "aaaaa")
   }
 
   @Test("stops passing on to who reads no more")
   func stopsPassingOn() throws {
-    let zeros = try Descriptor.open("/dev/zero", O_RDONLY)
+    let zeros = try Descriptor.open("/dev/zero", .readOnly)
     var conversation = try start("exec <&-; echo done; exec sleep 0.05")
     #expect(try conversation.exchange(input: zeros) == .exited(code: 0))
     let rest = try conversation.read(until: deadline)
@@ -132,10 +132,10 @@ import UnixIPC
 
   @Test("is cancelled by a descriptor, while its program goes on")
   func isCancelled() throws {
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("x")
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("x")
     var conversation = try start("read x; echo $x; exec cat")
-    conversation.cancellation = try Cancellation(whenReadable: ends.reading)
+    conversation.cancellation = try Cancellation(whenReadable: ends.readEnd)
     let waits = [
       failure { () throws(SystemCallError) in try conversation.readLine() },
       failure { () throws(SystemCallError) in try conversation.waitForExit() },

@@ -104,7 +104,7 @@ import UnixIPC
     let match = try conversation.expect([.timeOut, "login"], until: Deadline(after: .milliseconds(1)))
     #expect(match.index == 0 && match.before == [0x1b] + Array("word: ".utf8) + [0xff] && match.bytes.isEmpty)
     // It waits there still.
-    try conversation.expect("word", until: Deadline(instant: 0))
+    try conversation.expect("word", until: .immediate)
   }
 
   @Test("knows the end, as a result or as an error")

@@ -25,7 +25,7 @@ import UnixIPCTestSupport
     _ addresses: SocketAddress..., question: [UInt8] = [], longestAnswer: Int = 2048,
     within limit: Duration = .seconds(20)
   ) throws -> [DatagramInquiry.Outcome] {
-    try DatagramInquiry(question: question, longestAnswer: longestAnswer).ask(addresses, until: Deadline(after: limit))
+    try DatagramInquiry(question: question, maximumAnswerSize: maximumAnswerSize).ask(addresses, until: Deadline(after: limit))
   }
 
   private func answer(_ outcome: DatagramInquiry.Outcome) throws -> DatagramInquiry.Answer {
@@ -97,7 +97,7 @@ import UnixIPCTestSupport
     let mayAsk = round.mayAsk
     #expect(first == 0 && nobody.isEmpty && late == Array(1...40) && unasked == 1..<41 && mayAsk)
     let deadline = Deadline(after: .seconds(20))
-    while decided.count < 40, !deadline.hasPassed { decided += try round.advance(until: deadline) }
+    while decided.count < 40, !deadline.isExpired { decided += try round.advance(until: deadline) }
     let outcomes = late.map { round.outcome(of: $0) }
     #expect(decided.sorted() == late)
     for outcome in outcomes { #expect(try answer(outcome).bytes == [1, 2]) }

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct DatagramSocketTests {
   /// Answers one question with itself; returns who asked.
   private func echo(_ server: borrowing DatagramSocket, room size: Int = 2048) throws -> SocketAddress? {
-    try #require(server.descriptor.waitUntilReadable(milliseconds: 20_000) == true)
+    try #require(server.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     var sender = DatagramSocket.Sender()
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
     defer { room.deallocate() }
@@ -19,13 +19,13 @@ import Testing
   /// A socket that takes datagrams of this address only.
   private func client(connectedTo address: SocketAddress) throws -> Descriptor {
     let family = try RawSocketAddress(address).family
-    let client = try Descriptor.socket(family: family, kind: datagramKind)
+    let client = try Descriptor.socket(family: family, kind: .datagram)
     try ClientSocket.connect(client, to: address)
     return client
   }
 
   private func answer(to question: String, _ client: borrowing Descriptor) throws -> String? {
-    guard client.waitUntilReadable(milliseconds: 20_000) else { return nil }
+    guard client.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) else { return nil }
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 1)
     defer { room.deallocate() }
     return String(decoding: room[..<(try client.receive(into: room))], as: UTF8.self)
@@ -50,7 +50,7 @@ import Testing
   func answersOnAnAbstractName() throws {
     func name(_ word: String) -> SocketAddress { .unixAbstract(Array("begat-test-\(getpid())-\(word)".utf8)) }
     let server = try DatagramSocket(name("server"))
-    let client = try Descriptor.bound(to: name("client"), kind: datagramKind, options: BindOptions())
+    let client = try Descriptor.bound(to: name("client"), kind: .datagram, options: BindOptions())
     try ClientSocket.connect(client, to: name("server"))
     try client.writeAll("question")
     #expect(try echo(server) == name("client"))
@@ -59,7 +59,7 @@ import Testing
     let nameless = try self.client(connectedTo: name("server"))
     try nameless.writeAll("question")
     var sender = DatagramSocket.Sender()
-    try #require(server.descriptor.waitUntilReadable(milliseconds: 20_000) == true)
+    try #require(server.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     withUnsafeTemporaryAllocation(byteCount: 100, alignment: 1) { room in
       #expect(failure { () throws(SystemCallError) in try server.receive(into: room, from: &sender) } == nil)
     }
@@ -91,8 +91,8 @@ import Testing
       _ = try DatagramSocket(adopting: listener)
       Issue.record("adopted a stream socket")
     } catch { #expect(error == SystemCallError("recvmsg", on: "descriptor \(number)", code: .invalidArgument)) }
-    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: datagramKind, options: BindOptions())
-    #expect(try DatagramSocket(adopting: bound).release().socketKind == datagramKind)
+    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: .datagram, options: BindOptions())
+    #expect(try DatagramSocket(adopting: bound).release().socketKind == SocketKind.datagram)
   }
 
   @Test("says which address is taken")

@@ -7,7 +7,7 @@ import Testing
   @Test("counts from now")
   func countsFromNow() {
     let deadline = Deadline(after: .seconds(100))
-    #expect(!deadline.hasPassed)
+    #expect(!deadline.isExpired)
     #expect((99_000...100_000).contains(deadline.milliseconds))
     #expect(deadline < .never)
   }
@@ -23,8 +23,8 @@ import Testing
   @Test("has passed", arguments: [Duration.zero, .seconds(-5), .seconds(Int64.min)])
   func hasPassed(limit: Duration) {
     let deadline = Deadline(after: limit)
-    #expect(deadline.hasPassed)
-    #expect(deadline.left == .zero)
+    #expect(deadline.isExpired)
+    #expect(deadline.remaining == .zero)
     #expect(deadline.milliseconds == 0)
   }
 

@@ -9,9 +9,9 @@ import Testing
 
   @Test("keeps the order, and closes what nobody takes")
   func order() throws {
-    let pipe = try Pipe.open()
-    let reading = pipe.reading
-    let writing = pipe.writing
+    let pipe = try PipeEnds()
+    let reading = pipe.readEnd
+    let writing = pipe.writeEnd
     do {
       var list = DescriptorList()
       let isEmptyAtFirst = list.isEmpty
@@ -27,7 +27,7 @@ import Testing
       #expect(isFirst)
       let left = Array(list.descriptorNumbers)
       #expect(left == [numbers[2]])
-      let isWaiting = !reading.wait(for: .readable, until: Deadline(instant: 0))
+      let isWaiting = !reading.wait(for: .readable, until: .immediate)
       #expect(isWaiting, "a writing end was closed while it was in the list or taken")
     }
     let hasEnded = reading.wait(for: .readable, until: Deadline(after: .seconds(20)))
@@ -36,7 +36,7 @@ import Testing
 
   @Test("has nothing more to hand over when it is empty")
   func empties() throws {
-    var list = DescriptorList(try Descriptor.open("/dev/null", O_RDONLY))
+    var list = DescriptorList(try Descriptor.open("/dev/null", .readOnly))
     let first = list.takeFirst() != nil
     let second = list.takeFirst() != nil
     let count = list.count
@@ -45,8 +45,8 @@ import Testing
 
   @Test("hands its numbers over, still open")
   func releases() throws {
-    var list = DescriptorList(try Descriptor.open("/dev/null", O_RDONLY))
-    list.append(try Descriptor.open("/dev/null", O_RDONLY))
+    var list = DescriptorList(try Descriptor.open("/dev/null", .readOnly))
+    list.append(try Descriptor.open("/dev/null", .readOnly))
     _ = list.takeFirst()
     let numbers = list.release()
     #expect(numbers.count == 1 && numbers.allSatisfy(isOpen))

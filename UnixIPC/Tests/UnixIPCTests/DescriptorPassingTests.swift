@@ -20,9 +20,9 @@ import UnixIPCTestSupport
   func givesPython() throws {
     let directory = try TemporaryDirectory()
     try directory.write("said in the file".utf8, to: "file")
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let own = pair.reading
-    let its = pair.writing
+    let pair = try SocketPair(kind: .stream)
+    let own = pair.first
+    let its = pair.second
     let python = try Counterpart.python(
       """
       import os, socket
@@ -30,18 +30,18 @@ import UnixIPCTestSupport
       print(data, len(numbers), *(os.read(number, 100) for number in numbers))
       """, descriptors: [its.number])
     do {
-      let file = try Descriptor.open(directory["file"], O_RDONLY)
-      let second = try Descriptor.open("/dev/null", O_RDONLY)
+      let file = try Descriptor.open(directory["file"], .readOnly)
+      let second = try Descriptor.open("/dev/null", .readOnly)
       #expect(try send("here", passing: [file.number, second.number], on: own) == 4)
     }
     #expect(try python.line() == "b'here' 2 b'said in the file' b''")
   }
 
-  @Test("takes what python3 passes, in its order and close-on-exec", arguments: [streamKind, datagramKind])
+  @Test("takes what python3 passes, in its order and close-on-exec", arguments: [SocketKind.stream, SocketKind.datagram])
   func takesFromPython(kind: CInt) throws {
-    let pair = try Descriptor.socketPair(kind: kind)
-    let own = pair.reading
-    let its = pair.writing
+    let pair = try SocketPair(kind: kind)
+    let own = pair.first
+    let its = pair.second
     let python = try Counterpart.python(
       """
       import os, socket
@@ -51,15 +51,15 @@ import UnixIPCTestSupport
       os.close(a[1]); os.close(b[1])
       print(os.read(a[0], 100), os.read(b[0], 100))
       """, descriptors: [its.number])
-    try #require(own.waitUntilReadable(milliseconds: 20_000) == true)
+    try #require(own.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 1)
     defer { room.deallocate() }
-    var message = try own.receive(into: room, passedAtMost: 2)
+    var message = try own.receive(into: room, maximumPassed: 2)
     let (count, isTruncated, passed) = (message.count, message.isTruncated, message.descriptors.count)
     #expect(count == 3 && !isTruncated && passed == 2)
     do {
       var isFirst = true
-      while let end = message.descriptors.take() {
+      while let end = message.descriptors.takeFirst() {
         #expect(end.isCloseOnExec == true)
         try end.writeAll(isFirst ? "first" : "second")
         isFirst = false
@@ -72,16 +72,16 @@ import UnixIPCTestSupport
 
   @Test("is bytes only where none is passed, and then the end")
   func passesNothing() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let reading = pair.reading
+    let pair = try SocketPair(kind: .stream)
+    let reading = pair.first
     do {
-      let writing = pair.writing
+      let writing = pair.second
       #expect(try send("plain", passing: [], on: writing) == 5)
     }
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 1)
     defer { room.deallocate() }
     for expected in [5, 0] {
-      let message = try reading.receive(into: room, passedAtMost: 3)
+      let message = try reading.receive(into: room, maximumPassed: 3)
       let (count, isEmpty) = (message.count, message.descriptors.isEmpty)
       #expect(count == expected && isEmpty)
     }
@@ -89,30 +89,30 @@ import UnixIPCTestSupport
 
   @Test("says that a datagram was cut")
   func saysThatItWasCut() throws {
-    let pair = try Descriptor.socketPair(kind: datagramKind)
-    _ = try send("0123456789", passing: [0], on: pair.writing)
+    let pair = try SocketPair(kind: .datagram)
+    _ = try send("0123456789", passing: [0], on: pair.second)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
     defer { room.deallocate() }
-    let message = try pair.reading.receive(into: room, passedAtMost: 1)
+    let message = try pair.first.receive(into: room, maximumPassed: 1)
     let (count, isTruncated, passed) = (message.count, message.isTruncated, message.descriptors.count)
     #expect(count == 4 && isTruncated && passed == 1)
   }
 
   @Test("refuses what cannot be passed")
   func refuses() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    #expect(failureOfSending("", [0], on: pair.writing) == .invalidArgument)
-    #expect(failureOfSending("x", [1 << 20], on: pair.writing) == ErrorCode(rawValue: EBADF))
-    let tooMany = [CInt](repeating: 0, count: Descriptor.mostPassed + 1)
-    #expect(failureOfSending("x", tooMany, on: pair.writing) == .invalidArgument)
-    #expect(failureOfSending("x", tooMany.dropLast(), on: pair.writing) == nil)
+    let pair = try SocketPair(kind: .stream)
+    #expect(failureOfSending("", [0], on: pair.second) == .invalidArgument)
+    #expect(failureOfSending("x", [1 << 20], on: pair.second) == ErrorCode.badFileDescriptor)
+    let tooMany = [CInt](repeating: 0, count: Descriptor.maximumPassed + 1)
+    #expect(failureOfSending("x", tooMany, on: pair.second) == .invalidArgument)
+    #expect(failureOfSending("x", tooMany.dropLast(), on: pair.second) == nil)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
     defer { room.deallocate() }
-    let message = try pair.reading.receive(into: room, passedAtMost: .max)
+    let message = try pair.first.receive(into: room, maximumPassed: .max)
     let passed = message.descriptors.count
-    #expect(passed == Descriptor.mostPassed)
+    #expect(passed == Descriptor.maximumPassed)
     let nothing = failure { () throws(SystemCallError) in
-      try pair.reading.receive(into: room, passedAtMost: 1, waiting: false)
+      try pair.first.receive(into: room, maximumPassed: 1, waiting: false)
     }
     #expect(nothing == SystemCallError("recvmsg", code: .wouldBlock))
   }

@@ -9,7 +9,7 @@ import UnixIPC
     arguments: [
       (.addressInUse, EADDRINUSE, "EADDRINUSE", "Address already in use"),
       (.brokenPipe, EPIPE, "EPIPE", "Broken pipe"), (.wouldBlock, EAGAIN, "EAGAIN", "Resource temporarily unavailable"),
-      (.noSuchFile, ENOENT, "ENOENT", "No such file or directory"),
+      (.noSuchFileOrDirectory, ENOENT, "ENOENT", "No such file or directory"),
       (.notPermitted, EPERM, "EPERM", "Operation not permitted"),
       (.permissionDenied, EACCES, "EACCES", "Permission denied"),
       (.timedOut, ETIMEDOUT, "ETIMEDOUT", "Connection timed out"),
@@ -30,13 +30,13 @@ import UnixIPC
   @Test("tells what concerns one connection from what concerns the machine")
   func sortsErrorsOfAccept() {
     let passing = [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, EPERM]
-    for number in passing { #expect(ErrorCode(rawValue: number).isPassing, "\(ErrorCode(rawValue: number).name)") }
+    for number in passing { #expect(ErrorCode(rawValue: number).isTransientAcceptError, "\(ErrorCode(rawValue: number).name)") }
     for number in [EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN] {
-      #expect(ErrorCode(rawValue: number).isShortage, "\(ErrorCode(rawValue: number).name)")
-      #expect(!ErrorCode(rawValue: number).isPassing)
+      #expect(ErrorCode(rawValue: number).isResourceExhaustion, "\(ErrorCode(rawValue: number).name)")
+      #expect(!ErrorCode(rawValue: number).isTransientAcceptError)
     }
     for number in [EBADF, EINVAL, ENOTSOCK, EFAULT] {
-      #expect(!ErrorCode(rawValue: number).isPassing && !ErrorCode(rawValue: number).isShortage)
+      #expect(!ErrorCode(rawValue: number).isTransientAcceptError && !ErrorCode(rawValue: number).isResourceExhaustion)
     }
   }
 }

@@ -16,9 +16,9 @@ import UnixIPCTestSupport
       Tool("/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", path),
     ]
     for (number, tool) in tools.enumerated() {
-      let ends = try Pipe.open()
-      let reading = ends.reading
-      let writing = ends.writing
+      let ends = try PipeEnds()
+      let reading = ends.readEnd
+      let writing = ends.writeEnd
       let child = try tool.start(output: writing)
       _ = consume writing
       let served = try server.serve(until: Deadline(after: .seconds(20))) { Array("text \(number)\n".utf8) }
@@ -36,9 +36,9 @@ import UnixIPCTestSupport
     let path = directory["f"]
     var server = try FIFOServer(at: path)
     let text = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try Tool("/bin/sh", "-c", "cksum < \"$0\"", path).start(output: writing)
     _ = consume writing
     let served = try server.serve(until: Deadline(after: .seconds(20))) { text }
@@ -123,12 +123,12 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     let other = try TemporaryDirectory()
     var server = try FIFOServer(at: directory["f"])
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("i")
-    let served = try server.serve(interruptedBy: ends.reading.number) { [] }
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("i")
+    let served = try server.serve(interruptedBy: ends.readEnd.number) { [] }
     #expect(served == 0)
     try other.write("kept".utf8, to: "new")
-    let null = try Descriptor.open("/dev/null", O_WRONLY)
+    let null = try Descriptor.open("/dev/null", .writeOnly)
     let mover = try Tool("/bin/mv", other["new"], directory["f"]).start(output: null)
     #expect(throws: FIFO.OpenError.replaced(directory["f"])) {
       try server.serve(until: Deadline(after: .seconds(20))) { [] }

@@ -27,7 +27,7 @@ import UnixIPCTestSupport
     try directory.write("kept".utf8, to: "file")
     try #require(symlink("file", directory["link"]) == 0 && symlink("nowhere", directory["dangling"]) == 0)
     try directory.makeDirectory("directory")
-    _ = try Descriptor.bound(to: .unixPath(directory["socket"]), kind: streamKind, options: BindOptions())
+    _ = try Descriptor.bound(to: .unixPath(directory["socket"]), kind: .stream, options: BindOptions())
     try #require(mkfifo(directory["fifo"], 0o600) == 0 && symlink("fifo", directory["link to a FIFO"]) == 0)
     let before = try #require(directory.facts(name))
     let path = directory[name]
@@ -44,13 +44,13 @@ import UnixIPCTestSupport
     let path = directory["f"]
     #expect(
       failure { () throws(Refusal) in try FIFO.adopt(at: path) }
-        == .call(SystemCallError("open", on: path, code: .noSuchFile))
+        == .call(SystemCallError("open", on: path, code: .noSuchFileOrDirectory))
     )
     try #require(mkfifo(path, 0o644) == 0)
     let inode = directory.facts("f")?.st_ino
     #expect(
       failure { () throws(Refusal) in try FIFO.make(at: path) }
-        == .call(SystemCallError("mkfifo", on: path, code: .exists)))
+        == .call(SystemCallError("mkfifo", on: path, code: .fileExists)))
     _ = try FIFO.makeOrAdopt(at: path, mode: 0o620)
     #expect(directory.facts("f")?.st_ino == inode && directory.facts("f")?.st_mode == S_IFIFO | 0o620)
   }
@@ -119,9 +119,9 @@ import UnixIPCTestSupport
         "/usr/bin/env", "python3", "-c", "import sys; print(open(sys.argv[1]).read(), end='')", fifo.path.description),
     ]
     let tool = try #require(tools[name])
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try tool.start(output: writing)
     _ = consume writing
     let writer = try fifo.openForWriting(until: late)
@@ -135,8 +135,8 @@ import UnixIPCTestSupport
   func isWritten() throws {
     let directory = try TemporaryDirectory()
     let fifo = try FIFO.make(at: directory["f"])
-    let ends = try Pipe.open()
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let writing = ends.writeEnd
     let child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path.description).start(
       output: writing)
     let reader = try fifo.openForReading(until: late)

@@ -31,23 +31,23 @@ import UnixIPCTestSupport
   func nothingIsThere() throws {
     let directory = try TemporaryDirectory()
     try #require(symlink("nothing", directory["link"]) == 0)
-    #expect(throws: SystemCallError("lstat", on: directory["x"], code: .noSuchFile)) {
+    #expect(throws: SystemCallError("lstat", on: directory["x"], code: .noSuchFileOrDirectory)) {
       _ = try FileKind(at: directory["x"])
     }
     #expect(try FileKind(at: directory["link"]) == .link)
-    #expect(throws: SystemCallError("stat", on: directory["link"], code: .noSuchFile)) {
+    #expect(throws: SystemCallError("stat", on: directory["link"], code: .noSuchFileOrDirectory)) {
       _ = try FileKind(at: directory["link"], followingLinks: true)
     }
   }
 
   @Test("tells what a descriptor is")
   func tellsDescriptors() throws {
-    let pipe = try Pipe.open()
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let directory = try Descriptor.open("/", O_RDONLY)
+    let pipe = try PipeEnds()
+    let pair = try SocketPair(kind: .stream)
+    let directory = try Descriptor.open("/", .readOnly)
     let poller = try Poller()
-    #expect(try FileKind(of: pipe.reading) == .fifo)
-    #expect(try FileKind(of: pair.reading) == .socket)
+    #expect(try FileKind(of: pipe.readEnd) == .fifo)
+    #expect(try FileKind(of: pair.first) == .socket)
     #expect(try FileKind(of: directory) == .directory)
     #expect(try FileKind(of: poller.descriptor) == .other)
   }

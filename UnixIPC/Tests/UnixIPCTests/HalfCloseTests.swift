@@ -39,9 +39,9 @@ import UnixIPCTestSupport
 
   @Test("wants nothing more: a Unix peer gets EPIPE")
   func wantsNothingMore() throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let own = pair.reading
-    let its = pair.writing
+    let pair = try SocketPair(kind: .stream)
+    let own = pair.first
+    let its = pair.second
     try its.writeAll("early")
     try own.shutDownReceiving()
     #expect(String(decoding: try own.readToEnd(), as: UTF8.self) == "early")
@@ -55,8 +55,8 @@ import UnixIPCTestSupport
 
   @Test("is an error where there is no peer")
   func hasNoPeer() throws {
-    let socket = try Descriptor.socket(family: AF_INET, kind: streamKind)
-    let notConnected = ErrorCode(rawValue: ENOTCONN)
+    let socket = try Descriptor.socket(family: .ipv4, kind: .stream)
+    let notConnected = ErrorCode.socketNotConnected
     #expect(failure { () throws(SystemCallError) in try socket.shutDownSending() }?.code == notConnected)
     #expect(failure { () throws(SystemCallError) in try socket.shutDownReceiving() }?.code == notConnected)
   }

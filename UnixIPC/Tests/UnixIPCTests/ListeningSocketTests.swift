@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ListeningSocketTests {
   private func accept(from listener: borrowing ListeningSocket, peer: inout RawSocketAddress) throws -> Descriptor {
-    try #require(listener.descriptor.waitUntilReadable(milliseconds: 20_000) == true)
+    try #require(listener.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     return try listener.accept(peer: &peer)
   }
 
@@ -60,7 +60,7 @@ import Testing
   @Test("asks silent peers for a sign of life, and keeps those that answer and do not read")
   func keepsConnectionsAlive() throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8)
-    listener.keepConnectionsAlive()
+    listener.enableKeepalive()
     let client = try ClientSocket.connect(to: #require(try listener.descriptor.localAddress().address))
     var peer = RawSocketAddress()
     let connection = try accept(from: listener, peer: &peer)
@@ -134,7 +134,7 @@ import Testing
 
   @Test("adopts a socket that listens already and makes it non-blocking")
   func adopts() throws {
-    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: BindOptions())
+    let bound = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: .stream, options: BindOptions())
     try #require(listen(bound.number, 1) == 0)
     #expect(bound.isBlocking == true)
     let listener = try ListeningSocket(adopting: bound)
@@ -151,10 +151,10 @@ import Testing
       } catch { return error.code }
     }
     #expect(
-      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: BindOptions()))
+      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: .stream, options: BindOptions()))
         == .invalidArgument)
     #expect(
-      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: datagramKind, options: BindOptions()))
+      try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: .datagram, options: BindOptions()))
         == .invalidArgument)
     #expect(try errno(adopting: .open("/dev/null", O_RDONLY))?.name == "ENOTSOCK")
   }

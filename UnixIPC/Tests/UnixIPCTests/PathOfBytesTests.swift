@@ -17,22 +17,22 @@ import UnixIPCTestSupport
 
   @Test("are opened, told apart and found")
   func areOpened() throws {
-    try Descriptor.open(path, O_CREAT | O_WRONLY).writeAll("x")
+    try Descriptor.open(path, [.create, .writeOnly]).writeAll("x")
     #expect(try FileKind(at: path) == .regular)
-    let opened = try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY).open(beneath: path.lastName, O_RDONLY)
+    let opened = try Descriptor.open(directory.path, [.readOnly, .directory]).open(beneath: path.lastName, .readOnly)
     #expect(try opened.readToEnd() == [UInt8(ascii: "x")])
     #expect(try SystemVKey(path: path, project: 1) == SystemVKey(path: path, project: 1))
   }
 
   @Test("are replaced, and locked meanwhile")
   func areReplaced() throws {
-    let lock = try PathLock(beside: path, until: Deadline(instant: 0))
-    let taken = failure { () throws(PathLock.LockError) in try PathLock(beside: path, until: Deadline(instant: 0)) }
+    let lock = try PathLock(beside: path, until: .immediate)
+    let taken = failure { () throws(PathLock.LockError) in try PathLock(beside: path, until: .immediate) }
     if case .taken = taken {} else { Issue.record("\(String(describing: taken))") }
     let file = try FileReplacement(of: path)
     try file.contents.writeAll("new")
     try file.commit()
-    #expect(try Descriptor.open(path, O_RDONLY).readToEnd() == Array("new".utf8))
+    #expect(try Descriptor.open(path, .readOnly).readToEnd() == Array("new".utf8))
     _ = consume lock
     #expect(directory.names() == [path.lastName])
   }
@@ -59,7 +59,7 @@ import UnixIPCTestSupport
     let found = peer.withMutablePointer { getpeername(client.number, $0, $1) }
     #expect(found == 0 && peer.address == .unixPath(path))
     #expect(UnixSocketTable.hasServer(at: path))
-    let second = failure { () throws(UnixSocketFile.Refusal) in
+    let second = failure { () throws(UnixSocketFile.BindError) in
       try UnixSocketFile.listen(at: path, backlog: 1, access: UnixSocketFile.Access())
     }
     #expect(second == .inUse(path))

@@ -13,7 +13,7 @@ import UnixIPCTestSupport
     let perl = try Counterpart(
       "perl",
       ["-MIO::Socket::UNIX", "-e", "my $s = IO::Socket::UNIX->new(Peer => shift) or die; <STDIN>", directory["s"]])
-    try #require(listener.descriptor.waitUntilReadable(milliseconds: 20_000) == true)
+    try #require(listener.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     var peer = RawSocketAddress()
     let connection = try listener.accept(peer: &peer)
     let credentials = try PeerCredentials(of: connection)
@@ -31,6 +31,6 @@ import UnixIPCTestSupport
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 1)
     let client = try ClientSocket.connect(to: #require(try listener.descriptor.localAddress().address))
     let found = failure { () throws(SystemCallError) in try ProcessHandle(peerOf: client) }
-    #expect(found == SystemCallError("getsockopt SO_PEERPIDFD", code: ErrorCode(rawValue: ENODATA)))
+    #expect(found == SystemCallError("getsockopt SO_PEERPIDFD", code: ErrorCode.noData))
   }
 }

@@ -6,9 +6,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct PipeTests {
   @Test("carries bytes from one end to the other, then the end")
   func carriesBytes() throws {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     try writing.writeAll("through")
     _ = consume writing
     #expect(try reading.readToEnd() == Array("through".utf8))

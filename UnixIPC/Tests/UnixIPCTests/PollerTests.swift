@@ -15,30 +15,30 @@ import Testing
   @Test("tells what is ready by the number it was given")
   func tellsWhatIsReady() throws {
     let poller = try Poller()
-    let first = try Descriptor.socketPair(kind: streamKind)
-    let second = try Descriptor.socketPair(kind: streamKind)
-    try poller.add(first.reading.number, .readable, token: 7)
-    try poller.add(second.reading.number, .readable, token: .max)
+    let first = try SocketPair(kind: .stream)
+    let second = try SocketPair(kind: .stream)
+    try poller.add(first.first.number, .readable, token: 7)
+    try poller.add(second.first.number, .readable, token: .max)
     #expect(ready(poller) == [:])
-    try second.writing.writeAll("x")
+    try second.second.writeAll("x")
     #expect(ready(poller, milliseconds: -1) == [.max: .readable])
     // Level-triggered: as long as it is there, it is told.
     #expect(ready(poller) == [.max: .readable])
-    try first.writing.writeAll("x")
+    try first.second.writeAll("x")
     #expect(ready(poller) == [7: .readable, .max: .readable])
-    try poller.change(first.reading.number, [.readable, .writable], token: 8)
+    try poller.change(first.first.number, [.readable, .writable], token: 8)
     #expect(ready(poller)[8] == [.readable, .writable])
-    try poller.remove(first.reading.number)
+    try poller.remove(first.first.number)
     #expect(ready(poller) == [.max: .readable])
   }
 
   @Test("tells that the other side hung up without being asked")
   func tellsOfHangUp() throws {
     let poller = try Poller()
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let ours = pair.reading
+    let pair = try SocketPair(kind: .stream)
+    let ours = pair.first
     try poller.add(ours.number, [], token: 1)
-    _ = consume pair.writing
+    _ = consume pair.second
     #expect(ready(poller, milliseconds: -1)[1]?.contains(.hungUp) == true)
   }
 
@@ -47,9 +47,9 @@ import Testing
     let poller = try Poller()
     var numbers: [CInt] = []
     for token in 0..<40 {
-      let pair = try Descriptor.socketPair(kind: streamKind)
-      try poller.add(pair.reading.number, .writable, token: UInt64(token))
-      numbers += [pair.reading.release(), pair.writing.release()]
+      let pair = try SocketPair(kind: .stream)
+      try poller.add(pair.first.number, .writable, token: UInt64(token))
+      numbers += [pair.first.release(), pair.second.release()]
     }
     defer { for number in numbers { _ = Descriptor(owning: number) } }
     var seen: Set<UInt64> = []
@@ -60,13 +60,13 @@ import Testing
   @Test("refuses what cannot be watched")
   func refuses() throws {
     let poller = try Poller()
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    try poller.add(pair.reading.number, .readable, token: 1)
-    #expect(throws: SystemCallError("epoll_ctl", code: .exists)) {
-      try poller.add(pair.reading.number, .readable, token: 2)
+    let pair = try SocketPair(kind: .stream)
+    try poller.add(pair.first.number, .readable, token: 1)
+    #expect(throws: SystemCallError("epoll_ctl", code: .fileExists)) {
+      try poller.add(pair.first.number, .readable, token: 2)
     }
-    #expect(throws: SystemCallError("epoll_ctl", code: .noSuchFile)) { try poller.remove(pair.writing.number) }
-    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    #expect(throws: SystemCallError("epoll_ctl", code: .noSuchFileOrDirectory)) { try poller.remove(pair.second.number) }
+    let file = try Descriptor.open("/etc/passwd", .readOnly)
     #expect(throws: SystemCallError("epoll_ctl", code: .notPermitted)) {
       try poller.add(file.number, .readable, token: 3)
     }

@@ -10,9 +10,9 @@ import UnixIPCTestSupport
   private func output(of path: String, _ arguments: [String], environment: [String] = [], directory: String? = nil)
     throws -> String
   {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let program = Program(
       path: path, arguments: arguments, environment: Program.Environment(entries: environment.map { Array($0.utf8) }),
       directory: directory)
@@ -46,7 +46,7 @@ import UnixIPCTestSupport
   @Test("gets exactly its descriptors, whatever their numbers here", arguments: [0, 1, 5])
   func getsItsDescriptors(more: Int) throws {
     // Open here and not close-on-exec: as other libraries leave them.
-    let leaked = try Descriptor.open("/dev/null", O_RDONLY).duplicate(notBelow: 200)
+    let leaked = try Descriptor.open("/dev/null", .readOnly).duplicate(notBelow: 200)
     try leaked.setCloseOnExec(false)
     let result = try ProbeProgram(
       words: ["show-descriptors"], descriptors: [CInt](repeating: leaked.number, count: more)
@@ -56,16 +56,16 @@ import UnixIPCTestSupport
 
   @Test("gets its descriptors in the order that they are given")
   func getsItsDescriptorsInOrder() throws {
-    let first = try Pipe.open()
-    let second = try Pipe.open()
-    let input = try Descriptor.open("/dev/null", O_RDONLY)
+    let first = try PipeEnds()
+    let second = try PipeEnds()
+    let input = try Descriptor.open("/dev/null", .readOnly)
     let program = Program(path: "/bin/sh", arguments: ["-c", "echo one >&1; echo two >&2"])
-    let child = try program.start(descriptors: [input.number, first.writing.number, second.writing.number])
+    let child = try program.start(descriptors: [input.number, first.writeEnd.number, second.writeEnd.number])
     #expect(try Children.wait(for: child).isSuccess)
-    let one = first.reading
-    let two = second.reading
-    _ = consume first.writing
-    _ = consume second.writing
+    let one = first.readEnd
+    let two = second.readEnd
+    _ = consume first.writeEnd
+    _ = consume second.writeEnd
     #expect(try one.readToEnd() == Array("one\n".utf8))
     #expect(try two.readToEnd() == Array("two\n".utf8))
   }
@@ -107,7 +107,7 @@ import UnixIPCTestSupport
     let found = failure { () throws(SystemCallError) in
       try Program(path: "/bin/true").start(descriptors: descriptors)
     }
-    #expect(found == SystemCallError(step, on: "/bin/true", code: ErrorCode(rawValue: EBADF)))
+    #expect(found == SystemCallError(step, on: "/bin/true", code: ErrorCode.badFileDescriptor))
   }
 
   @Test("starts from many threads at once")
@@ -164,7 +164,7 @@ private final class Results: @unchecked Sendable {
     #expect(program.path == "/bin/cat")
     #expect(try program.capture(limit: 100).string == "cat\0/proc/self/cmdline\0")
     let missing = failure { () throws(SystemCallError) in try Program(named: "cat", searchPath: "/nowhere") }
-    #expect(missing == SystemCallError("execve", on: "cat", code: .noSuchFile))
+    #expect(missing == SystemCallError("execve", on: "cat", code: .noSuchFileOrDirectory))
   }
 
   @Test("inherits the variables of its caller, with changes")

@@ -28,11 +28,11 @@ import Testing
 
   @Test("is nothing that a file is")
   func isNoFile() throws {
-    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    let null = try Descriptor.open("/dev/null", .readOnly)
     let isTerminal = null.isTerminal
     let path = null.terminalPath
     #expect(!isTerminal && path == nil)
-    let noTerminal = ErrorCode(rawValue: ENOTTY)
+    let noTerminal = ErrorCode.inappropriateIOCTLForDevice
     let size = failure { () throws(SystemCallError) in try null.terminalSize() }
     #expect(size == SystemCallError("TIOCGWINSZ", code: noTerminal))
     let group = failure { () throws(SystemCallError) in try null.foregroundGroup() }

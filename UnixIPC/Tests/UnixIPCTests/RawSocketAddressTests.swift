@@ -36,7 +36,7 @@ import UnixIPCTestSupport
     let native = try RawSocketAddress(.unixPath(longest))
     #expect(native.address == .unixPath(longest))
     #expect(native.withPointer { $1 } == 110)
-    #expect(throws: SystemCallError("bind", on: longest + "p", code: .nameTooLong)) {
+    #expect(throws: SystemCallError("bind", on: longest + "p", code: .fileNameTooLong)) {
       try RawSocketAddress(.unixPath(longest + "p"))
     }
   }
@@ -46,7 +46,7 @@ import UnixIPCTestSupport
     let longest = [UInt8](repeating: 0, count: 107)
     #expect(try RawSocketAddress(.unixAbstract(longest)).address == .unixAbstract(longest))
     let found = failure { () throws(SystemCallError) in try RawSocketAddress(.unixAbstract(longest + [0])) }
-    #expect(found?.code == .nameTooLong)
+    #expect(found?.code == .fileNameTooLong)
   }
 
   @Test("refuses a path with a NUL, which would be another path")

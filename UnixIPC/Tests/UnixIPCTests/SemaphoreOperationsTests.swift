@@ -43,7 +43,7 @@ import UnixIPCTestSupport
     defer { try? set.remove() }
     let refusing = Operation(0, add: -1, .doNotWait)
     let waiting = Operation(1, add: -1)
-    let past = Deadline(instant: 0)
+    let past = Deadline.immediate
     #expect(why { () throws(SystemCallError) in try set.perform([refusing]) } == .wouldBlock)
     #expect(why { () throws(SystemCallError) in try set.perform([refusing], until: past) } == .wouldBlock)
     #expect(why { () throws(SystemCallError) in try set.perform([waiting], until: past) } == .timedOut)
@@ -74,13 +74,13 @@ import UnixIPCTestSupport
   func removalIsTold() throws {
     let set = try SemaphoreSet.create(values: [1])
     defer { try? set.remove() }
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing.release()
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd.release()
     func waiter(_ body: @escaping @Sendable () throws(SystemCallError) -> Void) -> Background {
       Background {
         let failed = failure(of: body)
-        Descriptor.withLent(writing) { try? $0.writeAll("\(failed.map(\.description) ?? "none")\n") }
+        Descriptor.withBorrowed(writing) { try? $0.writeAll("\(failed.map(\.description) ?? "none")\n") }
       }
     }
     let waiters = [
@@ -134,16 +134,16 @@ import UnixIPCTestSupport
     let give = "semop($ARGV[0], pack('s3', 0, -1, 0)) or die $!"
     #expect(try Tool.perl(take, number).run() == "taken")
     #expect(why { () throws(SystemCallError) in try set.take(undo: .never, until: soon) } == .timedOut)
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let giver = try Tool.perl(give, number).start(output: writing)
     try set.take(undo: .never, until: Deadline(after: .seconds(20)))
     #expect(giver.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
     let taker = try Tool.perl(take, number).start(output: writing)
     _ = consume writing
     try eventually { try set.waitersForZero() == 1 }
-    let hasTaken = reading.waitUntilReadable(milliseconds: 20)
+    let hasTaken = reading.wait(for: .readable, until: Deadline(after: .milliseconds(20)))
     #expect(!hasTaken, "Perl took what is ours")
     try set.give(undo: .never)
     #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "taken")

@@ -46,7 +46,7 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 4)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: []) } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [1, 32768]) }?.rawValue == ERANGE)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key) } == .noSuchFileOrDirectory)
   }
 
   @Test("is made once for a key and opened with its values as they are")
@@ -56,12 +56,12 @@ import UnixIPCTestSupport
     let made = try SemaphoreSet.create(key, values: [2, 2])
     defer { try? made.remove() }
     try made.wait(1)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .exists)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.create(key, values: [9]) } == .fileExists)
     let opened = try SemaphoreSet.createOrOpen(key, values: [9, 9])
     #expect(!opened.isNew && opened.object == made)
     #expect(try opened.object.values() == [2, 1])
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, least: 3) } == .invalidArgument)
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFile)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFileOrDirectory)
   }
 
   @Test("is seen with its values by each of 20 processes that start together, 20 times")
@@ -76,15 +76,15 @@ import UnixIPCTestSupport
     let key = try SystemVKey(path: directory.path, project: 6)
     let set = try SemaphoreSet.createUninitialised(key, count: 1, mode: 0o600)
     defer { try? set.remove() }
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing.release()
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd.release()
     let opener = Background {
       let opened = try? SemaphoreSet.createOrOpen(key, values: [7], until: Deadline(after: .seconds(20)))
-      Descriptor.withLent(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
+      Descriptor.withBorrowed(writing) { try? $0.writeAll((try? opened?.object.value()).map(String.init) ?? "none") }
     }
     try set.setValues([7])
-    let isEarly = reading.waitUntilReadable(milliseconds: 30)
+    let isEarly = reading.wait(for: .readable, until: Deadline(after: .milliseconds(30)))
     #expect(!isEarly, "opened before it was operated on")
     try set.perform([Operation(0, add: -1), Operation(0, add: 1)])
     opener.join()
@@ -145,7 +145,7 @@ import UnixIPCTestSupport
 func eventually(_ condition: () throws -> Bool, at location: SourceLocation = #_sourceLocation) throws {
   let deadline = Deadline(after: .seconds(20))
   while try !condition() {
-    try #require(!deadline.hasPassed, "it never came", sourceLocation: location)
+    try #require(!deadline.isExpired, "it never came", sourceLocation: location)
     sched_yield()
   }
 }

@@ -27,7 +27,7 @@ import UnixIPCTestSupport
     try segment.remove()
     // Marked, and its key free, while it is mapped.
     #expect(try segment.facts().isMarkedForRemoval)
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFile)
+    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFileOrDirectory)
     _ = consume memory
     #expect(try listed(segment) == nil)
   }
@@ -46,10 +46,10 @@ import UnixIPCTestSupport
   func isMadeOnce() throws {
     let directory = try TemporaryDirectory()
     let key = try SystemVKey(path: directory.path, project: 2)
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFile)
+    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFileOrDirectory)
     let segment = try SharedMemorySegment.create(key, size: 300)
     defer { try? segment.remove() }
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(key, size: 300) }?.code == .exists)
+    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(key, size: 300) }?.code == .fileExists)
     let opened = try SharedMemorySegment.open(key)
     #expect(opened == segment)
     #expect(try opened.attach(.readOnly).bytes.count == 300)
@@ -58,7 +58,7 @@ import UnixIPCTestSupport
     let greater = failure { () throws(SystemCallError) in try SharedMemorySegment.createOrOpen(key, size: 301) }
     #expect(greater?.code == .invalidArgument)
     #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(size: 0) }?.code == .invalidArgument)
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(.private) }?.code == .noSuchFile)
+    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(.private) }?.code == .noSuchFileOrDirectory)
   }
 
   @Test("is made by exactly one of ten processes, and opened by nine")

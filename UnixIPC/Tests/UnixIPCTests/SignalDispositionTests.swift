@@ -6,7 +6,7 @@ import UnixIPC
   @Test("can be shown, and its function be looked at by nobody")
   func canBeShown() {
     var text = ""
-    let all: [SignalDisposition] = [.standard, .ignored, .counted, .handled { _ in }]
+    let all: [SignalDisposition] = [.default, .ignored, .counted, .handled { _ in }]
     dump(all, to: &text)
     #expect(text.contains("handled") && "\(all)" == "[standard, ignored, counted, handled]")
     #expect(all.map { Mirror(reflecting: $0).children.count } == [0, 0, 0, 0])

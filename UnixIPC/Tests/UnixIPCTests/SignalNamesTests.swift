@@ -59,7 +59,7 @@ import UnixIPCTestSupport
   func seventeenIsNoAlarm() {
     #expect(Signal(rawValue: 17) != .alarm && Signal("17") == .child && Signal.alarm.name == "ALRM")
     #expect(Signal.child.aliases == ["CLD"] && Signal.abort.aliases == ["IOT"])
-    #expect(Set(Signal.inputOutput.aliases + [Signal.inputOutput.name]) == ["IO", "POLL"])
+    #expect(Set(Signal.ioReady.aliases + [Signal.ioReady.name]) == ["IO", "POLL"])
     #expect(Signal.realTime(0).aliases == ["RTMAX-30"] && Signal(rawValue: 64).aliases == ["RTMAX"])
   }
 
@@ -126,10 +126,10 @@ import UnixIPCTestSupport
 /// What a program prints; in the C locale.
 private func output(of path: String, _ arguments: String..., names: [String] = []) throws -> String {
   let name = String(path.split(separator: "/").last ?? "")
-  let ends = try Pipe.open()
-  let reading = ends.reading
-  let writing = ends.writing
-  let input = try Descriptor.open("/dev/null", O_RDONLY)
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let writing = ends.writeEnd
+  let input = try Descriptor.open("/dev/null", .readOnly)
   let variables = ["LC_ALL=C", "PATH=" + (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")]
   let program = Program(
     path: path, arguments: arguments + names,

@@ -19,7 +19,7 @@ import UnixIPCTestSupport
   func refuses() throws {
     let directory = try TemporaryDirectory()
     let missing = failure { () throws(SystemCallError) in try SystemVKey(path: directory["none"], project: 1) }
-    #expect(missing == SystemCallError("ftok", on: directory["none"], code: .noSuchFile))
+    #expect(missing == SystemCallError("ftok", on: directory["none"], code: .noSuchFileOrDirectory))
     let zero = failure { () throws(SystemCallError) in try SystemVKey(path: directory.path, project: 0) }
     #expect(zero?.code == .invalidArgument)
   }

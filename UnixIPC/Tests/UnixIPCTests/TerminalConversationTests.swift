@@ -81,14 +81,14 @@ import UnixIPC
 
   @Test("stops waiting when it is cancelled, but ends the program")
   func isCancelled() throws {
-    let ends = try Pipe.open()
-    try ends.writing.writeAll("x")
+    let ends = try PipeEnds()
+    try ends.writeEnd.writeAll("x")
     // It lives on without its terminal.
     var conversation = try TerminalConversation(program("/bin/sh", "-c", "exec <&- >&- 2>&-; sleep 60"))
-    conversation.cancellation = try Cancellation(whenReadable: ends.reading)
+    conversation.cancellation = try Cancellation(whenReadable: ends.readEnd)
     let waits = [
       failure { () throws(SystemCallError) in _ = try conversation.waitForExit() },
-      failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.reading, output: ends.writing)
+      failure { () throws(SystemCallError) in _ = try conversation.interact(input: ends.readEnd, output: ends.writeEnd)
       },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])
@@ -97,7 +97,7 @@ import UnixIPC
 
   @Test("tells every reader that the input has ended")
   func repeatsTheEnd() throws {
-    let nothing = try Descriptor.open("/dev/null", O_RDWR)
+    let nothing = try Descriptor.open("/dev/null", .readWrite)
     var readers = try TerminalConversation(
       program("/bin/sh", "-c", "cat; cat; stty -icanon -isig; stty icanon; cat; exit 9"))
     let end = try readers.interact(input: nothing, output: nothing)
@@ -182,7 +182,7 @@ import UnixIPC
     let script = "head -c 300 /dev/zero | tr '\\0' x; echo; echo short"
     var conversation = try TerminalConversation(program("/bin/sh", "-c", script), bufferLimit: 100)
     let tooLong = failure { () throws(SystemCallError) in try conversation.readLine(until: deadline) }
-    #expect(tooLong?.code == ErrorCode(rawValue: EMSGSIZE))
+    #expect(tooLong?.code == ErrorCode.messageTooLong)
     try conversation.expect("x\r\n", until: deadline)
     let short = text(try conversation.readLine(until: deadline))
     #expect(short == "short")
@@ -195,7 +195,7 @@ import UnixIPC
     let again = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0) && again == status)
     let refused = failure { () throws(SystemCallError) in try conversation.send("x", until: deadline) }
-    #expect(refused?.code == ErrorCode(rawValue: EIO))
+    #expect(refused?.code == ErrorCode.ioError)
     let rest = try conversation.read(until: deadline)
     let end = try conversation.read(until: deadline)
     #expect(rest == Array("bye\r\n".utf8) && end.isEmpty)

@@ -6,9 +6,9 @@ import UnixIPC
 @Suite(.timeLimit(.minutes(1))) struct TerminalSettingsTests {
   /// What stty(1) says of the terminal.
   private func stty(_ terminal: borrowing Descriptor) throws -> [String] {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try Program(path: "/bin/stty", arguments: ["-a"]).start(
       descriptors: [terminal.number, writing.number, writing.number])
     _ = consume writing
@@ -69,8 +69,8 @@ import UnixIPC
 
   @Test("are a terminal's only")
   func needATerminal() throws {
-    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    let null = try Descriptor.open("/dev/null", .readOnly)
     let found = failure { () throws(SystemCallError) in try TerminalSettings(of: null) }
-    #expect(found == SystemCallError("tcgetattr", code: ErrorCode(rawValue: ENOTTY)))
+    #expect(found == SystemCallError("tcgetattr", code: ErrorCode.inappropriateIOCTLForDevice))
   }
 }

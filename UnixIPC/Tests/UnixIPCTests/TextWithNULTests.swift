@@ -21,9 +21,9 @@ import UnixIPCTestSupport
   }
 
   static let calls = [
-    Call("Descriptor.open") { _ = try Descriptor.open($0 + "/f\0x", O_RDONLY | O_CREAT) },
+    Call("Descriptor.open") { _ = try Descriptor.open($0 + "/f\0x", [.readOnly, .create]) },
     Call("Descriptor.open(beneath:)") { path in
-      _ = try Descriptor.open("/", O_RDONLY | O_DIRECTORY).open(beneath: path.dropFirst() + "/f\0x", O_RDWR | O_CREAT)
+      _ = try Descriptor.open("/", [.readOnly, .directory]).open(beneath: path.dropFirst() + "/f\0x", [.readWrite, .create])
     },
     Call("FileKind") { _ = try FileKind(at: $0 + "\0x") },
     Call("FileKind of a link") { _ = try FileKind(at: $0 + "\0x", followingLinks: true) },
@@ -32,7 +32,7 @@ import UnixIPCTestSupport
     Call("UnsafeDirectory") { _ = try UnsafeDirectory.find(on: $0 + "\0x") },
     Call("PathLock") { path in
       let error = failure { () throws(PathLock.LockError) in
-        try PathLock(beside: UnixPath(path + "/f\0x"), until: Deadline(instant: 0))
+        try PathLock(beside: UnixPath(path + "/f\0x"), until: .immediate)
       }
       if case .call(let error) = error { throw error }
     },
@@ -42,7 +42,7 @@ import UnixIPCTestSupport
     },
     Call("BindOptions") { _ in
       let options = BindOptions(device: "lo\0x")
-      _ = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: streamKind, options: options)
+      _ = try Descriptor.bound(to: .ipv4(.loopback, port: 0), kind: .stream, options: options)
     },
     Call("RawSocketAddress") { _ = try RawSocketAddress(.unixPath($0 + "/f\0x")) },
     Call("ClientSocket") { _ = try ClientSocket.connect(to: .unixPath($0 + "/f\0x")) },
@@ -75,7 +75,7 @@ import UnixIPCTestSupport
   private static func unwrapped(_ body: () throws -> Void) throws {
     do { try body() } catch FIFO.OpenError.call(let error) {
       throw error
-    } catch UnixSocketFile.Refusal.call(let error) { throw error }
+    } catch UnixSocketFile.BindError.call(let error) { throw error }
   }
 
   @Test("is EINVAL, and nothing is done", arguments: calls)

@@ -6,7 +6,7 @@ import UnixIPCTestSupport
 @testable import UnixIPC
 
 @Suite(.timeLimit(.minutes(1))) struct UnixSocketFileTests {
-  private typealias Refusal = UnixSocketFile.Refusal
+  private typealias Refusal = UnixSocketFile.BindError
 
   private func listen(_ path: String, _ access: UnixSocketFile.Access = UnixSocketFile.Access()) throws(Refusal)
     -> ListeningUnixSocket
@@ -21,7 +21,7 @@ import UnixIPCTestSupport
     _ = try Descriptor.bound(to: .unixPath(path), kind: kind, options: BindOptions())
   }
 
-  @Test("replaces a dead server's socket", arguments: [streamKind, datagramKind, sequencedPacketKind])
+  @Test("replaces a dead server's socket", arguments: [SocketKind.stream, SocketKind.datagram, SocketKind.sequencedPacket])
   func replacesADeadSocket(kind: CInt) throws {
     let directory = try TemporaryDirectory()
     try leaveDeadSocket(directory["s"], kind: kind)
@@ -57,13 +57,13 @@ import UnixIPCTestSupport
   @Test("leaves a living datagram server's socket alone")
   func leavesADatagramSocket() throws {
     let directory = try TemporaryDirectory()
-    let first = try UnixSocketFile.bind(at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access())
+    let first = try UnixSocketFile.bind(at: directory["s"], kind: .datagram, access: UnixSocketFile.Access())
     #expect(refusal(directory["s"]) == .inUse(directory["s"]))
     let second = failure { () throws(Refusal) in
-      try UnixSocketFile.bind(at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access())
+      try UnixSocketFile.bind(at: directory["s"], kind: .datagram, access: UnixSocketFile.Access())
     }
     #expect(second == .inUse(directory["s"]))
-    #expect(first.socket.socketKind == datagramKind)
+    #expect(first.socket.socketKind == SocketKind.datagram)
   }
 
   @Test("is taken by exactly one of many servers that start together")
@@ -85,13 +85,13 @@ import UnixIPCTestSupport
     let after = try #require(directory.facts(name))
     #expect(after.st_ino == before.st_ino && after.st_mode == before.st_mode && after.st_size == before.st_size)
     #expect(directory.facts("nowhere") == nil)
-    #expect(try Descriptor.open(directory["file"], O_RDONLY).readToEnd() == Array("kept".utf8))
+    #expect(try Descriptor.open(directory["file"], .readOnly).readToEnd() == Array("kept".utf8))
   }
 
   @Test("leaves a link to a socket alone, dead or not")
   func leavesALink() throws {
     let directory = try TemporaryDirectory()
-    try leaveDeadSocket(directory["dead"], kind: streamKind)
+    try leaveDeadSocket(directory["dead"], kind: .stream)
     try #require(symlink("dead", directory["link"]) == 0)
     #expect(refusal(directory["link"]) == .notASocket(directory["link"]))
     #expect(directory.facts("dead") != nil)
@@ -112,7 +112,7 @@ import UnixIPCTestSupport
   func leavesNoLock() throws {
     let directory = try TemporaryDirectory()
     // Anyone may lock a directory that they may read.
-    let holder = try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
+    let holder = try Descriptor.open(directory.path, [.readOnly, .directory])
     try holder.lock(.exclusive)
     let bound = try listen(directory["s"])
     #expect(directory.facts(".s.lock") == nil)
@@ -122,7 +122,7 @@ import UnixIPCTestSupport
   @Test("says that another process is binding the path for too long")
   func isLocked() throws {
     let directory = try TemporaryDirectory()
-    let holder = try Descriptor.open(directory[".s.lock"], O_RDWR | O_CREAT)
+    let holder = try Descriptor.open(directory[".s.lock"], [.readWrite, .create])
     try holder.lock(.exclusive)
     #expect(refusal(directory["s"]) == .locked(directory["s"]))
     #expect(directory.facts("s") == nil)
@@ -150,17 +150,17 @@ import UnixIPCTestSupport
     try directory.write([], to: "victim")
     try #require(chmod(directory["victim"], 0o600) == 0)
     let bound = try UnixSocketFile.bind(
-      at: directory["s"], kind: datagramKind, access: UnixSocketFile.Access(mode: 0o600))
+      at: directory["s"], kind: .datagram, access: UnixSocketFile.Access(mode: 0o600))
     for swap in ["victim", "other"] {
       try #require(rename(directory["s"], directory["away"]) == 0)
       if swap == "victim" {
         try #require(symlink("victim", directory["s"]) == 0)
       } else {
-        try leaveDeadSocket(directory["s"], kind: datagramKind)
+        try leaveDeadSocket(directory["s"], kind: .datagram)
       }
       let before = try #require(directory.facts("s")).st_mode
       let found = failure { () throws(SystemCallError) in try bound.file.give(UnixSocketFile.Access(mode: 0o666)) }
-      #expect(found?.code == ErrorCode(rawValue: ESTALE))
+      #expect(found?.code == ErrorCode.staleNFSFileHandle)
       #expect(directory.facts("victim")?.st_mode == S_IFREG | 0o600)
       #expect(directory.facts("s")?.st_mode == before)
       bound.file.removeIfOurs()
@@ -177,7 +177,7 @@ import UnixIPCTestSupport
     let first = try listen(directory["s"])
     #expect(refusal(directory["s"]) == .inUse(directory["s"]))
     // Nobody waits to be accepted.
-    let hears = first.socket.descriptor.waitUntilReadable(milliseconds: 0)
+    let hears = first.socket.descriptor.wait(for: .readable, until: .immediate)
     #expect(!hears)
   }
 
@@ -186,10 +186,10 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     try directory.write([], to: "file")
     #expect(
-      refusal(directory["none/s"]) == .call(SystemCallError("open", on: directory["none"], code: .noSuchFile)))
+      refusal(directory["none/s"]) == .call(SystemCallError("open", on: directory["none"], code: .noSuchFileOrDirectory)))
     #expect(
       refusal(directory["file/s"])
-        == .call(SystemCallError("open", on: directory["file"], code: ErrorCode(rawValue: ENOTDIR))))
+        == .call(SystemCallError("open", on: directory["file"], code: ErrorCode.notDirectory)))
   }
 
   @Test("has the mode that is asked for, whatever the umask", arguments: [0o666, 0o600, 0o660, 0o777, 0] as [mode_t])

@@ -73,18 +73,18 @@ import UnixIPCTestSupport
   @Test("are opened beneath their directory")
   func areOpened() throws {
     let directory = try directory()
-    let root = try Descriptor.open(directory["root"], O_RDONLY | O_DIRECTORY)
-    let file = try root.open(beneath: UntrustedBytes(text: "inner/file").relativePath(), O_RDONLY)
+    let root = try Descriptor.open(directory["root"], [.readOnly, .directory])
+    let file = try root.open(beneath: UntrustedBytes(text: "inner/file").relativePath(), .readOnly)
     #expect(try file.readToEnd() == Array("inside".utf8))
     let isCloseOnExec = fcntl(file.number, F_GETFD) & FD_CLOEXEC != 0
     #expect(isCloseOnExec)
-    let made = try root.open(beneath: "inner/new", O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
+    let made = try root.open(beneath: "inner/new", [.writeOnly, .create, .exclusive], mode: 0o640)
     try made.writeAll("x")
     let mask = umask(0)
     umask(mask)
     #expect(directory.facts("root/inner/new").map { $0.st_mode & 0o777 } == 0o640 & ~mask)
-    let inner = try root.open(beneath: "inner", O_RDONLY | O_DIRECTORY)
-    #expect(try inner.open(beneath: "file", O_RDONLY).readToEnd() == Array("inside".utf8))
+    let inner = try root.open(beneath: "inner", [.readOnly, .directory])
+    #expect(try inner.open(beneath: "file", .readOnly).readToEnd() == Array("inside".utf8))
   }
 
   @Test(
@@ -96,12 +96,12 @@ import UnixIPCTestSupport
     ])
   func areNotOpened(path: String, expected: CInt) throws {
     let directory = try directory()
-    let root = try Descriptor.open(directory["root"], O_RDONLY | O_DIRECTORY)
-    let found = failure { () throws(SystemCallError) in try root.open(beneath: path, O_RDONLY) }
+    let root = try Descriptor.open(directory["root"], [.readOnly, .directory])
+    let found = failure { () throws(SystemCallError) in try root.open(beneath: path, .readOnly) }
     #expect(found == SystemCallError("openat2", on: escaped(path.utf8), code: ErrorCode(rawValue: expected)))
     // Nor is anything made there.
     if expected == ELOOP {
-      let made = failure { () throws(SystemCallError) in try root.open(beneath: path, O_WRONLY | O_CREAT, mode: 0o600) }
+      let made = failure { () throws(SystemCallError) in try root.open(beneath: path, [.writeOnly, .create], mode: 0o600) }
       #expect(made?.code.rawValue == ELOOP)
     }
   }
@@ -114,7 +114,7 @@ import UnixIPCTestSupport
     // What the kernel's refusal is for: the text is right, the link is not.
     let directory = try directory()
     let path = try UntrustedBytes(text: "out").path(below: directory["root"])
-    #expect(try Descriptor.open(path, O_RDONLY).readToEnd() == Array("secret".utf8))
+    #expect(try Descriptor.open(path, .readOnly).readToEnd() == Array("secret".utf8))
   }
 
   @Test("are the names of Unix sockets as their owners chose them")

@@ -11,7 +11,7 @@ extension Descriptor {
   /// - Throws: `EAGAIN` if none can be written, `EPIPE` if the reader is gone (where SIGPIPE is ignored).
   ///
   /// Source: write(2), pipe(7), proc_pid_fd(5), splice(2).
-  public func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+  public func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     guard !bytes.isEmpty else { return 0 }
     var facts = stat()
     guard fstat(number, &facts) == 0 else { throw failure("fstat", .current) }
@@ -25,7 +25,7 @@ extension Descriptor {
 
   /// The same open file, opened a second time with flags of its own; nil for another user's, or without /proc.
   private func reopened() -> Descriptor? {
-    try? Descriptor.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK)
+    try? Descriptor.open("/proc/self/fd/\(number)", [.writeOnly, .nonBlocking])
   }
 
   private func writeToPipeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
@@ -37,16 +37,16 @@ extension Descriptor {
 
   /// A pipe that cannot be opened again takes what another pipe holds: splice(2) has a flag of its own against waiting.
   private func moveThroughPipe(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
-    let ends = try Pipe.open()
-    try ends.writing.setNonBlocking(true)
+    let ends = try PipeEnds()
+    try ends.writeEnd.setNonBlocking(true)
     return try moveThrough(ends, bytes)
   }
 
   private func moveThrough(_ ends: borrowing PipeEnds, _ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     var moved = 0
     do throws(SystemCallError) {
-      let count = try ends.writing.write(bytes)
-      while moved < count { moved += try ends.reading.splice(to: self, atMost: count - moved) }
+      let count = try ends.writeEnd.write(bytes)
+      while moved < count { moved += try ends.readEnd.splice(to: self, atMost: count - moved) }
     } catch { if moved == 0 { throw error } }
     return moved
   }

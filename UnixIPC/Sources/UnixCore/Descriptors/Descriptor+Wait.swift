@@ -69,7 +69,7 @@ extension Descriptor {
     var queries = (
       pollfd(fd: number, events: events, revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)
     )
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while true {
       let count = withUnsafeMutableBytes(of: &queries) { bytes in
         poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), other == nil ? 1 : 2, deadline.milliseconds)
@@ -86,7 +86,7 @@ extension Descriptor {
   /// - Parameter milliseconds: -1 waits for ever.
   ///
   /// Source: poll(2).
-  public func waitUntilReadable(milliseconds: CInt) -> Bool {
+  public func wait(for: .readable, until: Deadline(after: .milliseconds(CInt))) -> Bool {
     var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
     return poll(&query, 1, milliseconds) > 0
   }

@@ -21,7 +21,7 @@ public struct Descriptor: ~Copyable, Sendable {
   }
 
   /// Lends an open descriptor that stays somebody else's, such as a standard stream.
-  public static func withLent<Result, Failure: Error>(
+  public static func withBorrowed<Result, Failure: Error>(
     _ number: CInt, _ body: (borrowing Descriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let descriptor = Descriptor(owning: number)
@@ -37,7 +37,7 @@ public struct Descriptor: ~Copyable, Sendable {
 
   /// Closes now.  Errors of close(2) say nothing that a socket's or pipe's owner can act on, but `EBADF` is a bug of ours.
   private static func close(_ number: CInt) {
-    if Glibc.close(number) == -1, ErrorCode.current == ErrorCode(rawValue: EBADF) {
+    if Glibc.close(number) == -1, ErrorCode.current == ErrorCode.badFileDescriptor {
       preconditionFailure("descriptor \(number) was closed by somebody else")
     }
   }

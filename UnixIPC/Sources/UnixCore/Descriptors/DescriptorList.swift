@@ -63,7 +63,7 @@ public struct DescriptorList: ~Copyable, Sendable {
     at index: Int, _ body: (borrowing Descriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     precondition(index >= 0 && index < count, "a list of \(count) descriptors has none at \(index)")
-    return try Descriptor.withLent(numbers[start + index], body)
+    return try Descriptor.withBorrowed(numbers[start + index], body)
   }
 
   /// The numbers of the descriptors, in their order, which stay the list's own.

@@ -6,7 +6,7 @@ import Glibc
 /// a terminal is opened a second time instead.
 ///
 /// Source: open(2), proc_pid_fd(5).
-@_spi(Begat) public struct PatientOutput: ~Copyable, Sendable {
+@_spi(Begat) public struct NonBlockingOutput: ~Copyable, Sendable {
   private enum Kind {
     case socket
     case nonBlocking
@@ -29,7 +29,7 @@ import Glibc
     if original.socketKind != nil {
       kind = .socket
       descriptor = original
-    } else if canBeFull, let second = try? Descriptor.open("/proc/self/fd/\(original.number)", O_WRONLY | O_NONBLOCK) {
+    } else if canBeFull, let second = try? Descriptor.open("/proc/self/fd/\(original.number)", [.writeOnly, .nonBlocking]) {
       kind = .nonBlocking
       descriptor = second
     } else {

@@ -10,11 +10,11 @@ import Glibc
   /// - Throws: `EAGAIN` while a pipe's reader has stopped reading, or a terminal is stopped, also after a part.
   ///
   /// Source: write(2), pipe(7).
-  public static func writeAtOnce(_ text: String) throws(SystemCallError) {
+  public static func tryWrite(_ text: String) throws(SystemCallError) {
     var text = text
     let failure = text.withUTF8 { bytes -> SystemCallError? in
       do throws(SystemCallError) {
-        let count = try writeAtOnce(UnsafeRawBufferPointer(bytes))
+        let count = try tryWrite(UnsafeRawBufferPointer(bytes))
         return count == bytes.count ? nil : SystemCallError("write", onDescriptor: STDERR_FILENO, code: .wouldBlock)
       } catch { return error }
     }
@@ -24,8 +24,8 @@ import Glibc
   /// Writes as many bytes as can be written at once, and returns how many.
   ///
   /// - Throws: `EAGAIN` if none can.
-  public static func writeAtOnce(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
-    try Descriptor.withLent(STDERR_FILENO) { (stream) throws(SystemCallError) in try stream.writeAtOnce(bytes) }
+  public static func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+    try Descriptor.withBorrowed(STDERR_FILENO) { (stream) throws(SystemCallError) in try stream.tryWrite(bytes) }
   }
 
   /// Makes descriptor 2 another name of an open one, in a process that was just forked.

@@ -13,7 +13,7 @@ public enum StandardStreams {
   public static func fillGaps(failing: Bool = false) throws(SystemCallError) -> [CInt] {
     var filled: [CInt] = []
     while true {
-      let filler = try Descriptor.open("/dev/null", failing ? O_RDONLY : O_RDWR)
+      let filler = try Descriptor.open("/dev/null", failing ? .readOnly : .readWrite)
       guard filler.number <= 2 else { return filled }
       try filler.setCloseOnExec(failing)
       filled.append(filler.release())
@@ -25,7 +25,7 @@ public enum StandardStreams {
   ///
   /// Source: dup2(2).
   public static func take(_ number: CInt) throws(SystemCallError) -> Descriptor {
-    let null = try Descriptor.open("/dev/null", O_RDWR)
+    let null = try Descriptor.open("/dev/null", .readWrite)
     let taken = Descriptor(owning: try check("fcntl") { platform_fcntl(number, F_DUPFD_CLOEXEC, 3) })
     _ = try check("dup2") { dup2(null.number, number) }
     return taken
@@ -35,7 +35,7 @@ public enum StandardStreams {
   ///
   /// - Parameter keepsErrors: whether standard error is left as it is.
   public static func becomeNull(keepingErrors keepsErrors: Bool = false) {
-    guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
+    guard let null = try? Descriptor.open("/dev/null", .readWrite) else { return }
     for number in 0...(keepsErrors ? 1 : 2) where number != null.number { dup2(null.number, CInt(number)) }
     // Where one of them was closed, it is that one.
     if null.number <= 2, (try? null.setCloseOnExec(false)) != nil { _ = null.release() }

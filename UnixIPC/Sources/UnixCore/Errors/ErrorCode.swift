@@ -12,32 +12,32 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
   /// The value that the last failed call of this thread left behind.  Read it at once: any call may replace it.
   package static var current: ErrorCode { ErrorCode(rawValue: Glibc.errno) }
 
-  public static let addressInUse = ErrorCode(rawValue: EADDRINUSE)
-  public static let addressNotAvailable = ErrorCode(rawValue: EADDRNOTAVAIL)
-  public static let addressFamilyNotSupported = ErrorCode(rawValue: EAFNOSUPPORT)
-  public static let brokenPipe = ErrorCode(rawValue: EPIPE)
-  public static let canceled = ErrorCode(rawValue: ECANCELED)
-  public static let connectionRefused = ErrorCode(rawValue: ECONNREFUSED)
-  public static let connectionReset = ErrorCode(rawValue: ECONNRESET)
+  public static let addressInUse = ErrorCode.addressInUse
+  public static let addressNotAvailable = ErrorCode.addressNotAvailable
+  public static let addressFamilyNotSupported = ErrorCode.addressFamilyNotSupported
+  public static let brokenPipe = ErrorCode.brokenPipe
+  public static let canceled = ErrorCode.canceled
+  public static let connectionRefused = ErrorCode.connectionRefused
+  public static let connectionReset = ErrorCode.connectionReset
   /// Of a fork in a process with threads: the copy could wait for ever for a lock that another thread had.
-  public static let deadlock = ErrorCode(rawValue: EDEADLK)
-  public static let exists = ErrorCode(rawValue: EEXIST)
-  public static let inProgress = ErrorCode(rawValue: EINPROGRESS)
-  public static let interrupted = ErrorCode(rawValue: EINTR)
-  public static let invalidArgument = ErrorCode(rawValue: EINVAL)
-  public static let messageTooLong = ErrorCode(rawValue: EMSGSIZE)
-  public static let nameTooLong = ErrorCode(rawValue: ENAMETOOLONG)
-  public static let noBufferSpace = ErrorCode(rawValue: ENOBUFS)
-  public static let noChild = ErrorCode(rawValue: ECHILD)
-  public static let noMemory = ErrorCode(rawValue: ENOMEM)
-  public static let noSuchFile = ErrorCode(rawValue: ENOENT)
-  public static let noSuchProcess = ErrorCode(rawValue: ESRCH)
-  public static let notPermitted = ErrorCode(rawValue: EPERM)
-  public static let permissionDenied = ErrorCode(rawValue: EACCES)
-  public static let timerExpired = ErrorCode(rawValue: ETIME)
-  public static let timedOut = ErrorCode(rawValue: ETIMEDOUT)
-  public static let tooManyOpenFiles = ErrorCode(rawValue: EMFILE)
-  public static let wouldBlock = ErrorCode(rawValue: EAGAIN)
+  public static let deadlock = ErrorCode.deadlock
+  public static let exists = ErrorCode.fileExists
+  public static let inProgress = ErrorCode.nowInProgress
+  public static let interrupted = ErrorCode.interrupted
+  public static let invalidArgument = ErrorCode.invalidArgument
+  public static let messageTooLong = ErrorCode.messageTooLong
+  public static let nameTooLong = ErrorCode.fileNameTooLong
+  public static let noBufferSpace = ErrorCode.noBufferSpace
+  public static let noChild = ErrorCode.noChildProcess
+  public static let noMemory = ErrorCode.noMemory
+  public static let noSuchFile = ErrorCode.noSuchFileOrDirectory
+  public static let noSuchProcess = ErrorCode.noSuchProcess
+  public static let notPermitted = ErrorCode.notPermitted
+  public static let permissionDenied = ErrorCode.permissionDenied
+  public static let timerExpired = ErrorCode.timerExpired
+  public static let timedOut = ErrorCode.timedOut
+  public static let tooManyOpenFiles = ErrorCode.tooManyOpenFiles
+  public static let wouldBlock = ErrorCode.wouldBlock
 }
 
 extension ErrorCode: CustomStringConvertible {

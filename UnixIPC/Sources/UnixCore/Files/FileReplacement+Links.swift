@@ -25,7 +25,7 @@ extension FileReplacement {
       let target = try SymbolicLink.target(of: place)
       place = target.isAbsolute ? target : "\(folder)/\(target)"
     }
-    throw SystemCallError("open", on: path.description, code: ErrorCode(rawValue: ELOOP))
+    throw SystemCallError("open", on: path.description, code: ErrorCode.tooManySymbolicLinkLevels)
   }
 
   private static func isTrusted(_ link: stat, in folder: UnixPath) -> Bool {

@@ -53,7 +53,7 @@ public struct FileReplacement: ~Copyable {
     let old = try Self.metadata(of: real, named: path)
     let folder = real.parent
     let name = real.lastName
-    let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+    let directory = try Descriptor.open(folder, [.readOnly, .directory])
     var temporaryName = isNamedImmediately ? name.temporaryName : nil
     // Before it has its owner and group, nobody else may open it.
     let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
@@ -82,13 +82,13 @@ public struct FileReplacement: ~Copyable {
   ) throws(SystemCallError) -> Descriptor {
     // linux/fcntl.h's O_TMPFILE, which the importer does not know.
     if temporaryName == nil,
-      let file = try? Descriptor.open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY, mode: mode)
+      let file = try? Descriptor.open(folder, [.temporaryFile, .writeOnly], mode: mode)
     {
       return file
     }
     let chosen = temporaryName ?? name.temporaryName
     temporaryName = chosen
-    return try Descriptor.open(folder.entry(chosen), O_CREAT | O_EXCL | O_WRONLY, mode: mode)
+    return try Descriptor.open(folder.entry(chosen), [.create, .exclusive, .writeOnly], mode: mode)
   }
 
   deinit {

@@ -49,7 +49,7 @@ package struct PathLock: ~Copyable, Sendable {
 
   private static func open(_ path: UnixPath) throws(LockError) -> Descriptor {
     do throws(SystemCallError) {
-      let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+      let file = try Descriptor.open(path, [.readWrite, .create, .noFollow, .nonBlocking])
       let metadata = try FileMetadata(of: file)
       guard metadata.native.st_uid == geteuid(), metadata.kind == S_IFREG else {
         throw SystemCallError("open", on: path.description, code: .permissionDenied)

@@ -88,7 +88,7 @@ public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
         case S_IFDIR:
           if let reason = danger(metadata.native) { return UnsafeDirectory(path: next, reason: reason) }
           place = next
-        default: throw SystemCallError("open", on: next.description, code: ErrorCode(rawValue: ENOTDIR))
+        default: throw SystemCallError("open", on: next.description, code: ErrorCode.notDirectory)
         }
       }
       return nil
@@ -97,7 +97,7 @@ public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
     private mutating func follow(_ link: UnixPath) throws(SystemCallError) {
       links += 1
       // As many as the kernel follows.
-      guard links <= 40 else { throw SystemCallError("open", on: link.description, code: ErrorCode(rawValue: ELOOP)) }
+      guard links <= 40 else { throw SystemCallError("open", on: link.description, code: ErrorCode.tooManySymbolicLinkLevels) }
       let target = try SymbolicLink.target(of: link)
       if target.isAbsolute { place = "/" }
       names += Walk.names(of: target)

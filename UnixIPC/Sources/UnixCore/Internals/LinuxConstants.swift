@@ -4,9 +4,9 @@ import Glibc
 // Constants that the C library's Swift module lacks (macros with casts, GNU extensions) or types unlike their use.
 
 /// `SOCK_STREAM`, `SOCK_DGRAM` and `SOCK_SEQPACKET` as socket(2) takes them.
-public let streamKind = CInt(SOCK_STREAM.rawValue)
-public let datagramKind = CInt(SOCK_DGRAM.rawValue)
-public let sequencedPacketKind = CInt(SOCK_SEQPACKET.rawValue)
+public let SocketKind.stream = CInt(SOCK_STREAM.rawValue)
+public let SocketKind.datagram = CInt(SOCK_DGRAM.rawValue)
+public let SocketKind.sequencedPacket = CInt(SOCK_SEQPACKET.rawValue)
 
 package let closeOnExecFlag = CInt(SOCK_CLOEXEC.rawValue)
 package let nonBlockingFlag = CInt(SOCK_NONBLOCK.rawValue)

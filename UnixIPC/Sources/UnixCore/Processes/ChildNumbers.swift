@@ -8,7 +8,7 @@ enum ChildNumbers {
   static func all() -> [pid_t] {
     var children: [pid_t] = []
     for thread in NumberedEntries.of("/proc/self/task") ?? [] {
-      guard let file = try? Descriptor.open("/proc/self/task/\(thread)/children", O_RDONLY),
+      guard let file = try? Descriptor.open("/proc/self/task/\(thread)/children", .readOnly),
         let text = try? file.readToEnd(limit: 1 << 24)
       else { continue }
       children += text.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }

@@ -25,7 +25,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   ///
   /// Source: waitid(2), WNOWAIT.
   public init(owning process: pid_t, leadsGroup: Bool = false) throws(SystemCallError) {
-    guard process > 0 else { throw SystemCallError("waitid", on: String(process), code: .noChild) }
+    guard process > 0 else { throw SystemCallError("waitid", on: String(process), code: .noChildProcess) }
     _ = try check("waitid", on: String(process)) {
       var information = siginfo_t()
       return waitid(
@@ -33,7 +33,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     }
     let handle = try ProcessHandle(ofChild: process)
     guard OwnedChildren.add(process) else {
-      throw SystemCallError("waitid", on: String(process), code: ErrorCode(rawValue: EBUSY))
+      throw SystemCallError("waitid", on: String(process), code: ErrorCode.resourceBusy)
     }
     self.handle = handle
     self.leadsGroup = leadsGroup
@@ -102,7 +102,7 @@ public struct ChildProcess: ~Copyable, Sendable {
       }
       if let status = state.reap() { return status }
       // A debugger that has attached to the child has to see its end first.
-      if deadline.isOver { throw SystemCallError("waitpid", on: String(process), code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("waitpid", on: String(process), code: .timedOut) }
       poll(nil, 0, 10)
     }
   }
@@ -116,7 +116,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     if let status = state.knownStatus { return status }
     send(.terminate)
     // A stopped process ends only after it was continued.
-    send(.resume)
+    send(.continue)
     _ = handle.waitForExit(until: Deadline(after: gracePeriod))
     send(.kill)
     return state.reapKilled()

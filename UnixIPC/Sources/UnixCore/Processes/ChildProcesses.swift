@@ -105,7 +105,7 @@ public struct ChildProcesses: ~Copyable, Sendable {
   private func firstEnded(until deadline: Deadline, cancelledBy cancellation: Cancellation?) throws(SystemCallError)
     -> Int
   {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     var queries = boxes.map { pollfd(fd: $0.child.handle.descriptor.number, events: Int16(POLLIN), revents: 0) }
     queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
     while true {
@@ -116,7 +116,7 @@ public struct ChildProcesses: ~Copyable, Sendable {
         return place
       }
       if count == -1, error != .interrupted { throw SystemCallError("poll", on: "children", code: error) }
-      if deadline.hasPassed { throw SystemCallError("poll", on: "children", code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("poll", on: "children", code: .timedOut) }
     }
   }
 }
@@ -127,7 +127,7 @@ extension [ChildBox] {
     for box in self {
       box.child.send(.terminate)
       // A stopped process ends only after it was continued.
-      box.child.send(.resume)
+      box.child.send(.continue)
     }
     let deadline = Deadline(after: gracePeriod)
     return map { box in

@@ -34,15 +34,15 @@ public enum Children {
   /// - Throws: `ECHILD` if no child without an owner exists, so that there is nothing to ask for again.
   ///
   /// Source: waitid(2), waitpid(2).
-  public static func reapAll(until deadline: Deadline = Deadline(instant: 0)) throws(SystemCallError) -> [(
+  public static func reapAll(until deadline: Deadline = Deadline.immediate) throws(SystemCallError) -> [(
     process: pid_t, status: ExitStatus
   )] {
     var ended: [(process: pid_t, status: ExitStatus)] = []
     while true {
       while let child = reapAny() { ended.append(child) }
       if !ended.isEmpty { return ended }
-      guard try existsWithoutOwner() else { throw SystemCallError("waitpid", code: .noChild) }
-      if deadline.isOver { return [] }
+      guard try existsWithoutOwner() else { throw SystemCallError("waitpid", code: .noChildProcess) }
+      if deadline.isExpired { return [] }
       try waitForAnyExit(until: deadline)
     }
   }

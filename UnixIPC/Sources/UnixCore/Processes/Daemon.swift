@@ -26,9 +26,9 @@ public enum Daemon {
     /// - Parameter status: 0 to 255.
     /// - Parameter keepsErrors: whether standard error stays what it is, such as a file for messages.
     public consuming func release(status: CInt, keepingErrors keepsErrors: Bool = false) {
-      if status == 0 { StandardStreams.becomeNull(keepingErrors: keepsErrors) }
+      if status == 0 { StandardStreams.redirectToNull(keepingErrors: keepsErrors) }
       let byte = [UInt8(truncatingIfNeeded: status)]
-      byte.withUnsafeBytes { _ = try? pipe.writeWithoutSignal($0) }
+      byte.withUnsafeBytes { _ = try? pipe.write($0) }
     }
   }
 
@@ -51,13 +51,13 @@ public enum Daemon {
   {
     try Threads.mustBeAlone()
     fflush(nil)
-    let ends = try Pipe.open()
+    let ends = try PipeEnds()
     let child = try check("fork") { fork() }
     if child > 0 { ProcessControl.exitImmediately(status: waitForStatus(ends)) }
 
     platform_forget_deadline()
     // Where no standard stream goes, whatever was closed.
-    let pipe = try ends.writing.duplicate(notBelow: 3)
+    let pipe = try ends.writeEnd.duplicate(notBelow: 3)
     _ = consume ends
     _ = try check("setsid") { setsid() }
     if try check("fork", { fork() }) > 0 { ProcessControl.exitImmediately(status: 0) }
@@ -68,9 +68,9 @@ public enum Daemon {
   }
 
   private static func waitForStatus(_ ends: consuming PipeEnds) -> CInt {
-    let reading = ends.reading
+    let reading = ends.readEnd
     // With our copy of the other end closed, a daemon that dies is the end of the pipe.
-    _ = consume ends.writing
+    _ = consume ends.writeEnd
     let status = (try? reading.readToEnd(limit: 1)) ?? []
     return status.first.map { CInt($0) } ?? 1
   }

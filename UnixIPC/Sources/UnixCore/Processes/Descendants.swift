@@ -31,13 +31,13 @@ public enum Descendants {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []
     let deadline = Deadline(after: gracePeriod)
-    while !deadline.hasPassed {
+    while !deadline.isExpired {
       let living = members()
       if living.isEmpty { return true }
       for one in living where asked.insert(one).inserted {
         send(.terminate, to: one)
         // A stopped process ends only after it was continued.
-        send(.resume, to: one)
+        send(.continue, to: one)
       }
       // The others go on ending meanwhile.
       waitForExit(of: living[0], until: deadline)
@@ -50,7 +50,7 @@ public enum Descendants {
     while true {
       let living = members()
       if living.isEmpty { return true }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
       for one in living { send(.kill, to: one) }
       waitForExit(of: living[0], until: deadline)
     }

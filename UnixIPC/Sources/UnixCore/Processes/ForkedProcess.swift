@@ -91,13 +91,13 @@ public enum ForkedProcess {
   {
     try Threads.mustBeAlone()
     fflush(nil)
-    let report = try Pipe.open()
+    let report = try PipeEnds()
     let child = try OwnedChildren.whileStarting { () throws(SystemCallError) in
-      let number = try fork { live(options, streams, report.writing.number, body) }
+      let number = try fork { live(options, streams, report.writeEnd.number, body) }
       return try ChildProcess(started: number, leadsGroup: options.leadsGroup)
     }
-    let reading = report.reading
-    _ = consume report.writing
+    let reading = report.readEnd
+    _ = consume report.writeEnd
     if options.leadsGroup {
       // Here as well as there: whoever comes first.  It fails only where the other one has done it.
       setpgid(child.process, child.process)
@@ -113,7 +113,7 @@ public enum ForkedProcess {
   private static func fork(_ live: () -> Never) throws(SystemCallError) -> pid_t {
     let former = SignalSet.blocked
     SignalSet.all.block()
-    defer { former.becomeMask() }
+    defer { former.setThreadMask() }
     let number = try check("fork") { Glibc.fork() }
     if number == 0 { live() }
     return number
@@ -143,11 +143,11 @@ public enum ForkedProcess {
   private static func prepare(_ options: Options, _ streams: [CInt: CInt], keeping report: CInt) throws(SystemCallError)
   {
     if options.resetsHandlers { platform_reset_handlers() }
-    options.blockedSignals.becomeMask()
+    options.blockedSignals.setThreadMask()
     if options.leadsGroup { setpgid(0, 0) }
     for (stream, source) in streams {
       if stream == source {
-        try Descriptor.withLent(source) { (descriptor) throws(SystemCallError) in try descriptor.setCloseOnExec(false) }
+        try Descriptor.withBorrowed(source) { (descriptor) throws(SystemCallError) in try descriptor.setCloseOnExec(false) }
       } else {
         _ = try check("dup2") { dup2(source, stream) }
       }
@@ -158,7 +158,7 @@ public enum ForkedProcess {
 
   private static func end(with error: any Error) -> Never {
     fflush(nil)
-    Descriptor.withLent(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
+    Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
     ProcessControl.exitImmediately(status: 1)
   }
 }

@@ -20,7 +20,7 @@ public enum Liveness: Hashable, Sendable {
     guard process > 0 else { throw SystemCallError("pidfd_open", on: String(process), code: .invalidArgument) }
     do throws(SystemCallError) { self = try ProcessHandle(process).liveness } catch {
       // The number of a thread is none of a process; newer kernels say ENOENT.
-      guard [.noSuchProcess, .invalidArgument, .noSuchFile].contains(error.code) else { throw error }
+      guard [.noSuchProcess, .invalidArgument, .noSuchFileOrDirectory].contains(error.code) else { throw error }
       self = .gone
     }
   }

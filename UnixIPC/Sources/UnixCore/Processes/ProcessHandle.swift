@@ -60,7 +60,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
   }
 
   /// Whether the process has ended, reaped or not.
-  public var hasEnded: Bool { descriptor.wait(for: .readable, until: Deadline(instant: 0)) }
+  public var hasEnded: Bool { descriptor.wait(for: .readable, until: .immediate) }
 
   /// Waits for the process's end, after which its parent may reap it.
   ///

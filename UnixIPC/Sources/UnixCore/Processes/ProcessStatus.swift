@@ -11,7 +11,7 @@ package struct ProcessStatus {
 
   /// Nil for a process that has ended, fetched or not: one of which no thread runs, as a `ProcessHandle` sees it.
   package init?(of process: pid_t) {
-    guard let file = try? Descriptor.open("/proc/\(process)/stat", O_RDONLY) else { return nil }
+    guard let file = try? Descriptor.open("/proc/\(process)/stat", .readOnly) else { return nil }
     let status = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room -> ProcessStatus? in
       guard let count = try? file.read(into: room) else { return nil }
       return ProcessStatus(parsing: UnsafeRawBufferPointer(rebasing: room[..<count]))

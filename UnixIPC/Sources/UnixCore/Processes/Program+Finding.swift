@@ -17,7 +17,7 @@ extension Program {
       try mustBeExecutable(name)
       return name
     }
-    var failure = SystemCallError("execve", on: name, code: .noSuchFile)
+    var failure = SystemCallError("execve", on: name, code: .noSuchFileOrDirectory)
     guard !name.isEmpty else { throw failure }
     for directory in (searchPath ?? "/usr/bin:/bin").split(separator: ":") where directory.hasPrefix("/") {
       let path = "\(directory)/\(name)"

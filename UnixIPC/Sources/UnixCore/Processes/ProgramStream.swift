@@ -48,7 +48,7 @@ struct ProgramStreams: ~Copyable {
     input: borrowing ProgramStream, output: borrowing ProgramStream, errors: borrowing ProgramStream
   ) throws(SystemCallError) {
     let kinds = [input.kind, output.kind, errors.kind]
-    let null: Descriptor? = kinds.contains(.null) ? try Descriptor.open("/dev/null", O_RDWR) : nil
+    let null: Descriptor? = kinds.contains(.null) ? try Descriptor.open("/dev/null", .readWrite) : nil
     let nullNumber = Self.number(of: null)
     func number(_ standard: CInt) -> CInt {
       switch kinds[Int(standard)] {

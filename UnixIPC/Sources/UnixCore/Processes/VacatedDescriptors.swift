@@ -28,7 +28,7 @@ enum VacatedDescriptors {
 
   private static func openSubstitute() throws(SystemCallError) -> Descriptor {
     // In a directory without devices, an epoll instance that nothing is added to.
-    if let null = try? Descriptor.open("/dev/null", pathOnly) { return null }
+    if let null = try? Descriptor.open("/dev/null", .path) { return null }
     return Descriptor(owning: try check("epoll_create1") { epoll_create1(CInt(EPOLL_CLOEXEC)) })
   }
 

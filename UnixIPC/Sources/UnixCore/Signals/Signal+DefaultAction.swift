@@ -17,7 +17,7 @@ extension Signal {
   public var defaultAction: DefaultAction {
     switch self {
     case .quit, .illegalInstruction, .trap, .abort, .busError, .floatingPointError, .segmentationFault,
-      .processorTimeLimit, .fileSizeLimit, .badCall:
+      .processorTimeLimit, .fileSizeLimit, .badSystemCall:
       .dumpCore
     case .stop, .terminalStop, .backgroundRead, .backgroundWrite: .stop
     case .resume: .resume

@@ -44,7 +44,7 @@ extension Signal {
 
   /// Both names of SIGIO stand here: which of them is the C library's first one is its own affair.
   private static let otherNames: [(name: String, signal: Signal)] = [
-    ("CLD", .child), ("IO", .inputOutput), ("POLL", .inputOutput), ("IOT", .abort),
+    ("CLD", .child), ("IO", .ioReady), ("POLL", .ioReady), ("IOT", .abort),
   ]
 
   private static func standard(named name: ArraySlice<UInt8>) -> Signal? {

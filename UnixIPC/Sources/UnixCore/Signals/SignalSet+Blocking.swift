@@ -47,7 +47,7 @@ extension SignalSet {
   ) throws(Failure) -> Result {
     let former = SignalSet.blocked
     block()
-    defer { former.becomeMask() }
+    defer { former.setThreadMask() }
     return try body()
   }
 
@@ -60,9 +60,9 @@ extension SignalSet {
   ///
   /// Source: sigtimedwait(2).
   public func wait(until deadline: Deadline = .never) -> SignalArrival? {
-    let deadline = Swift.min(deadline, .ofThread)
+    let deadline = Swift.min(deadline, .current)
     while true {
-      if let arrival = take(within: deadline.left?.nanoseconds ?? -1) { return arrival }
+      if let arrival = take(within: deadline.remaining?.nanoseconds ?? -1) { return arrival }
       // A handler of another signal interrupts it: then again, with what is left.
       if deadline.hasPassed { return nil }
     }

@@ -3,7 +3,7 @@ extension SignalSet {
   /// without those that the process was told to ignore when it was started, as `nohup` and a shell's `&` do.
   ///
   /// Source: signal(7), nohup(1).
-  public static var requestsToEnd: SignalSet {
+  public static var terminationRequests: SignalSet {
     SignalSet([.hangUp, .interrupt, .quit, .terminate].filter { (try? $0.disposition) != .ignored })
   }
 

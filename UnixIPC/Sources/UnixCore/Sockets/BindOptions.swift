@@ -41,7 +41,7 @@ extension Descriptor {
   ///
   /// Source: SO_BINDTODEVICE in socket(7).
   @_spi(Begat) public func boundDevice() throws(SystemCallError) -> String? {
-    var name: [UInt8] = Array(repeating: 0, count: BindOptions.longestDevice + 1)
+    var name: [UInt8] = Array(repeating: 0, count: BindOptions.maximumDeviceNameLength + 1)
     var length = socklen_t(name.count)
     _ = try check("getsockopt SO_BINDTODEVICE") { getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length) }
     let text = name.prefix(Int(length)).prefix { $0 != 0 }

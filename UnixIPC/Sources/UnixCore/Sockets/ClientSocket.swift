@@ -45,7 +45,7 @@ public enum ClientSocket {
         native.withPointer { Glibc.connect(socket.number, $0, $1) }
       }
     } catch {
-      if error.code != .inProgress { throw error }
+      if error.code != .nowInProgress { throw error }
     }
     return socket
   }
@@ -64,9 +64,9 @@ public enum ClientSocket {
   {
     let socket = try open(for: address, from: source, flags: 0)
     let native = try RawSocketAddress(address)
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while true {
-      if let left = deadline.left {
+      if let left = deadline.remaining {
         let microseconds = max(1, left.nanoseconds / 1000)
         let limit = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
         try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: limit)
@@ -86,7 +86,7 @@ public enum ClientSocket {
     throws(SystemCallError) -> Descriptor
   {
     let family = try RawSocketAddress(address).family
-    let socket = try Descriptor.socket(family: family, kind: streamKind | flags)
+    let socket = try Descriptor.socket(family: family, kind: .stream | flags)
     guard let source else { return socket }
     // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
     if !source.isUnix { try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1) }

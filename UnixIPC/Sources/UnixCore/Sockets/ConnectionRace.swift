@@ -1,7 +1,7 @@
 import Glibc
 
 /// A connection, and which of several addresses took it.
-@frozen public struct Connected: ~Copyable {
+@frozen public struct ClientConnection: ~Copyable {
   /// Blocking.
   public let socket: Descriptor
   public let address: SocketAddress
@@ -13,7 +13,7 @@ import Glibc
 }
 
 /// Why none of several addresses took a connection.
-public struct Unreachable: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One for each address that was tried, in that order: `connect [::1]:13: Connection refused`.
   public let failures: [SystemCallError]
 
@@ -33,22 +33,22 @@ extension ClientSocket {
   ///
   /// - Parameter addresses: in the order of preference.  One Unix socket alone is waited for while its backlog is full;
   ///   among others it fails then.
-  /// - Throws: `Unreachable` when all have failed, those still undecided at the deadline with `ETIMEDOUT`.
+  /// - Throws: `ConnectionError` when all have failed, those still undecided at the deadline with `ETIMEDOUT`.
   ///
   /// Source: RFC 8305 §4 and §5.
   public static func connect(toFirstOf addresses: [SocketAddress], until deadline: Deadline = .never)
-    throws(Unreachable) -> Connected
+    throws(ConnectionError) -> ClientConnection
   {
     let failures: [SystemCallError]
     do throws(SystemCallError) {
       if addresses.count == 1 {
-        return Connected(socket: try connect(to: addresses[0], until: deadline), address: addresses[0])
+        return ClientConnection(socket: try connect(to: addresses[0], until: deadline), address: addresses[0])
       }
       var race = try ConnectionRace(addresses, until: deadline)
       if let winner = try race.run() { return winner }
-      failures = race.reasons
+      failures = race.errors
     } catch { failures = [error] }
-    throw Unreachable(failures: failures)
+    throw ConnectionError(failures: failures)
   }
 }
 
@@ -58,7 +58,7 @@ extension ClientSocket {
 ///
 ///     var race = try ConnectionRace(addresses, until: deadline)
 ///     // Whenever race.descriptor is readable or race.due has passed:
-///     if let winner = try race.advance() { … } else if race.isLost { … }
+///     if let winner = try race.advance() { … } else if race.hasFailed { … }
 @_spi(Begat) public struct ConnectionRace: ~Copyable {
   private let addresses: [SocketAddress]
   private let deadline: Deadline
@@ -69,7 +69,7 @@ extension ClientSocket {
   private var started = 0
   private var undecided = 0
   /// When the next address is due.
-  private var next = Deadline(instant: 0)
+  private var next = Deadline.immediate
 
   private static let delay: Duration = .milliseconds(250)
   private static let leastDelay: Duration = .milliseconds(10)
@@ -78,10 +78,10 @@ extension ClientSocket {
   ///
   /// - Parameter addresses: in the order of preference.
   public init(_ addresses: [SocketAddress], until deadline: Deadline) throws(SystemCallError) {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     self.addresses = Self.interleaved(addresses)
     self.deadline = deadline
-    if let left = deadline.left, !addresses.isEmpty {
+    if let left = deadline.remaining, !addresses.isEmpty {
       delay = min(Self.delay, max(Self.leastDelay, left / addresses.count))
     } else {
       delay = Self.delay
@@ -122,7 +122,7 @@ extension ClientSocket {
   }
 
   /// The connection that was made first; nil when all have failed or the deadline has passed.
-  mutating func run() throws(SystemCallError) -> Connected? {
+  mutating func run() throws(SystemCallError) -> ClientConnection? {
     while !isLost {
       if let winner = try advance(waiting: true) { return winner }
       if deadline.hasPassed { return nil }
@@ -134,9 +134,9 @@ extension ClientSocket {
   ///
   /// - Parameter waiting: whether to wait until there is something to do.
   /// - Throws: what is wrong with all of them; what is wrong with an address is among the `reasons`.
-  public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> Connected? {
+  public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> ClientConnection? {
     if started < addresses.count, undecided == 0 || next.hasPassed {
-      next = try startNext() ? Deadline(after: delay) : Deadline(instant: 0)
+      next = try startNext() ? Deadline(after: delay) : Deadline.immediate
     }
     return undecided > 0 ? try decided(within: waiting ? due.milliseconds : 0) : nil
   }
@@ -159,7 +159,7 @@ extension ClientSocket {
   }
 
   /// Waits once for attempts that are decided; the first success, if there is one.
-  private mutating func decided(within milliseconds: CInt) throws(SystemCallError) -> Connected? {
+  private mutating func decided(within milliseconds: CInt) throws(SystemCallError) -> ClientConnection? {
     var ready: [Int] = []
     poller.wait(milliseconds: milliseconds) { ready.append(Int($0.token)) }
     for index in ready {
@@ -169,10 +169,10 @@ extension ClientSocket {
       do throws(SystemCallError) {
         try ClientSocket.finish(socket, to: addresses[index])
         try socket.setNonBlocking(false)
-        return Connected(socket: socket, address: addresses[index])
+        return ClientConnection(socket: socket, address: addresses[index])
       } catch {
         failures[index] = error
-        next = Deadline(instant: 0)
+        next = Deadline.immediate
       }
     }
     return nil

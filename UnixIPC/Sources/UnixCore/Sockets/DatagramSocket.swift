@@ -28,7 +28,7 @@ public struct DatagramSocket: ~Copyable {
   /// Takes over a socket that somebody else has bound.
   public init(adopting descriptor: consuming Descriptor) throws(SystemCallError) {
     let number = descriptor.number
-    guard descriptor.socketKind == datagramKind else {
+    guard descriptor.socketKind == SocketKind.datagram else {
       throw SystemCallError("recvmsg", on: "descriptor \(number)", code: .invalidArgument)
     }
     let family = try descriptor.localAddress().family
@@ -38,7 +38,7 @@ public struct DatagramSocket: ~Copyable {
 
   /// Binds to an internet or abstract address.
   public init(_ address: SocketAddress, options: BindOptions = BindOptions()) throws(SystemCallError) {
-    try self.init(adopting: try Descriptor.bound(to: address, kind: datagramKind, options: options))
+    try self.init(adopting: try Descriptor.bound(to: address, kind: .datagram, options: options))
   }
 
   /// Hands the descriptor over, still bound.

@@ -6,14 +6,14 @@ import Glibc
 /// Source: unix(7), SCM_RIGHTS.
 extension Descriptor {
   /// What the kernel passes in one message (`SCM_MAX_FD`).
-  public static let mostPassed = Int(PLATFORM_MOST_PASSED)
+  public static let maximumPassed = Int(PLATFORM_MOST_PASSED)
 
   /// Sends some of the bytes, the first of them with descriptors that the peer gets as descriptors of its own.
   ///
   /// They stay open here and may be closed as soon as this returns.
   ///
   /// - Parameter bytes: at least one: a stream carries descriptors only with a byte.
-  /// - Parameter numbers: at most `mostPassed`.
+  /// - Parameter numbers: at most `maximumPassed`.
   /// - Parameter waiting: whether to wait for room; else `EAGAIN` is thrown.
   /// - Returns: how many bytes were sent.  The rest, if any, is to be sent without the descriptors.
   /// - Throws: `EINVAL` for no byte, too many descriptors, or a socket that is no Unix socket; `EBADF` for a number that
@@ -44,8 +44,8 @@ extension Descriptor {
   public func receive(
     into buffer: UnsafeMutableRawBufferPointer, passedAtMost most: Int, waiting: Bool = true
   ) throws(SystemCallError) -> ReceivedMessage {
-    let most = min(max(0, most), Descriptor.mostPassed)
-    var numbers = [CInt](repeating: -1, count: Descriptor.mostPassed)
+    let most = min(max(0, most), Descriptor.maximumPassed)
+    var numbers = [CInt](repeating: -1, count: Descriptor.maximumPassed)
     var passed = platform_passed()
     passed.most = CInt(most)
     let length = try check("recvmsg") {

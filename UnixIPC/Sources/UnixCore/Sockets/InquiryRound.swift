@@ -28,7 +28,7 @@ import Glibc
     self.inquiry = inquiry
     poller = try Poller()
     // Never without room: an empty buffer has no address.
-    room = .allocate(byteCount: max(1, min(inquiry.longestAnswer, 65535)), alignment: 16)
+    room = .allocate(byteCount: max(1, min(inquiry.maximumAnswerSize, 65535)), alignment: 16)
   }
 
   deinit { room.deallocate() }
@@ -63,7 +63,7 @@ import Glibc
   var finalOutcomes: [DatagramInquiry.Outcome] { addresses.indices.map { outcome(of: $0) } }
 
   mutating func run(until deadline: Deadline) throws(SystemCallError) {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while asked < addresses.count || open > 0 {
       if deadline.hasPassed { break }
       _ = try advance(until: deadline)
@@ -76,7 +76,7 @@ import Glibc
   /// - Parameter deadline: until when an answer is waited for, if there is nobody to ask; without it, not at all.
   /// - Returns: those that have their outcome since the last call.
   /// - Throws: what concerns all of them; what concerns one host is its outcome.
-  public mutating func advance(until deadline: Deadline = Deadline(instant: 0)) throws(SystemCallError) -> [Int] {
+  public mutating func advance(until deadline: Deadline = Deadline.immediate) throws(SystemCallError) -> [Int] {
     // A few, then those who have answered already: else their answers would wait until all are asked.
     for _ in 0..<16 where mayAsk { try askNext() }
     if open > 0 { try collect(milliseconds: mayAsk ? 0 : deadline.milliseconds) }
@@ -111,7 +111,7 @@ import Glibc
       sockets.put(socket, at: index)
       open += 1
     } catch {
-      if error.code == .tooManyOpenFiles || error.code == ErrorCode(rawValue: ENFILE), open > 0 {
+      if error.code == .tooManyOpenFiles || error.code == ErrorCode.tooManyOpenFilesInSystem, open > 0 {
         shortage = error
         return
       }
@@ -124,7 +124,7 @@ import Glibc
   /// A socket that only the address can answer.
   private static func socket(for address: SocketAddress) throws(SystemCallError) -> Descriptor {
     let family = try RawSocketAddress(address).family
-    let socket = try Descriptor.socket(family: family, kind: datagramKind | nonBlockingFlag)
+    let socket = try Descriptor.socket(family: family, kind: .datagram | nonBlockingFlag)
     // The network's word that a host cannot be reached is an outcome too.
     switch address {
     case .ipv4: try socket.setOption(CInt(IPPROTO_IP), receiveErrors, 1)
@@ -168,7 +168,7 @@ import Glibc
       // The whole length is told, even of what does not fit.
       let flags = doNotWaitFlag | CInt(MSG_TRUNC)
       let length = try check("recv", onDescriptor: number) { recv(number, room.baseAddress, room.count, flags) }
-      let kept = max(0, min(length, inquiry.longestAnswer, room.count))
+      let kept = max(0, min(length, inquiry.maximumAnswerSize, room.count))
       found = .answered(
         DatagramInquiry.Answer(
           bytes: Array(room[..<kept]), isTruncated: length > kept,

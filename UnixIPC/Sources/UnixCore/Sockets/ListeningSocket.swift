@@ -27,7 +27,7 @@ public struct ListeningSocket: ~Copyable {
   /// Source: bind(2), listen(2).
   public init(_ address: SocketAddress, backlog: CInt, options: BindOptions = BindOptions()) throws(SystemCallError) {
     try self.init(
-      listeningOn: try Descriptor.bound(to: address, kind: streamKind, options: options), backlog: backlog,
+      listeningOn: try Descriptor.bound(to: address, kind: .stream, options: options), backlog: backlog,
       address: address)
   }
 
@@ -47,7 +47,7 @@ public struct ListeningSocket: ~Copyable {
   /// Data that a dead peer does not acknowledge is bounded by `net.ipv4.tcp_retries2`, some 15 minutes by default.
   ///
   /// Source: tcp(7), SO_KEEPALIVE in socket(7).
-  public func keepConnectionsAlive() {
+  public func enableKeepalive() {
     // Accepted connections inherit them all.  Unix sockets have none: their kernel knows when a peer is gone.
     guard (try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPIDLE, 60)) != nil else { return }
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_KEEPINTVL, 10)
@@ -150,7 +150,7 @@ extension Descriptor {
     let socket = try Descriptor.socket(family: native.family, kind: kind)
     if !address.isUnix {
       // Connections of a former server in TIME_WAIT do not keep the port.
-      if kind == streamKind { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+      if kind == SocketKind.stream { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
       if native.family == AF_INET6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
       try options.apply(to: socket, family: native.family)
     }

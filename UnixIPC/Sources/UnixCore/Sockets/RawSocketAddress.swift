@@ -45,7 +45,7 @@ public struct RawSocketAddress: @unchecked Sendable {
   private mutating func storeUnix(_ name: [UInt8], of address: SocketAddress) throws(SystemCallError) {
     let isPath = name.first.map { $0 != 0 } ?? false
     guard name.count + (isPath ? 1 : 0) <= 108 else {
-      throw SystemCallError("bind", on: address.description, code: .nameTooLong)
+      throw SystemCallError("bind", on: address.description, code: .fileNameTooLong)
     }
     guard !isPath || !name.contains(0) else {
       throw SystemCallError("bind", on: address.description, code: .invalidArgument)

@@ -58,7 +58,7 @@ public struct UnixSocketFile: Sendable {
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
     let lock = try lock(path)
-    let bound = try bind(path, kind: streamKind, access: access)
+    let bound = try bind(path, kind: .stream, access: access)
     let file = bound.file
     do throws(SystemCallError) {
       let socket = try ListeningSocket(listeningOn: bound.socket, backlog: backlog, address: .unixPath(path))
@@ -103,7 +103,7 @@ public struct UnixSocketFile: Sendable {
         guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
         _ = try check("unlink", path: path) { unlink($0) }
       }
-      let socket = try Descriptor.socket(family: AF_UNIX, kind: kind)
+      let socket = try Descriptor.socket(family: .unix, kind: kind)
       // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
       let isGivenAway = access.user != nil || access.group != nil
       _ = try check("fchmod", on: path.description) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
@@ -131,11 +131,11 @@ public struct UnixSocketFile: Sendable {
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
-    let handle = try Descriptor.open(path, pathOnly | O_NOFOLLOW)
+    let handle = try Descriptor.open(path, [.path, .noFollow])
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
-      throw SystemCallError("bind", on: path.description, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("bind", on: path.description, code: ErrorCode.staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
@@ -159,7 +159,7 @@ public struct UnixSocketFile: Sendable {
   /// What is at the path, links not followed; nil when nothing is.
   private static func facts(_ path: UnixPath) throws(SystemCallError) -> stat? {
     do throws(SystemCallError) { return try FileMetadata(at: path).native } catch {
-      if error.code == .noSuchFile { return nil }
+      if error.code == .noSuchFileOrDirectory { return nil }
       throw error
     }
   }
@@ -169,7 +169,7 @@ public struct UnixSocketFile: Sendable {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
     let native = try RawSocketAddress(.unixPath(path))
-    let probe = try Descriptor.socket(family: AF_UNIX, kind: kind | nonBlockingFlag)
+    let probe = try Descriptor.socket(family: .unix, kind: kind | nonBlockingFlag)
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && ErrorCode.current == .connectionRefused
   }

@@ -31,7 +31,7 @@ struct Interrupter: ~Copyable {
 
   init(_ deadline: Deadline) throws(SystemCallError) {
     var started: platform_interrupter?
-    if deadline < .ofThread {
+    if deadline < .current {
       var native = platform_interrupter()
       _ = try check("timer_create") { platform_start_interrupting(&native, deadline.instant) }
       started = native

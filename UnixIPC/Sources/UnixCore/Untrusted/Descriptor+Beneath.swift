@@ -5,8 +5,8 @@ extension Descriptor {
   /// Opens a file beneath this directory, wherever its path would like to lead: the kernel follows no symbolic link, and
   /// no `..` or leading slash out of the directory.
   ///
-  ///     let root = try Descriptor.open("/srv/files", O_PATH | O_DIRECTORY)
-  ///     let file = try root.open(beneath: request.relativePath(), O_RDONLY | O_NONBLOCK)
+  ///     let root = try Descriptor.open("/srv/files", [.path, .directory])
+  ///     let file = try root.open(beneath: request.relativePath(), [.readOnly, .nonBlocking])
   ///
   /// Close-on-exec and never as the controlling terminal.  A FIFO or a device may be there as well: `O_NONBLOCK` keeps
   /// the opening of one from waiting.

@@ -48,7 +48,7 @@ extension FIFO {
     guard isInPlace else { throw .replaced(path) }
     return try opening { () throws(SystemCallError) in
       let reader = try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open(ownPath, O_RDONLY | O_NONBLOCK)
+        try Descriptor.open(ownPath, [.readOnly, .nonBlocking])
       }
       guard reader.wait(for: .readable, until: deadline) else {
         throw SystemCallError("open", on: path.description, code: .timedOut)
@@ -62,7 +62,7 @@ extension FIFO {
   func writingEnd() throws(SystemCallError) -> Descriptor? {
     do throws(SystemCallError) {
       return try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open(ownPath, O_WRONLY | O_NONBLOCK)
+        try Descriptor.open(ownPath, [.writeOnly, .nonBlocking])
       }
     } catch {
       if error.code.rawValue == ENXIO { return nil }
@@ -75,8 +75,8 @@ extension FIFO {
     let path = path
     let ownPath = ownPath
     return try FIFO.named(path) { () throws(SystemCallError) in
-      let reader = try Descriptor.open(ownPath, O_RDONLY | O_NONBLOCK)
-      let writer = try Descriptor.open(ownPath, O_WRONLY | O_NONBLOCK)
+      let reader = try Descriptor.open(ownPath, [.readOnly, .nonBlocking])
+      let writer = try Descriptor.open(ownPath, [.writeOnly, .nonBlocking])
       _ = consume reader
       return writer
     }

@@ -53,7 +53,7 @@ public struct FIFO: ~Copyable, Sendable {
   /// - Throws: ``OpenError``.
   public static func makeOrAdopt(at path: UnixPath, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
     do throws(OpenError) { return try make(at: path, mode: mode) } catch {
-      guard case .call(let failure) = error, failure.code == .exists else { throw error }
+      guard case .call(let failure) = error, failure.code == .fileExists else { throw error }
     }
     let fifo = try adopt(at: path)
     try fifo.setMode(mode)
@@ -66,7 +66,7 @@ public struct FIFO: ~Copyable, Sendable {
     // A link is opened itself, not followed, and refused.
     let handle = try opening { () throws(SystemCallError) in
       try FIFO.named(path) { () throws(SystemCallError) in
-        try Descriptor.open("/proc/self/fd/\(number)/\(name)" as UnixPath, pathOnly | O_NOFOLLOW)
+        try Descriptor.open("/proc/self/fd/\(number)/\(name)" as UnixPath, [.path, .noFollow])
       }
     }
     let metadata = try opening { () throws(SystemCallError) in try FileMetadata(of: handle) }
@@ -122,7 +122,7 @@ public struct FIFO: ~Copyable, Sendable {
   private static func safeDirectory(of path: UnixPath) throws(OpenError) -> Descriptor {
     let danger = try opening { () throws(SystemCallError) in try UnsafeDirectory.find(on: path.parent) }
     if let danger { throw .unsafeDirectory(path, danger) }
-    return try opening { () throws(SystemCallError) in try Descriptor.open(path.parent, O_RDONLY | O_DIRECTORY) }
+    return try opening { () throws(SystemCallError) in try Descriptor.open(path.parent, [.readOnly, .directory]) }
   }
 }
 

@@ -89,7 +89,7 @@ final class FIFOGeneration {
         var rest = bytes[...]
         while !rest.isEmpty {
           do throws(SystemCallError) {
-            rest = rest.dropFirst(try writer.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest)))
+            rest = rest.dropFirst(try writer.write(UnsafeRawBufferPointer(rebasing: rest)))
           } catch {
             // The reader has left, or reads too slowly.
             guard error.code == .wouldBlock, writer.wait(for: .writable, until: deadline) else { return false }

@@ -8,7 +8,7 @@ struct ServerLock: ~Copyable, Sendable {
   private let lock: PathLock
 
   init(beside path: UnixPath) throws(FIFO.OpenError) {
-    do throws(PathLock.LockError) { lock = try PathLock(beside: path, until: Deadline(instant: 0)) } catch {
+    do throws(PathLock.LockError) { lock = try PathLock(beside: path, until: .immediate) } catch {
       switch error {
       case .call(let failure): throw .call(failure)
       case .taken: throw .inUse(path)

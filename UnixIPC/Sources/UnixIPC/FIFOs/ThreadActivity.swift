@@ -50,7 +50,7 @@ enum ThreadActivity: Int, Comparable {
   }
 
   private static func text(_ path: String) -> String? {
-    guard let file = try? Descriptor.open(path, O_RDONLY) else { return nil }
+    guard let file = try? Descriptor.open(path, .readOnly) else { return nil }
     return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room in
       guard let count = try? file.read(into: room) else { return nil }
       return String(decoding: room[..<count], as: UTF8.self)

@@ -22,7 +22,7 @@ public struct ChildInput: ~Copyable, Sendable {
   ) throws(SystemCallError) -> Result {
     switch descriptor {
     case .some(let descriptor): return try body(descriptor)
-    case .none: throw SystemCallError("write", on: "a closed pipe", code: ErrorCode(rawValue: EBADF))
+    case .none: throw SystemCallError("write", on: "a closed pipe", code: ErrorCode.badFileDescriptor)
     }
   }
 
@@ -37,11 +37,11 @@ public struct ChildInput: ~Copyable, Sendable {
       let pieceSize = deadline == .never ? Int.max : 4096
       while !rest.isEmpty {
         // A busy reader always leaves room.
-        if rest.count < bytes.count, deadline.isOver { throw descriptor.failure("write", .timedOut) }
+        if rest.count < bytes.count, deadline.isExpired { throw descriptor.failure("write", .timedOut) }
         if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
           throw descriptor.failure("write", .timedOut)
         }
-        let count = try descriptor.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: rest.prefix(pieceSize)))
+        let count = try descriptor.write(UnsafeRawBufferPointer(rebasing: rest.prefix(pieceSize)))
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
     }

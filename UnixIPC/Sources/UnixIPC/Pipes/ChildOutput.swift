@@ -21,7 +21,7 @@ public struct ChildOutput: ~Copyable, Sendable {
     _ body: (inout BufferedReader) throws(SystemCallError) -> Result
   ) throws(SystemCallError) -> Result {
     guard var lent = reader.take() else {
-      throw SystemCallError("read", on: "a closed pipe", code: ErrorCode(rawValue: EBADF))
+      throw SystemCallError("read", on: "a closed pipe", code: ErrorCode.badFileDescriptor)
     }
     do throws(SystemCallError) {
       let result = try body(&lent)

@@ -38,7 +38,7 @@ extension Conversation {
 
   /// Of a busy program there is always something to read, so that nobody waits.
   func mustBe(before deadline: Deadline) throws(SystemCallError) {
-    if deadline.isOver { throw SystemCallError("poll", on: path, code: .timedOut) }
+    if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
   }
 
   struct Turn {
@@ -68,10 +68,10 @@ extension Conversation {
     try fillReady(ready)
     if ready.contains(.input) {
       do throws(SystemCallError) {
-        turn.sent = try Descriptor.withLent(inputNumber) { (input) throws(SystemCallError) in
+        turn.sent = try Descriptor.withBorrowed(inputNumber) { (input) throws(SystemCallError) in
           try bytes.withUnsafeBytes { bytes -> Result<Int, SystemCallError> in
             do throws(SystemCallError) {
-              return .success(try input.writeWithoutSignal(UnsafeRawBufferPointer(rebasing: bytes[start...])))
+              return .success(try input.write(UnsafeRawBufferPointer(rebasing: bytes[start...])))
             } catch { return .failure(error) }
           }.get()
         }
@@ -129,7 +129,7 @@ extension Conversation {
     var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     queries[0].events = Int16(POLLOUT)
     guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while true {
       let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
       let error = ErrorCode.current
@@ -142,7 +142,7 @@ extension Conversation {
         return ready
       }
       if count == -1, error != .interrupted { throw SystemCallError("poll", on: path, code: error) }
-      if deadline.hasPassed { throw SystemCallError("poll", on: path, code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
     }
   }
 

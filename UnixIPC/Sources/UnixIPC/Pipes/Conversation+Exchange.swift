@@ -56,7 +56,7 @@ extension Conversation {
     let number = inputNumber
     do throws(SystemCallError) {
       try flow.drain { (bytes) throws(SystemCallError) in
-        try Descriptor.withLent(number) { (input) throws(SystemCallError) in try input.writeWithoutSignal(bytes) }
+        try Descriptor.withBorrowed(number) { (input) throws(SystemCallError) in try input.write(bytes) }
       }
     } catch {
       guard error.code == .brokenPipe else { throw SystemCallError("write", on: path, code: error.code) }

@@ -81,14 +81,14 @@ public struct Conversation: ~Copyable, Sendable {
   public init(with program: Program, errors: consuming Errors = .inherited, capacity: Int = 1 << 28)
     throws(SystemCallError)
   {
-    let inputEnds = try Pipe.open()
-    let outputEnds = try Pipe.open()
-    let errorEnds: PipeEnds? = errors.isSeparate ? try Pipe.open() : nil
-    let writing = inputEnds.writing
+    let inputEnds = try PipeEnds()
+    let outputEnds = try PipeEnds()
+    let errorEnds: PipeEnds? = errors.isSeparate ? try PipeEnds() : nil
+    let writing = inputEnds.writeEnd
     // Only this side's end: the program has an open file of its own.
     try writing.setNonBlocking(true)
-    let input = ProgramStream.descriptor(inputEnds.reading)
-    let output = ProgramStream.descriptor(outputEnds.writing)
+    let input = ProgramStream.descriptor(inputEnds.readEnd)
+    let output = ProgramStream.descriptor(outputEnds.writeEnd)
     if errors.isSeparate {
       let number = Self.writingNumber(of: errorEnds)
       child = try program.spawn(lentInput: input, output: output, errors: .descriptor(number))
@@ -98,20 +98,20 @@ public struct Conversation: ~Copyable, Sendable {
     path = program.path.description
     self.capacity = capacity
     self.input = consume writing
-    self.output = BufferedReader(outputEnds.reading)
+    self.output = BufferedReader(outputEnds.readEnd)
     self.errors = Self.reader(of: errorEnds)
   }
 
   private static func reader(of ends: consuming PipeEnds?) -> BufferedReader? {
     switch consume ends {
-    case .some(let ends): BufferedReader(ends.reading)
+    case .some(let ends): BufferedReader(ends.readEnd)
     case .none: nil
     }
   }
 
   private static func writingNumber(of ends: borrowing PipeEnds?) -> CInt {
     switch ends {
-    case .some(let ends): ends.writing.number
+    case .some(let ends): ends.writeEnd.number
     case .none: -1
     }
   }

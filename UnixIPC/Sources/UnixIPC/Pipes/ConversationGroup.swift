@@ -109,13 +109,13 @@ public struct ConversationGroup: ~Copyable {
   public func waitForAny(
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> Int? {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     while count > 0 {
       for (place, member) in members.enumerated() {
         if let member, try member.takesNews() { return place }
       }
       if cancellation?.isCancelled == true { throw SystemCallError("poll", on: "conversations", code: .canceled) }
-      if deadline.hasPassed { throw SystemCallError("poll", on: "conversations", code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("poll", on: "conversations", code: .timedOut) }
       var queries = members.flatMap { $0?.queries ?? [] }
       queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
       let isDraining = members.contains { $0?.isDraining == true }
@@ -176,7 +176,7 @@ extension TerminalConversation {
   fileprivate mutating func takesNews() throws(SystemCallError) -> Bool {
     if channel.hasEnded { return true }
     var others: [pollfd] = []
-    guard try channel.wait(also: &others, until: Deadline(instant: 0)) else { return false }
+    guard try channel.wait(also: &others, until: .immediate) else { return false }
     let isFilled = try fill()
     return isFilled || channel.hasEnded
   }

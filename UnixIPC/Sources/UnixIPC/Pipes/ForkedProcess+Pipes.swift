@@ -10,11 +10,11 @@ extension ForkedProcess {
   public static func openForReading(_ options: Options = Options(), _ body: (borrowing Descriptor) throws -> CInt)
     throws(SystemCallError) -> ChildOutput
   {
-    let ends = try Pipe.open()
-    let child = try start(options, streams: [STDOUT_FILENO: ends.writing.number]) {
-      try Descriptor.withLent(STDOUT_FILENO, body)
+    let ends = try PipeEnds()
+    let child = try start(options, streams: [STDOUT_FILENO: ends.writeEnd.number]) {
+      try Descriptor.withBorrowed(STDOUT_FILENO, body)
     }
-    return ChildOutput(ends.reading, from: PipelineProcesses(child))
+    return ChildOutput(ends.readEnd, from: PipelineProcesses(child))
   }
 
   /// Forks a process that reads as its standard input what is written here: Perl's `open(KID, "|-")`.
@@ -25,10 +25,10 @@ extension ForkedProcess {
   public static func openForWriting(_ options: Options = Options(), _ body: (borrowing Descriptor) throws -> CInt)
     throws(SystemCallError) -> ChildInput
   {
-    let ends = try Pipe.open()
-    let child = try start(options, streams: [STDIN_FILENO: ends.reading.number]) {
-      try Descriptor.withLent(STDIN_FILENO, body)
+    let ends = try PipeEnds()
+    let child = try start(options, streams: [STDIN_FILENO: ends.readEnd.number]) {
+      try Descriptor.withBorrowed(STDIN_FILENO, body)
     }
-    return ChildInput(ends.writing, to: PipelineProcesses(child))
+    return ChildInput(ends.writeEnd, to: PipelineProcesses(child))
   }
 }

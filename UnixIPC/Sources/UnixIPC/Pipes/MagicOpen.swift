@@ -44,7 +44,7 @@ public enum MagicOpen {
       switch form {
       case .standardStream: return ChildOutput(try duplicate(STDIN_FILENO), from: PipelineProcesses())
       case .file(let name), .input(let name):
-        return ChildOutput(try Descriptor.open(UnixPath(name), O_RDONLY), from: PipelineProcesses())
+        return ChildOutput(try Descriptor.open(UnixPath(name), .readOnly), from: PipelineProcesses())
       case .commandOutput(let words): return try program(words, searchPath).openForReading(input: .inherited)
       case .output, .appended, .commandInput: break
       }
@@ -67,10 +67,10 @@ public enum MagicOpen {
       switch form {
       case .standardStream: return ChildInput(try duplicate(STDOUT_FILENO), to: PipelineProcesses())
       case .output(let name):
-        let file = try Descriptor.open(UnixPath(name), O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+        let file = try Descriptor.open(UnixPath(name), [.writeOnly, .create, .truncate], mode: mode)
         return ChildInput(file, to: PipelineProcesses())
       case .appended(let name):
-        let file = try Descriptor.open(UnixPath(name), O_WRONLY | O_CREAT | O_APPEND, mode: mode)
+        let file = try Descriptor.open(UnixPath(name), [.writeOnly, .create, .append], mode: mode)
         return ChildInput(file, to: PipelineProcesses())
       case .commandInput(let words): return try program(words, searchPath).openForWriting()
       case .file, .input, .commandOutput: break

@@ -23,9 +23,9 @@ public struct Pipeline: Sendable {
   public func openForReading(
     input: consuming ProgramStream = .null, errors: consuming ProgramStream = .inherited
   ) throws(SystemCallError) -> ChildOutput {
-    let last = try Pipe.open()
-    let reading = last.reading
-    let processes = try start(input: input, output: .descriptor(last.writing), errors: errors)
+    let last = try PipeEnds()
+    let reading = last.readEnd
+    let processes = try start(input: input, output: .descriptor(last.writeEnd), errors: errors)
     return ChildOutput(reading, from: processes)
   }
 
@@ -37,9 +37,9 @@ public struct Pipeline: Sendable {
   public func openForWriting(
     output: consuming ProgramStream = .inherited, errors: consuming ProgramStream = .inherited
   ) throws(SystemCallError) -> ChildInput {
-    let first = try Pipe.open()
-    let writing = first.writing
-    let processes = try start(input: .descriptor(first.reading), output: output, errors: errors)
+    let first = try PipeEnds()
+    let writing = first.writeEnd
+    let processes = try start(input: .descriptor(first.readEnd), output: output, errors: errors)
     return ChildInput(writing, to: processes)
   }
 
@@ -81,10 +81,10 @@ public struct Pipeline: Sendable {
     var processes = PipelineProcesses()
     var source = input
     for program in programs.dropLast() {
-      let ends = try Pipe.open()
-      let reading = ends.reading
+      let ends = try PipeEnds()
+      let reading = ends.readEnd
       processes.append(
-        try program.spawn(lentInput: source, output: .descriptor(ends.writing), errors: errors))
+        try program.spawn(lentInput: source, output: .descriptor(ends.writeEnd), errors: errors))
       // Closes the one before it, which its reader has now.
       source = .descriptor(reading)
     }

@@ -16,7 +16,7 @@ public struct PipelineProcesses: Sendable {
   public var processes: [pid_t] { boxes.map { $0.child.process } }
 
   /// How each process ended, the first stage's first; nil for one that has not ended.  The call does not wait.
-  public var statuses: [ExitStatus?] { boxes.map { $0.child.status(until: Deadline(instant: 0)) } }
+  public var statuses: [ExitStatus?] { boxes.map { $0.child.status(until: .immediate) } }
 
   /// Waits for the end of all processes.
   ///

@@ -48,13 +48,13 @@ extension SemaphoreSet {
     for operation in operations {
       // A number that does not fit would mean another semaphore.
       guard let index = UInt16(exactly: operation.index) else {
-        throw SystemCallError("semop", on: name, code: ErrorCode(rawValue: EFBIG))
+        throw SystemCallError("semop", on: name, code: ErrorCode.fileTooLarge)
       }
       native.append(sembuf(sem_num: index, sem_op: operation.amount, sem_flg: operation.options.rawValue))
     }
     do throws(SystemCallError) {
       _ = try check("semop", on: name) {
-        guard let left = deadline.left?.nanoseconds else {
+        guard let left = deadline.remaining?.nanoseconds else {
           return platform_semtimedop(identifier, &native, native.count, nil)
         }
         // After a signal it is done again, with what is left.

@@ -56,7 +56,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
   /// - Throws: as `write` does.
   public func writeCounted(_ source: [UInt8], at offset: Int = 0) throws(SystemCallError) {
     guard let length = UInt32(exactly: source.count) else {
-      throw SystemCallError("write", on: segment.name, code: ErrorCode(rawValue: ERANGE))
+      throw SystemCallError("write", on: segment.name, code: ErrorCode.outOfRange)
     }
     try write(withUnsafeBytes(of: length, Array.init) + source, at: offset)
   }
@@ -75,7 +75,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
       throw SystemCallError(
         call.description, on: "\(segment.name) of \(bytes.count) bytes: \(count) at \(offset)",
-        code: ErrorCode(rawValue: ERANGE))
+        code: ErrorCode.outOfRange)
     }
     return offset..<offset + count
   }

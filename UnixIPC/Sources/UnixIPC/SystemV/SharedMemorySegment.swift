@@ -45,7 +45,7 @@ public struct SharedMemorySegment: Hashable, Sendable {
     -> SharedMemorySegment
   {
     // The private key would make one.
-    guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFile) }
+    guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFileOrDirectory) }
     let segment = SharedMemorySegment(
       identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, least), 0) })
     if creator != nil { try segment.facts().ownership.check(madeBy: creator, "shmget", key) }

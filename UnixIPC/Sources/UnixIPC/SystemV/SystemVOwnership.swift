@@ -35,7 +35,7 @@ let createExclusively = CInt(IPC_CREAT | IPC_EXCL)
 
 extension ErrorCode {
   /// A System V object was removed while it was waited for or used; `EIDRM`.
-  public static let identifierRemoved = ErrorCode(rawValue: EIDRM)
+  public static let identifierRemoved = ErrorCode.identifierRemoved
 }
 
 /// An object that was looked for by key, and made where there was none.
@@ -52,11 +52,11 @@ func createOrOpen<Object: Sendable>(
   var attempts = 0
   while true {
     do throws(SystemCallError) { return CreatedOrOpened(object: try create(), isNew: true) } catch {
-      if error.code != .exists { throw error }
+      if error.code != .fileExists { throw error }
     }
     do throws(SystemCallError) { return CreatedOrOpened(object: try open(), isNew: false) } catch {
       attempts += 1
-      let isGone = error.code == .noSuchFile || error.code == .identifierRemoved
+      let isGone = error.code == .noSuchFileOrDirectory || error.code == .identifierRemoved
       // Somebody who makes and removes it all the time keeps nobody here for ever.
       if !isGone || attempts == 1000 { throw error }
     }

@@ -44,5 +44,5 @@ extension Descriptor {
   /// - Throws: `ENXIO` when it has none.
   ///
   /// Source: tty(4).
-  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", O_RDWR) }
+  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", .readWrite) }
 }

@@ -25,7 +25,7 @@ struct Interaction {
   }
 
   mutating func run(
-    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing PatientOutput,
+    _ conversation: inout TerminalConversation, input: borrowing Descriptor, output: borrowing NonBlockingOutput,
     changes: CInt, _ takeSize: (inout TerminalConversation) -> Void
   ) throws(SystemCallError) -> InteractionEnd {
     let ahead = conversation.typedAhead
@@ -72,7 +72,7 @@ struct Interaction {
         switch error.code {
         case .wouldBlock: return nil
         // The user's terminal hung up.
-        case ErrorCode(rawValue: EIO): return []
+        case ErrorCode.ioError: return []
         default: throw SystemCallError("read", code: error.code)
         }
       }
@@ -122,14 +122,14 @@ struct Interaction {
     do throws(SystemCallError) {
       pending.removeFirst(try conversation.channel.write(pending[...]))
     } catch {
-      guard error.code == ErrorCode(rawValue: EIO) else { throw error }
+      guard error.code == ErrorCode.ioError else { throw error }
       // The program has closed its terminal: nobody takes it any more.
       pending = []
     }
   }
 
   private func writeToUser(
-    _ conversation: inout TerminalConversation, _ output: borrowing PatientOutput
+    _ conversation: inout TerminalConversation, _ output: borrowing NonBlockingOutput
   ) throws(SystemCallError) {
     do throws(SystemCallError) {
       let bytes = conversation.buffer.bytes.prefix(4096)
@@ -144,10 +144,10 @@ struct Interaction {
 
   /// What was typed before the escape character is the program's, if it takes it; what it wrote is the user's.
   private mutating func leave(
-    _ conversation: inout TerminalConversation, output: borrowing PatientOutput
+    _ conversation: inout TerminalConversation, output: borrowing NonBlockingOutput
   ) throws(SystemCallError) {
     do throws(SystemCallError) { try conversation.send(pending, until: Deadline(after: .seconds(1))) } catch {
-      if error.code != .timedOut, error.code != ErrorCode(rawValue: EIO) { throw error }
+      if error.code != .timedOut, error.code != ErrorCode.ioError { throw error }
     }
     while conversation.buffer.count > 0 {
       var others = [pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0)]

@@ -27,13 +27,13 @@ final class PatternSearch: @unchecked Sendable {
   static func firstMatch(
     of regex: Regex<AnyRegexOutput>, in text: String, until deadline: Deadline, cancelledBy cancellation: CInt
   ) throws -> Match? {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     guard deadline != .never || cancellation != -1 else { return try regex.firstMatch(in: text) }
-    let ends = try Pipe.open()
-    let search = PatternSearch(regex, text, ends.writing)
+    let ends = try PipeEnds()
+    let search = PatternSearch(regex, text, ends.writeEnd)
     let thread = try search.start()
     do throws(SystemCallError) {
-      try awaitEnd(of: ends.reading, until: max(deadline, Deadline(after: least)), cancelledBy: cancellation)
+      try awaitEnd(of: ends.readEnd, until: max(deadline, Deadline(after: least)), cancelledBy: cancellation)
     } catch {
       pthread_detach(thread)
       throw error
@@ -81,7 +81,7 @@ final class PatternSearch: @unchecked Sendable {
         throw SystemCallError("match", on: "a regex", code: .canceled)
       }
       if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
-      if deadline.hasPassed { throw SystemCallError("match", on: "a regex", code: .timedOut) }
+      if deadline.isExpired { throw SystemCallError("match", on: "a regex", code: .timedOut) }
     }
   }
 }

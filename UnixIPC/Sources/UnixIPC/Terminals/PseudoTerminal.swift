@@ -43,6 +43,6 @@ public struct PseudoTerminal: ~Copyable, Sendable {
   ///
   /// Source: poll(2).
   public func hasUnreadInput() throws(SystemCallError) -> Bool {
-    try openTerminalSide().wait(for: .readable, until: Deadline(instant: 0))
+    try openTerminalSide().wait(for: .readable, until: .immediate)
   }
 }

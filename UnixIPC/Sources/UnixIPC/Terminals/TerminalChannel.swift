@@ -29,7 +29,7 @@ struct TerminalChannel: ~Copyable {
       switch error.code {
       case .wouldBlock: return nil
       // Linux's way to say that the terminal side was closed everywhere, and all that was written is read.
-      case ErrorCode(rawValue: EIO):
+      case ErrorCode.ioError:
         hasEnded = true
         return 0
       default: throw SystemCallError("read", on: terminal.path, code: error.code)
@@ -40,7 +40,7 @@ struct TerminalChannel: ~Copyable {
   /// Writes some of the bytes; 0 when there is no room now.
   func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
     // The kernel would take it, for whoever opens the terminal next.
-    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode(rawValue: EIO)) }
+    if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode.ioError) }
     let number = terminal.controlling.number
     do throws(SystemCallError) {
       return try check("withUnsafeBytes", onDescriptor: number) {
@@ -60,7 +60,7 @@ struct TerminalChannel: ~Copyable {
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
-    let deadline = min(deadline, .ofThread)
+    let deadline = min(deadline, .current)
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
@@ -87,7 +87,7 @@ struct TerminalChannel: ~Copyable {
       } else if count == -1, !others.isEmpty {
         return true
       }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
     }
   }
 

@@ -32,13 +32,13 @@ extension TerminalConversation {
         hasMore = try fillForSearch()
         if hasMore { try channel.mustBeWanted() }
       } catch { throw .call(error) }
-      if hasMore, !deadline.hasPassed { continue }
+      if hasMore, !deadline.isExpired { continue }
       if hasMore, let match = try find(patterns, searched: searched, until: deadline) { return match }
       if channel.hasEnded { return try atEnd(patterns, until: deadline) }
       var others: [pollfd] = []
       let isInTime: Bool
       do throws(SystemCallError) {
-        isInTime = deadline.hasPassed ? false : try channel.wait(also: &others, until: deadline)
+        isInTime = deadline.isExpired ? false : try channel.wait(also: &others, until: deadline)
       } catch { throw .call(error) }
       if !isInTime { return try atTimeOut(patterns) }
     }

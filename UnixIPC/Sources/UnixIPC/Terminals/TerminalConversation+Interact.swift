@@ -11,8 +11,8 @@ public enum InteractionEnd: Hashable, Sendable {
 extension TerminalConversation {
   /// Hands standard input and output over to the program until it ends or the user types the escape character.
   public mutating func interact(escape: UInt8? = 0x1d) throws(SystemCallError) -> InteractionEnd {
-    try Descriptor.withLent(STDIN_FILENO) { (input) throws(SystemCallError) in
-      try Descriptor.withLent(STDOUT_FILENO) { (output) throws(SystemCallError) in
+    try Descriptor.withBorrowed(STDIN_FILENO) { (input) throws(SystemCallError) in
+      try Descriptor.withBorrowed(STDOUT_FILENO) { (output) throws(SystemCallError) in
         try interact(input: input, output: output, escape: escape)
       }
     }
@@ -26,7 +26,7 @@ extension TerminalConversation {
   /// as with a file, whoever reads next finds the end too.  What waits in the buffer is shown first, and all
   /// that the program wrote is shown before this returns.
   ///
-  /// - Parameter output: a reader that takes nothing makes the program wait, and never this process: `PatientOutput`.
+  /// - Parameter output: a reader that takes nothing makes the program wait, and never this process: `NonBlockingOutput`.
   /// - Parameter escape: not sent to the program; nil for none.  The default is Ctrl-].
   /// - Throws: `EPIPE` when nobody reads the output and SIGPIPE is ignored.
   public mutating func interact(
@@ -34,13 +34,13 @@ extension TerminalConversation {
   ) throws(SystemCallError) -> InteractionEnd {
     let name = output.number == STDOUT_FILENO ? "standard output" : "descriptor \(output.number)"
     var interaction = Interaction(escape: escape, outputName: name)
-    let output = PatientOutput(try output.duplicate())
+    let output = NonBlockingOutput(try output.duplicate())
     guard input.isTerminal else {
       return try interaction.run(&self, input: input, output: output, changes: -1) { _ in }
     }
     var before = SignalSet()
     pthread_sigmask(SIG_BLOCK, nil, &before.native)
-    defer { before.becomeMask() }
+    defer { before.setThreadMask() }
     let changes = try SignalQueue(SignalSet(Signal(rawValue: SIGWINCH)))
     try TerminalMode.holdRaw(input)
     defer { TerminalMode.releaseRaw() }
@@ -48,7 +48,7 @@ extension TerminalConversation {
     let takeSize = { (conversation: inout TerminalConversation) in
       while changes.take() != nil {}
       // A terminal of no size, as a serial line has, says nothing; and one that hung up ends the interaction anyway.
-      let size = Descriptor.withLent(terminal) { try? $0.terminalSize() }
+      let size = Descriptor.withBorrowed(terminal) { try? $0.terminalSize() }
       if let size, size.columns > 0, size.rows > 0 { try? conversation.resize(to: size) }
     }
     takeSize(&self)

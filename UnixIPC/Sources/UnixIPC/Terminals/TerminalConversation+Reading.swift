@@ -21,13 +21,13 @@ extension TerminalConversation {
     var searched = 0
     while true {
       if let end = buffer.find([UInt8(ascii: "\n")], from: searched) {
-        if end > buffer.limit { throw SystemCallError("read", code: ErrorCode(rawValue: EMSGSIZE)) }
+        if end > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
         var line = buffer.take(end + 1).dropLast()
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
         return Array(line)
       }
       searched = buffer.count
-      if searched > buffer.limit { throw SystemCallError("read", code: ErrorCode(rawValue: EMSGSIZE)) }
+      if searched > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
       if try fillBeyondLimit() { continue }
       if channel.hasEnded { return searched == 0 ? nil : buffer.take(searched) }
       try waitForOutput(until: deadline)

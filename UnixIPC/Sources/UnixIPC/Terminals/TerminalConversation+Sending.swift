@@ -16,7 +16,7 @@ extension TerminalConversation {
       guard count == 0 else { continue }
       var others: [pollfd] = []
       // What the program writes ends the wait too, without end where it never reads.
-      if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.hasPassed {
+      if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.isExpired {
         throw SystemCallError("write", on: terminalPath, code: .timedOut)
       }
       _ = try fill()

@@ -91,7 +91,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
     while !channel.hasEnded {
       if try fill() {
         try channel.mustBeWanted()
-        if deadline.hasPassed { throw SystemCallError("poll", code: .timedOut) }
+        if deadline.isExpired { throw SystemCallError("poll", code: .timedOut) }
       } else if !channel.hasEnded {
         var others: [pollfd] = []
         if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("poll", code: .timedOut) }
@@ -117,7 +117,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
       if channel.session.hasEnded { break }
       send(signal)
       // A stopped process ends only when it may go on.
-      send(.resume)
+      send(.continue)
       do throws(SystemCallError) { return try waitForExit(until: Deadline(after: gracePeriod / 2)) } catch {
         if error.code != .timedOut { throw error }
       }

@@ -11,7 +11,7 @@ extension Descriptor {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     defer { room.deallocate() }
     while true {
-      try #require(waitUntilReadable(milliseconds: 20_000), "nothing came")
+      try #require(wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "nothing came")
       let count = try read(into: room)
       if count == 0 { return bytes }
       bytes += room[..<count]

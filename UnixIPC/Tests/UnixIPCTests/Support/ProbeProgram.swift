@@ -26,10 +26,10 @@ struct ProbeProgram {
   }
 
   func run() throws -> Result {
-    let ends = try Pipe.open()
-    let output = ends.reading
-    let writing = ends.writing
-    let input = try Descriptor.open("/dev/null", O_RDONLY)
+    let ends = try PipeEnds()
+    let output = ends.readEnd
+    let writing = ends.writeEnd
+    let input = try Descriptor.open("/dev/null", .readOnly)
     var program = Program(
       path: try path(), arguments: words, environment: ["SWIFT_BACKTRACE=enable=no"],
       directory: directory)
@@ -40,7 +40,7 @@ struct ProbeProgram {
     var bytes: [UInt8] = []
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     defer { room.deallocate() }
-    while output.waitUntilReadable(milliseconds: 55_000) {
+    while output.wait(for: .readable, until: Deadline(after: .milliseconds(55_000))) {
       let count = try output.read(into: room)
       if count == 0 { break }
       bytes += room[..<count]

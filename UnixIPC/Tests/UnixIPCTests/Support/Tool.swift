@@ -24,16 +24,16 @@ struct Tool {
 
   /// Starts it; what it prints, its errors too, comes out of the reading end.
   func start(output: borrowing Descriptor) throws -> ChildProcess {
-    let input = try Descriptor.open("/dev/null", O_RDONLY)
+    let input = try Descriptor.open("/dev/null", .readOnly)
     return try Program(path: path, arguments: words, environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"])
       .spawn(descriptors: [input.number, output.number, output.number])
   }
 
   /// What it prints, when it has ended well.
   func run(at location: SourceLocation = #_sourceLocation) throws -> String {
-    let ends = try Pipe.open()
-    let reading = ends.reading
-    let writing = ends.writing
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
     let child = try start(output: writing)
     _ = consume writing
     let text = String(decoding: try reading.readToEnd(), as: UTF8.self)

@@ -25,8 +25,8 @@ func signals() throws {
 }
 
 func timeLimits() throws {
-  let ends = try Pipe.open()
-  let error = Result { try withDeadline(after: .milliseconds(10)) { _ = try ends.reading.readToEnd(limit: 1) } }
+  let ends = try PipeEnds()
+  let error = Result { try withDeadline(after: .milliseconds(10)) { _ = try ends.readEnd.readToEnd(limit: 1) } }
   try expect("\(error)".contains("timed out"), "\(error)")
 }
 
