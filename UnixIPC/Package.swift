@@ -31,8 +31,11 @@ let package = Package(
     .testTarget(name: "NameServiceTests", dependencies: ["NameService", "UnixIPC", "UnixCore", "UnixIPCTestSupport"]),
     // What forks is tried in a program of its own: a test's process has threads.
     .executableTarget(
-      name: "process-probe", dependencies: ["UnixIPC", "UnixCore", "NameService", "CPlatform"],
+      name: "process-probe", dependencies: ["UnixIPC", "UnixCore", "NameService", "CPlatform", "UnixIPCTestSupport"],
       path: "Tests/ProcessProbe"),
+    // And one whose first thread belongs to Swift's concurrency.
+    .executableTarget(
+      name: "async-probe", dependencies: ["UnixCore", "UnixIPCTestSupport"], path: "Tests/AsyncProbe"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -100,12 +100,12 @@ public struct Admission: ~Copyable {
     let totalsOffset = 64
     let tableOffset = 128
     let size = tableOffset + SourceTable.size(capacity: capacity)
-    memory = isShared ? try MemoryMapping.shared(size: size) : try MemoryMapping.keptFromChildren(size: size)
-    let start = memory.bytes.baseAddress!
+    memory = isShared ? try MemoryMapping.shared(size: size) : try MemoryMapping.shared(size: size, isInherited: false)
+    let start = memory.unsafeBytes.baseAddress!
     lock = isShared ? SharedLock(at: start) : nil
     totals = (start + totalsOffset).bindMemory(to: Totals.self, capacity: 1)
     table = SourceTable(
-      memory: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[tableOffset...]), capacity: capacity)
+      memory: UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[tableOffset...]), capacity: capacity)
     rules = AccessRules(allow: limits.allow, deny: limits.deny)
     bucket = limits.rate.map(TokenBucket.init)
     bucketPerSource = limits.ratePerSource.map(TokenBucket.init)

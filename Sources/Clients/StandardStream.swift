@@ -24,7 +24,7 @@ enum StandardStream: CInt {
 
   /// Writes all of it, also where another program made the open file non-blocking.
   func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-    try Descriptor.withLent(rawValue) { descriptor throws(SystemCallError) in
+    try Descriptor.withBorrowed(rawValue) { descriptor throws(SystemCallError) in
       var rest = bytes
       while !rest.isEmpty {
         do throws(SystemCallError) {
@@ -33,7 +33,7 @@ enum StandardStream: CInt {
           guard error.code == .wouldBlock else {
             throw SystemCallError("write", on: "standard \(self)", code: error.code)
           }
-          guard descriptor.wait(for: .writable, until: .ofThread) else {
+          guard descriptor.wait(for: .writable, until: .current) else {
             throw SystemCallError("write", on: "standard \(self)", code: .timedOut)
           }
         }
@@ -54,6 +54,6 @@ enum StandardStream: CInt {
   static func say(_ line: String) throws(SystemCallError) { try output.write(line + "\n") }
 }
 
-extension PatientOutput {
+extension NonBlockingOutput {
   init(for stream: StandardStream) throws(SystemCallError) { self.init(try stream.duplicate()) }
 }

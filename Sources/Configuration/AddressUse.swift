@@ -80,10 +80,9 @@ struct AddressUse {
   }
 
   /// The path with the links of its directory followed; the path itself where the directory is missing.
-  private static func resolved(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), let native = realpath(String(path[...slash]), nil) else { return path }
+  private static func resolved(_ path: UnixPath) -> UnixPath {
+    guard let directory = path.parent.text, let native = realpath(directory, nil) else { return path }
     defer { free(native) }
-    let directory = String(cString: native)
-    return (directory == "/" ? "" : directory) + path[slash...]
+    return UnixPath(String(cString: native)).entry(path.lastName)
   }
 }

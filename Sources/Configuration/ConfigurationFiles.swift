@@ -36,7 +36,7 @@ struct ConfigurationFiles {
     do throws(SystemCallError) {
       _ = try FileSystem.facts(of: path)
       return true
-    } catch { return error.code != .noSuchFile && error.code != .notADirectory }
+    } catch { return error.code != .noSuchFileOrDirectory && error.code != .notADirectory }
   }
 
   private func additions(to main: String) throws(ConfigurationProblem) -> [String] {
@@ -59,7 +59,7 @@ struct ConfigurationFiles {
   private func bytes(of path: String) throws(ConfigurationProblem) -> [UInt8] {
     if acceptsStreams, isStream(path) { return try bytes(ofStream: path) }
     // Not blocking: a FIFO without a writer would hold the daemon forever.
-    let descriptor = try calling(path, try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
+    let descriptor = try calling(path, try Descriptor.open(path, [.readOnly, .nonBlocking]))
     let facts = try calling(path, try FileSystem.facts(of: descriptor, at: path))
     guard facts.st_mode & S_IFMT == S_IFREG else {
       throw ConfigurationProblem(file: path, message: "not a regular file")
@@ -69,7 +69,7 @@ struct ConfigurationFiles {
   }
 
   private func bytes(ofStream path: String) throws(ConfigurationProblem) -> [UInt8] {
-    try content(of: try calling(path, try Descriptor.open(path == "-" ? "/dev/stdin" : path, O_RDONLY)), path)
+    try content(of: try calling(path, try Descriptor.open(path == "-" ? "/dev/stdin" : path, .readOnly)), path)
   }
 
   private func content(of descriptor: borrowing Descriptor, _ path: String) throws(ConfigurationProblem) -> [UInt8] {

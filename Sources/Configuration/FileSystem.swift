@@ -24,13 +24,13 @@ enum FileSystem {
     do throws(SystemCallError) {
       try check(mkdir(path, 0o700), "mkdir", path)
     } catch {
-      if error.code == .exists { return false }
+      if error.code == .fileExists { return false }
       throw error
     }
     // By a handle: the path may lead elsewhere by now, where others may write to its parent directory.
-    let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    let directory = try Descriptor.open(path, [.readOnly, .directory, .noFollow])
     guard try facts(of: directory, at: path).st_uid == geteuid() else {
-      throw SystemCallError("mkdir", on: path, code: ErrorCode(rawValue: ESTALE))
+      throw SystemCallError("mkdir", on: path, code: ErrorCode.staleNFSFileHandle)
     }
     try check(fchmod(directory.number, mode), "chmod", path)
     return true
@@ -75,5 +75,5 @@ enum FileSystem {
 }
 
 extension ErrorCode {
-  static let notADirectory = ErrorCode(rawValue: ENOTDIR)
+  static let notADirectory = ErrorCode.notDirectory
 }

@@ -74,7 +74,7 @@ struct ProgramCheck {
 
   /// The first bytes of a program; nil where it cannot be read.
   private func head(of path: String) -> [UInt8]? {
-    guard let descriptor = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return nil }
+    guard let descriptor = try? Descriptor.open(path, [.readOnly, .nonBlocking]) else { return nil }
     return try? FileSystem.content(of: descriptor, at: path, atMost: 256)
   }
 

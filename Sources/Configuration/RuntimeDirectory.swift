@@ -43,11 +43,11 @@ extension RuntimeDirectory {
   private static func existing(_ path: String) throws(Refusal) -> stat {
     do throws(SystemCallError) {
       // The service manager's own may be a link, as with DynamicUser=.
-      let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | (isGiven ? 0 : O_NOFOLLOW))
+      let directory = try Descriptor.open(path, [.readOnly, .directory] | (isGiven ? 0 : .noFollow))
       return try FileSystem.facts(of: directory, at: path)
     } catch {
       switch error.code {
-      case .notADirectory, ErrorCode(rawValue: ELOOP): throw .notADirectory(path)
+      case .notADirectory, ErrorCode.tooManySymbolicLinkLevels: throw .notADirectory(path)
       // A directory without a mode that lets us in is not ours, or no use.
       default: throw .call(error)
       }

@@ -30,7 +30,7 @@ struct SocketDirectoryCheck {
     do throws(SystemCallError) {
       return try UnsafeDirectory.find(on: directory).map { "\($0)" }
     } catch {
-      return error.code == .noSuchFile
+      return error.code == .noSuchFileOrDirectory
         ? "\(printable(directory)): no such directory; make it first" : "\(printable(directory)): \(error.code)"
     }
   }
@@ -39,7 +39,7 @@ struct SocketDirectoryCheck {
 extension ListenAddress {
   /// The directory of a Unix socket's path; nil for other addresses.
   fileprivate var directory: String? {
-    guard case .address(.unixPath(let path), _) = self, let slash = path.lastIndex(of: "/") else { return nil }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    guard case .address(.unixPath(let path), _) = self else { return nil }
+    return path.parent.text
   }
 }

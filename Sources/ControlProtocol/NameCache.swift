@@ -81,7 +81,7 @@ public struct NameCache: ~Copyable, Sendable {
   }
 
   private func entry(_ key: Key) -> UnsafeMutablePointer<begat_name> {
-    memory.bytes.baseAddress!.assumingMemoryBound(to: begat_name.self) + key.place
+    memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_name.self) + key.place
   }
 
   /// The state of the key's place, for `wait`.

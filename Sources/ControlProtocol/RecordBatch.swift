@@ -9,7 +9,7 @@ public struct RecordBatch: ~Copyable {
   private var count = 0
 
   public init() throws(SystemCallError) {
-    memory = try MemoryMapping.keptFromChildren(size: ListenerChannel.largestMessage)
+    memory = try MemoryMapping.shared(size: ListenerChannel.largestMessage, isInherited: false)
   }
 
   public var isEmpty: Bool { count == 0 }
@@ -25,7 +25,7 @@ public struct RecordBatch: ~Copyable {
       duration: duration, bytes_received: received, bytes_sent: sent, outcome: code.outcome, detail: code.detail,
       reserved: 0)
     let offset = ListenerChannel.headerSize + count * MemoryLayout<begat_record>.stride
-    memory.bytes.storeBytes(of: record, toByteOffset: offset, as: begat_record.self)
+    memory.unsafeBytes.storeBytes(of: record, toByteOffset: offset, as: begat_record.self)
     count += 1
   }
 
@@ -36,8 +36,8 @@ public struct RecordBatch: ~Copyable {
   public mutating func flush(to channel: borrowing Descriptor?, show: (ConnectionRecord) -> Void) -> Int {
     guard count > 0 else { return 0 }
     let size = ListenerChannel.headerSize + count * MemoryLayout<begat_record>.stride
-    let message = UnsafeRawBufferPointer(rebasing: memory.bytes[..<size])
-    ListenerChannel.writeHeader(.connections, value: UInt32(count), into: memory.bytes)
+    let message = UnsafeRawBufferPointer(rebasing: memory.unsafeBytes[..<size])
+    ListenerChannel.writeHeader(.connections, value: UInt32(count), into: memory.unsafeBytes)
     defer { count = 0 }
     switch channel {
     case .some(let channel):

@@ -52,13 +52,13 @@ public struct Scoreboard: ~Copyable {
   }
 
   public var header: UnsafeMutablePointer<begat_scoreboard> {
-    memory.bytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
+    memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
   }
 
   /// The slot of this number, from 0 to `slotCount` - 1.
   public func slot(_ index: Int) -> UnsafeMutablePointer<begat_slot> {
     precondition(index >= 0 && index < slotCount)
-    return (memory.bytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(to: begat_slot.self)
+    return (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(to: begat_slot.self)
       + index
   }
 }

@@ -29,6 +29,6 @@ import Testing
     var sources = SourceAddresses(count: 0)
     let held = HeldConnections(3, to: .unixPath("/nonexistent/socket"), from: &sources, within: .seconds(1))
     #expect(held.countOpen() == 0)
-    #expect(held.failure == SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFile))
+    #expect(held.failure == SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFileOrDirectory))
   }
 }

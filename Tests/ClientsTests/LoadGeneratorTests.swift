@@ -12,7 +12,7 @@ import Testing
     return Background {
       guard let listener = try? ListeningSocket(adopting: Descriptor(owning: number)) else { return }
       var peer = RawSocketAddress()
-      for _ in 0..<count where listener.descriptor.waitUntilReadable(milliseconds: 20_000) {
+      for _ in 0..<count where listener.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) {
         guard let connection = try? listener.accept(peer: &peer) else { continue }
         try? connection.writeAll(reply)
       }

@@ -128,13 +128,13 @@ private final class RunningPump: @unchecked Sendable {
     Signal.brokenPipe.ignore()
     var theirs: [Pump.Side: CInt] = [:]
     for side in [Pump.Side.input, .output, .connection] {
-      let pair = try Descriptor.socketPair(kind: streamKind)
+      let pair = try SocketPair(kind: .stream)
       var limit = timeval(tv_sec: 20, tv_usec: 0)
       for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-        setsockopt(pair.reading.number, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(pair.first.number, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
       }
-      ends[side] = pair.reading.release()
-      theirs[side] = pair.writing.release()
+      ends[side] = pair.first.release()
+      theirs[side] = pair.second.release()
     }
     let result = result
     let numbers = theirs
@@ -143,7 +143,7 @@ private final class RunningPump: @unchecked Sendable {
         return
       }
       let source: Descriptor? = Descriptor(owning: input)
-      let sink = PatientOutput(Descriptor(owning: output))
+      let sink = NonBlockingOutput(Descriptor(owning: output))
       let peer = Descriptor(owning: connection)
       do {
         var pump = try Pump(
@@ -165,11 +165,11 @@ private final class RunningPump: @unchecked Sendable {
   func endSending(_ side: Pump.Side) { if let number = ends[side] { shutdown(number, CInt(SHUT_WR)) } }
 
   func write(_ text: String, to side: Pump.Side) throws {
-    try Descriptor.withLent(try #require(ends[side])) { try $0.writeAll(text) }
+    try Descriptor.withBorrowed(try #require(ends[side])) { try $0.writeAll(text) }
   }
 
   func isReadable(_ side: Pump.Side) -> Bool {
-    ends[side].map { Descriptor.withLent($0) { $0.waitUntilReadable(milliseconds: 0) } } ?? false
+    ends[side].map { Descriptor.withBorrowed($0) { $0.wait(for: .readable, until: .immediate) } } ?? false
   }
 
   /// Waits for as many bytes, or for the end.
@@ -180,7 +180,7 @@ private final class RunningPump: @unchecked Sendable {
     let number = try #require(ends[side])
     while bytes.count < count {
       let part = UnsafeMutableRawBufferPointer(rebasing: room[..<min(room.count, count - bytes.count)])
-      let length = try Descriptor.withLent(number) { try $0.read(into: part) }
+      let length = try Descriptor.withBorrowed(number) { try $0.read(into: part) }
       if length == 0 { break }
       bytes += part[..<length]
     }

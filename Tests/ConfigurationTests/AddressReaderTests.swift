@@ -75,7 +75,7 @@ import Testing
   @Test("knows how long a Unix socket's name may be")
   func knowsTheLongestName() throws {
     let path = "/" + String(repeating: "x", count: 106)
-    #expect(try read(path) == [.address(.unixPath(path), isOptional: false)])
+    #expect(try read(path) == [.address(.unixPath(UnixPath(path)), isOptional: false)])
     let message = "the path \(path)x has 108 bytes; a Unix socket's has at most 107"
     #expect(throws: ValueProblems(message)) { try read(path + "x") }
     #expect(throws: ValueProblems.self) { try read("@" + String(repeating: "x", count: 108)) }

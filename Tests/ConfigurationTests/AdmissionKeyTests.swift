@@ -29,7 +29,7 @@ import Testing
         max-duration = "1h"
         """
     ).services[0]
-    #expect(service.settings.bindOptions == BindOptions(isFree: true, device: "eth0"))
+    #expect(service.settings.bindOptions == BindOptions(allowsNonlocalAddress: true, device: "eth0"))
     var limits = AdmissionLimits()
     limits.maxConnections = 9
     limits.maxConnectionsPerSource = 10

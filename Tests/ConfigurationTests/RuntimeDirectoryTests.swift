@@ -45,7 +45,7 @@ import Testing
     #expect(throws: RuntimeDirectory.Refusal.writableByOthers(directory["open"])) {
       try RuntimeDirectory.prepare(directory["open"])
     }
-    let missing = SystemCallError("mkdir", on: directory["a/b"], code: .noSuchFile)
+    let missing = SystemCallError("mkdir", on: directory["a/b"], code: .noSuchFileOrDirectory)
     #expect(throws: RuntimeDirectory.Refusal.call(missing)) { try RuntimeDirectory.prepare(directory["a/b"]) }
   }
 

@@ -53,7 +53,7 @@ import Testing
   func givesNothingHalfWritten() throws {
     let caches = try caches()
     caches.writer.store("host.example", for: key(1), lifetime: .seconds(60))
-    let entries = caches.memory.bytes.bindMemory(to: begat_name.self)
+    let entries = caches.memory.unsafeBytes.bindMemory(to: begat_name.self)
     let place = try #require(entries.firstIndex { $0.sequence != 0 })
     let sequence = entries[place].sequence
     #expect(sequence & 1 == 0)
@@ -69,7 +69,7 @@ import Testing
   func believesNoLength() throws {
     let caches = try caches()
     caches.writer.store("host.example", for: key(1), lifetime: .seconds(60))
-    let entries = caches.memory.bytes.bindMemory(to: begat_name.self)
+    let entries = caches.memory.unsafeBytes.bindMemory(to: begat_name.self)
     let place = try #require(entries.firstIndex { $0.sequence != 0 })
     for length in [256, 1 << 31, UInt32.max] {
       entries[place].length = length
@@ -134,15 +134,15 @@ import Testing
 
   @Test("asks by a message that is read as the same address, IPv4 in either form as one")
   func asks() throws {
-    let pair = try Descriptor.socketPair(kind: datagramKind)
+    let pair = try SocketPair(kind: .datagram)
     let addresses: [SocketAddress] = [
       .ipv4(.loopback, port: 5), .ipv6(.loopback, port: 6), .ipv6(IPv6Address(high: 1 << 63, low: 2), port: 0),
     ]
     for address in addresses {
       let key = try #require(Key(address))
-      #expect(key.send(on: pair.reading) == true)
+      #expect(key.send(on: pair.first) == true)
       withUnsafeTemporaryAllocation(byteCount: 100, alignment: 8) { room in
-        let count = (try? pair.writing.receive(into: room, waiting: false)) ?? 0
+        let count = (try? pair.second.receive(into: room, waiting: false)) ?? 0
         #expect(Key(message: UnsafeRawBufferPointer(rebasing: room[..<count])) == key)
         #expect(Key(message: UnsafeRawBufferPointer(rebasing: room[..<15])) == nil)
       }

@@ -31,7 +31,7 @@ import Testing
     let channel = try Channel()
     var batch = try RecordBatch()
     #expect(batch.flush(lent: channel.listener.number) == 0)
-    #expect(channel.supervisor.waitUntilReadable(milliseconds: 0) == false)
+    #expect(channel.supervisor.wait(for: .readable, until: .immediate) == false)
   }
 
   @Test("shows each record where there is no begatd")
@@ -46,9 +46,9 @@ import Testing
 
   @Test("drops its records and counts them where the channel is full or closed")
   func countsDropped() throws {
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
-    let listener = pair.reading
-    let supervisor = pair.writing
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let listener = pair.first
+    let supervisor = pair.second
     var batch = try RecordBatch()
     func flush(_ count: Int, _ batch: inout RecordBatch) -> Int {
       for record in records(count, seed: 1) { batch.append(record) }

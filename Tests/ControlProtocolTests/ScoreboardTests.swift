@@ -15,12 +15,12 @@ import Testing
     #expect(board.slotCount == 10)
     for index in 0..<10 { board.slot(index).pointee.pid = CInt(100 + index) }
     let reader = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: 10), writable: false)
-    let header = reader.bytes.load(as: begat_scoreboard.self)
+    let header = reader.unsafeBytes.load(as: begat_scoreboard.self)
     #expect(header.magic == 0x6267_6274 && header.version == 2 && header.slot_size == 64 && header.slot_count == 10)
     #expect(header.listener_pid == getpid())
     #expect(withUnsafeBytes(of: header.service) { Array($0.prefix(6)) } == Array("hello\0".utf8))
     for index in 0..<10 {
-      #expect(reader.bytes.load(fromByteOffset: 256 + 64 * index, as: begat_slot.self).pid == CInt(100 + index))
+      #expect(reader.unsafeBytes.load(fromByteOffset: 256 + 64 * index, as: begat_slot.self).pid == CInt(100 + index))
     }
   }
 

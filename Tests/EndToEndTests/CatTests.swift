@@ -48,7 +48,7 @@ struct CatTests {
     let directory = try TemporaryDirectory()
     let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 / 3) }
     let file = directory.path("bytes")
-    let descriptor = try Descriptor.open(file, O_WRONLY | O_CREAT)
+    let descriptor = try Descriptor.open(file, [.writeOnly, .create])
     try bytes.withUnsafeBytes { try descriptor.writeAll($0) }
     let program = Program(path: try Programs.begat(), arguments: ["begat", "cat", file, "cat \(file)|"])
     let capture = try program.capture(limit: 10_000_000, until: UnixCore.Deadline(after: .seconds(60)))

@@ -54,9 +54,9 @@ struct ConversationFaultTests {
   @Test func aFullLogHoldsNoSignalUp() throws {
     let directory = try TemporaryDirectory()
     let fifo = try makeFIFO(in: directory)
-    let reader = try Descriptor.open(fifo, O_RDWR)
+    let reader = try Descriptor.open(fifo, .readWrite)
     let program = try startBegat("interact", "--no-input", "--log", fifo, "--", "yes")
-    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixCore.Deadline(instant: 0)) })
+    #expect(eventually(within: .seconds(10)) { !reader.wait(for: .writable, until: UnixCore.Deadline.immediate) })
     try program.send(.terminate)
     #expect(try program.awaitEnd() == .killed(by: .terminate, dumpedCore: false))
   }
@@ -109,11 +109,11 @@ struct ConversationFaultTests {
 
   @Test(arguments: commands)
   func aStepsTimeIsUpThoughNobodyReads(command: String) throws {
-    let ends = try Pipe.open()
+    let ends = try PipeEnds()
     let shell = try RunningProgram(
       try Programs.tool("bash"),
       ["-c", "\"$0\" \"$1\" --timeout 300ms --expect zzz -- yes >&3; echo $?", try Programs.begat(), command],
-      passing: [ends.writing.number])
+      passing: [ends.writeEnd.number])
     try shell.awaitEnd()
     #expect(shell.output.text == "1\n")
     #expect(

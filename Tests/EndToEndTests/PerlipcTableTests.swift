@@ -7,8 +7,8 @@ import UnixCore
   private static let repository = #filePath.components(before: "/Tests/")
 
   private func contents(_ path: String) -> String? {
-    guard let file = try? Descriptor.open("\(Self.repository)/\(path)", O_RDONLY),
-      let bytes = try? file.readToEnd(limit: 1 << 20)
+    guard let file = try? Descriptor.open("\(Self.repository)/\(path)", .readOnly),
+      let bytes = try? file.readPrefix(1 << 20)
     else { return nil }
     return String(decoding: bytes, as: UTF8.self)
   }

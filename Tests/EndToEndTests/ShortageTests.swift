@@ -107,13 +107,13 @@ struct ShortageTests {
   }
 
   @Test func aLogWhoseReaderStopsHoldsNobodyUp() throws {
-    let unread = try Pipe.open()
+    let unread = try PipeEnds()
     // Full from the beginning.
-    try unread.writing.setNonBlocking(true)
-    while (try? unread.writing.writeAll("x")) != nil {}
-    try unread.writing.setNonBlocking(false)
+    try unread.writeEnd.setNonBlocking(true)
+    while (try? unread.writeEnd.writeAll("x")) != nil {}
+    try unread.writeEnd.setNonBlocking(false)
     let wrapper = ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&4"]
-    try withDaemon(Self.configuration, wrapper: wrapper, passing: [unread.writing.number]) { daemon in
+    try withDaemon(Self.configuration, wrapper: wrapper, passing: [unread.writeEnd.number]) { daemon in
       for _ in 0..<20 {
         let reply = try ask(daemon.address("daytime"))
         #expect(Expected.isDaytime(reply))

@@ -54,7 +54,7 @@ struct StandardConnectionTests {
   }
 
   @Test func keepsNoDescriptorOfItsStarter() throws {
-    let file = try Descriptor.open("/etc/passwd", O_RDONLY)
+    let file = try Descriptor.open("/etc/passwd", .readOnly)
     let program = try RunningProgram(
       try Programs.listener(), ["--serve", "echo", "--stdio"], input: .pipe, passing: [file.number])
     try program.write("x\n")

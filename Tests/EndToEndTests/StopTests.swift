@@ -91,7 +91,7 @@ struct StopTests {
     let directory = try TemporaryDirectory()
     try directory.make("held")
     // A process that binds a socket's path locks it: begatd waits there for a moment, its first socket made.
-    let lock = try Descriptor.open(directory.path("held/.second.sock.lock"), O_RDWR | O_CREAT)
+    let lock = try Descriptor.open(directory.path("held/.second.sock.lock"), [.readWrite, .create])
     flock(lock.number, LOCK_EX)
     let addresses = "[\"\(directory.path("first.sock"))\", \"\(directory.path("held/second.sock"))\"]"
     let file = try directory.write(

@@ -11,7 +11,7 @@ struct StoppedCounterpartTests {
   @Test func theServiceManager() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("notify")
-    let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
+    let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: UnixSocketFile.Access())
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: ["NOTIFY_SOCKET=\(path)", "WATCHDOG_USEC=600000"])
     // Its queue takes some ten messages.
@@ -29,7 +29,7 @@ struct StoppedCounterpartTests {
   @Test func theServiceManagerFromTheStart() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("notify")
-    let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
+    let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: UnixSocketFile.Access())
     try fill(bound.socket, at: path)
     let daemon = try Daemon(Self.configuration, in: directory, environment: ["NOTIFY_SOCKET=\(path)"])
     try daemon.log.awaitLines(containing: "service manager: sd_notify: Connection timed out")
@@ -44,7 +44,7 @@ struct StoppedCounterpartTests {
     let directory = try TemporaryDirectory()
     try directory.make("log")
     let path = directory.path("log/socket")
-    let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
+    let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: UnixSocketFile.Access())
     try fill(bound.socket, at: path)
     let mounts =
       target == "journal"
@@ -97,7 +97,7 @@ struct StoppedCounterpartTests {
     #expect(tcflow(side.number, TCOON) == 0)
     var shown = ""
     var chunk = [UInt8](repeating: 0, count: 4096)
-    while !shown.contains("Ctrl-C stops it."), terminal.controlling.waitUntilReadable(milliseconds: 5000) {
+    while !shown.contains("Ctrl-C stops it."), terminal.controlling.wait(for: .readable, until: Deadline(after: .milliseconds(5000))) {
       let count = try chunk.withUnsafeMutableBytes { try terminal.controlling.read(into: $0) }
       shown += String(decoding: chunk[..<count], as: UTF8.self)
     }
@@ -151,7 +151,7 @@ struct StoppedCounterpartTests {
     // Then it reads: the line comes, and the end.
     let reading = full.reading
     _ = consume full.writing
-    let rest = String(decoding: try reading.readToEnd(limit: 1 << 20, until: .init(after: .seconds(5))), as: UTF8.self)
+    let rest = String(decoding: try reading.readPrefix(1 << 20, until: .init(after: .seconds(5))), as: UTF8.self)
     #expect(rest.hasSuffix("echo \(path)\n"))
     try begatd.send(.terminate)
     #expect(try begatd.awaitEnd(within: .seconds(3)) == .exited(code: 0))
@@ -204,20 +204,20 @@ struct StoppedCounterpartTests {
   }
 
   private func fullPipe() throws -> PipeEnds {
-    let ends = try Pipe.open()
-    try ends.writing.setNonBlocking(true)
+    let ends = try PipeEnds()
+    try ends.writeEnd.setNonBlocking(true)
     let chunk = [UInt8](repeating: 46, count: 65_536)
-    while (try? chunk.withUnsafeBytes({ try ends.writing.write($0) })) != nil {}
+    while (try? chunk.withUnsafeBytes({ try ends.writeEnd.write($0) })) != nil {}
     let single: [UInt8] = [46]
-    while (try? single.withUnsafeBytes({ try ends.writing.write($0) })) != nil {}
-    try ends.writing.setNonBlocking(false)
+    while (try? single.withUnsafeBytes({ try ends.writeEnd.write($0) })) != nil {}
+    try ends.writeEnd.setNonBlocking(false)
     return ends
   }
 
   /// Sends datagrams until no more fit.
   private func fill(_ socket: borrowing Descriptor, at path: String) throws {
-    let sender = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
-    try ClientSocket.connect(sender, to: .unixPath(path))
+    let sender = try Descriptor.socket(family: .unix, kind: .datagram)
+    try ClientSocket.connect(sender, to: .unixPath(UnixPath(path)))
     let text = Array("FILLED=1".utf8)
     for _ in 0..<10_000 {
       guard (try? text.withUnsafeBytes({ try sender.send($0, waiting: false) })) != nil else { return }

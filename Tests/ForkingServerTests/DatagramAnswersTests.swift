@@ -54,7 +54,7 @@ import Testing
   }
 
   private func client(of server: borrowing DatagramSocket, from source: SocketAddress? = nil) throws -> Descriptor {
-    let client = try Descriptor.socket(family: AF_INET, kind: datagramKind)
+    let client = try Descriptor.socket(family: .ipv4, kind: .datagram)
     if let source {
       let native = try RawSocketAddress(source)
       try #require(native.withPointer { bind(client.number, $0, $1) } == 0)
@@ -86,14 +86,14 @@ import Testing
   func areReportedWhereTheyCannotBeSent() throws {
     let directory = try TemporaryDirectory()
     let bound = { (name: String) in
-      let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
-      let native = try RawSocketAddress(.unixPath(directory[name]))
+      let socket = try Descriptor.socket(family: .unix, kind: .datagram)
+      let native = try RawSocketAddress(.unixPath(UnixPath(directory[name])))
       try #require(native.withPointer { bind(socket.number, $0, $1) } == 0)
       return socket.release()
     }
     let server = try DatagramSocket(adopting: Descriptor(owning: try bound("server")))
     let client = Descriptor(owning: try bound("client"))
-    try ClientSocket.connect(client, to: .unixPath(directory["server"]))
+    try ClientSocket.connect(client, to: .unixPath(UnixPath(directory["server"])))
     try client.writeAll("?")
     unlink(directory["client"])
     let answers = try DatagramAnswers(TimeService(), limits: AdmissionLimits(), ownPorts: [])
@@ -148,7 +148,7 @@ import Testing
     #expect(answers.refusals == [Refusal](repeating: .ratePerSource, count: 7))
     #expect(begat_datagrams_refused(&answers.counters, UInt32(Refusal.ratePerSource.rawValue)).pointee == 7)
     // Nothing waits that would wake the listener again.
-    let isReadable = server.descriptor.waitUntilReadable(milliseconds: 0)
+    let isReadable = server.descriptor.wait(for: .readable, until: .immediate)
     #expect(!isReadable)
     // Another source has its own.
     let other = try self.client(of: server, from: .ipv4(IPv4Address(rawValue: 0x7f21_0308), port: 0))

@@ -77,7 +77,7 @@ import Testing
 
   @Test("says of a program with the listening socket that its clients wait")
   func saysWhoWaits() {
-    let failure = SystemCallError("execve", on: "/bin/x", code: .noSuchFile)
+    let failure = SystemCallError("execve", on: "/bin/x", code: .noSuchFileOrDirectory)
     var refusals = refusals()
     let text = "execve /bin/x: No such file or directory; its clients "
     #expect(refusals.failed(failure, now: second) == text + "are turned away")

@@ -18,7 +18,7 @@ import Testing
   @Test("tell for streams whether a client was taken, and nothing while clients come", arguments: [true, false])
   func judgeStreams(isUnix: Bool) throws {
     let directory = try TemporaryDirectory()
-    let address: SocketAddress = isUnix ? .unixPath(directory["s"]) : try #require(SocketAddress("127.0.0.1:0"))
+    let address: SocketAddress = isUnix ? .unixPath(UnixPath(directory["s"])) : try #require(SocketAddress("127.0.0.1:0"))
     let listening = try ListeningSocket(address, backlog: 16)
     let bound = try #require(listening.descriptor.localAddress().address)
     let first = try ClientSocket.connect(to: bound)
@@ -80,8 +80,8 @@ import Testing
   @Test("open none of the descriptors that a datagram carries")
   func openNoPassedDescriptors() throws {
     let pair = try DatagramPair(family: AF_UNIX)
-    let pipe = try Pipe.open()
-    let number = pipe.writing.number
+    let pipe = try PipeEnds()
+    let number = pipe.writeEnd.number
     try [UInt8(1)].withUnsafeBytes { bytes in _ = try pair.writing.send(bytes, passing: [number]) }
     for isExact in [true, false, true] { #expect(WaitingClients(ofDatagram: pair.reading, isExact: isExact).isAny) }
     var pipes = 0
@@ -92,7 +92,7 @@ import Testing
     }
     // Its two ends.
     #expect(pipes == 2)
-    _ = pipe.reading.number
+    _ = pipe.readEnd.number
   }
 }
 
@@ -111,9 +111,9 @@ private struct DatagramPair: ~Copyable {
       writing = Descriptor(owning: fcntl(client.descriptor.number, F_DUPFD_CLOEXEC, 0))
       return
     }
-    let pair = try Descriptor.socketPair(kind: datagramKind)
-    reading = pair.reading
-    writing = pair.writing
+    let pair = try SocketPair(kind: .datagram)
+    reading = pair.first
+    writing = pair.second
   }
 
   borrowing func send(_ text: String) throws {

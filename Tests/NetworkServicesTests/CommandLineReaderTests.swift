@@ -8,12 +8,12 @@ import Testing
 
   /// Everything that is read from pieces, each read on its own: the pair of sockets keeps them apart.
   private func inputs(_ pieces: [[UInt8]]) throws -> [Input] {
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
-    let client = pair.reading
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let client = pair.first
     for piece in pieces where !piece.isEmpty { _ = try piece.withUnsafeBytes { try client.send($0) } }
     try client.shutDownSending()
     let side = ServiceSide()
-    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
+    var connection = Connection(socket: pair.second, peer: Peer(address: nil), tally: side.tally)
     var found: [Input] = []
     try withBuffer(8192) { (room) throws(ConnectionFailure) in
       var reader = CommandLineReader(room: room)

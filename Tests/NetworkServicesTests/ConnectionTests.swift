@@ -42,16 +42,16 @@ import Testing
 
   @Test("is the same over a pair of pipes")
   func worksOverPipes() throws {
-    let input = try Pipe.open()
-    let output = try Pipe.open()
-    let reading = output.reading
+    let input = try PipeEnds()
+    let output = try PipeEnds()
+    let reading = output.readEnd
     let side = ServiceSide()
     do {
-      let writing = input.writing
+      let writing = input.writeEnd
       try writing.writeAll("through pipes")
     }
     var connection = Connection(
-      input: input.reading, output: output.writing, peer: Peer(address: nil), tally: side.tally)
+      input: input.readEnd, output: output.writeEnd, peer: Peer(address: nil), tally: side.tally)
     side.serve(EchoService(), &connection)
     _ = consume connection
     #expect(side.failure == nil && side.bytesReceived == 13 && side.bytesSent == 13)

@@ -59,7 +59,7 @@ import Testing
 
   @Test("say which path is missing")
   func sayWhichIsMissing() {
-    #expect(throws: SystemCallError("stat", on: "/nonexistent/fortunes", code: .noSuchFile)) {
+    #expect(throws: SystemCallError("stat", on: "/nonexistent/fortunes", code: .noSuchFileOrDirectory)) {
       try FortuneFiles(includesOffensive: false).find("/nonexistent/fortunes")
     }
   }

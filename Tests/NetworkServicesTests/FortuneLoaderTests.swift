@@ -123,7 +123,7 @@ import Testing
     switch kind {
     case "fifo": try #require(mkfifo(path, 0o644) == 0)
     case "zero": try #require(symlink("/dev/zero", path) == 0)
-    case "socket": _ = try ListeningSocket(.unixPath(path), backlog: 1)
+    case "socket": _ = try ListeningSocket(.unixPath(UnixPath(path)), backlog: 1)
     default: break
     }
     let loaded = try LoadedFortunes(path, directory["f"])

@@ -6,26 +6,26 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct NameResolverTests {
   @Test("is read a limited number of times, however much it sends")
   func readsALimitedNumber() throws {
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
+    let pair = try SocketPair(kind: .sequencedPacket)
     let sent = NameResolver.mostMessages + 20
-    for _ in 0..<sent { try [UInt8(255)].withUnsafeBytes { bytes in _ = try pair.writing.send(bytes) } }
+    for _ in 0..<sent { try [UInt8(255)].withUnsafeBytes { bytes in _ = try pair.second.send(bytes) } }
     var inquiry = Inquiry()
-    let first = NameResolver.readAnswers(from: pair.reading, to: &inquiry)
+    let first = NameResolver.readAnswers(from: pair.first, to: &inquiry)
     #expect(!first.isAny && !first.isAtEnd)
     var left = 0
     withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { room in
-      while (try? pair.reading.receive(into: room, waiting: false)) != nil { left += 1 }
+      while (try? pair.first.receive(into: room, waiting: false)) != nil { left += 1 }
     }
     #expect(left == 20)
   }
 
   @Test("tells the end of its channel from silence")
   func findsTheEnd() throws {
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
-    let reading = pair.reading
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let reading = pair.first
     var inquiry = Inquiry()
     #expect(!NameResolver.readAnswers(from: reading, to: &inquiry).isAtEnd)
-    _ = consume pair.writing
+    _ = consume pair.second
     #expect(NameResolver.readAnswers(from: reading, to: &inquiry).isAtEnd)
   }
 }

@@ -2,7 +2,7 @@
 import Glibc
 import UnixIPC
 
-let counter = try SharedMemorySegment.createAttached(size: 8, removal: .atLastDetach)
+var counter = try SharedMemorySegment.createAttached(size: 8, removal: .atLastDetach)
 let lock = try SemaphoreSet.create(values: [0])
 
 var children: [pid_t] = []
@@ -10,7 +10,7 @@ for _ in 0..<4 {
   let child = try ForkedProcess.run {
     for _ in 0..<1000 {
       try lock.withTaken(until: Deadline(after: .seconds(10))) {
-        counter.bytes.storeBytes(of: counter.bytes.load(as: Int.self) + 1, as: Int.self)
+        counter.withMutableBytes { $0.storeBytes(of: $0.unsafeLoad(as: Int.self) + 1, as: Int.self) }
       }
     }
     return 0
@@ -18,5 +18,5 @@ for _ in 0..<4 {
   children.append(child.release())
 }
 for child in children { _ = try Children.wait(for: child) }
-print("counted to", counter.bytes.load(as: Int.self))
+print("counted to", counter.withBytes { $0.unsafeLoad(as: Int.self) })
 try lock.remove()

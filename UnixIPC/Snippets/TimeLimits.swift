@@ -1,4 +1,4 @@
-// A lock that somebody else has, and no patience to wait for ever.
+// A lock that another process holds, and a program that does not wait forever.
 import Glibc
 import UnixIPC
 
@@ -6,7 +6,7 @@ let path = "/tmp/unixipc-time-limits-\(getpid())"
 let mine = try Descriptor.open(path, [.readWrite, .create])
 defer { unlink(path) }
 
-// Somebody else: a second open file of the same name.
+// The other process: a second open file of the same name.
 let other = try Descriptor.open(path, .readWrite)
 try other.lock(.exclusive)
 
@@ -17,14 +17,14 @@ do {
   print("no lock within 50 ms: \(error)")
 }
 
-// Deadlines are nested; the nearest one holds.  Errors of the body's own come out as they are.
+// Deadlines nest; the nearest one holds.  The body's own errors are passed on unchanged.
 do {
   try withDeadline(after: .seconds(5)) {
     try withDeadline(after: .milliseconds(10)) { try mine.lock(.shared) }
   }
 } catch { print("the inner one: \(error)") }
 
-// Calls that wait by themselves take a deadline, and many of them may share it.
+// Calls that wait take a deadline themselves, and many of them may share one.
 do {
   let deadline = Deadline(after: .milliseconds(100))
   let ends = try PipeEnds()
@@ -40,6 +40,15 @@ do {
     }
   }
 }
+
+// `.immediate` takes what is there, and does not wait.
+do {
+  let ends = try PipeEnds()
+  print("readable now: \(ends.readEnd.wait(for: .readable, until: .immediate))")
+}
+
+// Instants for people: perl's `scalar localtime`, and ISO 8601.
+if let start = LocalTime(secondsSince1970: 0) { print("\(start) is \(start.iso8601)") }
 
 try other.unlock()
 try mine.lock(.exclusive, until: Deadline(after: .seconds(1)))

@@ -30,11 +30,11 @@ public struct CatClient: Sendable {
     do throws(SystemCallError) {
       switch source {
       case .standardInput:
-        return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
+        return try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
           try copy(input, named: "standard input", by: buffer)
         }
       case .file(let path):
-        let file = try Descriptor.open(path, O_RDONLY)
+        let file = try Descriptor.open(path, .readOnly)
         guard !isOutput(file) else { return complain("\(path): is the output itself") }
         return try copy(file, named: path, by: buffer)
       case .command(let text):
@@ -67,7 +67,7 @@ public struct CatClient: Sendable {
       }
       if count == 0 { return true }
       do throws(SystemCallError) {
-        try Descriptor.withLent(StandardStream.output.rawValue) { (output) throws(SystemCallError) in
+        try Descriptor.withBorrowed(StandardStream.output.rawValue) { (output) throws(SystemCallError) in
           try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
       } catch {
@@ -81,7 +81,7 @@ public struct CatClient: Sendable {
   /// From file to file, as far as that goes: whatever is left, or why nothing goes, reading and writing will tell.
   private func copyWithinKernel(_ input: borrowing Descriptor) {
     guard (try? FileKind(of: input)) == .regular else { return }
-    Descriptor.withLent(StandardStream.output.rawValue) { output in
+    Descriptor.withBorrowed(StandardStream.output.rawValue) { output in
       while let count = try? input.copyRange(to: output, atMost: 1 << 30), count > 0 {}
     }
   }

@@ -45,12 +45,12 @@ public struct ConnectClient: Sendable {
     if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
     var pump = try Pump(
       input: receivesOnly ? nil : try StandardStreams.take(STDIN_FILENO),
-      output: PatientOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
+      output: NonBlockingOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
       changesLineEnds: sendsCRLF, patience: isConversation ? .zero : linger)
     try pump.run()
   }
 
-  private func connect() throws -> Connected {
+  private func connect() throws -> ClientConnection {
     var note = TerminalNote()
     note.show("[Connecting to \("\(target)".prefix(50))]")
     defer { note.clear() }

@@ -31,7 +31,7 @@ struct Passage: ~Copyable {
   private var hasMoved = false
 
   /// - Parameter changesLineEnds: whether line ends become CR LF.
-  init(from source: borrowing Descriptor, to sink: borrowing PatientOutput, changesLineEnds: Bool = false) {
+  init(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput, changesLineEnds: Bool = false) {
     way = changesLineEnds ? .copy : Self.cheapestWay(from: source, to: sink)
     if way == .splice {
       // Fewer turns of the processes at both ends; without it they are as many as ever.
@@ -45,7 +45,7 @@ struct Passage: ~Copyable {
     lineEnds = changesLineEnds ? LineEnds() : nil
   }
 
-  private static func cheapestWay(from source: borrowing Descriptor, to sink: borrowing PatientOutput) -> Way {
+  private static func cheapestWay(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput) -> Way {
     let kinds = (try? FileKind(of: source), sink.fileKind)
     return switch kinds {
     case (.fifo, .socket), (.socket, .fifo): .splice
@@ -61,7 +61,7 @@ struct Passage: ~Copyable {
   }
 
   /// Moves what there is and goes, and tells by `state` what to wait for.
-  mutating func move(from source: borrowing Descriptor, to sink: borrowing PatientOutput) throws(Failure) {
+  mutating func move(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput) throws(Failure) {
     // The other direction comes to its turn as well.
     for _ in 0..<16 {
       if state == .hasEnded { return }
@@ -75,7 +75,7 @@ struct Passage: ~Copyable {
   }
 
   /// - Returns: whether there may be more at once.
-  private mutating func transfer(from source: borrowing Descriptor, to sink: borrowing PatientOutput) throws(Failure)
+  private mutating func transfer(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput) throws(Failure)
     -> Bool
   {
     let count: Int
@@ -87,7 +87,7 @@ struct Passage: ~Copyable {
     } catch {
       switch error.code {
       case .wouldBlock:
-        state = way == .splice && !source.waitUntilReadable(milliseconds: 0) ? .awaitsSource : .awaitsSink
+        state = way == .splice && !source.wait(for: .readable, until: .immediate) ? .awaitsSource : .awaitsSink
         return false
       case .invalidArgument where !hasMoved:
         way = .copy
@@ -101,13 +101,13 @@ struct Passage: ~Copyable {
   }
 
   /// One call works on both ends: a pipe has one error only, a file those of its device, and the rest is the socket's.
-  private func isOfSink(_ error: ErrorCode, _ sink: borrowing PatientOutput) -> Bool {
-    if way == .sendFile { return error != ErrorCode(rawValue: EIO) }
+  private func isOfSink(_ error: ErrorCode, _ sink: borrowing NonBlockingOutput) -> Bool {
+    if way == .sendFile { return error != ErrorCode.ioError }
     return sink.fileKind == .socket || error == .brokenPipe
   }
 
   /// - Returns: false; another read could wait.
-  private mutating func copy(from source: borrowing Descriptor, to sink: borrowing PatientOutput) throws(Failure)
+  private mutating func copy(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput) throws(Failure)
     -> Bool
   {
     do throws(SystemCallError) { try fill(from: source) } catch { throw Failure(isOfSink: false, code: error.code) }

@@ -20,10 +20,10 @@ struct Pump: ~Copyable {
   }
 
   private let connection: Descriptor
-  private let connectionAsSink: PatientOutput
+  private let connectionAsSink: NonBlockingOutput
   /// nil once it has ended.
   private var input: Descriptor?
-  private var output: PatientOutput?
+  private var output: NonBlockingOutput?
   private var sending: Passage
   private var receiving: Passage
   private var sendFailure: ErrorCode?
@@ -32,11 +32,11 @@ struct Pump: ~Copyable {
   /// - Parameter input: nil where nothing is sent, nor its end passed on.
   /// - Parameter patience: how long the input may be silent after the peer's end; nil waits for its end.
   init(
-    input: consuming Descriptor?, output: consuming PatientOutput, connection: consuming Descriptor,
+    input: consuming Descriptor?, output: consuming NonBlockingOutput, connection: consuming Descriptor,
     changesLineEnds: Bool = false, patience: Duration? = .zero
   ) throws(SystemCallError) {
     try connection.setNonBlocking(true)
-    connectionAsSink = PatientOutput(try connection.duplicate())
+    connectionAsSink = NonBlockingOutput(try connection.duplicate())
     receiving = Passage(from: connection, to: output)
     switch input {
     case .some(let source):

@@ -6,7 +6,7 @@
 struct EndingSignals: ~Copyable {
   private let queue: SignalQueue
 
-  init() throws(SystemCallError) { queue = try SignalQueue(.requestsToEnd) }
+  init() throws(SystemCallError) { queue = try SignalQueue(.terminationRequests) }
 
   /// Readable when one has come.
   var descriptor: Descriptor { _read { yield queue.descriptor } }

@@ -19,7 +19,7 @@ public struct InteractClient: Sendable {
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
       do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
-      let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", O_WRONLY | O_CREAT | O_TRUNC)
+      let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", [.writeOnly, .create, .truncate])
       return try converse(with: program, log: log, ConversationFrame(command))
     }
   }
@@ -95,7 +95,7 @@ public struct InteractClient: Sendable {
   /// That of the terminal which the user looks at, if there is one.
   private static func usersSize() -> TerminalSize {
     for stream in [StandardStream.output, .input, .errors] {
-      let size = Descriptor.withLent(stream.rawValue) { try? $0.terminalSize() }
+      let size = Descriptor.withBorrowed(stream.rawValue) { try? $0.terminalSize() }
       if let size, size.columns > 0, size.rows > 0 { return size }
     }
     return .standard

@@ -25,7 +25,7 @@ struct Patience {
         return true
       }
       if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
     }
   }
 }

@@ -19,7 +19,7 @@ public struct PipeClient: Sendable {
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
       do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
-      let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", O_WRONLY | O_CREAT | O_TRUNC)
+      let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", [.writeOnly, .create, .truncate])
       return try converse(with: program, errors: file, ConversationFrame(command))
     }
   }
@@ -88,7 +88,7 @@ public struct PipeClient: Sendable {
     output.shown.isShowing = true
     if settings.ignoresInput { conversation.endInput() }
     if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.awaitEnd() }
-    return try Descriptor.withLent(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
+    return try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
       try conversation.exchange(input: input)
     }
   }

@@ -12,8 +12,8 @@ final class ShownOutput: @unchecked Sendable {
   var isShowing: Bool
   /// With the readers.
   var patience: Patience
-  private let output: PatientOutput
-  private let log: PatientOutput?
+  private let output: NonBlockingOutput
+  private let log: NonBlockingOutput?
   private let logPath: String
 
   /// - Parameter log: where all that is taken goes too, open already.
@@ -24,9 +24,9 @@ final class ShownOutput: @unchecked Sendable {
     self.isShowing = isShowing
     self.logPath = logPath
     patience = Patience(cancellation: cancellation.number)
-    output = try PatientOutput(for: .output)
+    output = try NonBlockingOutput(for: .output)
     switch consume log {
-    case .some(let log): self.log = PatientOutput(log)
+    case .some(let log): self.log = NonBlockingOutput(log)
     case nil: self.log = nil
     }
   }
@@ -53,7 +53,7 @@ final class ShownOutput: @unchecked Sendable {
   }
 
   private func write(
-    _ bytes: UnsafeRawBufferPointer, to output: borrowing PatientOutput, named name: String
+    _ bytes: UnsafeRawBufferPointer, to output: borrowing NonBlockingOutput, named name: String
   ) throws(SystemCallError) {
     var rest = bytes
     while !rest.isEmpty {

@@ -84,7 +84,7 @@ struct StepRunner {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
     defer { room.deallocate() }
     let file: Descriptor
-    do throws(SystemCallError) { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
+    do throws(SystemCallError) { file = try Descriptor.open(path, [.readOnly, .nonBlocking]) } catch {
       throw StepFailure.Reason.other("\(error)")
     }
     while true {
@@ -100,7 +100,7 @@ struct StepRunner {
       if piece.isEmpty { return }
       secrets.set(filePiece: piece)
       // A terminal that reads lines takes whatever comes, and drops what is too long.
-      if deadline.hasPassed { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
+      if deadline.isExpired { throw StepFailure.Reason.late(limit, seen: conversation.lastBytes) }
       try reporting(&conversation) { try $0.send(piece, until: deadline) }
     }
   }
@@ -112,7 +112,7 @@ struct StepRunner {
     do { try body(&conversation) } catch let failure as SystemCallError {
       switch failure.code {
       case .timedOut: throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
-      case .brokenPipe where !output.hasCaused(failure), ErrorCode(rawValue: EIO) where !output.hasCaused(failure):
+      case .brokenPipe where !output.hasCaused(failure), ErrorCode.ioError where !output.hasCaused(failure):
         throw StepFailure.Reason.refused
       default: throw failure
       }

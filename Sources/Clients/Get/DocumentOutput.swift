@@ -25,10 +25,10 @@ final class DocumentOutput {
     do throws(SystemCallError) {
       let kind = try FileKind(at: path, followingLinks: true)
       if kind != .regular {
-        device = try Descriptor.open(path, O_WRONLY)
+        device = try Descriptor.open(path, .writeOnly)
         return
       }
-    } catch { if error.code != .noSuchFile { throw error } }
+    } catch { if error.code != .noSuchFileOrDirectory { throw error } }
     replacement = try FileReplacement(of: path)
   }
 

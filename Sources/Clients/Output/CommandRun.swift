@@ -17,7 +17,7 @@ struct CommandRun {
   /// - Returns: the exit status that tells it.
   func complain(ofCommand failure: SystemCallError) -> CInt {
     complain("\(failure)")
-    return failure.code == .noSuchFile ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
+    return failure.code == .noSuchFileOrDirectory ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
   }
 
   /// - Returns: what the body returns; `failure` where it throws, which is said.
@@ -25,7 +25,7 @@ struct CommandRun {
     do {
       _ = StartSignals.ignored
       // Who closed the output shall hear that nothing can be printed.
-      try StandardStreams.fillGaps(failing: true)
+      try StandardStreams.ensureOpen(failing: true)
       return try body()
     } catch {
       complain("\(error)")

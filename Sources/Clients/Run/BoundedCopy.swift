@@ -7,7 +7,7 @@ import Glibc
 final class BoundedCopy {
   private var flow = ByteFlow(capacity: 1 << 17)
   private var source: Descriptor?
-  private let output: PatientOutput
+  private let output: NonBlockingOutput
   private var left: Int
   /// Whether there was more than may be copied.
   private(set) var isExceeded = false
@@ -16,7 +16,7 @@ final class BoundedCopy {
 
   init(_ source: consuming Descriptor, atMost limit: Int) throws(SystemCallError) {
     self.source = consume source
-    output = try PatientOutput(for: .output)
+    output = try NonBlockingOutput(for: .output)
     left = limit
   }
 
@@ -36,7 +36,7 @@ final class BoundedCopy {
   func fill() throws(SystemCallError) {
     guard inputNumber != -1 else { return }
     do throws(SystemCallError) {
-      try Descriptor.withLent(inputNumber) { (source) throws(SystemCallError) in
+      try Descriptor.withBorrowed(inputNumber) { (source) throws(SystemCallError) in
         try flow.fill { (buffer) throws(SystemCallError) in
           // At the limit, one byte more tells whether there is more.
           let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(max(1, left)))

@@ -60,10 +60,10 @@ public struct RunClient: Sendable {
     var copy: BoundedCopy?
     if let outputLimit {
       Signal.brokenPipe.ignore()
-      let pipe = try Pipe.open()
-      let reading = pipe.reading
-      processes = try Pipeline(programs).start(output: .descriptor(pipe.writing.number))
-      _ = consume pipe.writing
+      let pipe = try PipeEnds()
+      let reading = pipe.readEnd
+      processes = try Pipeline(programs).start(output: .descriptor(pipe.writeEnd.number))
+      _ = consume pipe.writeEnd
       copy = try BoundedCopy(reading, atMost: outputLimit)
     } else {
       processes = try Pipeline(programs).start()

@@ -29,7 +29,7 @@ struct RunWatch: ~Copyable {
   }
 
   static func queue() throws(SystemCallError) -> SignalQueue {
-    try SignalQueue(SignalSet.requestsToEnd.union(others).union(SignalSet(.child)))
+    try SignalQueue(SignalSet.terminationRequests.union(others).union(SignalSet(.child)))
   }
 
   borrowing func run(until deadline: Deadline) throws(SystemCallError) -> Ending {
@@ -39,10 +39,10 @@ struct RunWatch: ~Copyable {
       let haveEnded = !stages.statuses.contains(nil)
       if haveEnded, copy?.isDone ?? true { return .ended }
       if copy?.isExceeded ?? false { return .outputExceeded }
-      if deadline.hasPassed { return .timeUp }
+      if deadline.isExpired { return .timeUp }
       // Somebody in the background may have the output still, and is not waited for by one who wants to end.
       let isLeaving = haveEnded && isRequestedToEnd
-      let ready = wait(until: isLeaving ? Deadline(instant: 0) : deadline)
+      let ready = wait(until: isLeaving ? Deadline.immediate : deadline)
       if isLeaving, !ready.input, !ready.output { return .ended }
       if ready.input { try copy?.fill() }
       if ready.output { copy?.drain() }

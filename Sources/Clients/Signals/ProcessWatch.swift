@@ -38,7 +38,7 @@ final class ProcessWatch {
       poller.wait(milliseconds: deadline.milliseconds) { ended.append(Int($0.token)) }
       // Closing its one descriptor takes it out of the poller.
       for place in ended { held[place] = nil }
-      if ended.isEmpty, deadline.hasPassed { return }
+      if ended.isEmpty, deadline.isExpired { return }
     }
   }
 

@@ -55,7 +55,7 @@ public struct SignalClient: Sendable {
     let handle: ProcessHandle
     do throws(SystemCallError) { handle = try ProcessHandle(process) } catch {
       // What pidfd_open(2) says of a thread, by the kernel's age.
-      let isThread = error.code == .invalidArgument || error.code == .noSuchFile
+      let isThread = error.code == .invalidArgument || error.code == .noSuchFileOrDirectory
       return isThread ? "a thread, not a process" : "\(error.code)"
     }
     do throws(SystemCallError) { try handle.send(signal) } catch { return "\(error.code)" }

@@ -71,7 +71,7 @@ public struct SignatureClient: Sendable {
 
   private func serve(at path: String, _ signature: (CInt) -> [UInt8]) throws {
     // From before there is anything to remove.
-    let requests = try SignalQueue(.requestsToEnd)
+    let requests = try SignalQueue(.terminationRequests)
     let number = requests.descriptor.number
     var server = try FIFOServer(at: path)
     if StandardStream.errors.isTerminal {

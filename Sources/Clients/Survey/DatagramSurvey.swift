@@ -20,13 +20,13 @@ final class DatagramSurvey: SurveyMethod {
   private static let delay: Duration = .milliseconds(250)
 
   init(rule: AnswerRule) throws(SystemCallError) {
-    round = try InquiryRound(DatagramInquiry(question: [], longestAnswer: rule.longest))
+    round = try InquiryRound(DatagramInquiry(question: [], maximumAnswerSize: rule.longest))
   }
 
   var descriptor: CInt { round.descriptor }
 
   var due: Deadline {
-    if round.mayAsk || !outcomes.isEmpty { return Deadline(instant: 0) }
+    if round.mayAsk || !outcomes.isEmpty { return Deadline.immediate }
     return askings.values.lazy.map(\.due).min() ?? .never
   }
 
@@ -45,7 +45,7 @@ final class DatagramSurvey: SurveyMethod {
   }
 
   func advance() throws(SystemCallError) -> [(host: Int, outcome: SurveyOutcome)] {
-    for (host, asking) in askings where asking.due.hasPassed { askNext(host) }
+    for (host, asking) in askings where asking.due.isExpired { askNext(host) }
     for index in try round.advance() { take(index) }
     defer { outcomes = [] }
     return outcomes

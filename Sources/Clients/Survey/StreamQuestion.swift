@@ -11,7 +11,7 @@ final class StreamQuestion {
 
   private let rule: AnswerRule
   private var race: ConnectionRace?
-  private var connection: Connected?
+  private var connection: ClientConnection?
   private var connected: Int64 = 0
   private var firstByte: (monotonic: Int64, wall: Int64)?
   private var bytes: [UInt8] = []
@@ -37,7 +37,7 @@ final class StreamQuestion {
       race = nil
       return .connected
     case .none:
-      if race?.isLost == true { return .decided(.failed(race?.reasons ?? [])) }
+      if race?.hasFailed == true { return .decided(.failed(race?.reasons ?? [])) }
       return .underWay
     }
   }

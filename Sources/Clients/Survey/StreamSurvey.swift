@@ -28,7 +28,7 @@ final class StreamSurvey: SurveyMethod {
   var descriptor: CInt { poller.descriptor.number }
 
   var due: Deadline {
-    if !outcomes.isEmpty || !waiting.isEmpty && questions.count < mostAtOnce { return Deadline(instant: 0) }
+    if !outcomes.isEmpty || !waiting.isEmpty && questions.count < mostAtOnce { return Deadline.immediate }
     return staggered.lazy.compactMap { self.questions[$0]?.due }.min() ?? .never
   }
 
@@ -50,7 +50,7 @@ final class StreamSurvey: SurveyMethod {
     var ready: [Int] = []
     poller.wait(milliseconds: 0) { ready.append(Int($0.token)) }
     for host in ready { advance(host) }
-    for host in staggered where questions[host]?.due.hasPassed == true { advance(host) }
+    for host in staggered where questions[host]?.due.isExpired == true { advance(host) }
     while questions.count < mostAtOnce, let next = waiting.popLast() { ask(next.host, at: next.addresses) }
     defer { outcomes = [] }
     return outcomes

@@ -40,7 +40,7 @@ struct Survey {
       left -= 1
       decided(host, outcome)
     }
-    while left > 0, !deadline.hasPassed {
+    while left > 0, !deadline.isExpired {
       found += lookups.take()
       // A few, then those who have answered already: else their answers would wait until all are asked.
       for one in found.prefix(Self.mostAtATime) {
@@ -53,7 +53,7 @@ struct Survey {
       }
       found.removeFirst(min(Self.mostAtATime, found.count))
       for (host, outcome) in try method.advance() { decide(host, outcome) }
-      if nextTick.hasPassed {
+      if nextTick.isExpired {
         tick(deadline)
         nextTick = Deadline(after: Self.tickInterval)
       }

@@ -20,7 +20,7 @@ struct SurveyTerminal {
 
   /// Says whose answers are awaited, on a terminal only.
   mutating func note(waitingFor hosts: [String], until deadline: Deadline) {
-    guard let first = hosts.first, let left = deadline.left else { return }
+    guard let first = hosts.first, let left = deadline.remaining else { return }
     let others = hosts.count > 1 ? " and \(hosts.count - 1) more" : ""
     waiting.show("waiting for \(first.prefix(40))\(others), \((left.nanoseconds + 999_999_999) / 1_000_000_000) s left")
   }

@@ -41,11 +41,11 @@ extension SemaphoreClient {
       switch patience {
       case .endless: .never
       case .limited(let limit): Deadline(after: limit)
-      case .none: Deadline(instant: 0)
+      case .none: Deadline.immediate
       }
     let set = try open(until: deadline)
-    if try set.takeAtOnce(index, undo: undo) { return true }
-    if deadline.hasPassed { return false }
+    if try set.tryTake(index, undo: undo) { return true }
+    if deadline.isExpired { return false }
     if StandardStream.errors.isTerminal { StandardStream.complain("[Waiting for semaphore \(try key.key())]") }
     do throws(SystemCallError) { try set.take(index, undo: undo, until: deadline) } catch {
       if error.code == .timedOut { return false }

@@ -12,7 +12,7 @@ struct SemaphoreReport {
   }
 
   let identifier: CInt
-  let facts: SemaphoreSet.Facts
+  let facts: SemaphoreSet.Metadata
   let semaphores: [Semaphore]
 }
 

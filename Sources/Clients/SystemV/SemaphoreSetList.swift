@@ -3,7 +3,7 @@
 
 /// All semaphore sets as `begat sem list` shows them.
 struct SemaphoreSetList {
-  let sets: [(set: SemaphoreSet, facts: SemaphoreSet.Facts)]
+  let sets: [(set: SemaphoreSet, facts: SemaphoreSet.Metadata)]
 
   var table: String {
     var table = TextTable(.right, .left, .right, .left, .right)

@@ -33,11 +33,11 @@ public struct SharedMemoryClient: Sendable {
     run {
       let memory = try name.segment().attach()
       let prefix = isCounted ? 4 : 0
-      let room = memory.bytes.count - prefix
-      guard offset <= room else { throw refusal(memory.segment, memory.bytes.count, "offset \(offset)") }
+      let room = memory.unsafeBytes.count - prefix
+      guard offset <= room else { throw refusal(memory.segment, memory.unsafeBytes.count, "offset \(offset)") }
       let bytes = try readInput(atMost: room - offset + 1)
       guard bytes.count <= room - offset else {
-        throw refusal(memory.segment, memory.bytes.count, "more than \(room - offset) bytes at \(offset)")
+        throw refusal(memory.segment, memory.unsafeBytes.count, "more than \(room - offset) bytes at \(offset)")
       }
       if isCounted { try memory.writeCounted(bytes, at: offset) } else { try memory.write(bytes, at: offset) }
       return true
@@ -50,12 +50,12 @@ public struct SharedMemoryClient: Sendable {
   public func read(at offset: Int, count: Int?) -> Bool {
     run {
       let memory = try name.segment().attach(.readOnly)
-      let size = memory.bytes.count
+      let size = memory.unsafeBytes.count
       guard offset <= size, count ?? 0 <= size - offset else {
         throw refusal(memory.segment, size, "\(count.map { "\($0) bytes at" } ?? "offset") \(offset)")
       }
       let place = offset..<offset + (count ?? size - offset)
-      try show(UnsafeRawBufferPointer(rebasing: memory.bytes[place]))
+      try show(UnsafeRawBufferPointer(rebasing: memory.unsafeBytes[place]))
       return true
     }
   }
@@ -116,7 +116,7 @@ public struct SharedMemoryClient: Sendable {
 
   private func readInput(atMost limit: Int) throws -> [UInt8] {
     let input = try StandardStream.input.duplicate()
-    do { return try input.readToEnd(limit: limit) } catch {
+    do { return try input.readPrefix(limit) } catch {
       throw SystemCallError("read", on: "standard input", code: error.code)
     }
   }

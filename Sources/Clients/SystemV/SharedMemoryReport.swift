@@ -3,7 +3,7 @@
 
 /// Shared memory segments as they are shown.
 struct SharedMemoryReport {
-  let segments: [(segment: SharedMemorySegment, facts: SharedMemoryFacts)]
+  let segments: [(segment: SharedMemorySegment, facts: SharedMemoryMetadata)]
 
   var table: String {
     var table = TextTable(.right, .left, .right, .left, .right, .right, .right, .right, .left)

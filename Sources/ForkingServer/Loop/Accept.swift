@@ -34,7 +34,7 @@ extension Listener {
             if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
             break
           }
-          if error.code.isPassing { continue }
+          if error.code.isTransientAcceptError { continue }
           if error.code.meansUnusableSocket {
             // Again at the next turn, where the socket could be mended.
             if isListening(at: index) { failed("accept at \(address(of: index)): \(error.code)") }
@@ -104,7 +104,7 @@ extension Listener {
       accepting.heldConnection = nil
       endShortage()
     } catch {
-      guard error.code.isShortage else {
+      guard error.code.isResourceExhaustion else {
         accepting.heldConnection = nil
         admission.giveBack(ticket)
         return sayFailed(error)

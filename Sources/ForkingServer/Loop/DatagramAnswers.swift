@@ -19,7 +19,7 @@ final class DatagramAnswers {
     self.service = service
     self.ownPorts = Set(ownPorts)
     admission = try Admission(limits, isShared: false)
-    memory = try MemoryMapping.keptFromChildren(size: 2 * 65_536)
+    memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
   }
 
   /// Answers what has arrived at the socket.  What is not answered is thrown away.
@@ -31,14 +31,14 @@ final class DatagramAnswers {
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
     refused: (Refusal, SocketAddress?) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
   ) {
-    let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
-    let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
+    let question = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<65_536])
+    let room = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
     for _ in 0..<DatagramAnswers.questionsPerTurn {
       do throws(SystemCallError) {
         let length = try socket.receive(into: question, from: &sender)
         let address = sender.address
-        guard !sender.askedMany, mayBeAnswered(address) else {
+        guard !sender.wasBroadcast, mayBeAnswered(address) else {
           counters.pointee.datagrams_ignored &+= 1
           continue
         }

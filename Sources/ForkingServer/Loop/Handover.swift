@@ -120,7 +120,7 @@ extension Listener {
       watchPlaces()
       endShortage()
     } catch {
-      if error.code.isShortage { return pauseAccepting(.shortage(error.call, error.code)) }
+      if error.code.isResourceExhaustion { return pauseAccepting(.shortage(error.call, error.code)) }
       sayFailed(error)
       handover.places[place].retryTime = now + handover.places[place].restarts.delayAfterFailedStart()
       watchPlaces()
@@ -135,8 +135,8 @@ extension Listener {
 
   private func isReadable(at place: Int) -> Bool {
     place < sockets.streams.count
-      ? sockets.streams[place].socket.descriptor.waitUntilReadable(milliseconds: 0)
-      : sockets.datagrams[place - sockets.streams.count].socket.descriptor.waitUntilReadable(milliseconds: 0)
+      ? sockets.streams[place].socket.descriptor.wait(for: .readable, until: .immediate)
+      : sockets.datagrams[place - sockets.streams.count].socket.descriptor.wait(for: .readable, until: .immediate)
   }
 
   private func waitingClients(at place: Int) -> WaitingClients {

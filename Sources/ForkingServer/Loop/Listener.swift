@@ -136,7 +136,7 @@ struct Listener: ~Copyable {
       do throws(SystemCallError) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
     }
     Heap.trim()
-    do throws(SystemCallError) { try Heap.settle() } catch { reporter.log(.warning, "\(error)") }
+    do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
     while !isDone {
       var readyStreams: UInt64 = 0

@@ -25,7 +25,7 @@ struct WaitingClients {
 
   /// Connections that wait at a stream socket.
   init(ofStream socket: borrowing Descriptor) {
-    content = socket.waitUntilReadable(milliseconds: 0) ? .connections(socket.pendingConnections) : .nothing
+    content = socket.wait(for: .readable, until: .immediate) ? .connections(socket.pendingConnections) : .nothing
   }
 
   /// Datagrams that wait.

@@ -54,9 +54,9 @@ struct ConnectionProcess {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.followParent(listener, with: endWithListener)
     guard follows == true else { endProcess(status: 1) }
-    if let errors { StandardError.become(errors) }
+    if let errors { StandardError.redirect(to: errors) }
     closeOthers(than: socket.number)
-    blockedSignals.becomeMask()
+    blockedSignals.setThreadMask()
 
     let address = peer.address
     show(address, in: processTitle)
@@ -73,9 +73,9 @@ struct ConnectionProcess {
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
   /// at first use is then there for all connection processes, instead of being set up in each.
   func warmUp() throws(SystemCallError) {
-    let ends = try Descriptor.socketPair(kind: streamKind)
-    let socket = ends.reading
-    _ = consume ends.writing
+    let ends = try SocketPair(kind: .stream)
+    let socket = ends.first
+    _ = consume ends.second
     let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
     slot.initialize(to: begat_slot())
     defer { slot.deallocate() }
@@ -97,7 +97,7 @@ struct ConnectionProcess {
         connection.finish()
         return CInt(status)
       case .call(let code):
-        try? StandardError.writeAtOnce("\(errors == nil ? "\(title): connection: " : "")\(code)\n")
+        try? StandardError.tryWrite("\(errors == nil ? "\(title): connection: " : "")\(code)\n")
         return Outcome.failedStatus
       }
     }

@@ -42,9 +42,9 @@ struct ConnectionTable: ~Copyable {
     var places = 16
     while places < 2 * capacity { places *= 2 }
     let entriesSize = places * MemoryLayout<Entry>.stride
-    let memory = try MemoryMapping.keptFromChildren(size: entriesSize + capacity * MemoryLayout<UInt32>.stride)
-    entries = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<entriesSize]).bindMemory(to: Entry.self)
-    freeSlots = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[entriesSize...]).bindMemory(to: UInt32.self)
+    let memory = try MemoryMapping.shared(size: entriesSize + capacity * MemoryLayout<UInt32>.stride, isInherited: false)
+    entries = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<entriesSize]).bindMemory(to: Entry.self)
+    freeSlots = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[entriesSize...]).bindMemory(to: UInt32.self)
     for slot in 0..<capacity { freeSlots[slot] = UInt32(capacity - 1 - slot) }
     freeCount = capacity
     mask = places - 1

@@ -42,7 +42,7 @@ struct Reporter: ~Copyable {
     do throws(SystemCallError) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
-      case nil: try StandardError.writeAtOnce("begat-listener: \(name): \(text)\n")
+      case nil: try StandardError.tryWrite("begat-listener: \(name): \(text)\n")
       }
       return true
     } catch { return false }
@@ -69,7 +69,7 @@ struct Reporter: ~Copyable {
     let now = SystemClock.monotonic()
     var unwritten = 0
     let unsent = batch.flush(to: channel) { record in
-      if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
+      if (try? StandardError.tryWrite("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
     }
     let count = unsent + unwritten
     if count > 0 {

@@ -27,10 +27,10 @@ struct ProgramErrors: ~Copyable {
 
   init(label: String = "program: ") throws(SystemCallError) {
     self.label = label
-    let pipe = try Pipe.open()
-    try pipe.reading.setNonBlocking(true)
-    reading = pipe.reading
-    writing = pipe.writing
+    let pipe = try PipeEnds()
+    try pipe.readEnd.setNonBlocking(true)
+    reading = pipe.readEnd
+    writing = pipe.writeEnd
     line.reserveCapacity(ProgramErrors.longestLine)
   }
 

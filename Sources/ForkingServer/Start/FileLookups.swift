@@ -88,8 +88,8 @@ struct FileLookups: MachineLookups {
   }
 
   private static func lines(of path: String) -> [Substring] {
-    guard let descriptor = try? Descriptor.open(path, O_RDONLY),
-      let bytes = try? descriptor.readToEnd(limit: largestFile)
+    guard let descriptor = try? Descriptor.open(path, .readOnly),
+      let bytes = try? descriptor.readPrefix(largestFile)
     else { return [] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
   }

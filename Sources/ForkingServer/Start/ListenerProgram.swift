@@ -49,7 +49,7 @@ public enum ListenerProgram {
   /// Restores signals that the starter ignored or blocked: time limits end connections by SIGALRM.
   private static func restoreSignals() {
     for signal in [Signal.alarm, .child, .terminate, .interrupt, .hangUp, .quit] { signal.restoreDefault() }
-    SignalSet().becomeMask()
+    SignalSet().setThreadMask()
     // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more, and a
     // terminal whose background may not write.
     for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
@@ -57,7 +57,7 @@ public enum ListenerProgram {
 
   /// Opens standard streams that the starter closed; returns true, with a complaint, if one was to be the connection.
   private static func closedStream(_ options: ListenerOptions) throws -> Bool {
-    let closed = try StandardStreams.fillGaps()
+    let closed = try StandardStreams.ensureOpen()
     guard options.stdio, let stream = closed.first(where: { $0 < 2 }) else { return false }
     complain("\(options.name): standard \(stream == 0 ? "input" : "output") is closed")
     return true
@@ -149,5 +149,5 @@ public enum ListenerProgram {
     }
   }
 
-  static func complain(_ text: String) { try? StandardError.writeAtOnce("begat-listener: \(text)\n") }
+  static func complain(_ text: String) { try? StandardError.tryWrite("begat-listener: \(text)\n") }
 }

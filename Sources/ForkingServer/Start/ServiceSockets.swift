@@ -36,7 +36,7 @@ struct ServiceSockets {
   /// Takes the sockets that were passed: by a service manager, and those that the options name.
   init(adopting options: ListenerOptions) throws(Problem) {
     let passed: [SocketActivation.PassedSocket]
-    do throws(SocketActivation.Problem) { passed = try SocketActivation.take() } catch {
+    do throws(SocketActivation.ActivationError) { passed = try SocketActivation.take() } catch {
       throw Problem(description: "\(error)")
     }
     let numbers = passed.map(\.number) + options.sockets
@@ -47,7 +47,7 @@ struct ServiceSockets {
     }
     for number in numbers { try adopt(number) }
     for socket in passed {
-      let isDatagram = Descriptor.withLent(socket.number) { $0.socketKind == datagramKind }
+      let isDatagram = Descriptor.withBorrowed(socket.number) { $0.socketKind == SocketKind.datagram }
       named[socket.name, default: []].insert(isDatagram)
     }
   }
@@ -57,7 +57,7 @@ struct ServiceSockets {
     for address in settings.streams { try bind(address, settings, isDatagram: false) }
     for address in settings.datagrams { try bind(address, settings, isDatagram: true) }
     if settings.options.keepAlive {
-      for stream in streams { stream.socket.keepConnectionsAlive() }
+      for stream in streams { stream.socket.enableKeepalive() }
     }
   }
 
@@ -68,11 +68,11 @@ struct ServiceSockets {
     let descriptor = Descriptor(owning: number)
     do throws(SystemCallError) {
       addresses.append(try descriptor.localAddress().address?.description ?? "?")
-      if descriptor.socketKind == datagramKind {
+      if descriptor.socketKind == SocketKind.datagram {
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: descriptor)))
       } else {
         // A program of a former listener may have shut it down.
-        if descriptor.socketKind == streamKind, !descriptor.isListening,
+        if descriptor.socketKind == SocketKind.stream, !descriptor.isListening,
           let address = try descriptor.localAddress().address, address.port ?? 0 > 0
         {
           // As many as may wait; the kernel cuts it (net.core.somaxconn).
@@ -115,7 +115,7 @@ struct ServiceSockets {
 
     init(_ failure: SystemCallError) {
       self =
-        failure.code == ErrorCode(rawValue: EAFNOSUPPORT) || failure.code == ErrorCode(rawValue: EADDRNOTAVAIL)
+        failure.code == ErrorCode.addressFamilyNotSupported || failure.code == ErrorCode.addressNotAvailable
         ? .family(failure) : .other("\(failure)")
     }
 
@@ -132,7 +132,7 @@ struct ServiceSockets {
   ) throws(Refusal) {
     let options = settings.options
     if case .unixPath(let path) = address {
-      do throws(UnixSocketFile.Refusal) {
+      do throws(UnixSocketFile.BindError) {
         try bind(path: path, settings, isDatagram: isDatagram)
       } catch { throw .other("\(error)") }
       return
@@ -148,10 +148,10 @@ struct ServiceSockets {
   }
 
   private mutating func bind(
-    path: String, _ settings: ListenerSettings, isDatagram: Bool
-  ) throws(UnixSocketFile.Refusal) {
+    path: UnixPath, _ settings: ListenerSettings, isDatagram: Bool
+  ) throws(UnixSocketFile.BindError) {
     if isDatagram {
-      let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: settings.socketAccess)
+      let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: settings.socketAccess)
       files.append(bound.file)
       do throws(SystemCallError) {
         datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
@@ -203,6 +203,6 @@ struct ServiceSockets {
   /// The address with the port that the kernel chose.
   private static func boundAddress(_ number: CInt?) -> String? {
     guard let number else { return nil }
-    return Descriptor.withLent(number) { try? $0.localAddress().address?.description }
+    return Descriptor.withBorrowed(number) { try? $0.localAddress().address?.description }
   }
 }

@@ -17,8 +17,8 @@ enum StandardConnection {
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(start: nil, count: 0))
     if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)") }
     guard let builtIn = options.serve else { return false }
-    let native = Descriptor.withLent(0) { try? $0.peerAddress() }
-    let user = Descriptor.withLent(0) { try? PeerCredentials(of: $0).user }
+    let native = Descriptor.withBorrowed(0) { try? $0.peerAddress() }
+    let user = Descriptor.withBorrowed(0) { try? PeerCredentials(of: $0).user }
     let address = native?.address
     guard isAdmitted(address, user: user, options) else { return false }
     // Before files are read, as in a listener: what the service's user may not read is missed at once.
@@ -48,7 +48,7 @@ enum StandardConnection {
     if rules.decision(on: address, user: user).isAllowed { return true }
     ListenerProgram.complain("\(options.name): refused \(address?.description ?? "a client without an address")")
     if let refusal = options.refusal {
-      Descriptor.withLent(1) { output in _ = try? output.writeAll(refusal + "\r\n") }
+      Descriptor.withBorrowed(1) { output in _ = try? output.writeAll(refusal + "\r\n") }
     }
     return false
   }

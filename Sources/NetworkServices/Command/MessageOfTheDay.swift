@@ -7,7 +7,7 @@ import Glibc
 public enum MessageOfTheDay {
   /// Reads at most 64 KiB; empty where there is none.
   public static func read(_ path: String = "/etc/motd") -> [UInt8] {
-    guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return [] }
+    guard let file = try? Descriptor.open(path, [.readOnly, .nonBlocking]) else { return [] }
     return [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       while count < room.count {
         let rest = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...]))

@@ -185,7 +185,7 @@ public struct Connection: ~Copyable {
     let received = tally.received.pointee
     var left = lingering
     var deadline: Int64?
-    while left > 0, input.waitUntilReadable(milliseconds: CInt(left / 1_000_000)) {
+    while left > 0, input.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(left / 1_000_000)))) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
       let now = SystemClock.monotonic()

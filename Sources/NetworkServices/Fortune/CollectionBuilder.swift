@@ -16,7 +16,7 @@ struct CollectionBuilder: ~Copyable {
     // be a single byte.  Pages that no entry reaches are never touched.
     let room = (textSize / 4 + textCount) * MemoryLayout<FortuneCollection.Entry>.stride
     let index = try MemoryMapping.shared(size: room)
-    _ = index.bytes.bindMemory(to: FortuneCollection.Entry.self)
+    _ = index.unsafeBytes.bindMemory(to: FortuneCollection.Entry.self)
     self.texts = texts
     self.index = index
     self.longest = longest
@@ -24,8 +24,8 @@ struct CollectionBuilder: ~Copyable {
 
   /// Adds the entries of the next text, which stands at `textEnd` already.
   mutating func add(textSize: Int, delimiter: UInt8, isRotated: Bool) {
-    let text = UnsafeRawBufferPointer(rebasing: texts.bytes[textEnd..<(textEnd + textSize)])
-    let entries = index.bytes.assumingMemoryBound(to: FortuneCollection.Entry.self)
+    let text = UnsafeRawBufferPointer(rebasing: texts.unsafeBytes[textEnd..<(textEnd + textSize)])
+    let entries = index.unsafeBytes.assumingMemoryBound(to: FortuneCollection.Entry.self)
     let base = textEnd
     var count = count
     FortuneIndexer(delimiter: delimiter).forEach(in: text) { span in

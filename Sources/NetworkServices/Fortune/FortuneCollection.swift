@@ -25,16 +25,16 @@ public final class FortuneCollection: Sendable {
   /// - Parameter index: room for at least `count` entries, which begin it.
   init(texts: consuming MemoryMapping, index: consuming MemoryMapping, count: Int) throws(SystemCallError) {
     precondition(count > 0, "an empty collection has nothing to tell")
-    var entries = UnsafeMutableBufferPointer(rebasing: index.bytes.bindMemory(to: Entry.self)[..<count])
+    var entries = UnsafeMutableBufferPointer(rebasing: index.unsafeBytes.bindMemory(to: Entry.self)[..<count])
     entries.sort { $0.sentLength < $1.sentLength }
     // Not just protected: a process that serves a hostile client could be made to take the protection off.
-    self.texts = try MemoryMapping.constant(UnsafeRawBufferPointer(texts.bytes), name: "begat-fortunes")
+    self.texts = try MemoryMapping.constant(UnsafeRawBufferPointer(texts.unsafeBytes), name: "begat-fortunes")
     self.index = try MemoryMapping.constant(UnsafeRawBufferPointer(entries), name: "begat-fortune-index")
     self.count = count
   }
 
   var entries: UnsafeBufferPointer<Entry> {
-    UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: index.bytes.assumingMemoryBound(to: Entry.self)[..<count]))
+    UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: index.unsafeBytes.assumingMemoryBound(to: Entry.self)[..<count]))
   }
 
   /// Any fortune, each as likely as the other.
@@ -66,7 +66,7 @@ public final class FortuneCollection: Sendable {
   }
 
   private func text(of entry: Entry) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: texts.bytes[Int(entry.start)..<(Int(entry.start) + Int(entry.length))])
+    UnsafeRawBufferPointer(rebasing: texts.unsafeBytes[Int(entry.start)..<(Int(entry.start) + Int(entry.length))])
   }
 
   /// Appends the fortune to a reply, lines ending in CRLF.

@@ -32,7 +32,7 @@ public struct FortuneLoader {
     let embedded = EmbeddedFortunes.text
     let bytes = UnsafeRawBufferPointer(start: embedded.utf8Start, count: embedded.utf8CodeUnitCount)
     var builder = try CollectionBuilder(textSize: bytes.count, textCount: 1, longest: nil)
-    builder.texts.bytes.copyMemory(from: bytes)
+    builder.texts.unsafeBytes.copyMemory(from: bytes)
     builder.add(textSize: bytes.count, delimiter: UInt8(ascii: "%"), isRotated: false)
     guard let collection = try builder.finish() else { preconditionFailure("the embedded collection is empty") }
     return collection
@@ -77,7 +77,7 @@ public struct FortuneLoader {
   }
 
   private func add(_ file: FortuneFile, size: Int, to builder: inout CollectionBuilder, warn: (String) -> Void) {
-    let room = UnsafeMutableRawBufferPointer(rebasing: builder.texts.bytes[builder.textEnd..<(builder.textEnd + size)])
+    let room = UnsafeMutableRawBufferPointer(rebasing: builder.texts.unsafeBytes[builder.textEnd..<(builder.textEnd + size)])
     do throws(SystemCallError) {
       let length = try FortuneLoader.read(file.path, into: room)
       let text = UnsafeRawBufferPointer(rebasing: room[..<length])
@@ -143,7 +143,7 @@ public struct FortuneLoader {
   /// Reads at most the room's size; a file that has shrunk meanwhile gives less.
   private static func read(_ path: String, into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
     // What was a plain file a moment ago may be a FIFO now: never wait for one.
-    let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+    let file = try Descriptor.open(path, [.readOnly, .nonBlocking])
     var length = 0
     do throws(SystemCallError) {
       while length < room.count {

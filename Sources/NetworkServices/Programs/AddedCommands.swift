@@ -52,7 +52,7 @@ public struct AddedCommands: Sendable {
         return end
       }
     } catch {
-      Descriptor.withLent(errors) { log in try? log.writeAll("\(command.name): \(error)\n") }
+      Descriptor.withBorrowed(errors) { log in try? log.writeAll("\(command.name): \(error)\n") }
       return try reply.append("The command cannot be run; the log has the reason.\r\n", to: &connection)
     }
     switch end {
@@ -66,9 +66,9 @@ public struct AddedCommands: Sendable {
   }
 
   private func start(_ command: Command, for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
-    let pipe = try Pipe.open()
-    let child = try command.program.start(descriptors: [input, pipe.writing.number, errors]) { client.write(to: &$0) }
-    return RunningProgram(process: child, stream: pipe.reading)
+    let pipe = try PipeEnds()
+    let child = try command.program.start(descriptors: [input, pipe.writeEnd.number, errors]) { client.write(to: &$0) }
+    return RunningProgram(process: child, stream: pipe.readEnd)
   }
 
   /// Ends what is left of the command and its group, and reaps it.

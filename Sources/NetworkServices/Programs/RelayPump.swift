@@ -48,7 +48,7 @@ struct RelayPump: ~Copyable {
 
   /// Carries until the program has ended its output and its client has all of it.
   mutating func finish(client: inout Connection, program: borrowing Descriptor, until deadline: Deadline) {
-    while !(downward.hasEnded && downward.isEmpty), !deadline.hasPassed {
+    while !(downward.hasEnded && downward.isEmpty), !deadline.isExpired {
       _ = carry(client: &client, program: program, stop: -1, milliseconds: deadline.milliseconds)
     }
   }

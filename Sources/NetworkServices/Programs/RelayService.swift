@@ -20,12 +20,12 @@ public struct RelayService: NetworkService {
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
     do throws(SystemCallError) { try ProcessControl.leadGroup() } catch { throw .call(error) }
-    SignalSet(.terminate, .interrupt, .hangUp, .child).becomeMask()
+    SignalSet(.terminate, .interrupt, .hangUp, .child).setThreadMask()
     let stops: SignalQueue
     do throws(SystemCallError) { stops = try SignalQueue(SignalSet(.terminate)) } catch { throw .call(error) }
     let running: RunningProgram
     do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
-      Descriptor.withLent(errors) { log in try? log.writeAll("\(error)\n") }
+      Descriptor.withBorrowed(errors) { log in try? log.writeAll("\(error)\n") }
       // As shells tell it.
       throw .exited(127)
     }
@@ -72,7 +72,7 @@ public struct RelayService: NetworkService {
     // Blocked here, so that it ends the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.awaitEnd(running.process, within: deadline.left ?? .zero)
+    _ = Children.awaitEnd(running.process, within: deadline.remaining ?? .zero)
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.
@@ -83,10 +83,10 @@ public struct RelayService: NetworkService {
   }
 
   private func start(for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
-    let ends = try Descriptor.socketPair(kind: streamKind)
-    let outer = ends.writing.number
+    let ends = try SocketPair(kind: .stream)
+    let outer = ends.second.number
     let child = try program.start(descriptors: [outer, outer, errors]) { client.write(to: &$0) }
-    return RunningProgram(process: child, stream: ends.reading)
+    return RunningProgram(process: child, stream: ends.first)
   }
 
   /// How long a program may take to end when it is told to.

@@ -29,7 +29,7 @@ public struct AddressReader {
   private func path(_ path: String) throws(ValueProblems) -> ListenAddress {
     guard !path.hasSuffix("/") else { throw ValueProblems("expected the path of a socket, found a directory's") }
     try limit(path.utf8.count, "the path \(printable(path))")
-    return .address(.unixPath(path), isOptional: false)
+    return .address(.unixPath(UnixPath(path)), isOptional: false)
   }
 
   private func abstract(_ text: String) throws(ValueProblems) -> ListenAddress {

@@ -57,7 +57,7 @@ public struct ServiceSettings: SettingsTable {
     return .program(wait ? .sockets : relay ? .relayedConnections : .connections)
   }
 
-  public var bindOptions: BindOptions { BindOptions(isFree: freeBind, device: bindToDevice) }
+  public var bindOptions: BindOptions { BindOptions(allowsNonlocalAddress: freeBind, device: bindToDevice) }
   public var looksUpNames: Bool { resolveNames ?? (serve == .hello) }
 
   /// The limits of datagrams, which have a default rate of their own.

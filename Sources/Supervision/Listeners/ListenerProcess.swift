@@ -63,7 +63,7 @@ struct ListenerStarter {
   func start(_ service: ManagedService) throws(SystemCallError) -> ListenerProcess {
     let configuration = service.configuration
     let scoreboard = try Scoreboard.create(slotCount: configuration.settings.admission.maxConnections)
-    let channel = try Descriptor.socketPair(kind: sequencedPacketKind)
+    let channel = try SocketPair(kind: .sequencedPacket)
     var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
     func pass(_ number: CInt) -> CInt {
       descriptors.append(number)
@@ -75,7 +75,7 @@ struct ListenerStarter {
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts
-    options.channel = pass(channel.writing.number)
+    options.channel = pass(channel.second.number)
     options.scoreboard = pass(scoreboard.number)
     if asksForNames, let names {
       options.names = pass(names.cacheObject.number)
@@ -87,6 +87,6 @@ struct ListenerStarter {
       environment: ProgramEnvironment.build(), directory: "/")
     program.leadsSession = true
     let process = try program.start(descriptors: descriptors)
-    return ListenerProcess(process: process, channel: channel.reading)
+    return ListenerProcess(process: process, channel: channel.first)
   }
 }

@@ -35,7 +35,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   }
 
   private static func connect(_ style: Style) throws(SystemCallError) -> Descriptor {
-    let socket = try Descriptor.socket(family: AF_UNIX, kind: datagramKind)
+    let socket = try Descriptor.socket(family: .unix, kind: .datagram)
     try ClientSocket.connect(socket, to: style.address)
     return socket
   }
@@ -91,7 +91,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   }
 
   private static let meansGone: Set<ErrorCode> = [
-    .connectionRefused, .connectionReset, .noSuchFile, ErrorCode(rawValue: ENOTCONN),
+    .connectionRefused, .connectionReset, .noSuchFileOrDirectory, ErrorCode.socketNotConnected,
   ]
 
   private func trySend(_ message: String) -> ErrorCode? {
@@ -103,7 +103,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
           _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
           return nil
         } catch { return error.code }
-      case nil: return ErrorCode(rawValue: ENOTCONN)
+      case nil: return ErrorCode.socketNotConnected
       }
     }
   }

@@ -52,7 +52,7 @@ enum LogSetup {
 
   /// Whether standard error may stay open: nobody waits for the end of a file, as somebody may for that of a pipe.
   private static var standardErrorOutlivesStarter: Bool {
-    Descriptor.withLent(STDERR_FILENO) { (stream) in
+    Descriptor.withBorrowed(STDERR_FILENO) { (stream) in
       switch try? FileKind(of: stream) {
       case .regular: true
       case .characterDevice: !stream.isTerminal

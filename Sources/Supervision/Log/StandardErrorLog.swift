@@ -60,7 +60,7 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
 
   private func write(_ text: String, messages: Int) {
     var text = isCut ? "\n" + text : text
-    let count = text.withUTF8 { (try? StandardError.writeAtOnce(UnsafeRawBufferPointer($0))) ?? 0 }
+    let count = text.withUTF8 { (try? StandardError.tryWrite(UnsafeRawBufferPointer($0))) ?? 0 }
     if count == text.utf8.count {
       dropped = 0
       isCut = false

@@ -24,9 +24,9 @@ final class NameResolver {
   init(standardError: CInt) throws(SystemCallError) {
     self.standardError = standardError
     cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
-    let pair = try Descriptor.socketPair(kind: datagramKind)
-    requests = pair.reading
-    questions = pair.writing
+    let pair = try SocketPair(kind: .datagram)
+    requests = pair.first
+    questions = pair.second
   }
 
   var channelNumber: CInt? {
@@ -42,12 +42,12 @@ final class NameResolver {
       path: ProgramFile.executable, arguments: ["begatd: names", "--resolve-names"],
       environment: ProgramEnvironment.build(), directory: "/")
     program.leadsSession = true
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
+    let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [
       StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,
-      pair.writing.number,
+      pair.second.number,
     ])
-    let own = pair.reading
+    let own = pair.first
     channel = consume own
     inquiry = Inquiry()
   }
@@ -111,7 +111,7 @@ final class NameResolver {
     guard let process else { return }
     kill()
     let deadline = Deadline(after: .seconds(1))
-    while Children.reap(process) == nil, !deadline.hasPassed { _ = poll(nil, 0, 2) }
+    while Children.reap(process) == nil, !deadline.isExpired { _ = poll(nil, 0, 2) }
     forget()
   }
 }

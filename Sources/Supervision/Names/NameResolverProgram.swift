@@ -28,7 +28,7 @@ public enum NameResolverProgram {
       answerQuestions(Descriptor(owning: channelNumber))
       return 0
     } catch {
-      try? StandardError.writeAtOnce("begatd: names: \(error)\n")
+      try? StandardError.tryWrite("begatd: names: \(error)\n")
       return 1
     }
   }

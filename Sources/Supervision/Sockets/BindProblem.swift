@@ -22,7 +22,7 @@ struct BindProblem: Error, CustomStringConvertible {
     description = "\(failure)" + BindProblem.advice(address, failure.code, holder)
   }
 
-  init(_ refusal: UnixSocketFile.Refusal) {
+  init(_ refusal: UnixSocketFile.BindError) {
     description = refusal.description
     if case .inUse = refusal { isLeftBehind = PortHolder.existsLeftListener }
   }
@@ -33,7 +33,7 @@ struct BindProblem: Error, CustomStringConvertible {
   private static func deviceAdvice(_ failure: SystemCallError) -> String {
     let device = "bind-to-device \(escaped((failure.object ?? "").utf8)): "
     switch failure.code {
-    case ErrorCode(rawValue: ENODEV): return device + "this machine has no interface of that name; ip link shows all"
+    case ErrorCode.operationNotSupportedByDevice: return device + "this machine has no interface of that name; ip link shows all"
     case .notPermitted: return device + "\(failure.code); it needs root or CAP_NET_RAW"
     default: return device + "\(failure.code)"
     }
@@ -48,7 +48,7 @@ struct BindProblem: Error, CustomStringConvertible {
       return "; ports below 1024 are for root, or for a socket unit of systemd"
     case .permissionDenied: return "; check the directory's owner and mode"
     case .addressNotAvailable: return "; no interface of this machine has it; free-bind = true binds it all the same"
-    case .noSuchFile: return "; its directory is missing"
+    case .noSuchFileOrDirectory: return "; its directory is missing"
     default: return ""
     }
   }

@@ -34,12 +34,14 @@ struct PassedSocketCheck {
   }
 
   /// Source: SocketMode=, SocketUser=, SocketGroup= in systemd.socket(5).
-  private func accessProblems(_ path: String) throws(SystemCallError) -> [String] {
+  private func accessProblems(_ path: UnixPath) throws(SystemCallError) -> [String] {
     let wanted = service.socketAccess
     let keys = ["socket-mode", "socket-user", "socket-group"].filter(holds)
     guard !keys.isEmpty else { return [] }
     var facts = stat()
-    guard lstat(path, &facts) == 0 else { throw SystemCallError("lstat", on: path, code: ErrorCode(rawValue: errno)) }
+    guard lstat(path.text ?? "", &facts) == 0 else {
+      throw SystemCallError("lstat", on: path.description, code: ErrorCode(rawValue: errno))
+    }
     var problems: [String] = []
     func refuse(_ key: String, _ found: String, _ wanted: String?, _ unitKey: String) {
       problems.append(problem(.unixPath(path), "has \(found)", key, printable(wanted ?? ""), unitKey))

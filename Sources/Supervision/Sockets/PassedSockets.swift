@@ -12,12 +12,12 @@ struct PassedSockets {
   private(set) var warnings: [String] = []
 
   /// Takes them over from the environment.
-  init() throws(SocketActivation.Problem) {
+  init() throws(SocketActivation.ActivationError) {
     for passed in try SocketActivation.take() {
       let descriptor = Descriptor(owning: passed.number)
       let kind = descriptor.socketKind
       let isListening = descriptor.isListening
-      guard kind == datagramKind || (kind == streamKind && isListening),
+      guard kind == SocketKind.datagram || (kind == SocketKind.stream && isListening),
         let address = try? descriptor.localAddress().address
       else {
         warnings.append(
@@ -25,7 +25,7 @@ struct PassedSockets {
         continue
       }
       entries.append(
-        Entry(socket: HeldSocket(descriptor, isDatagram: kind == datagramKind, address: address), name: passed.name))
+        Entry(socket: HeldSocket(descriptor, isDatagram: kind == SocketKind.datagram, address: address), name: passed.name))
     }
   }
 

@@ -82,7 +82,7 @@ struct ServiceListenSockets {
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        guard error.isLeftBehind, !patience.isExpired else { throw error }
         _ = poll(nil, 0, 10)
       }
     }
@@ -108,7 +108,7 @@ struct ServiceListenSockets {
         let file = bound.file
         return HeldSocket(bound.socket.release(), isDatagram: false, address: address, file: file)
       case (.unixPath(let path), true):
-        let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: service.socketAccess)
+        let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: service.socketAccess)
         let file = bound.file
         return HeldSocket(bound.socket, isDatagram: true, address: address, file: file)
       case (_, false):
@@ -123,9 +123,9 @@ struct ServiceListenSockets {
       }
     } catch let failure as SystemCallError {
       throw BindProblem(address, failure, isDatagram: isDatagram)
-    } catch UnixSocketFile.Refusal.inUse(let path) {
+    } catch UnixSocketFile.BindError.inUse(let path) {
       if let holder = holder(of: path) { throw BindProblem("bind \(path): \(holder); remove one of them") }
-      throw BindProblem(UnixSocketFile.Refusal.inUse(path))
+      throw BindProblem(UnixSocketFile.BindError.inUse(path))
     } catch {
       throw BindProblem("\(error)")
     }

@@ -27,7 +27,7 @@ final class PendingOutput {
 
   private func writeSome() throws(SystemCallError) -> Int {
     let result = bytes[written...].withUnsafeBytes { rest -> Result<Int, SystemCallError> in
-      do throws(SystemCallError) { return .success(try descriptor.writeAtOnce(rest)) } catch { return .failure(error) }
+      do throws(SystemCallError) { return .success(try descriptor.tryWrite(rest)) } catch { return .failure(error) }
     }
     return try result.get()
   }

@@ -5,7 +5,7 @@ import Glibc
 extension StandardStreams {
   /// /dev/null, for programs that need no input or output.
   static let null: Descriptor = {
-    do throws(SystemCallError) { return try Descriptor.open("/dev/null", O_RDWR) } catch {
+    do throws(SystemCallError) { return try Descriptor.open("/dev/null", .readWrite) } catch {
       preconditionFailure("begatd cannot run without it: \(error)")
     }
   }()

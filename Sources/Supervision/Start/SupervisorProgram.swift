@@ -20,7 +20,7 @@ public enum SupervisorProgram {
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
   public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
     do throws(SystemCallError) {
-      try StandardStreams.fillGaps()
+      try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 
@@ -44,7 +44,7 @@ public enum SupervisorProgram {
     // A file at its size limit is an error to report, or to live with; and a terminal whose background may not write
     // (stty tostop) would stop begatd.
     for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
-    SignalSet().becomeMask()
+    SignalSet().setThreadMask()
     let passed = getenv("LISTEN_FDS").flatMap { CInt(decimal: String(cString: $0)) } ?? 0
     let firstUnknown = 3 + max(0, min(passed, 1 << 20))
     guard let readyDescriptor, readyDescriptor >= firstUnknown else {
@@ -116,7 +116,7 @@ public enum SupervisorProgram {
     -> [ManagedService]
   {
     var passed: PassedSockets
-    do throws(SocketActivation.Problem) { passed = try PassedSockets() } catch {
+    do throws(SocketActivation.ActivationError) { passed = try PassedSockets() } catch {
       problems.append("\(error)")
       return []
     }
@@ -155,12 +155,12 @@ public enum SupervisorProgram {
 
   private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {
     (service.streams + service.datagrams).contains { address in
-      if case .address(.unixPath(let path), _) = address { path.hasPrefix(RuntimeDirectory.path + "/") } else { false }
+      if case .address(.unixPath(let path), _) = address { path.bytes.starts(with: (RuntimeDirectory.path + "/").utf8) } else { false }
     }
   }
 
   private static func standardOutput(_ text: String) -> PendingOutput? {
-    Descriptor.withLent(STDOUT_FILENO) { (stream) -> PendingOutput? in
+    Descriptor.withBorrowed(STDOUT_FILENO) { (stream) -> PendingOutput? in
       do throws(SystemCallError) { return PendingOutput(try stream.duplicate(notBelow: 3), text) } catch { return nil }
     }
   }
@@ -168,7 +168,7 @@ public enum SupervisorProgram {
   private static func complain(_ text: String, _ status: CInt) -> CInt { complain([text], status) }
 
   private static func complain(_ texts: [String], _ status: CInt) -> CInt {
-    for text in texts { try? StandardError.writeAtOnce("begatd: \(text)\n") }
+    for text in texts { try? StandardError.tryWrite("begatd: \(text)\n") }
     return status
   }
 }

@@ -42,7 +42,7 @@ struct TryCommands {
     case .ipv6(let host, let port, let scope):
       let host = "\(host == .any ? .loopback : host)\(scope == 0 ? "" : "%\(scope)")"
       return ("\(host) \(port)", "'[\(host)]:\(port)'")
-    case .unixPath(let path): return same(Array(path.utf8))
+    case .unixPath(let path): return same(path.bytes)
     // No argument can contain a zero byte.
     case .unixAbstract(let name): return name.contains(0) ? nil : same([UInt8(ascii: "@")] + name)
     case .unixUnnamed: return nil

@@ -58,9 +58,9 @@ struct Channel: ~Copyable {
   let supervisor: Descriptor
 
   init() throws {
-    let pair = try Descriptor.socketPair(kind: sequencedPacketKind)
-    listener = pair.reading
-    supervisor = pair.writing
+    let pair = try SocketPair(kind: .sequencedPacket)
+    listener = pair.first
+    supervisor = pair.second
   }
 
   /// The next message as it came; empty when the other end is closed.

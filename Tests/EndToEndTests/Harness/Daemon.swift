@@ -26,15 +26,15 @@ final class Daemon {
   ) throws {
     self.directory = directory
     let file = try directory.write(configuration, to: "begatd.toml")
-    let ready = try Pipe.open()
+    let ready = try PipeEnds()
     let command = wrapper + [try Programs.begatd(), "--config", file, "--ready-fd", "3"]
     program = try RunningProgram(
       command[0], Array(command.dropFirst()),
       environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"] + environment,
-      passing: [ready.writing.number] + passing)
-    let reading = ready.reading
+      passing: [ready.writeEnd.number] + passing)
+    let reading = ready.readEnd
     // begatd's copy is the only one left: its end is the end of the lines.
-    _ = consume ready.writing
+    _ = consume ready.writeEnd
     try awaitReadiness(CollectedOutput(reading: reading))
     noteProcesses()
   }

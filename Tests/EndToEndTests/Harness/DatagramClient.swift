@@ -16,7 +16,7 @@ final class DatagramClient {
       socket = try DatagramSocket(source).release()
       try socket.setOption(SOL_SOCKET, SO_BROADCAST, 1)
     } else {
-      socket = try Descriptor.socket(family: self.target.family, kind: datagramKind)
+      socket = try Descriptor.socket(family: self.target.family, kind: .datagram)
       try ClientSocket.connect(socket, to: target)
     }
   }
@@ -33,7 +33,7 @@ final class DatagramClient {
 
   /// The next datagram; nil after the time.
   func receive(within limit: Duration = .seconds(5)) throws -> [UInt8]? {
-    guard socket.waitUntilReadable(milliseconds: CInt(clamping: limit.milliseconds)) else { return nil }
+    guard socket.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(clamping: limit.milliseconds)))) else { return nil }
     return try [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       count = try socket.receive(into: UnsafeMutableRawBufferPointer(room))
     }

@@ -13,7 +13,7 @@ final class NotifySocket {
 
   init(in directory: TemporaryDirectory) throws {
     path = directory.path("notify")
-    let bound = try UnixSocketFile.bind(at: path, kind: datagramKind, access: UnixSocketFile.Access())
+    let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: UnixSocketFile.Access())
     socket = bound.socket
     let number = try socket.duplicate().release()
     Thread.detachNewThread { [mailbox] in

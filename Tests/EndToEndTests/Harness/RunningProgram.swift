@@ -27,25 +27,25 @@ final class RunningProgram {
   ) throws {
     // A program that ends early is an error to look at, never the end of the tests.
     Signal.brokenPipe.ignore()
-    let outputPipe = try Pipe.open()
-    let errorPipe = try Pipe.open()
-    let inputPipe = try Pipe.open()
+    let outputPipe = try PipeEnds()
+    let errorPipe = try PipeEnds()
+    let inputPipe = try PipeEnds()
     switch input {
     case .nothing: self.input = nil
     case .text(let text):
       // The pipe takes it whole before anybody reads.
       precondition(text.utf8.count <= 65_536)
-      try inputPipe.writing.writeAll(text)
+      try inputPipe.writeEnd.writeAll(text)
       self.input = nil
-    case .pipe: self.input = try inputPipe.writing.duplicate()
+    case .pipe: self.input = try inputPipe.writeEnd.duplicate()
     }
-    _ = consume inputPipe.writing
+    _ = consume inputPipe.writeEnd
     let program = Program(
       path: path, arguments: [path] + arguments, environment: RunningProgram.environment + environment, directory: "/")
     process = try program.start(
-      descriptors: [inputPipe.reading.number, outputPipe.writing.number, errorPipe.writing.number] + passing)
-    output = CollectedOutput(reading: outputPipe.reading)
-    errors = CollectedOutput(reading: errorPipe.reading)
+      descriptors: [inputPipe.readEnd.number, outputPipe.writeEnd.number, errorPipe.writeEnd.number] + passing)
+    output = CollectedOutput(reading: outputPipe.readEnd)
+    errors = CollectedOutput(reading: errorPipe.readEnd)
   }
 
   deinit { kill() }

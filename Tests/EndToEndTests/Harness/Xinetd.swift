@@ -41,7 +41,7 @@ final class Xinetd {
   }
 
   private static func hasStarted(_ log: String) -> Bool {
-    guard let file = try? Descriptor.open(log, O_RDONLY), let bytes = try? file.readToEnd(limit: 65_536) else {
+    guard let file = try? Descriptor.open(log, .readOnly), let bytes = try? file.readPrefix(65_536) else {
       return false
     }
     return String(decoding: bytes, as: UTF8.self).contains("Started working")

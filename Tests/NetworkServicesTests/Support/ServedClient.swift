@@ -12,9 +12,9 @@ final class ServedClient {
   private let thread: Background
 
   init(_ service: any NetworkService, peer: SocketAddress? = nil, names: (any PeerNames)? = nil) throws {
-    let pair = try Descriptor.socketPair(kind: streamKind)
-    let ours = pair.reading
-    let theirs = pair.writing
+    let pair = try SocketPair(kind: .stream)
+    let ours = pair.first
+    let theirs = pair.second
     // Whoever waits for the other in vain fails instead of standing still.
     for number in [ours.number, theirs.number] {
       var limit = timeval(tv_sec: 20, tv_usec: 0)

@@ -130,7 +130,7 @@ struct KeyCheck {
       case "socket-user": service.socketAccess.user == daemon?.user && daemon != nil
       case "socket-group": service.socketAccess.group == FileLookups().groupNumber("daemon")
       case "backlog": service.settings.backlog == 7
-      case "free-bind": service.settings.bindOptions.isFree
+      case "free-bind": service.settings.bindOptions.allowsNonlocalAddress
       case "bind-to-device": service.settings.bindOptions.device == "lo"
       default: false
       }

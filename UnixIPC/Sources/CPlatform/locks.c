@@ -21,14 +21,21 @@ static bool replace(struct platform_lock *lock, uint32_t expected, uint32_t want
   return __atomic_compare_exchange_n(&lock->word, &expected, wanted, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-bool platform_lock_take(struct platform_lock *lock) {
+// Set in a forked process as well, whose parent holds the lock.
+static bool holds_one(uint32_t own) {
+  struct platform_lock *other = (struct platform_lock *)held.list_op_pending;
+  return other != NULL && (load(other) & FUTEX_TID_MASK) == own;
+}
+
+int platform_lock_take(struct platform_lock *lock) {
+  uint32_t own = (uint32_t)syscall(SYS_gettid);
+  if (holds_one(own)) return -1;
   // Each time: a forked process has no list, and nothing tells that it was forked, not even its number, which an
   // ancestor may have had.
   held.list.next = &held.list;
   held.futex_offset = offsetof(struct platform_lock, word) - offsetof(struct platform_lock, node);
   held.list_op_pending = NULL;
   syscall(SYS_set_robust_list, &held, sizeof held);
-  uint32_t own = (uint32_t)syscall(SYS_gettid);
   __atomic_store_n(&held.list_op_pending, (struct robust_list *)&lock->node, __ATOMIC_SEQ_CST);
   uint32_t wanted = own;
   while (true) {
@@ -37,7 +44,7 @@ bool platform_lock_take(struct platform_lock *lock) {
       if (replace(lock, word, wanted | (word & FUTEX_WAITERS))) return (word & FUTEX_OWNER_DIED) != 0;
     } else if ((word & FUTEX_WAITERS) != 0 || replace(lock, word, word | FUTEX_WAITERS)) {
       syscall(SYS_futex, &lock->word, FUTEX_WAIT, word | FUTEX_WAITERS, &patience, NULL, 0);
-      // Others may be waiting still: whoever has waited wakes another one.
+      // Others may be waiting still: a thread that has waited wakes another one.
       wanted |= FUTEX_WAITERS;
     }
   }

@@ -86,7 +86,7 @@ int platform_disposition(int signal, platform_signal_handler *handler) {
   struct kernel_action present;
   if (syscall(SYS_rt_sigaction, signal, NULL, &present, 8UL) == -1) return -1;
   *handler = present.handler;
-  if (present.handler == SIG_DFL) return PLATFORM_STANDARD;
+  if (present.handler == SIG_DFL) return PLATFORM_DEFAULT;
   if (present.handler == SIG_IGN) return PLATFORM_IGNORED;
   return present.handler == platform_count_signal ? PLATFORM_COUNTED : PLATFORM_HANDLED;
 }

@@ -15,7 +15,7 @@ public enum Hosts {
   /// All addresses of a host, in the order in which they should be tried, each with the port.
   public static func addresses(of host: String, port: UInt16) throws(Failure) -> [SocketAddress] {
     var hints = addrinfo()
-    hints.ai_socktype = SocketKind.stream
+    hints.ai_socktype = SocketKind.stream.rawValue
     hints.ai_flags = CInt(AI_ADDRCONFIG)
     var list: UnsafeMutablePointer<addrinfo>?
     let result: CInt

@@ -67,7 +67,7 @@ func copyMayLetGoOfOwners(_ words: [String]) throws {
   // The file behind it was closed there: the reader sees the end as soon as its owner here lets go.
   let other = try ForkedProcess.run { while true { pause() } }
   server.socket = nil
-  try expectEqual(reading.readToEnd(limit: 1, until: Deadline(after: .seconds(20))), [], "the end")
+  try expectEqual(reading.readPrefix(1, until: Deadline(after: .seconds(20))), [], "the end")
   other.terminate()
 }
 
@@ -101,7 +101,7 @@ func copyGetsWhatIsPassed(_ words: [String]) throws {
     try passed.take(at: 1).writeAll("passed")
     return 0
   }
-  try expectEqual(text(reading.readToEnd(limit: 100)), "passed", "what it wrote")
+  try expectEqual(text(reading.readPrefix(100)), "passed", "what it wrote")
   try expectEqual(child.waitForExit(), .exited(code: 0), "the copy")
   // The list's two; the child's handle came.
   try expectEqual(openDescriptors().count, before - 1, "descriptors")
@@ -114,7 +114,7 @@ func programGetsWhatIsPassed(_ words: [String]) throws {
   let before = try openDescriptors().count
   let child = try shell("echo three >&3; echo two >&2").spawn(
     errors: .descriptor(ends.writeEnd.duplicate()), passing: DescriptorList(ends.writeEnd))
-  try expectEqual(text(reading.readToEnd(limit: 100)), "three\ntwo\n", "what it wrote")
+  try expectEqual(text(reading.readPrefix(100)), "three\ntwo\n", "what it wrote")
   try expectEqual(child.waitForExit(), .exited(code: 0), "the program")
   try expectEqual(openDescriptors().count, before, "descriptors: the pipe's end went, the child's handle came")
   var program = Program(path: "/bin/true")

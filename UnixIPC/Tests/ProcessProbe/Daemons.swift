@@ -20,7 +20,7 @@ private func dissociated(_ body: (inout Daemon.Starter?, borrowing Descriptor) t
     let forgotten = try Descriptor.open("/dev/null", .readOnly)
     var starter: Daemon.Starter? = try Daemon.detach(keeping: [number], umask: 0o027)
     // Only its number is kept, for its owner here.
-    let closed = failure { () throws(SystemCallError) in try forgotten.readToEnd(limit: 1) }
+    let closed = failure { () throws(SystemCallError) in try forgotten.readPrefix(1) }
     guard closed?.code == ErrorCode.badFileDescriptor else { throw Wrong(description: "a forgotten file is open") }
     return try Descriptor.withBorrowed(number) { try body(&starter, $0) }
   }

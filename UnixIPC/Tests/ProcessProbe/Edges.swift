@@ -16,10 +16,10 @@ func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   reader.reserve(.max)
   try expectEqual(reader.readToEnd(limit: .max), [], "nothing")
   for limit in [Duration.seconds(-9_223_372_036) - .nanoseconds(999_999_999), .seconds(Int64.min)] {
-    try expect(Deadline(after: limit).hasPassed, "\(limit) is yet to come")
+    try expect(Deadline(after: limit).isExpired, "\(limit) is yet to come")
     try expectEqual(Deadline(after: limit).milliseconds, 0, "\(limit)")
   }
-  try expectEqual(Deadline(instant: .min).left, .zero, "of the first instant of all")
+  try expectEqual(Deadline(instant: .min).remaining, .zero, "of the first instant of all")
   try expect(Deadline(instant: .max - 1).milliseconds == .max, "the last instant of all")
   let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn(descriptors: [0, 1, 2])
   try expectEqual(child.terminate(gracePeriod: .seconds(Int64.min)).isSuccess, false, "one without patience")
@@ -97,7 +97,7 @@ func inputGoesOnAfterTheOutput(_ words: [String]) throws {
   defer { unlink(path) }
   let silent = try shell("exec >&-; wc -c >\(path)").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)
   try expect(silent.isInputTaken && silent.isSuccess, "\(silent)")
-  let count = try Descriptor.open(path, .readOnly).readToEnd(limit: 100)
+  let count = try Descriptor.open(path, .readOnly).readPrefix(100)
   try expectEqual(String(decoding: count, as: UTF8.self), "1048576\n", "what it was sent")
   // One that reads nothing and ends keeps nobody.
   let deaf = try shell("exec >&-; exit 3").capture(input: [UInt8](repeating: 1, count: 1 << 20), limit: 100)

@@ -2,7 +2,7 @@ import Glibc
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-private let exitSignal = Signal.realTime(1)
+private let exitSignal = Signal.realTime(1)!
 private let childCount = 500
 private let anyKind: CInt = 0x4000_0000
 
@@ -105,7 +105,7 @@ func stoppedChildIsNoEndedOne(_ words: [String]) throws {
 func exitStatusTellsHowAChildEnded(_ words: [String]) throws {
   try ResourceLimit.coreSize.set(soft: 0, hard: 0)
   for code: CInt in [0, 1, 3, 127, 255] { try expectEqual(try end { code }, .exited(code: code), "exit \(code)") }
-  for number in [SIGKILL, SIGTERM, SIGSEGV, SIGALRM, Signal.realTime(2).rawValue] {
+  for number in [SIGKILL, SIGTERM, SIGSEGV, SIGALRM, Signal.realTime(2)!.rawValue] {
     let status = try end {
       raise(number)
       return 0

@@ -74,7 +74,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           let bytes =
             tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, .readOnly))
           guard let got = numbers(bytes) else { return 50 }
-          for number in got { memory.bytes[number % memory.bytes.count] += 1 }
+          for number in got { memory.unsafeBytes[number % memory.unsafeBytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
     }
@@ -90,7 +90,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
       }
     }
   }
-  tally.twice = memory.bytes.count { $0 > 1 }
+  tally.twice = memory.unsafeBytes.count { $0 > 1 }
   server.terminate()
   return tally
 }
@@ -178,7 +178,7 @@ private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, fro
 func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
   func readLater(_ number: CInt) throws -> [UInt8] {
     let start = Deadline(after: .milliseconds(100))
-    while !start.hasPassed {}
+    while !start.isExpired {}
     return try readAll(number)
   }
   for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
@@ -278,7 +278,7 @@ func swappedFilesStay(_ words: [String]) throws {
   try Descriptor.open(directory + "/foreign", [.writeOnly, .create]).writeAll("foreign")
   symlink("foreign", directory + "/link")
   let memory = try MemoryMapping.shared(size: 4096)
-  let numbers = memory.bytes.bindMemory(to: Int.self)
+  let numbers = memory.unsafeBytes.bindMemory(to: Int.self)
   let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
   let deadline = Deadline(after: .seconds(20))
   var made = 0

@@ -26,14 +26,14 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
   defer { unlink(path) }
   var writer = try ForkedProcess.openForWriting { input in
     let file = try Descriptor.open(path, [.writeOnly, .create])
-    let bytes = try input.readToEnd(limit: 1 << 20)
+    let bytes = try input.readPrefix(1 << 20)
     try bytes.withUnsafeBytes { try file.writeAll($0) }
     return 0
   }
   let data = [UInt8]((0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
   try writer.write(data)
   try expectEqual(writer.close(), .exited(code: 0), "status")
-  try expectEqual(Descriptor.open(path, .readOnly).readToEnd(limit: 1 << 20), data, "what was stored")
+  try expectEqual(Descriptor.open(path, .readOnly).readPrefix(1 << 20), data, "what was stored")
   // Its standard output is the pipe for programs that it executes as well.
   var shellOfKid = try ForkedProcess.openForReading { _ in
     try shell("echo inner").run().isSuccess ? 0 : 1
@@ -44,7 +44,7 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
 
 /// The second copy must not keep the first one's input from ending.
 func forkedProcessKeepsNoEnd(_ words: [String]) throws {
-  var first = try ForkedProcess.openForWriting { input in CInt(try input.readToEnd(limit: 100).count) }
+  var first = try ForkedProcess.openForWriting { input in CInt(try input.readPrefix(100).count) }
   let log = try Descriptor.open("/dev/null", .writeOnly)
   let number = log.number
   let second = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
@@ -145,7 +145,7 @@ func errorEndsTheCopyAlone(_ words: [String]) throws {
   }
   try expectEqual(kid.waitForExit(), .exited(code: 1), "status")
   _ = consume writing
-  try expectEqual(text(reading.readToEnd(limit: 100)), "went wrong\n", "what it said")
+  try expectEqual(text(reading.readPrefix(100)), "went wrong\n", "what it said")
 }
 
 /// `fork-many COUNT`

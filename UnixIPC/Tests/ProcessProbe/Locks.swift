@@ -12,7 +12,7 @@ private struct Guarded: ~Copyable {
 
   init() throws {
     memory = try MemoryMapping.shared(size: 4096)
-    let start = memory.bytes.baseAddress!
+    let start = memory.unsafeBytes.baseAddress!
     lock = SharedLock(at: start)
     word = (start + 8).assumingMemoryBound(to: UInt32.self)
     numbers = (start + 128).assumingMemoryBound(to: Int.self)
@@ -160,6 +160,25 @@ func lockLosesNoCount(_ words: [String]) throws {
   try expectEqual(guarded.word.pointee & ~waitersBit, 0, "the word of a free lock")
 }
 
+func nestedLocksEndTheProcess(_ words: [String]) throws {
+  try ResourceLimit.coreSize.set(soft: 0, hard: 0)
+  let guarded = try Guarded()
+  let other = try Guarded()
+  for second in [guarded.lock, other.lock] {
+    let status = try end {
+      // The message is for people.
+      close(STDERR_FILENO)
+      Alarm.set(after: .seconds(10))
+      return guarded.lock.withLock { _ in second.withLock { _ in 0 } }
+    }
+    guard case .killed(let signal, _) = status, signal != .alarm else { throw Wrong(description: "\(status)") }
+    try expect(isAbandoned(guarded.lock), "the lock of a process that ended is not given back")
+  }
+  // A process that was forked by a holder holds nothing.
+  let status = try guarded.lock.withLock { _ in Result { try end { other.lock.withLock { _ in 5 } } } }.get()
+  try expectEqual(status, .exited(code: 5), "a holder's child")
+}
+
 func killedWaiterDoesNoHarm(_ words: [String]) throws {
   let guarded = try Guarded()
   for victim in 0..<3 {
@@ -273,9 +292,7 @@ private func isANumberRecycled() throws -> Bool {
       _ = try readBytes(1, from: gateReading)
       for _ in 0..<500 {
         try Descriptor.open("/proc/sys/kernel/ns_last_pid", .writeOnly).writeAll(String(number - 1))
-        let child = try forked {
-          getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6
-        }
+        let child = try forked { getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6 }
         if try Children.wait(for: child) == .exited(code: 5) {
           try reporting.writeAll("y")
           return 0

@@ -48,7 +48,7 @@ func programIsWrittenTo(_ words: [String]) throws {
   try spooler.write(piece)
   try spooler.write("stuff\n", until: Deadline(after: .seconds(20)))
   try expectEqual(spooler.close(), .exited(code: 4), "status")
-  try expectEqual(text(reading.readToEnd(limit: 100)), "300006\n", "bytes that arrived")
+  try expectEqual(text(reading.readPrefix(100)), "300006\n", "bytes that arrived")
 
   var idle = try shell("exec sleep 50").openForWriting()
   let late = failure { () throws(SystemCallError) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
@@ -107,7 +107,7 @@ func everyStageHasAStatus(_ words: [String]) throws {
   try input.write("x\u{1}\n")
   try expectEqual(
     input.closeStages(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
-  try expectEqual(text(reading.readToEnd(limit: 100)), "y^A\n", "what went through")
+  try expectEqual(text(reading.readPrefix(100)), "y^A\n", "what went through")
   try expectEqual(Pipeline(shell("exit 6"), shell("exit 7")).run(), [.exited(code: 6), .exited(code: 7)], "run")
   try expect(failure { () throws(SystemCallError) in try Pipeline([]).run() }?.code == .invalidArgument, "no program")
   try nothingToReap([])
@@ -284,7 +284,7 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
 
 private func readLine(from descriptor: borrowing Descriptor) throws -> [UInt8] {
   var line: [UInt8] = []
-  while let byte = try descriptor.readToEnd(limit: 1, until: Deadline(after: .seconds(20))).first, byte != 10 {
+  while let byte = try descriptor.readPrefix(1, until: Deadline(after: .seconds(20))).first, byte != 10 {
     line.append(byte)
   }
   return line

@@ -42,7 +42,7 @@ private func startAgain(_ subcommand: String) throws -> String {
 func programStartsWithDefaultSignals(_ words: [String]) throws {
   Signal.brokenPipe.ignore()
   Signal.hangUp.ignore()
-  SignalSet(.terminate, .child, .realTime(3)).block()
+  SignalSet(.terminate, .child, .realTime(3)!).block()
   let mine = "\(try status("SigBlk")) \(try status("SigIgn"))"
   try expect(!mine.contains("0000000000000000"), "the signals are not set here: \(mine)")
   try expectEqual(try startAgain("show-signals"), "0 0\n", "signals of the program")
@@ -84,7 +84,7 @@ func programGetsBytes(_ words: [String]) throws {
     try ProcessControl.becomeProgram(at: "/bin/sh", arguments: words)
   }
   _ = consume writing
-  try expectEqual(try reading.readToEnd(limit: 100), expected, "become")
+  try expectEqual(try reading.readPrefix(100), expected, "become")
   try expectEqual(try child.waitForExit(), .exited(code: 0), "status")
   let refused = failure { () throws(SystemCallError) in
     try ProcessControl.becomeProgram(at: "/bin/sh", arguments: [[0x61, 0, 0x62]])

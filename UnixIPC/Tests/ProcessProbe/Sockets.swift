@@ -78,28 +78,46 @@ func socketAsStandardErrorNeverWaits(_ words: [String]) throws {
 
 // MARK: Activation
 
+private struct Taken: Equatable {
+  let number: CInt
+  let name: String
+}
+
 private struct Passed {
   var process: String? = String(getpid())
   var count: String?
   var names: String?
 
-  func take() throws(SocketActivation.ActivationError) -> [SocketActivation.PassedSocket] {
+  /// What is taken, left open.
+  func take() throws(SocketActivation.ActivationError) -> [Taken] {
     for (name, value) in [("LISTEN_PID", process), ("LISTEN_FDS", count), ("LISTEN_FDNAMES", names)] {
       if let value { setenv(name, value, 1) } else { unsetenv(name) }
     }
-    return try SocketActivation.take()
+    return try takeSockets()
   }
 
   func expectNothing(_ what: String) throws { try expectEqual(try take(), [], what) }
 
-  func expectProblem(_ problem: SocketActivation.ActivationError) throws {
+  func expectError(_ error: SocketActivation.ActivationError) throws {
     let found = failure { () throws(SocketActivation.ActivationError) in try take() }
-    try expectEqual(found, problem, "LISTEN_FDS=\(count ?? "")")
+    try expectEqual(found, error, "LISTEN_FDS=\(count ?? "")")
   }
 }
 
+private func takeSockets() throws(SocketActivation.ActivationError) -> [Taken] {
+  var sockets = try SocketActivation.take()
+  var taken: [Taken] = []
+  while let socket = sockets.takeFirst() {
+    taken.append(Taken(number: socket.descriptor.number, name: socket.name))
+    _ = socket.descriptor.release()
+  }
+  return taken
+}
+
+private func passThree() throws { for number: CInt in 3...5 { try expect(dup2(0, number) == number, "dup2") } }
+
 func activationTakesWhatWasPassed(_ words: [String]) throws {
-  for number: CInt in 3...5 { try expect(dup2(0, number) == number, "dup2") }
+  try passThree()
   try Passed().expectNothing("no variables")
   try Passed(process: String(getppid()), count: "2").expectNothing("another's process number")
   try Passed(process: "", count: "2").expectNothing("empty process number")
@@ -108,11 +126,13 @@ func activationTakesWhatWasPassed(_ words: [String]) throws {
   try Passed(count: nil).expectNothing("no count")
   try Passed(count: "0").expectNothing("count of 0")
   for count in ["-1", "2147483648", "4294967299", "1048576", "", "3 ", "0x3", "+3", "three"] {
-    try Passed(count: count).expectProblem(.badCount(count))
+    try Passed(count: count).expectError(.badCount(count))
     try expectNoVariables()
   }
-  try Passed(count: "4").expectProblem(.notOpen(6))
+  try Passed(count: "4").expectError(.notOpen(6))
+  try expect(fcntl(3, F_GETFD) == -1, "what nobody takes is left open")
 
+  try passThree()
   let named = try Passed(count: "3", names: "http:command:").take()
   try expectEqual(named.map(\.name), ["http", "command", ""], "names")
   try expectEqual(named.map(\.number), [3, 4, 5], "numbers")
@@ -121,7 +141,7 @@ func activationTakesWhatWasPassed(_ words: [String]) throws {
   try expectEqual(try Passed(count: "2", names: "one").take().map(\.name), ["one", "unknown"], "too few names")
   try expectEqual(try Passed(count: "1", names: "a:b:c").take().map(\.name), ["a"], "too many names")
   try expectEqual(try Passed(count: "1").take().map(\.name), ["unknown"], "no names")
-  try expectEqual(try SocketActivation.take(), [], "the second time")
+  try expectEqual(try takeSockets(), [], "the second time")
 }
 
 private func expectNoVariables() throws {

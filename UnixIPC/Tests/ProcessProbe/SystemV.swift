@@ -113,16 +113,16 @@ func oneAtATimeIsIn(_ words: [String]) throws {
       try forked {
         for _ in 0..<200 {
           try set.withTaken(until: Deadline(after: .seconds(30))) {
-            let before = memory.bytes.load(as: Int.self)
+            let before = memory.unsafeBytes.load(as: Int.self)
             if before % 16 == 0 { sched_yield() }
-            memory.bytes.storeBytes(of: before + 1, as: Int.self)
+            memory.unsafeBytes.storeBytes(of: before + 1, as: Int.self)
           }
         }
         return 0
       }
     }
     for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "a process") }
-    try expectEqual(memory.bytes.load(as: Int.self), 1600, "the number")
+    try expectEqual(memory.unsafeBytes.load(as: Int.self), 1600, "the number")
     try expectEqual(try set.value(), 0, "the semaphore")
   }
 }
@@ -137,16 +137,16 @@ func foreignSetIsRefused(_ words: [String]) throws {
     return 0
   }
   defer {
-    try? SemaphoreSet.open(key, madeBy: nil).remove()
-    try? SharedMemorySegment.open(key, madeBy: nil).remove()
+    try? SemaphoreSet.open(key, owner: nil).remove()
+    try? SharedMemorySegment.open(key, owner: nil).remove()
   }
   try expectEqual(made, .exited(code: 0), "the other user")
   let set = failure { () throws(SystemCallError) in try SemaphoreSet.createOrOpen(key, values: [1]) }
   try expectEqual(set?.description, "semget key \(key) (made by user 65534): Operation not permitted", "set")
   let segment = failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }
   try expectEqual(segment?.code, .notPermitted, "segment")
-  try expectEqual(try SemaphoreSet.open(key, madeBy: 65534).values(), [1], "one that is trusted")
-  try expectEqual(try SharedMemorySegment.open(key, madeBy: nil).facts().size, 10, "anybody's")
+  try expectEqual(try SemaphoreSet.open(key, owner: 65534).values(), [1], "one that is trusted")
+  try expectEqual(try SharedMemorySegment.open(key, owner: nil).metadata().size, 10, "anybody's")
   // And ours is not the other user's.
   let own = try SemaphoreSet.create(values: [1])
   defer { try? own.remove() }
@@ -169,23 +169,23 @@ func killedOwnersLeaveNothing(_ words: [String]) throws {
       _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
       let memory = try SharedMemorySegment.createAttached(size: 5000, removal: removal)
       try writing.writeAll("\(memory.segment.identifier)\n")
-      while memory.bytes[0] == 0 { pause() }
+      while memory.unsafeBytes[0] == 0 { pause() }
       return 1
     }
     let line = try String(decoding: readBytes(1, from: reading), as: UTF8.self)
     let text = try line + String(decoding: readRest(of: reading), as: UTF8.self)
     guard let identifier = CInt(text) else { throw Wrong(description: "no identifier: \(text)") }
     let segment = SharedMemorySegment(identifier: identifier)
-    try expectEqual(try segment.facts().isMarkedForRemoval, removal == .atLastDetach, "mark while it lives")
-    try expectEqual(try segment.facts().attachedCount, 1, "mappings while it lives")
-    try expectEqual(try segment.facts().creatorProcess, child, "maker")
+    try expectEqual(try segment.metadata().isMarkedForRemoval, removal == .atLastDetach, "mark while it lives")
+    try expectEqual(try segment.metadata().attachedCount, 1, "mappings while it lives")
+    try expectEqual(try segment.metadata().creatorProcess, child, "maker")
     try Signal.kill.send(to: child)
     _ = try Children.wait(for: child)
     if removal == .whenAsked {
-      try expectEqual(try segment.facts().attachedCount, 0, "mappings of one that stays")
+      try expectEqual(try segment.metadata().attachedCount, 0, "mappings of one that stays")
       try segment.remove()
     }
-    let gone = failure { () throws(SystemCallError) in try segment.facts() }
+    let gone = failure { () throws(SystemCallError) in try segment.metadata() }
     try expect(
       gone?.code == .invalidArgument || gone?.code == .identifierRemoved, "round \(round): it is there still")
   }
@@ -209,7 +209,7 @@ func oneOfManyMakesTheSegment(_ words: [String]) throws {
       try forked {
         let opened = try SharedMemorySegment.createOrOpen(key, size: 100)
         let memory = try opened.object.attach()
-        return memory.bytes.count == 100 ? (opened.isNew ? 1 : 0) : 50
+        return memory.unsafeBytes.count == 100 ? (opened.isNew ? 1 : 0) : 50
       }
     }.map { try Children.wait(for: $0) }
     try SharedMemorySegment.open(key).remove()

@@ -8,6 +8,8 @@ let timeLimitSubcommands: Subcommands = [
   "deadline-inner-error": deadlineKeepsTheInnerError,
   "deadline-race": deadlineLeavesNoGap,
   "deadline-mask": deadlineLeavesNoTrace,
+  "deadline-blocked": deadlineEndsThoughAllIsBlocked,
+  "deadline-disposition": deadlineEndsThoughAllIsIgnored,
   "lock-file": fileLockIsTakenAndGivenBack,
 ]
 
@@ -102,7 +104,7 @@ private struct Inner: Error {}
 func deadlineKeepsTheInnerError(_ words: [String]) throws {
   do {
     try withDeadline(after: .milliseconds(1)) {
-      while !Deadline.current.hasPassed {}
+      while !Deadline.current.isExpired {}
       throw Inner()
     }
     throw Wrong(description: "no error")
@@ -119,7 +121,7 @@ func deadlineLeavesNoGap(_ words: [String]) throws {
     for offset in 0..<200 {
       let isLate = try timedOut {
         try withDeadline(after: .microseconds(offset)) {
-          if offset % 2 == 0 { while !Deadline.current.hasPassed {} }
+          if offset % 2 == 0 { while !Deadline.current.isExpired {} }
           try file.lock(.exclusive)
         }
       }
@@ -150,6 +152,57 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
   }
   try expectEqual(status, .exited(code: 0), "a forked process")
   try expectEqual(contents("/proc/self/timers"), "", "timers")
+}
+
+/// Whatever the body does to masks, the signal that interrupts it is delivered.
+func deadlineEndsThoughAllIsBlocked(_ words: [String]) throws {
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let read = { _ = try readBytes(1, from: reading) }
+  var native = sigset_t()
+  sigfillset(&native)
+  let bodies: [() throws -> Void] = [
+    { try SignalSet.all.withBlocked(read) },
+    { try SignalSet(Signal("RTMAX")!, .terminate).withBlocked(read) },
+    {
+      SignalSet.all.setThreadMask()
+      defer { SignalSet().setThreadMask() }
+      try read()
+    },
+    { try SignalQueue.with(.all) { _ in try read() } },
+  ]
+  for body in bodies { try expect(try timedOut { try withDeadline(after: .milliseconds(20), body) }, "no time-out") }
+  // A mask that was read where something else had blocked all, and set inside.
+  pthread_sigmask(SIG_SETMASK, &native, nil)
+  let foreign = SignalSet.blocked
+  let isLate = try timedOut {
+    try withDeadline(after: .milliseconds(20)) {
+      foreign.setThreadMask()
+      try read()
+    }
+  }
+  try expect(isLate, "no time-out under a foreign mask")
+}
+
+func deadlineEndsThoughAllIsIgnored(_ words: [String]) throws {
+  let ends = try PipeEnds()
+  let reading = ends.readEnd
+  let last = Signal("RTMAX")!
+  let isLate = try timedOut {
+    try withDeadline(after: .milliseconds(20)) {
+      last.ignore()
+      last.restoreDefault()
+      for disposition: SignalDisposition in [.ignored, .default, .counted] {
+        let error = failure { () throws(SystemCallError) in try last.setDisposition(disposition, restartingCalls: true)
+        }
+        try expectEqual(error?.code, .invalidArgument, "\(disposition)")
+      }
+      let error = failure { try Signal.withDisposition(.ignored, for: last) {} }
+      try expectEqual((error as? SystemCallError)?.code, .invalidArgument, "scope")
+      _ = try readBytes(1, from: reading)
+    }
+  }
+  try expect(isLate, "no time-out")
 }
 
 func fileLockIsTakenAndGivenBack(_ words: [String]) throws {

@@ -52,6 +52,7 @@ let subcommands: Subcommands = [
   "lock-killed-waiter": killedWaiterDoesNoHarm,
   "lock-lost-wakeup": lostWakeupIsMadeUpFor,
   "lock-kills": killsInARow,
+  "lock-nested": nestedLocksEndTheProcess,
   "lock-recycled-number": lockKnowsARecycledNumber,
   "memory-kept": keptMemoryIsNotTheChilds,
   "memory-shared": sharedMemoryIsTheChildsToo,

@@ -14,14 +14,13 @@ import Testing
 
   @Test("never comes where there is no limit")
   func neverComes() {
-    #expect(Deadline(after: nil) == .never)
-    #expect(!Deadline.never.hasPassed)
-    #expect(Deadline.never.left == nil)
+    #expect(!Deadline.never.isExpired)
+    #expect(Deadline.never.remaining == nil)
     #expect(Deadline.never.milliseconds == -1)
   }
 
   @Test("has passed", arguments: [Duration.zero, .seconds(-5), .seconds(Int64.min)])
-  func hasPassed(limit: Duration) {
+  func isExpired(limit: Duration) {
     let deadline = Deadline(after: limit)
     #expect(deadline.isExpired)
     #expect(deadline.remaining == .zero)
@@ -33,5 +32,26 @@ import Testing
     #expect(Deadline(after: .seconds(Int64.max)).milliseconds == .max)
     #expect(Deadline(instant: .max - 1).milliseconds == .max && Deadline(instant: .min).milliseconds == 0)
     #expect(Deadline(instant: SystemClock.monotonic() + 900_000).milliseconds == 1)
+  }
+
+  @Test("has passed where it is immediate")
+  func isImmediate() {
+    #expect(Deadline.immediate.isExpired && Deadline.immediate.remaining == .zero)
+    #expect(Deadline.immediate.milliseconds == 0)
+  }
+
+  @Test("is bounded by the thread's own deadline, whichever is asked")
+  func isBounded() throws {
+    try withDeadline(.immediate) {
+      for deadline in [Deadline.never, Deadline(after: .seconds(100)), .current] {
+        #expect(deadline.isExpired && deadline.remaining == .zero && deadline.milliseconds == 0)
+        #expect(deadline.hasPassed == (deadline == .current))
+      }
+    }
+    try withDeadline(after: .seconds(50)) {
+      #expect(!Deadline.never.isExpired && Deadline.never.remaining! <= .seconds(50))
+      #expect(Deadline.immediate.isExpired)
+    }
+    #expect(Deadline.current == .never)
   }
 }

@@ -14,7 +14,7 @@ import UnixIPCTestSupport
     try #expect(from.first.splice(to: pipe.writeEnd, atMost: 3) == 3)
     try #expect(from.first.splice(to: pipe.writeEnd, atMost: 100) == 2)
     try #expect(pipe.readEnd.splice(to: to.second, atMost: 100) == 5)
-    let read = try to.first.readToEnd(limit: 5)
+    let read = try to.first.readPrefix(5)
     #expect(read == Array("moved".utf8))
     try from.second.shutDownSending()
     try #expect(from.first.splice(to: pipe.writeEnd, atMost: 100) == 0)
@@ -53,7 +53,7 @@ import UnixIPCTestSupport
     lseek(file.number, 4, SEEK_SET)
     let sockets = try SocketPair(kind: .stream)
     try #expect(file.sendFile(to: sockets.second, atMost: 100) == 6)
-    let read = try sockets.first.readToEnd(limit: 6)
+    let read = try sockets.first.readPrefix(6)
     #expect(read == Array("456789".utf8))
     try #expect(file.sendFile(to: sockets.second, atMost: 100) == 0)
   }
@@ -69,7 +69,7 @@ import UnixIPCTestSupport
     try #expect(from.copyRange(to: to, atMost: 100) == 6)
     try #expect(from.copyRange(to: to, atMost: 100) == 0)
     lseek(to.number, 0, SEEK_SET)
-    let read = try to.readToEnd(limit: 100)
+    let read = try to.readPrefix(100)
     #expect(read == Array("abc456789".utf8))
     let sockets = try SocketPair(kind: .stream)
     #expect(throws: SystemCallError.self) { try from.copyRange(to: sockets.second, atMost: 1) }
@@ -82,5 +82,26 @@ import UnixIPCTestSupport
     // Nobody reads: a smaller pipe would let the write wait for ever.
     try pipe.writeEnd.writeAll(String(repeating: "x", count: 1 << 20))
     #expect(throws: SystemCallError.self) { try pipe.writeEnd.setPipeCapacity(4096) }
+  }
+
+  @Test("refuses a negative count and cuts one that is too great")
+  func checksCounts() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("abcdef".utf8, to: "from")
+    let file = try Descriptor.open(directory["from"], .readOnly)
+    let copy = try Descriptor.open(directory["to"], [.readWrite, .create])
+    let pipe = try PipeEnds()
+    #expect(lseek(file.number, 2, SEEK_SET) == 2)
+    for count in [-1, Int.min] {
+      let copied = failure { () throws(SystemCallError) in try file.copyRange(to: copy, atMost: count) }
+      let sent = failure { () throws(SystemCallError) in try file.sendFile(to: copy, atMost: count) }
+      let spliced = failure { () throws(SystemCallError) in try file.splice(to: pipe.writeEnd, atMost: count) }
+      #expect([copied?.code, sent?.code, spliced?.code] == [.invalidArgument, .invalidArgument, .invalidArgument])
+    }
+    #expect(try file.copyRange(to: copy, atMost: .max) == 4)
+    #expect(lseek(file.number, 3, SEEK_SET) == 3)
+    #expect(try file.sendFile(to: copy, atMost: .max) == 3)
+    #expect(lseek(file.number, 4, SEEK_SET) == 4)
+    #expect(try file.splice(to: pipe.writeEnd, atMost: .max) == 2)
   }
 }

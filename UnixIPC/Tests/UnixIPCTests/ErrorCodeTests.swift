@@ -36,7 +36,8 @@ import UnixIPC
       #expect(!ErrorCode(rawValue: number).isTransientAcceptError)
     }
     for number in [EBADF, EINVAL, ENOTSOCK, EFAULT] {
-      #expect(!ErrorCode(rawValue: number).isTransientAcceptError && !ErrorCode(rawValue: number).isResourceExhaustion)
+      let code = ErrorCode(rawValue: number)
+      #expect(!code.isTransientAcceptError && !code.isResourceExhaustion)
     }
   }
 }

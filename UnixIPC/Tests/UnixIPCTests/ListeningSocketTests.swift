@@ -156,6 +156,6 @@ import Testing
     #expect(
       try errno(adopting: .bound(to: .ipv4(.loopback, port: 0), kind: .datagram, options: BindOptions()))
         == .invalidArgument)
-    #expect(try errno(adopting: .open("/dev/null", O_RDONLY))?.name == "ENOTSOCK")
+    #expect(try errno(adopting: .open("/dev/null", .readOnly))?.name == "ENOTSOCK")
   }
 }

@@ -20,9 +20,37 @@ import Testing
     #expect(try MemoryFile.size(of: file) == 5000)
     let writer = try MemoryMapping.file(file, size: 5000, writable: true)
     let reader = try MemoryMapping.file(file, size: 5000, writable: false)
-    #expect(reader.bytes.count == 5000 && reader.bytes.allSatisfy { $0 == 0 })
-    writer.bytes[4999] = 9
-    #expect(reader.bytes[4999] == 9)
+    #expect(reader.unsafeBytes.count == 5000 && reader.unsafeBytes.allSatisfy { $0 == 0 })
+    writer.unsafeBytes[4999] = 9
+    #expect(reader.unsafeBytes[4999] == 9)
+  }
+
+  @Test("is lent to a closure, for reading and for writing")
+  func isLent() throws {
+    var mapping = try MemoryMapping.shared(size: 100)
+    mapping.withMutableBytes { $0.storeBytes(of: 7, toByteOffset: 8, as: Int.self) }
+    #expect(mapping.count == 100 && mapping.withBytes { $0.unsafeLoad(fromByteOffset: 8, as: Int.self) } == 7)
+    let failed = failure { () throws(SystemCallError) -> Void in
+      try mapping.withBytes { (_) throws(SystemCallError) in throw SystemCallError("read", code: .brokenPipe) }
+    }
+    #expect(failed?.code == .brokenPipe)
+  }
+
+  @Test("cannot leave the closure that it is lent to", .enabled(if: TypeCheck.compiler != nil, "needs swiftc"))
+  func doesNotEscape() throws {
+    let refused = try TypeCheck(
+      """
+      import UnixIPC
+      func first() throws { let memory = try MemoryMapping.shared(size: 9); _ = memory.withBytes { $0 } }
+      func second() throws { var memory = try MemoryMapping.shared(size: 9); _ = memory.withMutableBytes { $0 } }
+      func third() throws { let memory = try MemoryMapping.shared(size: 9); _ = memory.unsafeBytes }
+      func fourth() throws { let memory = try SharedMemorySegment.createAttached(size: 9); _ = memory.withBytes { $0 } }
+      func fifth() throws { let memory = try SharedMemorySegment.createAttached(size: 9); _ = memory.unsafeBytes }
+      func right() throws { let memory = try MemoryMapping.shared(size: 9); _ = memory.withBytes { $0.byteCount } }
+
+      """
+    ).errors
+    #expect(Set(refused.map(\.line)) == [2, 3, 4, 5, 6], "\(refused.map(\.text))")
   }
 
   @Test("that is only read cannot be made one that changes others")

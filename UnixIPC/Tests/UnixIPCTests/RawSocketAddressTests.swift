@@ -23,7 +23,7 @@ import UnixIPCTestSupport
   @Test("is laid out as the kernel has it")
   func isLaidOut() throws {
     let native = try RawSocketAddress(.ipv4(IPv4Address(rawValue: 0xc000_0207), port: 0x1234))
-    #expect(native.family == AF_INET)
+    #expect(native.family == .ipv4)
     native.withPointer { pointer, length in
       let bytes = UnsafeRawBufferPointer(start: pointer, count: Int(length))
       #expect(Array(bytes) == [UInt8(AF_INET), 0, 0x12, 0x34, 192, 0, 2, 7] + [UInt8](repeating: 0, count: 8))

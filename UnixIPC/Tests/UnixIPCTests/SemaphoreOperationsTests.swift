@@ -15,10 +15,10 @@ import UnixIPCTestSupport
     defer { try? set.remove() }
     try set.take()
     #expect(try set.value() == 1)
-    #expect(try !set.takeAtOnce())
+    #expect(try !set.tryTake())
     #expect(why { () throws(SystemCallError) in try set.take(until: soon) } == .timedOut)
     try set.give()
-    #expect(try set.takeAtOnce())
+    #expect(try set.tryTake())
     try set.give()
     let failed = failure { () throws(SystemCallError) in try set.give() }
     #expect(failed?.code == .wouldBlock)
@@ -41,7 +41,7 @@ import UnixIPCTestSupport
   func timeIsNotRefusal() throws {
     let set = try SemaphoreSet.create(values: [0, 0])
     defer { try? set.remove() }
-    let refusing = Operation(0, add: -1, .doNotWait)
+    let refusing = Operation(0, add: -1, .nonBlocking)
     let waiting = Operation(1, add: -1)
     let past = Deadline.immediate
     #expect(why { () throws(SystemCallError) in try set.perform([refusing]) } == .wouldBlock)

@@ -20,11 +20,11 @@ import UnixIPCTestSupport
     }
     let line = try #require(try listed())
     #expect(line[0] == "\(key)" && line[3...4] == ["640", "3"], "\(line)")
-    let facts = try set.facts()
+    let facts = try set.metadata()
     #expect(facts.count == 3 && facts.ownership.mode == 0o640 && facts.ownership.creator == geteuid())
     try set.remove()
     #expect(try listed() == nil)
-    #expect(why { () throws(SystemCallError) in try set.facts() } == .invalidArgument)
+    #expect(why { () throws(SystemCallError) in try set.metadata() } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try set.post() } == .invalidArgument)
   }
 
@@ -35,8 +35,8 @@ import UnixIPCTestSupport
     let set = try SemaphoreSet.create(values: values)
     defer { try? set.remove() }
     #expect(try set.values() == values)
-    #expect(try set.facts().ownership.mode == 0o600)
-    #expect(try set.facts().lastOperation != nil)
+    #expect(try set.metadata().ownership.mode == 0o600)
+    #expect(try set.metadata().lastOperation != nil)
     #expect(try SemaphoreSet(identifier: set.identifier) == set)
   }
 
@@ -60,7 +60,7 @@ import UnixIPCTestSupport
     let opened = try SemaphoreSet.createOrOpen(key, values: [9, 9])
     #expect(!opened.isNew && opened.object == made)
     #expect(try opened.object.values() == [2, 1])
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, least: 3) } == .invalidArgument)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, minimumCount: 3) } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFileOrDirectory)
   }
 

@@ -17,6 +17,9 @@ import UnixIPCTestSupport
   @Test("loses no count of four processes")
   func losesNoCount() throws { try ProbeProgram.check("lock-count") }
 
+  @Test("ends a process that takes a second one, and does not hang it")
+  func isNotNested() throws { try ProbeProgram.check("lock-nested") }
+
   @Test("does not mind that somebody dies waiting")
   func survivesAWaiter() throws { try ProbeProgram.check("lock-killed-waiter") }
 
@@ -34,7 +37,7 @@ import UnixIPCTestSupport
   @Test("is one thread's at a time, and told by a thread that dies with it too")
   func isForThreadsToo() throws {
     let memory = try MemoryMapping.shared(size: 4096)
-    let start = Place(memory.bytes.baseAddress!)
+    let start = Place(memory.unsafeBytes.baseAddress!)
     let threads = (0..<4).map { _ in
       Background {
         let lock = SharedLock(at: start.address)

@@ -9,7 +9,7 @@ import UnixIPC
   @Test("holds ten bytes where ten were written, and what was there behind them")
   func holdsWhatWasWritten() throws {
     let memory = try SharedMemorySegment.createAttached(size: 2000)
-    memory.bytes.initializeMemory(as: UInt8.self, repeating: 0xff)
+    memory.unsafeBytes.initializeMemory(as: UInt8.self, repeating: 0xff)
     try memory.write(message)
     #expect(try memory.read(10) == message)
     #expect(try memory.read(2, at: 9) == [0x31, 0xff])
@@ -29,7 +29,7 @@ import UnixIPC
       #expect(failure { () throws(SystemCallError) in try memory.read(10, at: offset) } != nil, "\(offset)")
     }
     #expect(failure { () throws(SystemCallError) in try memory.read(-1) } != nil)
-    memory.bytes.storeBytes(of: UInt32.max, as: UInt32.self)
+    memory.unsafeBytes.storeBytes(of: UInt32.max, as: UInt32.self)
     #expect(failure { () throws(SystemCallError) in try memory.readCounted() }?.code.rawValue == ERANGE)
     #expect(failure { () throws(SystemCallError) in try memory.readCounted(at: 17) }?.code.rawValue == ERANGE)
     #expect(try memory.read(10, at: 10) == message)

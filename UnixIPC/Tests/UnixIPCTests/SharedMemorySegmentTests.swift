@@ -20,13 +20,13 @@ import UnixIPCTestSupport
     let memory = try segment.attach()
     let line = try #require(try listed(segment))
     #expect(line[0] == "\(key)" && line[3...5] == ["640", "2000", "1"], "\(line)")
-    let facts = try segment.facts()
+    let facts = try segment.metadata()
     #expect(facts.size == 2000 && facts.ownership.mode == 0o640 && facts.creatorProcess == getpid())
     #expect(facts.ownership.user == geteuid() && facts.ownership.group == getegid() && facts.attachedCount == 1)
-    #expect(memory.bytes.count == 2000)
+    #expect(memory.unsafeBytes.count == 2000)
     try segment.remove()
     // Marked, and its key free, while it is mapped.
-    #expect(try segment.facts().isMarkedForRemoval)
+    #expect(try segment.metadata().isMarkedForRemoval)
     #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFileOrDirectory)
     _ = consume memory
     #expect(try listed(segment) == nil)
@@ -36,10 +36,10 @@ import UnixIPCTestSupport
   func isPrivate() throws {
     let segment = try SharedMemorySegment.create(size: 1)
     defer { try? segment.remove() }
-    #expect(try segment.facts().ownership.mode == 0o600)
+    #expect(try segment.metadata().ownership.mode == 0o600)
     let open = try SharedMemorySegment.create(size: 1, mode: 0o666)
     defer { try? open.remove() }
-    #expect(try open.facts().ownership.mode == 0o666)
+    #expect(try open.metadata().ownership.mode == 0o666)
   }
 
   @Test("is made once for a key, and opened with its size")
@@ -52,7 +52,7 @@ import UnixIPCTestSupport
     #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(key, size: 300) }?.code == .fileExists)
     let opened = try SharedMemorySegment.open(key)
     #expect(opened == segment)
-    #expect(try opened.attach(.readOnly).bytes.count == 300)
+    #expect(try opened.attach(.readOnly).count == 300)
     let again = try SharedMemorySegment.createOrOpen(key, size: 300)
     #expect(!again.isNew && again.object == segment)
     let greater = failure { () throws(SystemCallError) in try SharedMemorySegment.createOrOpen(key, size: 301) }
@@ -76,11 +76,11 @@ import UnixIPCTestSupport
     do {
       let memory = try SharedMemorySegment.createAttached(size: 10)
       segment = memory.segment
-      #expect(try segment.facts().isMarkedForRemoval)
+      #expect(try segment.metadata().isMarkedForRemoval)
     }
-    #expect(failure { () throws(SystemCallError) in try segment.facts() } != nil)
+    #expect(failure { () throws(SystemCallError) in try segment.metadata() } != nil)
     let kept = try SharedMemorySegment.createAttached(size: 10, removal: .whenAsked).segment
-    #expect(try kept.facts().attachedCount == 0)
+    #expect(try kept.metadata().attachedCount == 0)
     try kept.remove()
   }
 }

@@ -48,11 +48,11 @@ import UnixIPCTestSupport
       #"let literal: UntrustedBytes = "x"; _ = literal"#, "UntrustedBytes",
       instead: #"let made = UntrustedBytes(text: "x"); _ = made"#),
     ShortCut(
-      "_ = try Descriptor.open(bytes, 0)", "path(below:)", instead: "_ = try Descriptor.open(bytes.path(below: own), 0)"
+      "_ = try Descriptor.open(bytes, .readOnly)", "path(below:)", instead: "_ = try Descriptor.open(bytes.path(below: own), .readOnly)"
     ),
     ShortCut(
-      "_ = try directory.open(beneath: bytes, 0)", "relativePath()",
-      instead: "_ = try directory.open(beneath: bytes.relativePath(), 0)"),
+      "_ = try directory.open(beneath: bytes, .readOnly)", "relativePath()",
+      instead: "_ = try directory.open(beneath: bytes.relativePath(), .readOnly)"),
     ShortCut(
       "_ = Program(path: bytes, arguments: [own])", "isWord", instead: "_ = Program(path: own, arguments: [own])"),
     ShortCut(
@@ -80,9 +80,9 @@ import UnixIPCTestSupport
       + statements.enumerated().map { "func number\($0)(\(parameters)) throws { \($1) }\n" }.joined()
   }
 
-  @Test("are refused by the compiler, with the name of the check", .enabled(if: compiler != nil, "needs swiftc"))
+  @Test("are refused by the compiler, with the name of the check", .enabled(if: TypeCheck.compiler != nil, "needs swiftc"))
   func areRefused() throws {
-    let messages = try Self.compile(Self.source(Self.shortCuts.map(\.refused)))
+    let messages = try TypeCheck(Self.source(Self.shortCuts.map(\.refused))).errors
     let first = Self.beginning.split(separator: "\n", omittingEmptySubsequences: false).count
     for (index, shortCut) in Self.shortCuts.enumerated() {
       let found = messages.filter { $0.line == first + index }
@@ -92,56 +92,9 @@ import UnixIPCTestSupport
     #expect(Set(messages.map(\.line)) == Set(first..<(first + Self.shortCuts.count)))
   }
 
-  @Test("have a way beside them that compiles", .enabled(if: compiler != nil, "needs swiftc"))
+  @Test("have a way beside them that compiles", .enabled(if: TypeCheck.compiler != nil, "needs swiftc"))
   func haveAWayBesideThem() throws {
-    let messages = try Self.compile(Self.source(Self.shortCuts.map(\.instead)))
+    let messages = try TypeCheck(Self.source(Self.shortCuts.map(\.instead))).errors
     #expect(messages.isEmpty, "\(messages.map(\.text))")
   }
-
-  private struct Message {
-    let line: Int
-    /// With the notes that belong to it.
-    var text: String
-  }
-
-  /// The errors of type-checking a file.
-  private static func compile(_ source: String) throws -> [Message] {
-    let directory = try TemporaryDirectory()
-    try directory.write(source.utf8, to: "probe.swift")
-    let build = try #require(
-      ProbeProgram.buildDirectories().first { access("\($0)/Modules/UnixIPC.swiftmodule", R_OK) == 0 },
-      "the modules of this build are not found")
-    let program = Program(
-      path: try #require(compiler),
-      arguments: [
-        "-typecheck", "-swift-version", "6", "-diagnostic-style=llvm", "-suppress-warnings",
-        "-module-cache-path", directory["cache"], "-I", "\(build)/Modules", "-Xcc",
-        "-fmodule-map-file=\(build)/CPlatform.build/module.modulemap", directory["probe.swift"],
-      ], environment: .inherited)
-    let capture = try program.capture(errors: .withOutput, limit: 1 << 20, until: Deadline(after: .seconds(50)))
-    try #require(capture.ending == .complete)
-    let messages = messages(String(decoding: capture.output, as: UTF8.self))
-    #expect(capture.isSuccess == messages.isEmpty, "\(String(decoding: capture.output, as: UTF8.self))")
-    return messages
-  }
-
-  /// Reads `FILE:LINE:COLUMN: error: TEXT`; what follows up to the next error belongs to it.
-  private static func messages(_ output: String) -> [Message] {
-    var messages: [Message] = []
-    for line in output.split(separator: "\n") {
-      let fields = line.split(separator: ":", maxSplits: 4)
-      if fields.count == 5, fields[3] == " error" {
-        messages.append(Message(line: fields[0].hasSuffix("/probe.swift") ? Int(fields[1]) ?? 0 : 0, text: ""))
-      } else if line.hasPrefix("<unknown>") || line.hasPrefix("error:") {
-        messages.append(Message(line: 0, text: ""))
-      }
-      if !messages.isEmpty { messages[messages.count - 1].text += line + "\n" }
-    }
-    return messages
-  }
-}
-
-/// The first swiftc of `PATH`.
-private let compiler: String? = getenv("PATH").flatMap { path in
-  String(cString: path).split(separator: ":").map { "\($0)/swiftc" }.first { access($0, X_OK) == 0 }
 }

@@ -8,7 +8,7 @@ import UnixIPC
     var text = ""
     let all: [SignalDisposition] = [.default, .ignored, .counted, .handled { _ in }]
     dump(all, to: &text)
-    #expect(text.contains("handled") && "\(all)" == "[standard, ignored, counted, handled]")
+    #expect(text.contains("handled") && "\(all)" == "[default, ignored, counted, handled]")
     #expect(all.map { Mirror(reflecting: $0).children.count } == [0, 0, 0, 0])
   }
 

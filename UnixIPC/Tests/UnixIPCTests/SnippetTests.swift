@@ -5,8 +5,14 @@ import Testing
   @Test(
     "runs to its end, and says what its page promises",
     arguments: [
-      ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process"]),
+      ("Signals", ["still here", "3 times SIGUSR1", "SIGRTMIN+3 with 3 from process", "received SIGHUP"]),
       ("TimeLimits", ["no lock within 50 ms: flock", "read: one line", "the lock is mine"]),
+      (
+        "Threads",
+        [
+          "cancelled: true", "no byte within 20 ms", "stopped by SIGTERM", "no fork: EDEADLK", "a program: exit 0",
+        ]
+      ),
       (
         "Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]
       ),

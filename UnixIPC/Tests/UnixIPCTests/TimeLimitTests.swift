@@ -24,4 +24,10 @@ import Testing
 
   @Test("is none of a forked process")
   func isNoneOfAForkedProcess() throws { try ProbeProgram.check("bound-forks") }
+
+  @Test("is kept though its body blocks all signals")
+  func isKeptThoughAllIsBlocked() throws { try ProbeProgram.check("deadline-blocked") }
+
+  @Test("is kept though its body sets dispositions")
+  func isKeptThoughAllIsIgnored() throws { try ProbeProgram.check("deadline-disposition") }
 }

@@ -17,12 +17,12 @@ import UnixIPCTestSupport
   private func refusal(_ path: String) -> Refusal? { failure { () throws(Refusal) in try listen(path) } }
 
   /// As a server leaves it that was killed.
-  private func leaveDeadSocket(_ path: String, kind: CInt) throws {
+  private func leaveDeadSocket(_ path: String, kind: SocketKind) throws {
     _ = try Descriptor.bound(to: .unixPath(path), kind: kind, options: BindOptions())
   }
 
   @Test("replaces a dead server's socket", arguments: [SocketKind.stream, SocketKind.datagram, SocketKind.sequencedPacket])
-  func replacesADeadSocket(kind: CInt) throws {
+  func replacesADeadSocket(kind: SocketKind) throws {
     let directory = try TemporaryDirectory()
     try leaveDeadSocket(directory["s"], kind: kind)
     let before = try #require(directory.facts("s"))

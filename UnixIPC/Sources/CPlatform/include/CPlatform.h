@@ -140,7 +140,7 @@ const char *platform_signal_name(int signal);
 const char *platform_signal_text(int signal);
 
 typedef void (*platform_signal_handler)(int);
-enum { PLATFORM_STANDARD, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
+enum { PLATFORM_DEFAULT, PLATFORM_IGNORED, PLATFORM_COUNTED, PLATFORM_HANDLED };
 /// Which of those it is, or -1.
 int platform_disposition(int signal, platform_signal_handler *handler);
 int platform_set_disposition(int signal, platform_signal_handler handler, bool restarts);
@@ -151,6 +151,13 @@ int platform_put_back_disposition(int signal, const struct platform_disposition 
 /// A handler that counts, and what it has counted in this process.
 void platform_count_signal(int signal);
 uint64_t platform_signal_count(int signal);
+/// Writes each of the signals, signal 1 in the lowest bit, into a non-blocking pipe as a struct platform_arrival when it
+/// arrives.  EBUSY if one has a pipe already; *refused is the signal that failed, or 0.
+int platform_receive_signals(uint64_t signals, int writer, int *refused);
+/// Restores the former dispositions.  Then the pipe may be closed.
+void platform_stop_receiving_signals(uint64_t signals);
+/// One of the signals that did not fit into the pipe, which then got an arrival with signal 0; or 0.
+int platform_take_lost_signal(uint64_t signals);
 
 // Sockets
 struct platform_credentials { pid_t pid; uid_t uid; gid_t gid; };
@@ -190,9 +197,9 @@ struct platform_lock {
   struct { void *next; } node;
   uint32_t word;
 };
-/// Waits for the lock.  True when its last holder died with it: what it guards may be half written.
-/// A thread holds one such lock at a time, and no robust pthread mutex beside it.
-bool platform_lock_take(struct platform_lock *lock);
+/// Waits for the lock.  1 if its last holder died with it: what it guards may be half written.  -1 if the thread holds
+/// one already: a thread holds one such lock at a time, and no robust pthread mutex beside it.
+int platform_lock_take(struct platform_lock *lock);
 void platform_lock_give_back(struct platform_lock *lock);
 
 // Memory

@@ -75,7 +75,7 @@ public struct BufferedReader: ~Copyable, Sendable {
       searched = waitingCount
       guard searched <= limit else { throw descriptor.failure("read", .messageTooLong) }
       // A busy writer always has data ready, so the wait above would never time out.
-      if !isFirst, deadline.isOver { throw descriptor.failure("read", .timedOut) }
+      if !isFirst, deadline.isExpired { throw descriptor.failure("read", .timedOut) }
       if try !fill(until: deadline) { return waitingCount == 0 ? nil : take(waitingCount) }
     }
   }
@@ -87,7 +87,7 @@ public struct BufferedReader: ~Copyable, Sendable {
     while waitingCount <= limit {
       if try !fill(until: deadline) { return take(waitingCount) }
       // Of a busy writer there is always something to read.
-      if deadline.isOver { throw descriptor.failure("read", .timedOut) }
+      if deadline.isExpired { throw descriptor.failure("read", .timedOut) }
     }
     throw descriptor.failure("read", .messageTooLong)
   }

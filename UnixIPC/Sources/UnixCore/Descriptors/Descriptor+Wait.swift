@@ -77,17 +77,7 @@ extension Descriptor {
       if count > 0 { return queries.1.revents != 0 ? .other : .itself }
       // A signal interrupts it: then again, with what is left.
       if count == -1, ErrorCode.current != .interrupted { return .itself }
-      if deadline.hasPassed { return .neither }
+      if deadline.isExpired { return .neither }
     }
-  }
-
-  /// Waits until there is something to receive, the end of the stream included; false after the time.
-  ///
-  /// - Parameter milliseconds: -1 waits for ever.
-  ///
-  /// Source: poll(2).
-  public func wait(for: .readable, until: Deadline(after: .milliseconds(CInt))) -> Bool {
-    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&query, 1, milliseconds) > 0
   }
 }

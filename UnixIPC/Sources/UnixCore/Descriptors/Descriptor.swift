@@ -9,9 +9,32 @@ public struct Descriptor: ~Copyable, Sendable {
   public let number: CInt
 
   /// Takes over an open descriptor: from now on this value closes it.
-  public init(owning number: CInt) { self.number = number }
+  ///
+  /// Two owners of one number are a bug that corrupts files: the second one would close whatever was opened under the
+  /// number in between.  The process therefore ends, in release builds too, when an owner finds its number closed.  A
+  /// number that comes from outside, such as a program's argument, goes to ``init(adopting:)``, which checks it.
+  ///
+  /// - Precondition: `number` is open, and nothing else in this process will close it.
+  public init(owning number: CInt) {
+    precondition(number >= 0, "\(number) is no descriptor")
+    self.number = number
+  }
 
-  deinit { Descriptor.close(number) }
+  /// Takes over a descriptor whose number comes from outside, and makes it close-on-exec.
+  ///
+  /// - Parameter number: must be owned by nothing else in this process, which no call can check.
+  /// - Throws: `EBADF` for a number that is not open.
+  ///
+  /// Source: fcntl(2), F_GETFD.
+  public init(adopting number: CInt) throws(SystemCallError) {
+    let flags = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_GETFD, 0) }
+    if flags & FD_CLOEXEC == 0 {
+      _ = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_SETFD, flags | FD_CLOEXEC) }
+    }
+    self.number = number
+  }
+
+  deinit { _ = Descriptor.close(number) }
 
   /// Hands the number over, still open; closing it is now the caller's duty.
   public consuming func release() -> CInt {
@@ -20,8 +43,21 @@ public struct Descriptor: ~Copyable, Sendable {
     return number
   }
 
-  /// Lends an open descriptor that stays somebody else's, such as a standard stream.
-  public static func withBorrowed<Result, Failure: Error>(
+  /// Closes the descriptor and reports what letting go of it would hide: that data which was written is lost.
+  ///
+  /// A file of a network file system, or of a user with a disk quota, may report only now that a write has failed.
+  /// The descriptor is closed whether or not this throws.
+  ///
+  /// - Throws: `EIO`, `ENOSPC` or `EDQUOT` when data is lost; `EINTR` when a signal came before that was known.
+  ///
+  /// Source: close(2).
+  public consuming func close() throws(SystemCallError) {
+    let number = release()
+    if let code = Descriptor.close(number) { throw SystemCallError("close", onDescriptor: number, code: code) }
+  }
+
+  /// Lends an open descriptor that stays its owner's, such as a standard stream.
+  public static func withBorrowed<Result: ~Copyable, Failure: Error>(
     _ number: CInt, _ body: (borrowing Descriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let descriptor = Descriptor(owning: number)
@@ -35,133 +71,46 @@ public struct Descriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Closes now.  Errors of close(2) say nothing that a socket's or pipe's owner can act on, but `EBADF` is a bug of ours.
-  private static func close(_ number: CInt) {
-    if Glibc.close(number) == -1, ErrorCode.current == ErrorCode.badFileDescriptor {
-      preconditionFailure("descriptor \(number) was closed by somebody else")
-    }
+  /// Closes the number, once: after an error the kernel has closed it too.  Only `EBADF` is a bug of ours.
+  private static func close(_ number: CInt) -> ErrorCode? {
+    guard Glibc.close(number) == -1 else { return nil }
+    let code = ErrorCode.current
+    precondition(code != .badFileDescriptor, "descriptor \(number) was closed behind its owner's back")
+    return code
   }
 }
 
 extension Descriptor {
-  /// Opens a file, close-on-exec and never as the controlling terminal.
-  ///
-  /// - Parameter flags: of open(2), such as `O_RDONLY | O_NOFOLLOW`.
-  /// - Parameter mode: permissions of a file that is created, before the umask.
-  ///
-  /// Source: open(2).
-  public static func open(_ path: UnixPath, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError)
-    -> Descriptor
-  {
-    Descriptor(
-      owning: try check("open", path: path) { platform_open($0, flags | O_CLOEXEC | O_NOCTTY, mode) })
-  }
-
-  /// Opens a file at a path that is text, close-on-exec and never as the controlling terminal.
-  public static func open(_ path: String, _ flags: CInt, mode: mode_t = 0o600) throws(SystemCallError) -> Descriptor {
-    try open(UnixPath(path), flags, mode: mode)
-  }
-
-  /// A second descriptor for the same open file, with the lowest free number not below `least`.
+  /// A second descriptor for the same open file, with the lowest free number not below `minimum`.
   ///
   /// Source: fcntl(2), F_DUPFD_CLOEXEC.
-  public func duplicate(notBelow least: CInt = 0) throws(SystemCallError) -> Descriptor {
-    Descriptor(owning: try check("fcntl") { platform_fcntl(number, F_DUPFD_CLOEXEC, least) })
+  public func duplicate(notBelow minimum: CInt = 0) throws(SystemCallError) -> Descriptor {
+    Descriptor(
+      owning: try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_DUPFD_CLOEXEC, minimum) })
   }
 
+  /// Sets whether reading and writing fail with `EAGAIN` where they would wait.
+  ///
+  /// The flag belongs to the open file: duplicates, and other processes that have it, share it.
+  ///
   /// Source: fcntl(2), O_NONBLOCK.
   public func setNonBlocking(_ nonBlocking: Bool) throws(SystemCallError) {
-    let flags = try check("fcntl") { platform_fcntl(number, F_GETFL, 0) }
+    let flags = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_GETFL, 0) }
     let wanted = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-    if wanted != flags { _ = try check("fcntl") { platform_fcntl(number, F_SETFL, wanted) } }
+    if wanted != flags {
+      _ = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_SETFL, wanted) }
+    }
   }
 
+  /// Sets whether a program that this process becomes or starts is without the descriptor.
+  ///
   /// Source: fcntl(2), FD_CLOEXEC.
   public func setCloseOnExec(_ closeOnExec: Bool) throws(SystemCallError) {
-    _ = try check("fcntl") { platform_fcntl(number, F_SETFD, closeOnExec ? FD_CLOEXEC : 0) }
+    _ = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_SETFD, closeOnExec ? FD_CLOEXEC : 0) }
   }
 
-  /// Reads what is there, at most the buffer's size; 0 is the end of the file.
+  /// Whether this is a terminal.
   ///
-  /// Source: read(2).
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
-    try check("read", onDescriptor: number) { Glibc.read(number, buffer.baseAddress, buffer.count) }
-  }
-
-  /// Writes some of the bytes and tells how many.
-  ///
-  /// Writing to a dead reader throws `EPIPE` where SIGPIPE is ignored (`Signal.ignore`), else it ends the process.
-  ///
-  /// Source: write(2).
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
-    try check("write", onDescriptor: number) { Glibc.write(number, bytes.baseAddress, bytes.count) }
-  }
-
-  /// Writes all of the bytes, however often write(2) takes only some.
-  public func writeAll(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = try write(rest)
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
-  }
-
-  /// Writes a text whole.
-  public func writeAll(_ text: String) throws(SystemCallError) {
-    var text = text
-    let failure: SystemCallError? = text.withUTF8 { bytes in
-      do throws(SystemCallError) {
-        try writeAll(UnsafeRawBufferPointer(bytes))
-        return nil
-      } catch { return error }
-    }
-    if let failure { throw failure }
-  }
-}
-
-/// Marks descriptors `first` to `last` for closing at exec, or closes them at once.
-///
-/// Source: close_range(2).
-public enum DescriptorRange {
-  public static func close(from first: CInt, through last: CInt = .max) throws(SystemCallError) {
-    guard first <= last else { return }
-    _ = try check("close_range") { platform_close_range(UInt32(first), UInt32(last), 0) }
-  }
-
-  /// Closes all from `first` on but these and one more; nothing is allocated.
-  ///
-  /// - Parameter numbers: in ascending order.
-  /// - Parameter other: -1 for none.
-  public static func close(
-    from first: CInt, keeping numbers: UnsafeBufferPointer<CInt>, and other: CInt = -1
-  ) throws(SystemCallError) {
-    var first = first
-    var isOtherDue = other >= first && other < .max
-    // The greatest of all numbers is no descriptor's, and has no next one.
-    for number in numbers where number >= first && number < .max {
-      if isOtherDue, other < number {
-        isOtherDue = false
-        try close(from: first, through: other - 1)
-        first = other + 1
-      }
-      try close(from: first, through: number - 1)
-      first = number + 1
-    }
-    if isOtherDue, other >= first {
-      try close(from: first, through: other - 1)
-      first = other + 1
-    }
-    try close(from: first)
-  }
-
-  /// The same for numbers in any order.
-  public static func close(from first: CInt, keeping numbers: [CInt], and other: CInt = -1) throws(SystemCallError) {
-    let failure = numbers.sorted().withUnsafeBufferPointer { numbers -> SystemCallError? in
-      do throws(SystemCallError) {
-        try close(from: first, keeping: numbers, and: other)
-        return nil
-      } catch { return error }
-    }
-    if let failure { throw failure }
-  }
+  /// Source: isatty(3).
+  public var isTerminal: Bool { isatty(number) == 1 }
 }

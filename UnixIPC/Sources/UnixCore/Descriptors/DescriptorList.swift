@@ -59,7 +59,7 @@ public struct DescriptorList: ~Copyable, Sendable {
   /// Lends the descriptor at an index to the body; it stays in the list.
   ///
   /// - Precondition: `index` is at least 0 and less than `count`.
-  public borrowing func withDescriptor<Result, Failure: Error>(
+  public borrowing func withDescriptor<Result: ~Copyable, Failure: Error>(
     at index: Int, _ body: (borrowing Descriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     precondition(index >= 0 && index < count, "a list of \(count) descriptors has none at \(index)")

@@ -1,9 +1,9 @@
 import CPlatform
 import Glibc
 
-/// The standard error stream, for those who must not wait for its reader.
+/// The standard error stream, for a process that must not wait for its reader.  A dead reader is `EPIPE`, never a signal.
 @_spi(Begat) public enum StandardError {
-  /// Writes a text if it can be written at once, whatever its length; never waits.
+  /// Writes a text if it can be written immediately, whatever its length; never waits.
   ///
   /// A text of more than `PIPE_BUF` bytes may be cut, when the reader is slow.
   ///
@@ -11,17 +11,12 @@ import Glibc
   ///
   /// Source: write(2), pipe(7).
   public static func tryWrite(_ text: String) throws(SystemCallError) {
-    var text = text
-    let failure = text.withUTF8 { bytes -> SystemCallError? in
-      do throws(SystemCallError) {
-        let count = try tryWrite(UnsafeRawBufferPointer(bytes))
-        return count == bytes.count ? nil : SystemCallError("write", onDescriptor: STDERR_FILENO, code: .wouldBlock)
-      } catch { return error }
-    }
-    if let failure { throw failure }
+    let span = text.utf8Span.span.bytes
+    let count = try span.withUnsafeBytes { (bytes) throws(SystemCallError) in try tryWrite(bytes) }
+    if count < span.byteCount { throw SystemCallError("write", onDescriptor: STDERR_FILENO, code: .wouldBlock) }
   }
 
-  /// Writes as many bytes as can be written at once, and returns how many.
+  /// Writes as many bytes as can be written immediately, and returns how many.
   ///
   /// - Throws: `EAGAIN` if none can.
   public static func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
@@ -31,5 +26,5 @@ import Glibc
   /// Makes descriptor 2 another name of an open one, in a process that was just forked.
   ///
   /// Source: dup2(2).
-  public static func become(_ number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
+  public static func redirect(to number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
 }

@@ -1,16 +1,16 @@
 import CPlatform
 import Glibc
 
-/// Descriptors 0, 1 and 2, which must be something: else the next file opened would be taken for one of them.
+/// Descriptors 0, 1 and 2, which must be open: else the next file opened would be taken for one of them.
 public enum StandardStreams {
-  /// Opens /dev/null where one of them is closed.
+  /// Opens /dev/null in the place of each one that is closed.
   ///
-  /// - Parameter failing: whether they go on as closed ones, of which only the numbers are taken: writing fails with
-  ///   `EBADF`, so that what is printed is not lost in silence, and what this process becomes by execve(2) finds them
-  ///   closed, as it was given them.  Else they are empty and bottomless, and so they are inherited.
+  /// - Parameter failing: whether they behave like closed ones, of which only the numbers are taken: writing fails with
+  ///   `EBADF`, so that what is printed is not lost silently, and a program that this process becomes by execve(2) finds
+  ///   them closed, as they were given to it.  Else they are empty and bottomless, and so they are inherited.
   /// - Returns: the numbers that were closed.
   @discardableResult
-  public static func fillGaps(failing: Bool = false) throws(SystemCallError) -> [CInt] {
+  public static func ensureOpen(failing: Bool = false) throws(SystemCallError) -> [CInt] {
     var filled: [CInt] = []
     while true {
       let filler = try Descriptor.open("/dev/null", failing ? .readOnly : .readWrite)
@@ -20,24 +20,28 @@ public enum StandardStreams {
     }
   }
 
-  /// Takes one of them over, so that its end can be passed on: closing the result closes it, for /dev/null has its place
-  /// from now on.
+  /// Takes one of them over, so that its end can be passed on: closing the result closes it, because /dev/null has its
+  /// place from now on.
+  ///
+  /// - Parameter number: 0, 1 or 2.
+  /// - Throws: `EBADF` if it is closed.
   ///
   /// Source: dup2(2).
   public static func take(_ number: CInt) throws(SystemCallError) -> Descriptor {
     let null = try Descriptor.open("/dev/null", .readWrite)
-    let taken = Descriptor(owning: try check("fcntl") { platform_fcntl(number, F_DUPFD_CLOEXEC, 3) })
-    _ = try check("dup2") { dup2(null.number, number) }
+    let taken = Descriptor(
+      owning: try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_DUPFD_CLOEXEC, 3) })
+    _ = try check("dup2", onDescriptor: number) { dup2(null.number, number) }
     return taken
   }
 
-  /// Lets go of what they were: from now on they are empty and bottomless.
+  /// Closes what they were, and makes them /dev/null: empty and bottomless.
   ///
   /// - Parameter keepsErrors: whether standard error is left as it is.
-  public static func becomeNull(keepingErrors keepsErrors: Bool = false) {
+  public static func redirectToNull(keepingErrors keepsErrors: Bool = false) {
     guard let null = try? Descriptor.open("/dev/null", .readWrite) else { return }
     for number in 0...(keepsErrors ? 1 : 2) where number != null.number { dup2(null.number, CInt(number)) }
-    // Where one of them was closed, it is that one.
+    // If one of them was closed, it is that one.
     if null.number <= 2, (try? null.setCloseOnExec(false)) != nil { _ = null.release() }
   }
 }

@@ -12,7 +12,7 @@ package func check<Result: SignedInteger & FixedWidthInteger>(
     let result = body()
     if result != -1 { return result }
     let error = ErrorCode.current
-    if error == .interrupted, !Deadline.current.hasPassed { continue }
+    if error == .interrupted, !Deadline.current.isExpired { continue }
     throw SystemCallError(call, on: object(), code: error == .interrupted ? .timedOut : error)
   }
 }
@@ -26,7 +26,7 @@ package func check<Result: SignedInteger & FixedWidthInteger>(
     let result = body()
     if result != -1 { return result }
     let error = ErrorCode.current
-    if error == .interrupted, !Deadline.current.hasPassed { continue }
+    if error == .interrupted, !Deadline.current.isExpired { continue }
     throw SystemCallError(call, onDescriptor: number, code: error == .interrupted ? .timedOut : error)
   }
 }

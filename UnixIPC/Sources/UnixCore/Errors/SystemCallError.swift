@@ -9,7 +9,7 @@ public struct SystemCallError: Error, Hashable, Sendable {
   private let subject: Subject
 
   /// A number becomes text only when it is shown: many errors on the way of a connection are only looked at.
-  private enum Subject: Hashable, Sendable {
+  private enum Subject: Sendable {
     case none
     case descriptor(CInt)
     case text(String)
@@ -42,6 +42,20 @@ public struct SystemCallError: Error, Hashable, Sendable {
     case .descriptor(let number): "descriptor \(number)"
     case .text(let text): text
     }
+  }
+}
+
+extension SystemCallError {
+  /// Whether two errors have the same call, code and object, however the object was named.
+  public static func == (one: SystemCallError, other: SystemCallError) -> Bool {
+    one.code == other.code && one.call == other.call && one.object == other.object
+  }
+
+  /// Feeds the call, the code and the object into the hasher.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(call)
+    hasher.combine(code)
+    hasher.combine(object)
   }
 }
 

@@ -60,8 +60,8 @@ public final class Cancellation: Sendable {
     let event = try Cancellation.makeEvent()
     let poller = try Poller()
     let duplicate = try source.duplicate()
-    try poller.add(event.number, .readable, token: 0)
-    try poller.add(duplicate.number, .readable, token: 1)
+    try poller.add(event, .readable, token: 0)
+    try poller.add(duplicate, .readable, token: 1)
     self.event = event
     number = poller.descriptor.number
     watch = Watch(poller: poller, source: duplicate)

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Source: clock_gettime(2).
 @_spi(Begat) public enum SystemClock {
-  /// Nanoseconds of a clock that is never set; time-outs are measured with it.
+  /// Nanoseconds of a clock that is never set; timeouts are measured with it.
   public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
 
   /// Nanoseconds since 1970-01-01 00:00 UTC; may jump.
@@ -19,7 +19,7 @@ import Glibc
 
 extension Duration {
   /// Whole nanoseconds, as the clock counts; more than 146 years are cut to that, so that instants can be added.
-  public var nanoseconds: Int64 {
+  @_spi(Begat) public var nanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }

@@ -1,19 +1,19 @@
 /// The names that a path consists of.
 extension UnixPath {
   /// The directory that contains the last name: `/` for a name in the root, `.` for a name alone.
-  package var parent: UnixPath {
+  @_spi(Begat) public var parent: UnixPath {
     guard let slash = lastSlash else { return "." }
     return slash == 0 ? "/" : UnixPath(bytes: bytes[..<slash])
   }
 
   /// The part after the last slash.
-  package var lastName: UnixPath { lastSlash.map { UnixPath(bytes: bytes[($0 + 1)...]) } ?? self }
+  @_spi(Begat) public var lastName: UnixPath { lastSlash.map { UnixPath(bytes: bytes[($0 + 1)...]) } ?? self }
 
   /// Whether the path starts at the root.
   package var isAbsolute: Bool { bytes.first == UInt8(ascii: "/") }
 
   /// This directory's entry of that name.
-  package func entry(_ name: UnixPath) -> UnixPath {
+  @_spi(Begat) public func entry(_ name: UnixPath) -> UnixPath {
     bytes.last == UInt8(ascii: "/") ? "\(self)\(name)" : "\(self)/\(name)"
   }
 

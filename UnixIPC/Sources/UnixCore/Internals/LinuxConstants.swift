@@ -3,11 +3,6 @@ import Glibc
 
 // Constants that the C library's Swift module lacks (macros with casts, GNU extensions) or types unlike their use.
 
-/// `SOCK_STREAM`, `SOCK_DGRAM` and `SOCK_SEQPACKET` as socket(2) takes them.
-public let SocketKind.stream = CInt(SOCK_STREAM.rawValue)
-public let SocketKind.datagram = CInt(SOCK_DGRAM.rawValue)
-public let SocketKind.sequencedPacket = CInt(SOCK_SEQPACKET.rawValue)
-
 package let closeOnExecFlag = CInt(SOCK_CLOEXEC.rawValue)
 package let nonBlockingFlag = CInt(SOCK_NONBLOCK.rawValue)
 let noSignalFlag = CInt(MSG_NOSIGNAL)
@@ -25,7 +20,8 @@ let freeBind: CInt = 15
 let freeBindIPv6: CInt = 78
 /// SO_BINDTODEVICE, asm-generic/socket.h
 let bindToDevice: CInt = 25
-/// SO_PEERPIDFD, asm-generic/socket.h
+/// SO_PEERGROUPS and SO_PEERPIDFD, asm-generic/socket.h
+let peerGroups: CInt = 59
 let peerProcessHandle: CInt = 77
 /// IP_RECVERR, linux/in.h; IPV6_RECVERR, linux/in6.h
 let receiveErrors: CInt = 11

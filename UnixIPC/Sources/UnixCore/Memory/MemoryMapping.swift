@@ -1,35 +1,68 @@
 import CPlatform
 import Glibc
 
-/// A piece of memory of its own, unmapped with its owner.
+/// Memory that this value owns: it is unmapped when the value is discarded.
+///
+/// The bytes are lent to a closure, ``withBytes(_:)`` or ``withMutableBytes(_:)``, and the compiler keeps them from
+/// leaving it: no pointer is left over when the memory is unmapped.
 ///
 /// Source: mmap(2).
 public struct MemoryMapping: ~Copyable, @unchecked Sendable {
-  public let bytes: UnsafeMutableRawBufferPointer
+  /// The memory, for as long as this value lives; the compiler does not see to that.
+  @_spi(Begat) public let unsafeBytes: UnsafeMutableRawBufferPointer
+  private var isWritable: Bool
 
-  private init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
-
-  deinit { munmap(bytes.baseAddress, bytes.count) }
-
-  /// Zeroed memory that forked processes share.
-  public static func shared(size: Int) throws(SystemCallError) -> MemoryMapping {
-    try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1)
+  private init(_ bytes: UnsafeMutableRawBufferPointer, isWritable: Bool) {
+    unsafeBytes = bytes
+    self.isWritable = isWritable
   }
 
-  /// Zeroed memory that forked processes do not have: a fork neither copies it nor can the child reach it.
+  deinit { munmap(unsafeBytes.baseAddress, unsafeBytes.count) }
+
+  /// The size in bytes.
+  public var count: Int { unsafeBytes.count }
+
+  /// Lends the bytes for reading.
   ///
-  /// Source: madvise(2), MADV_DONTFORK.
-  public static func keptFromChildren(size: Int) throws(SystemCallError) -> MemoryMapping {
-    let mapping = try shared(size: size)
-    _ = try check("madvise") { madvise(mapping.bytes.baseAddress, mapping.bytes.count, MADV_DONTFORK) }
+  /// Another process that has the memory may change them meanwhile.
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try body(UnsafeRawBufferPointer(unsafeBytes).bytes) }
+
+  /// Lends the bytes for writing.
+  ///
+  /// - Precondition: the memory is writable, as it is not after ``makeReadOnly()``.
+  public mutating func withMutableBytes<Result: ~Copyable, Failure: Error>(
+    _ body: (inout MutableRawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(isWritable, "the memory is mapped for reading")
+    var bytes = unsafeBytes.mutableBytes
+    return try body(&bytes)
+  }
+
+  /// Maps zeroed memory.
+  ///
+  /// - Parameter size: in bytes, at least 1.
+  /// - Parameter isInherited: whether forked processes share the memory.  If not, a fork does not copy it, and a child
+  ///   that touches it dies by SIGSEGV.
+  ///
+  /// Source: mmap(2), MAP_SHARED; madvise(2), MADV_DONTFORK.
+  public static func shared(size: Int, isInherited: Bool = true) throws(SystemCallError) -> MemoryMapping {
+    let mapping = try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1)
+    if !isInherited {
+      _ = try check("madvise") { madvise(mapping.unsafeBytes.baseAddress, mapping.unsafeBytes.count, MADV_DONTFORK) }
+    }
     return mapping
   }
 
-  /// The contents of a file or memory object.
+  /// Maps the contents of a file or of a memory file.
   ///
-  /// A writable mapping is shared: whoever else maps the object sees what is written.  Any other shows what is written
-  /// elsewhere, and is private: even where its process makes it writable again (mprotect(2)), a write changes a copy of
-  /// its own.
+  /// A writable mapping is shared: every process that maps the file sees what is written.  Any other shows what is written
+  /// elsewhere, and is private: even if its process makes it writable again (mprotect(2)), a write changes a copy.
+  ///
+  /// - Parameter descriptor: the open file, which may be closed afterwards.
+  /// - Parameter size: in bytes, from the beginning of the file.
+  /// - Parameter writable: whether the memory can be written to.
   public static func file(_ descriptor: borrowing Descriptor, size: Int, writable: Bool) throws(SystemCallError)
     -> MemoryMapping
   {
@@ -39,16 +72,18 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
       : map(size, PROT_READ, MAP_PRIVATE, descriptor.number)
   }
 
-  /// A copy of the bytes that forked processes share and that none of them can change for the others: what one of them
-  /// makes writable and writes is a copy of its own.
+  /// Maps a copy of bytes that forked processes share and that none of them can change for the others.
   ///
-  /// - Parameter name: shown in /proc/PID/maps only.
+  /// A process that makes it writable writes to a copy of its own.
+  ///
+  /// - Parameter bytes: are copied.
+  /// - Parameter name: is shown in /proc/PID/maps only.
   ///
   /// Source: memfd_create(2), mmap(2) MAP_PRIVATE.
   public static func constant(_ bytes: UnsafeRawBufferPointer, name: String) throws(SystemCallError) -> MemoryMapping {
     let file = try MemoryFile.create(name: name, size: bytes.count)
     do throws(SystemCallError) { try file.writeAll(bytes) } catch {
-      throw SystemCallError("write", on: name, code: error.code)
+      throw SystemCallError(error.call, on: name, code: error.code)
     }
     return try MemoryMapping.file(file, size: bytes.count, writable: false)
   }
@@ -59,65 +94,15 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     guard size > 0, let start = mmap(nil, size, protection, flags, number, 0), start != MAP_FAILED else {
       throw SystemCallError("mmap", on: "\(size) bytes", code: size > 0 ? ErrorCode.current : .invalidArgument)
     }
-    return MemoryMapping(UnsafeMutableRawBufferPointer(start: start, count: size))
+    return MemoryMapping(
+      UnsafeMutableRawBufferPointer(start: start, count: size), isWritable: protection & PROT_WRITE != 0)
   }
 
-  /// Makes any further write to it a crash of the writer.
-  public func makeReadOnly() throws(SystemCallError) {
-    _ = try check("mprotect") { mprotect(bytes.baseAddress, bytes.count, PROT_READ) }
-  }
-}
-
-/// The heap of the calling process.
-@_spi(Begat) public enum Heap {
-  /// Tidies up before forks: what is free is merged or given back here once, not in every child.
+  /// Makes the memory one for reading: the kernel ends a process that writes to it, by SIGSEGV.
   ///
-  /// Source: malloc_trim(3).
-  public static func trim() { platform_trim_heap() }
-
-  /// Lets the kernel fill memory that is about to be written in pieces of 2 MiB, where it has such: a hundred times fewer
-  /// page faults.
-  ///
-  /// Source: madvise(2), MADV_HUGEPAGE.
-  static func useLargePages(_ memory: UnsafeMutableRawBufferPointer) {
-    guard let start = memory.baseAddress else { return }
-    let size = Int(sysconf(CInt(_SC_PAGESIZE)))
-    let first = (Int(bitPattern: start) + size - 1) / size * size
-    let end = (Int(bitPattern: start) + memory.count) / size * size
-    // Advice only: that a kernel has none of it is no failure.
-    if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_HUGEPAGE) }
-  }
-
-  /// Moves what the process has written so far, its stack apart, into a file in memory that is mapped privately in its
-  /// place.
-  ///
-  /// Forks then copy no page tables for it, and thousands of living children share pages of a file instead of anonymous
-  /// ones, which the kernel's walks from a page to its users find one by one.
-  public static func settle() throws(SystemCallError) {
-    _ = try check("memfd_create") { platform_move_memory_to_file() }
-  }
-}
-
-/// A file that exists in memory only and can be handed to other programs as a descriptor.
-public enum MemoryFile {
-  /// Creates one of `size` zeroed bytes.
-  ///
-  /// - Parameter name: shown in /proc/PID/maps only.
-  ///
-  /// Source: memfd_create(2).
-  public static func create(name: String, size: Int) throws(SystemCallError) -> Descriptor {
-    let file = Descriptor(
-      owning: try check("memfd_create", text: name) { platform_memfd_create($0, memoryFileCloseOnExec) })
-    _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
-    return file
-  }
-
-  /// The size of any open file, in bytes.
-  ///
-  /// Source: fstat(2).
-  public static func size(of file: borrowing Descriptor) throws(SystemCallError) -> Int {
-    var facts = stat()
-    _ = try check("fstat") { fstat(file.number, &facts) }
-    return facts.st_size
+  /// Source: mprotect(2).
+  public mutating func makeReadOnly() throws(SystemCallError) {
+    _ = try check("mprotect") { mprotect(unsafeBytes.baseAddress, unsafeBytes.count, PROT_READ) }
+    isWritable = false
   }
 }

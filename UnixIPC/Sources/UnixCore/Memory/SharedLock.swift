@@ -1,13 +1,13 @@
 import CPlatform
 
-/// A lock in memory that several processes map: one of them at a time has it.
+/// A lock in memory that several processes map: one of them holds it at a time.
 ///
-/// When a process dies with it, the kernel gives it back, and the next one is told.  It may be taken in processes made
-/// by `ForkedProcess.fork`; a thread has one such lock at a time.
+/// When a process dies with the lock, the kernel gives it back, and its next holder is told.  Processes made by
+/// `ForkedProcess.fork` may take it.  A thread holds one such lock at a time.
 ///
 /// Source: set_robust_list(2), futex(2).
 @_spi(Begat) public struct SharedLock: @unchecked Sendable {
-  /// What the lock takes up, in bytes; its place is aligned to 8.
+  /// The size of a lock in bytes; its place is aligned to 8.
   public static let size = MemoryLayout<platform_lock>.size
 
   private let native: UnsafeMutablePointer<platform_lock>
@@ -19,10 +19,13 @@ import CPlatform
 
   /// Runs `body` while no other process does.
   ///
-  /// - Parameter body: is told whether the last one that had the lock died with it: what it guards may be half written.
+  /// - Parameter body: gets whether the last holder died with the lock: what the lock guards may be half written.
+  /// - Precondition: the calling thread holds no such lock.
   public func withLock<Result>(_ body: (_ isAbandoned: Bool) -> Result) -> Result {
-    let isAbandoned = platform_lock_take(native)
+    let result = platform_lock_take(native)
+    // It would wait for itself forever.
+    precondition(result >= 0, "this thread holds a SharedLock already")
     defer { platform_lock_give_back(native) }
-    return body(isAbandoned)
+    return body(result == 1)
   }
 }

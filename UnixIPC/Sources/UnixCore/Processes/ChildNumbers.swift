@@ -9,7 +9,7 @@ enum ChildNumbers {
     var children: [pid_t] = []
     for thread in NumberedEntries.of("/proc/self/task") ?? [] {
       guard let file = try? Descriptor.open("/proc/self/task/\(thread)/children", .readOnly),
-        let text = try? file.readToEnd(limit: 1 << 24)
+        let text = try? file.readPrefix(1 << 24)
       else { continue }
       children += text.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
     }

@@ -71,7 +71,7 @@ public enum Daemon {
     let reading = ends.readEnd
     // With our copy of the other end closed, a daemon that dies is the end of the pipe.
     _ = consume ends.writeEnd
-    let status = (try? reading.readToEnd(limit: 1)) ?? []
+    let status = (try? reading.readPrefix(1)) ?? []
     return status.first.map { CInt($0) } ?? 1
   }
 }

@@ -13,7 +13,7 @@ enum StartReport {
   /// Waits until the child has begun or given up.
   static func read(from pipe: borrowing Descriptor) throws(SystemCallError) -> SystemCallError? {
     do throws(SystemCallError) {
-      let bytes = try pipe.readToEnd(limit: longest)
+      let bytes = try pipe.readPrefix(longest)
       let parts = String(decoding: bytes, as: UTF8.self).split(separator: "\0", maxSplits: 2)
       guard parts.count > 1, let number = CInt(parts[0]) else { return nil }
       return SystemCallError(

@@ -1,26 +1,28 @@
 extension Signal {
-  /// What the kernel does to a process that has not said otherwise.
+  /// The kernel's action for a signal whose disposition is `.default`.
   ///
   /// Source: signal(7).
   public enum DefaultAction: Hashable, Sendable {
+    /// The process ends.
     case terminate
-    /// Ends the process and leaves an image of its memory, where `ResourceLimit.coreSize` allows it: core(5).
+    /// The process ends and leaves an image of its memory, if `ResourceLimit.coreSize` allows it: core(5).
     case dumpCore
-    /// Stops all threads of the process until SIGCONT.
+    /// All threads of the process stop until SIGCONT.
     case stop
-    /// A stopped process goes on; nothing happens to another.
-    case resume
+    /// A stopped process continues; a running one is not affected.
+    case `continue`
+    /// Nothing happens.
     case ignore
   }
 
-  /// What it does where its disposition is `.standard`.
+  /// The kernel's action for this signal where its disposition is `.default`.
   public var defaultAction: DefaultAction {
     switch self {
     case .quit, .illegalInstruction, .trap, .abort, .busError, .floatingPointError, .segmentationFault,
       .processorTimeLimit, .fileSizeLimit, .badSystemCall:
       .dumpCore
     case .stop, .terminalStop, .backgroundRead, .backgroundWrite: .stop
-    case .resume: .resume
+    case .continue: .continue
     case .child, .urgentData, .windowChange: .ignore
     default: .terminate
     }

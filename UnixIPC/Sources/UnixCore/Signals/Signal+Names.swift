@@ -2,10 +2,10 @@ import CPlatform
 import Glibc
 
 extension Signal {
-  /// The signal that people mean by a text: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `SIGRTMAX-2`, `CLD`.
+  /// The signal that a text names: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `SIGRTMAX-2`, `CLD`, in upper or lower case.
   ///
-  /// Upper or lower case does not matter.  Nil for anything else: no such name, a number that is no signal (0, 65), a
-  /// sign, a blank, a leading 0, `SIG` before a number.
+  /// Nil for anything else: an unknown name, a number that is no signal (0, 65), a sign, a blank, a leading 0, `SIG` before a
+  /// number.
   public init?(_ text: some StringProtocol) {
     // Only ASCII letters have another case here: that of "ſ" would be "S".
     var bytes = text.utf8.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 & ~0x20 : $0 }[...]
@@ -19,7 +19,9 @@ extension Signal {
     self = found
   }
 
-  /// "TERM", "RTMIN+3"; the number where there is no name, as for 32 and 33.  `Signal(_:)` takes it back.
+  /// The name without "SIG", such as "TERM" or "RTMIN+3"; the number if there is no name, as for 32 and 33.
+  ///
+  /// `Signal(_:)` accepts it.
   public var name: String {
     if let name = platform_signal_name(rawValue) { return String(cString: name) }
     let first = Signal.firstRealTime
@@ -27,13 +29,13 @@ extension Signal {
     return isRealTime ? "RTMIN+\(rawValue - first)" : String(rawValue)
   }
 
-  /// Its other names: "CLD" of SIGCHLD, "RTMAX-2" of a real-time signal.
+  /// Other names of the signal, such as "CLD" of SIGCHLD or "RTMAX-2" of a real-time signal.
   public var aliases: [String] {
     if isRealTime { return [rawValue == Signal.lastRealTime ? "RTMAX" : "RTMAX-\(Signal.lastRealTime - rawValue)"] }
     return Signal.otherNames.filter { $0.signal == self && $0.name != name }.map(\.name)
   }
 
-  /// What it stands for, in the C library's words: "Terminated", "Broken pipe".
+  /// The C library's description of the signal, such as "Terminated" or "Broken pipe".
   ///
   /// Source: sigdescr_np(3).
   public var text: String {
@@ -42,7 +44,7 @@ extension Signal {
     return exists ? "Kept by the C library" : "Unknown signal"
   }
 
-  /// Both names of SIGIO stand here: which of them is the C library's first one is its own affair.
+  /// Both names of SIGIO, since which one is the C library's first differs.
   private static let otherNames: [(name: String, signal: Signal)] = [
     ("CLD", .child), ("IO", .ioReady), ("POLL", .ioReady), ("IOT", .abort),
   ]
@@ -80,7 +82,7 @@ extension Signal {
 }
 
 extension Signal: CustomStringConvertible {
-  /// "SIGTERM"; "SIGRTMIN+3" for a real-time signal; "signal 32" where there is no name.
+  /// The name, such as "SIGTERM" or "SIGRTMIN+3"; "signal 32" if there is no name.
   public var description: String {
     let name = self.name
     return name.utf8.first.map { $0 <= UInt8(ascii: "9") } ?? true ? "signal \(name)" : "SIG" + name

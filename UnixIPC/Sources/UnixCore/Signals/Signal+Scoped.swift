@@ -1,14 +1,16 @@
 import CPlatform
 
 extension Signal {
-  /// Runs the body with other dispositions of some signals, and puts back the former ones on every way out of it.
+  /// Runs the body with another disposition of some signals, and restores the former ones on every way out of it.
   ///
-  /// What is put back is what was there to the last flag, a handler of another library too.  Scopes nest.  A disposition
-  /// belongs to the whole process: two threads must not have such scopes of one signal at the same time.
+  /// The former action is restored to the last flag, a handler of another library too.  Scopes nest.  A disposition belongs
+  /// to the whole process: two threads must not have such scopes of one signal at the same time.
   ///
+  /// - Parameter disposition: the disposition during the body.
+  /// - Parameter signals: the signals that it is set for.
   /// - Parameter restartingCalls: as in `setDisposition`.
-  /// - Throws: what the body throws; `SystemCallError`, `EINVAL`, for a signal whose disposition cannot be set, such as
-  ///   SIGKILL: then nothing is changed and the body does not run.
+  /// - Throws: the body's error; `SystemCallError`, `EINVAL`, for a signal whose disposition cannot be set, such as SIGKILL:
+  ///   then nothing is changed and the body does not run.
   ///
   /// Source: sigaction(2).
   public static func withDisposition<Result: ~Copyable>(
@@ -18,7 +20,13 @@ extension Signal {
     try withDisposition(disposition, for: signals, restartingCalls: restartingCalls, body)
   }
 
-  /// The same for a set, or any other sequence of signals.
+  /// Runs the body with another disposition of a set, or any other sequence, of signals, and restores the former ones on
+  /// every way out of it.
+  ///
+  /// - Parameter disposition: the disposition during the body.
+  /// - Parameter signals: the signals that it is set for.
+  /// - Parameter restartingCalls: as in `setDisposition`.
+  /// - Throws: as with single signals.
   public static func withDisposition<Result: ~Copyable>(
     _ disposition: SignalDisposition, for signals: some Sequence<Signal>, restartingCalls: Bool = false,
     _ body: () throws -> Result

@@ -2,7 +2,9 @@ import CPlatform
 import Glibc
 
 extension Signal {
-  /// Sends the signal to a process.  Only its parent may be sure that the number still means that process.
+  /// Sends the signal to a process.
+  ///
+  /// Only its parent can be sure that the number still means that process; ``ProcessHandle`` means one process for good.
   ///
   /// - Throws: `ESRCH` when there is no such process, `EPERM` when it is another user's, `EINVAL` for 0 and negative
   ///   numbers, which mean groups to kill(2).
@@ -13,7 +15,7 @@ extension Signal {
     _ = try check("kill", on: String(process)) { Glibc.kill(process, rawValue) }
   }
 
-  /// Sends the signal and a number with it, which `SignalArrival.value` tells.
+  /// Sends the signal with a value, which arrives as `SignalArrival.value`.
   ///
   /// A real-time signal is queued for each call; of a standard signal that is pending already, only the first value is
   /// kept.
@@ -26,10 +28,12 @@ extension Signal {
     _ = try check("sigqueue", on: String(process)) { platform_queue_signal(process, rawValue, value) }
   }
 
-  /// Sends the signal to all processes of a group.  Only the parent of its living leader may be sure which group that is.
+  /// Sends the signal to all processes of a group.
+  ///
+  /// Only the parent of its living leader can be sure which group the number means.
   ///
   /// - Throws: `ESRCH` when there is no such group, `EPERM` when none of it may be signalled, `EINVAL` for numbers below
-  ///   2: -1 means everybody to kill(2).
+  ///   2: -1 means all processes to kill(2).
   ///
   /// Source: killpg(3).
   public func send(toGroup group: pid_t) throws(SystemCallError) {
@@ -39,18 +43,18 @@ extension Signal {
 
   /// Sends the signal to all processes of the caller's own group, the caller too.
   ///
-  /// The group's number is its leader's, not the caller's: `kill HUP => -$$` reaches nobody where the caller does not
-  /// lead it.  To spare the caller, `withDisposition(.ignored, for: self) { … }` around it.
+  /// The group's number is its leader's, not the caller's: Perl's `kill HUP => -$$` reaches no process if the caller does
+  /// not lead the group.  To spare the caller, wrap the call in `withDisposition(.ignored, for: self) { … }`.
   ///
   /// Source: kill(2), process 0.
   public func sendToOwnGroup() throws(SystemCallError) {
     _ = try check("kill", on: "own group") { Glibc.kill(0, rawValue) }
   }
 
-  /// Sends the signal to all processes of the group that a process belongs to, whoever leads it.
+  /// Sends the signal to all processes of the group that a process belongs to.
   ///
-  /// - Throws: as `send(toGroup:)`.  Also `ESRCH` when that group is led from outside of the caller's namespace, and
-  ///   `EINVAL` when process 1 leads it and the caller is not in it: there is no way to name it.
+  /// - Throws: as `send(toGroup:)`; `ESRCH` when that group's leader is outside of the caller's namespace, and `EINVAL`
+  ///   when process 1 leads it and the caller is not in it: there is no way to name it.
   ///
   /// Source: getpgid(2), kill(2).
   public func send(toGroupOf process: pid_t) throws(SystemCallError) {
@@ -61,7 +65,7 @@ extension Signal {
     try send(toGroup: group)
   }
 
-  /// Sends the signal to the calling thread, and returns after its handler where it has one and is not blocked.
+  /// Sends the signal to the calling thread, and returns after its handler, if it has one and is not blocked.
   ///
   /// Source: raise(3).
   public func raise() throws(SystemCallError) {

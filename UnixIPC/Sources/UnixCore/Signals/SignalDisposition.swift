@@ -1,34 +1,36 @@
 import CPlatform
 import Glibc
 
-/// What becomes of a signal that arrives at this process: of all its threads, and of what it forks.
+/// The effect of a signal that arrives at this process, for all its threads and for the processes that it forks.
 ///
-/// exec keeps what is ignored and makes `.standard` of what is handled; `Program.start` resets both.
+/// exec keeps `.ignored` and resets a handler to `.default`; `Program.start` resets both.
 ///
 /// Source: signal(7), sigaction(2).
 public enum SignalDisposition: Sendable {
-  /// A function of C, called between any two instructions of any thread: it may call what signal-safety(7) lists, and
-  /// write to lock-free atomics.  Nothing of Swift's run-time library is safe there: no allocation, no class, no closure
-  /// with a context, no `String`, no lock, and no error is thrown out of it.
+  /// A C function, called between any two instructions of any thread.
+  ///
+  /// It may call what signal-safety(7) lists, and write to lock-free atomics.  Nothing of Swift's run-time library is safe
+  /// there: no allocation, no class, no closure with a context, no `String`, no lock, and no error is thrown out of it.
   public typealias Handler = @Sendable @convention(c) (CInt) -> Void
 
   /// `SIG_DFL`: the signal's `defaultAction`.
-  case standard
+  case `default`
   /// `SIG_IGN`: discarded on arrival, unless it is blocked.
   case ignored
-  /// Counted, and nothing else; `Signal.count` tells how often.  Raw blocking calls come back with `EINTR`.
+  /// Counted, and nothing else: `Signal.count` is the number of arrivals.  Raw blocking calls fail with `EINTR`.
   ///
-  /// Not for what the processor raises (SIGSEGV, SIGILL): the faulty instruction is tried again for ever.
+  /// Not for a signal that the processor raises (SIGSEGV, SIGILL): the faulty instruction would be repeated forever.
   case counted
-  /// For experts: whatever can be done later, in the program's own time, is better done with `.counted`, `SignalQueue`
-  /// or `SignalSet.wait`.
+  /// Handled by a C function.  For experts: work that can be done later is better done with `.counted`,
+  /// ``SignalDescriptor``, ``SignalQueue`` or `SignalSet.wait`.
   case handled(by: Handler)
 }
 
 extension SignalDisposition: Equatable {
+  /// Whether both are the same; handlers are the same if they are one function.
   public static func == (one: SignalDisposition, other: SignalDisposition) -> Bool {
     switch (one, other) {
-    case (.standard, .standard), (.ignored, .ignored), (.counted, .counted): true
+    case (.default, .default), (.ignored, .ignored), (.counted, .counted): true
     case (.handled(let one), .handled(let other)):
       unsafeBitCast(one, to: Int.self) == unsafeBitCast(other, to: Int.self)
     default: false
@@ -37,27 +39,27 @@ extension SignalDisposition: Equatable {
 }
 
 extension SignalDisposition: CustomStringConvertible, CustomReflectable {
-  /// "ignored"
+  /// The name of the case, such as "ignored".
   public var description: String {
     switch self {
-    case .standard: "standard"
+    case .default: "default"
     case .ignored: "ignored"
     case .counted: "counted"
     case .handled: "handled"
     }
   }
 
-  /// Without children: reflecting a function of C crashes Swift 6.3's run-time library.
+  /// A mirror without children: reflecting a C function crashes the run-time library of Swift 6.3.
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension Signal {
-  /// What becomes of the signal at present.
+  /// The present disposition of the signal.
   ///
-  /// A handler that others have set may want more arguments than a `Handler` takes, and has flags of its own: to have
-  /// it back later, use `withDisposition`, which keeps it whole.
+  /// A handler that other code has set may take more arguments than a `Handler`, and has flags of its own: to restore it
+  /// later, use `withDisposition`, which keeps all of it.
   ///
-  /// - Throws: `EINVAL` for what is no signal.
+  /// - Throws: `EINVAL` for a number that is no signal.
   ///
   /// Source: sigaction(2).
   public var disposition: SignalDisposition {
@@ -73,23 +75,25 @@ extension Signal {
       case (CInt(PLATFORM_IGNORED), _): return .ignored
       case (CInt(PLATFORM_COUNTED), _): return .counted
       case (CInt(PLATFORM_HANDLED), .some(let handler)): return .handled(by: handler)
-      default: return .standard
+      default: return .default
       }
     }
   }
 
-  /// Sets what becomes of the signal from now on, in the whole process.
+  /// Sets the disposition of the signal for the whole process, from now on.
   ///
-  /// - Parameter restartingCalls: whether a blocking call that a handler interrupted goes on by itself (`SA_RESTART`)
-  ///   instead of failing with `EINTR`.  The calls of this library that wait go on in any case, with what is left of
-  ///   their time; `Poller.wait` comes back with nothing.
-  /// - Throws: `EINVAL` for SIGKILL and SIGSTOP, for the C library's own signals, and for what is no signal.
+  /// - Parameter disposition: the new disposition.
+  /// - Parameter restartingCalls: whether a blocking call that a handler interrupted is restarted (`SA_RESTART`) instead of
+  ///   failing with `EINTR`.  The waiting calls of this library continue in any case, with the rest of their time.
+  /// - Throws: `EINVAL` for SIGKILL and SIGSTOP, for the signals that the C library and this one keep for themselves, and
+  ///   for a number that is no signal.
   ///
   /// Source: sigaction(2).
   public func setDisposition(_ disposition: SignalDisposition, restartingCalls: Bool = false) throws(SystemCallError) {
+    if interruptsCalls { throw SystemCallError("sigaction", on: "\(self)", code: .invalidArgument) }
     let handler: platform_signal_handler? =
       switch disposition {
-      case .standard: SIG_DFL
+      case .default: SIG_DFL
       case .ignored: SIG_IGN
       case .counted: platform_count_signal
       case .handled(let handler): handler
@@ -97,16 +101,16 @@ extension Signal {
     _ = try check("sigaction", on: "\(self)") { platform_set_disposition(rawValue, handler, restartingCalls) }
   }
 
-  /// How often the signal has arrived while its disposition was `.counted`, since the process began; never set back.
+  /// The number of arrivals of the signal while its disposition was `.counted`, since the process began; never reset.
   ///
-  /// A standard signal that is sent again before it has arrived is counted once; a forked process goes on from its
-  /// parent's count.  Asking "has it come?" and then blocking leaves a gap in which it may come: `SignalSet.wait` and
-  /// `SignalQueue` have none.
+  /// A standard signal that is sent again before it has arrived is counted once.  A forked process continues its parent's
+  /// count.  A program that reads the count and then blocks may miss a signal in between: `SignalSet.wait`,
+  /// ``SignalQueue`` and ``SignalDescriptor`` have no such gap.
   public var count: UInt64 { platform_signal_count(rawValue) }
 
   /// Discards the signal from now on; for SIGKILL and SIGSTOP nothing happens.
   public func ignore() { try? setDisposition(.ignored) }
 
-  /// Restores the signal's default action; where it has no other, nothing happens.
-  public func restoreDefault() { try? setDisposition(.standard) }
+  /// Restores the signal's default action; for SIGKILL and SIGSTOP nothing happens.
+  public func restoreDefault() { try? setDisposition(.default) }
 }

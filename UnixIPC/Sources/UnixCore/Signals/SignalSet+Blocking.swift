@@ -8,67 +8,81 @@ extension SignalSet {
   /// Source: pthread_sigmask(3).
   public static var blocked: SignalSet {
     var set = SignalSet()
+    set.bits = SignalSet.mask.bits
+    return set
+  }
+
+  /// The mask as it is, `SIGRTMAX` included where something else has blocked it.
+  private static var mask: SignalSet {
+    var set = SignalSet()
     pthread_sigmask(SIG_BLOCK, nil, &set.native)
     return set
   }
 
-  /// What has been sent to the process or the calling thread, is blocked, and is not taken yet.
+  /// The signals that were sent to the process or the calling thread, are blocked, and are not taken yet.
   ///
   /// Source: sigpending(2).
   public static var pending: SignalSet {
     var set = SignalSet()
     sigpending(&set.native)
+    set.bits = set.bits
     return set
   }
 
-  /// Makes this the calling thread's set of blocked signals: they wait, each announced once, until they are taken.
+  /// Makes this the calling thread's mask: its signals stay pending until they are taken, and all others are delivered.
   ///
   /// Source: pthread_sigmask(3).
-  public func becomeMask() {
+  public func setThreadMask() {
     withUnsafePointer(to: native) { _ = platform_set_signal_mask($0) }
   }
 
   /// Adds these signals to the calling thread's blocked ones.
+  ///
+  /// Threads that it starts later inherit the mask.  Source: pthread_sigmask(3).
   public func block() {
     withUnsafePointer(to: native) { _ = pthread_sigmask(SIG_BLOCK, $0, nil) }
   }
 
-  /// Takes these signals out of the calling thread's blocked ones; what is pending of them is delivered before it
-  /// returns.
+  /// Takes these signals out of the calling thread's blocked ones.
+  ///
+  /// A pending one is delivered before the call returns.  Source: pthread_sigmask(3).
   public func unblock() {
     withUnsafePointer(to: native) { _ = pthread_sigmask(SIG_UNBLOCK, $0, nil) }
   }
 
   /// Runs the body with these signals blocked too; on every way out, the thread's mask is again what it was before.
   ///
-  /// What came meanwhile and was not taken is delivered at the end.
+  /// A signal that came meanwhile and was not taken is delivered at the end.
+  ///
+  /// - Throws: the body's error.
   public func withBlocked<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let former = SignalSet.blocked
+    let former = SignalSet.mask
     block()
     defer { former.setThreadMask() }
     return try body()
   }
 
-  /// Takes one of these signals, after waiting for it; nil at the deadline, also at one of `withDeadline`.  No handler
-  /// runs.
+  /// Takes one of these signals, after waiting for it.  No handler runs.
   ///
-  /// They must be blocked, in all threads, from before they can be sent: one that comes between two waits is then still
-  /// there, where otherwise it would have done what its disposition says.  Of several the lowest number comes first, and
-  /// a real-time signal comes as often as it was sent, in that order.
+  /// They must be blocked, in all threads, from before they can be sent: a signal that comes between two waits is then still
+  /// pending, where otherwise its disposition would have decided.  The lowest number comes first, and a real-time signal
+  /// comes as often as it was sent, in that order.  A program with `async` code cannot keep a signal blocked in all threads:
+  /// it uses ``SignalDescriptor``.
+  ///
+  /// - Returns: nil at the deadline, also at one of `withDeadline`.
   ///
   /// Source: sigtimedwait(2).
   public func wait(until deadline: Deadline = .never) -> SignalArrival? {
-    let deadline = Swift.min(deadline, .current)
     while true {
       if let arrival = take(within: deadline.remaining?.nanoseconds ?? -1) { return arrival }
       // A handler of another signal interrupts it: then again, with what is left.
-      if deadline.hasPassed { return nil }
+      if deadline.isExpired { return nil }
     }
   }
 
-  /// - Parameter nanoseconds: less than 0 waits for ever.
+  /// - Parameter nanoseconds: less than 0 waits forever.
   /// - Returns: nil after the time, and when a handler of another signal ran.
   func take(within nanoseconds: Int64) -> SignalArrival? {
     var arrival = platform_arrival()

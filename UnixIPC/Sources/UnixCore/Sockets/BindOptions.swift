@@ -2,27 +2,36 @@ import Glibc
 
 /// How an internet address is bound.
 public struct BindOptions: Hashable, Sendable {
-  /// Whether the address may be one that the machine does not have yet.
-  public var isFree = false
-  /// The interface through which all traffic goes; nil for any.
+  /// Whether the address may be one that the machine does not have yet (`IP_FREEBIND`).
+  public var allowsNonlocalAddress = false
+  /// The interface through which all traffic goes; nil for any (`SO_BINDTODEVICE`).
   public var device: String?
-  /// Whether other datagram sockets that say so too may have the same address, as all listeners to a group do.
-  public var isShared = false
+  /// Whether other datagram sockets with this option may have the same address, as all listeners to a group do
+  /// (`SO_REUSEADDR`).  Stream sockets always have it: connections of a former server in TIME_WAIT do not keep the port.
+  public var reusesAddress = false
+  /// Whether an IPv6 address takes IPv4 too, as addresses `::ffff:a.b.c.d`: with ``IPv6Address/any``, one listener serves
+  /// both (`IPV6_V6ONLY` off).
+  public var acceptsIPv4 = false
 
-  public init(isFree: Bool = false, device: String? = nil, isShared: Bool = false) {
-    self.isFree = isFree
+  /// Creates options; without arguments, those of a server on one address.
+  public init(
+    allowsNonlocalAddress: Bool = false, device: String? = nil, reusesAddress: Bool = false, acceptsIPv4: Bool = false
+  ) {
+    self.allowsNonlocalAddress = allowsNonlocalAddress
     self.device = device
-    self.isShared = isShared
+    self.reusesAddress = reusesAddress
+    self.acceptsIPv4 = acceptsIPv4
   }
 
-  /// What the kernel allows for an interface's name, in bytes.
-  public static let longestDevice = 15
+  /// The longest name of an interface, in bytes.
+  public static let maximumDeviceNameLength = 15
 
-  /// Source: IP_FREEBIND in ip(7), SO_BINDTODEVICE and SO_REUSEADDR in socket(7).
-  func apply(to socket: borrowing Descriptor, family: CInt) throws(SystemCallError) {
-    if isShared { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
-    if isFree {
-      if family == AF_INET6 {
+  /// Source: IP_FREEBIND in ip(7), SO_BINDTODEVICE and SO_REUSEADDR in socket(7), IPV6_V6ONLY in ipv6(7).
+  func apply(to socket: borrowing Descriptor, family: AddressFamily) throws(SystemCallError) {
+    if reusesAddress { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+    if family == .ipv6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, acceptsIPv4 ? 0 : 1) }
+    if allowsNonlocalAddress {
+      if family == .ipv6 {
         try socket.setOption(CInt(IPPROTO_IPV6), freeBindIPv6, 1)
       } else {
         try socket.setOption(CInt(IPPROTO_IP), freeBind, 1)
@@ -43,7 +52,7 @@ extension Descriptor {
   @_spi(Begat) public func boundDevice() throws(SystemCallError) -> String? {
     var name: [UInt8] = Array(repeating: 0, count: BindOptions.maximumDeviceNameLength + 1)
     var length = socklen_t(name.count)
-    _ = try check("getsockopt SO_BINDTODEVICE") { getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length) }
+    _ = try check("getsockopt SO_BINDTODEVICE", onDescriptor: number) { getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length) }
     let text = name.prefix(Int(length)).prefix { $0 != 0 }
     return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
   }
@@ -52,6 +61,6 @@ extension Descriptor {
   ///
   /// Source: listen(2).
   @_spi(Begat) public func setBacklog(_ backlog: CInt) throws(SystemCallError) {
-    _ = try check("listen") { Glibc.listen(number, backlog) }
+    _ = try check("listen", onDescriptor: number) { Glibc.listen(number, backlog) }
   }
 }

@@ -27,7 +27,7 @@ public enum ClientSocket {
   /// Source: connect(2).
   public static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(SystemCallError) {
     let number = socket.number
-    let native = try RawSocketAddress(address)
+    let native = try RawSocketAddress(address, for: "connect")
     _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(number, $0, $1) } }
   }
 
@@ -38,8 +38,8 @@ public enum ClientSocket {
   public static func start(to address: SocketAddress, from source: SocketAddress? = nil) throws(SystemCallError)
     -> Descriptor
   {
-    let socket = try open(for: address, from: source, flags: nonBlockingFlag)
-    let native = try RawSocketAddress(address)
+    let socket = try open(for: address, from: source, isNonBlocking: true)
+    let native = try RawSocketAddress(address, for: "connect")
     do throws(SystemCallError) {
       _ = try check("connect", on: address.description) {
         native.withPointer { Glibc.connect(socket.number, $0, $1) }
@@ -62,8 +62,8 @@ public enum ClientSocket {
   private static func connectUnix(to address: SocketAddress, from source: SocketAddress?, until deadline: Deadline)
     throws(SystemCallError) -> Descriptor
   {
-    let socket = try open(for: address, from: source, flags: 0)
-    let native = try RawSocketAddress(address)
+    let socket = try open(for: address, from: source, isNonBlocking: false)
+    let native = try RawSocketAddress(address, for: "connect")
     let deadline = min(deadline, .current)
     while true {
       if let left = deadline.remaining {
@@ -75,18 +75,18 @@ public enum ClientSocket {
       let error = ErrorCode.current
       // A signal interrupts it: then again, with what is left.
       let isUndecided = error == .interrupted || error == .wouldBlock
-      if isUndecided, !deadline.hasPassed { continue }
+      if isUndecided, !deadline.isExpired { continue }
       throw SystemCallError("connect", on: address.description, code: isUndecided ? .timedOut : error)
     }
     if deadline != .never { try socket.setOption(SOL_SOCKET, SO_SNDTIMEO, structure: timeval()) }
     return socket
   }
 
-  private static func open(for address: SocketAddress, from source: SocketAddress?, flags: CInt)
+  private static func open(for address: SocketAddress, from source: SocketAddress?, isNonBlocking: Bool)
     throws(SystemCallError) -> Descriptor
   {
-    let family = try RawSocketAddress(address).family
-    let socket = try Descriptor.socket(family: family, kind: .stream | flags)
+    let family = try RawSocketAddress(address, for: "connect").family
+    let socket = try Descriptor.socket(family: family, kind: .stream, isNonBlocking: isNonBlocking)
     guard let source else { return socket }
     // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
     if !source.isUnix { try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1) }

@@ -1,24 +1,28 @@
 import Glibc
 
-/// A connection, and which of several addresses took it.
-@frozen public struct ClientConnection: ~Copyable {
-  /// Blocking.
+/// A connection that this process made, and the address that took it.
+@frozen public struct ClientConnection: ~Copyable, Sendable {
+  /// The connection: blocking and close-on-exec.
   public let socket: Descriptor
+  /// The address of the server that took it.
   public let address: SocketAddress
 
+  /// Makes a connection of a socket and the address that it is connected to.
   public init(socket: consuming Descriptor, address: SocketAddress) {
     self.socket = socket
     self.address = address
   }
 }
 
-/// Why none of several addresses took a connection.
+/// A connection failed at each of several addresses.
 public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One for each address that was tried, in that order: `connect [::1]:13: Connection refused`.
   public let failures: [SystemCallError]
 
+  /// Creates an error of the failures at each address.
   public init(failures: [SystemCallError]) { self.failures = failures }
 
+  /// The failures in one line, separated by semicolons.
   public var description: String {
     failures.isEmpty ? "no address" : failures.map(\.description).joined(separator: "; ")
   }
@@ -112,10 +116,10 @@ extension ClientSocket {
   public var due: Deadline { started < addresses.count ? min(next, deadline) : deadline }
 
   /// Whether every address has been tried and none took the connection.
-  public var isLost: Bool { started == addresses.count && undecided == 0 }
+  public var hasFailed: Bool { started == addresses.count && undecided == 0 }
 
   /// Why each address that was tried has failed; one that is undecided has had its time.
-  public var reasons: [SystemCallError] {
+  public var errors: [SystemCallError] {
     (0..<started).map {
       failures[$0] ?? SystemCallError("connect", on: addresses[$0].description, code: .timedOut)
     }
@@ -123,9 +127,9 @@ extension ClientSocket {
 
   /// The connection that was made first; nil when all have failed or the deadline has passed.
   mutating func run() throws(SystemCallError) -> ClientConnection? {
-    while !isLost {
+    while !hasFailed {
       if let winner = try advance(waiting: true) { return winner }
-      if deadline.hasPassed { return nil }
+      if deadline.isExpired { return nil }
     }
     return nil
   }
@@ -133,7 +137,7 @@ extension ClientSocket {
   /// Starts the next attempt if it is due, and looks which are decided; the first success, if there is one.
   ///
   /// - Parameter waiting: whether to wait until there is something to do.
-  /// - Throws: what is wrong with all of them; what is wrong with an address is among the `reasons`.
+  /// - Throws: what is wrong with all of them; what is wrong with an address is among the `errors`.
   public mutating func advance(waiting: Bool = false) throws(SystemCallError) -> ClientConnection? {
     if started < addresses.count, undecided == 0 || next.hasPassed {
       next = try startNext() ? Deadline(after: delay) : Deadline.immediate

@@ -7,8 +7,9 @@ import Glibc
 ///
 /// Source: udp(7), perlipc "UDP: Message Passing".
 public struct DatagramInquiry: Hashable, Sendable {
-  /// What came of asking one host.
+  /// The result of asking one host.
   public enum Outcome: Hashable, Sendable {
+    /// The host answered.
     case answered(Answer)
     /// Nobody listens there (`ECONNREFUSED`): the host itself says so.
     case refused
@@ -18,25 +19,28 @@ public struct DatagramInquiry: Hashable, Sendable {
     case failed(SystemCallError)
   }
 
+  /// What a host has answered.
   public struct Answer: Hashable, Sendable {
+    /// The answer, at most `maximumAnswerSize` bytes.
     public let bytes: [UInt8]
-    /// Whether more was sent than `longestAnswer`; the rest is lost.
+    /// Whether more was sent than `maximumAnswerSize`; the rest is lost.
     public let isTruncated: Bool
-    /// From sending the question to reading the answer.
+    /// The time from sending the question to reading the answer.
     public let roundTrip: Duration
   }
 
-  /// May be empty: then the datagram is.
+  /// The question; an empty one is an empty datagram.
   public var question: [UInt8]
-  /// How many bytes of an answer are kept.
-  public var longestAnswer: Int
+  /// The number of bytes of an answer that are kept.
+  public var maximumAnswerSize: Int
 
-  public init(question: [UInt8], longestAnswer: Int = 2048) {
+  /// Creates an inquiry that can be asked any number of times.
+  public init(question: [UInt8], maximumAnswerSize: Int = 2048) {
     self.question = question
-    self.longestAnswer = longestAnswer
+    self.maximumAnswerSize = maximumAnswerSize
   }
 
-  /// Asks them all and waits until each has answered or the deadline has passed.
+  /// Asks all hosts and waits until each has answered or the deadline has passed.
   ///
   /// Each host that is waited for needs a descriptor (`ResourceLimit.openFiles`).  When there is none left, the others
   /// are asked as answers set some free; those whose turn has not come by the deadline are `failed` with `EMFILE`.

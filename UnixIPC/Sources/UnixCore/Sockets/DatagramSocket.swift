@@ -4,16 +4,18 @@ import Glibc
 /// A datagram socket of a server: each answer goes out from the address that was asked.
 ///
 /// Source: udp(7), ip(7) IP_PKTINFO.
-public struct DatagramSocket: ~Copyable {
+public struct DatagramSocket: ~Copyable, Sendable {
+  /// The descriptor, readable when a datagram waits.
   public let descriptor: Descriptor
 
   /// Where a datagram came from and which address it was sent to.
   public struct Sender: @unchecked Sendable {
     fileprivate var native = platform_datagram()
 
+    /// Creates room for a sender, which `receive` fills in.
     public init() {}
 
-    /// Nil for a sender that cannot be answered, such as an unbound Unix socket.
+    /// The address of the sender; nil if it cannot be answered, such as an unbound Unix socket.
     public var address: SocketAddress? {
       var address = RawSocketAddress()
       address.storage = native.peer
@@ -22,17 +24,19 @@ public struct DatagramSocket: ~Copyable {
     }
 
     /// Whether the datagram went to a group of machines, by broadcast or multicast.
-    public var askedMany: Bool { native.to_many }
+    public var wasBroadcast: Bool { native.to_many }
   }
 
-  /// Takes over a socket that somebody else has bound.
+  /// Takes over a socket that is bound already, such as one that was passed to this process.
+  ///
+  /// - Throws: `EINVAL` if it is no datagram socket.
   public init(adopting descriptor: consuming Descriptor) throws(SystemCallError) {
     let number = descriptor.number
-    guard descriptor.socketKind == SocketKind.datagram else {
-      throw SystemCallError("recvmsg", on: "descriptor \(number)", code: .invalidArgument)
+    guard descriptor.socketKind == .datagram else {
+      throw SystemCallError("recvmsg", onDescriptor: number, code: .invalidArgument)
     }
     let family = try descriptor.localAddress().family
-    _ = try check("setsockopt") { platform_ask_for_local_address(number, family) }
+    _ = try check("setsockopt", onDescriptor: number) { platform_ask_for_local_address(number, family.rawValue) }
     self.descriptor = descriptor
   }
 
@@ -53,7 +57,9 @@ public struct DatagramSocket: ~Copyable {
     }
   }
 
-  /// Answers; never waits.
+  /// Answers a sender, from the address to which its datagram went; never waits.
+  ///
+  /// - Throws: `EAGAIN` when there is no room to send it; a peer that is gone is an error, never a signal.
   public func send(_ bytes: UnsafeRawBufferPointer, to sender: inout Sender) throws(SystemCallError) {
     _ = try check("sendmsg", onDescriptor: descriptor.number) {
       platform_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &sender.native)

@@ -105,10 +105,10 @@ extension Descriptor {
       let membership = ip_mreqn(
         imr_multiaddr: in_addr(s_addr: address.rawValue.bigEndian), imr_address: in_addr(),
         imr_ifindex: CInt(bitPattern: interface.index))
-      try setOption(CInt(IPPROTO_IP), ipv4, structure: membership)
+      try setOption(CInt(IPPROTO_IP), ipv4, native: membership)
     case .ipv6(let address, let interface):
       let membership = ipv6_mreq(ipv6mr_multiaddr: address.native, ipv6mr_interface: interface.index)
-      try setOption(CInt(IPPROTO_IPV6), ipv6, structure: membership)
+      try setOption(CInt(IPPROTO_IPV6), ipv6, native: membership)
     }
   }
 

@@ -65,7 +65,7 @@ import Glibc
   mutating func run(until deadline: Deadline) throws(SystemCallError) {
     let deadline = min(deadline, .current)
     while asked < addresses.count || open > 0 {
-      if deadline.hasPassed { break }
+      if deadline.isExpired { break }
       _ = try advance(until: deadline)
     }
     _ = try collectLate()
@@ -111,7 +111,7 @@ import Glibc
       sockets.put(socket, at: index)
       open += 1
     } catch {
-      if error.code == .tooManyOpenFiles || error.code == ErrorCode.tooManyOpenFilesInSystem, open > 0 {
+      if error.code == .tooManyOpenFiles || error.code == .tooManyOpenFilesInSystem, open > 0 {
         shortage = error
         return
       }
@@ -123,8 +123,8 @@ import Glibc
 
   /// A socket that only the address can answer.
   private static func socket(for address: SocketAddress) throws(SystemCallError) -> Descriptor {
-    let family = try RawSocketAddress(address).family
-    let socket = try Descriptor.socket(family: family, kind: .datagram | nonBlockingFlag)
+    let family = try RawSocketAddress(address, for: "connect").family
+    let socket = try Descriptor.socket(family: family, kind: .datagram, isNonBlocking: true)
     // The network's word that a host cannot be reached is an outcome too.
     switch address {
     case .ipv4: try socket.setOption(CInt(IPPROTO_IP), receiveErrors, 1)

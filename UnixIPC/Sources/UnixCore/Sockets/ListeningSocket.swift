@@ -1,26 +1,38 @@
 import CPlatform
 import Glibc
 
-/// A stream socket that waits for connections.
+/// A stream socket that accepts connections.
 ///
-/// Never blocks: between the kernel's word that a client waits and accept(2) the client may have gone.
-public struct ListeningSocket: ~Copyable {
+///     let server = try ListeningSocket(.ipv6(.any, port: 7), backlog: 128, options: BindOptions(acceptsIPv4: true))
+///     while let client = try server.nextConnection(until: deadline) {
+///       try client.socket.sendAll("Good day, \(client.peer, default: "stranger").\r\n")
+///     }
+///
+/// The socket itself is non-blocking: between poll(2) and accept(2) the client may have gone.  Several threads may accept
+/// from one socket.
+///
+/// Source: listen(2), accept(2).
+public struct ListeningSocket: ~Copyable, Sendable {
+  /// The descriptor, readable when a client waits.
   public let descriptor: Descriptor
 
-  /// Takes over a socket that somebody else has made; it must be listening already.
+  /// Takes over a socket that is listening already, such as one that was passed to this process.
   ///
-  /// - Throws: `EINVAL` when it is not, `ENOTSOCK` when it is no socket.
+  /// - Throws: `EINVAL` if it is not listening, `ENOTSOCK` if it is no socket.
   public init(adopting descriptor: consuming Descriptor) throws(SystemCallError) {
     let number = descriptor.number
     guard try descriptor.option(SOL_SOCKET, SO_ACCEPTCONN) == 1 else {
-      throw SystemCallError("accept", on: "descriptor \(number)", code: .invalidArgument)
+      throw SystemCallError("accept", onDescriptor: number, code: .invalidArgument)
     }
     try descriptor.setNonBlocking(true)
-    descriptor.sendsAtOnce()
+    descriptor.disableNagle()
     self.descriptor = descriptor
   }
 
-  /// Binds and listens.  An IPv6 socket takes IPv6 only; a Unix path must not exist (see `UnixSocketFile`).
+  /// Binds and listens.
+  ///
+  /// An IPv6 socket takes IPv6 only, unless ``BindOptions/acceptsIPv4`` is set.  A Unix path must not exist:
+  /// ``UnixSocketFile`` replaces the socket that a dead server left.
   ///
   /// - Parameter backlog: how many connections may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
   ///
@@ -34,16 +46,16 @@ public struct ListeningSocket: ~Copyable {
   /// Listens on a socket that is bound already.
   init(listeningOn bound: consuming Descriptor, backlog: CInt, address: SocketAddress) throws(SystemCallError) {
     try bound.setNonBlocking(true)
-    bound.sendsAtOnce()
+    bound.disableNagle()
     let number = bound.number
     _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }
     descriptor = bound
   }
 
-  /// Lets the kernel ask peers of accepted connections for a sign of life, after 60 s of silence five times 10 s apart,
-  /// and end the connection with `ETIMEDOUT` when there is none.
+  /// Lets the kernel probe the peers of accepted connections, after 60 s of silence five times 10 s apart, and end the
+  /// connection with `ETIMEDOUT` when no answer comes.
   ///
-  /// A peer that answers is kept, even if it reads nothing for hours: how long that may last is a question of idle time.
+  /// A peer that answers is kept, even if it reads nothing for hours: limiting that is a matter of an idle timeout.
   /// Data that a dead peer does not acknowledge is bounded by `net.ipv4.tcp_retries2`, some 15 minutes by default.
   ///
   /// Source: tcp(7), SO_KEEPALIVE in socket(7).
@@ -59,7 +71,7 @@ public struct ListeningSocket: ~Copyable {
     try? descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
   }
 
-  /// Whether clients can connect: false after shutdown(2), which whoever shares the socket may have called.
+  /// Whether clients can connect: false after shutdown(2), which any process that shares the socket may have called.
   public var isServing: Bool {
     // A Unix socket goes on saying that it listens, and counts as hung up.
     var query = pollfd(fd: descriptor.number, events: hangUpOfOneDirection, revents: 0)
@@ -81,42 +93,10 @@ public struct ListeningSocket: ~Copyable {
 
   /// Hands the descriptor over, still listening.
   public consuming func release() -> Descriptor { descriptor }
-
-  /// Takes the next connection that waits, with its peer's address.
-  ///
-  /// - Returns: a blocking, close-on-exec socket.
-  /// - Throws: `EAGAIN` when none waits; `isPassing` errors concern this one connection; `isShortage` ones the machine.
-  ///
-  /// Source: accept(2).
-  public func accept(peer: inout RawSocketAddress) throws(SystemCallError) -> Descriptor {
-    Descriptor(
-      owning: try check("accept4", onDescriptor: descriptor.number) {
-        peer.withMutablePointer { platform_accept4(descriptor.number, $0, $1, closeOnExecFlag) }
-      })
-  }
-}
-
-extension ErrorCode {
-  /// Of accept(2): the connection died before it was taken, or a firewall forbade it; the next one is another matter.
-  public var isPassing: Bool {
-    switch rawValue {
-    case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM:
-      true
-    default: false
-    }
-  }
-
-  /// Descriptors, memory or processes are used up: wait and try again.
-  public var isShortage: Bool {
-    switch rawValue {
-    case EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN: true
-    default: false
-    }
-  }
 }
 
 extension Descriptor {
-  /// Makes an internet stream socket listen again that was shut down; it keeps its options.
+  /// Makes an internet stream socket that was shut down listen again; it keeps its options.
   ///
   /// A port that the kernel had chosen was given up with the shutdown, though getsockname(2) goes on naming it: it is
   /// bound anew, if it is still free.
@@ -137,21 +117,20 @@ extension Descriptor {
   /// Lets accepted connections, which inherit it, send small pieces without waiting for the answer to earlier ones.
   ///
   /// Source: tcp(7), TCP_NODELAY.
-  fileprivate func sendsAtOnce() {
+  fileprivate func disableNagle() {
     // Unix sockets do so anyway.
     try? setOption(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
   }
 
   /// A socket of the address's family, bound to it.
-  static func bound(to address: SocketAddress, kind: CInt, options: BindOptions = BindOptions())
+  static func bound(to address: SocketAddress, kind: SocketKind, options: BindOptions = BindOptions())
     throws(SystemCallError) -> Descriptor
   {
     let native = try RawSocketAddress(address)
     let socket = try Descriptor.socket(family: native.family, kind: kind)
     if !address.isUnix {
       // Connections of a former server in TIME_WAIT do not keep the port.
-      if kind == SocketKind.stream { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
-      if native.family == AF_INET6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+      if kind == .stream { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
       try options.apply(to: socket, family: native.family)
     }
     _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }

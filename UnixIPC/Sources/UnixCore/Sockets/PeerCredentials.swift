@@ -1,21 +1,48 @@
 import CPlatform
 import Glibc
 
-/// Who connected to a Unix socket, as the kernel saw it at that moment.
+/// The identity of the process at the other end of a Unix socket, as the kernel saw it when the connection was made.
 ///
 /// Source: unix(7), SO_PEERCRED.
 public struct PeerCredentials: Hashable, Sendable {
-  /// May be another process's number by now: `ProcessHandle(peerOf:)` never means another one.
+  /// The number of the process.  Another process may have it by now: `ProcessHandle(peerOf:)` never means another one.
   public let process: pid_t
+  /// The effective user.
   public let user: uid_t
+  /// The effective group; ``groups(of:)`` gives the supplementary ones.
   public let group: gid_t
 
+  /// Asks the kernel for the peer of a connected Unix socket.
   public init(of socket: borrowing Descriptor) throws(SystemCallError) {
+    let number = socket.number
     var native = platform_credentials()
-    _ = try check("getsockopt") { platform_peer_credentials(socket.number, &native) }
+    _ = try check("getsockopt SO_PEERCRED", onDescriptor: number) { platform_peer_credentials(number, &native) }
     process = native.pid
     user = native.uid
     group = native.gid
+  }
+
+  /// The supplementary groups of the process at the other end of a Unix socket.
+  ///
+  /// - Throws: `ENODATA` where the socket has no such peer.
+  ///
+  /// Source: SO_PEERGROUPS in unix(7), since Linux 4.13.
+  public static func groups(of socket: borrowing Descriptor) throws(SystemCallError) -> [gid_t] {
+    let number = socket.number
+    var groups = [gid_t](repeating: 0, count: 64)
+    while true {
+      var length = socklen_t(groups.count * MemoryLayout<gid_t>.size)
+      do throws(SystemCallError) {
+        _ = try check("getsockopt SO_PEERGROUPS", onDescriptor: number) {
+          getsockopt(number, SOL_SOCKET, peerGroups, &groups, &length)
+        }
+        return Array(groups.prefix(Int(length) / MemoryLayout<gid_t>.size))
+      } catch {
+        // The kernel has written how much room it needs.
+        guard error.code == .outOfRange, Int(length) / MemoryLayout<gid_t>.size > groups.count else { throw error }
+        groups = Array(repeating: 0, count: Int(length) / MemoryLayout<gid_t>.size)
+      }
+    }
   }
 }
 
@@ -30,8 +57,9 @@ extension ProcessHandle {
     let credentials = try PeerCredentials(of: socket)
     var handle: CInt = -1
     var length = socklen_t(MemoryLayout<CInt>.size)
-    _ = try check("getsockopt SO_PEERPIDFD") {
-      getsockopt(socket.number, SOL_SOCKET, peerProcessHandle, &handle, &length)
+    let number = socket.number
+    _ = try check("getsockopt SO_PEERPIDFD", onDescriptor: number) {
+      getsockopt(number, SOL_SOCKET, peerProcessHandle, &handle, &length)
     }
     self.init(credentials.process, openedAs: Descriptor(owning: handle))
   }

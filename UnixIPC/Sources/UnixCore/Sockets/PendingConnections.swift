@@ -17,7 +17,7 @@ extension Descriptor {
   private var pendingUnixConnections: UInt32? {
     var metadata = stat()
     guard fstat(number, &metadata) == 0, metadata.st_mode & S_IFMT == S_IFSOCK else { return nil }
-    let netlink = Glibc.socket(AF_NETLINK, SocketKind.datagram | closeOnExecFlag, UnixDiagnosis.protocolNumber)
+    let netlink = Glibc.socket(AF_NETLINK, SocketKind.datagram.rawValue | closeOnExecFlag, UnixDiagnosis.protocolNumber)
     guard netlink >= 0 else { return nil }
     let inquiry = Descriptor(owning: netlink)
     return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 8) { room in

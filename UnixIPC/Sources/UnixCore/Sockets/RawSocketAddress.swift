@@ -16,8 +16,16 @@ public struct RawSocketAddress: @unchecked Sendable {
     }
   }
 
+  /// The kernel's form of an address.
+  ///
+  /// - Throws: `ENAMETOOLONG` for the path or the name of a Unix socket of more than 107 bytes, `EINVAL` for a path with
+  ///   a NUL.
+  ///
   /// Source: sockaddr(3type).
-  public init(_ address: SocketAddress) throws(SystemCallError) {
+  public init(_ address: SocketAddress) throws(SystemCallError) { try self.init(address, for: "bind") }
+
+  /// - Parameter call: what the address is for, which an error names.
+  init(_ address: SocketAddress, for call: String) throws(SystemCallError) {
     switch address {
     case .ipv4(let host, let port):
       store(
@@ -30,9 +38,9 @@ public struct RawSocketAddress: @unchecked Sendable {
         sockaddr_in6(
           sin6_family: sa_family_t(AF_INET6), sin6_port: port.bigEndian, sin6_flowinfo: 0, sin6_addr: host.native,
           sin6_scope_id: scope))
-    case .unixPath(let path): try storeUnix(path.bytes, of: address)
-    case .unixAbstract(let name): try storeUnix([0] + name, of: address)
-    case .unixUnnamed: try storeUnix([], of: address)
+    case .unixPath(let path): try storeUnix(path.bytes, of: address, for: call)
+    case .unixAbstract(let name): try storeUnix([0] + name, of: address, for: call)
+    case .unixUnnamed: try storeUnix([], of: address, for: call)
     }
   }
 
@@ -42,13 +50,13 @@ public struct RawSocketAddress: @unchecked Sendable {
   }
 
   /// A path must leave room for the NUL that other programs expect at its end, and contain none.
-  private mutating func storeUnix(_ name: [UInt8], of address: SocketAddress) throws(SystemCallError) {
+  private mutating func storeUnix(_ name: [UInt8], of address: SocketAddress, for call: String) throws(SystemCallError) {
     let isPath = name.first.map { $0 != 0 } ?? false
     guard name.count + (isPath ? 1 : 0) <= 108 else {
-      throw SystemCallError("bind", on: address.description, code: .fileNameTooLong)
+      throw SystemCallError(call, on: address.description, code: .fileNameTooLong)
     }
     guard !isPath || !name.contains(0) else {
-      throw SystemCallError("bind", on: address.description, code: .invalidArgument)
+      throw SystemCallError(call, on: address.description, code: .invalidArgument)
     }
     withUnsafeMutableBytes(of: &storage) { bytes in
       bytes.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
@@ -57,22 +65,22 @@ public struct RawSocketAddress: @unchecked Sendable {
     length = socklen_t(2 + name.count + (isPath ? 1 : 0))
   }
 
-  /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
-  public var family: CInt { CInt(storage.ss_family) }
+  /// The family of the address.
+  public var family: AddressFamily { AddressFamily(rawValue: CInt(storage.ss_family)) }
 
   /// The address as a value; nil for a family that this library does not know.
   public var address: SocketAddress? {
     withUnsafeBytes(of: storage) { bytes -> SocketAddress? in
       switch family {
-      case AF_INET:
+      case .ipv4:
         let native = bytes.loadUnaligned(as: sockaddr_in.self)
         return .ipv4(
           IPv4Address(rawValue: UInt32(bigEndian: native.sin_addr.s_addr)), port: UInt16(bigEndian: native.sin_port))
-      case AF_INET6:
+      case .ipv6:
         let native = bytes.loadUnaligned(as: sockaddr_in6.self)
         return .ipv6(
           IPv6Address(native.sin6_addr), port: UInt16(bigEndian: native.sin6_port), scope: native.sin6_scope_id)
-      case AF_UNIX:
+      case .unix:
         let name = bytes[2..<max(2, min(Int(length), 110))]
         guard let first = name.first else { return .unixUnnamed }
         if first == 0 { return .unixAbstract(Array(name.dropFirst())) }
@@ -83,7 +91,7 @@ public struct RawSocketAddress: @unchecked Sendable {
     }
   }
 
-  /// For calls that this library does not wrap.
+  /// Lends the address to a call that this library does not wrap.
   public func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     withUnsafeBytes(of: storage) { body($0.baseAddress!.assumingMemoryBound(to: sockaddr.self), length) }
   }

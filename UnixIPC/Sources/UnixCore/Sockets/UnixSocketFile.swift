@@ -71,7 +71,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a datagram socket, after removing one that a dead server left.
-  public static func bind(at path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     let lock = try lock(path)
     let bound = try bind(path, kind: kind, access: access)
     _ = consume lock
@@ -96,7 +96,7 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  private static func bind(_ path: UnixPath, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  private static func bind(_ path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     do {
       if let occupant = try facts(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
@@ -135,7 +135,7 @@ public struct UnixSocketFile: Sendable {
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
     guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
-      throw SystemCallError("bind", on: path.description, code: ErrorCode.staleNFSFileHandle)
+      throw SystemCallError("bind", on: path.description, code: .staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
     if access.user != nil || access.group != nil {
@@ -165,11 +165,11 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Whether nobody listens any more: only then does the kernel refuse the connection.
-  private static func isStale(_ path: UnixPath, kind: CInt) throws(SystemCallError) -> Bool {
+  private static func isStale(_ path: UnixPath, kind: SocketKind) throws(SystemCallError) -> Bool {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
     let native = try RawSocketAddress(.unixPath(path))
-    let probe = try Descriptor.socket(family: .unix, kind: kind | nonBlockingFlag)
+    let probe = try Descriptor.socket(family: .unix, kind: kind, isNonBlocking: true)
     let result = native.withPointer { connect(probe.number, $0, $1) }
     return result == -1 && ErrorCode.current == .connectionRefused
   }
@@ -183,7 +183,7 @@ extension UnixSocketFile {
   }
 
   /// Binds a socket of a kind to a path that is text, after removing a socket that a dead server left.
-  public static func bind(at path: String, kind: CInt, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: String, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
     try bind(at: UnixPath(path), kind: kind, access: access)
   }
 
@@ -191,8 +191,6 @@ extension UnixSocketFile {
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
-/// O_PATH, asm-generic/fcntl.h
-private let pathOnly: CInt = 0x20_0000
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable {

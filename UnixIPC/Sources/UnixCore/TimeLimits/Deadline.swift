@@ -1,40 +1,56 @@
-/// The instant until which something may take, on a clock that is never set.
+import CPlatform
+
+/// The instant until which an operation may take, on a clock that is never set.
 ///
-/// One deadline bounds many waits together, where a limit for each would start again with every piece.
+/// One deadline bounds many waits together, where a limit for each of them would start again with every piece.
+///
+/// A deadline of ``withDeadline(_:_:)`` bounds every other one of its thread: inside its body, `isExpired` and `remaining`
+/// answer for whichever comes first.  A loop over `isExpired` therefore ends at both.
 ///
 /// Source: clock_gettime(2), CLOCK_MONOTONIC.
 public struct Deadline: Comparable, Hashable, Sendable {
   /// Nanoseconds, as `SystemClock.monotonic` counts them.
-  public let instant: Int64
+  @_spi(Begat) public let instant: Int64
 
-  public init(instant: Int64) { self.instant = instant }
+  /// The deadline at an instant of `SystemClock.monotonic`.
+  @_spi(Begat) public init(instant: Int64) { self.instant = instant }
 
-  /// So much later than now; `never` where there is no limit.
-  public init(after limit: Duration?) {
-    guard let limit else {
-      self = .never
-      return
-    }
-    // A limit is cut to 146 years, so the sum of both fits.
+  /// The deadline that is this much later than now.
+  ///
+  /// A duration of zero or less has passed immediately; one of more than 146 years counts as 146 years.
+  public init(after limit: Duration) {
+    // The limit is cut, so the sum of both fits.
     instant = SystemClock.monotonic() + limit.nanoseconds
   }
 
-  /// Waits for ever.
+  /// The deadline that never passes: a wait until it has no limit.
   public static let never = Deadline(instant: .max)
 
-  public var hasPassed: Bool { self != .never && instant <= SystemClock.monotonic() }
+  /// A deadline in the past: a wait until it takes what is there and does not block.
+  public static let immediate = Deadline(instant: 0)
 
-  /// Whether it or one of `withDeadline` has passed: for loops that a busy peer keeps from ever waiting.
-  package var isOver: Bool { min(self, .ofThread).hasPassed }
+  /// The nearest deadline of ``withDeadline(_:_:)`` that the calling thread is in; `never` outside of all of them.
+  public static var current: Deadline { Deadline(instant: platform_thread_deadline()) }
 
-  /// What is left, zero when it has passed; nil for `never`.
-  public var left: Duration? { self == .never ? nil : .nanoseconds(max(0, max(0, instant) - SystemClock.monotonic())) }
+  /// Whether it, or `current`, has passed.
+  public var isExpired: Bool { min(self, .current).hasPassed }
 
-  /// What is left as poll(2) takes it, rounded up so that nobody wakes just before; -1 for `never`.
-  public var milliseconds: CInt {
-    guard let left else { return -1 }
-    return CInt(clamping: (left.nanoseconds + 999_999) / 1_000_000)
+  /// Whether the instant itself has passed, whatever `current` is: for what is due at a time, and for cleaning up after a
+  /// deadline of the thread.
+  @_spi(Begat) public var hasPassed: Bool { self != .never && instant <= SystemClock.monotonic() }
+
+  /// The time until it or `current`, whichever is nearer: zero when that has passed, nil when both are `never`.
+  public var remaining: Duration? {
+    let nearest = min(self, .current)
+    return nearest == .never ? nil : .nanoseconds(max(0, max(0, nearest.instant) - SystemClock.monotonic()))
   }
 
+  /// `remaining` as poll(2) takes it, rounded up so that no wait ends just before the deadline; -1 for no limit.
+  @_spi(Begat) public var milliseconds: CInt {
+    guard let remaining else { return -1 }
+    return CInt(clamping: (remaining.nanoseconds + 999_999) / 1_000_000)
+  }
+
+  /// Whether one deadline passes before another, without regard to `current`.
   public static func < (one: Deadline, other: Deadline) -> Bool { one.instant < other.instant }
 }

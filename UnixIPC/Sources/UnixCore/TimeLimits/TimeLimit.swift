@@ -1,16 +1,24 @@
 import CPlatform
 
-/// Bounds all blocking calls that the body makes: one that is still waiting at the deadline throws `ETIMEDOUT`.
+/// Bounds all blocking calls that the body makes: a call that still waits at the deadline throws `ETIMEDOUT`.
 ///
-/// This is `alarm` round a call, without its flaws.  There is no moment at which the time could run out unseen: from the
-/// deadline on the thread is interrupted again and again until the body is left.  It counts in nanoseconds, belongs to
-/// one thread, and may be nested: the nearest deadline holds.  What the body throws for other reasons is passed on as it
-/// is.  Calls of this library look at the deadline; other calls that fail with `EINTR` are for the body to repeat or to
-/// give up.  Calculation is not interrupted.
+/// This is `alarm` around a call, without its flaws.  There is no moment at which the deadline could be missed: from then
+/// on the thread is interrupted again and again until the body is left.  It counts in nanoseconds, belongs to one thread,
+/// and may be nested: the nearest deadline holds.  An error that the body throws for another reason is passed on as it is.
 ///
-/// The signal `SIGRTMAX` is used for it, with a handler that does nothing.  A process forked in the body has no deadline.
+/// The calls of this library look at the deadline when they are interrupted.  Other calls fail with `EINTR`, and the body
+/// decides whether to repeat them.  Computation is not interrupted.
 ///
-/// - Throws: what the body throws; `EAGAIN` of timer_create(2) when the user has too many timers.
+/// The signal `SIGRTMAX` is used for it, with a handler that does nothing.  The library keeps this signal for itself, as the
+/// C library keeps 32 and 33: a ``SignalSet`` never contains it, and its disposition cannot be set.  Code that blocks or
+/// ignores it by other means defeats the deadline.
+///
+/// A process that is forked in the body has no deadline.
+///
+/// - Parameter deadline: the instant from which calls are interrupted.
+/// - Parameter body: the code to bound; it runs in the calling thread.
+/// - Returns: the value that the body returns.
+/// - Throws: the body's error; ``SystemCallError`` of timer_create(2), `EAGAIN`, when the user has too many timers.
 ///
 /// Source: timer_create(2), SIGEV_THREAD_ID; signal(7), interruption of system calls.
 public func withDeadline<Result: ~Copyable>(_ deadline: Deadline, _ body: () throws -> Result) throws -> Result {
@@ -19,7 +27,12 @@ public func withDeadline<Result: ~Copyable>(_ deadline: Deadline, _ body: () thr
   return try body()
 }
 
-/// The same with the time from now.
+/// Bounds all blocking calls that the body makes to a time from now, as `withDeadline(_:_:)` does.
+///
+/// - Parameter limit: the time from now at which calls are interrupted; zero or less is immediately.
+/// - Parameter body: the code to bound; it runs in the calling thread.
+/// - Returns: the value that the body returns.
+/// - Throws: as `withDeadline(_:_:)`.
 public func withDeadline<Result: ~Copyable>(after limit: Duration, _ body: () throws -> Result) throws -> Result {
   try withDeadline(Deadline(after: limit), body)
 }
@@ -44,9 +57,4 @@ struct Interrupter: ~Copyable {
     guard var native else { return }
     platform_end_interrupting(&native)
   }
-}
-
-extension Deadline {
-  /// The nearest one of `withDeadline` that the calling thread is in; `never` outside.
-  public static var ofThread: Deadline { Deadline(instant: platform_thread_deadline()) }
 }

@@ -79,10 +79,10 @@ extension UntrustedBytes {
 
 extension Descriptor {
   @available(*, unavailable, message: "check first: path(below:); or relativePath() and open(beneath:_:mode:)")
-  public static func open(_ path: some Untrusted, _ flags: Int32, mode: UInt32 = 0) -> Descriptor { fatalError() }
+  public static func open(_ path: some Untrusted, _ flags: OpenFlags, mode: UInt32 = 0) -> Descriptor { fatalError() }
 
   @available(*, unavailable, message: "check first: relativePath() or fileName()")
-  public func open(beneath path: some Untrusted, _ flags: Int32, mode: UInt32 = 0) -> Descriptor { fatalError() }
+  public func open(beneath path: some Untrusted, _ flags: OpenFlags, mode: UInt32 = 0) -> Descriptor { fatalError() }
 }
 
 extension Program {

@@ -141,6 +141,3 @@ extension FIFO {
     try makeOrAdopt(at: UnixPath(path), mode: mode)
   }
 }
-
-/// O_PATH, asm-generic/fcntl.h
-private let pathOnly: CInt = 0x20_0000

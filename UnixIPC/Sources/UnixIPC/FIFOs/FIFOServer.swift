@@ -100,7 +100,7 @@ public struct FIFOServer: ~Copyable {
       switch watch.descriptor.waitUntilReadable(or: interruption, until: wake) {
       case .itself: continue
       case .other: return 0
-      case .neither: if deadline.hasPassed { return 0 }
+      case .neither: if deadline.isExpired { return 0 }
       }
     }
     let served = current
@@ -146,7 +146,7 @@ public struct FIFOServer: ~Copyable {
       let areAllKnown = readers.count >= generation.openings - generation.closings
       if activity == .reads, areAllKnown { return }
       if activity == .runs { shortly = Deadline(after: .milliseconds(30)) }
-      if shortly.hasPassed || deadline.hasPassed { return }
+      if shortly.hasPassed || deadline.isExpired { return }
       pause(nap)
       nap = min(nap * 2, .milliseconds(4))
       if !areAllKnown { readers = findReaders(of: generation) }

@@ -7,21 +7,28 @@ extension SemaphoreSet {
   ///
   /// Source: semop(2).
   public struct Operation: Hashable, Sendable {
+    /// How an operation is done.
     public struct Options: OptionSet, Sendable, Hashable {
+      /// The flags of semop(2).
       public let rawValue: Int16
+      /// Options from the flags of semop(2).
       public init(rawValue: Int16) { self.rawValue = rawValue }
 
-      /// Fails at once with `EAGAIN` where it would wait; `IPC_NOWAIT`.
-      public static let doNotWait = Options(rawValue: Int16(IPC_NOWAIT))
-      /// The kernel takes it back when this process ends; `SEM_UNDO`.  See `take`.
+      /// The operation fails with `EAGAIN` instead of waiting; `IPC_NOWAIT`.
+      public static let nonBlocking = Options(rawValue: Int16(IPC_NOWAIT))
+      /// The kernel takes the operation back when this process ends; `SEM_UNDO`.
       public static let undoAtExit = Options(rawValue: Int16(SEM_UNDO))
     }
 
+    /// The number of the semaphore in its set.
     public var index: Int
-    /// Added to the value; a negative one waits until the value is as great.  0 waits until the value is 0.
+    /// The amount that is added to the value; a negative one waits until the value is as great.  0 waits until the value
+    /// is 0.
     public var amount: Int16
+    /// How the operation is done.
     public var options: Options
 
+    /// Adds an amount to a semaphore; a negative one waits until the value is as great.
     public init(_ index: Int, add amount: Int16, _ options: Options = []) {
       self.index = index
       self.amount = amount
@@ -34,13 +41,13 @@ extension SemaphoreSet {
     }
   }
 
-  /// Does all of the operations in one step, in their order, or none: it waits until each of them can be done.
+  /// Does all of the operations in one step, in their order, or none of them: it waits until each can be done.
   ///
   /// - Parameter operations: at most 500 (`SEMOPM`).
-  /// - Throws: `ETIMEDOUT` at the deadline; `EAGAIN` where one that is not to wait would have to; `EIDRM` where the set
-  ///   was removed while it waited, `EINVAL` where before; `ERANGE` where a value would be above 32,767 (`SEMVMX`), or
-  ///   the sum of what is to be undone; `EFBIG` for a number that the set does not have; `E2BIG` for too many; `ENOSPC`
-  ///   where the kernel has no room to remember what is to be undone; `EACCES` where the set's mode forbids it.
+  /// - Throws: `ETIMEDOUT` at the deadline; `EAGAIN` if a non-blocking one would have to wait; `EIDRM` if the set was
+  ///   removed while it waited, `EINVAL` if before; `ERANGE` if a value, or the sum of what is to be undone, would be
+  ///   above 32,767 (`SEMVMX`); `EFBIG` for a number that the set does not have; `E2BIG` for too many; `ENOSPC` if the
+  ///   kernel has no room to remember what is to be undone; `EACCES` if the set's mode forbids it.
   ///
   /// Source: semtimedop(2).
   public func perform(_ operations: [Operation], until deadline: Deadline = .never) throws(SystemCallError) {
@@ -62,17 +69,17 @@ extension SemaphoreSet {
         return platform_semtimedop(identifier, &native, native.count, &limit)
       }
     } catch {
-      // The kernel has one error for both.  A list without `doNotWait` can only have run out of time, and one of
+      // The kernel has one error for both.  A list without `nonBlocking` can only have run out of time, and one of
       // nothing else has never waited.
-      let refusing = operations.count { $0.options.contains(.doNotWait) }
-      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.hasPassed
+      let refusing = operations.count { $0.options.contains(.nonBlocking) }
+      let isTimeOut = refusing == 0 || refusing < operations.count && deadline.isExpired
       throw error.code == .wouldBlock && isTimeOut ? SystemCallError("semop", on: name, code: .timedOut) : error
     }
   }
 
   /// Subtracts, waiting until the value is as great: P of a counting semaphore.
   ///
-  /// - Parameter undo: `atExit` where what was taken is a resource that a dead process has given back.
+  /// - Parameter undo: `atExit` if a process that dies shall give back what it has taken.
   /// - Throws: `EINVAL` for an amount below 1, and as `perform` does.
   public func wait(
     _ index: Int = 0, amount: Int16 = 1, undo: Undo = .never, until deadline: Deadline = .never
@@ -81,7 +88,7 @@ extension SemaphoreSet {
     try perform([Operation(index, add: -amount, undo.options)], until: deadline)
   }
 
-  /// Adds, which never waits: V of a counting semaphore.
+  /// Adds without ever waiting: V of a counting semaphore.
   ///
   /// - Throws: `EINVAL` for an amount below 1, and as `perform` does.
   public func post(_ index: Int = 0, amount: Int16 = 1, undo: Undo = .never) throws(SystemCallError) {
@@ -89,10 +96,11 @@ extension SemaphoreSet {
     try perform([Operation(index, add: amount, undo.options)])
   }
 
-  /// Whether the kernel takes an operation back when the process that did it ends, however it ends.
+  /// Whether the kernel takes an operation back when its process ends, however it ends.
   public enum Undo: Sendable {
-    /// `SEM_UNDO`
+    /// The kernel takes it back; `SEM_UNDO`.
     case atExit
+    /// The operation stays.
     case never
 
     var options: Operation.Options { self == .atExit ? [.undoAtExit] : [] }

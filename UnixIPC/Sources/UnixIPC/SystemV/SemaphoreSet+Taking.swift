@@ -3,7 +3,7 @@ import Glibc
 
 /// A semaphore as a lock: 0 is free, 1 is taken.
 ///
-/// With `Undo.atExit` a dead holder's lock is free again, kill -9 included.  The kernel counts for each process what is
+/// With `Undo.atExit` a dead holder's lock is free again, even after kill -9.  The kernel counts for each process what has
 /// to be undone, so:
 ///
 /// - The process that takes must be the one that lives as long as the lock is to be held.  A command that takes and ends
@@ -18,15 +18,15 @@ import Glibc
 extension SemaphoreSet {
   /// Waits until the semaphore is 0 and makes it 1, in one step.
   ///
-  /// - Throws: `ETIMEDOUT` at the deadline, `EIDRM` where the set was removed while this waited, and as `perform` does.
+  /// - Throws: `ETIMEDOUT` at the deadline, `EIDRM` if the set was removed while this waited, and as `perform` does.
   public func take(_ index: Int = 0, undo: Undo = .atExit, until deadline: Deadline = .never) throws(SystemCallError) {
     try perform([.waitForZero(index), Operation(index, add: 1, undo.options)], until: deadline)
   }
 
-  /// The same without waiting: false where it is taken.
-  public func takeAtOnce(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) -> Bool {
+  /// Makes the semaphore 1 if it is 0, without waiting; false if it is taken.
+  public func tryTake(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
-      try perform([.waitForZero(index, .doNotWait), Operation(index, add: 1, undo.options.union(.doNotWait))])
+      try perform([.waitForZero(index, .nonBlocking), Operation(index, add: 1, undo.options.union(.nonBlocking))])
       return true
     } catch {
       if error.code == .wouldBlock { return false }
@@ -36,20 +36,20 @@ extension SemaphoreSet {
 
   /// Gives back what was taken.
   ///
-  /// The kernel does not know who took it: anybody who may write may give it.
+  /// The kernel does not know which process took it: every process that may write may give it.
   ///
-  /// - Throws: `EAGAIN` where nothing is taken, and as `perform` does.
+  /// - Throws: `EAGAIN` if nothing is taken, and as `perform` does.
   public func give(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) {
-    do throws(SystemCallError) { try perform([Operation(index, add: -1, undo.options.union(.doNotWait))]) } catch {
+    do throws(SystemCallError) { try perform([Operation(index, add: -1, undo.options.union(.nonBlocking))]) } catch {
       throw error.code == .wouldBlock
         ? SystemCallError("semop", on: "semaphore \(index) of set \(identifier) (it is not taken)", code: .wouldBlock)
         : error
     }
   }
 
-  /// Takes, runs `body`, and gives back on every way out of it; the kernel does where the process ends in it.
+  /// Takes the semaphore, runs `body`, and gives back on every way out of it; if the process ends in it, the kernel does.
   ///
-  /// - Throws: what `take`, `body` and `give` throw; of a body that has thrown, its error.
+  /// - Throws: the error of `take` or `give`; if `body` throws, its error.
   public func withTaken<Result>(_ index: Int = 0, until deadline: Deadline = .never, _ body: () throws -> Result) throws
     -> Result
   {
@@ -59,7 +59,7 @@ extension SemaphoreSet {
       try? give(index)
       throw error
     }
-    // That the lock is gone means that somebody else may have been in: a success would hide it.
+    // If the lock is gone, another process may have been in: a success would hide it.
     try give(index)
     return result
   }

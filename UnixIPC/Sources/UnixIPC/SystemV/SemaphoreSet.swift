@@ -4,16 +4,15 @@ import Glibc
 
 /// System V semaphores: numbers from 0 to 32,767 that processes change together or wait for.
 ///
-/// A set lives until it is removed, also without any process.  Where logind(8) has `RemoveIPC=yes`, which is its
-/// default, it removes a user's sets and segments when that user logs out last: a daemon's user must be a system user.
-/// Where one lock per file will do, flock(2) or an open file description's lock (fcntl(2), `F_OFD_SETLK`) needs no
-/// object that somebody must remove.
+/// A set exists until it is removed, with or without a process that uses it.  With `RemoveIPC=yes`, its default,
+/// logind(8) removes a user's sets and segments at the end of that user's last session: run a daemon as a system user.
+/// If one lock per file is enough, flock(2) (``Descriptor/lock(_:until:)``) needs no object that has to be removed.
 ///
 /// Source: semget(2), sysvipc(7), logind.conf(5).
 public struct SemaphoreSet: Hashable, Sendable {
-  /// `semid`.
+  /// The set's number, `semid`.
   public let identifier: CInt
-  /// How many semaphores are in it, numbered from 0.
+  /// How many semaphores are in the set, numbered from 0.
   public let count: Int
 
   var name: String { "semaphore set \(identifier)" }
@@ -23,9 +22,9 @@ public struct SemaphoreSet: Hashable, Sendable {
     self.count = count
   }
 
-  /// A set whose identifier another process has told.
+  /// Finds a set whose identifier another process has passed on.
   ///
-  /// - Throws: `EINVAL` where there is none, `EACCES` where it may not be read.
+  /// - Throws: `EINVAL` if there is none, `EACCES` if it may not be read.
   public init(identifier: CInt) throws(SystemCallError) {
     var native = semid_ds()
     _ = try check("semctl", on: "semaphore set \(identifier)") { platform_semctl_facts(identifier, &native) }
@@ -34,12 +33,14 @@ public struct SemaphoreSet: Hashable, Sendable {
 
   /// Makes a set whose semaphores have these values.
   ///
-  /// Whoever opens it meanwhile with `open` or `createOrOpen` waits until they have.
+  /// A process that opens the set meanwhile by `open` or `createOrOpen` waits until they have.
   ///
-  /// - Parameter mode: permissions exactly as given: no umask is applied.  Reading is needed for looking, writing for
-  ///   every operation.
-  /// - Throws: `EEXIST` where the key has a set, `EINVAL` without values, `ERANGE` where one is above 32,767,
-  ///   `ENOSPC` at the system's limit.
+  /// - Parameter key: the name by which other processes find the set.
+  /// - Parameter values: one for each semaphore.
+  /// - Parameter mode: the permissions exactly as given: no umask is applied.  Reading a value needs the permission to
+  ///   read, every operation the one to write.
+  /// - Throws: `EEXIST` if the key has a set, `EINVAL` without values, `ERANGE` if one is above 32,767, `ENOSPC` at the
+  ///   system's limit.
   ///
   /// Source: semget(2), semctl(2), SETALL.
   public static func create(_ key: SystemVKey = .private, values: [UInt16], mode: mode_t = 0o600)
@@ -50,10 +51,10 @@ public struct SemaphoreSet: Hashable, Sendable {
     let set = try createUninitialised(key, count: values.count, mode: mode)
     do throws(SystemCallError) {
       try set.setValues(values)
-      // The first operation sets `sem_otime`, which tells the others that the values are there.  It changes nothing.
+      // The first operation sets `sem_otime`, by which the others see that the values are there.  It changes nothing.
       try set.perform(
         first == 0
-          ? [.waitForZero(0, [.doNotWait])] : [Operation(0, add: -1, [.doNotWait]), Operation(0, add: 1)])
+          ? [.waitForZero(0, [.nonBlocking])] : [Operation(0, add: -1, [.nonBlocking]), Operation(0, add: 1)])
       return set
     } catch {
       try? set.remove()
@@ -69,23 +70,24 @@ public struct SemaphoreSet: Hashable, Sendable {
       }, count: count)
   }
 
-  /// Makes the key's set, or opens it where it exists: of many that try at once exactly one makes it, and all of them
-  /// see the values.
+  /// Makes the set of a key, or opens it if it exists: of many processes that try together, exactly one makes it, and all
+  /// of them see the values.
   ///
-  /// - Parameter values: of a set that is made.  One that exists has at least so many semaphores and keeps its values.
+  /// - Parameter values: for a new set.  An existing one must have at least as many semaphores and keeps its values.
+  /// - Returns: the set, and whether this call made it.
   /// - Throws: as `create` and `open` do, but not `EEXIST` and `ENOENT`.
   public static func createOrOpen(
-    _ key: SystemVKey, values: [UInt16], mode: mode_t = 0o600, madeBy creator: uid_t? = geteuid(),
+    _ key: SystemVKey, values: [UInt16], mode: mode_t = 0o600, owner: uid_t? = geteuid(),
     until deadline: Deadline = Deadline(after: .seconds(5))
-  ) throws(SystemCallError) -> CreatedOrOpened<SemaphoreSet> {
+  ) throws(SystemCallError) -> (object: SemaphoreSet, isNew: Bool) {
     try UnixIPC.createOrOpen(
       { () throws(SystemCallError) in try create(key, values: values, mode: mode) },
-      { () throws(SystemCallError) in try open(key, least: values.count, madeBy: creator, until: deadline) })
+      { () throws(SystemCallError) in try open(key, minimumCount: values.count, owner: owner, until: deadline) })
   }
 
-  /// Removes the set at once; who waits for it gets `EIDRM`, who comes later `EINVAL`.
+  /// Removes the set immediately: calls that wait for it fail with `EIDRM`, later calls with `EINVAL`.
   ///
-  /// - Throws: `EPERM` where it is neither owned nor made by this user.
+  /// - Throws: `EPERM` if this user has neither made nor owns it.
   ///
   /// Source: semctl(2), IPC_RMID.
   public func remove() throws(SystemCallError) {

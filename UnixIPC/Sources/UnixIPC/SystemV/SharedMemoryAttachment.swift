@@ -2,26 +2,31 @@ import CPlatform
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Shared memory mapped into this process, detached with its owner.
+/// Shared memory mapped into this process, detached when this value is discarded.
 ///
-/// A forked process has it too, until it ends or executes another program.  Swift lets go of it after its last use, which
-/// need not be the end of its scope: who keeps only `bytes` keeps nothing.  Nothing here keeps two processes from writing
-/// at once: a `SemaphoreSet` does.
+/// A forked process has it too, until it ends or executes another program.  Nothing here keeps two processes, or two
+/// threads, from writing at the same time: a ``SemaphoreSet`` does.
 ///
 /// Source: shmat(2), shmdt(2).
 public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
+  /// What the memory is mapped for.
   public enum Access: Sendable {
+    /// Reading, `SHM_RDONLY`.
     case readOnly
+    /// Reading and writing.
     case readWrite
   }
 
+  /// The segment that is mapped.
   public let segment: SharedMemorySegment
+  /// What it is mapped for.
   public let access: Access
-  /// All of it.  Writing where `access` is `readOnly` is a crash of the writer.
-  public let bytes: UnsafeMutableRawBufferPointer
+  /// The memory, for as long as this value lives; the compiler does not see to that.  A process that writes to it dies by
+  /// SIGSEGV if `access` is `readOnly`.
+  @_spi(Begat) public let unsafeBytes: UnsafeMutableRawBufferPointer
 
   init(_ segment: SharedMemorySegment, _ access: Access) throws(SystemCallError) {
-    let size = try segment.facts().size
+    let size = try segment.metadata().size
     let start = shmat(segment.identifier, nil, access == .readOnly ? CInt(SHM_RDONLY) : 0)
     // It returns -1 as a pointer.
     guard let start, Int(bitPattern: start) != -1 else {
@@ -29,31 +34,57 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     }
     self.segment = segment
     self.access = access
-    bytes = UnsafeMutableRawBufferPointer(start: start, count: size)
+    unsafeBytes = UnsafeMutableRawBufferPointer(start: start, count: size)
   }
 
-  deinit { shmdt(bytes.baseAddress) }
+  deinit { shmdt(unsafeBytes.baseAddress) }
 
-  /// Writes these bytes and not one more: what stands behind them stays.
+  /// The size in bytes.
+  public var count: Int { unsafeBytes.count }
+
+  /// Lends the bytes for reading.
   ///
-  /// - Throws: `ERANGE` where they do not fit, and nothing is written then; `EACCES` where `access` is `readOnly`.
+  /// Another process may change them meanwhile.
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try body(UnsafeRawBufferPointer(unsafeBytes).bytes) }
+
+  /// Lends the bytes for writing.
+  ///
+  /// - Precondition: `access` is `readWrite`.
+  public mutating func withMutableBytes<Result: ~Copyable, Failure: Error>(
+    _ body: (inout MutableRawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(access == .readWrite, "\(segment.name) is attached for reading")
+    var bytes = unsafeBytes.mutableBytes
+    return try body(&bytes)
+  }
+
+  /// Writes these bytes and leaves those behind them as they are.
+  ///
+  /// - Parameter source: the bytes.
+  /// - Parameter offset: where the first byte goes.
+  /// - Throws: `ERANGE` if they do not fit, and then nothing is written; `EACCES` if `access` is `readOnly`.
   public func write(_ source: [UInt8], at offset: Int = 0) throws(SystemCallError) {
     guard access == .readWrite else { throw SystemCallError("write", on: segment.name, code: .permissionDenied) }
     let place = try range(offset, source.count, "write")
-    UnsafeMutableRawBufferPointer(rebasing: bytes[place]).copyBytes(from: source)
+    UnsafeMutableRawBufferPointer(rebasing: unsafeBytes[place]).copyBytes(from: source)
   }
 
-  /// Exactly so many bytes.
+  /// Reads exactly this number of bytes.
   ///
-  /// - Throws: `ERANGE` where there are not so many.
+  /// - Parameter count: how many bytes are read.
+  /// - Parameter offset: where the first byte is.
+  /// - Throws: `ERANGE` if there are not as many.
   public func read(_ count: Int, at offset: Int = 0) throws(SystemCallError) -> [UInt8] {
-    Array(bytes[try range(offset, count, "read")])
+    Array(unsafeBytes[try range(offset, count, "read")])
   }
 
   /// Writes the number of bytes and then the bytes, so that a reader gets as many as were written.
   ///
-  /// - Parameter offset: where the number stands: four bytes in the machine's order, `pack("L/a*", $text)` of Perl.
-  /// - Throws: as `write` does.
+  /// - Parameter source: the bytes.
+  /// - Parameter offset: where the number goes: four bytes in the machine's order, `pack("L/a*", $text)` of Perl.
+  /// - Throws: as ``write(_:at:)`` does.
   public func writeCounted(_ source: [UInt8], at offset: Int = 0) throws(SystemCallError) {
     guard let length = UInt32(exactly: source.count) else {
       throw SystemCallError("write", on: segment.name, code: ErrorCode.outOfRange)
@@ -61,21 +92,22 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     try write(withUnsafeBytes(of: length, Array.init) + source, at: offset)
   }
 
-  /// What `writeCounted` wrote there.
+  /// Reads what ``writeCounted(_:at:)`` wrote.
   ///
-  /// - Throws: `ERANGE` where the number is greater than the rest of the memory: whoever may write it may write anything.
+  /// - Parameter offset: where the number is.
+  /// - Throws: `ERANGE` if the number is greater than the rest of the memory: a process that may write may write any
+  ///   number.
   public func readCounted(at offset: Int = 0) throws(SystemCallError) -> [UInt8] {
     let place = try range(offset, 4, "read")
-    // Read once: a number that is read again may have changed since it was found good.
-    let length = bytes.loadUnaligned(fromByteOffset: place.lowerBound, as: UInt32.self)
+    // Read once: a number that is read again may have changed since it was checked.
+    let length = unsafeBytes.loadUnaligned(fromByteOffset: place.lowerBound, as: UInt32.self)
     return try read(Int(length), at: place.upperBound)
   }
 
   private func range(_ offset: Int, _ count: Int, _ call: String) throws(SystemCallError) -> Range<Int> {
-    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
       throw SystemCallError(
-        call.description, on: "\(segment.name) of \(bytes.count) bytes: \(count) at \(offset)",
-        code: ErrorCode.outOfRange)
+        call, on: "\(segment.name) of \(self.count) bytes: \(count) at \(offset)", code: ErrorCode.outOfRange)
     }
     return offset..<offset + count
   }

@@ -2,25 +2,27 @@ import CPlatform
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// System V shared memory, known by its identifier.  It lives until it is removed, also without any process.
+/// System V shared memory, known by its identifier.  It exists until it is removed, with or without a process that uses
+/// it.
 ///
-/// This value is the name only; `attach` maps the memory.
+/// This value is only its name; ``attach(_:)`` maps the memory.
 ///
 /// Source: shmget(2), sysvipc(7).
 public struct SharedMemorySegment: Hashable, Sendable {
-  /// `shmid`.
+  /// The segment's number, `shmid`.
   public let identifier: CInt
 
-  /// A segment whose identifier another process has told.
+  /// Names a segment whose identifier another process has passed on.
   public init(identifier: CInt) { self.identifier = identifier }
 
   var name: String { "shared memory \(identifier)" }
 
   /// Makes a segment of zeroed bytes.
   ///
-  /// - Parameter size: in bytes; what the kernel rounds up to whole pages is neither shown nor mapped.
-  /// - Parameter mode: permissions exactly as given: no umask is applied.
-  /// - Throws: `EEXIST` where the key has a segment, `EINVAL` where the size is 0, `ENOSPC` at the system's limit.
+  /// - Parameter key: the name by which other processes find it.
+  /// - Parameter size: in bytes; the rest of the last page, which the kernel adds, is neither shown nor mapped.
+  /// - Parameter mode: the permissions exactly as given: no umask is applied.
+  /// - Throws: `EEXIST` if the key has a segment, `EINVAL` if the size is 0, `ENOSPC` at the system's limit.
   ///
   /// Source: shmget(2), IPC_CREAT, IPC_EXCL.
   public static func create(_ key: SystemVKey = .private, size: Int, mode: mode_t = 0o600) throws(SystemCallError)
@@ -33,39 +35,41 @@ public struct SharedMemorySegment: Hashable, Sendable {
       })
   }
 
-  /// Opens the segment that the key has; its size is told by `facts`.
+  /// Opens the segment of a key; ``metadata()`` has its size.
   ///
-  /// - Parameter least: bytes that it must have.
-  /// - Parameter creator: whose segment is trusted; nil takes anybody's.
-  /// - Throws: `ENOENT` where the key has none, `EINVAL` where it is smaller, `EACCES` where its mode keeps this process
-  ///   out, `EPERM` where another user made it.
+  /// - Parameter key: names the segment.
+  /// - Parameter minimumSize: how many bytes it must have.
+  /// - Parameter owner: the user whose segment is trusted; nil accepts every user's.
+  /// - Throws: `ENOENT` if the key has none, `EINVAL` if it is smaller, `EACCES` if its mode keeps this process out,
+  ///   `EPERM` if another user made it.
   ///
   /// Source: shmget(2).
-  public static func open(_ key: SystemVKey, least: Int = 0, madeBy creator: uid_t? = geteuid()) throws(SystemCallError)
+  public static func open(_ key: SystemVKey, minimumSize: Int = 0, owner: uid_t? = geteuid()) throws(SystemCallError)
     -> SharedMemorySegment
   {
     // The private key would make one.
     guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFileOrDirectory) }
     let segment = SharedMemorySegment(
-      identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, least), 0) })
-    if creator != nil { try segment.facts().ownership.check(madeBy: creator, "shmget", key) }
+      identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, minimumSize), 0) })
+    if owner != nil { try segment.metadata().ownership.check(owner: owner, "shmget", key) }
     return segment
   }
 
-  /// Makes the key's segment, or opens it where it exists: of many that try at once exactly one makes it.
+  /// Makes the segment of a key, or opens it if it exists: of many processes that try together, exactly one makes it.
   ///
-  /// - Throws: as `create` and `open` do, but not `EEXIST` and `ENOENT`.
+  /// - Returns: the segment, and whether this call made it.
+  /// - Throws: as ``create(_:size:mode:)`` and ``open(_:minimumSize:owner:)`` do, but not `EEXIST` and `ENOENT`.
   public static func createOrOpen(
-    _ key: SystemVKey, size: Int, mode: mode_t = 0o600, madeBy creator: uid_t? = geteuid()
-  ) throws(SystemCallError) -> CreatedOrOpened<SharedMemorySegment> {
+    _ key: SystemVKey, size: Int, mode: mode_t = 0o600, owner: uid_t? = geteuid()
+  ) throws(SystemCallError) -> (object: SharedMemorySegment, isNew: Bool) {
     try UnixIPC.createOrOpen(
       { () throws(SystemCallError) in try create(key, size: size, mode: mode) },
-      { () throws(SystemCallError) in try open(key, least: size, madeBy: creator) })
+      { () throws(SystemCallError) in try open(key, minimumSize: size, owner: owner) })
   }
 
-  /// Maps the whole segment, until the owner of the result lets go of it.
+  /// Maps the whole segment, until the result is discarded.
   ///
-  /// - Throws: `EINVAL` where it does not exist, `EIDRM` where it was removed, `EACCES` where its mode does not allow it.
+  /// - Throws: `EINVAL` if it does not exist, `EIDRM` if it was removed, `EACCES` if its mode does not allow it.
   ///
   /// Source: shmat(2).
   public func attach(_ access: SharedMemoryAttachment.Access = .readWrite) throws(SystemCallError)
@@ -74,11 +78,10 @@ public struct SharedMemorySegment: Hashable, Sendable {
     try SharedMemoryAttachment(self, access)
   }
 
-  /// Makes a segment, maps it, and marks it at once for removal at its last detaching, as `removal` asks.
+  /// Makes a segment, maps it, and marks it for removal at its last detaching if `removal` says so.
   ///
-  /// What is so marked does not outlive its processes, however they end.  Only a process that is killed between the first
-  /// of these three calls and the last leaves it.  Nobody finds a marked segment by its key: forked processes have it,
-  /// and others attach it by its identifier.
+  /// A marked segment does not outlive its processes, however they end, unless this process is killed between the three
+  /// calls.  A marked segment is not found by its key: forked processes have it, and others attach it by its identifier.
   ///
   /// Source: shmctl(2), IPC_RMID.
   public static func createAttached(
@@ -95,17 +98,17 @@ public struct SharedMemorySegment: Hashable, Sendable {
     }
   }
 
-  /// When a segment goes.
+  /// When a segment is removed.
   public enum Removal: Sendable {
-    /// With the last process that has it mapped.
+    /// When the last process that has it mapped detaches it.
     case atLastDetach
-    /// When somebody calls `remove`, else never.
+    /// When ``SharedMemorySegment/remove()`` is called.
     case whenAsked
   }
 
-  /// Removes the segment: its key is free at once, its memory when the last process has detached it.
+  /// Removes the segment: its key is free immediately, its memory when the last process has detached it.
   ///
-  /// - Throws: `EPERM` where it is neither owned nor made by this user.
+  /// - Throws: `EPERM` if this user has neither made nor owns it.
   ///
   /// Source: shmctl(2), IPC_RMID.
   public func remove() throws(SystemCallError) {

@@ -2,17 +2,19 @@ import CPlatform
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Whose a System V object is, and who else may use it.
+/// Key, owner and permissions of a System V object.
 ///
 /// Source: sysvipc(7).
 public struct SystemVOwnership: Hashable, Sendable {
-  /// What it is found by; `.private` where its identifier alone names it.
+  /// The key by which the object is found; `.private` if only its identifier names it.
   public let key: SystemVKey
+  /// The user that owns the object.
   public let user: uid_t
+  /// The group that owns the object.
   public let group: gid_t
-  /// Who made it.  The maker keeps the right to remove it, also when it was given to another owner.
+  /// The user that made the object, and may remove it even if it was given to another owner.
   public let creator: uid_t
-  /// The nine permission bits; those for execution mean nothing here.
+  /// The nine permission bits; those for execution have no meaning.
   public let mode: mode_t
 
   init(_ native: ipc_perm) {
@@ -23,10 +25,10 @@ public struct SystemVOwnership: Hashable, Sendable {
     mode = mode_t(native.mode) & 0o777
   }
 
-  /// Refuses an object that somebody else put under our key.
-  func check(madeBy expected: uid_t?, _ call: String, _ key: SystemVKey) throws(SystemCallError) {
+  /// Refuses an object that another user made under our key.
+  func check(owner expected: uid_t?, _ call: String, _ key: SystemVKey) throws(SystemCallError) {
     guard let expected, creator != expected else { return }
-    throw SystemCallError(call.description, on: "key \(key) (made by user \(creator))", code: .notPermitted)
+    throw SystemCallError(call, on: "key \(key) (made by user \(creator))", code: .notPermitted)
   }
 }
 
@@ -38,26 +40,19 @@ extension ErrorCode {
   public static let identifierRemoved = ErrorCode.identifierRemoved
 }
 
-/// An object that was looked for by key, and made where there was none.
-public struct CreatedOrOpened<Object: Sendable>: Sendable {
-  public let object: Object
-  /// Whether this call made it: true for exactly one of those that try at once.
-  public let isNew: Bool
-}
-
-/// Creates, and opens where somebody else was first; again when that object is removed in between.
+/// Creates an object, or opens it if another process was first; again if that object is removed in between.
 func createOrOpen<Object: Sendable>(
   _ create: () throws(SystemCallError) -> Object, _ open: () throws(SystemCallError) -> Object
-) throws(SystemCallError) -> CreatedOrOpened<Object> {
+) throws(SystemCallError) -> (object: Object, isNew: Bool) {
   var attempts = 0
   while true {
-    do throws(SystemCallError) { return CreatedOrOpened(object: try create(), isNew: true) } catch {
+    do throws(SystemCallError) { return (try create(), isNew: true) } catch {
       if error.code != .fileExists { throw error }
     }
-    do throws(SystemCallError) { return CreatedOrOpened(object: try open(), isNew: false) } catch {
+    do throws(SystemCallError) { return (try open(), isNew: false) } catch {
       attempts += 1
       let isGone = error.code == .noSuchFileOrDirectory || error.code == .identifierRemoved
-      // Somebody who makes and removes it all the time keeps nobody here for ever.
+      // A process that makes and removes it all the time does not hold this one up forever.
       if !isGone || attempts == 1000 { throw error }
     }
   }

@@ -26,14 +26,14 @@ func signals() throws {
 
 func timeLimits() throws {
   let ends = try PipeEnds()
-  let error = Result { try withDeadline(after: .milliseconds(10)) { _ = try ends.readEnd.readToEnd(limit: 1) } }
+  let error = Result { try withDeadline(after: .milliseconds(10)) { _ = try ends.readEnd.readPrefix(1) } }
   try expect("\(error)".contains("timed out"), "\(error)")
 }
 
 func processes() throws {
   try expect(try ForkedProcess.run { 7 }.waitForExit() == .exited(code: 7), "a forked process")
   let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn()
-  try expect(!(try child.terminate().isSuccess), "a child that is ended")
+  try expect(!child.terminate().isSuccess, "a child that is ended")
 }
 
 func pipes() throws {

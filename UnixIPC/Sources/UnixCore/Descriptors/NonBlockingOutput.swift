@@ -1,6 +1,7 @@
 import Glibc
 
-/// An output that never makes its writer wait: where there is no room, `write` throws `EAGAIN`.
+/// An output that never makes its writer wait: where there is no room, `write` throws `EAGAIN`.  A dead reader is `EPIPE`,
+/// never a signal.
 ///
 /// The open file of standard output is shared with the shell and others, so it cannot be made non-blocking.  A pipe or
 /// a terminal is opened a second time instead.
@@ -16,11 +17,13 @@ import Glibc
     case ready
   }
 
+  /// The descriptor that is written to.
   public let descriptor: Descriptor
-  /// nil where fstat(2) fails.
+  /// The kind of the file; nil where fstat(2) fails.
   public let fileKind: FileKind?
   private let kind: Kind
 
+  /// Takes over an output, which may be blocking.
   public init(_ original: consuming Descriptor) {
     let fileKind = try? FileKind(of: original)
     self.fileKind = fileKind
@@ -39,11 +42,12 @@ import Glibc
     }
   }
 
+  /// The number of the descriptor, for poll(2).
   public var number: CInt { descriptor.number }
 
-  /// Writes some of the bytes and tells how many.  To be called when poll(2) tells that there is room.
+  /// Writes some of the bytes and returns how many.  To be called when poll(2) reports room.
   ///
-  /// - Throws: `EAGAIN` where there is none after all; `EPIPE` where SIGPIPE is ignored.
+  /// - Throws: `EAGAIN` where there is none after all; `EPIPE` for a dead reader.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     switch kind {
     case .socket: try descriptor.send(bytes, waiting: false)

@@ -1,14 +1,14 @@
 import CPlatform
 import Glibc
 
-/// Writing that never waits, whatever the descriptor's flags: these are shared with all who have the same open file, so
+/// Writing that never waits, whatever the descriptor's flags: every process that has the same open file shares them, so
 /// they cannot be changed for one writer.
 extension Descriptor {
   /// Writes as many of the bytes as can be written without waiting, and returns how many.
   ///
   /// A pipe takes up to `PIPE_BUF` bytes whole or not at all.  A regular file takes all of them.
   ///
-  /// - Throws: `EAGAIN` if none can be written, `EPIPE` if the reader is gone (where SIGPIPE is ignored).
+  /// - Throws: `EAGAIN` if none can be written, `EPIPE` if the reader is gone, never a signal.
   ///
   /// Source: write(2), pipe(7), proc_pid_fd(5), splice(2).
   public func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
@@ -67,7 +67,7 @@ extension Descriptor {
     return written
   }
 
-  /// Until all is written or something is in the way after the first bytes.
+  /// Writes until all is written or there is no room after the first bytes.
   private func writeFully(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     var written = 0
     while written < bytes.count {

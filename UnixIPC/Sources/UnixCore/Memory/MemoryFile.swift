@@ -1,0 +1,25 @@
+import CPlatform
+import Glibc
+
+/// Files that exist in memory only and can be passed to other programs as descriptors.
+public enum MemoryFile {
+  /// Creates a file of zeroed bytes.
+  ///
+  /// - Parameter name: is shown in /proc/PID/maps only.
+  /// - Parameter size: in bytes.
+  ///
+  /// Source: memfd_create(2).
+  public static func create(name: String, size: Int) throws(SystemCallError) -> Descriptor {
+    let file = Descriptor(
+      owning: try check("memfd_create", text: name) { platform_memfd_create($0, memoryFileCloseOnExec) })
+    _ = try check("ftruncate", on: name) { ftruncate(file.number, size) }
+    return file
+  }
+
+  /// The size of any open file, in bytes.
+  ///
+  /// Source: fstat(2).
+  public static func size(of file: borrowing Descriptor) throws(SystemCallError) -> Int {
+    Int(try FileMetadata(of: file).native.st_size)
+  }
+}
