@@ -61,16 +61,16 @@ func signalsArriveInAnyThread(_ words: [String]) throws {
     }
     while signals.next(until: Deadline(after: .milliseconds(1))) != nil {}
   }
-  let child = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -TERM $PPID"]).spawn()
+  let child = try Program(path: "/bin/sh", arguments: ["-c", "kill -TERM $PPID"]).spawn()
   let number = child.process
   try expectEqual(signals.next(until: soon)?.process, number, "a child's SIGTERM")
-  try expectEqual(child.wait(), .exited(code: 0), "child")
+  try expectEqual(child.waitForExit(), .exited(code: 0), "child")
 
   let cancellation = try Cancellation()
   let other = Background { cancellation.cancel() }
   try expect(signals.next(cancelledBy: cancellation) == nil, "something came")
   other.join()
-  try threads.end()
+  try threads.terminate()
 }
 
 /// A program is started with them blocked.
@@ -175,7 +175,7 @@ func copiesActAsIfThereWereNone(_ words: [String]) throws {
       return 2
     }, .killed(by: .realTime(1)!, dumpedCore: false), "copy with one of its own")
   try expect(signals.take() == nil, "a copy's signal came here")
-  let ignoring = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -USR1 $$; exit 3"]).spawn().wait()
+  let ignoring = try Program(path: "/bin/sh", arguments: ["-c", "kill -USR1 $$; exit 3"]).spawn().waitForExit()
   try expectEqual(ignoring, .killed(by: .user1, dumpedCore: false), "a program")
   try Signal.terminate.send(to: getpid())
   try expectEqual(signals.take()?.signal, .terminate, "arrival afterwards")
@@ -190,7 +190,7 @@ func receivedSignalRestartsCalls(_ words: [String]) throws {
   var byte: UInt8 = 0
   try expect(read(reading.number, &byte, 1) == 1, "the read was interrupted")
   for _ in 0..<20 { try expectEqual(signals.take()?.process, child, "sender") }
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
   // errno is the interrupted code's.
   errno = 4711
   kill(getpid(), SIGUSR1)

@@ -68,7 +68,6 @@ extension ProcessHandle {
     _ = try check("getsockopt SO_PEERPIDFD", onDescriptor: number) {
       getsockopt(number, SOL_SOCKET, peerProcessHandle, &handle, &length)
     }
-    process = credentials.process
-    descriptor = Descriptor(owning: handle)
+    self.init(credentials.process, openedAs: Descriptor(owning: handle))
   }
 }

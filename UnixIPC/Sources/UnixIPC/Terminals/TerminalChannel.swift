@@ -10,7 +10,7 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
-  /// Ends all waits.
+  /// Ends all waits when it is cancelled; nil for none.
   var cancellation: Cancellation?
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
@@ -97,7 +97,17 @@ struct TerminalChannel: ~Copyable {
   ///
   /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
-    if cancellation?.isCancelled ?? false { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+    var query = pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0)
+    if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+  }
+
+  /// Whether the program has ended, and what it wrote last is still awaited.
+  var isDraining: Bool { quietLimit != nil && !hasEnded }
+
+  /// What becomes readable when there is something to read or the program has ended, -1 in the place of one that is not
+  /// waited for any more.
+  var awaitedNumbers: [CInt] {
+    [hasEnded ? -1 : terminal.controlling.number, quietLimit == nil ? session.endDescriptor : -1]
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.
