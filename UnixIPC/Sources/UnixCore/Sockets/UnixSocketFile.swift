@@ -197,7 +197,6 @@ extension UnixSocketFile {
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
 
-
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable, Sendable {
   /// The socket.

@@ -52,7 +52,9 @@ struct TerminalSession: ~Copyable {
     guard child.handle.awaitEnd(until: deadline) else { return nil }
     sweep()
     isOver = true
-    guard let status = child.status() else { throw SystemCallError("waitpid", on: String(process), code: .noChildProcess) }
+    guard let status = child.status() else {
+      throw SystemCallError("waitpid", on: String(process), code: .noChildProcess)
+    }
     return status
   }
 }
