@@ -23,7 +23,8 @@ import UnixIPCTestSupport
   static let calls = [
     Call("Descriptor.open") { _ = try Descriptor.open($0 + "/f\0x", [.readOnly, .create]) },
     Call("Descriptor.open(beneath:)") { path in
-      _ = try Descriptor.open("/", [.readOnly, .directory]).open(beneath: path.dropFirst() + "/f\0x", [.readWrite, .create])
+      _ = try Descriptor.open("/", [.readOnly, .directory]).open(
+        beneath: path.dropFirst() + "/f\0x", [.readWrite, .create])
     },
     Call("FileKind") { _ = try FileKind(at: $0 + "\0x") },
     Call("FileKind of a link") { _ = try FileKind(at: $0 + "\0x", followingLinks: true) },
