@@ -17,6 +17,6 @@ for _ in 0..<4 {
   }
   children.append(child.release())
 }
-for child in children { _ = try Children.await(child) }
+for child in children { _ = try Children.wait(for: child) }
 print("counted to", counter.withBytes { $0.unsafeLoad(as: Int.self) })
 try lock.remove()

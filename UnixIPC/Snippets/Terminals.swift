@@ -1,7 +1,7 @@
 // Talks to bc(1) as a user would: bc sees a terminal, so it answers each line at once.
 import UnixIPC
 
-let program = Program(path: "/usr/bin/bc", arguments: ["bc", "-q"], environment: ["TERM=dumb"])
+let program = Program(path: "/usr/bin/bc", arguments: ["-q"], environment: ["TERM=dumb"])
 var calculator = try TerminalConversation(program) { $0.echoes = false }
 
 for sum in ["6 * 7", "2 ^ 64", "1 / 0"] {

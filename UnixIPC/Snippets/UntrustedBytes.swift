@@ -15,7 +15,7 @@ func answer(_ line: UntrustedBytes, from root: borrowing Descriptor) throws -> S
     let file = try root.open(beneath: rest.relativePath(), [.readOnly, .nonBlocking])
     return "opened \(try rest.text()) as descriptor \(file.number)"
   } else if word.isWord("echo") {
-    let echo = Program(path: "/bin/echo", arguments: ["echo", try rest.argument()])
+    let echo = Program(path: "/bin/echo", arguments: [try rest.argument()])
     return String(decoding: try echo.capture(limit: 1000).output.dropLast(), as: UTF8.self)
   }
   return "no such command: \(word.escaped)"

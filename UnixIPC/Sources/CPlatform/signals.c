@@ -56,6 +56,19 @@ uint64_t platform_changed_signals(void) {
   return changed;
 }
 
+void platform_reset_handlers(void) {
+  for (int number = 1; number < NSIG; number++) {
+    // What the processor raises: a handler reports the crash.  32 and 33 are the C library's own.
+    bool is_fault = number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
+                    number == SIGTRAP || number == SIGABRT;
+    if (is_fault || number == 32 || number == 33) continue;
+    struct kernel_action present;
+    if (syscall(SYS_rt_sigaction, number, NULL, &present, 8UL) == 0 && present.handler != SIG_DFL &&
+        present.handler != SIG_IGN)
+      platform_restore_disposition(number);
+  }
+}
+
 int platform_save_disposition(int signal, struct platform_disposition *saved) {
   return (int)syscall(SYS_rt_sigaction, signal, NULL, saved, 8UL);
 }

@@ -29,7 +29,7 @@ import UnixIPCTestSupport
   }
 
   private static func sendFromOutside() throws {
-    let status = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -TERM $PPID"]).spawn().wait()
+    let status = try Program(path: "/bin/sh", arguments: ["-c", "kill -TERM $PPID"]).spawn().waitForExit()
     guard status.isSuccess else { return fail("\(status)") }
   }
 
@@ -48,7 +48,7 @@ final class Waiter: Sendable {
     let cancellation = try Cancellation()
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        _ = Background { [self] in continuation.resume(returning: signals.next(cancelledBy: cancellation)) }
+        Background { [self] in continuation.resume(returning: signals.next(cancelledBy: cancellation)) }.detach()
       }
     } onCancel: {
       cancellation.cancel()

@@ -47,14 +47,14 @@ private func expectEnded(_ what: String, after limit: Duration = .milliseconds(5
 func childIsNotLostAtADeadline(_ words: [String]) throws {
   for _ in 0..<20 {
     try expectEnded("waiting for a child", after: .milliseconds(5)) {
-      let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn(descriptors: [0, 1, 2])
-      _ = try child.wait()
+      let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn(descriptors: [0, 1, 2])
+      _ = try child.waitForExit()
       throw Wrong(description: "it has ended")
     }
     try expectNoChild()
     try withDeadline(Deadline(instant: 1)) {
-      let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn(descriptors: [0, 1, 2])
-      try expect(!(try child.end()).isSuccess, "it ended by itself")
+      let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn(descriptors: [0, 1, 2])
+      try expect(!child.terminate().isSuccess, "it ended by itself")
     }
     try expectNoChild()
   }
@@ -65,7 +65,7 @@ func captureIsLateInATimeLimit(_ words: [String]) throws {
     let late = try withDeadline(after: .milliseconds(20)) {
       try shell("echo begun; exec sleep 50").capture(limit: 100)
     }
-    try expect(late.ending == .late, "\(late.ending)")
+    try expect(late.ending == .timedOut, "\(late.ending)")
     try expectNoChild()
   }
 }
@@ -80,9 +80,9 @@ func timeLimitEndsAWaitForSignals(_ words: [String]) throws {
 }
 
 func timeLimitEndsATerminalsSilence(_ words: [String]) throws {
-  var silent = try TerminalConversation(Program(path: "/bin/sleep", arguments: ["sleep", "50"]))
+  var silent = try TerminalConversation(Program(path: "/bin/sleep", arguments: ["50"]))
   try expectEnded("TerminalConversation.read") { _ = try silent.read() }
-  try expectEnded("TerminalConversation.waitForExit") { _ = try silent.waitForExit() }
+  try expectEnded("TerminalConversation.awaitEnd") { _ = try silent.waitForExit() }
   try expectEnded("TerminalConversation.expect") {
     let failure = failure { () throws(ConversationError) in try silent.expect("x") }
     guard case .timedOut = failure else { throw Wrong(description: "\(String(describing: failure))") }
@@ -181,16 +181,16 @@ func busyWriterDoesNotHoldADeadline(_ words: [String]) throws {
   reader.dropWaiting()
   try expect(try reader.fill(until: Deadline(instant: 1)), "nothing was read")
 
-  let endless = Program(path: "/usr/bin/tr", arguments: ["tr", "\\0", "x"])
+  let endless = Program(path: "/usr/bin/tr", arguments: ["\\0", "x"])
   let input = try Descriptor.open("/dev/zero", .readOnly)
   var writer = try endless.openForReading(input: .descriptor(input.number))
   try expectLate("ChildOutput") { () throws(SystemCallError) in
-    try writer.reader.readToEnd(limit: much, until: Deadline(after: .milliseconds(20)))
+    try writer.readToEnd(limit: much, until: Deadline(after: .milliseconds(20)))
   }
-  let late = try Program(path: "/bin/cat", arguments: ["cat", "/dev/zero"]).capture(
+  let late = try Program(path: "/bin/cat", arguments: ["/dev/zero"]).capture(
     limit: much, until: Deadline(after: .milliseconds(20)))
-  try expect(late.ending == .late, "\(late.ending) after \(late.output.count) bytes")
-  var talker = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat", "/dev/zero"]))
+  try expect(late.ending == .timedOut, "\(late.ending) after \(late.output.count) bytes")
+  var talker = try Conversation(with: Program(path: "/bin/cat", arguments: ["/dev/zero"]))
   let found = failure { () throws(SystemCallError) in
     _ = try talker.readLine(until: Deadline(after: .milliseconds(20)))
   }
@@ -247,18 +247,18 @@ func refusedTimeLimitLeavesNoDeadline(_ words: [String]) throws {
 
 func forkedProcessesHaveNoDeadline(_ words: [String]) throws {
   try withDeadline(after: .seconds(30)) {
-    switch try forkProcess(exitSignal: .child) {
-    case .child: endProcess(status: Deadline.current == .never ? 0 : 3)
-    case .parent(let child): try expectEqual(Children.await(child), .exited(code: 0), "of forkProcess")
+    switch try ForkedProcess.fork(exitSignal: .child) {
+    case .child: ProcessControl.exitImmediately(status: Deadline.current == .never ? 0 : 3)
+    case .parent(let child): try expectEqual(Children.wait(for: child), .exited(code: 0), "of forkProcess")
     }
     let starter = try ForkedProcess.run {
       try withDeadline(after: .seconds(30)) {
-        let starter = try Dissociation.leave()
+        let starter = try Daemon.detach()
         starter.release(status: Deadline.current == .never ? 0 : 3)
-        endProcess(status: 0)
+        ProcessControl.exitImmediately(status: 0)
       }
     }
-    try expectEqual(starter.wait(), .exited(code: 0), "of Dissociation")
+    try expectEqual(starter.waitForExit(), .exited(code: 0), "of Daemon")
   }
 }
 

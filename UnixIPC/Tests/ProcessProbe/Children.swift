@@ -10,7 +10,7 @@ let processSubcommands: Subcommands = [
 
 private func sleeper(ignoringTerm: Bool = false) throws -> Program {
   let script = ignoringTerm ? "trap '' TERM; echo; while :; do sleep 5; done" : "echo; sleep 50"
-  var program = Program(path: "/bin/sh", arguments: ["sh", "-c", script])
+  var program = Program(path: "/bin/sh", arguments: ["-c", script])
   program.leadsGroup = true
   return program
 }
@@ -44,25 +44,25 @@ func childThatIsDroppedIsGone(_ words: [String]) throws {
   let released = try started(sleeper()).release()
   try expect(kill(released, 0) == 0, "a released child was ended")
   try Signal.kill.send(toGroup: released)
-  try expectEqual(Children.await(released), .killed(by: .kill, dumpedCore: false), "status of the released")
+  try expectEqual(Children.wait(for: released), .killed(by: .kill, dumpedCore: false), "status of the released")
 }
 
 func childIsEnded(_ words: [String]) throws {
-  try expectEqual(started(sleeper()).end(), .killed(by: .terminate, dumpedCore: false), "one that obeys")
+  try expectEqual(started(sleeper()).terminate(), .killed(by: .terminate, dumpedCore: false), "one that obeys")
   let stubborn = try started(sleeper(ignoringTerm: true))
   try expectEqual(
-    stubborn.end(patience: .milliseconds(50)), .killed(by: .kill, dumpedCore: false), "one that does not")
+    stubborn.terminate(gracePeriod: .milliseconds(50)), .killed(by: .kill, dumpedCore: false), "one that does not")
   let stopped = try started(sleeper())
   stopped.send(Signal(rawValue: SIGSTOP))
-  try expectEqual(stopped.end(), .killed(by: .terminate, dumpedCore: false), "a stopped one")
+  try expectEqual(stopped.terminate(), .killed(by: .terminate, dumpedCore: false), "a stopped one")
 
-  var late = try started(sleeper())
-  try expect(late.status(by: Deadline(after: .milliseconds(20))) == nil, "a status before the end")
+  let late = try started(sleeper())
+  try expect(late.status(until: Deadline(after: .milliseconds(20))) == nil, "a status before the end")
   late.send(.terminate)
   try expectEqual(late.status(), .killed(by: .terminate, dumpedCore: false), "status")
   try expectEqual(late.status(), .killed(by: .terminate, dumpedCore: false), "status asked for again")
   late.send(.kill)
-  try expectEqual(late.wait(), .killed(by: .terminate, dumpedCore: false), "status waited for")
+  try expectEqual(late.waitForExit(), .killed(by: .terminate, dumpedCore: false), "status waited for")
   try nothingToReap([])
 }
 
@@ -70,11 +70,11 @@ func handleMeansOneProcess(_ words: [String]) throws {
   let child = try started(sleeper())
   let handle = try ProcessHandle(child.process)
   try expect(!handle.hasEnded, "it has ended")
-  try expect(!handle.awaitEnd(until: Deadline(after: .milliseconds(20))), "it has ended")
+  try expect(!handle.waitForExit(until: Deadline(after: .milliseconds(20))), "it has ended")
   try handle.send(.kill)
-  try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "it has not ended")
+  try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "it has not ended")
   try expect(handle.hasEnded, "it has not ended")
-  _ = try child.wait()
+  _ = try child.waitForExit()
   let late = failure { () throws(SystemCallError) in try handle.send(.terminate) }
   try expectEqual(late?.code, .noSuchProcess, "a signal to one that was fetched")
 }

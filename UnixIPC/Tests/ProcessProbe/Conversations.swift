@@ -41,7 +41,7 @@ func abandonedSearchesAreBounded(_ words: [String]) throws {
 
 func sessionEndsWhole(_ words: [String]) throws {
   let interactive = Program(
-    path: "/bin/bash", arguments: ["bash", "--norc", "--noprofile", "-i"],
+    path: "/bin/bash", arguments: ["--norc", "--noprofile", "-i"],
     environment: ["PATH=/usr/bin:/bin", "PS1=ready ", "TERM=dumb", "HISTFILE=/dev/null"])
   var left: [pid_t] = []
   do {
@@ -65,7 +65,8 @@ func sessionEndsWhole(_ words: [String]) throws {
   var stubborn = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
   try stubborn.expect("up", until: Deadline(after: soon))
   let begin = SystemClock.monotonic()
-  try expectEqual(stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
+  try expectEqual(
+    stubborn.terminate(gracePeriod: .milliseconds(400)), .killed(by: .kill, dumpedCore: false), "stubborn")
   let took = Double(SystemClock.monotonic() - begin) / 1e9
   try expect(took >= 0.4 && took < 5, "it took \(took) s")
 
@@ -87,7 +88,7 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
   }
   for _ in 0..<5 {
     let missing = failure { () throws(SystemCallError) in
-      try TerminalConversation(Program(path: "/nowhere", arguments: ["x"]))
+      try TerminalConversation(Program(path: "/nowhere"))
     }
     try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
     let null = try Descriptor.open("/dev/null", .readWrite)
@@ -133,7 +134,7 @@ func floodPassesWhole(_ words: [String]) throws {
     thread.join()
     os.write(1, b'%08x %08x' % (crc, got))
     """
-  let program = Program(path: "/usr/bin/python3", arguments: ["python3", "-c", script])
+  let program = Program(path: "/usr/bin/python3", arguments: ["-c", script])
   var conversation = try TerminalConversation(program, bufferLimit: 1 << 26) { $0 = $0.raw }
   let deadline = Deadline(after: .seconds(45))
   let total = 64 << 20
@@ -203,7 +204,7 @@ func interactHere(_ words: [String]) throws {
   var blocked = sigset_t()
   pthread_sigmask(SIG_BLOCK, nil, &blocked)
   var conversation = try TerminalConversation(
-    Program(path: "/bin/bash", arguments: ["bash", "-c", script], environment: ["PATH=/usr/bin:/bin"]),
+    Program(path: "/bin/bash", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"]),
     size: TerminalSize(columns: 1, rows: 1))
   let first = try conversation.interact()
   say("first \(first)\r")
@@ -249,7 +250,7 @@ func interactionMayBeAPipe(_ words: [String]) throws {
   // The last line has no end: one end-of-file key hands it over, the second one is the end.
   try typing.writeAll("one\ntwo\nthree")
   _ = consume typing
-  let cat = Program(path: "/bin/cat", arguments: ["cat", "-n"])
+  let cat = Program(path: "/bin/cat", arguments: ["-n"])
   var conversation = try TerminalConversation(cat) { $0.echoes = false }
   try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "cat")
   _ = consume output
@@ -301,10 +302,10 @@ private func copyMuch() throws {
     return bytes.count == size && bytes.suffix(2) == [UInt8(ascii: "e"), UInt8(ascii: "\n")] ? 0 : 1
   }
   _ = consume reading
-  let program = Program(path: "/usr/bin/head", arguments: ["head", "-c", "\(size)"])
+  let program = Program(path: "/usr/bin/head", arguments: ["-c", "\(size)"])
   var conversation = try TerminalConversation(program) { $0 = $0.raw }
   try expectEqual(conversation.interact(input: input, output: output), .ended(.exited(code: 0)), "copy")
   _ = consume output
-  try expectEqual(Children.await(writer), .exited(code: 0), "writer")
-  try expectEqual(Children.await(reader), .exited(code: 0), "reader")
+  try expectEqual(Children.wait(for: writer), .exited(code: 0), "writer")
+  try expectEqual(Children.wait(for: reader), .exited(code: 0), "reader")
 }

@@ -34,7 +34,7 @@ func descendantsAreFound(_ words: [String]) throws {
   try expectEqual(Descendants.all, [], "before anything was started")
   let family = try family()
   try expect(Set(Descendants.all).isSuperset(of: family), "\(family) are not all of \(Descendants.all)")
-  try expect(Descendants.end(), "some are left")
+  try expect(Descendants.terminate(), "some are left")
   try expectEqual(Descendants.all, [], "after their end")
   for process in family { try expectEqual(Liveness(of: process), .gone, "\(process)") }
 }
@@ -43,11 +43,11 @@ func descendantsAreEnded(_ words: [String]) throws {
   try Descendants.adoptOrphans()
   let family = try family("trap '' TERM")
   let start = SystemClock.monotonic()
-  try expect(Descendants.end(patience: .milliseconds(200)), "some are left")
+  try expect(Descendants.terminate(gracePeriod: .milliseconds(200)), "some are left")
   try expect(SystemClock.monotonic() - start >= 200_000_000, "nobody was given time")
   for process in family { try expectEqual(Liveness(of: process), .gone, "\(process)") }
   // With nobody to end there is nothing to wait for.
-  try expect(Descendants.end(patience: .seconds(40)), "nobody is left")
+  try expect(Descendants.terminate(gracePeriod: .seconds(40)), "nobody is left")
 }
 
 /// Whoever gets a new parent meanwhile is the same process still.
@@ -60,13 +60,13 @@ func descendantsAreAskedOnce(_ words: [String]) throws {
     pipe($r, $w); if (!fork) { $SIG{TERM} = sub { print STDERR "asked\\n"; syswrite($w, "x") };
     print STDERR "ready\\n"; sleep 100 while 1 } $SIG{TERM} = sub { sysread($r, $_, 1); exit }; sleep 100 while 1
     """
-  _ = try Program(path: "/usr/bin/perl", arguments: ["perl", "-e", script])
+  _ = try Program(path: "/usr/bin/perl", arguments: ["-e", script])
     .start(descriptors: [STDIN_FILENO, STDOUT_FILENO, ends.writeEnd.number])
   _ = consume ends.writeEnd
   var reader = BufferedReader(reading)
   let deadline = Deadline(after: .seconds(20))
   try expectEqual(try text(reader.readLine(until: deadline)), "ready", "the child")
-  try expect(Descendants.end(patience: .seconds(1)), "some are left")
+  try expect(Descendants.terminate(gracePeriod: .seconds(1)), "some are left")
   var lines: [String] = []
   while let line = try text(reader.readLine(until: deadline)) { lines.append(line) }
   try expectEqual(lines, ["asked"], "what the child heard")
@@ -87,13 +87,13 @@ func descendantsWithoutFirstThreadAreEnded(_ words: [String]) throws {
   let ends = try PipeEnds()
   let reading = ends.readEnd
   let process = try Program(
-    path: "/usr/bin/env", arguments: ["env", "python3", "-c", script], environment: Program.callersEnvironment
+    path: "/usr/bin/env", arguments: ["python3", "-c", script], environment: .inherited
   ).start(descriptors: [STDIN_FILENO, ends.writeEnd.number, STDERR_FILENO])
   _ = consume ends.writeEnd
   var reader = BufferedReader(reading)
   try expectEqual(
     try text(reader.readLine(until: Deadline(after: .seconds(20)))), "alone", "the process")
   try expectEqual(Descendants.all, [process], "before the end")
-  try expect(Descendants.end(patience: .seconds(1)), "some are left")
+  try expect(Descendants.terminate(gracePeriod: .seconds(1)), "some are left")
   try expectEqual(Liveness(of: process), .gone, "the process")
 }

@@ -41,7 +41,7 @@ func defaultActionIsWhatHappens(_ words: [String]) throws {
     try expectEqual(status, expected, "\(signal), whose action is \(signal.defaultAction)")
     guard signal.defaultAction == .stop else { continue }
     try Signal.continue.send(to: child)
-    try expectEqual(try Children.await(child), .exited(code: 0), "\(signal) after SIGCONT")
+    try expectEqual(try Children.wait(for: child), .exited(code: 0), "\(signal) after SIGCONT")
   }
 }
 
@@ -110,7 +110,7 @@ func countedSignalInterrupts(_ words: [String]) throws {
   var byte: UInt8 = 0
   try expect(read(reading.number, &byte, 1) == -1 && errno == EINTR, "the read was not interrupted")
   try expectEqual(Signal.user1.count, 1, "count")
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 
   let poller = try Poller()
   try poller.add(reading, .readable, token: 1)
@@ -119,14 +119,14 @@ func countedSignalInterrupts(_ words: [String]) throws {
   try expectEqual(poller.wait(milliseconds: 20_000) { _ in }, 0, "ready")
   try expect(!deadline.isExpired, "the poller was not interrupted")
   try expectEqual(Signal.user1.count, 2, "count")
-  try expectEqual(try Children.await(second), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: second), .exited(code: 0), "sender")
 
   // The library's own waiting and reading go on.
   let third = try sender(3, of: .user1) { try writing.writeAll("x") }
   try expectEqual(poller.wait(until: deadline) { _ in }, 1, "ready")
   try expectEqual(try readBytes(1, from: reading), [UInt8(ascii: "x")], "read")
   try expectEqual(Signal.user1.count, 5, "count")
-  try expectEqual(try Children.await(third), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: third), .exited(code: 0), "sender")
   try expectEqual(Signal.user2.count, 0, "count of another")
   try expectEqual(Signal(rawValue: -1).count + Signal(rawValue: 65).count, 0, "count of no signals")
 }
@@ -140,7 +140,7 @@ func countedSignalRestarts(_ words: [String]) throws {
   var byte: UInt8 = 0
   try expect(read(reading.number, &byte, 1) == 1, "the read was interrupted")
   try expectEqual(Signal.user1.count, 50, "count")
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 }
 
 /// Real-time signals are counted once for each that was sent, though the handler interrupts itself.
@@ -155,7 +155,7 @@ func countedStormIsExact(_ words: [String]) throws {
       return 0
     }
   }
-  for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "sender") }
+  for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender") }
   for signal in signals { try expectEqual(signal.count, 1000, "count of \(signal)") }
 }
 

@@ -7,7 +7,7 @@ import UnixIPC
 func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   for limit in [-1, Int.min, 0] {
     let none = try shell("echo much").capture(errors: .separate, limit: limit)
-    try expect(none.output.isEmpty && none.errors.isEmpty && none.ending == .cut, "\(none)")
+    try expect(none.output.isEmpty && none.errors.isEmpty && none.ending == .outputLimit, "\(none)")
   }
   let all = try shell("echo much").capture(limit: .max)
   try expectEqual(all.output.count, 5, "of all output")
@@ -21,8 +21,8 @@ func numbersAtTheEdgeTrapNowhere(_ words: [String]) throws {
   }
   try expectEqual(Deadline(instant: .min).remaining, .zero, "of the first instant of all")
   try expect(Deadline(instant: .max - 1).milliseconds == .max, "the last instant of all")
-  let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn(descriptors: [0, 1, 2])
-  try expectEqual(child.end(patience: .seconds(Int64.min)).isSuccess, false, "one without patience")
+  let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn(descriptors: [0, 1, 2])
+  try expectEqual(child.terminate(gracePeriod: .seconds(Int64.min)).isSuccess, false, "one without patience")
 }
 
 func bufferWithoutLimitIsOne(_ words: [String]) throws {
@@ -32,9 +32,9 @@ func bufferWithoutLimitIsOne(_ words: [String]) throws {
 }
 
 func textWithNULIsNoArgument(_ words: [String]) throws {
-  let correct = Program(path: "/bin/true", arguments: ["true"], environment: ["A=1"], directory: "/")
+  let correct = Program(path: "/bin/true", environment: ["A=1"], directory: "/")
   let changes: [(inout Program) -> Void] = [
-    { $0.path += "\0.txt" }, { $0.arguments.append("a\0b") }, { $0.environment.append("B=\0C=2") },
+    { $0.path = "\($0.path)\0.txt" }, { $0.arguments.append("a\0b") }, { $0.environment = ["B=\0C=2"] },
     { $0.directory = "/\0tmp" }, { $0.arguments = ["\0"] },
   ]
   try expectEqual(correct.run(), .exited(code: 0), "without a NUL")
@@ -55,19 +55,19 @@ func nullStreamsStayOpen(_ words: [String]) throws {
       for number: CInt in 0...2 where fcntl(number, F_GETFD) != 0 { return 10 + number }
       return 0
     }
-    try expectEqual(child.wait(), .exited(code: 0), "with \(closed) closed")
+    try expectEqual(child.waitForExit(), .exited(code: 0), "with \(closed) closed")
   }
 }
 
 func environmentMayBeNone(_ words: [String]) throws {
   clearenv()
-  try expectEqual(Program.callersEnvironment, [], "variables")
+  try expectEqual(Program.Environment.inherited.entries, [], "variables")
   ProcessTitle()?.show("shown")
 }
 
 func keptNumbersMayBeAny(_ words: [String]) throws {
   let child = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [.max, -1, .min, 3])) { 0 }
-  try expectEqual(child.wait(), .exited(code: 0), "status")
+  try expectEqual(child.waitForExit(), .exited(code: 0), "status")
 }
 
 func refusedQueueBlocksNothing(_ words: [String]) throws {
@@ -82,7 +82,7 @@ func refusedQueueBlocksNothing(_ words: [String]) throws {
 func refusedPollIsAnError(_ words: [String]) throws {
   Alarm.set(after: .seconds(15))
   var program = try Conversation(with: shell("exec sleep 50"), errors: .separate)
-  var terminal = try TerminalConversation(Program(path: "/bin/sleep", arguments: ["sleep", "50"]))
+  var terminal = try TerminalConversation(Program(path: "/bin/sleep", arguments: ["50"]))
   let (_, hard) = try ResourceLimit.openFiles.current()
   // poll(2) of more descriptors than a process may have is EINVAL.
   try ResourceLimit.openFiles.set(soft: 1, hard: hard)
@@ -111,8 +111,8 @@ func finishWaitsForTheProgramAlone(_ words: [String]) throws {
     throw Wrong(description: "no number")
   }
   defer { try? Signal.kill.send(to: left) }
-  try expectEqual(program.finish(), .exited(code: 0), "status")
+  try expectEqual(program.close(), .exited(code: 0), "status")
   // More than a pipe holds, and all of it dropped.
-  let talker = try Conversation(with: shell("dd if=/dev/zero bs=65536 count=64 2>&-; exit 3"))
-  try expectEqual(talker.finish(), .exited(code: 3), "status of one that writes much")
+  var talker = try Conversation(with: shell("dd if=/dev/zero bs=65536 count=64 2>&-; exit 3"))
+  try expectEqual(talker.close(), .exited(code: 3), "status of one that writes much")
 }

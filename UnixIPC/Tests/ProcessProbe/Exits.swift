@@ -80,7 +80,7 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reapAny() == nil, "reaped somebody")
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
-  let found = failure { () throws(SystemCallError) in try Children.await(stranger) }
+  let found = failure { () throws(SystemCallError) in try Children.wait(for: stranger) }
   try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
@@ -99,7 +99,7 @@ func stoppedChildIsNoEndedOne(_ words: [String]) throws {
     try expect(Children.reap(child) == nil && Children.reapAny() == nil, "signal \(signal) ended it")
   }
   _ = consume writing
-  try expectEqual(try Children.await(child), .exited(code: 0), "status")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "status")
 }
 
 func exitStatusTellsHowAChildEnded(_ words: [String]) throws {

@@ -27,14 +27,14 @@ func say(_ text: String) { Descriptor.withBorrowed(STDOUT_FILENO) { try? $0.writ
 
 /// Runs the body in a forked process, whose exit status it returns.
 func forked(exitSignal: Signal = .child, body: () throws -> CInt) throws -> pid_t {
-  switch try forkProcess(exitSignal: exitSignal) {
-  case .child: endProcess(status: (try? body()) ?? 99)
+  switch try ForkedProcess.fork(exitSignal: exitSignal) {
+  case .child: ProcessControl.exitImmediately(status: (try? body()) ?? 99)
   case .parent(let child): return child
   }
 }
 
 /// How a process ended that runs the body.
-func end(_ body: () throws -> CInt) throws -> ExitStatus { try Children.await(forked(body: body)) }
+func end(_ body: () throws -> CInt) throws -> ExitStatus { try Children.wait(for: forked(body: body)) }
 
 /// Waits for as many bytes, or the end of the file.
 func readBytes(_ count: Int, from descriptor: borrowing Descriptor) throws -> [UInt8] {
@@ -65,7 +65,7 @@ func status(_ name: String) throws -> String {
 
 /// A script for the shell.
 func shell(_ script: String) -> Program {
-  Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin", "TERM=dumb"])
+  Program(path: "/bin/sh", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin", "TERM=dumb"])
 }
 
 func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }

@@ -23,7 +23,7 @@ private func server(at path: String) throws -> ChildProcess {
   let writing = ends.writeEnd
   let parent = getpid()
   let process = try forked {
-    _ = try ProcessControl.followParent(parent, with: .kill)
+    _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
     var server = try FIFOServer(at: path)
     try writing.writeAll("r")
     var number = 0
@@ -80,7 +80,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
     }
     Glibc.close(go)
     for child in children {
-      switch try Children.await(child) {
+      switch try Children.wait(for: child) {
       case .exited(code: 0): tally.none += 1
       case .exited(code: 1): tally.one += 1
       case .exited(code: 2): tally.more += 1
@@ -91,7 +91,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
     }
   }
   tally.twice = memory.unsafeBytes.count { $0 > 1 }
-  _ = try server.end()
+  server.terminate()
   return tally
 }
 
@@ -114,7 +114,7 @@ private func readByTool(_ number: Int, _ path: String) throws -> [UInt8] {
   }
   Glibc.close(writing)
   let bytes = try readBytes(.max, from: reading)
-  try expectEqual(try Children.await(tool), .exited(code: 0), "a tool")
+  try expectEqual(try Children.wait(for: tool), .exited(code: 0), "a tool")
   return bytes
 }
 
@@ -167,7 +167,7 @@ private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8
     }
   }
   return try opened.map {
-    guard case .exited(let code) = try Children.await($0) else { return -1 }
+    guard case .exited(let code) = try Children.wait(for: $0) else { return -1 }
     return Int(code)
   }
 }
@@ -200,7 +200,7 @@ func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
     }
     _ = consume writing
     let bytes = try readBytes(.max, from: reading)
-    try expectEqual(try Children.await(child), .exited(code: 0), "the child")
+    try expectEqual(try Children.wait(for: child), .exited(code: 0), "the child")
     return bytes
   }
   let texts = try textsOfReaders(at: words[0] + "/held", [readByChild, readAll, readByChild])
@@ -240,7 +240,7 @@ func lateReaderGetsItsText(_ words: [String]) throws {
   try expectEqual(try readBytes(1, from: ready).count, 1, "one that has found the FIFO")
   let deadline = Deadline(after: .seconds(20))
   try expectEqual(try server.serve(until: deadline) { [65] }, 1, "texts for the first")
-  try expectEqual(try Children.await(first), .exited(code: 0), "the first")
+  try expectEqual(try Children.wait(for: first), .exited(code: 0), "the first")
   Glibc.close(go)
   // Its opening waits for a writer then, and the server looks for such ones when it serves.
   var state = ""
@@ -249,7 +249,7 @@ func lateReaderGetsItsText(_ words: [String]) throws {
     state = try contents("/proc/\(late)/stat")
   }
   try expectEqual(try server.serve(until: deadline) { [66] }, 1, "texts for the late one")
-  try expectEqual(try Children.await(late), .exited(code: 0), "the late one")
+  try expectEqual(try Children.wait(for: late), .exited(code: 0), "the late one")
 }
 
 /// DIRECTORY COUNT TOGETHER [tools]
@@ -299,7 +299,7 @@ func swappedFilesStay(_ words: [String]) throws {
     }
   }
   numbers[2] = 1
-  try expectEqual(try swapper.wait(), .exited(code: 0), "the swapper")
+  try expectEqual(try swapper.waitForExit(), .exited(code: 0), "the swapper")
   if words.count > 2 {
     say(
       "\(made) made, \(written) written to, \(numbers[0]) files and \(numbers[1]) links put there, "
@@ -317,7 +317,7 @@ func swappedFilesStay(_ words: [String]) throws {
 private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMutableBufferPointer<Int>) throws -> pid_t {
   let parent = getpid()
   return try forked {
-    _ = try ProcessControl.followParent(parent, with: .kill)
+    _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
     var turn = 0
     while numbers[2] == 0 {
       turn += 1
@@ -361,13 +361,13 @@ func earlyLeaversDoNotEndTheServer(_ words: [String]) throws {
   // SIGPIPE has its default action here, which would end this process.
   for _ in 0..<50 {
     let child = try forked {
-      _ = try ProcessControl.followParent(parent, with: .kill)
+      _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
       let reader = try Descriptor.open(path, .readOnly)
       return try readBytes(1, from: reader).count == 1 ? 0 : 1
     }
     // Longer than a pipe: the reader leaves in the middle of it.
     _ = try server.serve(until: Deadline(after: .seconds(20))) { Array(repeating: 65, count: 1 << 20) }
-    try expectEqual(try Children.await(child), .exited(code: 0), "a reader of one byte")
+    try expectEqual(try Children.wait(for: child), .exited(code: 0), "a reader of one byte")
   }
 }
 
@@ -378,14 +378,14 @@ func killedServersPlaceIsTaken(_ words: [String]) throws {
     let refused = failure { () throws(FIFO.OpenError) in try FIFOServer(at: path) }
     try expectEqual(refused, .inUse(UnixPath(path)), "a second server")
     first.send(.kill)
-    _ = try first.wait()
+    _ = try first.waitForExit()
     let reader = try forked { try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1 }
     var next = try FIFOServer(at: path)
     var served = 0
     let deadline = Deadline(after: .seconds(20))
     while served == 0, !deadline.isExpired { served = try next.serve(until: deadline) { [65] } }
     try expectEqual(
-      try Children.await(reader), .exited(code: 0), "a reader that may have waited before the server came")
+      try Children.wait(for: reader), .exited(code: 0), "a reader that may have waited before the server came")
   }
   try expect(access(path, F_OK) == -1, "the last one left its FIFO")
 }

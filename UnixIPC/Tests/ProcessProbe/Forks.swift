@@ -19,12 +19,12 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
   }
   let line = try text(kid.readLine())
   try expect(line != nil && line != "from \(getpid())", "\(line ?? "nothing")")
-  try expectEqual(kid.finish(), .exited(code: 7), "status")
+  try expectEqual(kid.close(), .exited(code: 7), "status")
 
   // Perl's safe pipe open for writing: the copy stores what it reads.
   let path = "/tmp/begat-probe-\(getpid())"
   defer { unlink(path) }
-  let writer = try ForkedProcess.openForWriting { input in
+  var writer = try ForkedProcess.openForWriting { input in
     let file = try Descriptor.open(path, [.writeOnly, .create])
     let bytes = try input.readPrefix(1 << 20)
     try bytes.withUnsafeBytes { try file.writeAll($0) }
@@ -32,19 +32,19 @@ func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
   }
   let data = [UInt8]((0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
   try writer.write(data)
-  try expectEqual(writer.finish(), .exited(code: 0), "status")
+  try expectEqual(writer.close(), .exited(code: 0), "status")
   try expectEqual(Descriptor.open(path, .readOnly).readPrefix(1 << 20), data, "what was stored")
   // Its standard output is the pipe for programs that it executes as well.
   var shellOfKid = try ForkedProcess.openForReading { _ in
     try shell("echo inner").run().isSuccess ? 0 : 1
   }
   try expectEqual(text(shellOfKid.readLine()), "inner", "what a program of the copy wrote")
-  try expectEqual(shellOfKid.finish(), .exited(code: 0), "status")
+  try expectEqual(shellOfKid.close(), .exited(code: 0), "status")
 }
 
 /// The second copy must not keep the first one's input from ending.
 func forkedProcessKeepsNoEnd(_ words: [String]) throws {
-  let first = try ForkedProcess.openForWriting { input in CInt(try input.readPrefix(100).count) }
+  var first = try ForkedProcess.openForWriting { input in CInt(try input.readPrefix(100).count) }
   let log = try Descriptor.open("/dev/null", .writeOnly)
   let number = log.number
   let second = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
@@ -52,8 +52,8 @@ func forkedProcessKeepsNoEnd(_ words: [String]) throws {
     while true { pause() }
   }
   try first.write("four")
-  try expectEqual(first.finish(), .exited(code: 4), "the first one")
-  try expectEqual(second.end(), .killed(by: .terminate, dumpedCore: false), "the second one")
+  try expectEqual(first.close(), .exited(code: 4), "the first one")
+  try expectEqual(second.terminate(), .killed(by: .terminate, dumpedCore: false), "the second one")
 }
 
 func forkedProcessActsForAnother(_ words: [String]) throws {
@@ -68,9 +68,9 @@ func forkedProcessActsForAnother(_ words: [String]) throws {
   }
   let four = "\t65534\t65534\t65534\t65534"
   try expectEqual(facts, ["Uid:" + four, "Gid:" + four, "Groups:\t65533 "], "identity")
-  try expectEqual(kid.finish(), .exited(code: 0), "whether root came back")
+  try expectEqual(kid.close(), .exited(code: 0), "whether root came back")
 
-  var program = Program(path: "/usr/bin/id", arguments: ["id", "-G"])
+  var program = Program(path: "/usr/bin/id", arguments: ["-G"])
   program.identity = nobody
   try expectEqual(text(program.capture(limit: 100).output), "65534 65533\n", "groups of a program")
   try expectEqual(geteuid(), 0, "the caller's own")
@@ -111,10 +111,10 @@ func threadedProcessIsNotForked(_ words: [String]) throws {
     "fork a process with 2 threads (fork before any is started, or start a program instead): "
       + "Resource deadlock avoided", "error")
   try expectEqual(
-    failure { () throws(SystemCallError) in try forkProcess(exitSignal: .child) }?.code, .deadlock, "error")
+    failure { () throws(SystemCallError) in try ForkedProcess.fork(exitSignal: .child) }?.code, .deadlock, "error")
   try gate.writeEnd.writeAll("x")
   pthread_join(thread, nil)
-  try expectEqual(ForkedProcess.run { 5 }.wait(), .exited(code: 5), "with the thread ended")
+  try expectEqual(ForkedProcess.run { 5 }.waitForExit(), .exited(code: 5), "with the thread ended")
 }
 
 func nothingIsPrintedTwice(_ words: [String]) throws {
@@ -125,7 +125,7 @@ func nothingIsPrintedTwice(_ words: [String]) throws {
       print("inner")
       return 0
     }
-    _ = try inner.wait()
+    _ = try inner.waitForExit()
     print("after")
     return 0
   }
@@ -143,7 +143,7 @@ func errorEndsTheCopyAlone(_ words: [String]) throws {
     dup2(writing.number, STDERR_FILENO)
     throw Wrong(description: "went wrong")
   }
-  try expectEqual(kid.wait(), .exited(code: 1), "status")
+  try expectEqual(kid.waitForExit(), .exited(code: 1), "status")
   _ = consume writing
   try expectEqual(text(reading.readPrefix(100)), "went wrong\n", "what it said")
 }
@@ -167,7 +167,7 @@ func noneOfManyIsLost(_ words: [String]) throws {
     }
   }
   while !living.isEmpty {
-    for (process, _) in try Children.reapAll(waitingForFirst: true) {
+    for (process, _) in try Children.reapAll(until: .never) {
       try expect(living.remove(process) != nil, "\(process) is none of ours, or was fetched before")
       reaped += 1
     }

@@ -65,7 +65,7 @@ func groupIsJoined(_ words: [String]) throws {
     try ProcessControl.join(group: children[0], child: child)
     try expectEqual(try ProcessControl.group(of: child), children[0], "group of \(child)")
   }
-  let executed = try Program(path: "/bin/sh", arguments: ["sh", "-c", "read x"]).start(descriptors: [
+  let executed = try Program(path: "/bin/sh", arguments: ["-c", "read x"]).start(descriptors: [
     reading.number, 1, 2,
   ])
   func joinFails(_ child: pid_t, _ group: pid_t) -> ErrorCode? {
@@ -79,8 +79,8 @@ func groupIsJoined(_ words: [String]) throws {
     try expectEqual(joinFails(children[0], number), .invalidArgument, "group \(number)")
   }
   _ = consume writing
-  for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "child") }
-  _ = try Children.await(executed)
+  for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "child") }
+  _ = try Children.wait(for: executed)
 }
 
 /// The sender does not lead the group, where `kill HUP => -$$` reaches nobody, and spares itself.
@@ -98,9 +98,9 @@ func ownGroupIsReachedByAnybody(_ words: [String]) throws {
       return 0
     }
     guard set.wait(until: Deadline(after: .seconds(20)))?.process == member else { return 1 }
-    return try Children.await(member).isSuccess ? 0 : 2
+    return try Children.wait(for: member).isSuccess ? 0 : 2
   }
-  try expectEqual(try Children.await(leader), .exited(code: 0), "leader")
+  try expectEqual(try Children.wait(for: leader), .exited(code: 0), "leader")
   try expect(SignalSet.pending.isEmpty, "it came to another group")
 }
 
@@ -108,7 +108,7 @@ func ownGroupIsReachedByAnybody(_ words: [String]) throws {
 func groupOfAMemberIsReached(_ words: [String]) throws {
   let inner = #"trap "echo inner; exit 0" HUP; echo $$; sleep 50 & wait"#
   var program = Program(
-    path: "/bin/sh", arguments: ["sh", "-c", "trap 'echo outer; exit 0' HUP; sh -c '\(inner)' & wait"],
+    path: "/bin/sh", arguments: ["-c", "trap 'echo outer; exit 0' HUP; sh -c '\(inner)' & wait"],
     environment: ["PATH=/usr/bin:/bin"])
   program.leadsGroup = true
   let ends = try PipeEnds()
@@ -141,7 +141,7 @@ func groupOfAMemberIsReached(_ words: [String]) throws {
   }
   let lines = Set(String(decoding: said, as: UTF8.self).split(separator: "\n"))
   try expectEqual(lines, ["inner", "outer"], "what the shells say")
-  try expectEqual(try child.wait(), .exited(code: 0), "outer shell")
+  try expectEqual(try child.waitForExit(), .exited(code: 0), "outer shell")
 }
 
 // MARK: - Liveness
@@ -170,11 +170,11 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
     try expectEqual(try Liveness(of: child), .alive, "stopped child")
     try Signal.continue.send(to: child)
     _ = consume writing
-    try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "the child does not end")
+    try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "the child does not end")
     try expect(kill(child, 0) == 0, "to kill(2) a zombie is there")
     try expectEqual(try Liveness(of: child), .gone, "zombie")
     try expectEqual(handle.liveness, .gone, "zombie by handle")
-    _ = try Children.await(child)
+    _ = try Children.wait(for: child)
     try expectEqual(try Liveness(of: child), .gone, "fetched child")
     try expectEqual(handle.liveness, .gone, "fetched child by handle")
   }
@@ -240,13 +240,13 @@ func livenessOfGroups(_ words: [String]) throws {
     return CInt(try readBytes(1, from: reading).count)
   }
   try ProcessControl.join(group: leader, child: member)
-  try expect(Children.awaitEnd(leader, within: .seconds(20)), "the leader does not end")
+  try expect(Children.waitForExit(of: leader, until: Deadline(after: .seconds(20))), "the leader does not end")
   try expectEqual(try Liveness(ofGroup: leader), .alive, "a group whose leader has ended")
   _ = consume writing
-  try expect(Children.awaitEnd(member, within: .seconds(20)), "the member does not end")
+  try expect(Children.waitForExit(of: member, until: Deadline(after: .seconds(20))), "the member does not end")
   try expect(kill(-leader, 0) == 0, "to kill(2) a group of zombies is there")
   try expectEqual(try Liveness(ofGroup: leader), .gone, "a group of zombies")
-  for child in [leader, member] { try expectEqual(try Children.await(child), .exited(code: 0), "child") }
+  for child in [leader, member] { try expectEqual(try Children.wait(for: child), .exited(code: 0), "child") }
   try expectEqual(try Liveness(ofGroup: leader), .gone, "a group whose members were fetched")
 }
 
@@ -257,7 +257,7 @@ func livenessOfOthers(_ words: [String]) throws {
     try end {
       try ProcessControl.leadGroup()
       let zombie = try forked { 0 }
-      try expect(Children.awaitEnd(zombie, within: .seconds(20)), "the zombie does not end")
+      try expect(Children.waitForExit(of: zombie, until: Deadline(after: .seconds(20))), "the zombie does not end")
       let status = try end {
         try Identity(user: 65534, group: 65534).become()
         try expectEqual(try Liveness(of: root), .notOurs, "root's process")
@@ -282,18 +282,18 @@ func processBecomesAProgram(_ words: [String]) throws {
     Signal.hangUp.ignore()
     dup2(writing.number, STDOUT_FILENO)
     try ProcessControl.becomeProgram(
-      at: "/bin/sh", arguments: ["name", "-c", "kill -HUP $$; echo $$ $0 $WORD; exit 7", "zero"],
+      at: "/bin/sh", arguments: ["-c", "kill -HUP $$; echo $$ $0 $WORD; exit 7", "zero"], argumentZero: "name",
       environment: ["WORD=kept"])
   }
   _ = consume writing
-  let status = try Children.await(child)
+  let status = try Children.wait(for: child)
   try expectEqual(status, .exited(code: 7), "status")
   // The pipe's own descriptor is close-on-exec.
   let text = String(decoding: try reading.readPrefix(1000), as: UTF8.self)
   try expectEqual(text, "\(child) zero kept\n", "output")
 
   let missing = failure { () throws(SystemCallError) in
-    try ProcessControl.becomeProgram(at: "/nonexistent", arguments: ["x"], environment: [])
+    try ProcessControl.becomeProgram(at: "/nonexistent", arguments: [String](), environment: [])
   }
   try expectEqual(missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFileOrDirectory), "missing program")
 }

@@ -13,7 +13,7 @@ func localTimeIsThatOfItsZone(_ words: [String]) throws {
     let reading = pipe.readEnd
     let writing = pipe.writeEnd
     let date = try Program(
-      path: "/bin/date", arguments: ["date", "-d", "@\(instant)", "+%a %b %e %H:%M:%S %Y %Y-%m-%dT%H:%M:%S%::z"],
+      path: "/bin/date", arguments: ["-d", "@\(instant)", "+%a %b %e %H:%M:%S %Y %Y-%m-%dT%H:%M:%S%::z"],
       environment: ["LC_ALL=C", "TZ=" + words[0]]
     ).start(descriptors: [0, writing.number, 2])
     _ = consume writing
@@ -22,6 +22,6 @@ func localTimeIsThatOfItsZone(_ words: [String]) throws {
     var ours = "\(time) \(time.iso8601)"
     if time.offsetFromUTC % 60 == 0 { ours += ":00" }
     try expectEqual(ours + "\n", expected, "\(instant) in \(words[0])")
-    try expectEqual(try Children.await(date), .exited(code: 0), "date")
+    try expectEqual(try Children.wait(for: date), .exited(code: 0), "date")
   }
 }

@@ -56,7 +56,7 @@ private func holder(of lock: SharedLock, gate: borrowing PipeEnds) throws -> pid
       Result {
         try sayReady.writeAll("r")
         _ = try Descriptor.withBorrowed(reading) { try readBytes(1, from: $0) }
-        endProcess(status: 7)
+        ProcessControl.exitImmediately(status: 7)
       }
     }.get()
   }
@@ -96,10 +96,10 @@ func abandonedLockIsTakenOver(_ words: [String]) throws {
     switch end {
     case .kill:
       try Signal.kill.send(to: child)
-      try expectEqual(try Children.await(child), .killed(by: .kill, dumpedCore: false), "\(end)")
+      try expectEqual(try Children.wait(for: child), .killed(by: .kill, dumpedCore: false), "\(end)")
     case .endProcess:
       try gate.writeEnd.writeAll("e")
-      try expectEqual(try Children.await(child), .exited(code: 7), "\(end)")
+      try expectEqual(try Children.wait(for: child), .exited(code: 7), "\(end)")
     }
     try expect(isAbandoned(guarded.lock), "\(end): not told")
     try expect(!isAbandoned(guarded.lock), "\(end): told twice")
@@ -115,9 +115,9 @@ func abandonedLockWakesAWaiter(_ words: [String]) throws {
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     if end == .kill { try Signal.kill.send(to: child) } else { try gate.writeEnd.writeAll("e") }
-    _ = try Children.await(child)
+    _ = try Children.wait(for: child)
     // One of them is told, and none stays behind.
-    let codes = try waiters.map { try Children.await($0) }
+    let codes = try waiters.map { try Children.wait(for: $0) }
     try expectEqual(codes.filter { $0 == .exited(code: 10) }.count, 1, "\(end): told among \(codes)")
     try expectEqual(codes.filter { $0 == .exited(code: 11) }.count, 2, "\(end): not told among \(codes)")
   }
@@ -130,7 +130,7 @@ func repairerMayDieToo(_ words: [String]) throws {
     let gate = try PipeEnds()
     let child = try holder(of: guarded.lock, gate: gate)
     try Signal.kill.send(to: child)
-    _ = try Children.await(child)
+    _ = try Children.wait(for: child)
   }
   try expect(isAbandoned(guarded.lock), "not told")
   try expect(!isAbandoned(guarded.lock), "told twice")
@@ -155,7 +155,7 @@ func lockLosesNoCount(_ words: [String]) throws {
       return 0
     }
   }
-  for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "counting process") }
+  for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "counting process") }
   try expectEqual(number.pointee, processes * times, "count")
   try expectEqual(guarded.word.pointee & ~waitersBit, 0, "the word of a free lock")
 }
@@ -186,11 +186,11 @@ func killedWaiterDoesNoHarm(_ words: [String]) throws {
     let child = try holder(of: guarded.lock, gate: gate)
     let waiters = try (0..<3).map { _ in try waiter(for: guarded) }
     try Signal.kill.send(to: waiters[victim])
-    _ = try Children.await(waiters[victim])
+    _ = try Children.wait(for: waiters[victim])
     try expectEqual(guarded.word.pointee & ~waitersBit, UInt32(child), "the holder")
     try Signal.kill.send(to: child)
-    _ = try Children.await(child)
-    let codes = try waiters.enumerated().filter { $0.offset != victim }.map { try Children.await($0.element) }
+    _ = try Children.wait(for: child)
+    let codes = try waiters.enumerated().filter { $0.offset != victim }.map { try Children.wait(for: $0.element) }
     try expectEqual(Set(codes), [.exited(code: 10), .exited(code: 11)], "others who waited")
   }
   try expect(!isAbandoned(guarded.lock), "a waiter's death was taken for the holder's")
@@ -207,7 +207,7 @@ func lostWakeupIsMadeUpFor(_ words: [String]) throws {
       return sleeper
     }
   }.get()
-  try expectEqual(try Children.await(sleeper), .exited(code: 11), "a sleeper that nobody wakes")
+  try expectEqual(try Children.wait(for: sleeper), .exited(code: 11), "a sleeper that nobody wakes")
 }
 
 func killsInARow(_ words: [String]) throws {
@@ -225,7 +225,7 @@ func killsInARow(_ words: [String]) throws {
   let parent = getpid()
   let enduring = try (0..<2).map { index in
     try forked {
-      guard try ProcessControl.followParent(parent, with: .kill) else { return 2 }
+      guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 2 }
       while numbers[2] == 0 {
         if !lock.withLock(step) { return 1 }
         numbers[4 + index] += 1
@@ -251,7 +251,7 @@ func killsInARow(_ words: [String]) throws {
     random = random &* 1_664_525 &+ 1_013_904_223
     usleep(random >> 24)
     try Signal.kill.send(to: victim)
-    try expectEqual(try Children.await(victim), .killed(by: .kill, dumpedCore: false), "victim \(round)")
+    try expectEqual(try Children.wait(for: victim), .killed(by: .kill, dumpedCore: false), "victim \(round)")
     Alarm.set(after: .seconds(20))
     try expect(
       lock.withLock { isAbandoned in
@@ -262,7 +262,7 @@ func killsInARow(_ words: [String]) throws {
     try waitUntil("the others go on after \(round) kills") { numbers[4] > progress.0 && numbers[5] > progress.1 }
   }
   numbers[2] = 1
-  for child in enduring { try expectEqual(try Children.await(child), .exited(code: 0), "enduring process") }
+  for child in enduring { try expectEqual(try Children.wait(for: child), .exited(code: 0), "enduring process") }
   try expect(!isAbandoned(lock), "told after the last one")
   try expect(numbers[0] == numbers[1], "\(numbers[0]) and \(numbers[1])")
 }
@@ -292,8 +292,8 @@ private func isANumberRecycled() throws -> Bool {
       _ = try readBytes(1, from: gateReading)
       for _ in 0..<500 {
         try Descriptor.open("/proc/sys/kernel/ns_last_pid", .writeOnly).writeAll(String(number - 1))
-        let child = try forked { getpid() == number ? lock.withLock { _ in endProcess(status: 5) } : 6 }
-        if try Children.await(child) == .exited(code: 5) {
+        let child = try forked { getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6 }
+        if try Children.wait(for: child) == .exited(code: 5) {
           try reporting.writeAll("y")
           return 0
         }
@@ -303,7 +303,7 @@ private func isANumberRecycled() throws -> Bool {
     }
     return 0
   }
-  _ = try Children.await(ancestor)
+  _ = try Children.wait(for: ancestor)
   _ = consume gateWriting
   guard try readBytes(1, from: reports) == [UInt8(ascii: "y")] else { return false }
   try expect(isAbandoned(lock), "not told")

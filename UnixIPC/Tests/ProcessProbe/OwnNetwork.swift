@@ -8,8 +8,8 @@ private let newNetwork: CInt = 0x4000_0000
 
 private func run(_ commands: String) throws {
   let program = Program(
-    path: "/bin/sh", arguments: ["sh", "-ec", commands], environment: ["PATH=/usr/sbin:/usr/bin:/bin"])
-  try expectEqual(try program.spawn(descriptors: [0, 1, 2]).wait(), .exited(code: 0), commands)
+    path: "/bin/sh", arguments: ["-ec", commands], environment: ["PATH=/usr/sbin:/usr/bin:/bin"])
+  try expectEqual(try program.spawn(descriptors: [0, 1, 2]).waitForExit(), .exited(code: 0), commands)
 }
 
 /// What comes next; nil when nothing comes soon.
@@ -150,8 +150,8 @@ private func sayFromPython(
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack('4s4si', b'', b'', \(interface.index)))
     s.sendto(b'from python', ('\(host)', \(port)))
     """
-  let program = Program(path: "/usr/bin/python3", arguments: ["python3", "-c", script])
-  try expectEqual(try program.spawn(descriptors: [0, 1, 2]).wait(), .exited(code: 0), "python3")
+  let program = Program(path: "/usr/bin/python3", arguments: ["-c", script])
+  try expectEqual(try program.spawn(descriptors: [0, 1, 2]).waitForExit(), .exited(code: 0), "python3")
   try expectEqual(try next(member, milliseconds: 20_000), "from python", "of another program")
 }
 

@@ -24,17 +24,17 @@ func programIsReadFrom(_ words: [String]) throws {
   var lines: [String] = []
   while let line = try text(netstat.readLine()) { lines.append(line) }
   try expectEqual(lines, ["tcp one", "two", "three"], "lines")
-  try expectEqual(netstat.finish(), .exited(code: 0), "status")
+  try expectEqual(netstat.close(), .exited(code: 0), "status")
 
   var failing = try shell("echo said; exit 3").openForReading()
   try expectEqual(text(failing.readLine()), "said", "line")
-  try expectEqual(failing.finish(), .exited(code: 3), "status of one that fails")
+  try expectEqual(failing.close(), .exited(code: 3), "status of one that fails")
   // Whoever reads no further need not wait for an endless writer.
-  var endless = try Program(path: "/usr/bin/yes", arguments: ["yes"]).openForReading()
+  var endless = try Program(path: "/usr/bin/yes").openForReading()
   try expectEqual(text(endless.readLine()), "y", "line")
-  try expectEqual(endless.finish(), .killed(by: .brokenPipe, dumpedCore: false), "status of one that is cut off")
-  let slow = try shell("echo; exec sleep 50").openForReading()
-  try expectEqual(slow.end(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
+  try expectEqual(endless.close(), .killed(by: .brokenPipe, dumpedCore: false), "status of one that is cut off")
+  var slow = try shell("echo; exec sleep 50").openForReading()
+  try expectEqual(slow.terminate(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
   try nothingToReap([])
 }
 
@@ -42,28 +42,28 @@ func programIsWrittenTo(_ words: [String]) throws {
   let result = try PipeEnds()
   let reading = result.readEnd
   let writing = result.writeEnd
-  let spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
+  var spooler = try shell("wc -c; exit 4").openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   let piece = [UInt8](repeating: 7, count: 300_000)
   try spooler.write(piece)
   try spooler.write("stuff\n", until: Deadline(after: .seconds(20)))
-  try expectEqual(spooler.finish(), .exited(code: 4), "status")
+  try expectEqual(spooler.close(), .exited(code: 4), "status")
   try expectEqual(text(reading.readPrefix(100)), "300006\n", "bytes that arrived")
 
-  let idle = try shell("exec sleep 50").openForWriting()
+  var idle = try shell("exec sleep 50").openForWriting()
   let late = failure { () throws(SystemCallError) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
   try expectEqual(late?.code, .timedOut, "writing to one that does not read")
-  _ = try idle.end()
+  idle.terminate()
 }
 
 func deadReaderIsAnError(_ words: [String]) throws {
   let piece = [UInt8](repeating: 7, count: 300_000)
   for isIgnored in [false, true] {
     if isIgnored { Signal.brokenPipe.ignore() }
-    let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+    var dead = try Program(path: "/bin/true").openForWriting()
     let error = failure { () throws(SystemCallError) in try dead.write(piece) }
     try expectEqual(error?.code, .brokenPipe, "writing to a dead reader")
-    try expectEqual(dead.finish(), .exited(code: 0), "its status")
+    try expectEqual(dead.close(), .exited(code: 0), "its status")
     try expectEqual(status("SigPnd"), "0000000000000000", "pending signals")
     try expectEqual(status("SigBlk"), "0000000000000000", "blocked signals")
   }
@@ -71,14 +71,14 @@ func deadReaderIsAnError(_ words: [String]) throws {
   // What somebody else has waiting stays.
   SignalSet(.brokenPipe).block()
   raise(SIGPIPE)
-  let dead = try Program(path: "/bin/true", arguments: ["true"]).openForWriting()
+  let dead = try Program(path: "/bin/true").openForWriting()
   let error = failure { () throws(SystemCallError) in try dead.write(piece) }
   try expectEqual(error?.code, .brokenPipe, "writing with SIGPIPE blocked")
   try expectEqual(status("SigPnd"), "0000000000001000", "pending signals")
 }
 
 func missingProgramIsAnErrorOfThePipe(_ words: [String]) throws {
-  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
+  let bogus = Program(path: "/nowhere/bogus")
   let forReading = failure { () throws(SystemCallError) in try bogus.openForReading() }
   let forWriting = failure { () throws(SystemCallError) in try bogus.openForWriting() }
   let captured = failure { () throws(SystemCallError) in try bogus.capture(limit: 10) }
@@ -93,20 +93,20 @@ func everyStageHasAStatus(_ words: [String]) throws {
   var output = try stages.openForReading()
   try expectEqual(text(output.readLine()), "A B", "what went through")
   try expectEqual(
-    output.finishAll(), [.exited(code: 2), .killed(by: .terminate, dumpedCore: false), .exited(code: 0)], "statuses")
+    output.closeStages(), [.exited(code: 2), .killed(by: .terminate, dumpedCore: false), .exited(code: 0)], "statuses")
   var again = try stages.openForReading()
   while try again.readLine() != nil {}
-  try expectEqual(again.finish(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
+  try expectEqual(again.close(), .killed(by: .terminate, dumpedCore: false), "the last that failed")
 
   let result = try PipeEnds()
   let reading = result.readEnd
   let writing = result.writeEnd
-  let input = try Pipeline(Program(path: "/bin/cat", arguments: ["cat", "-v"]), shell("sed s/x/y/; exit 5"))
+  var input = try Pipeline(Program(path: "/bin/cat", arguments: ["-v"]), shell("sed s/x/y/; exit 5"))
     .openForWriting(output: .descriptor(writing.number))
   _ = consume writing
   try input.write("x\u{1}\n")
   try expectEqual(
-    input.finishAll(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
+    input.closeStages(), [.exited(code: 0), .exited(code: 5)], "statuses of a pipeline that was written to")
   try expectEqual(text(reading.readPrefix(100)), "y^A\n", "what went through")
   try expectEqual(Pipeline(shell("exit 6"), shell("exit 7")).run(), [.exited(code: 6), .exited(code: 7)], "run")
   try expect(failure { () throws(SystemCallError) in try Pipeline([]).run() }?.code == .invalidArgument, "no program")
@@ -114,8 +114,8 @@ func everyStageHasAStatus(_ words: [String]) throws {
 }
 
 func missingStageLeavesNobody(_ words: [String]) throws {
-  let bogus = Program(path: "/nowhere/bogus", arguments: ["bogus"])
-  let yes = Program(path: "/usr/bin/yes", arguments: ["yes"])
+  let bogus = Program(path: "/nowhere/bogus")
+  let yes = Program(path: "/usr/bin/yes")
   for stages in [[bogus, yes, yes], [yes, bogus, yes], [yes, yes, bogus]] {
     let error = failure { () throws(SystemCallError) in try Pipeline(stages).openForReading() }
     try expectEqual(error, SystemCallError("execve", on: "/nowhere/bogus", code: .noSuchFileOrDirectory), "error")
@@ -135,7 +135,7 @@ func outputIsCaptured(_ words: [String]) throws {
 
   // Larger than every pipe, both ways, and not taken by a program that wants only some of it.
   let large = [UInt8](repeating: 97, count: 3 << 20)
-  let echoed = try Program(path: "/bin/cat", arguments: ["cat"]).capture(input: large, limit: 4 << 20)
+  let echoed = try Program(path: "/bin/cat").capture(input: large, limit: 4 << 20)
   try expect(echoed.output == large && echoed.isSuccess, "\(echoed.output.count) bytes")
   let head = try shell("exec head -c 5").capture(input: large, limit: 100)
   try expectEqual(text(head.output), "aaaaa", "head")
@@ -144,23 +144,23 @@ func outputIsCaptured(_ words: [String]) throws {
 }
 
 func captureKeepsItsBounds(_ words: [String]) throws {
-  let cut = try Program(path: "/usr/bin/yes", arguments: ["yes"]).capture(limit: 1000)
+  let cut = try Program(path: "/usr/bin/yes").capture(limit: 1000)
   try expectEqual(text(cut.output), String(repeating: "y\n", count: 500), "output")
-  try expect(cut.ending == .cut && !cut.isSuccess, "\(cut.ending)")
+  try expect(cut.ending == .outputLimit && !cut.isSuccess, "\(cut.ending)")
   let exact = try shell("printf 12345").capture(limit: 5)
   try expect(exact.ending == .complete && exact.isSuccess, "\(exact.ending)")
 
   let start = SystemClock.monotonic()
   let late = try shell("echo begun; exec sleep 50").capture(limit: 100, until: Deadline(after: .milliseconds(50)))
   try expectEqual(text(late.output), "begun\n", "output")
-  try expect(late.ending == .late, "\(late.ending)")
+  try expect(late.ending == .timedOut, "\(late.ending)")
   try expectEqual(late.status, .killed(by: .terminate, dumpedCore: false), "status")
   // It has closed its output, and lives.
   let quiet = try shell("exec >&- 2>&-; sleep 50").capture(
     errors: .withOutput, limit: 100, until: Deadline(after: .milliseconds(50)))
-  try expect(quiet.ending == .late, "\(quiet.ending)")
+  try expect(quiet.ending == .timedOut, "\(quiet.ending)")
   let stubborn = try shell("trap '' TERM; echo begun; while :; do sleep 1; done").capture(
-    limit: 100, until: Deadline(after: .milliseconds(100)), patience: .milliseconds(50))
+    limit: 100, until: Deadline(after: .milliseconds(100)), gracePeriod: .milliseconds(50))
   try expectEqual(stubborn.status, .killed(by: .kill, dumpedCore: false), "status of one that ignores SIGTERM")
   try expect(SystemClock.monotonic() - start < 30_000_000_000, "it took too long")
   try nothingToReap([])
@@ -168,14 +168,14 @@ func captureKeepsItsBounds(_ words: [String]) throws {
 
 func conversationGoesLineByLine(_ words: [String]) throws {
   // open2("cat -u -n"), and bc, which answers a line at a time.
-  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat", "-u", "-n"]))
+  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["-u", "-n"]))
   for number in 1...10 {
     try cat.send("a line\n")
     let numbered = String(repeating: " ", count: number < 10 ? 5 : 4) + "\(number)\ta line"
     try expectEqual(text(cat.readLine(until: Deadline(after: .seconds(20)))), numbered, "line")
   }
-  try expectEqual(cat.finish(), .exited(code: 0), "status of cat")
-  var calculator = try Conversation(with: Program(path: "/usr/bin/bc", arguments: ["bc", "-q"]))
+  try expectEqual(cat.close(), .exited(code: 0), "status of cat")
+  var calculator = try Conversation(with: Program(path: "/usr/bin/bc", arguments: ["-q"]))
   try calculator.send("2 ^ 100\n6 * 7\n")
   try expectEqual(text(calculator.readLine()), "1267650600228229401496703205376", "2 ^ 100")
   try expectEqual(text(calculator.readLine()), "42", "6 * 7")
@@ -186,7 +186,7 @@ func conversationGoesLineByLine(_ words: [String]) throws {
   try expectEqual(text(calculator.readLine()), "2", "1 + 1, after the time was up")
   calculator.endInput()
   try expect(calculator.readLine() == nil, "a line after the end")
-  try expectEqual(calculator.finish(), .exited(code: 0), "status of bc")
+  try expectEqual(calculator.close(), .exited(code: 0), "status of bc")
 }
 
 /// `conversation-large MEBIBYTES [show]`: as many each way, byte for byte.
@@ -200,7 +200,7 @@ func conversationOfAnySize(_ words: [String]) throws {
     withUnsafeBytes(of: state) { data.append(contentsOf: $0) }
   }
   let start = SystemClock.monotonic()
-  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"]))
+  var cat = try Conversation(with: Program(path: "/bin/cat"))
   try cat.send(data)
   cat.endInput()
   var back: [UInt8] = []
@@ -209,7 +209,7 @@ func conversationOfAnySize(_ words: [String]) throws {
     if part.isEmpty { break }
     back += part
   }
-  try expectEqual(cat.finish(), .exited(code: 0), "status")
+  try expectEqual(cat.close(), .exited(code: 0), "status")
   if words.count > 1 { say("\(size >> 20) MiB each way in \((SystemClock.monotonic() - start) / 1_000_000) ms") }
   try expect(back == data, "what came back differs")
 }
@@ -225,19 +225,19 @@ func conversationOverThreePipes(_ words: [String]) throws {
     """
   var python = try Conversation(
     with: Program(
-      path: "/usr/bin/env", arguments: ["env", "python3", "-c", script], environment: Program.callersEnvironment),
+      path: "/usr/bin/env", arguments: ["python3", "-c", script], environment: .inherited),
     errors: .separate)
   try python.send([UInt8](repeating: 120, count: 1_500_000))
   python.endInput()
   try expectEqual(python.readLine()?.count, 1_000_000, "output")
   try expectEqual(text(python.readLine()), "1500000", "what it read")
   try expectEqual(python.readErrors().count, 1_000_000, "errors")
-  try expectEqual(python.finish(), .exited(code: 0), "status")
+  try expectEqual(python.close(), .exited(code: 0), "status")
 
-  var noisy = try Conversation(with: Program(path: "/usr/bin/yes", arguments: ["yes"]), capacity: 100_000)
+  var noisy = try Conversation(with: Program(path: "/usr/bin/yes"), capacity: 100_000)
   let full = failure { () throws(SystemCallError) in try noisy.send([UInt8](repeating: 1, count: 1_000_000)) }
   try expectEqual(full?.code, .noBufferSpace, "one that writes without end")
-  try expectEqual(noisy.end(), .killed(by: .terminate, dumpedCore: false), "status")
+  try expectEqual(noisy.terminate(), .killed(by: .terminate, dumpedCore: false), "status")
 }
 
 func conversationEndsWithItsProgram(_ words: [String]) throws {
@@ -249,12 +249,12 @@ func conversationEndsWithItsProgram(_ words: [String]) throws {
   try expectEqual(short.status(), .exited(code: 9), "status")
   let refused = failure { () throws(SystemCallError) in try short.send("more\n") }
   try expectEqual(refused, SystemCallError("write", on: "/bin/sh", code: .brokenPipe), "writing to one that ended")
-  try expectEqual(short.finish(), .exited(code: 9), "status")
+  try expectEqual(short.close(), .exited(code: 9), "status")
   // Whoever finishes early takes no harm from what is still to come.
-  let chatty = try Conversation(with: shell("head -c 1000000 /dev/zero; exit 2"))
-  try expectEqual(chatty.finish(), .exited(code: 2), "status of one that had more to say")
+  var chatty = try Conversation(with: shell("head -c 1000000 /dev/zero; exit 2"))
+  try expectEqual(chatty.close(), .exited(code: 2), "status of one that had more to say")
   let number: pid_t
-  do { number = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"])).process }
+  do { number = try Conversation(with: Program(path: "/bin/cat")).process }
   try expect(kill(number, 0) == -1, "a conversation that was dropped goes on")
   try nothingToReap([])
 }
@@ -273,7 +273,7 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
     try expect(numbers.count == 2 && numbers[0] == number && numbers[1] != getpid(), "\(line), started as \(number)")
     let handle = try ProcessHandle(number)
     try handle.send(.kill)
-    try expect(handle.awaitEnd(until: Deadline(after: .seconds(20))), "it does not end")
+    try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "it does not end")
     program.path = "/nowhere"
     let missing = failure { () throws(SystemCallError) in try program.startDetached() }
     try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")

@@ -57,8 +57,8 @@ private func inode(_ number: CInt) throws -> UInt64 {
 /// This program with a subcommand.
 private func probe(_ subcommand: String, environment: [String] = []) -> Program {
   Program(
-    path: "/proc/self/exe", arguments: ["process-probe", subcommand],
-    environment: ["SWIFT_BACKTRACE=enable=no"] + environment)
+    path: "/proc/self/exe", arguments: [subcommand],
+    environment: Program.Environment(entries: (["SWIFT_BACKTRACE=enable=no"] + environment).map { Array($0.utf8) }))
 }
 
 /// What a started program prints; it must end well.
@@ -68,7 +68,7 @@ private func output(of start: (_ descriptors: [CInt]) throws -> pid_t) throws ->
   let child = try start([0, pipe.writeEnd.number, 2])
   _ = consume pipe.writeEnd
   let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
-  try expectEqual(try Children.await(child), .exited(code: 0), "the program: \(text)")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "the program: \(text)")
   return (child, text)
 }
 
@@ -82,7 +82,7 @@ func programHasItsSettings(_ words: [String]) throws {
   umask(0o022)
   var program = probe("show-settings")
   program.directory = "/usr"
-  program.fileModeMask = 0o137
+  program.umask = 0o137
   program.nice = 3
   program.limits = [.init(.openFiles, soft: 50, hard: 60), .init(.coreSize, soft: 0, hard: 2000)]
   program.leadsGroup = true
@@ -146,7 +146,7 @@ func programHasItsDescriptors(_ words: [String]) throws {
     let last = try inode(pipe.writeEnd.number)
     _ = consume pipe.writeEnd
     let text = try String(decoding: readBytes(.max, from: reading), as: UTF8.self)
-    try expectEqual(try Children.await(child), .exited(code: 0), "\(numbers)")
+    try expectEqual(try Children.wait(for: child), .exited(code: 0), "\(numbers)")
     let expected = try numbers.map { try inode($0) } + [last]
     try expectEqual(text, expected.map(String.init).joined(separator: " "), "descriptors \(numbers)")
   }
@@ -192,7 +192,7 @@ func programHasItsVariables(_ words: [String]) throws {
   try expectEqual(full, fixed + "BEFORE=b\nL=\(longest)\n", "a variable that just fits")
 
   for tellsListenProcess in [false, true] {
-    program.tellsListenProcess = tellsListenProcess
+    program.setsListenPID = tellsListenProcess
     let many = try shown(PreparedProgram(program)) { variables in
       for number in 0..<20 { variables.add("N") { $0.append(decimal: UInt8(number)) } }
     }
@@ -204,7 +204,7 @@ func programHasItsVariables(_ words: [String]) throws {
 
 func programKnowsItsNumber(_ words: [String]) throws {
   var program = probe("show-environment", environment: ["LISTEN_FDS=1"])
-  program.tellsListenProcess = true
+  program.setsListenPID = true
   let prepared = PreparedProgram(program)
   for _ in 0..<3 {
     let (child, text) = try output { try prepared.start(descriptors: $0) { $0.add("LAST") { $0.append("1") } } }
@@ -221,7 +221,7 @@ func programFollowsItsStarter(_ words: [String]) throws {
   let end = gate.writeEnd
   let starter = try forked {
     var program = probe("show-signal")
-    program.deathSignal = .user1
+    program.parentDeathSignal = .user1
     _ = try program.start(descriptors: [0, writing.number, 2])
     _ = try readBytes(1, from: isOver)
     return 0
@@ -230,7 +230,7 @@ func programFollowsItsStarter(_ words: [String]) throws {
   try expectEqual(try readBytes(6, from: reading), Array("ready\n".utf8), "the program")
   try expect(!reading.wait(for: .readable, until: Deadline(after: .milliseconds(100))), "a signal while its starter lives")
   try end.writeAll("e")
-  try expectEqual(try Children.await(starter), .exited(code: 0), "starter")
+  try expectEqual(try Children.wait(for: starter), .exited(code: 0), "starter")
   try expectEqual(try readBytes(.max, from: reading), Array("SIGUSR1\n".utf8), "the program's signal")
 }
 
@@ -252,7 +252,7 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   func expectFailure(
     _ step: String, on object: String = "/bin/true", _ error: ErrorCode, _ change: (inout Program) -> Void
   ) throws {
-    var program = Program(path: "/bin/true", arguments: ["true"])
+    var program = Program(path: "/bin/true")
     change(&program)
     let prepared = PreparedProgram(program)
     for _ in 1...2 {
@@ -265,23 +265,23 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("setrlimit", .invalidArgument) { $0.limits = [.init(.openFiles, soft: 60, hard: 50)] }
   try expectFailure("nice", .notPermitted) { $0.nice = -5 }
   try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) { $0.directory = "/nonexistent/directory" }
-  try expectFailure("prctl", .invalidArgument) { $0.deathSignal = Signal(rawValue: 99) }
+  try expectFailure("prctl", .invalidArgument) { $0.parentDeathSignal = Signal(rawValue: 99) }
   try expectFailure("execve", on: "/nonexistent/program", .noSuchFileOrDirectory) { $0.path = "/nonexistent/program" }
-  let child = try Program(path: "/bin/true", arguments: ["true"]).start(descriptors: [0, 1, 2])
-  try expectEqual(try Children.await(child), .exited(code: 0), "a good program after them")
+  let child = try Program(path: "/bin/true").start(descriptors: [0, 1, 2])
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "a good program after them")
 }
 
 func thousandStartsLeaveNothing(_ words: [String]) throws {
   let before = try openDescriptors()
-  let good = PreparedProgram(Program(path: "/bin/true", arguments: ["true"]))
-  let bad = PreparedProgram(Program(path: "/bin/true", arguments: ["true"], directory: "/nonexistent"))
+  let good = PreparedProgram(Program(path: "/bin/true"))
+  let bad = PreparedProgram(Program(path: "/bin/true", directory: "/nonexistent"))
   for number in 0..<1000 {
     if number % 10 == 9 {
       let found = failure { () throws(SystemCallError) in try bad.start(descriptors: [0, 1, 2]) }
       try expectEqual(found?.code, .noSuchFileOrDirectory, "start \(number)")
     } else {
       let child = try good.start(descriptors: [0, 1, 2, 1, 0])
-      try expectEqual(try Children.await(child), .exited(code: 0), "start \(number)")
+      try expectEqual(try Children.wait(for: child), .exited(code: 0), "start \(number)")
     }
   }
   try expectEqual(try openDescriptors(), before, "open descriptors")

@@ -45,8 +45,8 @@ func identityNeedsRoot(_ words: [String]) throws {
 }
 
 func childFollowsItsParent(_ words: [String]) throws {
-  try expectEqual(try ProcessControl.followParent(getppid(), with: .child), true, "own parent")
-  try expectEqual(try ProcessControl.followParent(getpid(), with: .child), false, "another parent")
+  try expectEqual(try ProcessControl.setParentDeathSignal(.child, parent: getppid()), true, "own parent")
+  try expectEqual(try ProcessControl.setParentDeathSignal(.child, parent: getpid()), false, "another parent")
 
   // Three generations: the middle one ends, the youngest waits for something that never comes.
   let life = try PipeEnds()
@@ -61,7 +61,7 @@ func childFollowsItsParent(_ words: [String]) throws {
     let isReady = ready.readEnd
     let sayReady = ready.writeEnd
     _ = try forked {
-      guard try ProcessControl.followParent(middleNumber, with: .kill) else { return 1 }
+      guard try ProcessControl.setParentDeathSignal(.kill, parent: middleNumber) else { return 1 }
       try sayReady.writeAll("r")
       _ = try readBytes(1, from: nothing)
       return 0
@@ -70,13 +70,13 @@ func childFollowsItsParent(_ words: [String]) throws {
     return 0
   }
   _ = consume alive
-  try expectEqual(try Children.await(middle), .exited(code: 0), "parent")
+  try expectEqual(try Children.wait(for: middle), .exited(code: 0), "parent")
   try expect(ofYoungest.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "the child outlives its parent")
   _ = consume silent
 }
 
 func privilegesAreForbidden(_ words: [String]) throws {
-  try ProcessControl.forbidNewPrivileges()
+  try ProcessControl.setNoNewPrivileges()
   try expectEqual(try status("NoNewPrivs"), "1", "NoNewPrivs")
 }
 

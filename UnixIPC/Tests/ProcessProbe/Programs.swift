@@ -31,11 +31,11 @@ private func startAgain(_ subcommand: String) throws -> String {
   let pipe = try PipeEnds()
   let output = pipe.readEnd
   let program = Program(
-    path: "/proc/self/exe", arguments: ["process-probe", subcommand], environment: ["SWIFT_BACKTRACE=enable=no"])
+    path: "/proc/self/exe", arguments: [subcommand], environment: ["SWIFT_BACKTRACE=enable=no"])
   let child = try program.start(descriptors: [0, pipe.writeEnd.number])
   _ = consume pipe.writeEnd
   let text = try String(decoding: readBytes(.max, from: output), as: UTF8.self)
-  try expectEqual(try Children.await(child), .exited(code: 0), subcommand)
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), subcommand)
   return text
 }
 
@@ -53,7 +53,7 @@ func programIgnoresWhatItIsTold(_ words: [String]) throws {
   Signal.brokenPipe.ignore()
   try Signal.hangUp.setDisposition(.counted)
   try expectEqual(SignalSet.ignored, SignalSet(.brokenPipe), "what is ignored here")
-  var program = Program(path: "/bin/sed", arguments: ["sed", "-n", "s/^SigIgn:\\t0*//p", "/proc/self/status"])
+  var program = Program(path: "/bin/sed", arguments: ["-n", "s/^SigIgn:\\t0*//p", "/proc/self/status"])
   try expectEqual(try program.output(), "\n", "what others ignore")
   program.ignoredSignals = SignalSet(.hangUp, .user1)
   try expectEqual(try program.output(), "201\n", "what the program ignores")
@@ -63,8 +63,8 @@ func programIgnoresWhatItIsTold(_ words: [String]) throws {
 func programGetsBytes(_ words: [String]) throws {
   let environment: [[UInt8]] = [Array("A=".utf8) + [0xff, 0xc3], Array("EMPTY=".utf8)]
   let script = "printf %s \"$1/$A\""
-  let words: [[UInt8]] = ["sh", "-c", script, "sh"].map { Array($0.utf8) } + [[0x61, 0xff]]
-  var program = Program(path: "/bin/sh", argumentBytes: words, environmentBytes: environment)
+  let words: [[UInt8]] = ["-c", script, "sh"].map { Array($0.utf8) } + [[0x61, 0xff]]
+  var program = Program(path: "/bin/sh", argumentBytes: words, environment: Program.Environment(entries: environment))
   let expected: [UInt8] = [0x61, 0xff, 0x2f, 0xff, 0xc3]
   try expectEqual(try program.capture(limit: 100).output, expected, "started")
   // Its own become another's, too.
@@ -79,13 +79,13 @@ func programGetsBytes(_ words: [String]) throws {
       _ = copy.baseAddress.map { putenv($0.assumingMemoryBound(to: CChar.self)) }
     }
     dup2(writing.number, STDOUT_FILENO)
-    let own = Program.callersEnvironmentBytes.contains(environment[0])
+    let own = Program.Environment.inherited.entries.contains(environment[0])
     if !own { return 9 }
     try ProcessControl.becomeProgram(at: "/bin/sh", arguments: words)
   }
   _ = consume writing
   try expectEqual(try reading.readPrefix(100), expected, "become")
-  try expectEqual(try child.wait(), .exited(code: 0), "status")
+  try expectEqual(try child.waitForExit(), .exited(code: 0), "status")
   let refused = failure { () throws(SystemCallError) in
     try ProcessControl.becomeProgram(at: "/bin/sh", arguments: [[0x61, 0, 0x62]])
   }
@@ -107,23 +107,23 @@ func closedStreamsMayStayClosed(_ words: [String]) throws {
       if (write(STDOUT_FILENO, "x", 1) == -1) != isFailing { return 3 }
       return (fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC != 0) == isFailing ? 0 : 4
     }
-    try expectEqual(child.wait(), .exited(code: 0), "failing: \(isFailing)")
+    try expectEqual(child.waitForExit(), .exited(code: 0), "failing: \(isFailing)")
   }
 }
 
 func missingProgramIsAnError(_ words: [String]) throws {
   try expectFailure(
-    of: Program(path: "/nonexistent/program", arguments: ["program"]),
+    of: Program(path: "/nonexistent/program"),
     SystemCallError("execve", on: "/nonexistent/program", code: .noSuchFileOrDirectory))
   try expectFailure(
-    of: Program(path: "/etc/passwd", arguments: ["passwd"]),
+    of: Program(path: "/etc/passwd"),
     SystemCallError("execve", on: "/etc/passwd", code: .permissionDenied))
   try expectNoChild()
 }
 
 func missingDirectoryIsAnError(_ words: [String]) throws {
   try expectFailure(
-    of: Program(path: "/bin/true", arguments: ["true"], directory: "/nonexistent/directory"),
+    of: Program(path: "/bin/true", directory: "/nonexistent/directory"),
     SystemCallError("chdir", on: "/nonexistent/directory", code: .noSuchFileOrDirectory))
   try expectNoChild()
 }

@@ -12,6 +12,7 @@ let signalDescriptorSubcommands: Subcommands = [
   "receiver-forks": copiesActAsIfThereWereNone,
   "receiver-calls": receivedSignalRestartsCalls,
   "receiver-closing": closedPipeIsNotWrittenTo,
+  "queue-cancels": queueCancelsWaits,
 ]
 
 private var soon: Deadline { Deadline(after: .seconds(20)) }
@@ -60,10 +61,10 @@ func signalsArriveInAnyThread(_ words: [String]) throws {
     }
     while signals.next(until: Deadline(after: .milliseconds(1))) != nil {}
   }
-  let child = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -TERM $PPID"]).spawn()
+  let child = try Program(path: "/bin/sh", arguments: ["-c", "kill -TERM $PPID"]).spawn()
   let number = child.process
   try expectEqual(signals.next(until: soon)?.process, number, "a child's SIGTERM")
-  try expectEqual(child.wait(), .exited(code: 0), "child")
+  try expectEqual(child.waitForExit(), .exited(code: 0), "child")
 
   let cancellation = try Cancellation()
   let other = Background { cancellation.cancel() }
@@ -174,7 +175,7 @@ func copiesActAsIfThereWereNone(_ words: [String]) throws {
       return 2
     }, .killed(by: .realTime(1)!, dumpedCore: false), "copy with one of its own")
   try expect(signals.take() == nil, "a copy's signal came here")
-  let ignoring = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -USR1 $$; exit 3"]).spawn().wait()
+  let ignoring = try Program(path: "/bin/sh", arguments: ["-c", "kill -USR1 $$; exit 3"]).spawn().waitForExit()
   try expectEqual(ignoring, .killed(by: .user1, dumpedCore: false), "a program")
   try Signal.terminate.send(to: getpid())
   try expectEqual(signals.take()?.signal, .terminate, "arrival afterwards")
@@ -189,7 +190,7 @@ func receivedSignalRestartsCalls(_ words: [String]) throws {
   var byte: UInt8 = 0
   try expect(read(reading.number, &byte, 1) == 1, "the read was interrupted")
   for _ in 0..<20 { try expectEqual(signals.take()?.process, child, "sender") }
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
   // errno is the interrupted code's.
   errno = 4711
   kill(getpid(), SIGUSR1)
@@ -210,4 +211,21 @@ func closedPipeIsNotWrittenTo(_ words: [String]) throws {
   }
   done.cancel()
   for thread in threads { thread.join() }
+}
+
+/// The descriptor of a queue as a cancellation: a signal that waits to be taken ends what waits for something else.
+func queueCancelsWaits(_ words: [String]) throws {
+  let queue = try SignalQueue([.terminate])
+  let cancellation = try Cancellation(whenReadable: queue.descriptor)
+  try expect(!cancellation.isCancelled, "cancelled at first")
+  let ends = try PipeEnds()
+  let child = try sender(1, of: .terminate)
+  let deadline = soon
+  try expect(!ends.readEnd.wait(for: .readable, until: deadline, cancelledBy: cancellation), "a pipe is readable")
+  try expect(cancellation.isCancelled && !deadline.isExpired, "not cancelled")
+  try expect(queue.next(cancelledBy: cancellation) == nil, "a cancelled wait")
+  try expectEqual(queue.take()?.process, child, "sender")
+  try expect(!cancellation.isCancelled, "cancelled though the signal was taken")
+  try expect(queue.next(until: Deadline(after: .milliseconds(5)), cancelledBy: cancellation) == nil, "it came twice")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 }

@@ -90,7 +90,7 @@ func waitTakesOneAfterTheOther(_ words: [String]) throws {
   let child = try sender(1, of: .terminate)
   let arrival = set.wait(until: Deadline(after: soon))
   try expect(arrival?.signal == .terminate && arrival?.process == child, "\(arrival as Any)")
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 }
 
 func waitGoesOnWithWhatIsLeft(_ words: [String]) throws {
@@ -103,7 +103,7 @@ func waitGoesOnWithWhatIsLeft(_ words: [String]) throws {
   let passed = SystemClock.monotonic() - start
   try expect((500_000_000..<10_000_000_000).contains(passed), "waited \(passed) ns")
   try expect(Signal.user1.count >= 1, "it was never interrupted")
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 }
 
 func lentQueueGivesTheMaskBack(_ words: [String]) throws {
@@ -146,14 +146,14 @@ func valuesArriveInOrder(_ words: [String]) throws {
       for value: CInt in 0..<1000 { try signal.send(value * 1_000_003 &- 500, to: parent) }
       return 0
     }
-    if isLate { try expectEqual(try Children.await(child), .exited(code: 0), "sender") }
+    if isLate { try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender") }
     for value: CInt in 0..<1000 {
       let arrival = queue.next(until: Deadline(after: soon))
       try expectEqual(arrival?.value, value * 1_000_003 &- 500, "value \(value)")
       try expectEqual(arrival?.process, child, "sender of \(value)")
     }
     try expect(queue.take() == nil, "more than were sent")
-    if !isLate { try expectEqual(try Children.await(child), .exited(code: 0), "sender") }
+    if !isLate { try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender") }
   }
 }
 
@@ -221,7 +221,7 @@ func perlsNamesMeanTheSame(_ words: [String]) throws {
   let output = told.readEnd
   let input = asked.writeEnd
   let child = try Program(
-    path: "/usr/bin/perl", arguments: ["perl", "-MConfig", "-e", script, String(getpid())]
+    path: "/usr/bin/perl", arguments: ["-MConfig", "-e", script, String(getpid())]
   ).start(descriptors: [asked.readEnd.number, told.writeEnd.number, 2])
   _ = consume told.writeEnd
   _ = consume asked.readEnd
@@ -239,7 +239,7 @@ func perlsNamesMeanTheSame(_ words: [String]) throws {
   }
   try expect(count >= 60, "perl sent \(count) signals only")
   _ = consume input
-  try expectEqual(try Children.await(child), .exited(code: 0), "perl")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "perl")
 }
 
 /// Lines of a descriptor, in the order of their coming.
@@ -271,10 +271,10 @@ func pythonsSignalsArrive(_ words: [String]) throws {
   let set: SignalSet = [.terminate, .user1, .realTime(3)!]
   set.block()
   let child = try Program(
-    path: "/usr/bin/env", arguments: ["env", "python3", "-c", script, String(getpid())],
+    path: "/usr/bin/env", arguments: ["python3", "-c", script, String(getpid())],
     environment: ["PATH=" + String(cString: getenv("PATH") ?? strdup("/usr/bin:/bin"))]
   ).start(descriptors: [0, 1, 2])
-  try expectEqual(try Children.await(child), .exited(code: 0), "python3")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "python3")
   for (signal, value) in [
     (Signal.user1, nil), (.terminate, nil), (.realTime(3)!, 7), (.realTime(3)!, -1), (.realTime(3)!, .max),
   ] as [(Signal, CInt?)] {
@@ -292,9 +292,9 @@ func killProgramSendsValues(_ words: [String]) throws {
   for (arguments, signal, value) in [
     (["-q", "4711", "-s", "RTMIN+5"], Signal.realTime(5)!, 4711), (["-s", "POLL"], .ioReady, nil),
   ] as [([String], Signal, CInt?)] {
-    let child = try Program(path: "/bin/kill", arguments: ["kill"] + arguments + [String(getpid())])
+    let child = try Program(path: "/bin/kill", arguments: arguments + [String(getpid())])
       .start(descriptors: [0, 1, 2])
-    try expectEqual(try Children.await(child), .exited(code: 0), "kill \(arguments)")
+    try expectEqual(try Children.wait(for: child), .exited(code: 0), "kill \(arguments)")
     let arrival = try expectPending(set, signal, "kill \(arguments)")
     try expectEqual(arrival.value, value, "value")
   }

@@ -162,7 +162,7 @@ func inquiryLeavesNothing(_ words: [String]) throws {
   let (answering, server) = try echoServer()
   defer {
     try? Signal.kill.send(to: server)
-    _ = try? Children.await(server)
+    _ = try? Children.wait(for: server)
   }
   let quiet = try DatagramSocket(.ipv4(.loopback, port: 0))
   let silent = try address(of: quiet.descriptor)
@@ -189,7 +189,7 @@ func inquiryMakesDoWithFewDescriptors(_ words: [String]) throws {
   let (answering, server) = try echoServer()
   defer {
     try? Signal.kill.send(to: server)
-    _ = try? Children.await(server)
+    _ = try? Children.wait(for: server)
   }
   let quiet = try DatagramSocket(.ipv4(.loopback, port: 0))
   let silent = try address(of: quiet.descriptor)

@@ -185,7 +185,7 @@ func oneOfManyTakesAPath(_ words: [String]) throws {
     let answers = try readBytes(4, from: results).sorted()
     try expectEqual(String(decoding: answers, as: UTF8.self), "+---", "round \(round)")
     _ = consume release
-    for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "round \(round)") }
+    for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "round \(round)") }
   }
 }
 

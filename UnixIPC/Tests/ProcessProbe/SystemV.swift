@@ -26,7 +26,7 @@ private func untilKilled(_ body: () throws -> Void) throws -> pid_t {
   let writing = ends.writeEnd
   let parent = getpid()
   let child = try forked {
-    _ = try ProcessControl.followParent(parent, with: .kill)
+    _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
     try body()
     try writing.writeAll("r")
     while true { pause() }
@@ -53,7 +53,7 @@ func killedHolderGivesBack(_ words: [String]) throws {
         free += 1
         try set.give()
       } catch { try set.setValue(to: 0) }
-      _ = try Children.await(child)
+      _ = try Children.wait(for: child)
     }
     try expectEqual(try set.value(), 0, "value at the end")
   }
@@ -80,7 +80,7 @@ func everybodySeesTheValues(_ words: [String]) throws {
         })
     }
     Glibc.close(go)
-    let codes = try children.map { try Children.await($0) }
+    let codes = try children.map { try Children.wait(for: $0) }
     try SemaphoreSet.open(key).remove()
     try expectEqual(codes.count { $0 == .exited(code: 1) }, 1, "makers in round \(round): \(codes)")
     try expectEqual(codes.count { $0 == .exited(code: 0) }, 19, "openers in round \(round): \(codes)")
@@ -92,14 +92,14 @@ func signalsDoNotLengthenAWait(_ words: [String]) throws {
   try withSet([1]) { set in
     let parent = getpid()
     let pest = try forked {
-      _ = try ProcessControl.followParent(parent, with: .kill)
+      _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
       while true { if kill(parent, SIGUSR1) != 0 { return 1 } else { usleep(1000) } }
     }
     let start = SystemClock.monotonic()
     let limit = failure { () throws(SystemCallError) in try set.take(until: Deadline(after: .milliseconds(100))) }
     let taken = SystemClock.monotonic() - start
     try Signal.kill.send(to: pest)
-    _ = try Children.await(pest)
+    _ = try Children.wait(for: pest)
     try expectEqual(limit?.code, .timedOut, "why it ended")
     try expect(taken >= 100_000_000 && taken < 5_000_000_000, "it took \(taken) ns")
   }
@@ -121,7 +121,7 @@ func oneAtATimeIsIn(_ words: [String]) throws {
         return 0
       }
     }
-    for child in children { try expectEqual(try Children.await(child), .exited(code: 0), "a process") }
+    for child in children { try expectEqual(try Children.wait(for: child), .exited(code: 0), "a process") }
     try expectEqual(memory.unsafeBytes.load(as: Int.self), 1600, "the number")
     try expectEqual(try set.value(), 0, "the semaphore")
   }
@@ -166,7 +166,7 @@ func killedOwnersLeaveNothing(_ words: [String]) throws {
     let writing = ends.writeEnd
     let removal: SharedMemorySegment.Removal = round % 10 == 9 ? .whenAsked : .atLastDetach
     let child = try forked {
-      _ = try ProcessControl.followParent(parent, with: .kill)
+      _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
       let memory = try SharedMemorySegment.createAttached(size: 5000, removal: removal)
       try writing.writeAll("\(memory.segment.identifier)\n")
       while memory.unsafeBytes[0] == 0 { pause() }
@@ -180,7 +180,7 @@ func killedOwnersLeaveNothing(_ words: [String]) throws {
     try expectEqual(try segment.metadata().attachedCount, 1, "mappings while it lives")
     try expectEqual(try segment.metadata().creatorProcess, child, "maker")
     try Signal.kill.send(to: child)
-    _ = try Children.await(child)
+    _ = try Children.wait(for: child)
     if removal == .whenAsked {
       try expectEqual(try segment.metadata().attachedCount, 0, "mappings of one that stays")
       try segment.remove()
@@ -211,7 +211,7 @@ func oneOfManyMakesTheSegment(_ words: [String]) throws {
         let memory = try opened.object.attach()
         return memory.unsafeBytes.count == 100 ? (opened.isNew ? 1 : 0) : 50
       }
-    }.map { try Children.await($0) }
+    }.map { try Children.wait(for: $0) }
     try SharedMemorySegment.open(key).remove()
     try expectEqual(codes.count { $0 == .exited(code: 1) }, 1, "makers in round \(round): \(codes)")
     try expectEqual(codes.count { $0 == .exited(code: 0) }, 9, "openers in round \(round): \(codes)")

@@ -22,7 +22,7 @@ let terminalSubcommands: Subcommands = [
 private let soon = Duration.seconds(20)
 
 func itself(_ words: String...) -> Program {
-  Program(path: "/proc/self/exe", arguments: ["process-probe"] + words, environment: ["SWIFT_BACKTRACE=enable=no"])
+  Program(path: "/proc/self/exe", arguments: words, environment: ["SWIFT_BACKTRACE=enable=no"])
 }
 
 /// What a program prints, with a terminal as its input.
@@ -34,12 +34,12 @@ private func output(_ path: String, _ words: [String], input: borrowing Descript
     descriptors: [input.number, writing.number, writing.number])
   _ = consume writing
   let bytes = try readBytes(.max, from: reading)
-  try expectEqual(try child.wait(), .exited(code: 0), words[0])
+  try expectEqual(try child.waitForExit(), .exited(code: 0), words[0])
   return String(decoding: bytes, as: UTF8.self)
 }
 
 private func stty(_ terminal: borrowing Descriptor) throws -> String {
-  try output("/bin/stty", ["stty", "-a"], input: terminal)
+  try output("/bin/stty", ["-a"], input: terminal)
 }
 
 /// Holds its input raw until a byte comes, and then ends as it is told.
@@ -55,9 +55,9 @@ func holdTerminal(_ words: [String]) throws {
       case "exit": exit(7)
       case "trap": fatalError("as told")
       case "child":
-        let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn(descriptors: [])
+        let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn(descriptors: [])
         child.send(.kill)
-        _ = try child.wait()
+        _ = try child.waitForExit()
       case "fork":
         // A forked child is no holder: its end must not change the parent's terminal.
         _ = try end {
@@ -98,7 +98,7 @@ private func checkHolder(_ way: String, signal: CInt? = nil, ends: ExitStatus?, 
   var program = itself("terminal-hold", way)
   program.controlsTerminal = true
   program.limits = [Program.Limit(.coreSize, soft: 0, hard: 0)]
-  var child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
+  let child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
   _ = consume writing
   try expectEqual(String(decoding: readBytes(4, from: reading), as: UTF8.self), "raw\n", name)
   let during = try stty(side)
@@ -106,7 +106,7 @@ private func checkHolder(_ way: String, signal: CInt? = nil, ends: ExitStatus?, 
   if let signal { try Signal(rawValue: signal).send(to: child.process) }
   // An ignored signal leaves it waiting for this.
   if signal == nil || way == "ignored" { try terminal.controlling.writeAll("x") }
-  let status = child.status(by: Deadline(after: soon))
+  let status = child.status(until: Deadline(after: soon))
   if way == "trap" {
     guard case .killed = status else { throw Wrong(description: "\(name): \(String(describing: status))") }
   } else {
@@ -121,7 +121,7 @@ func terminalIsRestoredUnderScript(_ words: [String]) throws {
   let command = "stty -a; (printf x >&3) 3>/dev/null; \(path) terminal-hold normal; stty -a"
   var conversation = try TerminalConversation(
     Program(
-      path: "/usr/bin/script", arguments: ["script", "-qec", command, "/dev/null"], environment: ["PATH=/usr/bin:/bin"])
+      path: "/usr/bin/script", arguments: ["-qec", command, "/dev/null"], environment: ["PATH=/usr/bin:/bin"])
   )
   let deadline = Deadline(after: soon)
   let before = try conversation.expect("raw", until: deadline)
@@ -176,7 +176,7 @@ func controlJob(_ words: [String]) throws {
     job.send(.continue)
     try awaitRaw(terminal, "in front again")
     say("type")
-    try expectEqual(try job.wait(), .exited(code: 0), "job")
+    try expectEqual(try job.waitForExit(), .exited(code: 0), "job")
     try expectEqual(try stty(terminal), before, "settings afterwards")
   }
 }
@@ -205,12 +205,12 @@ func terminalIsRestoredWhileStopped(_ words: [String]) throws {
   let writing = reports.writeEnd
   var program = itself("terminal-job")
   program.controlsTerminal = true
-  var child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
+  let child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
   _ = consume writing
   let first = String(decoding: try readBytes(5, from: reading), as: UTF8.self)
   try terminal.controlling.writeAll("x")
   let rest = first + String(decoding: try readBytes(.max, from: reading), as: UTF8.self)
-  try expectEqual(child.status(by: Deadline(after: soon)), .exited(code: 0), "shell: \(rest)")
+  try expectEqual(child.status(until: Deadline(after: soon)), .exited(code: 0), "shell: \(rest)")
   try expectEqual(rest, "type\n", "report")
 }
 
@@ -249,7 +249,7 @@ func dispositionsAreRestored(_ words: [String]) throws {
 
 func programControlsItsTerminal(_ words: [String]) throws {
   let file = try Descriptor.open("/dev/null", .readOnly)
-  var program = Program(path: "/bin/true", arguments: ["true"])
+  var program = Program(path: "/bin/true")
   program.controlsTerminal = true
   let refused = failure { () throws(SystemCallError) in try program.start(descriptors: [file.number]) }
   try expectEqual(
@@ -258,7 +258,7 @@ func programControlsItsTerminal(_ words: [String]) throws {
 
   let script = "tty </dev/tty; ps -o tty=,sess=,tpgid= -p $$; echo $$"
   var conversation = try TerminalConversation(
-    Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"]))
+    Program(path: "/bin/sh", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"]))
   let number = conversation.process
   let path = conversation.terminalPath
   let text = try conversation.expect(.endOfFile, until: Deadline(after: soon)).textBefore

@@ -57,7 +57,7 @@ func deadlineEndsALock(_ words: [String]) throws {
       times.append(SystemClock.monotonic() - start)
     }
   }
-  try expectEqual(sender.end(), .killed(by: .terminate, dumpedCore: false), "the storm")
+  try expectEqual(sender.terminate(), .killed(by: .terminate, dumpedCore: false), "the storm")
   times.sort()
   if tries > 100 {
     say("\(tries) tries: \(times[0] / 1000) to \(times[tries - 1] / 1000) us, median \(times[tries / 2] / 1000) us")
@@ -148,7 +148,7 @@ func deadlineLeavesNoTrace(_ words: [String]) throws {
   try expect(SystemClock.monotonic() - start >= 5_000_000, "too early")
   // A copy has no timer: nothing of the deadline must be left to it.
   let status = try withDeadline(after: .seconds(20)) {
-    try ForkedProcess.run { Deadline.current == .never ? 0 : 1 }.wait()
+    try ForkedProcess.run { Deadline.current == .never ? 0 : 1 }.waitForExit()
   }
   try expectEqual(status, .exited(code: 0), "a forked process")
   try expectEqual(contents("/proc/self/timers"), "", "timers")
@@ -217,14 +217,14 @@ func fileLockIsTakenAndGivenBack(_ words: [String]) throws {
   try expect(try other.tryLock(.exclusive), "an exclusive lock alone")
 
   // flock(1) respects it, and waits for it.
-  let flock = Program(path: "/usr/bin/flock", arguments: ["flock", "--nonblock", path, "true"])
-  try expectEqual(flock.spawn().wait(), .exited(code: 1), "flock --nonblock while it is held")
+  let flock = Program(path: "/usr/bin/flock", arguments: ["--nonblock", path, "true"])
+  try expectEqual(flock.spawn().waitForExit(), .exited(code: 1), "flock --nonblock while it is held")
   let holder = try ForkedProcess.run {
     let mine = try Descriptor.open(path, .readWrite)
     try mine.lock(.exclusive)
     return 0
   }
   try other.unlock()
-  try expectEqual(holder.wait(), .exited(code: 0), "one that waited")
-  try expectEqual(flock.spawn().wait(), .exited(code: 0), "flock --nonblock when its holder has ended")
+  try expectEqual(holder.waitForExit(), .exited(code: 0), "one that waited")
+  try expectEqual(flock.spawn().waitForExit(), .exited(code: 0), "flock --nonblock when its holder has ended")
 }

@@ -14,7 +14,7 @@ private func lines(of path: String, _ arguments: [String]) throws -> [UntrustedB
   let ours = pair.first
   let theirs = pair.second
   let nothing = try Descriptor.open("/dev/null", .readOnly)
-  let program = Program(path: path, arguments: [path] + arguments, environment: ["PATH=/usr/bin:/bin"])
+  let program = Program(path: path, arguments: arguments, environment: ["PATH=/usr/bin:/bin"])
   let child = try program.start(descriptors: [nothing.number, theirs.number, STDERR_FILENO])
   _ = consume theirs
   var buffer = LineBuffer(limit: 600)
@@ -26,7 +26,7 @@ private func lines(of path: String, _ arguments: [String]) throws -> [UntrustedB
     case nil: break
     }
   }
-  try expect(try Children.await(child).isSuccess, "\(path) failed")
+  try expect(try Children.wait(for: child).isSuccess, "\(path) failed")
   return lines
 }
 

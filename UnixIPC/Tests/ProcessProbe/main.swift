@@ -75,18 +75,18 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
-  brokenPipeSubcommands,
-  connectionServerSubcommands,
+  conversationGroupSubcommands,
+  copySubcommands,
   descendantSubcommands,
   dispositionSubcommands,
   dissociationSubcommands,
   fifoSubcommands,
   forkSubcommands,
   groupSubcommands,
-  localTimeSubcommands,
+  magicOpenSubcommands,
   pipeSubcommands,
   processSubcommands,
-  signalDescriptorSubcommands,
+  reapingSubcommands,
   signalSubcommands,
   socketSubcommands,
   systemVSubcommands,
@@ -96,12 +96,12 @@ let families: [Subcommands] = [
 ]
 guard words.count > 1, let subcommand = ([subcommands] + families).lazy.compactMap({ $0[words[1]] }).first else {
   say("usage: process-probe SUBCOMMAND")
-  endProcess(status: 64)
+  ProcessControl.exitImmediately(status: 64)
 }
 do {
   try subcommand(Array(words.dropFirst(2)))
 } catch {
   say("\(words[1]): \(error)")
-  endProcess(status: 1)
+  ProcessControl.exitImmediately(status: 1)
 }
-endProcess(status: 0)
+ProcessControl.exitImmediately(status: 0)

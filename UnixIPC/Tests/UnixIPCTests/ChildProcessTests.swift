@@ -12,4 +12,16 @@ import Testing
 
   @Test("is killed and fetched where a time limit ends the wait for it")
   func isNotLostAtADeadline() throws { try ProbeProgram.check("bound-wait") }
+
+  @Test("has an unknown status where SIGCHLD is ignored, and loses no output")
+  func hasUnknownStatusWhenIgnored() throws { try ProbeProgram.check("reap-ignored") }
+
+  @Test("has an unknown status when another has reaped it, and loses no output")
+  func hasUnknownStatusWhenReaped() throws { try ProbeProgram.check("reap-other") }
+
+  @Test("is no stranger, and has one owner")
+  func isNoStranger() throws { try ProbeProgram.check("own-others") }
+
+  @Test("is waited for up to a deadline, and again")
+  func isWaitedForAgain() throws { try ProbeProgram.check("wait-deadline") }
 }

@@ -13,7 +13,7 @@ import UnixIPC
   func areCut(text: String, words: [String]) throws {
     #expect(try CommandWords.split(text) == words)
     // The shell itself agrees.
-    let shell = try Program(path: "/bin/sh", arguments: ["sh", "-c", "printf '%s\\0' \(text)"]).capture(limit: 1000)
+    let shell = try Program(path: "/bin/sh", arguments: ["-c", "printf '%s\\0' \(text)"]).capture(limit: 1000)
     #expect(String(decoding: shell.output, as: UTF8.self) == words.map { $0 + "\0" }.joined())
   }
 

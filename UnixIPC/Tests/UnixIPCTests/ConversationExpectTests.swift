@@ -8,10 +8,10 @@ import UnixIPC
   private let deadline = Deadline(after: .seconds(20))
 
   private func start(
-    _ script: String, errors: Conversation.Errors = .inherited, capacity: Int = 1 << 20
+    _ script: String, errors: consuming Conversation.Errors = .inherited, capacity: Int = 1 << 20
   ) throws -> Conversation {
     try Conversation(
-      with: Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"]),
+      with: Program(path: "/bin/sh", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"]),
       errors: errors, capacity: capacity)
   }
 
@@ -26,7 +26,7 @@ import UnixIPC
     #expect(second.capture(1) == "me" && second.textBefore == " ")
     let end = try conversation.expect(["never", .endOfFile], until: deadline)
     #expect(end.index == 1 && end.textBefore == " three")
-    let status = try conversation.awaitEnd(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(status == .exited(code: 0))
   }
 
@@ -41,7 +41,8 @@ import UnixIPC
       try silent.expect("yes", until: Deadline(after: .milliseconds(50)))
     }
     #expect(late == .timedOut(expected: "\"yes\"", seen: [UInt8(ascii: "o")]))
-    let end = failure { () throws(SystemCallError) in try silent.awaitEnd(until: Deadline(after: .milliseconds(50))) }
+    let end = failure { () throws(SystemCallError) in try silent.waitForExit(until: Deadline(after: .milliseconds(50)))
+    }
     #expect(end?.code == .timedOut)
     // One that always has something to say.
     var busy = try start("exec yes", capacity: 4096)
@@ -100,8 +101,8 @@ import UnixIPC
     conversation.watch = { (stream, bytes) throws(SystemCallError) in
       if stream == .errors { seen.errorCount += bytes.count } else { seen.count += bytes.count }
     }
-    let early = conversation.status(by: deadline)
-    let status = try conversation.awaitEnd(until: deadline)
+    let early = conversation.status(until: deadline)
+    let status = try conversation.waitForExit(until: deadline)
     #expect(early == .exited(code: 0) && status == early && !deadline.isExpired)
     #expect(seen.count == 1 << 20 && seen.errorCount == 1 << 20)
     #expect(conversation.droppedByteCount > 1_000_000 && conversation.droppedErrorByteCount > 1_000_000)
@@ -134,13 +135,13 @@ import UnixIPC
     let ends = try PipeEnds()
     try ends.writeEnd.writeAll("x")
     var conversation = try start("read x; echo $x; exec cat")
-    conversation.cancelWaits(by: ends.readEnd)
+    conversation.cancellation = try Cancellation(whenReadable: ends.readEnd)
     let waits = [
       failure { () throws(SystemCallError) in try conversation.readLine() },
-      failure { () throws(SystemCallError) in try conversation.awaitEnd() },
+      failure { () throws(SystemCallError) in try conversation.waitForExit() },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])
-    #expect(try conversation.end() == .killed(by: .terminate, dumpedCore: false))
+    #expect(conversation.terminate() == .killed(by: .terminate, dumpedCore: false))
   }
 
   /// Closures that are handed over may only share what says so.

@@ -9,7 +9,7 @@ import UnixIPC
   /// A program that writes what the arguments of printf(1) say, one after the other, when a line comes for each.
   private func writer(_ pieces: [String], bufferLimit: Int = 65536) throws -> TerminalConversation {
     let script = pieces.map { "printf '\($0)'; read line" }.joined(separator: "; ")
-    let program = Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
+    let program = Program(path: "/bin/sh", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"])
     return try TerminalConversation(program, bufferLimit: bufferLimit) {
       $0.echoes = false
       $0.endsLinesWithReturn = false
@@ -109,7 +109,7 @@ import UnixIPC
 
   @Test("knows the end, as a result or as an error")
   func knowsTheEnd() throws {
-    let program = Program(path: "/bin/echo", arguments: ["echo", "last words"])
+    let program = Program(path: "/bin/echo", arguments: ["last words"])
     var conversation = try TerminalConversation(program)
     let wrong = failure { () throws(ConversationError) in try conversation.expect("more", until: deadline) }
     #expect(wrong == .ended(expected: #""more""#, seen: Array("last words\r\n".utf8)))
@@ -124,7 +124,7 @@ import UnixIPC
   @Test("keeps no more than its bound, and finds what is as long")
   func isBounded() throws {
     let script = "head -c 1000000 /dev/zero | tr '\\0' x; printf 'the end'; read line"
-    let program = Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
+    let program = Program(path: "/bin/sh", arguments: ["-c", script], environment: ["PATH=/usr/bin:/bin"])
     for limit in [1, 100, 65536] {
       var conversation = try TerminalConversation(program, bufferLimit: limit)
       let wrong = failure { () throws(ConversationError) in

@@ -19,12 +19,12 @@ import UnixIPCTestSupport
       let ends = try PipeEnds()
       let reading = ends.readEnd
       let writing = ends.writeEnd
-      var child = try tool.start(output: writing)
+      let child = try tool.start(output: writing)
       _ = consume writing
       let served = try server.serve(until: Deadline(after: .seconds(20))) { Array("text \(number)\n".utf8) }
       #expect(served == 1)
       #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "text \(number)\n")
-      #expect(child.status(by: Deadline(after: .seconds(20))) == .exited(code: 0))
+      #expect(child.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
     }
     let idle = try server.serve(until: Deadline(after: .milliseconds(20))) { [] }
     #expect(idle == 0)
@@ -39,14 +39,14 @@ import UnixIPCTestSupport
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
-    var child = try Tool("/bin/sh", "-c", "cksum < \"$0\"", path).start(output: writing)
+    let child = try Tool("/bin/sh", "-c", "cksum < \"$0\"", path).start(output: writing)
     _ = consume writing
     let served = try server.serve(until: Deadline(after: .seconds(20))) { text }
     #expect(served == 1)
     try directory.write(text, to: "copy")
     let sum = try Tool("/bin/sh", "-c", "cksum < \"$0\"", directory["copy"]).run()
     #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == sum)
-    #expect(child.status(by: Deadline(after: .seconds(20))) == .exited(code: 0))
+    #expect(child.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
   }
 
   @Test("gives 200 readers that come alone exactly one text each")
@@ -133,6 +133,6 @@ import UnixIPCTestSupport
     #expect(throws: FIFO.OpenError.replaced(directory["f"])) {
       try server.serve(until: Deadline(after: .seconds(20))) { [] }
     }
-    _ = try mover.wait()
+    _ = try mover.waitForExit()
   }
 }

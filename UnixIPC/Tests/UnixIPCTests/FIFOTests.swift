@@ -122,13 +122,13 @@ import UnixIPCTestSupport
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
-    var child = try tool.start(output: writing)
+    let child = try tool.start(output: writing)
     _ = consume writing
     let writer = try fifo.openForWriting(until: late)
     try writer.writeAll("two\nlines\n")
     _ = consume writer
     #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "two\nlines\n")
-    #expect(child.status(by: late) == .exited(code: 0))
+    #expect(child.status(until: late) == .exited(code: 0))
   }
 
   @Test("brings us what Perl writes")
@@ -137,13 +137,13 @@ import UnixIPCTestSupport
     let fifo = try FIFO.make(at: directory["f"])
     let ends = try PipeEnds()
     let writing = ends.writeEnd
-    var child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path.description).start(
+    let child = try Tool.perl("open(F, '>', $ARGV[0]) or die; print F 'from Perl'", fifo.path.description).start(
       output: writing)
     let reader = try fifo.openForReading(until: late)
     let isBlocking = reader.isBlocking
     #expect(isBlocking)
     #expect(String(decoding: try reader.readToEnd(), as: UTF8.self) == "from Perl")
-    #expect(child.status(by: late) == .exited(code: 0))
+    #expect(child.status(until: late) == .exited(code: 0))
   }
 
   @Test("is never mistaken for a file or a link that is put in its place, 100 times")

@@ -24,4 +24,19 @@ import Testing
 
   @Test("takes any number as a descriptor to keep")
   func keepsAnyNumber() throws { try ProbeProgram.check("bound-kept") }
+
+  @Test("can be ended, whatever signals its parent has blocked")
+  func canBeEnded() throws { try ProbeProgram.check("copy-mask") }
+
+  @Test("does not handle what its parent handles")
+  func doesNotHandle() throws { try ProbeProgram.check("copy-handlers") }
+
+  @Test("may let go of what its parent owns")
+  func mayLetGo() throws { try ProbeProgram.check("copy-owners") }
+
+  @Test("leaves its parent's children alone")
+  func leavesChildrenAlone() throws { try ProbeProgram.check("copy-children") }
+
+  @Test("gets the descriptors that are passed to it")
+  func getsWhatIsPassed() throws { try ProbeProgram.check("copy-passing") }
 }

@@ -22,7 +22,7 @@ import UnixIPCTestSupport
     let isRunning = !handle.hasEnded
     #expect(handle.process == perl.process && isRunning && handle.descriptor.isCloseOnExec)
     try handle.send(.terminate)
-    let ended = handle.awaitEnd(until: Deadline(after: .seconds(20)))
+    let ended = handle.waitForExit(until: Deadline(after: .seconds(20)))
     #expect(ended)
   }
 

@@ -137,17 +137,17 @@ import UnixIPCTestSupport
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
-    var giver = try Tool.perl(give, number).start(output: writing)
+    let giver = try Tool.perl(give, number).start(output: writing)
     try set.take(undo: .never, until: Deadline(after: .seconds(20)))
-    #expect(giver.status(by: Deadline(after: .seconds(20))) == .exited(code: 0))
-    var taker = try Tool.perl(take, number).start(output: writing)
+    #expect(giver.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
+    let taker = try Tool.perl(take, number).start(output: writing)
     _ = consume writing
     try eventually { try set.waitersForZero() == 1 }
     let hasTaken = reading.wait(for: .readable, until: Deadline(after: .milliseconds(20)))
     #expect(!hasTaken, "Perl took what is ours")
     try set.give(undo: .never)
     #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "taken")
-    #expect(taker.status(by: Deadline(after: .seconds(20))) == .exited(code: 0))
+    #expect(taker.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
     #expect(try set.value() == 1)
   }
 }

@@ -60,7 +60,7 @@ import UnixIPCTestSupport
     #expect(Signal(rawValue: 17) != .alarm && Signal("17") == .child && Signal.alarm.name == "ALRM")
     #expect(Signal.child.aliases == ["CLD"] && Signal.abort.aliases == ["IOT"])
     #expect(Set(Signal.ioReady.aliases + [Signal.ioReady.name]) == ["IO", "POLL"])
-    #expect(Signal.realTime(0)!.aliases == ["RTMAX-30"] && Signal(rawValue: 64).aliases == ["RTMAX"])
+    #expect(Signal.realTime(0).aliases == ["RTMAX-30"] && Signal(rawValue: 64).aliases == ["RTMAX"])
   }
 
   @Test("agrees with kill -l of bash")
@@ -132,11 +132,13 @@ private func output(of path: String, _ arguments: String..., names: [String] = [
   let writing = ends.writeEnd
   let input = try Descriptor.open("/dev/null", .readOnly)
   let variables = ["LC_ALL=C", "PATH=" + (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")]
-  let program = Program(path: path, arguments: [name] + arguments + names, environment: variables)
+  let program = Program(
+    path: path, arguments: arguments + names,
+    environment: Program.Environment(entries: variables.map { Array($0.utf8) }))
   let child = try program.spawn(descriptors: [input.number, writing.number, STDERR_FILENO])
   _ = consume writing
   let bytes = try reading.readToEnd()
-  let status = try child.wait()
+  let status = try child.waitForExit()
   #expect(status.isSuccess, "\(name): \(status)")
   return String(decoding: bytes, as: UTF8.self)
 }

@@ -8,9 +8,8 @@ import UnixIPC
   private let deadline = Deadline(after: .seconds(20))
 
   private func program(_ path: String, _ words: String...) -> Program {
-    let name = String(path.split(separator: "/").last ?? "")
-    return Program(
-      path: path, arguments: [name] + words, environment: ["PATH=/usr/bin:/bin", "TERM=dumb", "LC_ALL=C.UTF-8"])
+    Program(
+      path: path, arguments: words, environment: ["PATH=/usr/bin:/bin", "TERM=dumb", "LC_ALL=C.UTF-8"])
   }
 
   private func text(_ line: [UInt8]?) -> String? { line.map { String(decoding: $0, as: UTF8.self) } }

@@ -9,11 +9,11 @@ import UnixIPC
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
-    let child = try Program(path: "/bin/stty", arguments: ["stty", "-a"]).start(
+    let child = try Program(path: "/bin/stty", arguments: ["-a"]).start(
       descriptors: [terminal.number, writing.number, writing.number])
     _ = consume writing
     let text = try String(decoding: reading.readToEnd(), as: UTF8.self)
-    #expect(try Children.await(child).isSuccess)
+    #expect(try Children.wait(for: child).isSuccess)
     return text.split { $0.isWhitespace || $0 == ";" }.map(String.init)
   }
 

@@ -63,7 +63,7 @@ import UnixIPCTestSupport
       _ = try Program(path: "/bin/true", arguments: ["true"], directory: path + "\0x").spawn()
     },
     Call("becomeProgram") { _ in
-      try ProcessControl.becomeProgram(at: "/bin/true\0x", arguments: ["true"], environment: [])
+      try ProcessControl.becomeProgram(at: "/bin/true\0x", arguments: [String](), environment: [])
     },
     Call("FIFO.make") { path in try unwrapped { _ = try FIFO.make(at: path + "/f\0x") } },
     Call("FIFO.adopt") { path in try unwrapped { _ = try FIFO.adopt(at: path + "/f\0x") } },

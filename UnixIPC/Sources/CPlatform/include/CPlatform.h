@@ -127,6 +127,8 @@ int platform_sigrtmax(void);
 bool platform_is_disposition_changed(int signal);
 void platform_restore_disposition(int signal);
 void platform_ignore_signal(int signal);
+/// Gives every signal that the calling process handles its default action, but for those that report a crash.
+void platform_reset_handlers(void);
 /// All of those, signal 1 in the lowest bit.
 uint64_t platform_changed_signals(void);
 bool platform_exited(int status);

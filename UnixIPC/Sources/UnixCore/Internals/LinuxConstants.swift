@@ -15,16 +15,6 @@ let bindAddressNoPort: CInt = 24
 let hangUpOfOneDirection: Int16 = 0x2000
 /// MFD_CLOEXEC, linux/memfd.h
 let memoryFileCloseOnExec: UInt32 = 1
-/// RLIMIT_CPU and so on, asm-generic/resource.h
-let limitOfProcessorTime: CInt = 0
-let limitOfStackSize: CInt = 3
-let limitOfFileSize: CInt = 1
-let limitOfCoreSize: CInt = 4
-let limitOfProcesses: CInt = 6
-let limitOfOpenFiles: CInt = 7
-let limitOfAddressSpace: CInt = 9
-let limitOfPendingSignals: CInt = 11
-let limitOfNice: CInt = 13
 /// IP_FREEBIND, linux/in.h; IPV6_FREEBIND, linux/in6.h
 let freeBind: CInt = 15
 let freeBindIPv6: CInt = 78

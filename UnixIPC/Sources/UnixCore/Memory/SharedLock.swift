@@ -3,7 +3,7 @@ import CPlatform
 /// A lock in memory that several processes map: one of them holds it at a time.
 ///
 /// When a process dies with the lock, the kernel gives it back, and its next holder is told.  Processes made by
-/// `forkProcess` may take it.  A thread holds one such lock at a time.
+/// `ForkedProcess.fork` may take it.  A thread holds one such lock at a time.
 ///
 /// Source: set_robust_list(2), futex(2).
 @_spi(Begat) public struct SharedLock: @unchecked Sendable {

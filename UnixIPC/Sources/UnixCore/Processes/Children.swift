@@ -1,84 +1,123 @@
 import CPlatform
 import Glibc
 
-/// Children of the calling process, by number.
+/// Children of the calling process, by number, for programs that keep the numbers themselves.
+///
+/// A child with an owner (`ChildProcess`) is reaped by its owner: the functions that reap any child pass it over.
 ///
 /// Source: waitpid(2).
 public enum Children {
-  /// `__WALL`: children whose exit signal is not SIGCHLD, too.
-  private static let anyKind: CInt = 0x4000_0000
-
-  /// Fetches the status of an ended child, which is gone then; nil while it lives and when it is none of ours.
+  /// Reaps an ended child, by its number.
+  ///
+  /// - Returns: how it ended; nil while it lives, and for a process that is no child of the calling process.
   public static func reap(_ process: pid_t) -> ExitStatus? { wait(process)?.status }
 
-  /// Fetches any ended child, nil when none has ended.
+  /// Reaps any ended child without an owner; nil if none has ended.
   ///
-  /// The kernel walks every living child for it: linear in their number, so not for each exit.
-  public static func reapAny() -> (process: pid_t, status: ExitStatus)? { wait(-1) }
-
-  /// Any ended child that is not fetched yet: its number still means it, and its group.
-  ///
-  /// As costly as `reapAny`.
-  ///
-  /// Source: waitid(2), WNOWAIT.
-  public static func peekAny() -> pid_t? {
-    let process = platform_peek_child()
-    return process > 0 ? process : nil
+  /// The kernel walks through every living child for it: the cost is linear in their number.
+  public static func reapAny() -> (process: pid_t, status: ExitStatus)? {
+    if OwnedChildren.isEmpty { return wait(-1) }
+    return OwnedChildren.whileNoneStarts { peek().flatMap(wait) }
   }
 
-  /// Fetches every child that has ended, which one SIGCHLD may stand for: the whole of a reaper's work.
+  /// Any ended child without an owner that is not reaped yet: its number still means it, and its group.
   ///
-  /// - Parameter waitingForFirst: whether to wait until one has.
-  /// - Throws: `ECHILD` when there are no children at all, which is no reason to ask again.
-  public static func reapAll(waitingForFirst: Bool = false) throws(SystemCallError) -> [(
+  /// The call costs as much as `reapAny`.
+  ///
+  /// Source: waitid(2), WNOWAIT.
+  public static func peekAny() -> pid_t? { OwnedChildren.whileNoneStarts(peek) }
+
+  /// Reaps every child without an owner that has ended, for one SIGCHLD may stand for several: all that a reaper does.
+  ///
+  /// - Parameter deadline: how long to wait for the first one.  By default, the call does not wait.
+  /// - Returns: the reaped children; none if none has ended by the deadline, or by one of `withDeadline`.
+  /// - Throws: `ECHILD` if no child without an owner exists, so that there is nothing to ask for again.
+  ///
+  /// Source: waitid(2), waitpid(2).
+  public static func reapAll(until deadline: Deadline = Deadline.immediate) throws(SystemCallError) -> [(
     process: pid_t, status: ExitStatus
   )] {
     var ended: [(process: pid_t, status: ExitStatus)] = []
     while true {
-      var status: CInt = 0
-      let flags = waitingForFirst && ended.isEmpty ? anyKind : anyKind | WNOHANG
-      let process: pid_t
-      do throws(SystemCallError) { process = try check("waitpid") { waitpid(-1, &status, flags) } } catch {
-        if error.code == .noChildProcess, !ended.isEmpty { return ended }
-        throw error
-      }
-      guard process > 0 else { return ended }
-      if let how = ExitStatus(waitStatus: status) { ended.append((process, how)) }
+      while let child = reapAny() { ended.append(child) }
+      if !ended.isEmpty { return ended }
+      guard try existsWithoutOwner() else { throw SystemCallError("waitpid", code: .noChildProcess) }
+      if deadline.isExpired { return [] }
+      try waitForAnyExit(until: deadline)
     }
   }
 
-  /// Waits until the child has ended.
-  public static func await(_ process: pid_t) throws(SystemCallError) -> ExitStatus {
+  /// Waits until the child has ended, and reaps it.
+  ///
+  /// - Throws: `ECHILD` for a process that is no child of the calling process, and for a child that was reaped by other
+  ///   code or, with SIGCHLD ignored, by the kernel; `ETIMEDOUT` at the deadline, and at one of `withDeadline`.
+  ///
+  /// Source: waitpid(2), pidfd_open(2).
+  @discardableResult
+  public static func wait(for process: pid_t, until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
+    if deadline != .never, !waitForExit(of: process, until: deadline) {
+      throw SystemCallError("waitpid", on: String(process), code: .timedOut)
+    }
     while true {
       var status: CInt = 0
-      _ = try check("waitpid", on: String(process)) { waitpid(process, &status, anyKind) }
+      _ = try check("waitpid", on: String(process)) { waitpid(process, &status, OwnedChildren.anyKind) }
       if let ended = ExitStatus(waitStatus: status) { return ended }
     }
   }
 
-  /// The same for one that was killed, which no deadline of the thread's keeps from being fetched.
-  static func awaitKilled(_ process: pid_t) throws(SystemCallError) -> ExitStatus {
-    while true {
-      do throws(SystemCallError) { return try Children.await(process) } catch {
-        if error.code != .timedOut { throw error }
-      }
-    }
-  }
-
-  /// Waits until the child has ended, without fetching it; false when it has not within the time.
+  /// Waits until the process has ended, without reaping it.
+  ///
+  /// - Returns: true also for a process that does not exist; false if it has not ended by the deadline, or by one of
+  ///   `withDeadline`.
   ///
   /// Source: pidfd_open(2).
-  public static func awaitEnd(_ process: pid_t, within limit: Duration) -> Bool {
+  public static func waitForExit(of process: pid_t, until deadline: Deadline = .never) -> Bool {
     let number = platform_pidfd_open(process)
-    guard number != -1 else { return false }
-    let end = Descriptor(owning: number)
-    return end.wait(for: .readable, until: Deadline(after: limit))
+    guard number != -1 else { return ErrorCode.current == .noSuchProcess }
+    return Descriptor(owning: number).wait(for: .readable, until: deadline)
   }
 
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {
     var status: CInt = 0
-    let ended = waitpid(process, &status, WNOHANG | anyKind)
+    let ended = waitpid(process, &status, WNOHANG | OwnedChildren.anyKind)
     guard ended > 0, let how = ExitStatus(waitStatus: status) else { return nil }
     return (ended, how)
+  }
+
+  /// The kernel shows the first ended child, and with `WNOWAIT` always the same one: behind an owned one, others are
+  /// found by number.
+  private static func peek() -> pid_t? {
+    let first = platform_peek_child()
+    guard first > 0 else { return nil }
+    if !OwnedChildren.contains(first) { return first }
+    return ChildNumbers.all().first { !OwnedChildren.contains($0) && hasEnded($0) }
+  }
+
+  private static func hasEnded(_ process: pid_t) -> Bool {
+    var information = siginfo_t()
+    let flags = WEXITED | WNOHANG | WNOWAIT | OwnedChildren.anyKind
+    return waitid(P_PID, id_t(bitPattern: process), &information, flags) == 0 && information.si_signo != 0
+  }
+
+  private static func existsWithoutOwner() throws(SystemCallError) -> Bool {
+    var information = siginfo_t()
+    let flags = WEXITED | WNOHANG | WNOWAIT | OwnedChildren.anyKind
+    guard waitid(P_ALL, 0, &information, flags) == 0 else { return false }
+    if OwnedChildren.isEmpty { return true }
+    return OwnedChildren.whileNoneStarts { ChildNumbers.all().contains { !OwnedChildren.contains($0) } }
+  }
+
+  /// Waits for the next end of a child; it may return early.
+  private static func waitForAnyExit(until deadline: Deadline) throws(SystemCallError) {
+    if platform_peek_child() > 0 {
+      // An owned child that is not reaped yet hides the ends of the others.
+      poll(nil, 0, min(10, deadline.milliseconds == -1 ? 10 : deadline.milliseconds))
+      return
+    }
+    let interrupter = try Interrupter(deadline)
+    defer { withExtendedLifetime(interrupter) {} }
+    var information = siginfo_t()
+    // At the deadline, and when a handler has run, it is interrupted.
+    waitid(P_ALL, 0, &information, WEXITED | WNOWAIT | OwnedChildren.anyKind)
   }
 }

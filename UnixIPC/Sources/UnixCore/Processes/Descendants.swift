@@ -1,58 +1,62 @@
 import CPlatform
 import Glibc
 
-/// What the calling process has started, what that has started, and so on, whatever groups and sessions they are in; as
-/// /proc shows them.
+/// The descendants of the calling process: its children, their children, and so on, in any group and session, as /proc
+/// shows them.
 ///
-/// One whose parent ends is another's child then, and lost to this, unless `adoptOrphans` was called before.
+/// A process whose parent ends becomes a child of another process and is no descendant any more, unless `adoptOrphans`
+/// was called before.
 ///
 /// Source: proc(5), PR_SET_CHILD_SUBREAPER(2const).
 public enum Descendants {
   /// Makes the calling process the parent of every descendant that loses its own, instead of process 1, so that a
-  /// daemon cannot hide among everybody's.  They are the caller's to fetch (`Children.reapAny`).
+  /// daemon cannot escape.  They are the caller's to reap (`Children.reapAny`).
   public static func adoptOrphans() throws(SystemCallError) {
     _ = try check("prctl") { platform_prctl(PR_SET_CHILD_SUBREAPER, 1) }
   }
 
-  /// The living ones.
+  /// The numbers of the living descendants.
   public static var all: [pid_t] { members().map(\.process) }
 
-  /// Ends them all: SIGTERM, and SIGKILL for those that have not ended within `patience`, and for what they have
-  /// started meanwhile.  Fetches nobody.
+  /// Ends all descendants: SIGTERM, and SIGKILL for those that have not ended within the grace period, and for what they
+  /// have started meanwhile.  It reaps none.
   ///
-  /// - Parameter limit: how long killed ones are waited for.
+  /// - Parameter gracePeriod: how long they have from SIGTERM to SIGKILL.
+  /// - Parameter limit: how long to wait for killed ones.
   /// - Returns: false when some are left: those that the caller may not signal, or that the kernel does not let go.
   @discardableResult
-  public static func end(patience: Duration = .seconds(5), killing limit: Duration = .seconds(5)) -> Bool {
+  public static func terminate(gracePeriod: Duration = .seconds(5), waitingForKilled limit: Duration = .seconds(5))
+    -> Bool
+  {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []
-    let deadline = Deadline(after: patience)
-    while !deadline.hasPassed {
+    let deadline = Deadline(after: gracePeriod)
+    while !deadline.isExpired {
       let living = members()
       if living.isEmpty { return true }
       for one in living where asked.insert(one).inserted {
         send(.terminate, to: one)
-        // A stopped process ends only when it may go on.
+        // A stopped process ends only after it was continued.
         send(.continue, to: one)
       }
       // The others go on ending meanwhile.
-      awaitEnd(of: living[0], until: deadline)
+      waitForExit(of: living[0], until: deadline)
     }
     return kill(until: Deadline(after: limit))
   }
 
-  /// Again and again, since fork(2) may have made more meanwhile.
+  /// Repeated, since fork(2) may have made more meanwhile.
   private static func kill(until deadline: Deadline) -> Bool {
     while true {
       let living = members()
       if living.isEmpty { return true }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
       for one in living { send(.kill, to: one) }
-      awaitEnd(of: living[0], until: deadline)
+      waitForExit(of: living[0], until: deadline)
     }
   }
 
-  /// One of them, whatever becomes of its number and its parents.
+  /// A descendant, whatever becomes of its number and its parents.
   private struct Member: Hashable {
     let process: pid_t
     let startTime: UInt64
@@ -74,7 +78,7 @@ public enum Descendants {
     return found
   }
 
-  /// The number may be another's by now, who is nobody's business.
+  /// Nil if another process has the number by now.
   private static func handle(of one: Member) -> ProcessHandle? {
     guard let handle = try? ProcessHandle(one.process), ProcessStatus(of: one.process)?.startTime == one.startTime
     else { return nil }
@@ -83,7 +87,7 @@ public enum Descendants {
 
   private static func send(_ signal: Signal, to one: Member) { try? handle(of: one)?.send(signal) }
 
-  private static func awaitEnd(of one: Member, until deadline: Deadline) {
-    _ = handle(of: one)?.awaitEnd(until: deadline)
+  private static func waitForExit(of one: Member, until deadline: Deadline) {
+    _ = handle(of: one)?.waitForExit(until: deadline)
   }
 }

@@ -3,8 +3,10 @@ import Glibc
 
 /// A program laid out as execve(2) wants it, once, to be started many times with some variables of each start.
 ///
-/// For a process with one thread; only the dispositions of signals at the time of its making are reset in the program.
-public final class PreparedProgram: @unchecked Sendable {
+/// Each start writes its variables into the object's own memory: it belongs to one thread, as the compiler ensures.  In
+/// the program, only the dispositions are reset that were changed when the object was made, and the inherited variables
+/// are those of that time.
+@_spi(Begat) public final class PreparedProgram {
   /// Writes the variables of one start.
   @_spi(Begat) public struct Variables {
     fileprivate var text: ByteWriter
@@ -33,8 +35,8 @@ public final class PreparedProgram: @unchecked Sendable {
   private var native = platform_spawn()
   private let path: String
   private let directory: String?
-  /// The rest of such a text would be lost on the way to C, and another program started than was named.
-  private let hasNUL: Bool
+  /// Whether C would start another program than was named: the rest of a text after a NUL would be lost.
+  private let isInvalid: Bool
   private let fixedVariables: Int
   /// All that was allocated for it.
   private var strings: [UnsafeMutablePointer<CChar>] = []
@@ -46,15 +48,14 @@ public final class PreparedProgram: @unchecked Sendable {
   private let room: UnsafeMutableRawBufferPointer
 
   public init(_ program: Program) {
-    path = program.path
-    directory = program.directory
-    let words = program.argumentBytes
-    let variables = program.environmentBytes
-    hasNUL =
-      program.path.utf8.contains(0) || (program.directory ?? "").utf8.contains(0)
-      || (words + variables).contains { $0.contains(0) }
+    path = program.path.description
+    directory = program.directory?.description
+    let words = [program.argumentZeroBytes ?? program.path.bytes] + program.argumentBytes
+    let variables = program.environment.entries
+    let texts = [program.path.bytes, program.directory?.bytes ?? []] + words + variables
+    isInvalid = program.environment.hasInvalidName || texts.contains { $0.contains(0) }
     arguments = .allocate(capacity: words.count + 1)
-    fixedVariables = variables.count + (program.tellsListenProcess ? 1 : 0)
+    fixedVariables = variables.count + (program.setsListenPID ? 1 : 0)
     // NULL comes last.
     environment = .allocate(capacity: fixedVariables + PreparedProgram.variableCount + 1)
     limits = .allocate(capacity: program.limits.count)
@@ -66,20 +67,20 @@ public final class PreparedProgram: @unchecked Sendable {
     native.ignored_signals = program.ignoredSignals.bits
     native.changed_signals = platform_changed_signals() & ~native.ignored_signals
 
-    native.path = UnsafePointer(copy(Array(program.path.utf8)))
-    native.directory = program.directory.map { UnsafePointer(copy(Array($0.utf8))) }
+    native.path = UnsafePointer(copy(program.path.bytes))
+    native.directory = program.directory.map { UnsafePointer(copy($0.bytes)) }
     for (index, word) in words.enumerated() { arguments[index] = copy(word) }
     for (index, variable) in variables.enumerated() { environment[index] = copy(variable) }
-    if program.tellsListenProcess {
+    if program.setsListenPID {
       let variable = copy(Array("LISTEN_PID=0000000000".utf8))
       environment[variables.count] = variable
       native.process_digits = variable + 11
     }
     for (index, limit) in program.limits.enumerated() {
-      limits[index] = platform_limit(resource: limit.resource.number, soft: limit.soft, hard: limit.hard)
+      limits[index] = platform_limit(resource: limit.resource.rawValue, soft: limit.soft, hard: limit.hard)
     }
     native.limits = UnsafePointer(limits.baseAddress)
-    native.limit_count = CInt(limits.count)
+    native.limit_count = CInt(clamping: limits.count)
     if let wanted = program.identity {
       _ = groups.initialize(from: wanted.groups)
       identity.initialize(
@@ -89,9 +90,9 @@ public final class PreparedProgram: @unchecked Sendable {
     }
     native.arguments = UnsafePointer(arguments.baseAddress)
     native.environment = UnsafePointer(environment.baseAddress)
-    native.file_mode_mask = program.fileModeMask.map { CInt($0) } ?? -1
+    native.file_mode_mask = program.umask.map { CInt($0 & 0o777) } ?? -1
     native.nice = program.nice
-    native.death_signal = program.deathSignal?.rawValue ?? 0
+    native.death_signal = program.parentDeathSignal?.rawValue ?? 0
     native.orphan = program.isDetached
     native.new_session = program.leadsSession || program.controlsTerminal
     native.controlling_terminal = program.controlsTerminal
@@ -118,7 +119,7 @@ public final class PreparedProgram: @unchecked Sendable {
   @_spi(Begat) public func start(descriptors: [CInt], variables write: (inout Variables) -> Void = { _ in })
     throws(SystemCallError) -> pid_t
   {
-    guard !hasNUL else { throw SystemCallError("execve", on: escaped(path.utf8), code: .invalidArgument) }
+    guard !isInvalid else { throw SystemCallError("execve", on: path, code: .invalidArgument) }
     let free = UnsafeMutableBufferPointer(rebasing: environment[fixedVariables..<environment.count - 1])
     var variables = Variables(
       text: ByteWriter(room), pointers: free, start: room.baseAddress!.assumingMemoryBound(to: CChar.self))
@@ -129,7 +130,7 @@ public final class PreparedProgram: @unchecked Sendable {
     var error = ErrorCode(rawValue: 0)
     let child = descriptors.withUnsafeBufferPointer { descriptors in
       native.descriptors = descriptors.baseAddress
-      native.descriptor_count = CInt(descriptors.count)
+      native.descriptor_count = CInt(clamping: descriptors.count)
       let child = platform_spawn(&native, &failedStep)
       if child == -1 { error = ErrorCode.current }
       return child

@@ -3,38 +3,54 @@ import Glibc
 
 extension ProcessControl {
   /// Makes the calling process another program, with its number, its parent, its terminal and its descriptors that are not
-  /// close-on-exec; returns only when it cannot.
+  /// close-on-exec; returns only if it cannot.
   ///
-  /// Ignored and blocked signals stay so, as the caller was given them: whoever changed some puts them back before.
+  /// Ignored and blocked signals stay so: a caller that changed some restores them before.
   ///
   /// - Parameters:
-  ///   - arguments: what it gets as `argv`, its own name first.
-  ///   - environment: `NAME=value` each; nil passes on the caller's variables as they are.
+  ///   - path: the program's file.
+  ///   - arguments: without the program's name.
+  ///   - name: the name under which it runs, `argv[0]`; nil for its path.
+  ///   - environment: the variables that it gets.
   /// - Throws: `EINVAL` for a path, an argument or a variable with a NUL, for one.
   ///
   /// Source: execve(2).
-  public static func becomeProgram(at path: String, arguments: [[UInt8]], environment: [[UInt8]]? = nil)
-    throws(SystemCallError) -> Never
-  {
-    // The rest would be lost on the way to C.
-    guard !(arguments + (environment ?? [])).contains(where: { $0.contains(0) }) else {
-      throw SystemCallError("execve", on: escaped(path.utf8), code: .invalidArgument)
+  public static func becomeProgram(
+    at path: UnixPath, arguments: [[UInt8]], argumentZero name: [UInt8]? = nil,
+    environment: Program.Environment = .inherited
+  ) throws(SystemCallError) -> Never {
+    let words = [name ?? path.bytes] + arguments
+    let variables = environment.isInherited ? [] : environment.entries
+    guard !environment.hasInvalidName, !(words + variables).contains(where: { $0.contains(0) }) else {
+      throw SystemCallError("execve", on: path.description, code: .invalidArgument)
     }
-    let words = arguments.map(NativeStrings.copy)
-    let variables = (environment ?? []).map(NativeStrings.copy)
-    defer { for string in words + variables { string.deallocate() } }
-    _ = try check("execve", text: path) {
-      environment == nil
-        ? execve($0, words + [nil], platform_environment()) : execve($0, words + [nil], variables + [nil])
+    let nativeWords = words.map(NativeStrings.copy)
+    let nativeVariables = variables.map(NativeStrings.copy)
+    defer { for string in nativeWords + nativeVariables { string.deallocate() } }
+    _ = try check("execve", path: path) { path in
+      environment.isInherited
+        ? execve(path, nativeWords + [nil], platform_environment())
+        : execve(path, nativeWords + [nil], nativeVariables + [nil])
     }
     preconditionFailure("execve returned")
   }
 
-  /// The same with texts.
-  public static func becomeProgram(at path: String, arguments: [String], environment: [String]) throws(SystemCallError)
-    -> Never
-  {
+  /// Makes the calling process another program, with arguments that are texts.
+  ///
+  /// - Parameters:
+  ///   - path: the program's file.
+  ///   - arguments: without the program's name.
+  ///   - name: the name under which it runs, `argv[0]`; nil for its path.
+  ///   - environment: the variables that it gets.
+  /// - Throws: as the form with bytes.
+  ///
+  /// Source: execve(2).
+  public static func becomeProgram(
+    at path: String, arguments: [String], argumentZero name: String? = nil,
+    environment: Program.Environment = .inherited
+  ) throws(SystemCallError) -> Never {
     try becomeProgram(
-      at: path, arguments: arguments.map { Array($0.utf8) }, environment: environment.map { Array($0.utf8) })
+      at: UnixPath(path), arguments: arguments.map { Array($0.utf8) }, argumentZero: name.map { Array($0.utf8) },
+      environment: environment)
   }
 }

@@ -1,30 +1,45 @@
 import CPlatform
 import Glibc
 
-/// What a process says about itself to the kernel.
+/// What the calling process asks of the kernel for itself.
 ///
 /// Source: prctl(2).
 public enum ProcessControl {
-  /// Asks for a signal when the parent ends, and tells whether `parent` is still the parent: else it ended before.
-  public static func followParent(_ parent: pid_t, with signal: Signal) throws(SystemCallError) -> Bool {
-    _ = try check("prctl") { platform_prctl(PR_SET_PDEATHSIG, UInt(signal.rawValue)) }
+  /// Asks for a signal when the parent ends.
+  ///
+  /// - Parameter parent: the number of the process that is supposed to be the parent.
+  /// - Returns: whether it still is: if not, it ended before the call, and the signal will not come.
+  /// - Throws: `EINVAL` for what is no signal.
+  ///
+  /// Source: PR_SET_PDEATHSIG(2const).
+  public static func setParentDeathSignal(_ signal: Signal, parent: pid_t) throws(SystemCallError) -> Bool {
+    _ = try check("prctl", on: "\(signal)") { platform_prctl(PR_SET_PDEATHSIG, UInt(bitPattern: Int(signal.rawValue))) }
     return platform_getppid() == parent
   }
 
-  /// Sends the calling process a signal once, after a time above zero; an exec cancels it.
+  /// Sends the calling process a signal once, after a time; one of zero or less sends it immediately.  An exec cancels it.
+  ///
+  /// - Throws: `EINVAL` for what is no signal; `EAGAIN` when the user has too many timers.
   ///
   /// Source: timer_create(2).
   public static func end(with signal: Signal, after time: Duration) throws(SystemCallError) {
-    let (seconds, attoseconds) = time.components
-    let nanoseconds = max(1, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-    _ = try check("timer_create") { platform_signal_after(signal.rawValue, nanoseconds) }
+    let nanoseconds = max(1, time.nanoseconds)
+    _ = try check("timer_create", on: "\(signal)") { platform_signal_after(signal.rawValue, nanoseconds) }
   }
 
-  /// Gives up gaining privileges by executing set-user-id programs, for good and for all children.
-  public static func forbidNewPrivileges() throws(SystemCallError) {
+  /// Gives up gaining privileges by executing set-user-id programs, forever and for all children.
+  ///
+  /// Source: PR_SET_NO_NEW_PRIVS(2const).
+  public static func setNoNewPrivileges() throws(SystemCallError) {
     _ = try check("prctl") {
       // prctl(2) insists on the 1.
       platform_prctl(PR_SET_NO_NEW_PRIVS, 1)
     }
   }
+
+  /// Ends the calling process immediately: no exit handler runs, and no buffer that was inherited from the parent is
+  /// written again.
+  ///
+  /// Source: _exit(2).
+  public static func exitImmediately(status: CInt) -> Never { _exit(status) }
 }

@@ -1,14 +1,15 @@
 import Glibc
 
 extension Program {
-  /// The path of the program that a command's first word means: the word itself where it has a `/`, else the first
-  /// executable file of that name in the search path.  Either is a file that may be executed, as things are now.
+  /// The path of the program that a command's first word means: the word itself if it contains a `/`, else the first
+  /// executable file of that name in the search path.  Either is a file that may be executed at present.
   ///
-  /// Directories that are not absolute are passed over, the empty one included: what is run must not depend on where
-  /// the caller happens to be.
+  /// Directories that are not absolute are skipped, the empty one included: the program that runs must not depend on the
+  /// working directory.
   ///
+  /// - Parameter name: a name without `/`, or a path.
   /// - Parameter searchPath: directories with `:` between them; nil is "/usr/bin:/bin".
-  /// - Throws: `ENOENT` where there is none, `EACCES` where all that there are may not be executed.
+  /// - Throws: `ENOENT` if there is none, `EACCES` if all that there are may not be executed, `EINVAL` for a NUL.
   ///
   /// Source: execvp(3).
   public static func find(_ name: String, searchPath: String?) throws(SystemCallError) -> String {
@@ -20,20 +21,26 @@ extension Program {
     guard !name.isEmpty else { throw failure }
     for directory in (searchPath ?? "/usr/bin:/bin").split(separator: ":") where directory.hasPrefix("/") {
       let path = "\(directory)/\(name)"
-      var status = stat()
-      guard (try path.withCText("execve") { (path) throws(SystemCallError) in stat(path, &status) }) == 0,
-        status.st_mode & S_IFMT == S_IFREG
-      else { continue }
-      if try path.withCText("execve", { (path) throws(SystemCallError) in access(path, X_OK) }) == 0 { return path }
-      failure = SystemCallError("execve", on: path, code: .permissionDenied)
+      do throws(SystemCallError) {
+        try mustBeExecutable(path)
+        return path
+      } catch {
+        switch error.code {
+        // One that may not be executed is the better explanation.
+        case .permissionDenied: failure = error
+        case .invalidArgument: throw error
+        default: break
+        }
+      }
     }
     throw failure
   }
 
-  private static func mustBeExecutable(_ path: String) throws(SystemCallError) {
+  private static func mustBeExecutable(_ text: String) throws(SystemCallError) {
+    let path = UnixPath(text)
     var status = stat()
-    _ = try check("execve", text: path) { stat($0, &status) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw SystemCallError("execve", on: path, code: .permissionDenied) }
-    _ = try check("execve", text: path) { access($0, X_OK) }
+    _ = try check("execve", path: path) { stat($0, &status) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw SystemCallError("execve", on: text, code: .permissionDenied) }
+    _ = try check("execve", path: path) { access($0, X_OK) }
   }
 }

@@ -1,35 +1,64 @@
 import Glibc
 
 /// What a standard stream of a program to start is.
-public enum ProgramStream: Hashable, Sendable {
-  /// The caller's own.
-  case inherited
-  /// Empty for reading, bottomless for writing.
-  case null
-  /// An open descriptor of the caller's, who keeps it.
-  case descriptor(CInt)
-  /// Of the standard error: wherever the standard output goes (`2>&1`).
-  case asOutput
+///
+/// A stream that is a descriptor owns it: it is closed here when the program has been started with it.
+public struct ProgramStream: ~Copyable, Sendable {
+  fileprivate enum Kind: Equatable {
+    case inherited
+    case null
+    case number(CInt)
+    case asOutput
+  }
+
+  fileprivate let kind: Kind
+  private let owned: Descriptor?
+
+  private init(_ kind: Kind, owned: consuming Descriptor? = nil) {
+    self.kind = kind
+    self.owned = owned
+  }
+
+  /// The caller's own standard stream.
+  public static var inherited: ProgramStream { ProgramStream(.inherited) }
+
+  /// /dev/null: empty for reading, and it takes everything that is written.
+  public static var null: ProgramStream { ProgramStream(.null) }
+
+  /// For the standard error: wherever the standard output goes (`2>&1`).  For another stream it is `inherited`.
+  public static var asOutput: ProgramStream { ProgramStream(.asOutput) }
+
+  /// An open descriptor, which the stream takes over.
+  public static func descriptor(_ descriptor: consuming Descriptor) -> ProgramStream {
+    let number = descriptor.number
+    return ProgramStream(.number(number), owned: descriptor)
+  }
+
+  /// An open descriptor of the caller, who keeps it open until the program has been started.
+  @_spi(Begat) public static func descriptor(_ number: CInt) -> ProgramStream { ProgramStream(.number(number)) }
 }
 
-/// The three standard streams of one start, as descriptors of the caller's.
+/// The three standard streams of one start, as descriptors of the caller.
 struct ProgramStreams: ~Copyable {
   private let null: Descriptor?
   let numbers: [CInt]
 
-  init(input: ProgramStream, output: ProgramStream, errors: ProgramStream) throws(SystemCallError) {
-    let isNullNeeded = input == .null || output == .null || errors == .null
-    let null: Descriptor? = isNullNeeded ? try Descriptor.open("/dev/null", .readWrite) : nil
-    let nullNumber = isNullNeeded ? Self.number(of: null) : -1
-    func number(_ stream: ProgramStream, _ standard: CInt) -> CInt {
-      switch stream {
+  /// The streams must be kept open as long as the numbers are used.
+  init(
+    input: borrowing ProgramStream, output: borrowing ProgramStream, errors: borrowing ProgramStream
+  ) throws(SystemCallError) {
+    let kinds = [input.kind, output.kind, errors.kind]
+    let null: Descriptor? = kinds.contains(.null) ? try Descriptor.open("/dev/null", .readWrite) : nil
+    let nullNumber = Self.number(of: null)
+    func number(_ standard: CInt) -> CInt {
+      switch kinds[Int(standard)] {
       case .inherited: standard
       case .null: nullNumber
-      case .descriptor(let number): number
-      case .asOutput: standard == STDERR_FILENO ? number(output, STDOUT_FILENO) : standard
+      case .number(let number): number
+      case .asOutput: standard == STDERR_FILENO ? number(STDOUT_FILENO) : standard
       }
     }
-    numbers = [number(input, STDIN_FILENO), number(output, STDOUT_FILENO), number(errors, STDERR_FILENO)]
+    numbers = [number(STDIN_FILENO), number(STDOUT_FILENO), number(STDERR_FILENO)]
     self.null = null
   }
 
@@ -38,45 +67,5 @@ struct ProgramStreams: ~Copyable {
     case .some(let descriptor): descriptor.number
     case .none: -1
     }
-  }
-}
-
-extension Program {
-  /// Starts the program on these streams and with no other descriptor.
-  public func spawn(
-    input: ProgramStream = .inherited, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
-  ) throws(SystemCallError) -> ChildProcess {
-    let streams = try ProgramStreams(input: input, output: output, errors: errors)
-    let child = try spawn(descriptors: streams.numbers)
-    withExtendedLifetime(streams) {}
-    return child
-  }
-
-  /// Runs the program to its end: Perl's `system` with a list, without a shell.
-  ///
-  /// - Throws: why it cannot be executed, for one.
-  public func run(
-    input: ProgramStream = .inherited, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
-  ) throws(SystemCallError) -> ExitStatus {
-    try spawn(input: input, output: output, errors: errors).wait()
-  }
-
-  /// Starts the program and lets it go, as the shell's `&` does for whoever forgets about it: it is a child of the
-  /// process that takes orphans in, so it never becomes a zombie here, and nobody learns how it ends.
-  ///
-  /// - Returns: its number, which may be another process's once it has ended.
-  /// - Throws: why it cannot be executed, for one.
-  @discardableResult
-  public func startDetached(
-    input: ProgramStream = .null, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
-  ) throws(SystemCallError) -> pid_t {
-    var program = self
-    program.isDetached = true
-    // Its parent is gone on purpose.
-    program.deathSignal = nil
-    let streams = try ProgramStreams(input: input, output: output, errors: errors)
-    let process = try program.start(descriptors: streams.numbers)
-    withExtendedLifetime(streams) {}
-    return process
   }
 }

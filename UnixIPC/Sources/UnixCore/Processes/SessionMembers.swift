@@ -7,7 +7,7 @@ import Glibc
   /// Whether a child has been ended by a signal.  It is not reaped.
   public static func wasLeaderKilled(_ leader: pid_t) -> Bool {
     var information = siginfo_t()
-    guard waitid(P_PID, id_t(leader), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return false }
+    guard waitid(P_PID, id_t(bitPattern: leader), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return false }
     return information.si_code == CInt(CLD_KILLED) || information.si_code == CInt(CLD_DUMPED)
   }
 

@@ -87,11 +87,13 @@ extension Descriptor {
 
 extension Program {
   @available(*, unavailable, message: "a program is never the peer's choice: compare with isWord(_:ignoringCase:)")
-  public init(path: some Untrusted, arguments: [String], environment: [String] = [], directory: String? = nil) {
-    fatalError()
-  }
+  public init(
+    path: some Untrusted, arguments: [String] = [], environment: Environment = .inherited, directory: String? = nil
+  ) { fatalError() }
 
   // Of anything, because the literal of a list has the bytes beside texts.
   @available(*, unavailable, message: "arguments are texts; untrusted bytes become one by argument()")
-  public init(path: String, arguments: [Any], environment: [String] = [], directory: String? = nil) { fatalError() }
+  public init(path: String, arguments: [Any], environment: Environment = .inherited, directory: String? = nil) {
+    fatalError()
+  }
 }

@@ -6,89 +6,143 @@ public struct Capture: Sendable {
   public enum Ending: Sendable {
     /// The program closed its output, and ended.
     case complete
-    /// It had written more than was asked for, and was ended.
-    case cut
-    /// The time was up, and it was ended.
-    case late
-    /// Nobody wanted it any more, and it was ended.
+    /// The program had written more bytes than the limit, and was ended.
+    case outputLimit
+    /// The deadline had passed, and the program was ended.
+    case timedOut
+    /// The capture was cancelled, and the program was ended.
     case cancelled
   }
 
+  /// The path of the program.
+  public let path: UnixPath
+  /// What the program wrote to its standard output.
   public let output: [UInt8]
-  /// Empty but for `Conversation.Errors.separate`.
+  /// What the program wrote to its standard error; empty but for `Conversation.Errors.separate`.
   public let errors: [UInt8]
+  /// How the program ended.
   public let status: ExitStatus
+  /// Why nothing more was read.
   public let ending: Ending
   /// Whether the program took all of its input.
   public let isInputTaken: Bool
 
-  /// Whether it ended by itself, with success.
+  /// The output as text; bytes that are no UTF-8 are shown as U+FFFD.
+  public var string: String { String(decoding: output, as: UTF8.self) }
+
+  /// Whether the program ended by itself, with success.
   public var isSuccess: Bool { ending == .complete && status.isSuccess }
+
+  /// Returns the capture itself, for a call to follow.
+  ///
+  ///     let date = try Program(path: "/bin/date").capture(limit: 100).checkSuccess().string
+  ///
+  /// - Throws: `ProgramError`, with the end of what the program wrote, unless it ended by itself, with success.
+  @discardableResult
+  public func checkSuccess() throws(ProgramError) -> Capture {
+    if isSuccess { return self }
+    throw ProgramError(path, status: status, reason: ending.reason, output: errors.isEmpty ? output : errors)
+  }
+}
+
+extension Capture: CustomStringConvertible {
+  /// One line: the program, its status, and how much it wrote.
+  public var description: String {
+    let reason = ending.reason.map { " (\($0))" } ?? ""
+    return "\(path): \(status)\(reason), \(output.count) bytes of output, \(errors.count) of errors"
+  }
+}
+
+extension Capture.Ending {
+  /// Why the program was ended; nil if it ended by itself.
+  fileprivate var reason: String? {
+    switch self {
+    case .complete: nil
+    case .outputLimit: "it wrote too much"
+    case .timedOut: "it took too long"
+    case .cancelled: "cancelled"
+    }
+  }
 }
 
 extension Program {
   /// Runs the program, without a shell, and collects what it writes.
   ///
-  /// - Parameter input: what it reads; that it does not read all of it is no error.
+  /// - Parameter input: what it reads; if it does not read all of it, that is no error.
+  /// - Parameter errors: what its standard error is.
   /// - Parameter limit: how many bytes are kept, of both streams together; a program that writes more is ended.
   /// - Parameter deadline: when the program is ended.  What it started and left behind with its output open is waited
   ///   for until then as well.
-  /// - Parameter cancellation: a descriptor that ends the program when it becomes readable, such as a `SignalQueue`'s.
-  /// - Parameter patience: how long a program that is ended has from SIGTERM to SIGKILL.
-  /// - Throws: why it cannot be executed, for one.
+  /// - Parameter cancellation: ends the program when it is cancelled.
+  /// - Parameter gracePeriod: how long a program that is ended has from SIGTERM to SIGKILL.
+  /// - Throws: as `spawn`.
   public func capture(
-    input: some Collection<UInt8> = EmptyCollection(), errors: Conversation.Errors = .inherited, limit: Int,
-    until deadline: Deadline = .never, cancelledBy cancellation: CInt? = nil, patience: Duration = .seconds(5)
+    input: some Collection<UInt8> = EmptyCollection(), errors: consuming Conversation.Errors = .inherited, limit: Int,
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
+    gracePeriod: Duration = .seconds(5)
   ) throws(SystemCallError) -> Capture {
     let limit = max(0, limit)
     var conversation = try Conversation(with: self, errors: errors)
-    if let cancellation { conversation.cancellation = cancellation }
+    conversation.cancellation = cancellation
     let bytes = Array(input)
-    var sent = 0
-    var isRefused = false
-    var hasBegun = false
-    var ending = Capture.Ending.complete
-    if bytes.isEmpty { conversation.endInput() }
+    var progress = Progress()
     do throws(SystemCallError) {
-      // A program may close its output and read on.
-      while !conversation.isOutputAtEnd || sent < bytes.count && !isRefused, conversation.waitingCount <= limit {
-        if hasBegun { try conversation.mustBe(before: deadline) }
-        hasBegun = true
-        // Address space costs nothing until it is used; moving what has come, again and again, does.
-        if conversation.waitingCount > 1 << 20 { conversation.reserve(min(limit, 1 << 30)) }
-        let turn = try conversation.carry(isRefused ? [] : bytes, from: sent, until: deadline)
-        sent += turn.sent
-        isRefused = isRefused || turn.isInputRefused
-        if sent == bytes.count { conversation.endInput() }
-      }
-      if conversation.waitingCount > limit { ending = .cut }
+      try conversation.collect(input: bytes, limit: limit, until: deadline, &progress)
     } catch {
       switch error.code {
-      case .timedOut: ending = .late
-      case .canceled: ending = .cancelled
+      case .timedOut: progress.ending = .timedOut
+      case .canceled: progress.ending = .cancelled
       default: throw error
       }
     }
     let output = conversation.takeOutput()
     let errorOutput = conversation.readErrors()
     // Its output has ended, and yet it may live on.
-    let status = try conversation.conclude(ending: &ending, until: deadline, patience: patience)
+    let status = conversation.conclude(ending: &progress.ending, until: deadline, gracePeriod: gracePeriod)
     return Capture(
-      output: output.cut(to: limit), errors: errorOutput.cut(to: max(0, limit - output.count)), status: status,
-      ending: ending, isInputTaken: sent == bytes.count)
+      path: path, output: output.cut(to: limit), errors: errorOutput.cut(to: max(0, limit - output.count)),
+      status: status, ending: progress.ending, isInputTaken: progress.sent == bytes.count)
+  }
+
+  /// How far a capture has come.
+  fileprivate struct Progress {
+    var sent = 0
+    var isInputRefused = false
+    var ending = Capture.Ending.complete
   }
 }
 
 extension Conversation {
-  fileprivate consuming func conclude(ending: inout Capture.Ending, until deadline: Deadline, patience: Duration)
-    throws(SystemCallError) -> ExitStatus
+  /// Sends the input and takes the output, up to its end or the limit.
+  fileprivate mutating func collect(
+    input bytes: [UInt8], limit: Int, until deadline: Deadline, _ progress: inout Program.Progress
+  ) throws(SystemCallError) {
+    var hasBegun = false
+    if bytes.isEmpty { endInput() }
+    // A program may close its output and read on.
+    while !isOutputAtEnd || progress.sent < bytes.count && !progress.isInputRefused, waitingCount <= limit {
+      if hasBegun { try mustBe(before: deadline) }
+      hasBegun = true
+      // Address space costs nothing until it is used; moving what has come, again and again, does.
+      if waitingCount > 1 << 20 { reserve(min(limit, 1 << 30)) }
+      let turn = try carry(progress.isInputRefused ? [] : bytes, from: progress.sent, until: deadline)
+      progress.sent += turn.sent
+      progress.isInputRefused = progress.isInputRefused || turn.isInputRefused
+      if progress.sent == bytes.count { endInput() }
+    }
+    if waitingCount > limit { progress.ending = .outputLimit }
+  }
+
+  /// The program's status, in time or by force.
+  fileprivate mutating func conclude(ending: inout Capture.Ending, until deadline: Deadline, gracePeriod: Duration)
+    -> ExitStatus
   {
     endInput()
-    if ending == .complete {
-      if let status = status(by: deadline) { return status }
-      ending = .late
+    guard ending == .complete else { return terminate(gracePeriod: gracePeriod) }
+    do throws(SystemCallError) { return try child.waitForExit(until: deadline, cancelledBy: cancellation) } catch {
+      ending = error.code == .canceled ? .cancelled : .timedOut
+      return terminate(gracePeriod: gracePeriod)
     }
-    return try end(patience: patience)
   }
 }
 

@@ -1,36 +1,55 @@
+import Glibc
 @_spi(Begat) import UnixCore
 
-/// What a program, a pipeline or a forked process reads, to be written here: Perl's `open(FH, "| cmd")` and `"|-"`.
+/// The writing end of a pipe into a program, a pipeline or a forked process: Perl's `open(FH, "| cmd")` and `"|-"`.
 ///
-/// Letting go of it before `finish` kills whoever reads.
+/// Letting go of it without `close` kills the readers.
 public struct ChildInput: ~Copyable, Sendable {
-  public let descriptor: Descriptor
-  private let stages: Stages
+  private var descriptor: Descriptor?
+  /// The processes that read.
+  public let processes: PipelineProcesses
 
-  init(_ writing: consuming Descriptor, to stages: Stages) {
-    descriptor = writing
-    self.stages = stages
+  init(_ writing: consuming Descriptor, to processes: PipelineProcesses) {
+    descriptor = consume writing
+    self.processes = processes
+  }
+
+  /// Lends the pipe's descriptor to the body, for calls that this type does not have.
+  ///
+  /// - Throws: `EBADF` after `close`; what the body throws.
+  public func withDescriptor<Result>(
+    _ body: (borrowing Descriptor) throws(SystemCallError) -> Result
+  ) throws(SystemCallError) -> Result {
+    switch descriptor {
+    case .some(let descriptor): return try body(descriptor)
+    case .none: throw SystemCallError("write", on: "a closed pipe", code: ErrorCode.badFileDescriptor)
+    }
   }
 
   /// Writes all of the bytes.
   ///
-  /// - Throws: `EPIPE` when the reader is gone, which never comes as a signal; `ETIMEDOUT` when it has not read all by
-  ///   the deadline.
+  /// - Throws: `EPIPE` when the reader is gone, and no SIGPIPE; `ETIMEDOUT` if it has not read all by the deadline;
+  ///   `EBADF` after `close`.
   public func write(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(SystemCallError) {
-    var rest = bytes
-    // A pipe with room takes at least one page without making its writer wait.
-    let most = deadline == .never ? Int.max : 4096
-    while !rest.isEmpty {
-      // A busy reader always leaves room.
-      if rest.count < bytes.count, deadline.isExpired { throw descriptor.failure("write", .timedOut) }
-      if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
-        throw descriptor.failure("write", .timedOut)
+    try withDescriptor { (descriptor) throws(SystemCallError) in
+      var rest = bytes
+      // A pipe with room takes at least one page without making its writer wait.
+      let pieceSize = deadline == .never ? Int.max : 4096
+      while !rest.isEmpty {
+        // A busy reader always leaves room.
+        if rest.count < bytes.count, deadline.isExpired { throw descriptor.failure("write", .timedOut) }
+        if deadline != .never, !descriptor.wait(for: .writable, until: deadline) {
+          throw descriptor.failure("write", .timedOut)
+        }
+        let count = try descriptor.write(UnsafeRawBufferPointer(rebasing: rest.prefix(pieceSize)))
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
-      let count = try descriptor.write(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 
+  /// Writes all of the bytes.
+  ///
+  /// - Throws: as the form with a buffer.
   public func write(_ bytes: [UInt8], until deadline: Deadline = .never) throws(SystemCallError) {
     let failure = bytes.withUnsafeBytes { bytes -> SystemCallError? in
       do throws(SystemCallError) {
@@ -41,28 +60,44 @@ public struct ChildInput: ~Copyable, Sendable {
     if let failure { throw failure }
   }
 
+  /// Writes the whole text.
+  ///
+  /// - Throws: as the form with a buffer.
   public func write(_ text: String, until deadline: Deadline = .never) throws(SystemCallError) {
     try write(Array(text.utf8), until: deadline)
   }
 
-  /// Ends the input, waits for the reader's end and tells how it ended.
+  /// Ends the readers' input, and waits for their end.
   ///
-  /// - Returns: of a pipeline the status of the last stage that failed, else success; see `finishAll`.
-  public consuming func finish() throws(SystemCallError) -> ExitStatus {
-    try finishAll().last { !$0.isSuccess } ?? .exited(code: 0)
+  /// - Parameter deadline: how long to wait.
+  /// - Parameter cancellation: ends the wait when it is cancelled.
+  /// - Returns: how the reader ended; for a pipeline, the status of the last stage that failed, else success.
+  /// - Throws: `ETIMEDOUT` if a reader has not ended by the deadline, or by one of `withDeadline`; `ECANCELED`.  The input
+  ///   is closed then, and `close` or `terminate` may be called again.
+  @discardableResult
+  public mutating func close(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> ExitStatus {
+    PipelineProcesses.summary(try closeStages(until: deadline, cancelledBy: cancellation))
   }
 
-  /// The same, telling how every stage of a pipeline ended, the first one first.
-  public consuming func finishAll() throws(SystemCallError) -> [ExitStatus] {
-    let stages = stages
-    _ = consume descriptor
-    return try stages.wait()
+  /// Ends the readers' input, and waits for their end, as `close` does.
+  ///
+  /// - Returns: how every stage of a pipeline ended, the first one first.
+  @discardableResult
+  public mutating func closeStages(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> [ExitStatus] {
+    descriptor = nil
+    return try processes.waitForExit(until: deadline, cancelledBy: cancellation)
   }
 
-  /// Ends the reader, by force when it has not ended within `patience`.
-  public consuming func end(patience: Duration = .seconds(5)) throws(SystemCallError) -> [ExitStatus] {
-    let stages = stages
-    _ = consume descriptor
-    return try stages.end(patience: patience)
+  /// Ends the readers: their input ends, they get SIGTERM, and SIGKILL after the grace period.
+  ///
+  /// - Returns: how every stage of a pipeline ended, the first one first.
+  @discardableResult
+  public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] {
+    descriptor = nil
+    return processes.terminate(gracePeriod: gracePeriod)
   }
 }

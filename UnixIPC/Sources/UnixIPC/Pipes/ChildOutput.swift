@@ -1,42 +1,92 @@
+import Glibc
 @_spi(Begat) import UnixCore
 
-/// What a program, a pipeline or a forked process writes, to be read here: Perl's `open(FH, "cmd |")` and `"-|"`.
+/// The reading end of a pipe from a program, a pipeline or a forked process: Perl's `open(FH, "cmd |")` and `"-|"`.
 ///
-/// Letting go of it before `finish` kills whoever writes.
+/// Letting go of it without `close` kills the writers.
 public struct ChildOutput: ~Copyable, Sendable {
-  public var reader: BufferedReader
-  private let stages: Stages
+  private var reader: BufferedReader?
+  /// The processes that write.
+  public let processes: PipelineProcesses
 
-  init(_ reading: consuming Descriptor, from stages: Stages) {
+  init(_ reading: consuming Descriptor, from processes: PipelineProcesses) {
     reader = BufferedReader(reading)
-    self.stages = stages
+    self.processes = processes
   }
 
-  /// The next line without its LF, nil at the end; see `BufferedReader`.
+  /// Lends the reader of the pipe to the body, for calls that this type does not have.
+  ///
+  /// - Throws: `EBADF` after `close`; what the body throws.
+  public mutating func withReader<Result>(
+    _ body: (inout BufferedReader) throws(SystemCallError) -> Result
+  ) throws(SystemCallError) -> Result {
+    guard var lent = reader.take() else {
+      throw SystemCallError("read", on: "a closed pipe", code: ErrorCode.badFileDescriptor)
+    }
+    do throws(SystemCallError) {
+      let result = try body(&lent)
+      reader = consume lent
+      return result
+    } catch {
+      reader = consume lent
+      throw error
+    }
+  }
+
+  /// The next line without its LF; nil at the end.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline; `EMSGSIZE` for a line of more than 1 MiB; `EBADF` after `close`.
   public mutating func readLine(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8]? {
-    try reader.readLine(until: deadline)
+    try withReader { (reader) throws(SystemCallError) in try reader.readLine(until: deadline) }
   }
 
-  /// Stops reading, waits for the writer's end and tells how it ended.
+  /// What has been written by now, at least one byte; nothing at the end.
   ///
-  /// A writer with more to say is ended by SIGPIPE, unless it knows better.
+  /// - Throws: `ETIMEDOUT` at the deadline; `EBADF` after `close`.
+  public mutating func read(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
+    try withReader { (reader) throws(SystemCallError) in try reader.read(until: deadline) }
+  }
+
+  /// All that is written up to the end.
   ///
-  /// - Returns: of a pipeline the status of the last stage that failed, else success; see `finishAll`.
-  public consuming func finish() throws(SystemCallError) -> ExitStatus {
-    try finishAll().last { !$0.isSuccess } ?? .exited(code: 0)
+  /// - Throws: `EMSGSIZE` for more bytes than the limit; `ETIMEDOUT` at the deadline; `EBADF` after `close`.
+  public mutating func readToEnd(limit: Int, until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
+    try withReader { (reader) throws(SystemCallError) in try reader.readToEnd(limit: limit, until: deadline) }
   }
 
-  /// The same, telling how every stage of a pipeline ended, the first one first.
-  public consuming func finishAll() throws(SystemCallError) -> [ExitStatus] {
-    let stages = stages
-    _ = consume reader
-    return try stages.wait()
+  /// Stops reading, and waits for the writers' end.
+  ///
+  /// SIGPIPE ends a writer that has more to write, unless it ignores the signal.
+  ///
+  /// - Parameter deadline: how long to wait.
+  /// - Parameter cancellation: ends the wait when it is cancelled.
+  /// - Returns: how the writer ended; for a pipeline, the status of the last stage that failed, else success.
+  /// - Throws: `ETIMEDOUT` if a writer has not ended by the deadline, or by one of `withDeadline`; `ECANCELED`.  The
+  ///   output is closed then, and `close` or `terminate` may be called again.
+  @discardableResult
+  public mutating func close(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> ExitStatus {
+    PipelineProcesses.summary(try closeStages(until: deadline, cancelledBy: cancellation))
   }
 
-  /// Ends the writer, by force when it has not ended within `patience`.
-  public consuming func end(patience: Duration = .seconds(5)) throws(SystemCallError) -> [ExitStatus] {
-    let stages = stages
-    _ = consume reader
-    return try stages.end(patience: patience)
+  /// Stops reading, and waits for the writers' end, as `close` does.
+  ///
+  /// - Returns: how every stage of a pipeline ended, the first one first.
+  @discardableResult
+  public mutating func closeStages(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> [ExitStatus] {
+    reader = nil
+    return try processes.waitForExit(until: deadline, cancelledBy: cancellation)
+  }
+
+  /// Ends the writers: SIGTERM, and SIGKILL after the grace period.
+  ///
+  /// - Returns: how every stage of a pipeline ended, the first one first.
+  @discardableResult
+  public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] {
+    reader = nil
+    return processes.terminate(gracePeriod: gracePeriod)
   }
 }

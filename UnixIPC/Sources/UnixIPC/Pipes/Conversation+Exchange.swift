@@ -19,7 +19,8 @@ extension Conversation {
   /// Waits for the program's end while taking what it writes, as `exchange` does.  Its input stays as it is.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline.
-  public mutating func awaitEnd(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
+  @discardableResult
+  public mutating func waitForExit(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
     try carryOn(until: deadline, source: -1)
   }
 
@@ -40,8 +41,7 @@ extension Conversation {
       if !isEnded { try mustBe(before: deadline) }
     }
     try takeRest()
-    guard let status = child.status() else { throw SystemCallError("waitpid", on: path, code: .noChildProcess) }
-    return status
+    return try child.waitForExit(until: deadline, cancelledBy: cancellation)
   }
 
   private func read(_ source: CInt, into flow: inout ByteFlow) throws(SystemCallError) {
@@ -64,8 +64,8 @@ extension Conversation {
     }
   }
 
-  /// What an ended program has in its pipes, however much they hold, and not what comes later: whoever has them open too
-  /// may go on for ever.
+  /// What an ended program has in its pipes, however much they hold, and not what comes later: another process that has
+  /// them open may write forever.
   private mutating func takeRest() throws(SystemCallError) {
     let counts = (output: Self.unreadCount(outputNumber), errors: Self.unreadCount(errorsNumber))
     try take(counts.output, of: .output)

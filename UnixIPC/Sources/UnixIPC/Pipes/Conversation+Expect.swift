@@ -26,7 +26,7 @@ extension Conversation {
     while true {
       let place = try PatternPlace.first(
         of: patterns, in: output.waiting, searched: searched, isComplete: output.hasEnded, until: deadline,
-        cancelledBy: cancellation)
+        cancelledBy: cancellation?.number ?? -1)
       if let place { return place.match(in: output.take(place.range.upperBound)) }
       if output.hasEnded { return try atEnd(patterns) }
       let before = droppedByteCount

@@ -1,40 +1,55 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// A program that is written to and read from at once, over two pipes or three: `open2` and `open3`.
+/// A program that is written to and read from at the same time, over two pipes or three: `open2` and `open3`.
 ///
-/// Neither side can wait for the other for ever because a pipe is full: whoever writes here reads meanwhile.  What the
-/// program keeps in its own buffers is another matter: most programs that find no terminal write only when they have some
-/// thousand bytes or their input ends.  `TerminalConversation` is for those.
+/// Neither side can wait forever for the other because a pipe is full: this side reads while it writes.  The program's own
+/// buffers are another matter: most programs that find no terminal write only when they have some thousand bytes or their
+/// input ends.  `TerminalConversation` is for those.
 ///
-/// Letting go of it before `finish` kills the program.
+/// Letting go of it without `close` kills the program.
 ///
 /// Source: pipe(7), poll(2).
 public struct Conversation: ~Copyable, Sendable {
   /// What the standard error of the program is.
-  public enum Errors: Hashable, Sendable {
+  public struct Errors: ~Copyable, Sendable {
+    fileprivate let isSeparate: Bool
+    fileprivate let stream: ProgramStream
+
+    private init(_ stream: consuming ProgramStream, isSeparate: Bool = false) {
+      self.isSeparate = isSeparate
+      self.stream = stream
+    }
+
     /// The caller's own.
-    case inherited
-    /// Dropped.
-    case null
+    public static var inherited: Errors { Errors(.inherited) }
+    /// /dev/null.
+    public static var null: Errors { Errors(.null) }
     /// Mixed into the output (`2>&1`).
-    case withOutput
+    public static var withOutput: Errors { Errors(.asOutput) }
     /// A third pipe (`open3`), read with `readErrors`.
-    case separate
-    /// An open descriptor of the caller's, such as a file's.
-    case descriptor(CInt)
+    public static var separate: Errors { Errors(.null, isSeparate: true) }
+
+    /// An open descriptor, such as a file's, which is closed here when the program has been started.
+    public static func descriptor(_ descriptor: consuming Descriptor) -> Errors { Errors(.descriptor(descriptor)) }
+
+    /// An open descriptor of the caller, who keeps it open until the program has been started.
+    @_spi(Begat) public static func descriptor(_ number: CInt) -> Errors { Errors(.descriptor(number)) }
   }
 
   /// Which of the program's streams bytes come from.
   public enum Stream: Sendable {
-    case output, errors
+    /// The standard output.
+    case output
+    /// The standard error, with `Errors.separate`.
+    case errors
   }
 
-  /// What becomes of what waits to be read above the capacity.
+  /// What happens when more bytes wait to be read than the capacity.
   public enum Excess: Sendable {
-    /// `ENOBUFS`: nothing is lost.
+    /// The call fails with `ENOBUFS`, and nothing is lost.
     case fails
-    /// Forgotten, the oldest first, and counted in `droppedByteCount` and `droppedErrorByteCount`.
+    /// The oldest bytes are dropped, and counted in `droppedByteCount` and `droppedErrorByteCount`.
     case isDropped
   }
 
@@ -43,46 +58,47 @@ public struct Conversation: ~Copyable, Sendable {
   var input: Descriptor?
   var output: BufferedReader
   var errors: BufferedReader?
-  /// How many bytes may wait here to be read; a program that writes more while it is written to ends the conversation.
+  /// How many bytes may wait here to be read.
   let capacity: Int
+  /// What happens when more bytes wait than the capacity.
   public var excess = Excess.fails
-  /// How many bytes of the output were dropped so far, because nobody took them in time.
+  /// How many bytes of the output were dropped so far, because they were not taken in time.
   public internal(set) var droppedByteCount: UInt64 = 0
-  /// The same of the standard error.
+  /// How many bytes of the standard error were dropped so far, because they were not taken in time.
   public internal(set) var droppedErrorByteCount: UInt64 = 0
-  /// Sees everything that the program writes, once, as it is read, though it may be dropped later.  What it throws comes
-  /// out of the call that read.
+  /// Called with everything that the program writes, once, as it is read, though it may be dropped later.  An error that
+  /// it throws is thrown by the call that read.
   public var watch: (@Sendable (Stream, UnsafeRawBufferPointer) throws(SystemCallError) -> Void)?
-  /// Readable when nobody wants to wait any more; -1 for none.
-  var cancellation: CInt = -1
+  /// Ends all waits with `ECANCELED` when it is cancelled; nil for none.  `terminate` ignores it.
+  public var cancellation: Cancellation?
 
   /// Starts the program.
   ///
+  /// - Parameter program: the program to talk with.
+  /// - Parameter errors: what its standard error is.
   /// - Parameter capacity: how many bytes may wait here to be read, while the program is written to.
-  /// - Throws: why it cannot be executed, for one.
-  public init(with program: Program, errors: Errors = .inherited, capacity: Int = 1 << 28) throws(SystemCallError) {
+  /// - Throws: as `Program.spawn`.
+  public init(with program: Program, errors: consuming Errors = .inherited, capacity: Int = 1 << 28)
+    throws(SystemCallError)
+  {
     let inputEnds = try PipeEnds()
     let outputEnds = try PipeEnds()
-    let errorEnds: PipeEnds? = errors == .separate ? try PipeEnds() : nil
-    let stream: ProgramStream =
-      switch errors {
-      case .inherited: .inherited
-      case .null: .null
-      case .withOutput: .asOutput
-      case .separate: .descriptor(Self.writingNumber(of: errorEnds))
-      case .descriptor(let number): .descriptor(number)
-      }
-    let child = try program.spawn(
-      input: .descriptor(inputEnds.readEnd.number), output: .descriptor(outputEnds.writeEnd.number), errors: stream)
+    let errorEnds: PipeEnds? = errors.isSeparate ? try PipeEnds() : nil
     let writing = inputEnds.writeEnd
     // Only this side's end: the program has an open file of its own.
     try writing.setNonBlocking(true)
-
-    path = program.path
+    let input = ProgramStream.descriptor(inputEnds.readEnd)
+    let output = ProgramStream.descriptor(outputEnds.writeEnd)
+    if errors.isSeparate {
+      let number = Self.writingNumber(of: errorEnds)
+      child = try program.spawn(lentInput: input, output: output, errors: .descriptor(number))
+    } else {
+      child = try program.spawn(lentInput: input, output: output, errors: errors.stream)
+    }
+    path = program.path.description
     self.capacity = capacity
-    self.child = child
-    input = consume writing
-    output = BufferedReader(outputEnds.readEnd)
+    self.input = consume writing
+    self.output = BufferedReader(outputEnds.readEnd)
     self.errors = Self.reader(of: errorEnds)
   }
 
@@ -100,11 +116,8 @@ public struct Conversation: ~Copyable, Sendable {
     }
   }
 
+  /// The program's number.
   public var process: pid_t { child.process }
-
-  /// From now on every wait for the program's streams ends with `ECANCELED` once the descriptor is readable, such as a
-  /// `SignalQueue`'s.  It stays the caller's, who keeps it open.
-  public mutating func cancelWaits(by descriptor: borrowing Descriptor) { cancellation = descriptor.number }
 
   /// How many bytes of the output wait.
   public var waitingByteCount: Int { output.waitingCount }
@@ -129,14 +142,19 @@ public struct Conversation: ~Copyable, Sendable {
     }
   }
 
+  /// Writes the whole text; what the program writes meanwhile waits here to be read.
+  ///
+  /// - Throws: as the form with bytes.
   public mutating func send(_ text: String, until deadline: Deadline = .never) throws(SystemCallError) {
     try send(text.utf8, until: deadline)
   }
 
-  /// Tells the program that nothing more will come: its input ends.
+  /// Ends the program's input.
   public mutating func endInput() { input = nil }
 
-  /// The next line of the output without its LF, nil at the end; see `BufferedReader`.
+  /// The next line of the output without its LF; nil at the end.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline, `ENOBUFS` for a line that does not fit into the capacity.
   public mutating func readLine(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8]? {
     var searched = 0
     var hasBegun = false
@@ -157,7 +175,9 @@ public struct Conversation: ~Copyable, Sendable {
     }
   }
 
-  /// What the program has written by now; waits for the first byte.  Nothing at the end.
+  /// What the program has written by now, at least one byte; nothing at the end.
+  ///
+  /// - Throws: `ETIMEDOUT` at the deadline.
   public mutating func read(until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
     while output.waitingCount == 0, !output.hasEnded { _ = try carry([], from: 0, until: deadline) }
     return output.take(output.waitingCount)
@@ -168,25 +188,34 @@ public struct Conversation: ~Copyable, Sendable {
 
   /// Ends the input and waits for the program's end; what it still writes is dropped.
   ///
+  /// - Parameter deadline: how long to wait.
   /// - Returns: how it ended.
-  public consuming func finish() throws(SystemCallError) -> ExitStatus {
+  /// - Throws: `ETIMEDOUT` if it has not ended by the deadline, or by one of `withDeadline`; `ECANCELED`.  The input has
+  ///   ended then, and `close` or `terminate` may be called again.
+  @discardableResult
+  public mutating func close(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
     endInput()
     // What the program left behind may keep its output open.
     while !isOutputAtEnd, !child.handle.hasEnded {
-      let ready = try wait(end: child.handle.descriptor.number, until: .never)
+      let ready = try wait(end: child.handle.descriptor.number, until: deadline)
       try fillReady(ready)
       output.dropWaiting()
       errors?.dropWaiting()
+      if !isOutputAtEnd { try mustBe(before: deadline) }
     }
-    return try child.wait()
+    return try child.waitForExit(until: deadline, cancelledBy: cancellation)
   }
 
-  /// How the program ended; nil when it has not by the deadline.
-  public mutating func status(by deadline: Deadline = .never) -> ExitStatus? { child.status(by: deadline) }
+  /// How the program ended; nil if it has not ended by the deadline, or by one of `withDeadline`.
+  public func status(until deadline: Deadline = .never) -> ExitStatus? { child.status(until: deadline) }
 
-  /// Ends the program, by force when it has not ended within `patience`.
-  public consuming func end(patience: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
+  /// Ends the program: its input ends, it gets SIGTERM, and SIGKILL after the grace period.  What it has written may be
+  /// read afterwards.
+  ///
+  /// - Returns: how it ended.
+  @discardableResult
+  public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> ExitStatus {
     endInput()
-    return try child.end(patience: patience)
+    return child.terminate(gracePeriod: gracePeriod)
   }
 }

@@ -1,84 +1,118 @@
 @_spi(Begat) import UnixCore
 
-/// Programs one behind the other, each reading what the one before it writes; without a shell.
+/// Programs in a row, each reading what the one before it writes; without a shell.
 ///
 /// A stage that cannot be executed is an error, and none of the others is left running then.
 ///
 /// Source: pipe(7).
 public struct Pipeline: Sendable {
+  /// The stages, the one that reads first in front.
   public var programs: [Program]
 
+  /// A pipeline of these programs.
   public init(_ programs: [Program]) { self.programs = programs }
+
+  /// A pipeline of these programs.
   public init(_ programs: Program...) { self.programs = programs }
 
   /// Starts all stages; what the last one writes is read here.
   ///
+  /// - Parameter input: the standard input of the first stage.
   /// - Parameter errors: the standard error of every stage; `.asOutput` sends it down the pipe.
-  public func openForReading(input: ProgramStream = .null, errors: ProgramStream = .inherited)
-    throws(SystemCallError) -> ChildOutput
-  {
+  /// - Throws: as `start`.
+  public func openForReading(
+    input: consuming ProgramStream = .null, errors: consuming ProgramStream = .inherited
+  ) throws(SystemCallError) -> ChildOutput {
     let last = try PipeEnds()
-    let stages = try start(input: input, output: .descriptor(last.writeEnd.number), errors: errors)
-    return ChildOutput(last.readEnd, from: stages)
+    let reading = last.readEnd
+    let processes = try start(input: input, output: .descriptor(last.writeEnd), errors: errors)
+    return ChildOutput(reading, from: processes)
   }
 
   /// Starts all stages; what is written here is read by the first one.
-  public func openForWriting(output: ProgramStream = .inherited, errors: ProgramStream = .inherited)
-    throws(SystemCallError) -> ChildInput
-  {
+  ///
+  /// - Parameter output: the standard output of the last stage.
+  /// - Parameter errors: the standard error of every stage.
+  /// - Throws: as `start`.
+  public func openForWriting(
+    output: consuming ProgramStream = .inherited, errors: consuming ProgramStream = .inherited
+  ) throws(SystemCallError) -> ChildInput {
     let first = try PipeEnds()
-    let stages = try start(input: .descriptor(first.readEnd.number), output: output, errors: errors)
-    return ChildInput(first.writeEnd, to: stages)
+    let writing = first.writeEnd
+    let processes = try start(input: .descriptor(first.readEnd), output: output, errors: errors)
+    return ChildInput(writing, to: processes)
   }
 
-  /// Runs all stages to their end and tells how each ended, the first one first.
+  /// Runs all stages to their end.
+  ///
+  /// - Parameter input: the standard input of the first stage.
+  /// - Parameter output: the standard output of the last stage.
+  /// - Parameter errors: the standard error of every stage.
+  /// - Parameter deadline: when all stages are ended.
+  /// - Parameter cancellation: ends all stages when it is cancelled.
+  /// - Parameter gracePeriod: how long stages that are ended have from SIGTERM to SIGKILL.
+  /// - Returns: how each stage ended, the first one first.
+  /// - Throws: as `start`; `ETIMEDOUT` at the deadline, and `ECANCELED`, when the stages have been ended.
   public func run(
-    input: ProgramStream = .inherited, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
+    input: consuming ProgramStream = .inherited, output: consuming ProgramStream = .inherited,
+    errors: consuming ProgramStream = .inherited, until deadline: Deadline = .never,
+    cancelledBy cancellation: Cancellation? = nil, gracePeriod: Duration = .seconds(5)
   ) throws(SystemCallError) -> [ExitStatus] {
-    try start(input: input, output: output, errors: errors).wait()
+    let processes = try start(input: input, output: output, errors: errors)
+    do throws(SystemCallError) { return try processes.waitForExit(until: deadline, cancelledBy: cancellation) } catch {
+      processes.terminate(gracePeriod: gracePeriod)
+      throw error
+    }
   }
 
-  /// Starts all stages, for whoever has more to wait for than their ends.
+  /// Starts all stages, for a program that waits for more than their ends.
+  ///
+  /// - Parameter input: the standard input of the first stage.
+  /// - Parameter output: the standard output of the last stage.
+  /// - Parameter errors: the standard error of every stage.
+  /// - Throws: the step that failed in a stage, as `Program.spawn`; `EINVAL` for a pipeline without programs.
   public func start(
-    input: ProgramStream = .inherited, output: ProgramStream = .inherited, errors: ProgramStream = .inherited
-  ) throws(SystemCallError) -> Stages {
+    input: consuming ProgramStream = .inherited, output: consuming ProgramStream = .inherited,
+    errors: consuming ProgramStream = .inherited
+  ) throws(SystemCallError) -> PipelineProcesses {
     guard let lastProgram = programs.last else {
       throw SystemCallError("pipe", on: "a pipeline without programs", code: .invalidArgument)
     }
-    var stages = Stages()
-    var source: Descriptor?
-    var sourceStream = input
+    var processes = PipelineProcesses()
+    var source = input
     for program in programs.dropLast() {
       let ends = try PipeEnds()
       let reading = ends.readEnd
-      let writing = ends.writeEnd
-      stages.append(try program.spawn(input: sourceStream, output: .descriptor(writing.number), errors: errors))
-      sourceStream = .descriptor(reading.number)
+      processes.append(
+        try program.spawn(lentInput: source, output: .descriptor(ends.writeEnd), errors: errors))
       // Closes the one before it, which its reader has now.
-      source = consume reading
+      source = .descriptor(reading)
     }
-    stages.append(try lastProgram.spawn(input: sourceStream, output: output, errors: errors))
-    _ = consume source
-    return stages
+    processes.append(try lastProgram.spawn(lentInput: source, output: output, errors: errors))
+    return processes
   }
 }
 
 extension Program {
   /// Starts the program; what it writes is read here.
   ///
-  /// - Throws: why it cannot be executed, for one.
-  public func openForReading(input: ProgramStream = .null, errors: ProgramStream = .inherited)
-    throws(SystemCallError) -> ChildOutput
-  {
+  /// - Parameter input: the program's standard input.
+  /// - Parameter errors: its standard error; `.asOutput` is read here as well.
+  /// - Throws: as `spawn`.
+  public func openForReading(
+    input: consuming ProgramStream = .null, errors: consuming ProgramStream = .inherited
+  ) throws(SystemCallError) -> ChildOutput {
     try Pipeline(self).openForReading(input: input, errors: errors)
   }
 
   /// Starts the program; what is written here is read by it.
   ///
-  /// - Throws: why it cannot be executed, for one.
-  public func openForWriting(output: ProgramStream = .inherited, errors: ProgramStream = .inherited)
-    throws(SystemCallError) -> ChildInput
-  {
+  /// - Parameter output: the program's standard output.
+  /// - Parameter errors: its standard error.
+  /// - Throws: as `spawn`.
+  public func openForWriting(
+    output: consuming ProgramStream = .inherited, errors: consuming ProgramStream = .inherited
+  ) throws(SystemCallError) -> ChildInput {
     try Pipeline(self).openForWriting(output: output, errors: errors)
   }
 }

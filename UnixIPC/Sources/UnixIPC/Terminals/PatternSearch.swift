@@ -87,19 +87,14 @@ final class PatternSearch: @unchecked Sendable {
   private static func awaitEnd(
     of end: borrowing Descriptor, until deadline: Deadline, cancelledBy cancellation: CInt
   ) throws(SystemCallError) {
-    var queries = [
-      pollfd(fd: end.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
-    ]
-    while true {
-      let count = poll(&queries, 2, deadline.milliseconds)
-      let error = ErrorCode.current
-      if count > 0 {
-        if queries[0].revents != 0 { return }
-        throw SystemCallError("match", on: "a regex", code: .canceled)
-      }
-      if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
-      if deadline.isExpired { throw SystemCallError("match", on: "a regex", code: .timedOut) }
+    var set = PollSet()
+    set.add(end.number, .readable)
+    set.add(cancellation, .readable)
+    let isInTime: Bool
+    do throws(SystemCallError) { isInTime = try set.wait(until: deadline) } catch {
+      throw SystemCallError("poll", code: error.code)
     }
+    guard isInTime else { throw SystemCallError("match", on: "a regex", code: .timedOut) }
+    if set[0].isEmpty { throw SystemCallError("match", on: "a regex", code: .canceled) }
   }
 }

@@ -21,11 +21,11 @@ enum SessionProcesses {
     while true {
       let members = members(of: leader)
       if members.isEmpty { return true }
-      if deadline.hasPassed { return false }
+      if deadline.isExpired { return false }
       for process in members {
         guard let handle = try? ProcessHandle(process), session(of: process) == leader else { continue }
         try? handle.send(.kill)
-        _ = handle.awaitEnd(until: deadline)
+        _ = handle.waitForExit(until: deadline)
       }
     }
   }

@@ -10,7 +10,7 @@ struct TerminalChannel: ~Copyable {
   private(set) var hasEnded = false
   /// Set when the program has ended: what it wrote last is still on its way through the kernel's queue.
   private var quietLimit: Deadline?
-  /// Ends all waits.
+  /// Ends all waits when it is cancelled; nil for none.
   var cancellation: Cancellation?
 
   init(terminal: consuming PseudoTerminal, session: consuming TerminalSession) {
@@ -55,38 +55,40 @@ struct TerminalChannel: ~Copyable {
   /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
   /// at one of `withDeadline`.
   ///
-  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Parameter others: further descriptors to wait for, three at most.  With some, it returns also after a signal's
+  ///   handler ran.
   /// - Throws: `ECANCELED` when it is cancelled.
   mutating func wait(
-    reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
+    reading: Bool = true, writing: Bool = false, also others: inout PollSet, until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
+    let wanted = others
     let cancellation = cancellation
     defer { withExtendedLifetime(cancellation) {} }
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
-    let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+    let interest = (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
     while true {
-      var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
-      queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
-      queries += others
-      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
+      others = wanted
+      let output = others.add(isWanted ? terminal.controlling.number : -1, interest)
+      let end = others.add(quietLimit == nil ? session.endDescriptor : -1, .readable)
+      let cancelled = others.add(cancellation?.number ?? -1, .readable)
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
-      let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
-      let error = ErrorCode.current
-      for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
-      if count > 0 {
-        if queries[queries.count - 1].revents != 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
-        if queries[1].revents != 0 { noteEnd() }
-        if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
-        if others.contains(where: { $0.revents != 0 }) { return true }
+      var isReady = false
+      do throws(SystemCallError) {
+        isReady = try others.waitInterruptibly(until: limit)
+      } catch {
+        if error.code != .interrupted { throw SystemCallError("poll", on: terminal.path, code: error.code) }
+        if wanted.count > 0 { return true }
+      }
+      if isReady {
+        if !others[cancelled].isEmpty { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+        if !others[end].isEmpty { noteEnd() }
+        if !others[output].isEmpty || !others[end].isEmpty && hasEnded { return true }
+        if (0..<wanted.count).contains(where: { !others[$0].isEmpty }) { return true }
       } else if let quietLimit, reading, quietLimit.hasPassed {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
-        return true
-      } else if count == -1, error != .interrupted {
-        throw SystemCallError("poll", on: terminal.path, code: error)
-      } else if count == -1, !others.isEmpty {
         return true
       }
       if deadline.isExpired { return false }
@@ -98,6 +100,15 @@ struct TerminalChannel: ~Copyable {
   /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
     if cancellation?.isCancelled ?? false { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+  }
+
+  /// Whether the program has ended, and what it wrote last is still awaited.
+  var isDraining: Bool { quietLimit != nil && !hasEnded }
+
+  /// What becomes readable when there is something to read or the program has ended, -1 in the place of one that is not
+  /// waited for any more.
+  var awaitedNumbers: [CInt] {
+    [hasEnded ? -1 : terminal.controlling.number, quietLimit == nil ? session.endDescriptor : -1]
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.

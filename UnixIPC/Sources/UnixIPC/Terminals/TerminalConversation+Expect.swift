@@ -37,7 +37,7 @@ extension TerminalConversation {
       if hasMore, !deadline.isExpired { continue }
       if hasMore, let match = try find(patterns, searched: searched, until: deadline) { return match }
       if channel.hasEnded { return try atEnd(patterns, until: deadline) }
-      var others: [pollfd] = []
+      var others = PollSet()
       let isInTime: Bool
       do throws(SystemCallError) {
         isInTime = deadline.isExpired ? false : try channel.wait(also: &others, until: deadline)

@@ -22,9 +22,9 @@ extension TerminalConversation {
     while true {
       if let end = buffer.find([UInt8(ascii: "\n")], from: searched) {
         if end > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
-        var line = buffer.take(end + 1).dropLast()
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        return Array(line)
+        var line = Array(buffer.take(end + 1).dropLast())
+        LineEnd.removeReturn(from: &line)
+        return line
       }
       searched = buffer.count
       if searched > buffer.limit { throw SystemCallError("read", code: ErrorCode.messageTooLong) }
@@ -43,7 +43,7 @@ extension TerminalConversation {
   }
 
   mutating func waitForOutput(until deadline: Deadline) throws(SystemCallError) {
-    var others: [pollfd] = []
+    var others = PollSet()
     if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("read", code: .timedOut) }
   }
 }

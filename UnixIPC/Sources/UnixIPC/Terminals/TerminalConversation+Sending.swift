@@ -19,7 +19,7 @@ extension TerminalConversation {
       }
       sent += count
       guard count == 0 else { continue }
-      var others: [pollfd] = []
+      var others = PollSet()
       // What the program writes ends the wait too, without end where it never reads.
       if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.isExpired {
         throw SystemCallError("write", on: terminalPath, code: .timedOut)

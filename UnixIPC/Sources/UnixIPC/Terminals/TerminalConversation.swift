@@ -94,7 +94,7 @@ public struct TerminalConversation: ~Copyable, Sendable {
   /// Sends a signal to all processes of the session.
   public func send(_ signal: Signal) { channel.session.send(signal) }
 
-  /// Reads once what is there into the buffer; false if nothing is there now, or nothing will be.
+  /// Reads once what is there into the buffer; false when nothing is there now, or nothing will be.
   mutating func fill() throws(SystemCallError) -> Bool {
     defer { buffer.trim() }
     return try fillBeyondLimit()

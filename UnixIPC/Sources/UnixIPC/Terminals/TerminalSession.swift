@@ -17,7 +17,7 @@ struct TerminalSession: ~Copyable {
     guard !isOver else { return }
     child.send(.kill)
     // By then it makes no more; ended and unfetched, its number still means the session.
-    _ = child.handle.awaitEnd(until: TerminalSession.sweepLimit)
+    _ = child.handle.waitForExit(until: TerminalSession.sweepLimit)
     _ = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
   }
 
@@ -49,10 +49,9 @@ struct TerminalSession: ~Copyable {
 
   /// The leader's status, when it has ended; fetched after the sweep, for its number names the session.
   mutating func status(until deadline: Deadline) throws(SystemCallError) -> ExitStatus? {
-    guard child.handle.awaitEnd(until: deadline) else { return nil }
+    guard child.handle.waitForExit(until: deadline) else { return nil }
     sweep()
     isOver = true
-    guard let status = child.status() else { throw SystemCallError("waitpid", on: String(process), code: .noChildProcess) }
-    return status
+    return child.status(until: deadline)
   }
 }

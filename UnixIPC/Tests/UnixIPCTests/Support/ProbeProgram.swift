@@ -31,8 +31,9 @@ struct ProbeProgram {
     let writing = ends.writeEnd
     let input = try Descriptor.open("/dev/null", .readOnly)
     var program = Program(
-      path: try path(), arguments: [name] + words, environment: ["SWIFT_BACKTRACE=enable=no"],
+      path: try path(), arguments: words, environment: ["SWIFT_BACKTRACE=enable=no"],
       directory: directory)
+    program.argumentZero = name
     program.leadsSession = leadsSession
     let child = try program.start(descriptors: [input.number, writing.number, writing.number] + descriptors)
     _ = consume writing
@@ -44,7 +45,7 @@ struct ProbeProgram {
       if count == 0 { break }
       bytes += room[..<count]
     }
-    return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.await(child))
+    return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.wait(for: child))
   }
 
   func path() throws -> String {

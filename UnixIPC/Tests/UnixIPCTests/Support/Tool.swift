@@ -25,7 +25,7 @@ struct Tool {
   /// Starts it; what it prints, its errors too, comes out of the reading end.
   func start(output: borrowing Descriptor) throws -> ChildProcess {
     let input = try Descriptor.open("/dev/null", .readOnly)
-    return try Program(path: path, arguments: [path] + words, environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"])
+    return try Program(path: path, arguments: words, environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"])
       .spawn(descriptors: [input.number, output.number, output.number])
   }
 
@@ -34,10 +34,10 @@ struct Tool {
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
-    var child = try start(output: writing)
+    let child = try start(output: writing)
     _ = consume writing
     let text = String(decoding: try reading.readToEnd(), as: UTF8.self)
-    let status = child.status(by: Deadline(after: .seconds(20)))
+    let status = child.status(until: Deadline(after: .seconds(20)))
     #expect(status == .exited(code: 0), "\(path): \(text)", sourceLocation: location)
     return text
   }

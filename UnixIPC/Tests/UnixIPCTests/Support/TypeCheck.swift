@@ -26,7 +26,7 @@ struct TypeCheck {
         "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-diagnostic-style=llvm", "-suppress-warnings",
         "-module-cache-path", directory["cache"], "-I", "\(build)/Modules", "-Xcc",
         "-fmodule-map-file=\(build)/CPlatform.build/module.modulemap", directory["probe.swift"],
-      ], environment: Program.callersEnvironment)
+      ], environment: .inherited)
     let capture = try program.capture(errors: .withOutput, limit: 1 << 20, until: Deadline(after: .seconds(50)))
     try #require(capture.ending == .complete)
     errors = TypeCheck.messages(String(decoding: capture.output, as: UTF8.self))

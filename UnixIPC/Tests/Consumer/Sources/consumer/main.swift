@@ -31,30 +31,30 @@ func timeLimits() throws {
 }
 
 func processes() throws {
-  try expect(try ForkedProcess.run { 7 }.wait() == .exited(code: 7), "a forked process")
-  let child = try Program(path: "/bin/sleep", arguments: ["sleep", "50"]).spawn()
-  try expect(!(try child.end().isSuccess), "a child that is ended")
+  try expect(try ForkedProcess.run { 7 }.waitForExit() == .exited(code: 7), "a forked process")
+  let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn()
+  try expect(!child.terminate().isSuccess, "a child that is ended")
 }
 
 func pipes() throws {
-  let capture = try Program(path: "/bin/echo", arguments: ["echo", "word"]).capture(limit: 100, until: soon)
+  let capture = try Program(path: "/bin/echo", arguments: ["word"]).capture(limit: 100, until: soon)
   try expect(text(capture.output) == "word\n", "a capture")
   let stages = Pipeline(
-    Program(path: "/bin/echo", arguments: ["echo", "word"]),
-    Program(path: "/usr/bin/tr", arguments: ["tr", "a-z", "A-Z"]))
+    Program(path: "/bin/echo", arguments: ["word"]),
+    Program(path: "/usr/bin/tr", arguments: ["a-z", "A-Z"]))
   var output = try stages.openForReading()
   try expect(text(try output.readLine(until: soon)) == "WORD", "a pipeline")
-  try expect(try output.finishAll().allSatisfy(\.isSuccess), "its statuses")
-  var cat = try Conversation(with: Program(path: "/bin/cat", arguments: ["cat"]))
+  try expect(try output.closeStages().allSatisfy(\.isSuccess), "its statuses")
+  var cat = try Conversation(with: Program(path: "/bin/cat"))
   try cat.send("line\n")
   try expect(text(try cat.readLine(until: soon)) == "line", "a conversation")
-  try expect(try cat.finish().isSuccess, "its status")
+  try expect(try cat.close().isSuccess, "its status")
 }
 
 func fifos() throws {
   let fifo = try FIFO.make(at: "/tmp/unixipc-consumer-\(getpid())")
   let path = fifo.path
-  let reader = try Program(path: "/bin/cat", arguments: ["cat", path]).openForReading()
+  let reader = try Program(path: "/bin/cat", arguments: [path]).openForReading()
   let writing = try fifo.openForWriting(until: soon)
   try writing.writeAll("text")
   _ = consume writing
@@ -64,7 +64,7 @@ func fifos() throws {
 }
 
 func terminals() throws {
-  var cat = try TerminalConversation(Program(path: "/bin/cat", arguments: ["cat"]))
+  var cat = try TerminalConversation(Program(path: "/bin/cat"))
   try cat.sendLine("login")
   _ = try cat.expect("login\r\n", until: soon)
   _ = try cat.expect([.regex(/log(in|out)/), .endOfFile], until: soon)

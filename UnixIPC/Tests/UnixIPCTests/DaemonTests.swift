@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DissociationTests {
+@Suite(.timeLimit(.minutes(1))) struct DaemonTests {
   @Test("leaves session, directory, descriptors and streams")
   func leavesAll() throws { try ProbeProgram.check("dissociation") }
 

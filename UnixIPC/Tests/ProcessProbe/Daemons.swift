@@ -9,7 +9,7 @@ let dissociationSubcommands: Subcommands = [
 ]
 
 /// What a daemon says that leaves a starter, and the starter's status.
-private func dissociated(_ body: (inout Dissociation.Starter?, borrowing Descriptor) throws -> CInt) throws
+private func dissociated(_ body: (inout Daemon.Starter?, borrowing Descriptor) throws -> CInt) throws
   -> (says: String, status: ExitStatus)
 {
   let ends = try PipeEnds()
@@ -18,14 +18,15 @@ private func dissociated(_ body: (inout Dissociation.Starter?, borrowing Descrip
   let number = writing.number
   let starter = try ForkedProcess.run(ForkedProcess.Options(keptDescriptors: [number])) {
     let forgotten = try Descriptor.open("/dev/null", .readOnly)
-    var starter: Dissociation.Starter? = try Dissociation.leave(keeping: [number], fileModeMask: 0o027)
-    guard fcntl(forgotten.number, F_GETFD) == -1 else { throw Wrong(description: "a forgotten descriptor is open") }
-    _ = forgotten.release()
+    var starter: Daemon.Starter? = try Daemon.detach(keeping: [number], umask: 0o027)
+    // Only its number is kept, for its owner here.
+    let closed = failure { () throws(SystemCallError) in try forgotten.readPrefix(1) }
+    guard closed?.code == ErrorCode.badFileDescriptor else { throw Wrong(description: "a forgotten file is open") }
     return try Descriptor.withBorrowed(number) { try body(&starter, $0) }
   }
   _ = consume writing
   let says = try readBytes(.max, from: reading)
-  return (String(decoding: says, as: UTF8.self), try starter.wait())
+  return (String(decoding: says, as: UTF8.self), try starter.waitForExit())
 }
 
 func daemonLeavesItsStarter(_ words: [String]) throws {
@@ -35,7 +36,7 @@ func daemonLeavesItsStarter(_ words: [String]) throws {
     let directory = getcwd(nil, 0).map { String(cString: $0) } ?? "?"
     starter.take()?.release(status: 0)
     let streams = try [0, 1, 2].map { number in
-      try Program(path: "/usr/bin/readlink", arguments: ["readlink", "/proc/\(getpid())/fd/\(number)"])
+      try Program(path: "/usr/bin/readlink", arguments: ["/proc/\(getpid())/fd/\(number)"])
         .capture(limit: 100).output
     }
     let isNull = streams.allSatisfy { $0 == Array("/dev/null\n".utf8) }
@@ -66,6 +67,6 @@ func starterLearnsOfFailure(_ words: [String]) throws {
 func threadedProcessCannotLeave(_ words: [String]) throws {
   var thread = pthread_t()
   try expectEqual(pthread_create(&thread, nil, { _ in while true { pause() } }, nil), 0, "pthread_create")
-  let error = failure { () throws(SystemCallError) in try Dissociation.leave() }
+  let error = failure { () throws(SystemCallError) in try Daemon.detach() }
   try expectEqual(error?.code, .deadlock, "leaving with a thread")
 }
