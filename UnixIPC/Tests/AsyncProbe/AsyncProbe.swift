@@ -29,7 +29,7 @@ import UnixIPCTestSupport
   }
 
   private static func sendFromOutside() throws {
-    let status = try Program(path: "/bin/sh", arguments: ["sh", "-c", "kill -TERM $PPID"]).spawn().wait()
+    let status = try Program(path: "/bin/sh", arguments: ["-c", "kill -TERM $PPID"]).spawn().waitForExit()
     guard status.isSuccess else { return fail("\(status)") }
   }
 

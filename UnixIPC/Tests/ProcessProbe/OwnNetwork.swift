@@ -98,7 +98,7 @@ private func groupIsJoinedAndLeft(
   try expectEqual(again?.code, .addressInUse, "joined twice")
 
   let target = SocketAddress("\(address):\(port)")!
-  let family: CInt = any == "[::]" ? AF_INET6 : AF_INET
+  let family: AddressFamily = any == "[::]" ? .ipv6 : .ipv4
   let sender = try Descriptor.socket(family: family, kind: .datagram)
   try sender.setMulticastInterface(interface)
   try sender.setMulticastHops(0)

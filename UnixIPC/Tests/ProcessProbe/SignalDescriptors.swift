@@ -69,7 +69,7 @@ func signalsArriveInAnyThread(_ words: [String]) throws {
   let other = Background { cancellation.cancel() }
   try expect(signals.next(cancelledBy: cancellation) == nil, "something came")
   other.join()
-  try threads.terminate()
+  try threads.end()
 }
 
 /// A program is started with them blocked.

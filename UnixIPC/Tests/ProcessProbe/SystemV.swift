@@ -1,6 +1,6 @@
 import Glibc
 @_spi(Begat) import UnixCore
-import UnixIPC
+@_spi(Begat) import UnixIPC
 
 let systemVSubcommands: Subcommands = [
   "semaphore-kills": killedHolderGivesBack,

@@ -102,7 +102,7 @@ import UnixIPCTestSupport
       }
     }
     let isLost = lost.hasFailed
-    let reasons = lost.reasons.map(\.code)
+    let reasons = lost.errors.map(\.code)
     #expect(winner == listening && isLost && reasons == [.connectionRefused, .connectionRefused])
   }
 

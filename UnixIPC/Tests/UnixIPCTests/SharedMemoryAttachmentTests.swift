@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 @_spi(Begat) import UnixCore
-import UnixIPC
+@_spi(Begat) import UnixIPC
 
 @Suite(.timeLimit(.minutes(1))) struct SharedMemoryAttachmentTests {
   private let message = Array("Message #1".utf8)

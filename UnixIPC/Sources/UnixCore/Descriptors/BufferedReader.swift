@@ -6,16 +6,19 @@ import Glibc
 ///
 /// Source: read(2).
 public struct BufferedReader: ~Copyable, Sendable {
+  /// The descriptor that is read from.
   public let descriptor: Descriptor
-  /// The end of the file was read; what waits may be taken still.
+  /// Whether the end of the file was read; bytes that wait may still be taken.
   public private(set) var hasEnded = false
   private var bytes: [UInt8] = []
   private var start = 0
 
+  /// Makes a reader, which owns the descriptor from now on.
   public init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
-  /// What was read and not taken yet.
+  /// The bytes that were read and not taken yet.
   public var waiting: ArraySlice<UInt8> { bytes[start...] }
+  /// The number of bytes that were read and not taken yet.
   public var waitingCount: Int { bytes.count - start }
 
   /// Reads once, waiting for something to come; false at the end of the file.

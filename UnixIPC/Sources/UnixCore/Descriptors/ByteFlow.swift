@@ -2,17 +2,20 @@
 @_spi(Begat) public struct ByteFlow: ~Copyable {
   private let buffer: UnsafeMutableRawBufferPointer
   private var waiting = 0..<0
-  /// The source has ended, or its bytes are no longer wanted.
+  /// Whether the source has ended, or its bytes are no longer wanted.
   public private(set) var hasEnded = false
 
+  /// Makes an empty flow.
   public init(capacity: Int = 65536) { buffer = .allocate(byteCount: capacity, alignment: 16) }
 
   deinit { buffer.deallocate() }
 
+  /// Whether no byte waits to be written.
   public var isEmpty: Bool { waiting.isEmpty }
+  /// Whether reading is of use now.
   public var wantsMore: Bool { isEmpty && !hasEnded }
 
-  /// Reads once, where the buffer is empty and the source has not ended.  That nothing is there is no error.
+  /// Reads once, if the buffer is empty and the source has not ended.  `EAGAIN` is no error.
   public mutating func fill(_ read: (UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int)
     throws(SystemCallError)
   {
@@ -25,7 +28,7 @@
     }
   }
 
-  /// Writes once what waits, if anything does.  That there is no room is no error.
+  /// Writes once, if bytes wait.  `EAGAIN` is no error.
   public mutating func drain(_ write: (UnsafeRawBufferPointer) throws(SystemCallError) -> Int) throws(SystemCallError) {
     guard !isEmpty else { return }
     do throws(SystemCallError) {
@@ -36,7 +39,7 @@
     }
   }
 
-  /// Drops what waits: there is nobody left to take it.
+  /// Drops the bytes that wait, because no reader is left.
   public mutating func abandon() {
     waiting = 0..<0
     hasEnded = true

@@ -1,10 +1,13 @@
 import CPlatform
 import Glibc
 
-/// Marks descriptors `first` to `last` for closing at exec, or closes them at once.
+/// Closing many descriptors, whoever opened them: for a process that was just forked.
 ///
 /// Source: close_range(2).
 public enum DescriptorRange {
+  /// Closes the descriptors from `first` through `last`; those that are not open are passed over.
+  ///
+  /// Source: close_range(2).
   public static func close(from first: CInt, through last: CInt = .max) throws(SystemCallError) {
     guard first <= last else { return }
     _ = try check("close_range") { platform_close_range(UInt32(first), UInt32(last), 0) }

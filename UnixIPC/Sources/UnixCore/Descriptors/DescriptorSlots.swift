@@ -1,5 +1,7 @@
-/// Places, each for one descriptor or none; what is in them is closed with this value.
-struct DescriptorSlots: ~Copyable {
+/// Places, each for one descriptor or none; the descriptors are closed with this value.
+///
+/// The memory is this value's own, so that any one thread may have it.
+struct DescriptorSlots: ~Copyable, @unchecked Sendable {
   private var places: UnsafeMutableBufferPointer<Descriptor?>
 
   init(count: Int) {

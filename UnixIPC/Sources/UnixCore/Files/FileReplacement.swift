@@ -104,6 +104,8 @@ public struct FileReplacement: ~Copyable {
     let number = directory.number
     let path = path
     do throws(SystemCallError) {
+      // What NFS or a quota has refused shows when any descriptor is closed: before the old file is gone, then.
+      try contents.duplicate().close()
       let source = if let temporaryName { temporaryName } else { try linked() }
       temporaryName = source
       _ = try source.withCPath("rename") { (source) throws(SystemCallError) in

@@ -63,7 +63,7 @@ extension ClientSocket {
 ///     var race = try ConnectionRace(addresses, until: deadline)
 ///     // Whenever race.descriptor is readable or race.due has passed:
 ///     if let winner = try race.advance() { … } else if race.hasFailed { … }
-@_spi(Begat) public struct ConnectionRace: ~Copyable {
+@_spi(Begat) public struct ConnectionRace: ~Copyable, Sendable {
   private let addresses: [SocketAddress]
   private let deadline: Deadline
   private let delay: Duration

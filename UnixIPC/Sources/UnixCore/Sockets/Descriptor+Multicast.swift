@@ -12,8 +12,10 @@ public enum MulticastGroup: Hashable, Sendable {
 ///
 /// Source: netdevice(7).
 public struct NetworkInterface: Hashable, Sendable {
+  /// The index, which the kernel gives; 0 for any interface.
   public let index: UInt32
 
+  /// An interface whose index is known.
   public init(index: UInt32) { self.index = index }
 
   /// Nil when there is none of this name now.

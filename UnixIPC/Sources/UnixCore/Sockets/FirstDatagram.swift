@@ -10,6 +10,7 @@ import Glibc
   /// When it arrived, or when it was first looked at with a stamp, whichever came first; nil without a stamp.
   public let stamp: Stamp?
 
+  /// A time of the kernel's clock.
   public struct Stamp: Equatable {
     let seconds: Int64
     let nanoseconds: Int64

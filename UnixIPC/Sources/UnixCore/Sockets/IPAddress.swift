@@ -5,6 +5,7 @@ public struct IPv4Address: Hashable, Sendable {
   /// The address as a number, its first part in the most significant byte.
   public let rawValue: UInt32
 
+  /// The address with this number, its first part in the most significant byte.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   /// Four decimal numbers with dots; nil for anything else.
@@ -16,7 +17,9 @@ public struct IPv4Address: Hashable, Sendable {
     rawValue = UInt32(bigEndian: native.s_addr)
   }
 
+  /// All addresses of the machine, for servers: `0.0.0.0`.
   public static let any = IPv4Address(rawValue: 0)
+  /// This machine, for itself alone: `127.0.0.1`.
   public static let loopback = IPv4Address(rawValue: 0x7f00_0001)
 }
 
@@ -34,6 +37,7 @@ extension IPv4Address {
 }
 
 extension IPv4Address: CustomStringConvertible {
+  /// Four decimal numbers with dots.
   public var description: String {
     "\(rawValue >> 24).\(rawValue >> 16 & 255).\(rawValue >> 8 & 255).\(rawValue & 255)"
   }
@@ -43,10 +47,12 @@ extension IPv4Address: CustomStringConvertible {
 ///
 /// Source: RFC 4291, text as RFC 5952.
 public struct IPv6Address: Hashable, Sendable {
-  /// The first and the last eight bytes as numbers, most significant byte first.
+  /// The first eight bytes as a number, most significant byte first.
   public let high: UInt64
+  /// The last eight bytes as a number, most significant byte first.
   public let low: UInt64
 
+  /// The address of these two halves.
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
@@ -79,7 +85,9 @@ public struct IPv6Address: Hashable, Sendable {
     return native
   }
 
+  /// All addresses of the machine, for servers: `::`.
   public static let any = IPv6Address(high: 0, low: 0)
+  /// This machine, for itself alone: `::1`.
   public static let loopback = IPv6Address(high: 0, low: 1)
 
   /// The IPv4 address that a mapped one (`::ffff:a.b.c.d`) stands for.
@@ -100,6 +108,7 @@ extension IPv6Address {
 }
 
 extension IPv6Address: CustomStringConvertible {
+  /// The text form of RFC 5952, without brackets.
   public var description: String {
     withUnsafeTemporaryAllocation(byteCount: 46, alignment: 1) { room in
       var text = ByteWriter(room)

@@ -6,9 +6,10 @@ import Glibc
 ///     let index = round.add(address)
 ///     // Whenever round.descriptor is readable, and after adding:
 ///     for index in try round.advance() { … round.outcome(of: index) … }
-@_spi(Begat) public struct InquiryRound: ~Copyable {
+@_spi(Begat) public struct InquiryRound: ~Copyable, @unchecked Sendable {
   private let inquiry: DatagramInquiry
   private let poller: Poller
+  /// Owned by this value alone, as everything in it is: one thread has it at a time.
   private let room: UnsafeMutableRawBufferPointer
   private var addresses: [SocketAddress] = []
   private var sockets = DescriptorSlots(count: 0)
@@ -24,6 +25,7 @@ import Glibc
   /// Why there is no descriptor for the next one now.
   private var shortage: SystemCallError?
 
+  /// Makes a round without hosts.
   public init(_ inquiry: DatagramInquiry) throws(SystemCallError) {
     self.inquiry = inquiry
     poller = try Poller()

@@ -1,9 +1,10 @@
 import Glibc
 
-/// Where a socket listens or where its peer is.
+/// The address of a socket: where it listens, or where its peer is.
 ///
 /// Source: ip(7), ipv6(7), unix(7).
 public enum SocketAddress: Hashable, Sendable {
+  /// An IPv4 address and a port; port 0 lets the kernel choose one.
   case ipv4(IPv4Address, port: UInt16)
   /// `scope` is the interface's index of a link-local address, else 0.
   case ipv6(IPv6Address, port: UInt16, scope: UInt32 = 0)
@@ -25,6 +26,7 @@ public enum SocketAddress: Hashable, Sendable {
     }
   }
 
+  /// Whether it is the address of a Unix socket.
   public var isUnix: Bool { port == nil }
 }
 
@@ -61,16 +63,6 @@ extension SocketAddress {
       guard scope != 0 else { return nil }
     }
     self = .ipv6(address, port: port, scope: scope)
-  }
-}
-
-extension FixedWidthInteger {
-  /// Digits only, where `init(_:)` takes signs as well.
-  public init?(decimal text: some StringProtocol) {
-    guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-      return nil
-    }
-    self.init(String(text), radix: 10)
   }
 }
 

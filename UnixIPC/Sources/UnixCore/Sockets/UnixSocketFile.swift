@@ -10,10 +10,14 @@ public struct UnixSocketFile: Sendable {
 
   /// Who may connect.  Nil leaves the creator's own user and group.
   public struct Access: Sendable {
+    /// The permissions of the file: to connect, a process needs permission to write.
     public var mode: mode_t
+    /// The owner; nil for the creator's user.
     public var user: uid_t?
+    /// The group; nil for the creator's group.
     public var group: gid_t?
 
+    /// Access for everyone, unless arguments restrict it.
     public init(mode: mode_t = 0o666, user: uid_t? = nil, group: gid_t? = nil) {
       self.mode = mode
       self.user = user
@@ -22,11 +26,12 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Why a path cannot be taken.
-  public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum BindError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A system call failed.
     case call(SystemCallError)
-    /// Somebody answers at this path.
+    /// A server answers at this path.
     case inUse(UnixPath)
-    /// A file, a link, a directory: nothing that a server left behind.
+    /// The path is a file, a link or a directory: nothing that a server left behind.
     case notASocket(UnixPath)
     /// Another user may replace files in its directory, or swap a directory on the way to it.
     case unsafeDirectory(UnixPath, UnsafeDirectory)
@@ -35,6 +40,7 @@ public struct UnixSocketFile: Sendable {
     /// Another user has made the file by which processes lock the path.
     case foreignLock(UnixPath, ForeignLock)
 
+    /// One line that names the path and the remedy.
     public var description: String {
       switch self {
       case .call(let failure): failure.description
@@ -52,8 +58,8 @@ public struct UnixSocketFile: Sendable {
 
   /// Binds a stream socket to the path and listens.  Nobody can connect before owner and mode are right.
   ///
-  /// - Throws: `Refusal`.
-  public static func listen(at path: UnixPath, backlog: CInt, access: Access) throws(Refusal)
+  /// - Throws: `BindError`.
+  public static func listen(at path: UnixPath, backlog: CInt, access: Access) throws(BindError)
     -> ListeningUnixSocket
   {
     // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
@@ -71,7 +77,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Binds a datagram socket, after removing one that a dead server left.
-  public static func bind(at path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: UnixPath, kind: SocketKind, access: Access) throws(BindError) -> BoundUnixSocket {
     let lock = try lock(path)
     let bound = try bind(path, kind: kind, access: access)
     _ = consume lock
@@ -79,7 +85,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// Servers that start together look at the path one after the other.
-  private static func lock(_ path: UnixPath) throws(Refusal) -> PathLock {
+  private static func lock(_ path: UnixPath) throws(BindError) -> PathLock {
     let danger: UnsafeDirectory?
     do throws(SystemCallError) { danger = try UnsafeDirectory.find(on: path.parent) } catch {
       throw .call(error)
@@ -96,11 +102,11 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  private static func bind(_ path: UnixPath, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
+  private static func bind(_ path: UnixPath, kind: SocketKind, access: Access) throws(BindError) -> BoundUnixSocket {
     do {
       if let occupant = try facts(path) {
-        guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw Refusal.notASocket(path) }
-        guard try isStale(path, kind: kind) else { throw Refusal.inUse(path) }
+        guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw BindError.notASocket(path) }
+        guard try isStale(path, kind: kind) else { throw BindError.inUse(path) }
         _ = try check("unlink", path: path) { unlink($0) }
       }
       let socket = try Descriptor.socket(family: .unix, kind: kind)
@@ -116,8 +122,8 @@ public struct UnixSocketFile: Sendable {
         throw error
       }
       return BoundUnixSocket(socket: socket, file: file)
-    } catch let refusal as Refusal {
-      throw refusal
+    } catch let error as BindError {
+      throw error
     } catch let failure as SystemCallError {
       throw .call(failure)
     } catch {
@@ -178,12 +184,12 @@ public struct UnixSocketFile: Sendable {
 /// Paths that are text.
 extension UnixSocketFile {
   /// Binds a stream socket to a path that is text and listens; see `listen(at:backlog:access:)` of a `UnixPath`.
-  public static func listen(at path: String, backlog: CInt, access: Access) throws(Refusal) -> ListeningUnixSocket {
+  public static func listen(at path: String, backlog: CInt, access: Access) throws(BindError) -> ListeningUnixSocket {
     try listen(at: UnixPath(path), backlog: backlog, access: access)
   }
 
   /// Binds a socket of a kind to a path that is text, after removing a socket that a dead server left.
-  public static func bind(at path: String, kind: SocketKind, access: Access) throws(Refusal) -> BoundUnixSocket {
+  public static func bind(at path: String, kind: SocketKind, access: Access) throws(BindError) -> BoundUnixSocket {
     try bind(at: UnixPath(path), kind: kind, access: access)
   }
 
@@ -193,13 +199,17 @@ extension UnixSocketFile {
 
 
 /// A socket bound to a path, and the file that it made there.
-@frozen public struct BoundUnixSocket: ~Copyable {
+@frozen public struct BoundUnixSocket: ~Copyable, Sendable {
+  /// The socket.
   public let socket: Descriptor
+  /// The file, to be removed at the end.
   public let file: UnixSocketFile
 }
 
 /// A listening socket, and the file that it made.
-@frozen public struct ListeningUnixSocket: ~Copyable {
+@frozen public struct ListeningUnixSocket: ~Copyable, Sendable {
+  /// The socket.
   public let socket: ListeningSocket
+  /// The file, to be removed at the end.
   public let file: UnixSocketFile
 }

@@ -35,11 +35,6 @@ public struct SystemVOwnership: Hashable, Sendable {
 /// `IPC_CREAT | IPC_EXCL`
 let createExclusively = CInt(IPC_CREAT | IPC_EXCL)
 
-extension ErrorCode {
-  /// A System V object was removed while it was waited for or used; `EIDRM`.
-  public static let identifierRemoved = ErrorCode.identifierRemoved
-}
-
 /// Creates an object, or opens it if another process was first; again if that object is removed in between.
 func createOrOpen<Object: Sendable>(
   _ create: () throws(SystemCallError) -> Object, _ open: () throws(SystemCallError) -> Object

@@ -48,7 +48,7 @@ struct ProbeProgram {
     return Result(output: String(decoding: bytes, as: UTF8.self), status: try Children.wait(for: child))
   }
 
-  private func path() throws -> String {
+  func path() throws -> String {
     let candidates = Self.buildDirectories().map { "\($0)/\(name)" }
     let found = candidates.first { access($0, X_OK) == 0 }
     return try #require(found, "\(name) is not built")

@@ -1,0 +1,137 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// The life of a server that forks: wait, look at signals, reap, accept, fork; and at last, drain.
+struct ConnectionServerLoop: ~Copyable {
+  private var listener: ListeningSocket?
+  private var isWatched = true
+  private let maximumChildren: Int
+  /// The signals that are blocked in the children.
+  private let childMask: SignalSet
+  private let signals: SignalQueue
+  private let poller: Poller
+  private var children: [pid_t: SocketAddress?] = [:]
+  /// A connection that could not be forked for yet.
+  private var pending: AcceptedConnection?
+  /// When descriptors, memory or processes were used up last, and for how long nothing is tried then.
+  private var retry = Deadline.immediate
+
+  private static let stopSignals = SignalSet.terminationRequests
+  private static let shortageDelay: Duration = .milliseconds(100)
+  /// From SIGTERM to SIGKILL.
+  private static let killDelay: Duration = .seconds(2)
+
+  /// Blocks the signals that the server waits for.
+  init(_ listener: consuming ListeningSocket, maximumChildren: Int, childMask: SignalSet) throws(SystemCallError) {
+    let poller = try Poller()
+    let signals = try SignalQueue(Self.stopSignals.union([.child]))
+    try poller.add(signals.descriptor, .readable, token: 0)
+    try poller.add(listener.descriptor, .readable, token: 1)
+    self.poller = poller
+    self.signals = signals
+    self.listener = consume listener
+    self.maximumChildren = maximumChildren
+    self.childMask = childMask
+  }
+
+  /// Serves until a signal stops the server, which is returned; nil at the deadline and when it is cancelled.
+  mutating func serve(
+    until deadline: Deadline, cancelledBy cancellation: Cancellation?,
+    childDidEnd: (ConnectionServer.EndedChild) -> Void, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+  ) throws(SystemCallError) -> Signal? {
+    while true {
+      if let signal = takeSignals(childDidEnd) { return signal }
+      if deadline.isExpired || cancellation?.isCancelled == true { return nil }
+      let mayAccept = children.count < maximumChildren && retry.isExpired
+      if mayAccept, try serveNext(handler) { continue }
+      try watchListener(mayAccept)
+      poller.wait(until: retry.isExpired ? deadline : min(deadline, retry), cancelledBy: cancellation) { _ in }
+    }
+  }
+
+  /// Waits for the children to end, ends those that remain after the grace period, and reaps them all.
+  mutating func drain(for gracePeriod: Duration, childDidEnd: (ConnectionServer.EndedChild) -> Void) {
+    pending = nil
+    listener = nil
+    awaitChildren(until: Deadline(after: gracePeriod), endsAtSignal: true, childDidEnd)
+    for process in children.keys { try? Signal.terminate.send(toGroup: process) }
+    awaitChildren(until: Deadline(after: Self.killDelay), endsAtSignal: false, childDidEnd)
+    for process in children.keys { try? Signal.kill.send(toGroup: process) }
+    awaitChildren(until: .never, endsAtSignal: false, childDidEnd)
+  }
+
+  private mutating func awaitChildren(
+    until deadline: Deadline, endsAtSignal: Bool, _ childDidEnd: (ConnectionServer.EndedChild) -> Void
+  ) {
+    while true {
+      let stop = takeSignals(childDidEnd)
+      if children.isEmpty || endsAtSignal && stop != nil || deadline != .never && deadline.isExpired { return }
+      _ = signals.descriptor.wait(for: .readable, until: deadline)
+    }
+  }
+
+  /// Takes the signals that have come; the last one of those that stop the server, if one has.
+  private mutating func takeSignals(_ childDidEnd: (ConnectionServer.EndedChild) -> Void) -> Signal? {
+    var stop: Signal?
+    while let arrival = signals.take() { if arrival.signal != .child { stop = arrival.signal } }
+    // One SIGCHLD stands for any number of them.
+    for (process, peer) in children {
+      guard let status = Children.reap(process) else { continue }
+      children[process] = nil
+      retry = .immediate
+      childDidEnd(ConnectionServer.EndedChild(process: process, peer: peer, status: status))
+    }
+    return stop
+  }
+
+  private mutating func watchListener(_ isWanted: Bool) throws(SystemCallError) {
+    guard isWanted != isWatched, let number = listener?.descriptor.number else { return }
+    if isWanted { try poller.add(number, .readable, token: 1) } else { try poller.remove(number) }
+    isWatched = isWanted
+  }
+
+  /// Accepts a connection, if one waits, and forks for it.
+  ///
+  /// - Returns: whether there may be another one.
+  private mutating func serveNext(_ handler: (consuming Descriptor, SocketAddress?) throws -> Void)
+    throws(SystemCallError) -> Bool
+  {
+    do throws(SystemCallError) {
+      if let connection = pending.take() { return try serve(connection, handler) }
+      if let connection = try listener?.nextConnection(until: .immediate) { return try serve(connection, handler) }
+      return false
+    } catch {
+      guard error.code.isResourceExhaustion else { throw error }
+      retry = Deadline(after: Self.shortageDelay)
+      return false
+    }
+  }
+
+  /// Forks for a connection, or keeps it for the next attempt.
+  private mutating func serve(
+    _ connection: consuming AcceptedConnection, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+  ) throws(SystemCallError) -> Bool {
+    do throws(SystemCallError) {
+      try fork(for: connection, handler)
+      return true
+    } catch {
+      pending = consume connection
+      throw error
+    }
+  }
+
+  private mutating func fork(
+    for connection: borrowing AcceptedConnection, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+  ) throws(SystemCallError) {
+    let number = connection.socket.number
+    let peer = connection.peer
+    let mask = childMask
+    let options = ForkedProcess.Options(keptDescriptors: [number], leadsGroup: true)
+    let child = try ForkedProcess.run(options) {
+      mask.setThreadMask()
+      try handler(Descriptor(owning: number), peer)
+      return 0
+    }
+    children[child.release()] = .some(peer)
+  }
+}
