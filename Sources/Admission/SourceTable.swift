@@ -6,7 +6,7 @@
 /// A source without connections whose bucket is full is forgotten.  When the table is full, the one that would be
 /// forgotten soonest makes room: nobody is turned away because of others.
 ///
-/// Not locked: whoever shares the memory takes turns (`SharedLock`).
+/// One process at a time may use it.
 struct SourceTable {
   /// A source's number in the table, as long as it has connections.
   typealias Number = UInt32
@@ -14,10 +14,8 @@ struct SourceTable {
   private struct Entry {
     var high: UInt64 = 0
     var low: UInt64 = 0
-    /// CLOCK_MONOTONIC, nanoseconds.
-    var fullAt: Int64 = 0
+    var fullAt = Deadline.immediate
     var active: UInt32 = 0
-    var isUsed: UInt32 = 0
     /// The next entry of the same chain, or the next free one; none is 0, the others one more than their number.
     var next: UInt32 = 0
     var heapPlace: UInt32 = 0
@@ -74,10 +72,10 @@ struct SourceTable {
   // MARK: - Sources
 
   func active(_ number: Number) -> Int { Int(entries[Int(number)].active) }
-  func fullAt(_ number: Number) -> Int64 { entries[Int(number)].fullAt }
+  func fullAt(_ number: Number) -> Deadline { entries[Int(number)].fullAt }
 
   /// The entry of a source, a new one where it has none.
-  func find(_ source: Source, now: Int64) -> Number {
+  func find(_ source: Source, now: Deadline) -> Number {
     let chain = chain(of: source)
     var next = chains[chain]
     while next != 0 {
@@ -91,7 +89,7 @@ struct SourceTable {
   }
 
   /// Notes a new connection of a source.
-  func begin(_ number: Number, fullAt: Int64) {
+  func begin(_ number: Number, fullAt: Deadline) {
     entries[Int(number)].active += 1
     entries[Int(number)].fullAt = fullAt
     moveInHeap(number)
@@ -107,15 +105,15 @@ struct SourceTable {
   }
 
   /// Notes an event that leaves nothing open, such as a datagram.
-  func touch(_ number: Number, fullAt: Int64) {
+  func touch(_ number: Number, fullAt: Deadline) {
     entries[Int(number)].fullAt = fullAt
     moveInHeap(number)
   }
 
   /// When nothing is left to remember of the source: never while it has connections.
-  private func forgetTime(_ number: Number) -> Int64 {
+  private func forgetTime(_ number: Number) -> Deadline {
     let entry = entries[Int(number)]
-    return entry.active > 0 ? .max : entry.fullAt
+    return entry.active > 0 ? .never : entry.fullAt
   }
 
   private func chain(of source: Source) -> Int {
@@ -137,7 +135,7 @@ struct SourceTable {
       header.pointee.untouched += 1
     }
     let chain = chain(of: source)
-    entries[Int(number)] = Entry(high: source.high, low: source.low, isUsed: 1, next: chains[chain])
+    entries[Int(number)] = Entry(high: source.high, low: source.low, next: chains[chain])
     chains[chain] = number + 1
     let place = header.pointee.count
     header.pointee.count += 1
@@ -147,7 +145,7 @@ struct SourceTable {
   }
 
   /// Two for each new one: the table shrinks faster than it grows.
-  private func forgetIdle(now: Int64) {
+  private func forgetIdle(now: Deadline) {
     for _ in 0..<2 {
       guard header.pointee.count > 0, forgetTime(heap[0]) <= now else { return }
       forget(heap[0])
@@ -209,36 +207,5 @@ struct SourceTable {
       place = child
     }
     put(number, at: place)
-  }
-
-  // MARK: - Repair
-
-  /// Builds chains, heap and free entries anew from the entries themselves, after somebody died while changing them.
-  ///
-  /// - Returns: how many connections all sources have together.
-  func repair() -> Int {
-    var connections = 0
-    for index in chains.indices { chains[index] = 0 }
-    header.pointee.count = 0
-    header.pointee.firstFree = 0
-    header.pointee.untouched = UInt32(capacity)
-    for index in entries.indices.reversed() {
-      let number = Number(index)
-      let entry = entries[index]
-      if entry.isUsed == 1 {
-        connections += Int(entry.active)
-        let chain = chain(of: Source(high: entry.high, low: entry.low))
-        entries[index].next = chains[chain]
-        chains[chain] = number + 1
-        let place = header.pointee.count
-        header.pointee.count += 1
-        put(number, at: Int(place))
-        moveInHeap(number)
-      } else {
-        entries[index].next = header.pointee.firstFree
-        header.pointee.firstFree = number + 1
-      }
-    }
-    return connections
   }
 }

@@ -6,12 +6,12 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct AdmissionRateTests {
   @Test("admits a source's burst at once, then one for each of its spacings")
   func limitsTheRateOfASource() throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.ratePerSource = try rate("10/s burst 4")
         $0.maxConnectionsPerSource = 1_000_000
         $0.maxConnections = 1_000_000
-      }, isShared: true, sourceCapacity: 100)
+      }, sourceCapacity: 100)
     let client = try peer("192.0.2.7")
     let start = 1000 * second
     for _ in 0..<4 { #expect(admission.admit(client, user: nil, now: start).ticket != nil) }
@@ -30,7 +30,7 @@ import Testing
 
   @Test("remembers a source's rate when its connections have ended")
   func remembersTheRate() throws {
-    let admission = try Admission(limits { $0.ratePerSource = try rate("1/h") }, isShared: true, sourceCapacity: 300)
+    let admission = try Visits(limits { $0.ratePerSource = try rate("1/h") }, sourceCapacity: 300)
     let ticket = try #require(admission.admit(try peer("192.0.2.7"), user: nil, now: second).ticket)
     admission.giveBack(ticket)
     for host in 1...200 {
@@ -43,11 +43,11 @@ import Testing
 
   @Test("admits in an hour what its rate says of 2,000 a second", arguments: [WhenFull.wait, .refuse])
   func limitsTheRate(whenFull: WhenFull) throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.rate = try rate("20/s burst 50")
         $0.whenFull = whenFull
-      }, isShared: true)
+      })
     let client = try peer("192.0.2.7")
     let start = 5000 * second
     let offered = 500_000 as Int64
@@ -60,6 +60,7 @@ import Testing
         admission.giveBack(ticket)
         admitted += 1
         now += offered
+      case .wait: throw ErrorCode.wouldBlock
       case .refused(let refusal):
         try #require(refusal == .rate)
         // When the next token is there; whoever comes before is refused too, and one of them is tried.

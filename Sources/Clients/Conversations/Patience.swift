@@ -1,4 +1,3 @@
-import Glibc
 @_spi(Begat) import UnixCore
 
 /// How long others are waited for: until a deadline, or until somebody cancels that.
@@ -13,19 +12,14 @@ struct Patience {
   /// - Returns: false at the deadline.
   /// - Throws: `ECANCELED`.
   func wait(for readiness: Poller.Interest, of descriptor: borrowing Descriptor) throws(SystemCallError) -> Bool {
-    var queries = [
-      pollfd(fd: descriptor.number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0),
-      pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
-    ]
-    while true {
-      let count = poll(&queries, 2, deadline.milliseconds)
-      let error = ErrorCode(rawValue: errno)
-      if count > 0 {
-        if queries[1].revents != 0 { throw SystemCallError("poll", code: .canceled) }
-        return true
-      }
-      if count == -1, error != .interrupted { throw SystemCallError("poll", code: error) }
-      if deadline.isExpired { return false }
+    var set = PollSet()
+    set.add(descriptor.number, readiness)
+    set.add(cancellation, .readable)
+    let isReady: Bool
+    do throws(SystemCallError) { isReady = try set.wait(until: deadline) } catch {
+      throw SystemCallError("poll", code: error.code)
     }
+    if !set[1].isEmpty { throw SystemCallError("poll", code: .canceled) }
+    return isReady
   }
 }

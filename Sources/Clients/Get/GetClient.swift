@@ -23,7 +23,7 @@ public struct GetClient: Sendable {
         var result = GetResult(document: document, failure: "not asked, as \(settings.server) was not reached")
         if isReachable {
           // libcurl keeps the time itself; this is for where the document goes.
-          let outcome = try withDeadline(Deadline(after: settings.timeout)) {
+          let outcome = try withDeadline(settings.timeout.map { Deadline(after: $0) } ?? .never) {
             try session.fetch(document, to: DocumentOutput(path: path(index)))
           }
           switch outcome {
@@ -70,7 +70,7 @@ private struct ReaderOfOutput {
   private let endsByDefault: Bool
 
   init() throws(SystemCallError) {
-    endsByDefault = try Signal.brokenPipe.disposition == .standard
+    endsByDefault = try Signal.brokenPipe.disposition == .default
     Signal.brokenPipe.ignore()
   }
 

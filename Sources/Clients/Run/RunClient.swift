@@ -55,7 +55,7 @@ public struct RunClient: Sendable {
     // Ignored, it would take the statuses away.
     if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
     let signals = try RunWatch.queue()
-    let deadline = Deadline(after: timeout)
+    let deadline = timeout.map { Deadline(after: $0) } ?? .never
     let processes: Stages
     var copy: BoundedCopy?
     if let outputLimit {

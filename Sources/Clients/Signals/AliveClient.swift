@@ -35,7 +35,7 @@ public struct AliveClient: Sendable {
         if StandardStream.errors.isTerminal, watch.count > 0 {
           StandardStream.complain("[Waiting for \(watch.count) of \(processes.count) to end]")
         }
-        try watch.awaitEnds(until: Deadline(after: limit))
+        try watch.awaitEnds(until: limit.map { Deadline(after: $0) } ?? .never)
         let states = watch.states
         try show(states)
         return states.allSatisfy { $0 == .gone }

@@ -60,7 +60,7 @@ public struct SignalsClient: Sendable {
     case .terminate: "terminate"
     case .dumpCore: "core"
     case .stop: "stop"
-    case .resume: "continue"
+    case .continue: "continue"
     case .ignore: "ignore"
     }
   }

@@ -37,7 +37,7 @@ final class StreamQuestion {
       race = nil
       return .connected
     case .none:
-      if race?.hasFailed == true { return .decided(.failed(race?.reasons ?? [])) }
+      if race?.hasFailed == true { return .decided(.failed(race?.errors ?? [])) }
       return .underWay
     }
   }

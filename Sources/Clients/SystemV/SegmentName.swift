@@ -24,7 +24,7 @@ public enum SegmentName: Hashable, Sendable {
   func segment() throws(SystemCallError) -> SharedMemorySegment {
     switch self {
     case .identifier(let identifier): SharedMemorySegment(identifier: identifier)
-    case .key(let name): try .open(try name.key(), madeBy: nil)
+    case .key(let name): try .open(try name.key(), owner: nil)
     }
   }
 }

@@ -79,16 +79,16 @@ public struct SemaphoreClient: Sendable {
     let key = try key.key()
     let creator = trustsAnybody ? nil : geteuid()
     do throws(SystemCallError) {
-      return try .open(key, madeBy: creator, until: min(deadline, Deadline(after: .seconds(1))))
+      return try .open(key, owner: creator, until: min(deadline, Deadline(after: .seconds(1))))
     } catch {
       guard error.code == .timedOut else { throw error }
       // Made by a program that gives no values, as perlipc's do: they are 0, and nobody was in yet.
-      return try .open(key, madeBy: creator, awaitsValues: false)
+      return try .open(key, owner: creator, awaitsValues: false)
     }
   }
 
   /// The set, for whoever looks only: the kernel knows who may.
   private func look() throws(SystemCallError) -> SemaphoreSet {
-    try .open(try key.key(), madeBy: nil, awaitsValues: false)
+    try .open(try key.key(), owner: nil, awaitsValues: false)
   }
 }

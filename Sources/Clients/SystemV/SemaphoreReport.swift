@@ -12,14 +12,14 @@ struct SemaphoreReport {
   }
 
   let identifier: CInt
-  let facts: SemaphoreSet.Metadata
+  let metadata: SemaphoreSet.Metadata
   let semaphores: [Semaphore]
 }
 
 extension SemaphoreReport {
   init(of set: SemaphoreSet) throws(SystemCallError) {
     identifier = set.identifier
-    facts = try set.facts()
+    metadata = try set.metadata()
     var semaphores: [Semaphore] = []
     for (index, value) in try set.values().enumerated() {
       semaphores.append(
@@ -31,7 +31,7 @@ extension SemaphoreReport {
   }
 
   var table: String {
-    let owner = facts.ownership
+    let owner = metadata.ownership
     var table = TextTable(.right, .right, .right, .right, .right)
     table.add("INDEX", "VALUE", "WAIT-ZERO", "WAIT-MORE", "LAST-PID")
     for (index, semaphore) in semaphores.enumerated() {
@@ -50,8 +50,8 @@ extension SemaphoreReport {
       ])
     }
     return JSON.object(
-      facts.ownership.members(identifier: identifier) + [
-        ("last_operation", facts.lastOperation.map(String.init) ?? "null"), ("semaphores", JSON.array(semaphores)),
+      metadata.ownership.members(identifier: identifier) + [
+        ("last_operation", metadata.lastOperation.map(String.init) ?? "null"), ("semaphores", JSON.array(semaphores)),
       ]) + "\n"
   }
 }

@@ -80,7 +80,7 @@ public struct SharedMemoryClient: Sendable {
   public func show(json: Bool) -> Bool {
     run {
       let segment = try name.segment()
-      let report = SharedMemoryReport(segments: [(segment, try segment.facts())])
+      let report = SharedMemoryReport(segments: [(segment, try segment.metadata())])
       try StandardStream.output.write(json ? report.object + "\n" : report.table)
       return true
     }

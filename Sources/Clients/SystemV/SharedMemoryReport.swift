@@ -3,17 +3,17 @@
 
 /// Shared memory segments as they are shown.
 struct SharedMemoryReport {
-  let segments: [(segment: SharedMemorySegment, facts: SharedMemoryMetadata)]
+  let segments: [(segment: SharedMemorySegment, metadata: SharedMemoryMetadata)]
 
   var table: String {
     var table = TextTable(.right, .left, .right, .left, .right, .right, .right, .right, .left)
     table.add("ID", "KEY", "USER", "MODE", "BYTES", "ATTACHED", "CREATOR", "LAST-PID", "REMOVED")
-    for (segment, facts) in segments {
-      let owner = facts.ownership
+    for (segment, metadata) in segments {
+      let owner = metadata.ownership
       table.add(
         "\(segment.identifier)", owner.key == .private ? "-" : "\(owner.key)", "\(owner.user)", owner.modeText,
-        "\(facts.size)", "\(facts.attachedCount)", "\(facts.creatorProcess)",
-        facts.lastProcess == 0 ? "-" : "\(facts.lastProcess)", facts.isMarkedForRemoval ? "with its last process" : "")
+        "\(metadata.size)", "\(metadata.attachedCount)", "\(metadata.creatorProcess)",
+        metadata.lastProcess == 0 ? "-" : "\(metadata.lastProcess)", metadata.isMarkedForRemoval ? "with its last process" : "")
     }
     return table.text
   }
@@ -24,12 +24,12 @@ struct SharedMemoryReport {
   var array: String { JSON.array(objects) + "\n" }
 
   private var objects: [String] {
-    segments.map { segment, facts in
+    segments.map { segment, metadata in
       JSON.object(
-        facts.ownership.members(identifier: segment.identifier) + [
-          ("bytes", "\(facts.size)"), ("attached", "\(facts.attachedCount)"),
-          ("creator_pid", "\(facts.creatorProcess)"), ("last_pid", "\(facts.lastProcess)"),
-          ("marked_for_removal", "\(facts.isMarkedForRemoval)"),
+        metadata.ownership.members(identifier: segment.identifier) + [
+          ("bytes", "\(metadata.size)"), ("attached", "\(metadata.attachedCount)"),
+          ("creator_pid", "\(metadata.creatorProcess)"), ("last_pid", "\(metadata.lastProcess)"),
+          ("marked_for_removal", "\(metadata.isMarkedForRemoval)"),
         ])
     }
   }

@@ -18,7 +18,7 @@ final class DatagramAnswers {
   init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(SystemCallError) {
     self.service = service
     self.ownPorts = Set(ownPorts)
-    admission = try Admission(limits, isShared: false)
+    admission = try Admission(limits)
     memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
   }
 
@@ -29,7 +29,7 @@ final class DatagramAnswers {
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
-    refused: (Refusal, SocketAddress?) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
+    refused: (Refusal, Client) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
   ) {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[65_536..<(65_536 + largestDatagram)])
@@ -42,9 +42,10 @@ final class DatagramAnswers {
           counters.pointee.datagrams_ignored &+= 1
           continue
         }
-        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: SystemClock.monotonic()) {
+        let client = Client(address: address, prefix: admission.limits.sourcePrefix)
+        if let refusal = admission.refusalOfEvent(from: client, now: .now) {
           begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
-          refused(refusal, address)
+          refused(refusal, client)
           continue
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
@@ -92,10 +93,10 @@ extension Listener {
       datagramAnswers.answer(
         on: entry.socket, counters: scoreboard.header,
         refused: { refusal, sender in
-          if let line = refusals.refusedDatagram(refusal, sender, now: SystemClock.monotonic()) { lines.append(line) }
+          if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
         },
         unsendable: { error, client in
-          if let line = refusals.unsendable(error, to: client, now: SystemClock.monotonic()) { lines.append(line) }
+          if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
         })
       for line in lines { say(line) }
     }

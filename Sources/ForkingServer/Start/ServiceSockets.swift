@@ -35,21 +35,22 @@ struct ServiceSockets {
 
   /// Takes the sockets that were passed: by a service manager, and those that the options name.
   init(adopting options: ListenerOptions) throws(Problem) {
-    let passed: [SocketActivation.PassedSocket]
+    var passed: SocketActivation.PassedSockets
     do throws(SocketActivation.ActivationError) { passed = try SocketActivation.take() } catch {
       throw Problem(description: "\(error)")
     }
-    let numbers = passed.map(\.number) + options.sockets
+    var numbers: [CInt] = []
+    while let socket = passed.takeFirst() {
+      named[socket.name, default: []].insert(socket.descriptor.socketKind == .datagram)
+      numbers.append(socket.descriptor.release())
+    }
+    numbers += options.sockets
     let others = [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
     var seen: Set<CInt> = []
     for number in numbers + others where !seen.insert(number).inserted {
       throw Problem(description: "descriptor \(number) is given twice", isUsage: true)
     }
     for number in numbers { try adopt(number) }
-    for socket in passed {
-      let isDatagram = Descriptor.withBorrowed(socket.number) { $0.socketKind == SocketKind.datagram }
-      named[socket.name, default: []].insert(isDatagram)
-    }
   }
 
   /// Binds what the settings name besides, and sets the options of all sockets.
@@ -165,16 +166,11 @@ struct ServiceSockets {
 
   /// The kinds of all sockets, by what the kernel says of their addresses.
   var kinds: Set<ServiceMode.SocketKind> {
-    var kinds: Set<ServiceMode.SocketKind> = []
-    for stream in streams {
-      let address = try? stream.socket.descriptor.localAddress().address
-      kinds.insert(address?.isUnix ?? true ? .unixStream : .internetStream)
+    func kind(of socket: borrowing Descriptor, isStream: Bool) -> ServiceMode.SocketKind {
+      ServiceMode.SocketKind((try? socket.localAddress())?.address, isStream: isStream)
     }
-    for datagram in datagrams {
-      let address = try? datagram.socket.descriptor.localAddress().address
-      kinds.insert(address?.isUnix ?? true ? .unixDatagram : .internetDatagram)
-    }
-    return kinds
+    return Set(streams.map { kind(of: $0.socket.descriptor, isStream: true) })
+      .union(datagrams.map { kind(of: $0.socket.descriptor, isStream: false) })
   }
 
   /// Closes what the listener was started with and does not know.

@@ -11,14 +11,22 @@ public struct Connection: ~Copyable {
   /// Nil where one socket is both.
   private let output: Descriptor?
   private let isSocket: Bool
-  let limits: TimeLimits
+  package let limits: TimeLimits
   private let tally: Tally
   private var hasReceived = false
   private var isAlarmSet = false
 
-  /// How long a client may stay that has its reply and does not close, in nanoseconds: unread bytes must not destroy the
-  /// reply.
-  private var lingering: Int64 = 5_000_000_000
+  /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
+  private enum Lingering: CInt {
+    case usual = 5000
+    case short = 500
+
+    /// As poll(2) takes it: most clients close at once, without any reckoning.
+    var milliseconds: CInt { rawValue }
+    var duration: Duration { .milliseconds(rawValue) }
+  }
+
+  private var lingering = Lingering.usual
 
   /// A connection over one socket.
   public init(socket: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
@@ -43,13 +51,13 @@ public struct Connection: ~Copyable {
     self.tally = tally
   }
 
-  // MARK: - For those who wait for several things at once
+  // MARK: - For services that wait for several descriptors
 
-  /// The descriptor to wait at.
-  var inputNumber: CInt { input.number }
+  /// The descriptor at which to wait for the client's bytes.
+  package var inputNumber: CInt { input.number }
 
   /// The descriptor at which to wait for room.
-  var outputNumber: CInt {
+  package var outputNumber: CInt {
     switch output {
     case .some(let output): output.number
     case nil: input.number
@@ -57,41 +65,30 @@ public struct Connection: ~Copyable {
   }
 
   /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
-  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+  package mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try input.receive(into: buffer, waiting: false)
     tally.received.pointee &+= UInt64(count)
     return count
   }
 
   /// Sends what can be sent at once (`EAGAIN`).
-  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
+  package mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try sendSome(bytes, waiting: false)
     tally.sent.pointee &+= UInt64(count)
     return count
   }
 
   /// Tells the client that the reply is whole; it may go on sending.
-  mutating func endReply() { _ = shutDownSending() }
+  package mutating func endReply() { _ = shutDownSending() }
 
   /// Ends the connection at once, in both directions.
-  mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
+  package mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
 
   /// Records the limit that is about to end this process, for the listener's record.
-  func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
+  package func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
 
-  /// Ends the process by a limit that was kept without the alarm.
-  func endProcess(missing limit: Waiting) -> ConnectionFailure {
-    noteMissed(limit)
-    return ProcessEnd.by(.alarm)
-  }
-
-  /// Who is connected with whom, for a program's environment.
-  var clientVariables: ClientVariables {
-    let local = try? input.localAddress().address
-    let credentials = peer.address?.isUnix ?? false ? try? PeerCredentials(of: input) : nil
-    return ClientVariables(
-      local: local ?? nil, remote: peer.address, credentials: credentials, connectionsOfSource: peer.connections)
-  }
+  /// The server's address.
+  package var localAddress: SocketAddress? { (try? input.localAddress())?.address }
 
   // MARK: - For everybody
 
@@ -183,14 +180,14 @@ public struct Connection: ~Copyable {
     guard shutDownSending() else { return }
     // Most clients close at once: the clock is read for the others only.
     let received = tally.received.pointee
-    var left = lingering
-    var deadline: Int64?
-    while left > 0, input.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(left / 1_000_000)))) {
+    var left = lingering.milliseconds
+    var deadline: Deadline?
+    while left > 0, input.wait(for: .readable, until: Deadline(after: .milliseconds(left))) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
-      let now = SystemClock.monotonic()
-      if deadline == nil { deadline = now + lingering }
-      left = (deadline ?? now) - now
+      let end = deadline ?? Deadline(after: lingering.duration)
+      deadline = end
+      left = end.milliseconds
     }
   }
 
@@ -198,7 +195,7 @@ public struct Connection: ~Copyable {
   private static let mostDiscarded: UInt64 = 4 << 20
 
   /// Shortens `finish`: the service is being stopped.
-  mutating func endSoon() { lingering = 500_000_000 }
+  package mutating func endSoon() { lingering = .short }
 
   private func shutDownSending() -> Bool {
     do throws(SystemCallError) {
@@ -237,7 +234,7 @@ public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 
-  init(_ error: SystemCallError) {
+  package init(_ error: SystemCallError) {
     self = error.code == .brokenPipe || error.code == .connectionReset ? .clientClosed : .call(error)
   }
 }

@@ -13,19 +13,21 @@ struct PassedSockets {
 
   /// Takes them over from the environment.
   init() throws(SocketActivation.ActivationError) {
-    for passed in try SocketActivation.take() {
-      let descriptor = Descriptor(owning: passed.number)
+    var sockets = try SocketActivation.take()
+    while let passed = sockets.takeFirst() {
+      let name = passed.name
+      let descriptor = passed.descriptor
       let kind = descriptor.socketKind
       let isListening = descriptor.isListening
-      guard kind == SocketKind.datagram || (kind == SocketKind.stream && isListening),
+      guard kind == .datagram || kind == .stream && isListening,
         let address = try? descriptor.localAddress().address
       else {
         warnings.append(
-          "passed descriptor \(passed.number) (\(escaped(passed.name.utf8))): no listening or datagram socket; closed")
+          "passed descriptor \(descriptor.number) (\(escaped(name.utf8))): no listening or datagram socket; closed")
         continue
       }
       entries.append(
-        Entry(socket: HeldSocket(descriptor, isDatagram: kind == SocketKind.datagram, address: address), name: passed.name))
+        Entry(socket: HeldSocket(descriptor, isDatagram: kind == .datagram, address: address), name: name))
     }
   }
 

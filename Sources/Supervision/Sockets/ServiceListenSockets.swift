@@ -82,14 +82,14 @@ struct ServiceListenSockets {
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !patience.isExpired else { throw error }
-        _ = poll(nil, 0, 10)
+        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        PollSet.pause(.milliseconds(10))
       }
     }
   }
 
   /// The service that has this very file by another spelling of its path.
-  private func holder(of path: String) -> String? {
+  private func holder(of path: UnixPath) -> String? {
     for (name, sockets) in others.map({ ($0.name, $0.sockets) }) + [("the same service", sockets)] {
       if let file = sockets.compactMap(\.file).first(where: { $0.isAt(path) }) {
         return "\(name) has it as \(file.path)"

@@ -12,6 +12,8 @@
 
 static struct {
   int writer;
+  // As the kernel has it: a tool that stands between, such as a sanitizer, puts a handler of its own before this one.
+  unsigned long installed;
   struct platform_disposition former;
 } receivers[NSIG];
 
@@ -31,11 +33,10 @@ static bool is_ours(void) {
   return page != NULL && atomic_load(page) == getpid();
 }
 
-static void receive(int signal, siginfo_t *information, void *context);
-
 static bool is_receiving(int signal) {
   struct platform_disposition present;
-  return platform_save_disposition(signal, &present) == 0 && present.words[0] == (unsigned long)receive;
+  return platform_save_disposition(signal, &present) == 0 && receivers[signal].installed != 0 &&
+         present.words[0] == receivers[signal].installed;
 }
 
 static void restore(int signal) {
@@ -103,8 +104,11 @@ static int own(void) {
 }
 
 static void stop(uint64_t signals) {
-  for (int signal = 1; signal < NSIG; signal++)
-    if ((signals & bit(signal)) != 0) restore(signal);
+  for (int signal = 1; signal < NSIG; signal++) {
+    if ((signals & bit(signal)) == 0) continue;
+    restore(signal);
+    receivers[signal].installed = 0;
+  }
   atomic_fetch_and(&claimed, ~signals);
   while (atomic_load(&running) != 0) sched_yield();
   atomic_fetch_and(&lost, ~signals);
@@ -122,7 +126,9 @@ static int start(uint64_t signals, int writer, int *refused) {
     receivers[signal].writer = writer;
     started |= bit(signal);
     atomic_fetch_or(&claimed, bit(signal));
-    if (sigaction(signal, &action, NULL) == -1) break;
+    struct platform_disposition present;
+    if (sigaction(signal, &action, NULL) == -1 || platform_save_disposition(signal, &present) == -1) break;
+    receivers[signal].installed = present.words[0];
     *refused = 0;
   }
   if (*refused == 0) return 0;

@@ -48,7 +48,7 @@ final class Waiter: Sendable {
     let cancellation = try Cancellation()
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        _ = Background { [self] in continuation.resume(returning: signals.next(cancelledBy: cancellation)) }
+        Background { [self] in continuation.resume(returning: signals.next(cancelledBy: cancellation)) }.detach()
       }
     } onCancel: {
       cancellation.cancel()

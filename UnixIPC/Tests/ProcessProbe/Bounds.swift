@@ -84,7 +84,7 @@ func timeLimitEndsATerminalsSilence(_ words: [String]) throws {
   try expectEnded("TerminalConversation.read") { _ = try silent.read() }
   try expectEnded("TerminalConversation.awaitEnd") { _ = try silent.waitForExit() }
   try expectEnded("TerminalConversation.expect") {
-    let failure = failure { () throws(ConversationFailure) in try silent.expect("x") }
+    let failure = failure { () throws(ConversationError) in try silent.expect("x") }
     guard case .timedOut = failure else { throw Wrong(description: "\(String(describing: failure))") }
   }
   let input = try PipeEnds()

@@ -22,6 +22,23 @@ private func startJobs(_ conversation: inout TerminalConversation) throws -> [pi
   return jobs
 }
 
+func abandonedSearchesAreBounded(_ words: [String]) throws {
+  var conversation = try TerminalConversation(shell("printf '%0200d' 0; sleep 60"))
+  try conversation.expect("000", until: Deadline(after: soon))
+  let cancellation = try Cancellation()
+  cancellation.cancel()
+  conversation.cancellation = cancellation
+  var codes: [ErrorCode?] = []
+  for _ in 0..<6 {
+    let error = failure { () throws(ConversationError) in try conversation.expect(.regex(#/(0*)*b/#)) }
+    if case .call(let error) = error { codes.append(error.code) }
+  }
+  try expectEqual(codes, [.canceled, .canceled, .canceled, .canceled, .wouldBlock, .wouldBlock], "errors")
+  // Literals need no thread.
+  conversation.cancellation = nil
+  try expectEqual(conversation.expect("00", until: Deadline(after: soon)).text, "00", "a literal")
+}
+
 func sessionEndsWhole(_ words: [String]) throws {
   let interactive = Program(
     path: "/bin/bash", arguments: ["--norc", "--noprofile", "-i"],

@@ -12,6 +12,7 @@ let signalDescriptorSubcommands: Subcommands = [
   "receiver-forks": copiesActAsIfThereWereNone,
   "receiver-calls": receivedSignalRestartsCalls,
   "receiver-closing": closedPipeIsNotWrittenTo,
+  "queue-cancels": queueCancelsWaits,
 ]
 
 private var soon: Deadline { Deadline(after: .seconds(20)) }
@@ -210,4 +211,21 @@ func closedPipeIsNotWrittenTo(_ words: [String]) throws {
   }
   done.cancel()
   for thread in threads { thread.join() }
+}
+
+/// The descriptor of a queue as a cancellation: a signal that waits to be taken ends what waits for something else.
+func queueCancelsWaits(_ words: [String]) throws {
+  let queue = try SignalQueue([.terminate])
+  let cancellation = try Cancellation(whenReadable: queue.descriptor)
+  try expect(!cancellation.isCancelled, "cancelled at first")
+  let ends = try PipeEnds()
+  let child = try sender(1, of: .terminate)
+  let deadline = soon
+  try expect(!ends.readEnd.wait(for: .readable, until: deadline, cancelledBy: cancellation), "a pipe is readable")
+  try expect(cancellation.isCancelled && !deadline.isExpired, "not cancelled")
+  try expect(queue.next(cancelledBy: cancellation) == nil, "a cancelled wait")
+  try expectEqual(queue.take()?.process, child, "sender")
+  try expect(!cancellation.isCancelled, "cancelled though the signal was taken")
+  try expect(queue.next(until: Deadline(after: .milliseconds(5)), cancelledBy: cancellation) == nil, "it came twice")
+  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
 }

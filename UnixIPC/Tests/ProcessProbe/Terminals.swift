@@ -11,6 +11,7 @@ let terminalSubcommands: Subcommands = [
   "terminal-dispositions": dispositionsAreRestored,
   "terminal-control": programControlsItsTerminal,
   "terminal-session": sessionEndsWhole,
+  "conversation-abandoned": abandonedSearchesAreBounded,
   "terminal-descriptors": conversationsLeaveNoDescriptors,
   "terminal-flood": floodPassesWhole,
   "terminal-interact": interactHere,

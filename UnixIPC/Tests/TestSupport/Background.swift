@@ -22,4 +22,10 @@ package final class Background: @unchecked Sendable {
     hasJoined = true
     pthread_join(thread, nil)
   }
+
+  /// Lets the body end by itself.
+  package func detach() {
+    hasJoined = true
+    pthread_detach(thread)
+  }
 }

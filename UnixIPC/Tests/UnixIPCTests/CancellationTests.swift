@@ -66,4 +66,7 @@ import UnixIPCTestSupport
       try ours.await(.readable, until: Deadline(after: .milliseconds(1)), cancelledBy: nil, for: "recv")
     }
   }
+
+  @Test("ends waits while a signal waits in a queue")
+  func followsAQueue() throws { try ProbeProgram.check("queue-cancels") }
 }

@@ -33,11 +33,11 @@ import UnixIPC
   @Test("tells the end and the deadline apart")
   func fails() throws {
     var ended = try start("echo no")
-    let early = failure { () throws(ConversationFailure) in try ended.expect("yes", until: deadline) }
+    let early = failure { () throws(ConversationError) in try ended.expect("yes", until: deadline) }
     #expect(early == .ended(expected: "\"yes\"", seen: Array("no\n".utf8)))
     var silent = try start("printf no; exec sleep 60")
     try silent.expect("n", until: deadline)
-    let late = failure { () throws(ConversationFailure) in
+    let late = failure { () throws(ConversationError) in
       try silent.expect("yes", until: Deadline(after: .milliseconds(50)))
     }
     #expect(late == .timedOut(expected: "\"yes\"", seen: [UInt8(ascii: "o")]))
@@ -47,7 +47,7 @@ import UnixIPC
     // One that always has something to say.
     var busy = try start("exec yes", capacity: 4096)
     busy.excess = .isDropped
-    let never = failure { () throws(ConversationFailure) in
+    let never = failure { () throws(ConversationError) in
       try busy.expect("no", until: Deadline(after: .milliseconds(50)))
     }
     #expect(never != nil && busy.droppedByteCount > 0 && busy.waitingByteCount < 1 << 18)
@@ -59,12 +59,12 @@ import UnixIPC
     var conversation = try start(script, capacity: 10000)
     conversation.excess = .isDropped
     var strict = try start(script, capacity: 10000)
-    let full = failure { () throws(ConversationFailure) in try strict.expect("needle", until: deadline) }
+    let full = failure { () throws(ConversationError) in try strict.expect("needle", until: deadline) }
     #expect(full == .call(SystemCallError("read", on: "/bin/sh", code: .noBufferSpace)))
     try conversation.expect("nee", until: deadline)
     #expect(conversation.droppedByteCount > 2_000_000)
     var whole = try start("printf nee; read x; echo dle")
-    let late = failure { () throws(ConversationFailure) in
+    let late = failure { () throws(ConversationError) in
       try whole.expect("needle", until: Deadline(after: .milliseconds(50)))
     }
     #expect(late != nil)
@@ -112,10 +112,10 @@ import UnixIPC
   func givesUp() throws {
     var conversation = try start("printf \(String(repeating: "a", count: 60)); exec sleep 60")
     try conversation.expect("a", until: deadline)
-    let late = failure { () throws(ConversationFailure) in
+    let late = failure { () throws(ConversationError) in
       try conversation.expect(.regex(#/(a*)*b/#), until: Deadline(after: .milliseconds(50)))
     }
-    #expect(late == .timedOut(expected: "a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
+    #expect(late == .timedOut(expected: "match of a regex", seen: [UInt8](repeating: UInt8(ascii: "a"), count: 59)))
     // One that is quick is looked for though the time is up.
     let match = try conversation.expect(.regex(#/a{5}/#), until: .immediate)
     #expect(match.text == "aaaaa")

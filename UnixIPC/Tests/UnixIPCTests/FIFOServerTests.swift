@@ -125,7 +125,7 @@ import UnixIPCTestSupport
     var server = try FIFOServer(at: directory["f"])
     let ends = try PipeEnds()
     try ends.writeEnd.writeAll("i")
-    let served = try server.serve(interruptedBy: ends.readEnd.number) { [] }
+    let served = try server.serve(cancelledBy: try Cancellation(whenReadable: ends.readEnd)) { [] }
     #expect(served == 0)
     try other.write("kept".utf8, to: "new")
     let null = try Descriptor.open("/dev/null", .writeOnly)

@@ -23,7 +23,7 @@ import UnixIPCTestSupport
     let facts = try segment.metadata()
     #expect(facts.size == 2000 && facts.ownership.mode == 0o640 && facts.creatorProcess == getpid())
     #expect(facts.ownership.user == geteuid() && facts.ownership.group == getegid() && facts.attachedCount == 1)
-    #expect(memory.unsafeBytes.count == 2000)
+    #expect(memory.count == 2000)
     try segment.remove()
     // Marked, and its key free, while it is mapped.
     #expect(try segment.metadata().isMarkedForRemoval)

@@ -79,6 +79,65 @@ import UnixIPC
     #expect(seen.count == 300_005 && conversation.droppedByteCount > 200_000)
   }
 
+  @Test("types a line that the terminal takes whole, and no longer one")
+  func boundsLines() throws {
+    var conversation = try TerminalConversation(program("/bin/cat")) { $0.echoes = false }
+    let longest = String(repeating: "x", count: 4095)
+    let refused = failure { () throws(SystemCallError) in try conversation.sendLine(longest + "x", until: deadline) }
+    #expect(refused == SystemCallError("write", on: conversation.terminalPath, code: .messageTooLong))
+    try conversation.sendLine(longest, until: deadline)
+    let line = text(try conversation.readLine(until: deadline))
+    #expect(line == longest)
+    // A raw terminal has no lines.
+    var raw = try TerminalConversation(program("/bin/cat")) { $0 = $0.raw }
+    try raw.sendLine(longest + longest, until: deadline)
+    try raw.expect("x\r", until: deadline)
+    #expect(raw.droppedByteCount == 0)
+  }
+
+  @Test("keeps a line of the limit's length whole, and no byte more")
+  func isExact() throws {
+    let script = "printf '%0100d\\n%0101d\\n' 1 2; sleep 60"
+    var conversation = try TerminalConversation(program("/bin/sh", "-c", script), bufferLimit: 101)
+    let first = try conversation.readLine(until: deadline)
+    #expect(first?.count == 100)
+    let second = failure { () throws(SystemCallError) in _ = try conversation.readLine(until: deadline) }
+    #expect(second?.code == .messageTooLong && conversation.waitingByteCount <= 102)
+  }
+
+  @Test("waits until the terminal does not echo, or the program has ended")
+  func waitsForTheEcho() throws {
+    let script = "echo ready; read go; stty -echo; read secret; stty echo; echo \\<$secret\\>"
+    var conversation = try TerminalConversation(program("/bin/sh", "-c", script))
+    try conversation.expect("ready", until: deadline)
+    let late = failure { () throws(ConversationError) in
+      try conversation.waitUntilEchoIsOff(until: Deadline(after: .milliseconds(30)))
+    }
+    #expect(late == .timedOut(expected: "terminal without echo", seen: Array("\r\n".utf8)))
+    try conversation.sendLine("go", until: deadline)
+    try conversation.waitUntilEchoIsOff(until: deadline)
+    try conversation.sendLine("hidden", until: deadline)
+    let rest = try conversation.expect(.endOfFile, until: deadline).textBefore
+    #expect(rest.hasSuffix("<hidden>\r\n") && rest.split(separator: "hidden").count == 2)
+    let ended = failure { () throws(ConversationError) in try conversation.waitUntilEchoIsOff(until: deadline) }
+    guard case .ended = ended else { return _ = Issue.record("\(String(describing: ended))") }
+  }
+
+  @Test("shows what is typed to who watches, and has a descriptor to wait for")
+  func isWatchedBothWays() throws {
+    final class Typed: @unchecked Sendable { var bytes: [UInt8] = [] }
+    let typed = Typed()
+    var conversation = try TerminalConversation(program("/bin/cat")) { $0.echoes = false }
+    conversation.watchSent = { (bytes) throws(SystemCallError) in typed.bytes += bytes }
+    let isReadable = conversation.descriptor.wait(for: .readable, until: .immediate)
+    #expect(!isReadable)
+    try conversation.sendLine("a", until: deadline)
+    let becomesReadable = conversation.descriptor.wait(for: .readable, until: deadline)
+    let line = try conversation.readUntrustedLine(until: .immediate)
+    #expect(becomesReadable && line == UntrustedBytes(text: "a"))
+    #expect(typed.bytes == Array("a\r".utf8))
+  }
+
   @Test("stops waiting when it is cancelled, but ends the program")
   func isCancelled() throws {
     let ends = try PipeEnds()
@@ -171,7 +230,7 @@ import UnixIPC
       failure { () throws(SystemCallError) in try chatty.waitForExit(until: Deadline(after: .milliseconds(100))) },
     ]
     #expect(late.map { $0?.code } == [.timedOut, .timedOut])
-    let never = failure { () throws(ConversationFailure) in
+    let never = failure { () throws(ConversationError) in
       try chatty.expect("no", until: Deadline(after: .milliseconds(100)))
     }
     #expect(never != nil)

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import UnixCore
+@_spi(Begat) @testable import UnixCore
 
 @Suite struct UnixPathTests {
   @Test func keepsBytesThatAreNoText() {

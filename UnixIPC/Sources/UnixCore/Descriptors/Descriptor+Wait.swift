@@ -1,5 +1,3 @@
-import Glibc
-
 extension Descriptor {
   /// Waits until reading or writing would not block.
   ///
@@ -27,7 +25,7 @@ extension Descriptor {
     for readiness: Poller.Interest, until deadline: Deadline, cancelledBy cancellation: Cancellation?
   ) -> WaitEnd {
     withExtendedLifetime(cancellation) {
-      switch wait(for: Int16(truncatingIfNeeded: readiness.rawValue), or: cancellation?.number, until: deadline) {
+      switch wait(for: readiness, or: cancellation?.number, until: deadline) {
       case .itself: .ready
       case .other: .cancelled
       case .neither: .timedOut
@@ -62,22 +60,14 @@ extension Descriptor {
   ///
   /// Source: poll(2).
   package func waitUntilReadable(or other: CInt?, until deadline: Deadline) -> Readable {
-    wait(for: Int16(POLLIN), or: other, until: deadline)
+    wait(for: .readable, or: other, until: deadline)
   }
 
-  private func wait(for events: Int16, or other: CInt?, until deadline: Deadline) -> Readable {
-    var queries = (
-      pollfd(fd: number, events: events, revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)
-    )
-    let deadline = min(deadline, .current)
-    while true {
-      let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), other == nil ? 1 : 2, deadline.milliseconds)
-      }
-      if count > 0 { return queries.1.revents != 0 ? .other : .itself }
-      // A signal interrupts it: then again, with what is left.
-      if count == -1, ErrorCode.current != .interrupted { return .itself }
-      if deadline.isExpired { return .neither }
-    }
+  private func wait(for readiness: Poller.Interest, or other: CInt?, until deadline: Deadline) -> Readable {
+    var set = PollSet()
+    set.add(number, readiness)
+    set.add(other ?? -1, .readable)
+    guard (try? set.wait(until: deadline)) ?? true else { return .neither }
+    return set[1].isEmpty ? .itself : .other
   }
 }

@@ -30,8 +30,8 @@ package struct PathLock: ~Copyable, Sendable {
       // Never by a call that waits: a timer to interrupt it would need a handler.
       do throws(SystemCallError) { isLocked = try file.tryLock(.exclusive) } catch { throw .call(error) }
       guard isLocked else {
-        guard !deadline.isExpired else { throw .taken }
-        _ = poll(nil, 0, 10)
+        guard !deadline.hasPassed else { throw .taken }
+        PollSet.pause(.milliseconds(10))
         continue
       }
       // One that its last owner removed meanwhile locks nothing.

@@ -37,6 +37,7 @@ public struct SignalSet: Sendable {
 }
 
 extension SignalSet: SetAlgebra {
+  /// A member of the set.
   public typealias Element = Signal
 
   /// Whether both sets have the same members.

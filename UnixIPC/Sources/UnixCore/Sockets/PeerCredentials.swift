@@ -12,6 +12,13 @@ public struct PeerCredentials: Hashable, Sendable {
   /// The effective group; ``groups(of:)`` gives the supplementary ones.
   public let group: gid_t
 
+  /// Credentials that are known already.
+  public init(process: pid_t, user: uid_t, group: gid_t) {
+    self.process = process
+    self.user = user
+    self.group = group
+  }
+
   /// Asks the kernel for the peer of a connected Unix socket.
   public init(of socket: borrowing Descriptor) throws(SystemCallError) {
     let number = socket.number

@@ -4,17 +4,22 @@ import Glibc
 
 /// Opening the very pipe of this value: never a file that was put in its place.
 extension FIFO {
-  /// Opens it for writing when somebody has it open for reading.
+  /// Opens the FIFO for writing, as soon as another process has it open for reading.
   ///
-  /// It waits without polling: it holds the writing end, so that a reader's open(2) succeeds, which the kernel
-  /// announces.  That end needs a reader for a moment, this process itself: another writer that waits in open(2) for
-  /// the same reader is let in by that and finds nobody.  Let one process at a time wait so.
+  /// The wait needs no polling: this call holds the writing end, so that a reader's open(2) succeeds, which the kernel
+  /// announces.  To open that end, this process is a reader for a moment: another writer that waits in open(2) is let in
+  /// by that and finds no reader.  Let one process at a time wait in this way.
   ///
+  /// - Parameter deadline: ends the wait for a reader.
+  /// - Parameter cancellation: ends the wait for a reader when it is cancelled.
   /// - Returns: a descriptor whose writes wait for the reader.
-  /// - Throws: `OpenError.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
+  /// - Throws: ``OpenError/replaced(_:)`` if another file is at its path; ``OpenError/call(_:)`` with `ETIMEDOUT` at the
+  ///   deadline and `ECANCELED` when the wait is cancelled.
   ///
   /// Source: fifo(7), inotify(7).
-  public func openForWriting(until deadline: Deadline = .never) throws(OpenError) -> Descriptor {
+  public func openForWriting(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(OpenError) -> Descriptor {
     guard isInPlace else { throw .replaced(path) }
     return try opening { () throws(SystemCallError) in
       switch try writingEnd() {
@@ -28,9 +33,8 @@ extension FIFO {
       _ = try watch.add(ownPath, IN_OPEN)
       // A reader that came before the watch is seen here, a later one announced.
       while !writer.hasReader {
-        guard watch.descriptor.wait(for: .readable, until: deadline) else {
-          throw SystemCallError("open", on: path.description, code: .timedOut)
-        }
+        try watch.descriptor.await(
+          .readable, until: deadline, cancelledBy: cancellation, for: "open", on: path.description)
         watch.take { _, _ in }
       }
       try writer.setNonBlocking(false)
@@ -38,21 +42,24 @@ extension FIFO {
     }
   }
 
-  /// Opens it for reading, and waits for the first bytes, or for a writer that came and went without any.
+  /// Opens the FIFO for reading, and waits for the first bytes, or for a writer that came and went without any.
   ///
-  /// - Returns: a descriptor whose reads wait for a writer, and end when all writers have closed.
-  /// - Throws: `OpenError.replaced` when it does not stand at its path, `ETIMEDOUT` at the deadline.
+  /// - Parameter deadline: ends the wait for a writer.
+  /// - Parameter cancellation: ends the wait for a writer when it is cancelled.
+  /// - Returns: a descriptor whose reads wait for a writer, and end when all writers have closed it.
+  /// - Throws: ``OpenError/replaced(_:)`` if another file is at its path; ``OpenError/call(_:)`` with `ETIMEDOUT` at the
+  ///   deadline and `ECANCELED` when the wait is cancelled.
   ///
   /// Source: fifo(7), poll(2).
-  public func openForReading(until deadline: Deadline = .never) throws(OpenError) -> Descriptor {
+  public func openForReading(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(OpenError) -> Descriptor {
     guard isInPlace else { throw .replaced(path) }
     return try opening { () throws(SystemCallError) in
       let reader = try FIFO.named(path) { () throws(SystemCallError) in
         try Descriptor.open(ownPath, [.readOnly, .nonBlocking])
       }
-      guard reader.wait(for: .readable, until: deadline) else {
-        throw SystemCallError("open", on: path.description, code: .timedOut)
-      }
+      try reader.await(.readable, until: deadline, cancelledBy: cancellation, for: "open", on: path.description)
       try reader.setNonBlocking(false)
       return reader
     }
@@ -85,8 +92,5 @@ extension FIFO {
 
 extension Descriptor {
   /// Of a pipe's writing end: whether somebody has the other one.
-  var hasReader: Bool {
-    var query = pollfd(fd: number, events: 0, revents: 0)
-    return poll(&query, 1, 0) == 0 || query.revents & Int16(POLLERR) == 0
-  }
+  var hasReader: Bool { !PollSet.readiness(of: number, for: []).contains(.failed) }
 }

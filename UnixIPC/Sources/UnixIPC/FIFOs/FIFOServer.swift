@@ -4,23 +4,24 @@ import Glibc
 
 /// Gives each reader of a path a fresh text: perlipc's `.signature` server.
 ///
-/// A reader opens the FIFO, reads one text and then the end.  As soon as it has opened, another FIFO stands at the path,
-/// so that the next reader cannot meet it, and none waits for the one before.
+/// A reader opens the FIFO, reads one text and then the end of the file.  As soon as it has opened the FIFO, another FIFO
+/// is at the path: the next reader gets that one, and does not wait for the one before.
 ///
-/// What is promised: each reader gets exactly one whole text.  One that comes alone may have a text of any length.
-/// Readers that open within the same fraction of a millisecond share a FIFO: they are counted, and a text is written for
-/// each when all of them sleep in read(2); the kernel gives it to the one that has waited longest.  For these a text has
-/// at most 4,096 bytes (`PIPE_BUF`), and is taken by one read.  Nothing is ever written into another file.
+/// The server guarantees that each reader gets exactly one whole text.  The text for a reader that comes alone may have
+/// any length.  Readers that open within the same fraction of a millisecond share a FIFO: they are counted, and a text is
+/// written for each when all of them sleep in read(2); the kernel gives it to the one that has waited longest.  For these
+/// a text has at most 4,096 bytes (`PIPE_BUF`), and is taken by one read.  Nothing is ever written into another file.
 ///
-/// For readers that share one, this holds as far as /proc shows what they do: those of this user, and to root all.  It
-/// is not sure for those that are hidden (other users', a sandbox), that wait by poll(2), splice(2) or 32-bit calls, or
-/// do something else for 30 milliseconds before they read or read on.  Nor for one that the kernel keeps for a
-/// millisecond from ending an open(2) that it has begun: it may see the end at once.
+/// For readers that share a FIFO, this depends on what /proc shows of them: the server sees processes of its own user, or
+/// all as root.  It is not certain for readers that are hidden (another user's, in a sandbox), that wait by poll(2),
+/// splice(2) or 32-bit calls, or that do something else for 30 milliseconds before they read; nor for a reader that the
+/// kernel keeps for a millisecond from completing its open(2): it may find the end of the file immediately.
 ///
 /// Source: fifo(7), pipe(7), inotify(7), fanotify(7), proc(5), renameat2(2).
-public struct FIFOServer: ~Copyable {
+public struct FIFOServer: ~Copyable, @unchecked Sendable {
   /// The path that readers open.
   public let path: UnixPath
+  // The generations are objects that nothing but this value refers to: that makes it Sendable.
   private let mode: mode_t
   private let lock: ServerLock
   private let watch: FileWatch
@@ -29,9 +30,11 @@ public struct FIFOServer: ~Copyable {
   private var left: FIFOGeneration?
   private var retired: [FIFOGeneration] = []
 
-  /// Makes the FIFO, or puts a fresh one in the place of one that a dead server of this user left.
+  /// Makes the FIFO, or replaces one that a dead server of this user left.
   ///
-  /// - Throws: `FIFO.OpenError`; what stands at the path and is no FIFO of this user stays as it is.
+  /// - Parameter path: in a directory where no other user can replace files.
+  /// - Parameter mode: the FIFO's permissions, whatever the umask is.
+  /// - Throws: ``FIFO/OpenError``; a file at the path that is no FIFO of this user stays as it is.
   public init(at path: UnixPath, mode: mode_t = 0o600) throws(FIFO.OpenError) {
     let lock = try ServerLock(beside: path)
     let watch = try opening { () throws(SystemCallError) in try FileWatch() }
@@ -72,35 +75,38 @@ public struct FIFOServer: ~Copyable {
 
   /// Waits for readers and serves those that opened together, usually one.
   ///
-  /// That a reader leaves early is no failure.
+  /// A reader that leaves early is no failure.
   ///
-  /// - Parameter interruption: a descriptor that ends the waiting when it becomes readable, such as a `SignalQueue`'s.
-  /// - Parameter patience: how long one that reads slowly, or not, may keep the next ones waiting.
+  /// - Parameter deadline: ends the wait for a reader.
+  /// - Parameter cancellation: ends the wait for a reader when it is cancelled.
+  /// - Parameter gracePeriod: how long a reader that reads slowly, or not at all, may keep the next ones waiting.
   /// - Parameter text: makes the text for one reader.
-  /// - Returns: how many texts were written whole; 0 at the deadline or the interruption, and when a reader left before.
-  /// - Throws: `FIFO.OpenError.replaced` when something else was put in the FIFO's place, which stays there; what `text`
-  ///   throws.
+  /// - Returns: how many texts were written whole; 0 at the deadline, when the wait is cancelled, and if the reader left
+  ///   before.
+  /// - Throws: ``FIFO/OpenError/replaced(_:)`` if another file was put in the FIFO's place, which stays there; the error of
+  ///   `text`.
   public mutating func serve(
-    until deadline: Deadline = .never, interruptedBy interruption: CInt? = nil, patience: Duration = .seconds(10),
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
+    gracePeriod: Duration = .seconds(10),
     _ text: () throws -> [UInt8]
   ) throws -> Int {
     if let inherited = left {
       left = nil
       defer { retire(inherited) }
-      return try deliver(to: inherited, patience, text)
+      return try deliver(to: inherited, gracePeriod, text)
     }
     while true {
       takeOpenings(of: current)
       if let late = lateReaders() {
         defer { retire(late) }
-        return try deliver(to: late, patience, text)
+        return try deliver(to: late, gracePeriod, text)
       }
       if current.openings > 0 || !current.fifo.isInPlace { break }
       let wake = min(deadline, retired.map(\.nextLook).min() ?? .never)
-      switch watch.descriptor.waitUntilReadable(or: interruption, until: wake) {
-      case .itself: continue
-      case .other: return 0
-      case .neither: if deadline.isExpired { return 0 }
+      switch watch.descriptor.waitEnd(for: .readable, until: wake, cancelledBy: cancellation) {
+      case .ready: continue
+      case .cancelled: return 0
+      case .timedOut: if deadline.isExpired { return 0 }
       }
     }
     let served = current
@@ -111,10 +117,10 @@ public struct FIFOServer: ~Copyable {
     }
     current = fresh
     defer { retire(served) }
-    return try deliver(to: served, patience, text)
+    return try deliver(to: served, gracePeriod, text)
   }
 
-  private func deliver(to generation: FIFOGeneration, _ patience: Duration, _ text: () throws -> [UInt8]) throws -> Int
+  private func deliver(to generation: FIFOGeneration, _ gracePeriod: Duration, _ text: () throws -> [UInt8]) throws -> Int
   {
     // Count readers that opened at the same moment before writing the first text.
     pause(.milliseconds(1))
@@ -122,7 +128,7 @@ public struct FIFOServer: ~Copyable {
     var served = 0
     var written = 0
     while written < generation.openings, generation.hasReader {
-      let deadline = Deadline(after: patience)
+      let deadline = Deadline(after: gracePeriod)
       if generation.openings > 1 { awaitReaders(of: generation, until: deadline) }
       if generation.write(try text(), until: deadline) { served += 1 }
       written += 1
@@ -131,13 +137,13 @@ public struct FIFOServer: ~Copyable {
     return served
   }
 
-  /// Waits until all who have it open sleep in read(2), with nothing to read.
+  /// Waits until all readers sleep in read(2), with nothing to read.
   ///
-  /// The kernel gives a text to the one that has waited longest, and who has read one waits behind the others again.  But
-  /// one that runs while another is still on its way to read would take both.
+  /// The kernel gives a text to the reader that has waited longest, and a reader that has read one waits behind the others
+  /// again.  But one that runs while another is still on its way to read would take both.
   private func awaitReaders(of generation: FIFOGeneration, until deadline: Deadline) {
     var readers = findReaders(of: generation)
-    // Some never read, others are hidden: for these it would be in vain to wait longer.
+    // Some never read, others are hidden: a longer wait for them would be in vain.
     var shortly = Deadline(after: .milliseconds(30))
     var nap = Duration.microseconds(100)
     while true {
@@ -154,7 +160,7 @@ public struct FIFOServer: ~Copyable {
   }
 
   private func findReaders(of generation: FIFOGeneration) -> FIFOReaders {
-    // Who closes it meanwhile is missed, and not counted twice.
+    // A reader that closes it meanwhile is missed, and not counted twice.
     takeOpenings(of: generation)
     let readers = FIFOReaders(of: generation.fifo)
     if readers.areDistinct { generation.found = max(generation.found, readers.count + generation.closings) }
@@ -162,7 +168,7 @@ public struct FIFOServer: ~Copyable {
   }
 
   /// Waits until all that was written was read: closing wakes all readers at once, and one that has had its text might
-  /// take another's.  Who comes alone and does not read shall not keep the next ones for long.
+  /// take another's.  A reader that comes alone and does not read must not keep the next ones waiting for long.
   private func awaitReading(of generation: FIFOGeneration, until deadline: Deadline) {
     let shortly = Deadline(after: .milliseconds(20))
     takeOpenings(of: generation)
@@ -178,7 +184,7 @@ public struct FIFOServer: ~Copyable {
     nanosleep(&pause, nil)
   }
 
-  /// Counts who has opened which of the generations meanwhile.
+  /// Counts the openings of all generations so far.
   private func takeOpenings(of served: FIFOGeneration) {
     let known = [served, current] + retired
     watch.take { file, events in
@@ -200,7 +206,7 @@ public struct FIFOServer: ~Copyable {
     retired.append(generation)
   }
 
-  /// The next one of the FIFOs that stood here before that has been opened since, by who had looked up the path before
+  /// The next one of the former FIFOs that was opened since it was replaced, by a process that had looked up the path before
   /// and got the processor late.
   private mutating func lateReaders() -> FIFOGeneration? {
     while let index = retired.firstIndex(where: { $0.nextLook.hasPassed }) {

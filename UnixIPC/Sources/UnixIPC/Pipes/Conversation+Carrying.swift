@@ -144,6 +144,11 @@ extension Conversation {
       if count == -1, error != .interrupted { throw SystemCallError("poll", on: path, code: error) }
       if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
     }
+    guard isInTime else { throw SystemCallError("poll", on: path, code: .timedOut) }
+    var ready: Readiness = []
+    for index in 0..<set.count where !set[index].isEmpty { ready.insert(Readiness(rawValue: 1 << UInt8(index))) }
+    if ready.contains(.cancellation) { throw SystemCallError("poll", on: path, code: .canceled) }
+    return ready
   }
 
   /// Reads once from each output that is ready.

@@ -8,12 +8,12 @@ extension Conversation {
   ///
   /// - Parameter patterns: with `.endOfFile`, the end of the output, or `.timeOut` among them, these are results, else
   ///   errors.
-  /// - Throws: `ConversationFailure`, which shows what came instead; `ENOBUFS` when more waits than may.
+  /// - Throws: `ConversationError`, which shows what came instead; `ENOBUFS` when more waits than may.
   @discardableResult
   public mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline = .never
-  ) throws(ConversationFailure) -> ConversationMatch {
-    do throws(ConversationFailure) { return try search(patterns, until: deadline) } catch {
+  ) throws(ConversationError) -> ConversationMatch {
+    do throws(ConversationError) { return try search(patterns, until: deadline) } catch {
       guard case .call(let failure) = error, failure.code == .timedOut else { throw error }
       return try atTimeOut(patterns)
     }
@@ -21,7 +21,7 @@ extension Conversation {
 
   private mutating func search(
     _ patterns: [ConversationPattern], until deadline: Deadline
-  ) throws(ConversationFailure) -> ConversationMatch {
+  ) throws(ConversationError) -> ConversationMatch {
     var searched = 0
     while true {
       let place = try PatternPlace.first(
@@ -45,14 +45,14 @@ extension Conversation {
   @discardableResult
   public mutating func expect(
     _ pattern: ConversationPattern, until deadline: Deadline = .never
-  ) throws(ConversationFailure) -> ConversationMatch { try expect([pattern], until: deadline) }
+  ) throws(ConversationError) -> ConversationMatch { try expect([pattern], until: deadline) }
 
-  private mutating func atEnd(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
+  private mutating func atEnd(_ patterns: [ConversationPattern]) throws(ConversationError) -> ConversationMatch {
     guard let index = patterns.endOfFileIndex else { throw .ended(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: takeOutput(), captures: [])
   }
 
-  private func atTimeOut(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
+  private func atTimeOut(_ patterns: [ConversationPattern]) throws(ConversationError) -> ConversationMatch {
     guard let index = patterns.timeOutIndex else { throw .timedOut(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: Array(output.waiting), captures: [])
   }

@@ -42,10 +42,10 @@ struct ConnectionServerLoop: ~Copyable {
     while true {
       if let signal = takeSignals(childDidEnd) { return signal }
       if deadline.isExpired || cancellation?.isCancelled == true { return nil }
-      let mayAccept = children.count < maximumChildren && retry.isExpired
+      let mayAccept = children.count < maximumChildren && retry.hasPassed
       if mayAccept, try serveNext(handler) { continue }
       try watchListener(mayAccept)
-      poller.wait(until: retry.isExpired ? deadline : min(deadline, retry), cancelledBy: cancellation) { _ in }
+      poller.wait(until: retry.hasPassed ? deadline : min(deadline, retry), cancelledBy: cancellation) { _ in }
     }
   }
 

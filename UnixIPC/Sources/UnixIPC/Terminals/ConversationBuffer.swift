@@ -1,8 +1,8 @@
 @_spi(Begat) import UnixCore
 
-/// What a program wrote and nobody took yet: the newest bytes, at most so many of them.
+/// What a program wrote and has not been taken yet: the newest bytes, up to a limit.
 struct ConversationBuffer: Sendable {
-  /// How many are kept when there is no time to look at them.
+  /// How many bytes are kept by `trim`.
   let limit: Int
   private var storage: [UInt8] = []
   /// Taken or dropped bytes in front, moved away only when they are as many as the rest can be.

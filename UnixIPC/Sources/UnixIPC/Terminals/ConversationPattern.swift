@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// What a conversation may wait for.
+/// What a conversation waits for.
 public struct ConversationPattern {
   enum Kind {
     case literal([UInt8])
@@ -13,29 +13,33 @@ public struct ConversationPattern {
   /// For the error that says what did not come.
   let name: String
 
-  /// The bytes of the text as they are; a line's end on a terminal is `"\r\n"`.
+  /// A text, byte for byte; the end of a line on a terminal is `"\r\n"`.
   public static func literal(_ text: String) -> ConversationPattern { .literal(Array(text.utf8)) }
 
+  /// Bytes as they are.
   public static func literal(_ bytes: [UInt8]) -> ConversationPattern {
     ConversationPattern(kind: .literal(bytes), name: "\"\(escaped(bytes))\"")
   }
 
   /// A regex over the text that came, by Unicode scalars, so that `\n` is found in CR LF.
   ///
-  /// A byte that is not valid UTF-8 is U+FFFD; a character that has not come whole is left out until it has.  Bytes
-  /// come piece by piece: a pattern that may end early, as `\d+`, finds what has come so far; let it end with what
-  /// follows.  Each piece has the whole buffer searched again, so it is slower than a literal.
+  /// A byte that is not valid UTF-8 becomes U+FFFD; a character of which only the beginning has come is left out.  Bytes
+  /// come piece by piece: a pattern that may end early, such as `\d+`, finds what has come so far; let it end with what
+  /// follows.  The whole buffer is searched after each piece, so a regex is slower than a literal.
   ///
-  /// Some regexes, as `(a*)*b`, may take for ever.  With a deadline, or a descriptor that cancels waits, each search has a
-  /// thread of its own, which is left behind, busy, where the search is given up; it has a second at least.
+  /// Swift's regexes backtrack: the time of some, such as `(a*)*b`, doubles with each byte.  With a deadline or a
+  /// cancellation, each search runs in a thread of its own and has at least one second.  A search that takes longer is
+  /// abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
+  /// four abandoned searches of a process are busy, further searches fail with `EAGAIN`.  Against a program that is not
+  /// trusted, use literals, or a regex without nested repetitions.
   public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
-    ConversationPattern(kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "a regex")
+    ConversationPattern(kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "match of a regex")
   }
 
-  /// The program has ended or closed its terminal, and nothing else was found in what it wrote last.
+  /// The end: the program has ended or closed its terminal, and no other pattern was found in what it wrote last.
   public static let endOfFile = ConversationPattern(kind: .endOfFile, name: "end of file")
 
-  /// The deadline has passed.  Without it among the alternatives, that is an error.
+  /// The deadline.  If it is not among the patterns, a deadline that passes is an error.
   public static let timeOut = ConversationPattern(kind: .timeOut, name: "time-out")
 }
 
@@ -43,12 +47,13 @@ extension [ConversationPattern] {
   var endOfFileIndex: Int? { firstIndex { if case .endOfFile = $0.kind { true } else { false } } }
   var timeOutIndex: Int? { firstIndex { if case .timeOut = $0.kind { true } else { false } } }
   /// For the error that says what did not come.
-  var names: String { map { $0.name }.joined(separator: ", ") }
+  var names: String { map { $0.name }.joined(separator: " or ") }
 }
 
 // Regex is not Sendable; the two constants hold none.
 extension ConversationPattern: @unchecked Sendable {}
 
 extension ConversationPattern: ExpressibleByStringLiteral {
+  /// The literal's text, byte for byte.
   public init(stringLiteral text: String) { self = .literal(text) }
 }

@@ -3,7 +3,7 @@ import Glibc
 @_spi(Begat) import UnixCore
 
 extension Descriptor {
-  /// The terminal's path; nil for what is no terminal, and for one of another mount namespace.
+  /// The terminal's path; nil for a descriptor of another file, and for a terminal of another mount namespace.
   ///
   /// Source: ttyname_r(3).
   public var terminalPath: String? {
@@ -12,9 +12,9 @@ extension Descriptor {
     return String(decoding: name.lazy.map { UInt8(bitPattern: $0) }.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// The process group that may read from the terminal and gets its signals; nil where there is none.
+  /// Finds the process group that may read from the terminal and gets its signals; nil if there is none.
   ///
-  /// - Throws: `ENOTTY` for what is not the caller's controlling terminal, nor a controlling side.
+  /// - Throws: `ENOTTY` unless the terminal is the caller's controlling terminal or a controlling side.
   ///
   /// Source: tcgetpgrp(3).
   public func foregroundGroup() throws(SystemCallError) -> pid_t? {
@@ -23,7 +23,9 @@ extension Descriptor {
     return group > 0 && kill(-group, 0) != -1 || group > 0 && ErrorCode.current == .notPermitted ? group : nil
   }
 
-  /// - Throws: `ENOTTY` for what is no terminal.
+  /// Reads the terminal's size.
+  ///
+  /// - Throws: `ENOTTY` if it is no terminal.
   ///
   /// Source: ioctl_tty(2), TIOCGWINSZ.
   public func terminalSize() throws(SystemCallError) -> TerminalSize {
@@ -32,7 +34,7 @@ extension Descriptor {
     return size
   }
 
-  /// Sets the size; where it changes, the terminal's foreground gets SIGWINCH.  Works from both sides.
+  /// Sets the terminal's size, from either side.  If it changes, the terminal's foreground gets SIGWINCH.
   ///
   /// Source: ioctl_tty(2), TIOCSWINSZ.
   public func setTerminalSize(_ size: TerminalSize) throws(SystemCallError) {
@@ -41,7 +43,7 @@ extension Descriptor {
 
   /// Opens the calling process's controlling terminal, whatever its standard streams are.
   ///
-  /// - Throws: `ENXIO` when it has none.
+  /// - Throws: `ENXIO` if it has none.
   ///
   /// Source: tty(4).
   public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", .readWrite) }

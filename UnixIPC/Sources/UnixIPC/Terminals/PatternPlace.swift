@@ -23,7 +23,7 @@ struct PatternPlace {
   static func first(
     of patterns: [ConversationPattern], in bytes: ArraySlice<UInt8>, searched: Int, isComplete: Bool,
     until deadline: Deadline, cancelledBy cancellation: CInt
-  ) throws(ConversationFailure) -> PatternPlace? {
+  ) throws(ConversationError) -> PatternPlace? {
     var best: PatternPlace?
     var decoded: DecodedText?
     for (index, pattern) in patterns.enumerated() {
@@ -46,7 +46,7 @@ struct PatternPlace {
   private static func find(
     _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText, until deadline: Deadline,
     cancelledBy cancellation: CInt
-  ) throws(ConversationFailure) -> PatternPlace? {
+  ) throws(ConversationError) -> PatternPlace? {
     do {
       let match = try PatternSearch.firstMatch(
         of: regex, in: decoded.text, until: deadline, cancelledBy: cancellation)

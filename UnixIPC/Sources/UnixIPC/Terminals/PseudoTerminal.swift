@@ -2,18 +2,21 @@ import CPlatform
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// A terminal without a screen: a program has its terminal side, and who plays the user has the controlling side.
+/// A terminal without a screen: a program uses its terminal side, and the process that plays the user has the controlling
+/// side.
 ///
-/// Letting go of the controlling side hangs the terminal up: its session's leader and its foreground get SIGHUP.
+/// Discarding the value hangs the terminal up: its session's leader and its foreground get SIGHUP.
 ///
 /// Source: pty(7), posix_openpt(3).
 public struct PseudoTerminal: ~Copyable, Sendable {
-  /// What is written here was typed, and what is read here was shown.
+  /// The controlling side: what is written here is typed, and what is read here was shown.
   public let controlling: Descriptor
-  /// Of the terminal side, `/dev/pts/N`; it means another terminal when this one is gone.
+  /// The path of the terminal side, `/dev/pts/N`; it names another terminal when this one is gone.
   public let path: String
 
-  /// - Throws: `ENOSPC` when there are as many as `/proc/sys/kernel/pty/max` allows.
+  /// Makes a new pseudo-terminal.
+  ///
+  /// - Throws: `ENOSPC` if there are as many as `/proc/sys/kernel/pty/max` allows.
   ///
   /// Source: posix_openpt(3), grantpt(3), unlockpt(3), ptsname_r(3).
   public init(size: TerminalSize = .standard) throws(SystemCallError) {
@@ -39,7 +42,7 @@ public struct PseudoTerminal: ~Copyable, Sendable {
     Descriptor(owning: try check("TIOCGPTPEER", on: path) { platform_open_terminal_side(controlling.number) })
   }
 
-  /// Whether something was typed that the program could read now and has not: a whole line, where it reads lines.
+  /// Whether something was typed that the program could read now and has not: a whole line, if the terminal reads lines.
   ///
   /// Source: poll(2).
   public func hasUnreadInput() throws(SystemCallError) -> Bool {

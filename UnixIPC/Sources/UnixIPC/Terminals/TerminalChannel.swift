@@ -1,7 +1,7 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The controlling side of a program's terminal, and the program's end: when will no more bytes come?
+/// The controlling side of a program's terminal, and the end of the program: after it no more bytes come.
 struct TerminalChannel: ~Copyable {
   // Closed before the session is ended: a hang-up may end it politely.
   let terminal: PseudoTerminal
@@ -56,44 +56,46 @@ struct TerminalChannel: ~Copyable {
   /// at one of `withDeadline`.
   ///
   /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Throws: `ECANCELED` when it is cancelled.
   mutating func wait(
-    reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
+    reading: Bool = true, writing: Bool = false, also others: inout PollSet, until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
+    let cancellation = cancellation
+    defer { withExtendedLifetime(cancellation) {} }
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
-    let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+    let interest = (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
     while true {
       var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
       queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
       queries += others
       queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
-      let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
-      let error = ErrorCode.current
-      for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
-      if count > 0 {
-        if queries[queries.count - 1].revents != 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
-        if queries[1].revents != 0 { noteEnd() }
-        if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
-        if others.contains(where: { $0.revents != 0 }) { return true }
+      var isReady = false
+      do throws(SystemCallError) {
+        isReady = try others.waitInterruptibly(until: limit)
+      } catch {
+        if error.code != .interrupted { throw SystemCallError("poll", on: terminal.path, code: error.code) }
+        if wanted.count > 0 { return true }
+      }
+      if isReady {
+        if !others[cancelled].isEmpty { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+        if !others[end].isEmpty { noteEnd() }
+        if !others[output].isEmpty || !others[end].isEmpty && hasEnded { return true }
+        if (0..<wanted.count).contains(where: { !others[$0].isEmpty }) { return true }
       } else if let quietLimit, reading, quietLimit.hasPassed {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
-        return true
-      } else if count == -1, error != .interrupted {
-        throw SystemCallError("poll", on: terminal.path, code: error)
-      } else if count == -1, !others.isEmpty {
         return true
       }
       if deadline.isExpired { return false }
     }
   }
 
-  /// Of a busy program there is always something to read, so that nobody waits.
+  /// There is always something to read from a busy program, so that no wait would notice a cancellation.
   ///
-  /// - Throws: `ECANCELED` when `cancellation` is readable.
+  /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
     var query = pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0)
     if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }

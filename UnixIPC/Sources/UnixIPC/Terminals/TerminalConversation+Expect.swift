@@ -7,13 +7,15 @@ extension TerminalConversation {
   /// The earliest place wins, and among patterns found at the same place the first in the list.  The match and what came
   /// before it are taken out of the buffer.  A match may be as long as the buffer's limit.
   ///
-  /// - Parameter patterns: with `.endOfFile` or `.timeOut` among them, these are results, else errors.
-  /// - Throws: `ConversationFailure`, which shows what came instead.
+  /// - Parameter patterns: the end of the file and the deadline are results if ``ConversationPattern/endOfFile`` and
+  ///   ``ConversationPattern/timeOut`` are among them, and errors otherwise.
+  /// - Throws: ``ConversationError``, which shows what came instead.
   @discardableResult
   public mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline = .never
-  ) throws(ConversationFailure) -> ConversationMatch {
-    do throws(ConversationFailure) { return try search(patterns, until: deadline) } catch {
+  ) throws(ConversationError) -> ConversationMatch {
+    defer { buffer.trim() }
+    do throws(ConversationError) { return try search(patterns, until: deadline) } catch {
       guard case .call(let failure) = error, failure.code == .timedOut else { throw error }
       return try atTimeOut(patterns)
     }
@@ -21,7 +23,7 @@ extension TerminalConversation {
 
   private mutating func search(
     _ patterns: [ConversationPattern], until deadline: Deadline
-  ) throws(ConversationFailure) -> ConversationMatch {
+  ) throws(ConversationError) -> ConversationMatch {
     /// How many bytes since the beginning were searched for literals.
     var searched: UInt64 = buffer.offset
     while true {
@@ -35,7 +37,7 @@ extension TerminalConversation {
       if hasMore, !deadline.isExpired { continue }
       if hasMore, let match = try find(patterns, searched: searched, until: deadline) { return match }
       if channel.hasEnded { return try atEnd(patterns, until: deadline) }
-      var others: [pollfd] = []
+      var others = PollSet()
       let isInTime: Bool
       do throws(SystemCallError) {
         isInTime = deadline.isExpired ? false : try channel.wait(also: &others, until: deadline)
@@ -48,7 +50,7 @@ extension TerminalConversation {
   @discardableResult
   public mutating func expect(
     _ pattern: ConversationPattern, until deadline: Deadline = .never
-  ) throws(ConversationFailure) -> ConversationMatch { try expect([pattern], until: deadline) }
+  ) throws(ConversationError) -> ConversationMatch { try expect([pattern], until: deadline) }
 
   /// Reads what is there now, as much as the buffer may hold: a regex then searches seldom.  False when nothing came.
   private mutating func fillForSearch() throws(SystemCallError) -> Bool {
@@ -62,7 +64,7 @@ extension TerminalConversation {
 
   private mutating func find(
     _ patterns: [ConversationPattern], searched: UInt64, until deadline: Deadline
-  ) throws(ConversationFailure) -> ConversationMatch? {
+  ) throws(ConversationError) -> ConversationMatch? {
     let place = try PatternPlace.first(
       of: patterns, in: buffer.bytes, searched: Int(searched - min(searched, buffer.offset)),
       isComplete: channel.hasEnded, until: deadline, cancelledBy: channel.cancellation?.number ?? -1)
@@ -71,14 +73,15 @@ extension TerminalConversation {
 
   private mutating func atEnd(
     _ patterns: [ConversationPattern], until deadline: Deadline
-  ) throws(ConversationFailure) -> ConversationMatch {
+  ) throws(ConversationError) -> ConversationMatch {
     // A character that has only begun is looked at now.
     if let match = try find(patterns, searched: buffer.offset, until: deadline) { return match }
     guard let index = patterns.endOfFileIndex else { throw .ended(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: buffer.take(buffer.count), captures: [])
   }
 
-  private func atTimeOut(_ patterns: [ConversationPattern]) throws(ConversationFailure) -> ConversationMatch {
+  private mutating func atTimeOut(_ patterns: [ConversationPattern]) throws(ConversationError) -> ConversationMatch {
+    buffer.trim()
     guard let index = patterns.timeOutIndex else { throw .timedOut(expected: patterns.names, seen: lastBytes) }
     return ConversationMatch(index: index, bytes: [], before: Array(buffer.bytes), captures: [])
   }

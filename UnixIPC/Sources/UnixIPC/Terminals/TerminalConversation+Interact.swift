@@ -1,15 +1,18 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Why the user has the terminal back.
+/// Why an interaction ended.
 public enum InteractionEnd: Hashable, Sendable {
-  /// The escape character was typed; the program goes on.
+  /// The user typed the escape character; the program continues.
   case escaped
+  /// The program has ended.
   case ended(ExitStatus)
 }
 
 extension TerminalConversation {
-  /// Hands standard input and output over to the program until it ends or the user types the escape character.
+  /// Connects standard input and output to the program until it ends or the user types the escape character.
+  ///
+  /// - Parameter escape: is not sent to the program; nil for none.  The default is Ctrl-].
   public mutating func interact(escape: UInt8? = 0x1d) throws(SystemCallError) -> InteractionEnd {
     try Descriptor.withBorrowed(STDIN_FILENO) { (input) throws(SystemCallError) in
       try Descriptor.withBorrowed(STDOUT_FILENO) { (output) throws(SystemCallError) in
@@ -20,15 +23,16 @@ extension TerminalConversation {
 
   /// Copies between the user and the program until it ends or the escape character is typed.
   ///
-  /// Where `input` is a terminal, it is raw meanwhile (`TerminalMode.withRaw`), and the program's terminal gets its size,
-  /// now and whenever it changes; SIGWINCH is blocked in the calling thread meanwhile, so let no other thread take it.
-  /// Where it is none, its end is passed on as the end-of-file key, again whenever the program has taken that and reads on:
-  /// as with a file, whoever reads next finds the end too.  What waits in the buffer is shown first, and all
-  /// that the program wrote is shown before this returns.
+  /// If `input` is a terminal, it is raw meanwhile (``TerminalMode/withRaw(_:_:)``), and the program's terminal gets its
+  /// size, now and whenever it changes; SIGWINCH is blocked in the calling thread meanwhile, so no other thread may take
+  /// it.  If `input` is no terminal, its end is passed on as the end-of-file key, and again whenever the program has taken
+  /// it and reads on: like the end of a file, it is found by every further read.  What waits in the buffer is shown first,
+  /// and everything that the program wrote is shown before this returns.
   ///
-  /// - Parameter output: a reader that takes nothing makes the program wait, and never this process: `NonBlockingOutput`.
-  /// - Parameter escape: not sent to the program; nil for none.  The default is Ctrl-].
-  /// - Throws: `EPIPE` when nobody reads the output and SIGPIPE is ignored.
+  /// - Parameter input: what the user types.
+  /// - Parameter output: what the user sees.  A reader that takes nothing makes the program wait, never this process.
+  /// - Parameter escape: is not sent to the program; nil for none.  The default is Ctrl-].
+  /// - Throws: `EPIPE` if the output has no reader and SIGPIPE is ignored.
   public mutating func interact(
     input: borrowing Descriptor, output: borrowing Descriptor, escape: UInt8? = 0x1d
   ) throws(SystemCallError) -> InteractionEnd {

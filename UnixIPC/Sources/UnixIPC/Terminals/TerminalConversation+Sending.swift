@@ -4,7 +4,7 @@ import Glibc
 extension TerminalConversation {
   /// Types the bytes.  What the program writes meanwhile is taken into the buffer, so that neither waits for the other.
   ///
-  /// While the terminal reads lines, one may have 4095 bytes; the kernel drops what is longer.
+  /// While the terminal reads lines, a line may have 4095 bytes; the kernel drops the rest of a longer one.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline, when some bytes may be on their way; `EIO` when the program has closed its
   ///   terminal.
@@ -12,9 +12,14 @@ extension TerminalConversation {
     var sent = 0
     while sent < bytes.count {
       let count = try channel.write(bytes[sent...])
+      if let watchSent, count > 0 {
+        try bytes[sent..<(sent + count)].withUnsafeBufferPointer { (bytes) throws(SystemCallError) in
+          try watchSent(UnsafeRawBufferPointer(bytes))
+        }
+      }
       sent += count
       guard count == 0 else { continue }
-      var others: [pollfd] = []
+      var others = PollSet()
       // What the program writes ends the wait too, without end where it never reads.
       if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.isExpired {
         throw SystemCallError("write", on: terminalPath, code: .timedOut)
@@ -23,12 +28,20 @@ extension TerminalConversation {
     }
   }
 
+  /// Types a text; see ``send(_:until:)-([UInt8],_)``.
   public mutating func send(_ text: String, until deadline: Deadline = .never) throws(SystemCallError) {
     try send(Array(text.utf8), until: deadline)
   }
 
   /// Types the text and the Enter key: a CR, which a terminal that reads lines turns into LF (ICRNL).
+  ///
+  /// - Throws: `EMSGSIZE` for a line of more than 4095 bytes while the terminal reads lines, and nothing is typed: the
+  ///   kernel would drop the rest.  Otherwise as ``send(_:until:)-([UInt8],_)`` does.
   public mutating func sendLine(_ text: String = "", until deadline: Deadline = .never) throws(SystemCallError) {
+    let longest = text.utf8.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map(\.count).max() ?? 0
+    if longest > TerminalSettings.maxLineLength, try settings().readsLines {
+      throw SystemCallError("write", on: terminalPath, code: .messageTooLong)
+    }
     try send(text + "\r", until: deadline)
   }
 

@@ -2,12 +2,12 @@ import CPlatform
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The user's own terminal in another mode for a while.
+/// Changes the mode of the user's own terminal for a while.
 public enum TerminalMode {
   /// Makes the terminal raw while the body runs, and gives it back as it was, however the body or the process ends:
   /// by return, by an error, by exit(3), by a fault, or by a signal whose default action ends the process.
   ///
-  /// Such a signal first restores the terminal and then ends the process as ever, so its exit status is the signal's.
+  /// Such a signal first restores the terminal and then ends the process as usual, so the exit status is the signal's.
   /// Ignored signals stay ignored, and a handler of the program's own is left alone, but for faults, whose handlers run
   /// after the terminal is restored.  Stopped (SIGTSTP), the process leaves the terminal as it was; it is raw again when
   /// the process goes on in the foreground.  SIGKILL and _exit(2) leave it raw, and SIGSTOP does until SIGCONT: nothing
@@ -15,7 +15,7 @@ public enum TerminalMode {
   ///
   /// One terminal at a time in a process.  A process in the terminal's background is stopped by SIGTTOU.
   ///
-  /// - Throws: what the body throws, or `SystemCallError`: `ENOTTY` for what is no terminal, `EBUSY` inside another such body.
+  /// - Throws: the body's error, or `SystemCallError`: `ENOTTY` if it is no terminal, `EBUSY` inside another such body.
   ///
   /// Source: termios(3), sigaction(2), signal-safety(7).
   public static func withRaw<Result: ~Copyable>(

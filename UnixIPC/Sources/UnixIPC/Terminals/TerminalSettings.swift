@@ -5,27 +5,27 @@ import Glibc
 ///
 /// Source: termios(3).
 public struct TerminalSettings: Sendable {
-  /// When new settings hold.
+  /// When new settings take effect.
   public enum Moment: Sendable {
-    /// TCSANOW.
+    /// Immediately; TCSANOW.
     case now
-    /// TCSADRAIN: after all that was written so far is out, however long its reader takes.
+    /// After all that was written so far is transmitted, however long its reader takes; TCSADRAIN.
     case afterOutput
-    /// TCSAFLUSH: then, and what was typed and not read yet is thrown away.
+    /// As ``afterOutput``, and what was typed and not read yet is discarded; TCSAFLUSH.
     case afterOutputDiscardingInput
   }
 
   /// A key with a meaning.
   public enum SpecialCharacter: Sendable {
-    /// VEOF, Ctrl-D.
+    /// End of file: VEOF, Ctrl-D.
     case endOfFile
-    /// VINTR, Ctrl-C.
+    /// Interrupt: VINTR, Ctrl-C.
     case interrupt
-    /// VQUIT, Ctrl-\.
+    /// Quit: VQUIT, Ctrl-\.
     case quit
-    /// VSUSP, Ctrl-Z.
+    /// Suspend: VSUSP, Ctrl-Z.
     case suspend
-    /// VERASE, backspace.
+    /// Erase: VERASE, backspace.
     case erase
 
     fileprivate var index: Int {
@@ -39,7 +39,7 @@ public struct TerminalSettings: Sendable {
     }
   }
 
-  /// For what this type has no name for.
+  /// The C structure, for settings that this type has no name for.
   public var native = termios()
 
   /// Reads a terminal's settings, from either side.
@@ -52,7 +52,8 @@ public struct TerminalSettings: Sendable {
     _ = try check("tcgetattr") { tcgetattr(number, &native) }
   }
 
-  /// Makes them the terminal's.  A process in the terminal's background is stopped by SIGTTOU until it is in front.
+  /// Applies the settings to a terminal.  A process in the terminal's background is stopped by SIGTTOU until it is in the
+  /// foreground.
   ///
   /// Source: tcsetattr(3).
   public func apply(to terminal: borrowing Descriptor, _ moment: Moment = .now) throws(SystemCallError) {
@@ -66,7 +67,7 @@ public struct TerminalSettings: Sendable {
     _ = try check("tcsetattr") { withUnsafePointer(to: native) { tcsetattr(number, action, $0) } }
   }
 
-  /// The same without any treatment: every byte passes as it is and at once, and no key is special.
+  /// The settings of a raw terminal: every byte passes as it is and immediately, and no key is special.
   ///
   /// Source: cfmakeraw(3).
   public var raw: TerminalSettings {
@@ -75,14 +76,14 @@ public struct TerminalSettings: Sendable {
     return settings
   }
 
-  /// The same, but what is typed is not shown: for passwords.
+  /// The settings of a terminal that does not show what is typed: for passwords.
   public var withoutEcho: TerminalSettings {
     var settings = self
     settings.echoes = false
     return settings
   }
 
-  /// ECHO: what is typed is shown.  Turned off, line ends are not shown either (ECHONL).
+  /// ECHO: what is typed is shown.  If it is turned off, line ends are not shown either (ECHONL).
   public var echoes: Bool {
     get { native.c_lflag & tcflag_t(ECHO) != 0 }
     set {
@@ -90,6 +91,9 @@ public struct TerminalSettings: Sendable {
       if !newValue { set(ECHONL, in: \.c_lflag, false) }
     }
   }
+
+  /// The longest line in bytes, without its end, of a terminal that reads lines: N_TTY_BUF_SIZE - 1 in Linux.
+  static let maxLineLength = 4095
 
   /// ICANON: input comes in lines of at most 4095 bytes, which can be edited until they end.
   public var readsLines: Bool {
@@ -112,7 +116,7 @@ public struct TerminalSettings: Sendable {
     }
   }
 
-  /// The byte that the key sends; nil where it is turned off.
+  /// The byte that the key sends; nil if the key is turned off.
   public func byte(for key: SpecialCharacter) -> UInt8? {
     let byte = withUnsafeBytes(of: native.c_cc) { $0[key.index] }
     // _POSIX_VDISABLE
@@ -125,6 +129,7 @@ public struct TerminalSettings: Sendable {
 }
 
 extension TerminalSettings: Equatable {
+  /// Whether all flags, speeds and special characters are the same.
   public static func == (one: TerminalSettings, other: TerminalSettings) -> Bool {
     let flags = { (settings: termios) in
       [settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag, settings.c_ispeed, settings.c_ospeed]

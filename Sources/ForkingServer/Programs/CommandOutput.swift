@@ -1,4 +1,4 @@
-import Glibc
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// How the output of a command ended.
@@ -31,17 +31,17 @@ struct CommandOutput {
     self.idle = idle
   }
 
-  /// - Parameter deadline: of the command, CLOCK_MONOTONIC nanoseconds.
+  /// - Parameter deadline: of the command.
   /// - Parameter stop: becomes readable when this process is to end.
   mutating func carry(
-    _ output: borrowing Descriptor, to connection: inout Connection, until deadline: Int64, stop: CInt
+    _ output: borrowing Descriptor, to connection: inout Connection, until deadline: Deadline, stop: CInt
   ) -> OutputEnd {
     withUnsafeTemporaryAllocation(byteCount: 3 * CommandOutput.chunk, alignment: 16) { room in
       let read = UnsafeMutableRawBufferPointer(rebasing: room[..<CommandOutput.chunk])
       // Twice as much, if every byte is an LF.
       let converted = UnsafeMutableRawBufferPointer(rebasing: room[CommandOutput.chunk...])
       while true {
-        switch wait(for: output.number, Int16(POLLIN), connection, stop, until: deadline) {
+        switch wait(for: output.number, .readable, connection, stop, until: deadline) {
         case .ready: break
         case .late: return .late
         case .clientClosed: return .clientClosed
@@ -50,7 +50,7 @@ struct CommandOutput {
         let count: Int
         do throws(SystemCallError) { count = try output.read(into: read) } catch { return .failed(error) }
         if count == 0 { return .complete }
-        let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
+        let length = ends.expand(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
         let lines = UnsafeRawBufferPointer(rebasing: converted[..<length])
         if let end = send(lines, to: &connection, until: deadline, stop) { return end }
         left -= count
@@ -59,28 +59,15 @@ struct CommandOutput {
     }
   }
 
-  private mutating func convert(_ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int {
-    var length = 0
-    for byte in bytes {
-      if ends.needsReturn(before: byte) {
-        room[length] = UInt8(ascii: "\r")
-        length += 1
-      }
-      room[length] = byte
-      length += 1
-    }
-    return length
-  }
-
   /// Nil when all was sent.
   private func send(
-    _ bytes: UnsafeRawBufferPointer, to connection: inout Connection, until deadline: Int64, _ stop: CInt
+    _ bytes: UnsafeRawBufferPointer, to connection: inout Connection, until deadline: Deadline, _ stop: CInt
   ) -> OutputEnd? {
     var rest = bytes
     while !rest.isEmpty {
-      let idleDeadline = idle.map { SystemClock.monotonic() + $0.nanoseconds } ?? .max
+      let idleDeadline = idle.map { Deadline(after: $0) } ?? .never
       let earliest = min(deadline, idleDeadline)
-      switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: earliest) {
+      switch wait(for: connection.outputNumber, .writable, connection, stop, until: earliest) {
       case .ready: break
       // A client that takes little must not keep the command beyond its time.
       case .late: return deadline <= idleDeadline ? .late : .clientIdle
@@ -105,25 +92,22 @@ struct CommandOutput {
   }
 
   private func wait(
-    for number: CInt, _ events: Int16, _ connection: borrowing Connection, _ stop: CInt, until deadline: Int64
+    for number: CInt, _ interest: Poller.Interest, _ connection: borrowing Connection, _ stop: CInt,
+    until deadline: Deadline
   ) -> Wait {
     let client = connection.outputNumber
+    var set = PollSet()
+    set.add(number, interest)
+    set.add(stop, .readable)
     // A client that has only ended its own direction still listens: hang-up means both.
-    var queries = (
-      pollfd(fd: number, events: events, revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: client == number ? -1 : client, events: 0, revents: 0)
-    )
+    set.add(client == number ? -1 : client, [])
     while true {
-      let left =
-        deadline == .max ? -1 : CInt(clamping: max(0, deadline - SystemClock.monotonic() + 999_999) / 1_000_000)
-      let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, left)
-      }
-      if queries.1.revents != 0 { return .stopped }
-      if queries.2.revents != 0 { return .clientClosed }
+      let isReady = (try? set.wait(until: deadline)) ?? false
+      if !set[1].isEmpty { return .stopped }
+      if !set[2].isEmpty { return .clientClosed }
       // First: something may be ready each time.
-      if left >= 0, SystemClock.monotonic() >= deadline { return .late }
-      if count > 0, queries.0.revents != 0 { return .ready }
+      if deadline.hasPassed { return .late }
+      if isReady { return .ready }
     }
   }
 }

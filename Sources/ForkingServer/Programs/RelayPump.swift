@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// Carries the bytes of a relay.
@@ -15,8 +16,8 @@ struct RelayPump: ~Copyable {
   private var upwardCount = 0
   private var downwardCount = 0
   private var hasReceived = false
-  /// Since when nobody has got on, CLOCK_MONOTONIC nanoseconds.
-  private var quietSince = SystemClock.monotonic()
+  /// Since when nobody has got on.
+  private var quietSince = Deadline.now
 
   init(limits: TimeLimits) { self.limits = limits }
 
@@ -35,54 +36,51 @@ struct RelayPump: ~Copyable {
     while !(downward.hasEnded && downward.isEmpty && upward.hasEnded && upward.isEmpty) {
       let waiting: Waiting = hasReceived || limits.firstByte == nil ? .idle : .firstByte
       let limit = waiting == .firstByte ? limits.firstByte : limits.idle
-      var left: CInt = -1
-      if let limit {
-        let nanoseconds = limit.nanoseconds - (SystemClock.monotonic() - quietSince)
-        if nanoseconds <= 0 { return .limit(waiting) }
-        left = CInt(clamping: nanoseconds / 1_000_000 + 1)
-      }
-      if carry(client: &client, program: program, stop: stop, milliseconds: left) { return .stopped }
+      let deadline = limit.map { quietSince.advanced(by: $0) } ?? .never
+      if deadline.hasPassed { return .limit(waiting) }
+      if carry(client: &client, program: program, stop: stop, until: deadline) { return .stopped }
     }
     return .complete
   }
 
   /// Carries until the program has ended its output and its client has all of it.
   mutating func finish(client: inout Connection, program: borrowing Descriptor, until deadline: Deadline) {
-    while !(downward.hasEnded && downward.isEmpty), !deadline.isExpired {
-      _ = carry(client: &client, program: program, stop: -1, milliseconds: deadline.milliseconds)
+    while !(downward.hasEnded && downward.isEmpty), !deadline.hasPassed {
+      _ = carry(client: &client, program: program, stop: -1, until: deadline)
     }
   }
 
   /// - Returns: whether this process is to end.
   private mutating func carry(
-    client: inout Connection, program: borrowing Descriptor, stop: CInt, milliseconds: CInt
+    client: inout Connection, program: borrowing Descriptor, stop: CInt, until deadline: Deadline
   ) -> Bool {
     // A side with nothing to do is left out: its hang-up would wake us for ever.  The program's own hang-up matters only
     // while the client is all that is waited for.
-    let clientWants = (upward.wantsMore ? POLLIN : 0) | (downward.isEmpty ? 0 : POLLOUT)
-    let programWants = (downward.wantsMore ? POLLIN : 0) | (upward.isEmpty ? 0 : POLLOUT)
-    let isProgramWatched = programWants != 0 || downward.hasEnded && downward.isEmpty
-    var queries = (
-      pollfd(fd: clientWants == 0 ? -1 : client.inputNumber, events: Int16(clientWants), revents: 0),
-      pollfd(fd: isProgramWatched ? program.number : -1, events: Int16(programWants), revents: 0),
-      pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-    )
-    withUnsafeMutableBytes(of: &queries) { bytes in
-      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, milliseconds)
-    }
-    if queries.0.revents != 0 {
+    let clientWants = RelayPump.interest(reading: upward.wantsMore, writing: !downward.isEmpty)
+    let programWants = RelayPump.interest(reading: downward.wantsMore, writing: !upward.isEmpty)
+    let isProgramWatched = !programWants.isEmpty || downward.hasEnded && downward.isEmpty
+    var set = PollSet()
+    set.add(clientWants.isEmpty ? -1 : client.inputNumber, clientWants)
+    set.add(isProgramWatched ? program.number : -1, programWants)
+    set.add(stop, .readable)
+    _ = try? set.wait(until: deadline)
+    if !set[0].isEmpty {
       receive(from: &client)
       send(to: &client)
     }
-    if queries.1.revents != 0 {
+    if !set[1].isEmpty {
       receive(from: program)
-      send(to: program, hasHungUp: queries.1.revents & Int16(POLLHUP) != 0)
+      send(to: program, hasHungUp: set[1].contains(.hungUp))
     }
     // What came in is passed on in the same turn, without another question.
     if !downward.isEmpty { send(to: &client) }
     if !upward.isEmpty { send(to: program, hasHungUp: false) }
     passEndsOn(client: &client, program: program)
-    return queries.2.revents != 0
+    return !set[2].isEmpty
+  }
+
+  private static func interest(reading: Bool, writing: Bool) -> Poller.Interest {
+    (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
   }
 
   private mutating func receive(from client: inout Connection) {
@@ -96,7 +94,7 @@ struct RelayPump: ~Copyable {
       }
       guard !upward.isEmpty else { return }
       hasReceived = true
-      if isRecord { quietSince = SystemClock.monotonic() }
+      if isRecord { quietSince = .now }
     } catch { upward.abandon() }
   }
 
@@ -109,7 +107,7 @@ struct RelayPump: ~Copyable {
         isRecord = RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: bytes[..<count]), &downwardCount)
         return count
       }
-      if isRecord { quietSince = SystemClock.monotonic() }
+      if isRecord { quietSince = .now }
     } catch {
       // The client is gone: its program gets the end of its input, and its output is for nobody.
       downward.abandon()
