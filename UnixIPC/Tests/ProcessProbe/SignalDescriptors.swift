@@ -227,5 +227,5 @@ func queueCancelsWaits(_ words: [String]) throws {
   try expectEqual(queue.take()?.process, child, "sender")
   try expect(!cancellation.isCancelled, "cancelled though the signal was taken")
   try expect(queue.next(until: Deadline(after: .milliseconds(5)), cancelledBy: cancellation) == nil, "it came twice")
-  try expectEqual(try Children.await(child), .exited(code: 0), "sender")
+  try expectEqual(try Children.wait(for: child), .exited(code: 0), "sender")
 }

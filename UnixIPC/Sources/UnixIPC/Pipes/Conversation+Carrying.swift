@@ -125,24 +125,17 @@ extension Conversation {
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(SystemCallError)
     -> Readiness
   {
-    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation?.number ?? -1]
-    var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    queries[0].events = Int16(POLLOUT)
-    guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }
-    let deadline = min(deadline, .current)
-    while true {
-      let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
-      let error = ErrorCode.current
-      if count > 0 {
-        var ready: Readiness = []
-        for (place, query) in queries.enumerated() where query.revents != 0 {
-          ready.insert(Readiness(rawValue: 1 << UInt8(place)))
-        }
-        if ready.contains(.cancellation) { throw SystemCallError("poll", on: path, code: .canceled) }
-        return ready
-      }
-      if count == -1, error != .interrupted { throw SystemCallError("poll", on: path, code: error) }
-      if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
+    let numbers = (input, outputNumber, errorsNumber, end, source)
+    guard numbers != (-1, -1, -1, -1, -1) else { return [] }
+    let cancellation = cancellation
+    defer { withExtendedLifetime(cancellation) {} }
+    // In the order of the bits of `Readiness`.
+    var set = PollSet()
+    set.add(input, .writable)
+    for number in [outputNumber, errorsNumber, end, source, cancellation?.number ?? -1] { set.add(number, .readable) }
+    let isInTime: Bool
+    do throws(SystemCallError) { isInTime = try set.wait(until: deadline) } catch {
+      throw SystemCallError("poll", on: path, code: error.code)
     }
     guard isInTime else { throw SystemCallError("poll", on: path, code: .timedOut) }
     var ready: Readiness = []

@@ -164,8 +164,7 @@ extension Conversation {
     if isOutputAtEnd { return true }
     let before = waitingCount
     for (number, stream) in [(outputNumber, Stream.output), (errorsNumber, .errors)] where number != -1 {
-      var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-      if poll(&query, 1, 0) > 0 { try fill(stream) }
+      if !PollSet.readiness(of: number, for: .readable).isEmpty { try fill(stream) }
     }
     try boundWaiting()
     return waitingCount != before || isOutputAtEnd
@@ -175,7 +174,7 @@ extension Conversation {
 extension TerminalConversation {
   fileprivate mutating func takesNews() throws(SystemCallError) -> Bool {
     if channel.hasEnded { return true }
-    var others: [pollfd] = []
+    var others = PollSet()
     guard try channel.wait(also: &others, until: .immediate) else { return false }
     let isFilled = try fill()
     return isFilled || channel.hasEnded

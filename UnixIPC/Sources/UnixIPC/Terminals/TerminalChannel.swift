@@ -55,22 +55,24 @@ struct TerminalChannel: ~Copyable {
   /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
   /// at one of `withDeadline`.
   ///
-  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Parameter others: further descriptors to wait for, three at most.  With some, it returns also after a signal's
+  ///   handler ran.
   /// - Throws: `ECANCELED` when it is cancelled.
   mutating func wait(
     reading: Bool = true, writing: Bool = false, also others: inout PollSet, until deadline: Deadline
   ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
+    let wanted = others
     let cancellation = cancellation
     defer { withExtendedLifetime(cancellation) {} }
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
     let interest = (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
     while true {
-      var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
-      queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
-      queries += others
-      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
+      others = wanted
+      let output = others.add(isWanted ? terminal.controlling.number : -1, interest)
+      let end = others.add(quietLimit == nil ? session.endDescriptor : -1, .readable)
+      let cancelled = others.add(cancellation?.number ?? -1, .readable)
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
       var isReady = false
       do throws(SystemCallError) {
@@ -97,8 +99,7 @@ struct TerminalChannel: ~Copyable {
   ///
   /// - Throws: `ECANCELED` when it is cancelled.
   func mustBeWanted() throws(SystemCallError) {
-    var query = pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0)
-    if poll(&query, 1, 0) > 0 { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
+    if cancellation?.isCancelled ?? false { throw SystemCallError("poll", on: terminal.path, code: .canceled) }
   }
 
   /// Whether the program has ended, and what it wrote last is still awaited.

@@ -20,7 +20,7 @@ extension TerminalConversation {
         } else if channel.hasEnded {
           throw SystemCallError("tcgetattr", on: terminalPath, code: ErrorCode.ioError)
         } else {
-          var others: [pollfd] = []
+          var others = PollSet()
           _ = try channel.wait(also: &others, until: min(deadline, Deadline(after: pause)))
           pause = min(pause * 2, .milliseconds(20))
         }

@@ -25,7 +25,7 @@ extension TerminalConversation {
   }
 
   private mutating func waitForEvent(until deadline: Deadline) throws(SystemCallError) {
-    var others: [pollfd] = []
+    var others = PollSet()
     guard try channel.wait(also: &others, until: deadline) else {
       throw SystemCallError("poll", on: terminalPath, code: .timedOut)
     }

@@ -94,50 +94,6 @@ public struct TerminalConversation: ~Copyable, Sendable {
   /// Sends a signal to all processes of the session.
   public func send(_ signal: Signal) { channel.session.send(signal) }
 
-  /// Waits for the program's end, while taking what it writes, and kills what it left in its session.
-  ///
-  /// - Throws: `ETIMEDOUT` at the deadline.
-  @discardableResult
-  public mutating func waitForExit(until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
-    // Else it might wait for room for its last words, and never end.
-    while !channel.hasEnded {
-      if try fill() {
-        try channel.mustBeWanted()
-        if deadline.isExpired { throw SystemCallError("poll", code: .timedOut) }
-      } else if !channel.hasEnded {
-        var others: [pollfd] = []
-        if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("poll", code: .timedOut) }
-      }
-    }
-    // It may live on without its terminal.
-    while !channel.session.hasEnded {
-      var others: [pollfd] = []
-      if !(try channel.wait(also: &others, until: deadline)) { throw SystemCallError("poll", code: .timedOut) }
-    }
-    guard let status = try channel.session.status(until: deadline) else {
-      throw SystemCallError("poll", code: .timedOut)
-    }
-    return status
-  }
-
-  /// Ends the session: SIGTERM to everybody, after half of the grace period SIGHUP, which interactive shells obey, and at last
-  /// SIGKILL.  What the program writes meanwhile can be read afterwards.
-  @discardableResult
-  public mutating func terminate(gracePeriod: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
-    channel.cancellation = nil
-    for signal in [Signal.terminate, .hangUp] {
-      if channel.session.hasEnded { break }
-      send(signal)
-      // A stopped process ends only when it may go on.
-      send(.continue)
-      do throws(SystemCallError) { return try waitForExit(until: Deadline(after: gracePeriod / 2)) } catch {
-        if error.code != .timedOut { throw error }
-      }
-    }
-    send(.kill)
-    return try waitForExit()
-  }
-
   /// Reads once what is there into the buffer; false when nothing is there now, or nothing will be.
   mutating func fill() throws(SystemCallError) -> Bool {
     defer { buffer.trim() }
