@@ -29,9 +29,7 @@ func exitsTogetherAreEachAnnounced(_ words: [String]) throws {
   try expectEqual(living.count, childCount, "children")
   while !living.isEmpty {
     guard let arrival = queue.take() else {
-      try expect(
-        queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))),
-        "\(living.count) exits were not announced")
+      try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "\(living.count) exits were not announced")
       continue
     }
     try expect(arrival.isFromKernel && arrival.signal == exitSignal, "\(arrival)")
@@ -72,9 +70,7 @@ func forgedExitsAreRecognised(_ words: [String]) throws {
     try expect(Children.reap(arrival.process) == nil, "\(origin): reaped")
   }
   let child = try forked(exitSignal: exitSignal) { 7 }
-  try expect(
-    queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))),
-    "a true exit was not announced")
+  try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "a true exit was not announced")
   let arrival = queue.take()
   try expect(arrival?.isFromKernel == true && arrival?.process == child, "a true exit came as \(arrival as Any)")
   try expectEqual(Children.reap(child), .exited(code: 7), "status")
@@ -85,8 +81,7 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
   let found = failure { () throws(SystemCallError) in try Children.wait(for: stranger) }
-  try expectEqual(
-    found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
+  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
 func stoppedChildIsNoEndedOne(_ words: [String]) throws {
