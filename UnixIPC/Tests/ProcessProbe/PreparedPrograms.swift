@@ -268,7 +268,7 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) {
     $0.directory = "/nonexistent/directory"
   }
-  try expectFailure("prctl", .invalidArgument) { $0.deathSignal = Signal(rawValue: 99) }
+  try expectFailure("prctl", .invalidArgument) { $0.parentDeathSignal = Signal(rawValue: 99) }
   try expectFailure("execve", on: "/nonexistent/program", .noSuchFileOrDirectory) { $0.path = "/nonexistent/program" }
   let child = try Program(path: "/bin/true").start(descriptors: [0, 1, 2])
   try expectEqual(try Children.wait(for: child), .exited(code: 0), "a good program after them")

@@ -55,7 +55,7 @@ import UnixIPCTestSupport
     child.send(.terminate)
     let rest = String(decoding: try lines.readToEnd(limit: 1000, until: deadline), as: UTF8.self)
     #expect(rest.contains("for 127.0.0.1:") && rest.hasSuffix("ended by SIGTERM\n"), "\(rest)")
-    let status = try child.wait()
+    let status = try child.waitForExit()
     #expect(status == .exited(code: 0))
   }
 }
