@@ -60,7 +60,7 @@ import Testing
         admission.giveBack(ticket)
         admitted += 1
         now += offered
-      case .wait: throw ErrorCode.wouldBlock
+      case .wait: throw SystemCallError("accept", code: .wouldBlock)
       case .refused(let refusal):
         try #require(refusal == .rate)
         // When the next token is there; whoever comes before is refused too, and one of them is tried.

@@ -7,7 +7,7 @@ import Testing
   private func reserve(_ admission: borrowing Admission, _ client: Client) throws -> Reservation {
     switch admission.admit(client, now: Deadline(instant: second)) {
     case .admitted(let reservation): return reservation
-    default: throw ErrorCode.wouldBlock
+    default: throw SystemCallError("accept", code: .wouldBlock)
     }
   }
 

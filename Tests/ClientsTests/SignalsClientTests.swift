@@ -7,7 +7,7 @@ import Testing
   @Test("shows what was named, in that order, and tells what has no signal")
   func selects() {
     let selection = SignalsClient(names: ["SIGTERM", "nosuch", "1", "rtmin+3", "0", "65"]).selection
-    #expect(selection.signals == [.terminate, .hangUp, .realTime(3)])
+    #expect(selection.signals == [.terminate, .hangUp, .realTime(3)!])
     #expect(selection.unknown == ["nosuch", "0", "65"])
     #expect(SignalsClient(names: []).selection.signals == Signal.all)
   }

@@ -63,8 +63,8 @@ import Testing
 
   @Test("hears refusals, resets and names that nobody has, and goes on", arguments: [Transport.tcp, .udp])
   func hearsRefusals(transport: Transport) throws {
-    let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
-    let closed = try Descriptor.socket(family: .ipv4, kind: CInt(kind.rawValue))
+    let kind: SocketKind = transport == .tcp ? .stream : .datagram
+    let closed = try Descriptor.socket(family: .ipv4, kind: kind)
     let native = try RawSocketAddress(.ipv4(.loopback, port: 0))
     #expect(native.withPointer { bind(closed.number, $0, $1) } == 0)
     let port = try #require(try closed.localAddress().address?.port)

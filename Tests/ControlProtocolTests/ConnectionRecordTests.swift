@@ -41,7 +41,7 @@ import Testing
       (.firstByteTimeout, false, "first-byte-timeout"), (.idleTimeout, false, "idle-timeout"),
       (.failed, true, "service failed"), (.ended(by: .terminate), true, "ended by SIGTERM"),
       (.stopped(by: .terminate), false, "ended by SIGTERM at the stop"),
-      (.crashed(by: .realTime(1)), true, "crashed, SIGRTMIN+1"), (.maxDuration, false, "max-duration"),
+      (.crashed(by: .realTime(1)!), true, "crashed, SIGRTMIN+1"), (.maxDuration, false, "max-duration"),
       (.exited(status: 1), true, "exit status 1"), (.exited(status: 255), true, "exit status 255"),
     ] as [(Outcome, Bool, String)])
   func hasAnOutcome(outcome: Outcome, isProblem: Bool, text: String) {

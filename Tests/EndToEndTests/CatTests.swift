@@ -76,7 +76,7 @@ struct CatTests {
     let look = "sh -c 'ps --no-headers -o stat --ppid $PPID | grep -c Z; ls /proc/$PPID/fd | wc -l'|"
     let program = Program(
       path: try Programs.begat(), arguments: ["cat"] + [String](repeating: "true|", count: 10_000) + [look],
-      environment: RunningProgram.environment)
+      environment: .init(entries: RunningProgram.environment))
     let capture = try program.capture(limit: 1000, until: UnixCore.Deadline(after: .seconds(100)))
     let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
     #expect(capture.isSuccess && numbers.count == 2 && numbers[0] == 0 && numbers[1] < 10, "\(numbers)")

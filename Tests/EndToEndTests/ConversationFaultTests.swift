@@ -95,15 +95,16 @@ struct ConversationFaultTests {
     let settings = try TerminalSettings(of: side)
     var program = Program(
       path: try Programs.begat(), arguments: ["interact", "--", "yes"],
-      environment: RunningProgram.environment)
+      environment: .init(entries: RunningProgram.environment))
     program.controlsTerminal = true
-    let stream = ProgramStream.descriptor(side.number)
-    var child = try program.spawn(input: stream, output: stream, errors: stream)
+    let number = side.number
+    let child = try program.spawn(
+      input: .descriptor(number), output: .descriptor(number), errors: .descriptor(number))
     var byte: UInt8 = 0
     let count = try withUnsafeMutableBytes(of: &byte) { try terminal.controlling.read(into: $0) }
     #expect(count == 1 && awaitRest(of: child.process))
     child.send(.terminate)
-    #expect(child.status(by: UnixCore.Deadline(after: .seconds(10))) == .killed(by: .terminate, dumpedCore: false))
+    #expect(child.status(until: UnixCore.Deadline(after: .seconds(10))) == .killed(by: .terminate, dumpedCore: false))
     #expect(try TerminalSettings(of: side) == settings)
   }
 
@@ -129,7 +130,7 @@ struct ConversationFaultTests {
       Program(
         path: try Programs.begat(),
         arguments: ["pipe", "--no-input", "--quiet", "--label", "--line", "--", "printf", "\\033[2J\\n"],
-        environment: RunningProgram.environment))
+        environment: .init(entries: RunningProgram.environment)))
     let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))
     #expect(shown.before == [])
   }

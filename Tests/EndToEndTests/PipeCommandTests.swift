@@ -77,7 +77,7 @@ struct PipeCommandTests {
     var terminal = try TerminalConversation(
       Program(
         path: try Programs.begat(), arguments: ["pipe", "--label", "--", "printf", "\\033[2J\\n"],
-        environment: RunningProgram.environment))
+        environment: .init(entries: RunningProgram.environment)))
     try terminal.sendEndOfFile()
     let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))
     #expect(shown.before == [])

@@ -153,7 +153,7 @@ struct RunCommandTests {
     let words = ["run"] + (isPiped ? [] : options) + ["--", "yes"] + (isPiped ? ["|", "cat"] : [])
     let stages = try Pipeline(
       Program(
-        path: try Programs.begat(), arguments: words, environment: RunningProgram.environment),
+        path: try Programs.begat(), arguments: words, environment: .init(entries: RunningProgram.environment)),
       Program(path: "/usr/bin/head", arguments: ["-n", "1"])
     ).run(output: .null)
     #expect(stages == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
@@ -213,7 +213,7 @@ struct RunCommandTests {
       Program(
         path: try Programs.tool("bash"),
         arguments: ["--norc", "--noprofile", "-i"],
-        environment: RunningProgram.environment + ["PS1=prompt> ", "TERM=dumb"]))
+        environment: .init(entries: RunningProgram.environment + ["PS1=prompt> ", "TERM=dumb"])))
     let deadline = UnixCore.Deadline(after: .seconds(30))
     func awaitText(_ text: String) throws { _ = try conversation.expect(.literal(text), until: deadline) }
     try awaitText("prompt> ")
@@ -238,7 +238,7 @@ struct RunCommandTests {
     try conversation.send("echo status $?\n", until: deadline)
     try awaitText("status 5\r\n")
     try conversation.send("exit\n", until: deadline)
-    _ = try conversation.awaitEnd(until: deadline)
+    _ = try conversation.waitForExit(until: deadline)
   }
 
   @Test func manyRunsLeaveNobody() throws {

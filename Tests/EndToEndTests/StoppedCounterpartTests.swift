@@ -75,11 +75,11 @@ struct StoppedCounterpartTests {
     let full = try fullPipe()
     let daemon = try Daemon(
       Self.configuration, in: try TemporaryDirectory(), wrapper: shell("exec \"$0\" \"$@\" 2>&4 4>&-"),
-      passing: [full.writing.number])
+      passing: [full.writeEnd.number])
     for _ in 0..<20 { #expect(Expected.isDaytime(try ask(daemon.address("daytime")))) }
     try expectWork(daemon)
     try expectStop(daemon)
-    #expect(full.reading.number >= 0)
+    #expect(full.readEnd.number >= 0)
   }
 
   @Test func theTerminal() throws {
@@ -97,7 +97,7 @@ struct StoppedCounterpartTests {
     #expect(tcflow(side.number, TCOON) == 0)
     var shown = ""
     var chunk = [UInt8](repeating: 0, count: 4096)
-    while !shown.contains("Ctrl-C stops it."), terminal.controlling.wait(for: .readable, until: Deadline(after: .milliseconds(5000))) {
+    while !shown.contains("Ctrl-C stops it."), terminal.controlling.wait(for: .readable, until: UnixCore.Deadline(after: .seconds(5))) {
       let count = try chunk.withUnsafeMutableBytes { try terminal.controlling.read(into: $0) }
       shown += String(decoding: chunk[..<count], as: UTF8.self)
     }
@@ -117,7 +117,7 @@ struct StoppedCounterpartTests {
     var program = Program(
       path: "/bin/bash",
       arguments: ["-c", "set -m; stty tostop; \"$0\" --config \"$1\" & wait", try Programs.begatd(), file],
-      environment: RunningProgram.environment)
+      environment: .init(entries: RunningProgram.environment))
     program.controlsTerminal = true
     let bash = try program.start(descriptors: [side.number, side.number, side.number])
     defer {
@@ -140,7 +140,7 @@ struct StoppedCounterpartTests {
       "[service.echo]\nserve = \"echo\"\nlisten-stream = [\"\(path)\"]\n", to: "begatd.toml")
     let full = try fullPipe()
     let begatd = try RunningProgram(
-      try Programs.begatd(), ["--config", file, "--ready-fd", "3"], passing: [full.writing.number])
+      try Programs.begatd(), ["--config", file, "--ready-fd", "3"], passing: [full.writeEnd.number])
     try begatd.output.awaitLines(containing: "is ready")
     let listener = try #require(ProcessFacts.children(of: begatd.process).first).process
     try Signal.kill.send(to: listener)
@@ -149,8 +149,8 @@ struct StoppedCounterpartTests {
     #expect(watch.elapsed < .seconds(1))
 
     // Then it reads: the line comes, and the end.
-    let reading = full.reading
-    _ = consume full.writing
+    let reading = full.readEnd
+    _ = consume full.writeEnd
     let rest = String(decoding: try reading.readPrefix(1 << 20, until: .init(after: .seconds(5))), as: UTF8.self)
     #expect(rest.hasSuffix("echo \(path)\n"))
     try begatd.send(.terminate)

@@ -12,7 +12,7 @@ import Testing
     switch admission.admit(client, now: .now) {
     case .admitted(let reservation):
       return AdmittedClient(AcceptedClient(client, connection: connection), reservation: reservation)
-    default: throw ErrorCode.wouldBlock
+    default: throw SystemCallError("accept", code: .wouldBlock)
     }
   }
 
@@ -20,7 +20,7 @@ import Testing
   func givesItsPlaceBack() throws {
     let admission = try Admission(AdmissionLimits())
     var state = AcceptState()
-    state.held = try admitted(by: admission, try Descriptor.open("/dev/null", 0))
+    state.held = try admitted(by: admission, try Descriptor.open("/dev/null", .readOnly))
     #expect(admission.active == 1)
     state.held = nil
     #expect(admission.active == 0)

@@ -49,7 +49,7 @@ struct ProgramLoader {
     let hasPath = settings.environment.contains { $0.name == "PATH" }
     let environment = (hasPath ? [] : [ProgramLoader.path]) + settings.environment.map(\.entry)
     var program = Program(
-      path: path, arguments: Array(words.dropFirst()), environment: Program.Environment(entries: environment.map { Array($0.utf8) }),
+      path: path, arguments: Array(words.dropFirst()), environment: Program.Environment(entries: environment),
       directory: settings.workingDirectory)
     program.umask = settings.umask
     program.nice = settings.nice

@@ -49,7 +49,7 @@ final class Visits {
     do throws(SystemCallError) {
       return verdict(
         try admission.admit(now: Deadline(instant: now)) { () throws(SystemCallError) in
-          guard let client else { throw .wouldBlock }
+          guard let client else { throw SystemCallError("accept", code: .wouldBlock) }
           return client
         })
     } catch { return nil }

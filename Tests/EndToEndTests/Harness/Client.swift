@@ -119,12 +119,12 @@ final class Client {
 
   /// Whether something, or the end, arrives within the time.
   func hears(within limit: Duration) -> Bool {
-    socket.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(clamping: limit.milliseconds))))
+    socket.wait(for: .readable, until: UnixCore.Deadline(after: limit))
   }
 
   /// Empty at the end; nil after the time.
   private func receiveSome(_ deadline: Deadline) throws -> [UInt8]? {
-    guard socket.wait(for: .readable, until: Deadline(after: .milliseconds(deadline.milliseconds))) else { return nil }
+    guard socket.wait(for: .readable, until: UnixCore.Deadline(after: .milliseconds(deadline.milliseconds))) else { return nil }
     return try [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       count = try socket.receive(into: UnsafeMutableRawBufferPointer(room))
     }

@@ -34,8 +34,8 @@ final class OwnKey {
   let key = SystemVKey(rawValue: .random(in: 1_000_000 ... .max))
 
   deinit {
-    try? SemaphoreSet.open(key, madeBy: nil, awaitsValues: false).remove()
-    try? SharedMemorySegment.open(key, madeBy: nil).remove()
+    try? SemaphoreSet.open(key, owner: nil, awaitsValues: false).remove()
+    try? SharedMemorySegment.open(key, owner: nil).remove()
   }
 
   /// As arguments have it.

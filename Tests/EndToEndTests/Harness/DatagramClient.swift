@@ -33,7 +33,7 @@ final class DatagramClient {
 
   /// The next datagram; nil after the time.
   func receive(within limit: Duration = .seconds(5)) throws -> [UInt8]? {
-    guard socket.wait(for: .readable, until: Deadline(after: .milliseconds(CInt(clamping: limit.milliseconds)))) else { return nil }
+    guard socket.wait(for: .readable, until: UnixCore.Deadline(after: limit)) else { return nil }
     return try [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       count = try socket.receive(into: UnsafeMutableRawBufferPointer(room))
     }

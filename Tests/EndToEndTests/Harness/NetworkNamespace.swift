@@ -80,7 +80,7 @@ final class NetworkNamespace {
   }
 
   private static func current() throws -> Descriptor {
-    try Descriptor.open("/proc/thread-self/ns/net", .readOnly | O_CLOEXEC)
+    try Descriptor.open("/proc/thread-self/ns/net", .readOnly)
   }
 
   private static func change(to namespace: borrowing Descriptor) {

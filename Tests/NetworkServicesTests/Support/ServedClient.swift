@@ -26,6 +26,8 @@ final class ServedClient {
     let side = ServiceSide()
     self.side = side
     let number = theirs.release()
+    // From here on this thread alone has it.
+    nonisolated(unsafe) let service = service
     thread = Background {
       var connection = Connection(
         socket: Descriptor(owning: number), peer: Peer(address: peer, names: names), tally: side.tally)

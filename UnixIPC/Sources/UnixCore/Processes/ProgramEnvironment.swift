@@ -30,6 +30,11 @@ extension Program {
     /// - Parameter entries: `NAME=value` each, in any bytes but NUL.
     public init(entries: [[UInt8]]) { base = entries }
 
+    /// The variables that these texts spell, and no others.
+    ///
+    /// - Parameter entries: `NAME=value` each.
+    public init(entries: [String]) { self.init(entries: entries.map { Array($0.utf8) }) }
+
     /// These variables, and no others.
     ///
     /// - Parameter variables: names and values.  A start with a name that is empty or contains `=` fails with `EINVAL`.
