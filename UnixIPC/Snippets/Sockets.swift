@@ -19,10 +19,10 @@ guard let first = hosts.first else {
 var hasFailed = false
 
 /// What came from outside is printed without its control characters.
-func show(_ host: String, _ text: String) { print("\(escaped(host.utf8)): \(text)") }
+func show(_ host: String, _ text: String) { print("\(String(escaping: host.utf8)): \(text)") }
 
 func shown(_ bytes: [UInt8]) -> String {
-  escaped(bytes.filter { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") })
+  String(escaping: bytes.filter { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") })
 }
 
 // One connection: every address of the host is tried, and ten seconds are enough for all that follows.
@@ -47,7 +47,7 @@ do {
 
 // One question to many: two seconds for all hosts together, and a line for each, silent ones too.
 guard let port = Ports.find(service, transport: .udp) else {
-  print("no such service: \(escaped(service.utf8))")
+  print("no such service: \(String(escaping: service.utf8))")
   exit(64)
 }
 var asked: [(host: String, address: SocketAddress)] = []

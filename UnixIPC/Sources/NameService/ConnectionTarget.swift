@@ -1,24 +1,29 @@
 @_spi(Begat) import UnixCore
 
-/// Whom a client is to speak to, as it was typed: a host and a port, or a Unix socket.
+/// The server that a client is to connect to, as a user types it: a host and a port, or a Unix socket.
 ///
 ///     let target = try ConnectionTarget("localhost", port: "daytime(13)")
 ///     let connection = try target.connect(until: Deadline(after: .seconds(10)))
 public enum ConnectionTarget: Hashable, Sendable {
+  /// A host, by name or address, and a port.
   case host(String, port: UInt16)
+  /// A Unix socket.
   case unix(SocketAddress)
 
-  /// Words that name no target; the description says why.
-  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Why words name no target.
+  public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The words, escaped, and what is wrong with them.
     public let description: String
   }
 
   /// Reads `HOST PORT`, or in one word `HOST:PORT`, a path that begins with `/`, `./` or `../`, or `@abstract`.
   ///
-  /// The port is a number, a name of services(5), or both: `daytime(13)` is 13 where the name is unknown.
+  /// The port is a number, a name of services(5), or both: `daytime(13)` is 13 if the name is unknown.
   ///
-  /// - Parameter transport: the one whose names of ports are meant.
-  public init(_ place: String, port: String?, transport: Transport = .tcp) throws(Problem) {
+  /// - Parameter place: the host or the Unix socket.
+  /// - Parameter port: the port; nil if it is part of `place`.
+  /// - Parameter transport: the protocol whose names of ports are meant.
+  public init(_ place: String, port: String?, transport: Transport = .tcp) throws(ParseError) {
     let isUnix = Self.isUnix(place)
     guard let port else {
       if isUnix {
@@ -26,18 +31,18 @@ public enum ConnectionTarget: Hashable, Sendable {
         return
       }
       guard let (host, port) = Self.split(place) else {
-        throw Problem(
+        throw ParseError(
           description: "\(escaped(place.utf8)): a host needs a port, a Unix socket is /PATH, ./PATH or @NAME")
       }
       try self.init(host, port: port, transport: transport)
       return
     }
-    guard !isUnix else { throw Problem(description: "\(escaped(place.utf8)): a Unix socket has no port") }
+    guard !isUnix else { throw ParseError(description: "\(escaped(place.utf8)): a Unix socket has no port") }
     let isBracketed = place.hasPrefix("[") && place.hasSuffix("]")
     let host = isBracketed ? String(place.dropFirst().dropLast()) : place
-    guard !host.isEmpty else { throw Problem(description: "the host is empty") }
+    guard !host.isEmpty else { throw ParseError(description: "the host is empty") }
     guard let number = Ports.find(port, transport: transport), number != 0 else {
-      throw Problem(description: "\(escaped(port.utf8)): no such port (a number, a name, or NAME(NUMBER))")
+      throw ParseError(description: "\(escaped(port.utf8)): no such port (a number, a name, or NAME(NUMBER))")
     }
     self = .host(host, port: number)
   }
@@ -45,8 +50,10 @@ public enum ConnectionTarget: Hashable, Sendable {
   /// Reads one word: `HOST`, `HOST:PORT`, an IPv6 address, which has a port in brackets only (`[::1]:13`), or a Unix
   /// socket.
   ///
-  /// - Parameter defaultPort: of a host that is written without one.
-  public init(_ word: String, defaultPort: String, transport: Transport = .tcp) throws(Problem) {
+  /// - Parameter word: the target.
+  /// - Parameter defaultPort: the port of a host that is written without one.
+  /// - Parameter transport: the protocol whose names of ports are meant.
+  public init(_ word: String, defaultPort: String, transport: Transport = .tcp) throws(ParseError) {
     let isWhole = Self.isUnix(word) || Self.split(word) != nil
     try self.init(word, port: isWhole ? nil : defaultPort, transport: transport)
   }
@@ -62,8 +69,8 @@ public enum ConnectionTarget: Hashable, Sendable {
     ["/", "./", "../", "@"].contains { word.hasPrefix($0) }
   }
 
-  /// All its addresses, in the order in which they should be tried.
-  public func addresses() throws(Hosts.Failure) -> [SocketAddress] {
+  /// Finds all addresses of the target, in the order in which they should be tried.
+  public func addresses() throws(Hosts.LookupError) -> [SocketAddress] {
     switch self {
     case .host(let host, let port): try Hosts.addresses(of: host, port: port)
     case .unix(let address): [address]
@@ -71,8 +78,10 @@ public enum ConnectionTarget: Hashable, Sendable {
   }
 
   /// Why no connection was made.
-  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
-    case unknown(Hosts.Failure)
+  public enum ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The host has no address.
+    case unknown(Hosts.LookupError)
+    /// No address of the target took the connection.
     case unreachable(ConnectionError)
 
     /// A line for each address that was tried, or for the name that has none.
@@ -83,16 +92,17 @@ public enum ConnectionTarget: Hashable, Sendable {
       }
     }
 
+    /// The reasons in one line.
     public var description: String { reasons.joined(separator: "; ") }
   }
 
-  /// Connects to the first of its addresses that takes the connection, as `ClientSocket.connect(toFirstOf:)` does.
+  /// Connects to the first address that accepts the connection, as `ClientSocket.connect(toFirstOf:)` does.
   ///
-  /// - Parameter deadline: for all addresses together.  The time that the name takes counts; but the name service is
-  ///   not interrupted, and resolv.conf(5) bounds what it takes.
-  public func connect(until deadline: Deadline = .never) throws(Failure) -> ClientConnection {
+  /// - Parameter deadline: bounds all attempts together.  The time of the lookup counts, but the name service is not
+  ///   interrupted: resolv.conf(5) bounds it.
+  public func connect(until deadline: Deadline = .never) throws(ConnectError) -> ClientConnection {
     let found: [SocketAddress]
-    do throws(Hosts.Failure) { found = try addresses() } catch { throw .unknown(error) }
+    do throws(Hosts.LookupError) { found = try addresses() } catch { throw .unknown(error) }
     do throws(ConnectionError) { return try ClientSocket.connect(toFirstOf: found, until: deadline) } catch {
       throw .unreachable(error)
     }
@@ -100,6 +110,7 @@ public enum ConnectionTarget: Hashable, Sendable {
 }
 
 extension ConnectionTarget: CustomStringConvertible {
+  /// The form that `init(_:port:transport:)` reads, with unprintable bytes escaped.
   public var description: String {
     switch self {
     case .host(let host, let port) where host.contains(":"): "[\(escaped(host.utf8))]:\(port)"

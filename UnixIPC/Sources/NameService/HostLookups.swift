@@ -2,21 +2,23 @@ import Glibc
 import Synchronization
 @_spi(Begat) import UnixCore
 
-/// Many targets whose addresses are looked up at once, so that a slow name holds up no other.
+/// Looks up the addresses of many targets together, so that a slow name holds up no other.
 ///
 ///     let lookups = try HostLookups(of: targets)
-///     // Whenever lookups.descriptor is readable:
+///     // Whenever `lookups.descriptor` is readable:
 ///     for found in lookups.take() { … }
 ///
-/// getaddrinfo(3) cannot be interrupted: it runs in threads, which nobody waits for.  What they still find after the last
-/// reader has gone is dropped.
+/// getaddrinfo(3) cannot be interrupted: it runs in threads of its own.  If this object is released before they are done,
+/// what they find later is dropped.
 ///
 /// Source: getaddrinfo(3), pthreads(7).
 public final class HostLookups: Sendable {
+  /// The result of one lookup.
   public struct Found: Sendable {
-    /// Of the target among those that were given.
+    /// The target's index in the list that was given.
     public let index: Int
-    public let addresses: Result<[SocketAddress], Hosts.Failure>
+    /// The addresses, or the reason why there are none.
+    public let addresses: Result<[SocketAddress], Hosts.LookupError>
   }
 
   private struct State {
@@ -28,41 +30,39 @@ public final class HostLookups: Sendable {
   /// The indices of those that need a thread.
   private let names: [Int]
   private let state = Mutex(State())
-  private let bell: Descriptor
-  private let button: Descriptor
+  /// Readable while there is something to take.
+  public let descriptor: Descriptor
+  private let wakeWriter: Descriptor
 
   /// More names than this are looked up in turns.
-  private static let mostThreads = 256
+  private static let maxThreads = 256
   private static let stackSize = 512 << 10
 
-  /// Starts to look them up.
+  /// Starts to look up the targets' addresses.
   ///
-  /// - Throws: what keeps all from being looked up.
+  /// - Throws: `EMFILE` or `ENFILE` if there is no descriptor left.
   public init(of targets: [ConnectionTarget]) throws(SystemCallError) {
     self.targets = targets
     names = targets.indices.filter { targets[$0].numericAddress == nil }
     let pipe = try PipeEnds()
     try pipe.writeEnd.setNonBlocking(true)
-    bell = pipe.readEnd
-    button = pipe.writeEnd
+    descriptor = pipe.readEnd
+    wakeWriter = pipe.writeEnd
     for index in targets.indices {
-      if let address = targets[index].numericAddress { tell(Found(index: index, addresses: .success([address]))) }
+      if let address = targets[index].numericAddress { report(Found(index: index, addresses: .success([address]))) }
     }
-    for number in 0..<min(names.count, Self.mostThreads) where !startThread() {
+    for number in 0..<min(names.count, Self.maxThreads) where !startThread() {
       // Fewer threads take longer; without any, this one has to do.
       if number == 0 { lookUpInTurn() }
       break
     }
   }
 
-  /// Readable while there is something to take.
-  public var descriptor: CInt { bell.number }
-
-  /// What has been found since the last call.
+  /// Takes what has been found since the last call.
   public func take() -> [Found] {
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
-      // Before the look, not after: a ring between both would be lost.
-      if bell.wait(for: .readable, until: .immediate) { _ = try? bell.read(into: room) }
+      // Before the look, not after: a byte that is written between both would be lost.
+      if descriptor.wait(for: .readable, until: .immediate) { _ = try? descriptor.read(into: room) }
     }
     return state.withLock { state in
       defer { state.found = [] }
@@ -90,10 +90,10 @@ public final class HostLookups: Sendable {
 
   private func lookUpInTurn() {
     while let index = takeTurn() {
-      tell(
+      report(
         Found(
           index: index,
-          addresses: Result { () throws(Hosts.Failure) in try targets[index].addresses() }))
+          addresses: Result { () throws(Hosts.LookupError) in try targets[index].addresses() }))
     }
   }
 
@@ -105,11 +105,11 @@ public final class HostLookups: Sendable {
     }
   }
 
-  private func tell(_ found: Found) {
+  private func report(_ found: Found) {
     state.withLock { $0.found.append(found) }
-    // A full pipe rings already.
+    // A full pipe is readable already.
     var byte: UInt8 = 0
-    _ = withUnsafeBytes(of: &byte) { bytes in try? button.write(bytes) }
+    _ = withUnsafeBytes(of: &byte) { bytes in try? wakeWriter.write(bytes) }
   }
 }
 

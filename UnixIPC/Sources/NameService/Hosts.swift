@@ -1,19 +1,27 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Hosts by name and by address.
+/// Looks up hosts by name and by address.
 ///
 /// Source: getaddrinfo(3), getnameinfo(3).
 public enum Hosts {
   /// Why a name has no address.
-  public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+  public struct LookupError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The name that was looked up.
     public let host: String
+    /// The reason, in the words of the name service.
     public let reason: String
+    /// One line for a log: the name, escaped, and the reason.
     public var description: String { "\(escaped(host.utf8)): \(reason)" }
   }
 
-  /// All addresses of a host, in the order in which they should be tried, each with the port.
-  public static func addresses(of host: String, port: UInt16) throws(Failure) -> [SocketAddress] {
+  /// Finds all addresses of a host, in the order in which they should be tried, each with the port.
+  ///
+  /// The calling thread waits for the name service, which resolv.conf(5) bounds.
+  ///
+  /// - Parameter host: a name or an address.
+  /// - Parameter port: becomes part of each address.
+  public static func addresses(of host: String, port: UInt16) throws(LookupError) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_socktype = SocketKind.stream.rawValue
     hints.ai_flags = CInt(AI_ADDRCONFIG)
@@ -27,8 +35,8 @@ public enum Hosts {
         hints.ai_flags = CInt(AI_NUMERICHOST)
         return getaddrinfo(name, nil, &hints, &list) == 0 ? 0 : result
       }
-    } catch { throw Failure(host: host, reason: error.code.description) }
-    guard result == 0 else { throw Failure(host: host, reason: String(cString: gai_strerror(result))) }
+    } catch { throw LookupError(host: host, reason: error.code.description) }
+    guard result == 0 else { throw LookupError(host: host, reason: String(cString: gai_strerror(result))) }
     defer { freeaddrinfo(list) }
 
     var found: [SocketAddress] = []
@@ -43,13 +51,13 @@ public enum Hosts {
       }
       entry = node.ai_next
     }
-    guard !found.isEmpty else { throw Failure(host: host, reason: "no address") }
+    guard !found.isEmpty else { throw LookupError(host: host, reason: "no address") }
     return found
   }
 
-  /// The name that an address's owner gave it, nil when there is none; may wait for the network.
+  /// Finds the name that the owner of an address gave it; nil if there is none.  It may wait for the network.
   ///
-  /// Only letters, digits, `-`, `.` and `_` are believed: the owner may be anybody.
+  /// A name with other characters than letters, digits, `-`, `.` and `_` counts as none: anyone may be the owner.
   public static func name(of address: SocketAddress) -> String? {
     // Of a Unix socket's address the C library says this machine's name.
     guard !address.isUnix, let native = try? RawSocketAddress(address) else { return nil }

@@ -7,7 +7,7 @@ import UnixIPCTestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTargetTests {
   private func problem(_ place: String, _ port: String?) -> String? {
-    do throws(ConnectionTarget.Problem) {
+    do throws(ConnectionTarget.ParseError) {
       _ = try ConnectionTarget(place, port: port)
       return nil
     } catch { return error.description }
@@ -41,7 +41,7 @@ import UnixIPCTestSupport
   func isReadFromOneWord(word: String, target: ConnectionTarget) throws {
     #expect(try ConnectionTarget(word, defaultPort: "none(37)") == target)
     for wrong in ["", ":1", "h:", "h:0", "h:x", "[]:1", "[::1]:", "h:-1"] {
-      #expect(throws: ConnectionTarget.Problem.self) { try ConnectionTarget(wrong, defaultPort: "37") }
+      #expect(throws: ConnectionTarget.ParseError.self) { try ConnectionTarget(wrong, defaultPort: "37") }
     }
   }
 
@@ -69,8 +69,8 @@ import UnixIPCTestSupport
     #expect(try ConnectionTarget("/s", port: nil).addresses() == [.unixPath("/s")])
   }
 
-  private func failure(_ target: ConnectionTarget, within limit: Duration = .seconds(20)) -> ConnectionTarget.Failure? {
-    do throws(ConnectionTarget.Failure) {
+  private func failure(_ target: ConnectionTarget, within limit: Duration = .seconds(20)) -> ConnectionTarget.ConnectError? {
+    do throws(ConnectionTarget.ConnectError) {
       _ = try target.connect(until: Deadline(after: limit))
       return nil
     } catch { return error }

@@ -14,8 +14,8 @@ import UnixIPCTestSupport
         .host("begat-none.invalid", port: 3),
       ] + (4..<604).map { .host("localhost", port: $0) }
     let lookups = try HostLookups(of: targets)
-    var found: [Int: Result<[SocketAddress], Hosts.Failure>] = [:]
-    let bell = Descriptor(owning: lookups.descriptor)
+    var found: [Int: Result<[SocketAddress], Hosts.LookupError>] = [:]
+    let bell = Descriptor(owning: lookups.descriptor.number)
     while found.count < targets.count {
       let isRung = bell.wait(for: .readable, until: Deadline(after: .seconds(20)))
       guard isRung else { break }
@@ -25,7 +25,7 @@ import UnixIPCTestSupport
     #expect(found.count == targets.count && lookups.take().isEmpty)
     #expect(try found[0]?.get() == [.ipv4(.loopback, port: 1)] && found[1]?.get() == [.ipv6(.loopback, port: 2)])
     #expect(try found[2]?.get() == [.unixPath("/s")])
-    #expect(throws: Hosts.Failure.self) { try found[3]?.get() }
+    #expect(throws: Hosts.LookupError.self) { try found[3]?.get() }
     for index in 4..<targets.count {
       #expect(try found[index]?.get() == Hosts.addresses(of: "localhost", port: UInt16(index)))
     }

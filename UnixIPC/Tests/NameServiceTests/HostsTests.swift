@@ -26,7 +26,7 @@ import UnixIPC
     "names what has no address, fit for a terminal",
     arguments: ["begat-none.invalid", "a\u{1b}b", "[::1]", "", "localhost\0x"])
   func hasNoAddress(host: String) {
-    do throws(Hosts.Failure) {
+    do throws(Hosts.LookupError) {
       _ = try Hosts.addresses(of: host, port: 7)
       Issue.record("it has one")
     } catch {

@@ -76,7 +76,7 @@ func perlTakesWhatIsRefused(_ words: [String]) throws {
   let lines = try lines(of: "/usr/bin/perl", ["-T", "-e", server, "x23y", "/tmp/\u{1b}never"])
   try expectEqual(lines.count, 3, "lines")
   try expectEqual(try lines[1].number(in: 1...65535), 23, "what perl takes")
-  let refusal = failure { () throws(UntrustedBytes.Refusal) in try lines[0].number(in: 1...65535) }
+  let refusal = failure { () throws(UntrustedBytes.CheckError) in try lines[0].number(in: 1...65535) }
   try expectEqual(refusal?.description, "\"x23y\": not a number in digits", "refusal")
   try expect(lines[2].hasPrefix("Insecure dependency in open"), "perl -T said \(lines[2].escaped)")
 }

@@ -20,12 +20,12 @@ import UnixIPC
   @Test(
     "are refused where only a shell could do what is meant",
     arguments: [
-      ("", CommandWords.Refusal.empty), (" \t", .empty), ("a | b", .needsShell("|")), ("a;b", .needsShell(";")),
+      ("", CommandWords.SplitError.empty), (" \t", .empty), ("a | b", .needsShell("|")), ("a;b", .needsShell(";")),
       ("echo $HOME", .needsShell("$")), ("ls *", .needsShell("*")), ("a > b", .needsShell(">")),
       ("`id`", .needsShell("`")), ("a &", .needsShell("&")), ("'a", .unfinishedQuote("'")),
       ("\"a'", .unfinishedQuote("\"")), ("a\\", .unfinishedQuote("\\")),
     ])
-  func areRefused(text: String, refusal: CommandWords.Refusal) {
-    #expect(failure { () throws(CommandWords.Refusal) in try CommandWords.split(text) } == refusal)
+  func areRefused(text: String, refusal: CommandWords.SplitError) {
+    #expect(failure { () throws(CommandWords.SplitError) in try CommandWords.split(text) } == refusal)
   }
 }

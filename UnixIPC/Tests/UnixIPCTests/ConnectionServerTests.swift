@@ -24,7 +24,10 @@ import UnixIPCTestSupport
   func outlivesShortage() throws { try ProbeProgram.check("server-shortage") }
 
   @Test("removes the file of its Unix socket")
-  func removesFile() throws { try ProbeProgram.check("server-unix", TemporaryDirectory()["socket"]) }
+  func removesFile() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("server-unix", directory["socket"])
+  }
 
   /// The error of a handler is a line.
   private func expectOutput(_ subcommand: String, _ output: String) throws {

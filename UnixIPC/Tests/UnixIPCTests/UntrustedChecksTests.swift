@@ -4,11 +4,11 @@ import UnixIPC
 import UnixIPCTestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct UntrustedChecksTests {
-  typealias Reason = UntrustedBytes.Refusal.Reason
+  typealias Reason = UntrustedBytes.CheckError.Reason
 
   private func untrusted(_ text: String) -> UntrustedBytes { UntrustedBytes(text: text) }
 
-  private func reason<Value>(_ body: () throws(UntrustedBytes.Refusal) -> Value) -> Reason? {
+  private func reason<Value>(_ body: () throws(UntrustedBytes.CheckError) -> Value) -> Reason? {
     failure(of: body)?.reason
   }
 
@@ -29,17 +29,17 @@ import UnixIPCTestSupport
     ] as [(String, Reason)])
   func refuseOtherNumbers(text: String, expected: Reason) {
     let bytes = untrusted(text)
-    #expect(reason { () throws(UntrustedBytes.Refusal) in try bytes.number(in: 1...65535) } == expected)
+    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.number(in: 1...65535) } == expected)
   }
 
   @Test("take numbers to the bounds of every width")
   func takeBounds() throws {
     #expect(try untrusted("255").number(in: UInt8.min...UInt8.max) == 255)
-    #expect(throws: UntrustedBytes.Refusal.self) { try untrusted("256").number(in: UInt8.min...UInt8.max) }
+    #expect(throws: UntrustedBytes.CheckError.self) { try untrusted("256").number(in: UInt8.min...UInt8.max) }
     #expect(try untrusted("127").number(in: Int8.min...Int8.max) == 127)
-    #expect(throws: UntrustedBytes.Refusal.self) { try untrusted("128").number(in: Int8.min...Int8.max) }
+    #expect(throws: UntrustedBytes.CheckError.self) { try untrusted("128").number(in: Int8.min...Int8.max) }
     #expect(try untrusted("18446744073709551615").number(in: 0...UInt64.max) == .max)
-    #expect(throws: UntrustedBytes.Refusal.self) { try untrusted("18446744073709551616").number(in: 0...UInt64.max) }
+    #expect(throws: UntrustedBytes.CheckError.self) { try untrusted("18446744073709551616").number(in: 0...UInt64.max) }
   }
 
   /// What is UTF-8, and what only looks like it (RFC 3629).
@@ -70,7 +70,7 @@ import UnixIPCTestSupport
   func takeTexts(byte: UInt8) {
     let bytes = UntrustedBytes([UInt8(ascii: "a"), byte])
     let isControl = byte < 0x20 || byte == 0x7f
-    #expect(reason { () throws(UntrustedBytes.Refusal) in try bytes.text() } == (isControl ? .controlCharacter : nil))
+    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.text() } == (isControl ? .controlCharacter : nil))
   }
 
   @Test(
@@ -78,8 +78,8 @@ import UnixIPCTestSupport
     arguments: ["\u{85}", "\u{9b}", "\u{2028}", "\u{2029}", "\u{202e}", "\u{2066}", "\u{200f}", "\u{61c}"])
   func refuseOtherControls(character: String) {
     let bytes = untrusted("a\(character)b")
-    #expect(reason { () throws(UntrustedBytes.Refusal) in try bytes.text() } == .controlCharacter)
-    #expect(reason { () throws(UntrustedBytes.Refusal) in try bytes.fileName() } == .controlCharacter)
+    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.text() } == .controlCharacter)
+    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.fileName() } == .controlCharacter)
   }
 
   @Test(
@@ -90,7 +90,7 @@ import UnixIPCTestSupport
     ] as [(String, Reason?)])
   func takeArguments(text: String, expected: Reason?) {
     let bytes = untrusted(text)
-    #expect(reason { () throws(UntrustedBytes.Refusal) in try bytes.argument() } == expected)
+    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.argument() } == expected)
     if expected == nil { #expect((try? bytes.argument()) == text) }
   }
 
@@ -103,7 +103,7 @@ import UnixIPCTestSupport
     ] as [(String, Reason?)])
   func takeWords(text: String, expected: Reason?) {
     let bytes = untrusted(text)
-    let word = { () throws(UntrustedBytes.Refusal) in try bytes.word(of: .wordCharacters.union(".-"), upTo: 20) }
+    let word = { () throws(UntrustedBytes.CheckError) in try bytes.word(of: .wordCharacters.union(".-"), upTo: 20) }
     #expect(reason(word) == expected)
     if expected == nil { #expect((try? word()) == text) }
   }
@@ -121,7 +121,7 @@ import UnixIPCTestSupport
   @Test("take what one's own rule accepts")
   func takeByRule() throws {
     #expect(try UntrustedBytes([1, 2]).checked { $0.elementsEqual([1, 2]) } == [1, 2])
-    let found = reason { () throws(UntrustedBytes.Refusal) in try UntrustedBytes([1]).checked { _ in false } }
+    let found = reason { () throws(UntrustedBytes.CheckError) in try UntrustedBytes([1]).checked { _ in false } }
     #expect(found == .refusedByRule)
   }
 
@@ -129,7 +129,7 @@ import UnixIPCTestSupport
   func refuseInALine() {
     func line(_ text: String) -> String? {
       let bytes = untrusted(text)
-      return failure { () throws(UntrustedBytes.Refusal) in try bytes.number(in: 1...9) }?.description
+      return failure { () throws(UntrustedBytes.CheckError) in try bytes.number(in: 1...9) }?.description
     }
     #expect(line("x23y\n\u{1b}[2J") == "\"x23y\\x0a\\x1b[2J\": not a number in digits")
     #expect(line("10") == "\"10\": not from 1 to 9" && line("") == "\"\": empty")

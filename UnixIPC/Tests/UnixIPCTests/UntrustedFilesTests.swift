@@ -5,7 +5,7 @@ import UnixIPC
 import UnixIPCTestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct UntrustedFilesTests {
-  typealias Reason = UntrustedBytes.Refusal.Reason
+  typealias Reason = UntrustedBytes.CheckError.Reason
 
   @Test(
     "take one name of a file",
@@ -18,7 +18,7 @@ import UnixIPCTestSupport
     ] as [(String, Reason?)])
   func takeNames(text: String, expected: Reason?) {
     let bytes = UntrustedBytes(text: text)
-    let found = failure { () throws(UntrustedBytes.Refusal) in try bytes.fileName() }
+    let found = failure { () throws(UntrustedBytes.CheckError) in try bytes.fileName() }
     #expect(found?.reason == expected)
     if expected == nil { #expect((try? bytes.fileName()) == text) }
   }
@@ -36,9 +36,9 @@ import UnixIPCTestSupport
     ] as [(String, Reason?)])
   func takePaths(text: String, expected: Reason?) {
     let bytes = UntrustedBytes(text: text)
-    let found = failure { () throws(UntrustedBytes.Refusal) in try bytes.path(below: "/srv") }
+    let found = failure { () throws(UntrustedBytes.CheckError) in try bytes.path(below: "/srv") }
     #expect(found?.reason == expected)
-    #expect(failure { () throws(UntrustedBytes.Refusal) in try bytes.relativePath() } == found)
+    #expect(failure { () throws(UntrustedBytes.CheckError) in try bytes.relativePath() } == found)
     guard expected == nil else { return }
     for (directory, path) in [("/srv", "/srv/\(text)"), ("/srv/", "/srv/\(text)"), ("/", "/\(text)"), ("", text)] {
       #expect((try? bytes.path(below: directory)) == path)
@@ -51,7 +51,7 @@ import UnixIPCTestSupport
     #expect((try? bytes.relativePath()) != nil)
     let directory = "/" + String(repeating: "d", count: 92)
     #expect((try? bytes.path(below: directory))?.utf8.count == 4096 - 1)
-    let found = failure { () throws(UntrustedBytes.Refusal) in try bytes.path(below: directory + "d") }
+    let found = failure { () throws(UntrustedBytes.CheckError) in try bytes.path(below: directory + "d") }
     #expect(found?.reason == .tooLong(limit: 4000))
   }
 
@@ -101,7 +101,9 @@ import UnixIPCTestSupport
     #expect(found == SystemCallError("openat2", on: escaped(path.utf8), code: ErrorCode(rawValue: expected)))
     // Nor is anything made there.
     if expected == ELOOP {
-      let made = failure { () throws(SystemCallError) in try root.open(beneath: path, [.writeOnly, .create], mode: 0o600) }
+      let made = failure { () throws(SystemCallError) in
+        try root.open(beneath: path, [.writeOnly, .create], mode: 0o600)
+      }
       #expect(made?.code.rawValue == ELOOP)
     }
   }

@@ -1,23 +1,24 @@
 import CPlatform
 import Glibc
 
-/// Locks of open files, which other processes that ask for them respect; nothing else is kept from the file.
+/// Locks of open files.  They are advisory: they keep out only processes that lock the file as well.
 ///
-/// The lock belongs to the open file: duplicates and forked processes share it, and closing the last of them, or the
-/// death of their processes, gives it back.
+/// The lock belongs to the open file: duplicates and forked processes share it, and it is released when the last of them
+/// is closed or their processes die.
 ///
 /// Source: flock(2).
 extension Descriptor {
+  /// A kind of lock.
   public enum Lock: Sendable {
-    /// Held by any number at once.
+    /// Any number of open files may hold it together; `LOCK_SH`.
     case shared
-    /// Held by one alone.
+    /// One open file may hold it, and no other may hold any; `LOCK_EX`.
     case exclusive
 
     fileprivate var operation: CInt { self == .shared ? LOCK_SH : LOCK_EX }
   }
 
-  /// Takes the lock, waiting for those who have it.
+  /// Takes the lock, and waits until other holders have released it.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline.
   public func lock(_ lock: Lock, until deadline: Deadline = .never) throws(SystemCallError) {
@@ -27,7 +28,7 @@ extension Descriptor {
     withExtendedLifetime(interrupter) {}
   }
 
-  /// Takes the lock if nobody has it; false when somebody does.
+  /// Takes the lock if it is free; false if it is not.  It never waits.
   public func tryLock(_ lock: Lock) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
       _ = try check("flock", on: "descriptor \(number)") { flock(number, lock.operation | LOCK_NB) }
@@ -38,7 +39,7 @@ extension Descriptor {
     }
   }
 
-  /// Gives the lock back.
+  /// Releases the lock.
   public func unlock() throws(SystemCallError) {
     _ = try check("flock", on: "descriptor \(number)") { flock(number, LOCK_UN) }
   }

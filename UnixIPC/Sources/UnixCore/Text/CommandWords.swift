@@ -1,15 +1,19 @@
-/// A command that was typed as one text, cut into words as a shell would, and nothing more.
+/// Splits a command that was typed as one text into words, as a shell does, and does nothing else.
 ///
-/// Blanks separate words; single quotes, double quotes and the backslash take characters as they are.  What only a shell
-/// could do (`|`, `;`, `$`, `*` and so on, outside of quotes) is refused: taken as a plain word, it would do something else
-/// than was meant.
+/// Blanks separate words; single quotes, double quotes and the backslash take characters literally.  Characters with a
+/// meaning for a shell only (`|`, `;`, `$`, `*` and so on, outside of quotes) are refused: as plain words, they would not do
+/// what their author expects.
 public enum CommandWords {
   /// Why a text is no command.
-  public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum SplitError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// It contains no word.
     case empty
+    /// A quote has no end.
     case unfinishedQuote(Character)
+    /// A character has a meaning for a shell only.
     case needsShell(Character)
 
+    /// The reason and what to do about it.
     public var description: String {
       switch self {
       case .empty: "no command"
@@ -22,8 +26,10 @@ public enum CommandWords {
 
   private static let shellCharacters: Set<Character> = ["|", "&", ";", "<", ">", "(", ")", "$", "`", "*", "?", "["]
 
-  /// - Returns: at least one word; words may be empty, where quotes say so.
-  public static func split(_ text: String) throws(Refusal) -> [String] {
+  /// Splits a text into words.
+  ///
+  /// - Returns: at least one word; a word is empty if quotes say so.
+  public static func split(_ text: String) throws(SplitError) -> [String] {
     var words: [String] = []
     var word: String?
     var quote: Character?

@@ -1,11 +1,13 @@
-/// Cuts a stream of bytes into lines of a bounded length.
+/// Splits a stream of bytes into lines of a bounded length.
 ///
-/// A line ends with LF; a CR before it is dropped.  What follows the bound is thrown away up to the next LF, and the
-/// line is reported as too long instead of being cut, so that no part of it is taken for something it is not.  A line is
-/// whatever somebody else sent: untrusted.
+/// A line ends with LF; a CR before it is dropped.  A line beyond the limit is discarded up to the next LF and reported as
+/// too long, never cut: a part of it could mean something else.  Lines are untrusted: a peer sent them.
 public struct LineBuffer: Sendable {
+  /// A line that has ended.
   public enum Line: Hashable, Sendable {
+    /// The line without its end.
     case complete(UntrustedBytes)
+    /// The line was longer than the limit.
     case tooLong
   }
 
@@ -13,6 +15,8 @@ public struct LineBuffer: Sendable {
   private var bytes: [UInt8] = []
   private var isOverlong = false
 
+  /// An empty buffer.
+  ///
   /// - Parameter limit: the longest line in bytes, without its end.
   public init(limit: Int) {
     self.limit = limit

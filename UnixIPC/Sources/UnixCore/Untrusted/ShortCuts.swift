@@ -1,45 +1,45 @@
 // Short cuts from untrusted bytes to a text, a number or a path: here only for the compiler to refuse them, with a word
 // about the check to take.
 
-/// A value that has untrusted bytes: the compiler refuses to put it into a text.
+/// A value that contains untrusted bytes: the compiler refuses to put it into a text.
 ///
-/// Types of one's own that carry such bytes may conform, and are refused as well.
-public protocol Untrusted: NoTextBeforeACheck, NoTextUnlessEscaped {}
+/// Your own types that contain such bytes may conform, and are refused as well.
+public protocol Untrusted: _NoTextBeforeACheck, _NoTextUnlessEscaped {}
 
 /// See `Untrusted`.
-public protocol NoTextBeforeACheck {}
+public protocol _NoTextBeforeACheck {}
 /// See `Untrusted`.
-public protocol NoTextUnlessEscaped {}
+public protocol _NoTextUnlessEscaped {}
 
 extension UntrustedBytes: Untrusted {}
-extension Optional: Untrusted, NoTextBeforeACheck, NoTextUnlessEscaped where Wrapped: Untrusted {}
-extension Array: Untrusted, NoTextBeforeACheck, NoTextUnlessEscaped where Element: Untrusted {}
-extension ArraySlice: Untrusted, NoTextBeforeACheck, NoTextUnlessEscaped where Element: Untrusted {}
-extension Set: Untrusted, NoTextBeforeACheck, NoTextUnlessEscaped where Element: Untrusted {}
+extension Optional: Untrusted, _NoTextBeforeACheck, _NoTextUnlessEscaped where Wrapped: Untrusted {}
+extension Array: Untrusted, _NoTextBeforeACheck, _NoTextUnlessEscaped where Element: Untrusted {}
+extension ArraySlice: Untrusted, _NoTextBeforeACheck, _NoTextUnlessEscaped where Element: Untrusted {}
+extension Set: Untrusted, _NoTextBeforeACheck, _NoTextUnlessEscaped where Element: Untrusted {}
 
 // What takes a value of any type cannot be declared unavailable for one: the compiler would fall back on the general
 // form.  But where two forms fit equally well, it refuses to choose, and shows both.
 
 extension DefaultStringInterpolation {
   /// Refused: write `\(bytes.escaped)`.
-  public mutating func appendInterpolation(_ writeEscapedInstead: some NoTextUnlessEscaped) {
+  public mutating func appendInterpolation(_ writeEscapedInstead: some _NoTextUnlessEscaped) {
     appendInterpolation(String(reflecting: writeEscapedInstead as Any))
   }
 
   /// Refused: check first, such as by `text()`.
-  public mutating func appendInterpolation(_ orCheckFirstWithText: some NoTextBeforeACheck) {
+  public mutating func appendInterpolation(_ orCheckFirstWithText: some _NoTextBeforeACheck) {
     appendInterpolation(String(reflecting: orCheckFirstWithText as Any))
   }
 }
 
 extension String {
   /// Refused: write `bytes.escaped`.
-  public init(describing useEscapedInstead: some NoTextUnlessEscaped) {
+  public init(describing useEscapedInstead: some _NoTextUnlessEscaped) {
     self.init(reflecting: useEscapedInstead as Any)
   }
 
   /// Refused: check first, such as by `text()`.
-  public init(describing orCheckFirstWithText: some NoTextBeforeACheck) {
+  public init(describing orCheckFirstWithText: some _NoTextBeforeACheck) {
     self.init(reflecting: orCheckFirstWithText as Any)
   }
 

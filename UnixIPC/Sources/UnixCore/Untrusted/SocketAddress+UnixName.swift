@@ -1,7 +1,7 @@
 extension SocketAddress {
-  /// The path of a Unix socket, or `@` and the abstract name, as whoever bound it chose it; nil for all others.
+  /// The path of a Unix socket, or `@` and the abstract name; nil for all other addresses.
   ///
-  /// A client may bind its end to any name: of a peer, this is the form to start from.
+  /// A client may bind its end to any name: use this form of a peer's address.
   public var unixName: UntrustedBytes? {
     switch self {
     case .unixPath(let path): UntrustedBytes(path.bytes)

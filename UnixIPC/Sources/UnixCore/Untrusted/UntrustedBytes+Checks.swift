@@ -1,65 +1,65 @@
-/// Checks: each names what the bytes are to be, and throws what keeps them from it.
+/// Checks.  Each says what the bytes are to become, and throws the reason if they cannot.
 extension UntrustedBytes {
-  /// A number in decimal: digits and nothing else, no sign.  Leading zeros count for nothing.
-  public func number<Number: FixedWidthInteger>(in range: ClosedRange<Number>) throws(Refusal) -> Number {
-    guard !isEmpty else { throw refusal(.empty) }
-    guard contains(only: .digits) else { throw refusal(.notDigits) }
+  /// Reads a number in decimal: digits and nothing else, no sign.  Leading zeros are ignored.
+  public func number<Number: FixedWidthInteger>(in range: ClosedRange<Number>) throws(CheckError) -> Number {
+    guard !isEmpty else { throw failure(.empty) }
+    guard contains(only: .digits) else { throw failure(.notDigits) }
     guard let number = Number(decimal: try validText()), range.contains(number) else {
-      throw refusal(.outside(lowest: String(range.lowerBound), highest: String(range.upperBound)))
+      throw failure(.outside(lowest: String(range.lowerBound), highest: String(range.upperBound)))
     }
     return number
   }
 
-  /// A word of these characters and no other, perl's `/^([\w.-]+)$/`, but not with a hyphen first: it would be an option
-  /// wherever it becomes an argument.  Neither is it empty.
+  /// Accepts a word of these characters and no others, as perl's `/^([\w.-]+)$/` does, that is not empty and does not begin
+  /// with a hyphen: that would be an option where the word becomes an argument.
   ///
-  /// The word may be `..` where dots are allowed: for names of files there is `fileName`.
-  public func word(of allowed: ASCIISet, upTo longest: Int = .max) throws(Refusal) -> String {
-    guard !isEmpty else { throw refusal(.empty) }
-    guard count <= longest else { throw refusal(.tooLong(limit: longest)) }
-    guard contains(only: allowed) else { throw refusal(.otherCharacters) }
-    guard !hasPrefix("-") else { throw refusal(.beginsWithHyphen) }
+  /// The word may be `..` if dots are allowed: for names of files there is ``fileName()``.
+  public func word(of allowed: ASCIISet, upTo maximum: Int = .max) throws(CheckError) -> String {
+    guard !isEmpty else { throw failure(.empty) }
+    guard count <= maximum else { throw failure(.tooLong(limit: maximum)) }
+    guard contains(only: allowed) else { throw failure(.otherCharacters) }
+    guard !hasPrefix("-") else { throw failure(.beginsWithHyphen) }
     return try validText()
   }
 
-  /// A text of one line: UTF-8 without control characters (tab and newline are such), without the separators of lines
-  /// and paragraphs, and without those that turn the direction of writing and so show a text other than it is.
-  public func text() throws(Refusal) -> String {
+  /// Accepts a text of one line: UTF-8 without control characters (such as tab and newline), without the separators of
+  /// lines and paragraphs, and without characters that turn the direction of writing, which make a text look different.
+  public func text() throws(CheckError) -> String {
     let text = try validText()
     for scalar in text.unicodeScalars {
       if scalar.isASCII ? scalar.value < 0x20 || scalar.value == 0x7f : scalar.isControl {
-        throw refusal(.controlCharacter)
+        throw failure(.controlCharacter)
       }
     }
     return text
   }
 
-  /// An argument of a program: UTF-8 without NUL, and not with a hyphen first, which would make it an option.
+  /// Accepts an argument of a program: UTF-8 without NUL that does not begin with a hyphen, which would make it an option.
   ///
-  /// It may be empty, and have more than one line.  What else a program takes for more than a text is for its caller to
-  /// know: `+` and `@` of some, and all of it for a shell.
-  public func argument() throws(Refusal) -> String {
-    guard !hasPrefix("-") else { throw refusal(.beginsWithHyphen) }
+  /// It may be empty, and have several lines.  The caller must know what else the program does not take literally: some
+  /// programs treat a first `+` or `@` differently, and a shell treats most characters so.
+  public func argument() throws(CheckError) -> String {
+    guard !hasPrefix("-") else { throw failure(.beginsWithHyphen) }
     let text = try validText()
-    guard !text.utf8.contains(0) else { throw refusal(.containsNUL) }
+    guard !text.utf8.contains(0) else { throw failure(.containsNUL) }
     return text
   }
 
-  /// Bytes that a rule of one's own accepts.
-  public func checked(_ accept: (ArraySlice<UInt8>) -> Bool) throws(Refusal) -> [UInt8] {
+  /// Accepts bytes by a rule of the caller.
+  public func checked(_ accept: (ArraySlice<UInt8>) -> Bool) throws(CheckError) -> [UInt8] {
     let bytes = withUncheckedBytes { Array($0) }
-    guard accept(bytes[...]) else { throw refusal(.refusedByRule) }
+    guard accept(bytes[...]) else { throw failure(.refusedByRule) }
     return bytes
   }
 
-  func refusal(_ reason: Refusal.Reason) -> Refusal { Refusal(reason, of: self) }
+  func failure(_ reason: CheckError.Reason) -> CheckError { CheckError(reason, of: self) }
 
   private func contains(only allowed: ASCIISet) -> Bool {
     withUncheckedBytes { $0.allSatisfy { allowed.contains($0) } }
   }
 
-  private func validText() throws(Refusal) -> String {
-    guard let text = withUncheckedBytes({ String(validating: $0, as: UTF8.self) }) else { throw refusal(.notUTF8) }
+  private func validText() throws(CheckError) -> String {
+    guard let text = withUncheckedBytes({ String(validating: $0, as: UTF8.self) }) else { throw failure(.notUTF8) }
     return text
   }
 }

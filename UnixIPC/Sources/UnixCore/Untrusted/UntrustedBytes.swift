@@ -1,39 +1,46 @@
-/// Bytes that a peer, a file or another program chose: nothing of them is used before it was checked.
+/// Bytes that a peer, a file or another program chose, which must be checked before they are used.
 ///
-/// perl's -T refuses at run time to use what came from outside; this type has the compiler refuse it.  Bytes become a
-/// number, a path, an argument or a text by a check that says which of these they are to be, or go on as bytes by
-/// `withUncheckedBytes`.  What prints it all the same shows its escaped form.
+/// perl's -T refuses at run time to use data from outside; with this type the compiler refuses it.  Bytes become a number, a
+/// path, an argument or a text by a check that says which of these they are to be, or go on as bytes by
+/// ``withUncheckedBytes(_:)``.  `print` and the like show the escaped form.
 ///
 /// Source: perlsec(1).
 public struct UntrustedBytes: Hashable, Sendable {
   /// A slice, so that words and fields share the line that they were cut from.
   private let bytes: ArraySlice<UInt8>
 
+  /// Bytes of an array.
   public init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
+  /// Bytes of a part of an array.
   public init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
-  /// A copy, for memory that is used again.
+  /// A copy of bytes in memory that is used again.
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = Array(bytes)[...] }
-  /// For a text that somebody else chose.
+  /// The UTF-8 of a text that another program or a user chose.
   public init(text: String) { self.bytes = Array(text.utf8)[...] }
 
+  /// The number of bytes.
   public var count: Int { bytes.count }
+  /// Whether there are no bytes.
   public var isEmpty: Bool { bytes.isEmpty }
 }
 
 /// Looking at bytes without taking them.
 extension UntrustedBytes {
-  /// Whether they are this word, to the last byte.
+  /// Whether the bytes are exactly this word.
   ///
-  /// - Parameter ignoringCase: of the letters of ASCII.
+  /// - Parameter ignoringCase: whether the case of ASCII's letters is ignored.
   public func isWord(_ word: String, ignoringCase: Bool = false) -> Bool {
     count == word.utf8.count && begins(with: word, ignoringCase: ignoringCase)
   }
 
+  /// Whether the bytes begin with this text.
+  ///
+  /// - Parameter ignoringCase: whether the case of ASCII's letters is ignored.
   public func hasPrefix(_ prefix: String, ignoringCase: Bool = false) -> Bool {
     count >= prefix.utf8.count && begins(with: prefix, ignoringCase: ignoringCase)
   }
 
-  /// What follows this beginning; nil where they begin otherwise.
+  /// The bytes after this beginning; nil if they do not begin with it.
   public func dropping(prefix: String, ignoringCase: Bool = false) -> UntrustedBytes? {
     hasPrefix(prefix, ignoringCase: ignoringCase) ? UntrustedBytes(bytes.dropFirst(prefix.utf8.count)) : nil
   }
@@ -51,14 +58,14 @@ extension UntrustedBytes {
 
 /// Cutting bytes into parts, which are as untrusted as the whole.
 extension UntrustedBytes {
-  /// Without the blanks at both ends.  Blanks are space, tab, and all other bytes below space.
+  /// The bytes without the blanks at both ends.  Blanks are space, tab, and all other bytes below space.
   public var trimmed: UntrustedBytes {
     let rest = bytes.drop(while: \.isBlank)
     guard let last = rest.lastIndex(where: { !$0.isBlank }) else { return UntrustedBytes(rest) }
     return UntrustedBytes(rest[...last])
   }
 
-  /// What stands between blanks; never empty.
+  /// The words between blanks, none of them empty.
   public var words: [UntrustedBytes] { bytes.split(whereSeparator: \.isBlank).map { UntrustedBytes($0) } }
 
   /// The first of `words`, without a list of them; nil when there is none.
@@ -67,16 +74,17 @@ extension UntrustedBytes {
     return word.isEmpty ? nil : UntrustedBytes(word)
   }
 
-  /// What stands between separators, empty or not: one more than there are separators.
+  /// The fields between separators, some of them perhaps empty: one more than there are separators.
   ///
-  /// - Parameter most: the last field has the rest, separators and all.
-  public func fields(separatedBy separators: ASCIISet, atMost most: Int = .max) -> [UntrustedBytes] {
-    bytes.split(maxSplits: max(1, most) - 1, omittingEmptySubsequences: false) { separators.contains($0) }
+  /// - Parameter separators: each of these bytes ends a field.
+  /// - Parameter maximum: how many fields there may be; the last one contains the rest with its separators.
+  public func fields(separatedBy separators: ASCIISet, atMost maximum: Int = .max) -> [UntrustedBytes] {
+    bytes.split(maxSplits: max(1, maximum) - 1, omittingEmptySubsequences: false) { separators.contains($0) }
       .map { UntrustedBytes($0) }
   }
 
-  /// As many from the beginning, or all.
-  public func prefix(_ most: Int) -> UntrustedBytes { UntrustedBytes(bytes.prefix(max(0, most))) }
+  /// As many bytes from the beginning, or all of them.
+  public func prefix(_ maximum: Int) -> UntrustedBytes { UntrustedBytes(bytes.prefix(max(0, maximum))) }
 }
 
 /// Ways out that check nothing.
@@ -84,9 +92,11 @@ extension UntrustedBytes {
   /// The form for a log line or a terminal: one line of printable ASCII, from which the bytes can be read again.
   public var escaped: String { escaped() }
 
+  /// The form for a log line or a terminal.
+  ///
   /// - Parameter doublingBackslashes: false for a text whose parts were escaped already.
   public func escaped(doublingBackslashes: Bool = true) -> String {
-    UnixCore.escaped(bytes, doublingBackslashes: doublingBackslashes)
+    String(escaping: bytes, doublingBackslashes: doublingBackslashes)
   }
 
   /// Lends the bytes for a use in which they mean nothing: to send them on, to store them, to count them.
@@ -100,7 +110,9 @@ extension UntrustedBytes {
 
 /// What shows a value without asking for a text shows the escaped form: `print`, `dump`, a debugger.
 extension UntrustedBytes: CustomDebugStringConvertible, CustomReflectable {
+  /// The escaped form, marked as untrusted.
   public var debugDescription: String { "untrusted \"\(escaped)\"" }
+  /// A mirror without children: `dump` shows only the escaped form.
   public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }
 
