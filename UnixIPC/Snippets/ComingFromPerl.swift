@@ -19,8 +19,12 @@ try Signal.withDisposition(.ignored, for: .interrupt) { try Signal.interrupt.rai
 // use Config; split(' ', $Config{sig_name})
 print("signal 17 is SIG\(Signal("17")?.name ?? "?")")
 
-// kill HUP => -$$;     ignored here while it is sent
-try Signal.withDisposition(.ignored, for: .hangUp) { try Signal.hangUp.sendToOwnGroup() }
+// kill HUP => -$$;     in a copy that leads a group, so that it reaches nothing else
+let group = try ForkedProcess.run(.init(leadsGroup: true)) {
+  try Signal.hangUp.sendToOwnGroup()
+  return 0
+}
+print("a group was", try group.waitForExit(until: soon))
 
 // kill 0 => $pid       alive, gone, or another user's
 print("this process is", try Liveness(of: getpid()))
@@ -138,8 +142,8 @@ do {
 do {
   let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 128)
   let port = try listener.descriptor.localAddress().address?.port ?? 0
-  let client = try ConnectionTarget("localhost", port: "daytime(\(port))").connect(until: soon)
-  print("connected to port \(client.address.port == port ? "daytime" : "another")")
+  let client = try ConnectionTarget("localhost", port: "\(port)").connect(until: soon)
+  print("connected to the listener: \(client.address.port == port)")
 }
 
 // shmget(IPC_PRIVATE, $size, 0777); shmwrite($key, $message, 0, 60); shmread(...)

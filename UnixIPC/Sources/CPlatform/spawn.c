@@ -94,13 +94,13 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   }
   if ((failure = set_limits(program, false)) != NULL) return failure;
   if (program->identity != NULL && (failure = become(program->identity)) != NULL) return failure;
-  // Only now: it counts the processes of whoever the user is (setrlimit(2)).
+  // Only now: it counts the processes of the real user (setrlimit(2)).
   if ((failure = set_limits(program, true)) != NULL) return failure;
   if (program->directory != NULL && chdir(program->directory) == -1) return "chdir";
   // Only now: a change of identity clears it.
   if (program->death_signal != 0) {
     if (prctl(PR_SET_PDEATHSIG, (unsigned long)program->death_signal, 0UL, 0UL, 0UL) == -1) return "prctl";
-    // Too late for a parent that is dead already: then this is nobody's child.
+    // Too late for a parent that is dead already: the signal would never come.
     if (getppid() != parent) {
       errno = ESRCH;
       return "getppid";
@@ -148,7 +148,7 @@ static pid_t start_child(const struct platform_spawn *program, volatile struct o
   _exit(0);
 }
 
-static void fetch(pid_t child) {
+static void reap(pid_t child) {
   while (syscall(SYS_wait4, child, NULL, 0, NULL) == -1 && errno == EINTR) continue;
 }
 
@@ -172,7 +172,7 @@ pid_t platform_spawn(const struct platform_spawn *program, const char **failed_s
 
   if (outcome != &here) munmap((void *)outcome, sizeof here);
   // It is dead already, or ends at once: no failed start leaves a zombie.
-  if (child != -1 && (*failed_step != NULL || program->orphan)) fetch(child);
+  if (child != -1 && (*failed_step != NULL || program->orphan)) reap(child);
   if (*failed_step == NULL) return process;
   errno = error;
   return -1;

@@ -95,10 +95,10 @@ public struct ChildProcess: ~Copyable, Sendable {
   ) throws(SystemCallError) -> ExitStatus {
     if let status = state.knownStatus { return status }
     while true {
-      switch handle.descriptor.waitUntilReadable(or: cancellation?.number, until: deadline) {
-      case .itself: break
-      case .other: throw SystemCallError("waitpid", on: String(process), code: .canceled)
-      case .neither: throw SystemCallError("waitpid", on: String(process), code: .timedOut)
+      switch handle.descriptor.waitEnd(for: .readable, until: deadline, cancelledBy: cancellation) {
+      case .ready: break
+      case .cancelled: throw SystemCallError("waitpid", on: String(process), code: .canceled)
+      case .timedOut: throw SystemCallError("waitpid", on: String(process), code: .timedOut)
       }
       if let status = state.reap() { return status }
       // A debugger that has attached to the child has to see its end first.

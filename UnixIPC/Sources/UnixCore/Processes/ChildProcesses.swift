@@ -106,6 +106,7 @@ public struct ChildProcesses: ~Copyable, Sendable {
     -> Int
   {
     let deadline = min(deadline, .current)
+    defer { withExtendedLifetime(cancellation) {} }
     var queries = boxes.map { pollfd(fd: $0.child.handle.descriptor.number, events: Int16(POLLIN), revents: 0) }
     queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
     while true {

@@ -99,7 +99,7 @@ public enum ForkedProcess {
     let reading = report.readEnd
     _ = consume report.writeEnd
     if options.leadsGroup {
-      // Here as well as there: whoever comes first.  It fails only where the other one has done it.
+      // Both processes do it, so that it is done when either goes on.  It fails only if the other has done it.
       setpgid(child.process, child.process)
     }
     if let failure = try StartReport.read(from: reading) {

@@ -5,11 +5,18 @@ import Glibc
 ///
 /// Source: credentials(7).
 public struct Identity: Hashable, Sendable {
+  /// The user's number.
   public var user: uid_t
+  /// The number of the primary group.
   public var group: gid_t
-  /// Supplementary groups.
+  /// The numbers of the supplementary groups.
   public var groups: [gid_t]
 
+  /// An identity by its numbers.
+  ///
+  /// - Parameter user: the user.
+  /// - Parameter group: the primary group.
+  /// - Parameter groups: the supplementary groups; none by default, whatever the user's entry says.
   public init(user: uid_t, group: gid_t, groups: [gid_t] = []) {
     self.user = user
     self.group = group
@@ -19,9 +26,11 @@ public struct Identity: Hashable, Sendable {
   /// The effective user and group of the calling process.
   public static var effective: Identity { Identity(user: geteuid(), group: getegid()) }
 
-  /// Becomes this identity for good: real, effective and saved, groups before user, and checked afterwards.
+  /// Becomes this identity forever: real, effective and saved, groups before user, and checked afterwards.
   ///
-  /// The kernel forgets the parent-death signal here: ask for it afterwards.
+  /// The kernel clears the parent-death signal: set it afterwards.
+  ///
+  /// - Throws: `EPERM` without the privileges for it.
   ///
   /// Source: setgroups(2), setresgid(2), setresuid(2).
   public func become() throws(SystemCallError) {

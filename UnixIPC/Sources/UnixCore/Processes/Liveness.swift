@@ -5,11 +5,11 @@ import Glibc
 ///
 /// Source: kill(2), pidfd_open(2).
 public enum Liveness: Hashable, Sendable {
-  /// It runs, and the caller may send it signals.
+  /// The process runs, and the caller may send it signals.
   case alive
-  /// There is none of that number, or it has ended and is only not fetched yet.
+  /// No process has that number, or it has ended and is not reaped yet.
   case gone
-  /// It runs, and is another user's: the caller may not send it signals.
+  /// The process runs and belongs to another user: the caller may not send it signals.
   case notOurs
 
   /// Whether there is a process of that number now.  It may be another than the one that had the number before:
@@ -26,7 +26,7 @@ public enum Liveness: Hashable, Sendable {
   }
 
   /// Whether there are processes of that group: `.alive` when the caller may signal one of them at least, `.gone` when
-  /// all have ended, fetched or not.
+  /// all have ended, reaped or not.
   ///
   /// Looks at every process of the machine, as /proc shows them: a /proc that hides other users' processes
   /// (`hidepid`) hides them from this too.
@@ -34,7 +34,7 @@ public enum Liveness: Hashable, Sendable {
   /// - Throws: `EINVAL` for numbers below 1; what `open` says where there is no /proc.
   public init(ofGroup group: pid_t) throws(SystemCallError) {
     guard group > 0 else { throw SystemCallError("kill", on: "group \(group)", code: .invalidArgument) }
-    // To kill(2), -1 means everybody.
+    // To kill(2), -1 means every process.
     let isHidden: Bool
     if group > 1 {
       do throws(SystemCallError) {

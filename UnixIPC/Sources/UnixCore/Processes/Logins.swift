@@ -4,15 +4,17 @@ import CPlatform
 ///
 /// The texts are as other programs wrote them: untrusted.
 public struct Login: Hashable, Sendable {
+  /// The user's name.
   public let user: UntrustedBytes
+  /// The terminal, such as `pts/0`.
   public let line: UntrustedBytes
-  /// Where from; empty for a local login.
+  /// The host from which the user has logged in; empty for a local login.
   public let host: UntrustedBytes
-  /// Seconds since 1970-01-01 00:00 UTC.
+  /// The time of the login, in seconds since 1970-01-01 00:00 UTC.
   public let since: Int64
 }
 
-/// The machine's record of who is logged in.
+/// The machine's record of logins.
 ///
 /// Source: utmp(5).
 @_spi(Begat) public enum Logins {

@@ -47,6 +47,7 @@ import Glibc
   private let groups: UnsafeMutableBufferPointer<gid_t>
   private let room: UnsafeMutableRawBufferPointer
 
+  /// Lays a program out.
   public init(_ program: Program) {
     path = program.path.description
     directory = program.directory?.description

@@ -61,12 +61,12 @@ extension ProcessControl {
     _ = try check("setpgid", on: who) { setpgid(child ?? 0, group) }
   }
 
-  /// The processes of a group, as far as /proc shows them; those too that have ended and are not fetched yet.
+  /// The processes of a group, as far as /proc shows them; including those that have ended and are not reaped yet.
   ///
   /// Source: proc(5).
   static func members(ofGroup group: pid_t) throws(SystemCallError) -> [pid_t] {
     let processes = try DirectoryListing.names(in: "/proc").compactMap { pid_t($0) }
-    // Who has ended since is in no group.
+    // A process that has ended since is in no group.
     return processes.filter { getpgid($0) == group }
   }
 

@@ -9,7 +9,7 @@ package struct ProcessStatus {
   /// Clock ticks from the machine's start to the process's: with its number, what tells it from a later one.
   let startTime: UInt64
 
-  /// Nil for a process that has ended, fetched or not: one of which no thread runs, as a `ProcessHandle` sees it.
+  /// Nil for a process that has ended, reaped or not: one of which no thread runs, as a `ProcessHandle` sees it.
   package init?(of process: pid_t) {
     guard let file = try? Descriptor.open("/proc/\(process)/stat", .readOnly) else { return nil }
     let status = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room -> ProcessStatus? in

@@ -54,6 +54,7 @@ import Glibc
     }
   }
 
+  /// Shows a text, cut to the room there is.
   public func show(_ text: String) {
     var text = text
     text.withUTF8 { show(UnsafeRawBufferPointer($0)) }

@@ -34,7 +34,7 @@ public struct ProgramStream: ~Copyable, Sendable {
     return ProgramStream(.number(number), owned: descriptor)
   }
 
-  /// An open descriptor of the caller, who keeps it open until the program has been started.
+  /// An open descriptor of the caller, which keeps it open until the program has been started.
   @_spi(Begat) public static func descriptor(_ number: CInt) -> ProgramStream { ProgramStream(.number(number)) }
 }
 

@@ -36,7 +36,7 @@ extension Conversation {
   /// Makes room for that much output at once.
   mutating func reserve(_ count: Int) { output.reserve(count) }
 
-  /// Of a busy program there is always something to read, so that nobody waits.
+  /// A busy program always has something to read, so that no wait notices the deadline.
   func mustBe(before deadline: Deadline) throws(SystemCallError) {
     if deadline.isExpired { throw SystemCallError("poll", on: path, code: .timedOut) }
   }
@@ -121,7 +121,7 @@ extension Conversation {
 
   /// What is ready: the outputs, and what else is asked for.  With nothing left to wait for, nothing.
   ///
-  /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when somebody has cancelled it.
+  /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when it is cancelled.
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(SystemCallError)
     -> Readiness
   {

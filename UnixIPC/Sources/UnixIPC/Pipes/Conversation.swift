@@ -33,7 +33,7 @@ public struct Conversation: ~Copyable, Sendable {
     /// An open descriptor, such as a file's, which is closed here when the program has been started.
     public static func descriptor(_ descriptor: consuming Descriptor) -> Errors { Errors(.descriptor(descriptor)) }
 
-    /// An open descriptor of the caller, who keeps it open until the program has been started.
+    /// An open descriptor of the caller, which keeps it open until the program has been started.
     @_spi(Begat) public static func descriptor(_ number: CInt) -> Errors { Errors(.descriptor(number)) }
   }
 

@@ -110,6 +110,7 @@ public struct ConversationGroup: ~Copyable {
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> Int? {
     let deadline = min(deadline, .current)
+    defer { withExtendedLifetime(cancellation) {} }
     while count > 0 {
       for (place, member) in members.enumerated() {
         if let member, try member.takesNews() { return place }
