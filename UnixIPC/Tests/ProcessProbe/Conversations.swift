@@ -90,7 +90,8 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
     let missing = failure { () throws(SystemCallError) in
       try TerminalConversation(Program(path: "/nowhere"))
     }
-    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
+    try expectEqual(
+      missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
     let null = try Descriptor.open("/dev/null", .readWrite)
     var conversation = try TerminalConversation(shell("exit 4"))
     try expectEqual(conversation.interact(input: null, output: null), .ended(.exited(code: 4)), "interact")

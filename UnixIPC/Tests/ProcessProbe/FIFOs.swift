@@ -295,7 +295,9 @@ func swappedFilesStay(_ words: [String]) throws {
       }
       fifo.removeIfOurs()
     } catch {
-      if case .call(let failure) = error, failure.code != .noSuchFileOrDirectory, failure.code != .fileExists { throw error }
+      if case .call(let failure) = error, failure.code != .noSuchFileOrDirectory, failure.code != .fileExists {
+        throw error
+      }
     }
   }
   numbers[2] = 1

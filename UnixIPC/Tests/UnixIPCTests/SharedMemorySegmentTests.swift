@@ -49,7 +49,8 @@ import UnixIPCTestSupport
     #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(key) }?.code == .noSuchFileOrDirectory)
     let segment = try SharedMemorySegment.create(key, size: 300)
     defer { try? segment.remove() }
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(key, size: 300) }?.code == .fileExists)
+    #expect(
+      failure { () throws(SystemCallError) in try SharedMemorySegment.create(key, size: 300) }?.code == .fileExists)
     let opened = try SharedMemorySegment.open(key)
     #expect(opened == segment)
     #expect(try opened.attach(.readOnly).count == 300)
@@ -58,7 +59,8 @@ import UnixIPCTestSupport
     let greater = failure { () throws(SystemCallError) in try SharedMemorySegment.createOrOpen(key, size: 301) }
     #expect(greater?.code == .invalidArgument)
     #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.create(size: 0) }?.code == .invalidArgument)
-    #expect(failure { () throws(SystemCallError) in try SharedMemorySegment.open(.private) }?.code == .noSuchFileOrDirectory)
+    #expect(
+      failure { () throws(SystemCallError) in try SharedMemorySegment.open(.private) }?.code == .noSuchFileOrDirectory)
   }
 
   @Test("is made by exactly one of ten processes, and opened by nine")

@@ -101,7 +101,9 @@ import UnixIPCTestSupport
     #expect(found == SystemCallError("openat2", on: escaped(path.utf8), code: ErrorCode(rawValue: expected)))
     // Nor is anything made there.
     if expected == ELOOP {
-      let made = failure { () throws(SystemCallError) in try root.open(beneath: path, [.writeOnly, .create], mode: 0o600) }
+      let made = failure { () throws(SystemCallError) in
+        try root.open(beneath: path, [.writeOnly, .create], mode: 0o600)
+      }
       #expect(made?.code.rawValue == ELOOP)
     }
   }

@@ -97,7 +97,9 @@ public struct UnsafeDirectory: Hashable, Sendable, CustomStringConvertible {
     private mutating func follow(_ link: UnixPath) throws(SystemCallError) {
       links += 1
       // As many as the kernel follows.
-      guard links <= 40 else { throw SystemCallError("open", on: link.description, code: ErrorCode.tooManySymbolicLinkLevels) }
+      guard links <= 40 else {
+        throw SystemCallError("open", on: link.description, code: ErrorCode.tooManySymbolicLinkLevels)
+      }
       let target = try SymbolicLink.target(of: link)
       if target.isAbsolute { place = "/" }
       names += Walk.names(of: target)

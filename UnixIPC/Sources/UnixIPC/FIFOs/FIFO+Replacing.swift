@@ -45,7 +45,8 @@ extension FIFO {
   /// The same where nothing is at the path.
   private mutating func takePlace(_ path: UnixPath, _ name: UnixPath) throws(OpenError) {
     if let error = rename(self.name, name, noReplacing) {
-      throw error == .fileExists ? .replaced(path) : .call(SystemCallError("renameat2", on: path.description, code: error))
+      throw error == .fileExists
+        ? .replaced(path) : .call(SystemCallError("renameat2", on: path.description, code: error))
     }
     isNow(at: path, name)
   }

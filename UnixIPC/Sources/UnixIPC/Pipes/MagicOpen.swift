@@ -25,7 +25,7 @@ public enum MagicOpen {
     /// The text is empty, or a form for the other direction.
     case wrongForm(String)
     /// The command is none.
-    case invalidCommand(String, CommandWords.Refusal)
+    case invalidCommand(String, CommandWords.SplitError)
     /// A call failed.
     case call(SystemCallError)
   }
@@ -92,7 +92,7 @@ public enum MagicOpen {
   private static func form(of text: String, allowsCommands: Bool) throws(OpenError) -> Form {
     func words(_ command: Substring) throws(OpenError) -> [String] {
       guard allowsCommands else { throw .commandNotAllowed(text) }
-      do throws(CommandWords.Refusal) { return try CommandWords.split(String(command)) } catch {
+      do throws(CommandWords.SplitError) { return try CommandWords.split(String(command)) } catch {
         throw .invalidCommand(text, error)
       }
     }

@@ -22,7 +22,9 @@ extension SemaphoreSet {
   ) throws(SystemCallError) -> SemaphoreSet {
     // The private key would make one.
     guard key != .private else { throw SystemCallError("semget", on: "key \(key)", code: .noSuchFileOrDirectory) }
-    let identifier = try check("semget", on: "key \(key)") { semget(key.rawValue, CInt(clamping: max(0, minimumCount)), 0) }
+    let identifier = try check("semget", on: "key \(key)") {
+      semget(key.rawValue, CInt(clamping: max(0, minimumCount)), 0)
+    }
     let deadline = min(deadline, .current)
     var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
     while true {

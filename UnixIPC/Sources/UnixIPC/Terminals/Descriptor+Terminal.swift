@@ -46,5 +46,7 @@ extension Descriptor {
   /// - Throws: `ENXIO` if it has none.
   ///
   /// Source: tty(4).
-  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor { try open("/dev/tty", .readWrite) }
+  public static func openControllingTerminal() throws(SystemCallError) -> Descriptor {
+    try open("/dev/tty", .readWrite)
+  }
 }
