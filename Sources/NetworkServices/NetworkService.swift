@@ -2,7 +2,7 @@
 ///
 /// It runs in a process of its own for each connection and knows neither sockets nor forks.  What it needs of the
 /// machine it has read before the first connection.
-public protocol NetworkService: Sendable {
+public protocol NetworkService {
   func serve(_ connection: inout Connection) throws(ConnectionFailure)
 }
 

@@ -3,6 +3,7 @@ import Clients
 import Glibc
 @_spi(Begat) import NameService
 import Settings
+@_spi(Begat) import UnixCore
 
 /// The positional arguments of the commands that speak to a server.
 struct TargetArguments: ParsableArguments {

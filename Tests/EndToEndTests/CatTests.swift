@@ -50,7 +50,7 @@ struct CatTests {
     let file = directory.path("bytes")
     let descriptor = try Descriptor.open(file, [.writeOnly, .create])
     try bytes.withUnsafeBytes { try descriptor.writeAll($0) }
-    let program = Program(path: try Programs.begat(), arguments: ["begat", "cat", file, "cat \(file)|"])
+    let program = Program(path: try Programs.begat(), arguments: ["cat", file, "cat \(file)|"])
     let capture = try program.capture(limit: 10_000_000, until: UnixCore.Deadline(after: .seconds(60)))
     #expect(capture.isSuccess && capture.output == bytes + bytes)
   }
@@ -75,7 +75,7 @@ struct CatTests {
     // The last one looks at what its parent has: itself as a child, and few descriptors.
     let look = "sh -c 'ps --no-headers -o stat --ppid $PPID | grep -c Z; ls /proc/$PPID/fd | wc -l'|"
     let program = Program(
-      path: try Programs.begat(), arguments: ["begat", "cat"] + [String](repeating: "true|", count: 10_000) + [look],
+      path: try Programs.begat(), arguments: ["cat"] + [String](repeating: "true|", count: 10_000) + [look],
       environment: RunningProgram.environment)
     let capture = try program.capture(limit: 1000, until: UnixCore.Deadline(after: .seconds(100)))
     let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
@@ -84,8 +84,8 @@ struct CatTests {
 
   @Test func aReaderThatLeavesEndsIt() throws {
     let stages = Pipeline(
-      Program(path: try Programs.begat(), arguments: ["begat", "cat", "/dev/zero"]),
-      Program(path: "/usr/bin/head", arguments: ["head", "-c", "10"]))
+      Program(path: try Programs.begat(), arguments: ["cat", "/dev/zero"]),
+      Program(path: "/usr/bin/head", arguments: ["-c", "10"]))
     #expect(try stages.run(output: .null) == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
   }
 

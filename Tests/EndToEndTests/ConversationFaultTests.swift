@@ -94,7 +94,7 @@ struct ConversationFaultTests {
     let side = try terminal.openTerminalSide()
     let settings = try TerminalSettings(of: side)
     var program = Program(
-      path: try Programs.begat(), arguments: ["begat", "interact", "--", "yes"],
+      path: try Programs.begat(), arguments: ["interact", "--", "yes"],
       environment: RunningProgram.environment)
     program.controlsTerminal = true
     let stream = ProgramStream.descriptor(side.number)
@@ -128,7 +128,7 @@ struct ConversationFaultTests {
     var terminal = try TerminalConversation(
       Program(
         path: try Programs.begat(),
-        arguments: ["begat", "pipe", "--no-input", "--quiet", "--label", "--line", "--", "printf", "\\033[2J\\n"],
+        arguments: ["pipe", "--no-input", "--quiet", "--label", "--line", "--", "printf", "\\033[2J\\n"],
         environment: RunningProgram.environment))
     let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))
     #expect(shown.before == [])

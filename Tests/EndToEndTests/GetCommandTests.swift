@@ -289,8 +289,8 @@ struct GetCommandTests {
     #expect(shell.output.text == "1\n1\n")
     #expect(shell.errors.lines.count == 2 && shell.errors.text.contains("standard output: No space left"))
     let stages = Pipeline(
-      Program(path: try Programs.begat(), arguments: ["begat", "get", server.place, "/endless"]),
-      Program(path: "/usr/bin/head", arguments: ["head", "-c", "10"]))
+      Program(path: try Programs.begat(), arguments: ["get", server.place, "/endless"]),
+      Program(path: "/usr/bin/head", arguments: ["-c", "10"]))
     #expect(try stages.run(output: .null) == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
   }
 

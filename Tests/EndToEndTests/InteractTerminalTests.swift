@@ -11,7 +11,7 @@ struct InteractTerminalTests {
   /// A shell with job control on the user's terminal.
   private func startShell() throws -> TerminalConversation {
     let program = Program(
-      path: try Programs.tool("bash"), arguments: ["bash", "--norc", "--noprofile", "-i"],
+      path: try Programs.tool("bash"), arguments: ["--norc", "--noprofile", "-i"],
       environment: RunningProgram.environment + [
         "TERM=dumb", "PS1=$ ", "PS2=", "BEGAT=\(try Programs.begat())", "INPUTRC=/dev/null",
       ])

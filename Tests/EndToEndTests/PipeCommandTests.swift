@@ -76,7 +76,7 @@ struct PipeCommandTests {
     // Terminals get no control characters.
     var terminal = try TerminalConversation(
       Program(
-        path: try Programs.begat(), arguments: ["begat", "pipe", "--label", "--", "printf", "\\033[2J\\n"],
+        path: try Programs.begat(), arguments: ["pipe", "--label", "--", "printf", "\\033[2J\\n"],
         environment: RunningProgram.environment))
     try terminal.sendEndOfFile()
     let shown = try terminal.expect("out: \\x1b[2J\r\n", until: UnixCore.Deadline(after: .seconds(10)))

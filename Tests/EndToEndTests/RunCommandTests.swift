@@ -153,8 +153,8 @@ struct RunCommandTests {
     let words = ["run"] + (isPiped ? [] : options) + ["--", "yes"] + (isPiped ? ["|", "cat"] : [])
     let stages = try Pipeline(
       Program(
-        path: try Programs.begat(), arguments: ["begat"] + words, environment: RunningProgram.environment),
-      Program(path: "/usr/bin/head", arguments: ["head", "-n", "1"])
+        path: try Programs.begat(), arguments: words, environment: RunningProgram.environment),
+      Program(path: "/usr/bin/head", arguments: ["-n", "1"])
     ).run(output: .null)
     #expect(stages == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
   }
@@ -212,7 +212,7 @@ struct RunCommandTests {
     var conversation = try TerminalConversation(
       Program(
         path: try Programs.tool("bash"),
-        arguments: ["bash", "--norc", "--noprofile", "-i"],
+        arguments: ["--norc", "--noprofile", "-i"],
         environment: RunningProgram.environment + ["PS1=prompt> ", "TERM=dumb"]))
     let deadline = UnixCore.Deadline(after: .seconds(30))
     func awaitText(_ text: String) throws { _ = try conversation.expect(.literal(text), until: deadline) }

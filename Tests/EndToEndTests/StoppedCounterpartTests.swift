@@ -116,14 +116,14 @@ struct StoppedCounterpartTests {
     let side = try terminal.openTerminalSide()
     var program = Program(
       path: "/bin/bash",
-      arguments: ["bash", "-c", "set -m; stty tostop; \"$0\" --config \"$1\" & wait", try Programs.begatd(), file],
+      arguments: ["-c", "set -m; stty tostop; \"$0\" --config \"$1\" & wait", try Programs.begatd(), file],
       environment: RunningProgram.environment)
     program.controlsTerminal = true
     let bash = try program.start(descriptors: [side.number, side.number, side.number])
     defer {
       for facts in ProcessFacts.descendants(of: bash) { try? Signal.kill.send(to: facts.process) }
       try? Signal.kill.send(to: bash)
-      _ = try? Children.await(bash)
+      _ = try? Children.wait(for: bash)
     }
     #expect(eventually(within: .seconds(10)) { (try? ask(path, "x")) == [120] })
     let begatd = try #require(ProcessFacts.children(of: bash).first { $0.title.contains("--config") })

@@ -198,7 +198,7 @@ import Testing
     let directory = try database(option == "-x" ? rotated(text) : text)
     let words = ["strfile", "-s"] + (option.isEmpty ? [] : [option]) + [directory["f"]]
     let child = try Program(path: strfilePath, arguments: words).start(descriptors: [])
-    #expect(try Children.await(child).isSuccess)
+    #expect(try Children.wait(for: child).isSuccess)
     try #require(directory.facts("f.dat") != nil)
     let loaded = try LoadedFortunes(directory["f"])
     #expect(Set(loaded.texts) == Set((1...60).map { "Fortune \($0)\r\nof sixty\r\n" }))

@@ -66,4 +66,4 @@ if let signal = try await stop.value { print("stopped by \(signal)") }
 do {
   _ = try ForkedProcess.run { 0 }
 } catch { print("no fork: \(error.code.name)") }
-print("a program: \(try Program(path: "/bin/true", arguments: ["true"]).spawn().wait())")
+print("a program: \(try Program(path: "/bin/true").spawn().waitForExit())")

@@ -49,9 +49,11 @@ public struct CatClient: Sendable {
       return complain("\(text)|: \(error)")
     }
     let program = try UserCommand(words).program()
-    let output = try program.openForReading(input: .inherited)
-    let isRead = try copy(output.reader.descriptor, named: text, by: buffer)
-    let status = try output.finish()
+    var output = try program.openForReading(input: .inherited)
+    let isRead = try output.withReader { (reader) throws(SystemCallError) in
+      try copy(reader.descriptor, named: text, by: buffer)
+    }
+    let status = try output.close()
     guard status.isSuccess else { return complain("\(text)|: \(status)") }
     return isRead
   }

@@ -37,12 +37,13 @@ public struct UserCommand: Hashable, Sendable {
 
   /// To be run without a shell; what this process was told to ignore, the program ignores too.
   func program(
-    searchPath: String? = Self.searchPath, environment: [[UInt8]] = Program.callersEnvironmentBytes,
+    searchPath: String? = Self.searchPath, environment: Program.Environment = .inherited,
     directory: String? = nil
   ) throws(SystemCallError) -> Program {
     var program = Program(
-      path: try path(searchPath: searchPath, from: directory), argumentBytes: words, environmentBytes: environment,
-      directory: directory)
+      path: UnixPath(try path(searchPath: searchPath, from: directory)), argumentBytes: Array(words.dropFirst()),
+      environment: environment, directory: directory.map { UnixPath($0) })
+    program.argumentZeroBytes = words.first
     program.ignoredSignals = StartSignals.ignored
     return program
   }

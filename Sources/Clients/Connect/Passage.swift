@@ -83,8 +83,8 @@ struct Passage: ~Copyable {
     do throws(SystemCallError) {
       count =
         way == .splice
-        ? try source.splice(to: sink.descriptor, atMost: Self.most)
-        : try source.sendFile(to: sink.descriptor, atMost: Self.most)
+        ? try source.spliceRaw(to: sink.descriptor, atMost: Self.most)
+        : try source.sendFileRaw(to: sink.descriptor, atMost: Self.most)
     } catch {
       switch error.code {
       case .wouldBlock:

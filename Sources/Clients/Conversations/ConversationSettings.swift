@@ -20,9 +20,9 @@ public struct ConversationSettings: Sendable {
   /// The program, with the caller's environment but for what is sent to it instead.
   func program() throws(SystemCallError) -> Program {
     let secrets = steps.compactMap { if case .sendEnvironment(let name) = $0 { name + "=" } else { nil } }
-    let environment = Program.callersEnvironmentBytes.filter { variable in
+    let environment = Program.Environment.inherited.entries.filter { variable in
       !secrets.contains { variable.starts(with: $0.utf8) }
     }
-    return try command.program(environment: environment)
+    return try command.program(environment: Program.Environment(entries: environment))
   }
 }

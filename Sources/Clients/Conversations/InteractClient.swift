@@ -27,7 +27,7 @@ public struct InteractClient: Sendable {
   private func program() throws(SystemCallError) -> Program {
     var program = try settings.program()
     // Killed, this process can end nothing more; a hang-up alone would not end everybody.
-    program.deathSignal = .kill
+    program.parentDeathSignal = .kill
     // Keys typed on the program's own terminal are meant for it, even if our shell started us with these signals
     // ignored.
     program.ignoredSignals.remove(.interrupt)
@@ -46,16 +46,16 @@ public struct InteractClient: Sendable {
         $0.echoes = echoes
       }
     } catch { return try frame.conclude(start: error) }
-    conversation.cancelWaits(by: frame.signals.descriptor)
+    conversation.cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
     conversation.watch = { (bytes) throws(SystemCallError) in try output.take(bytes) }
     let ending = talk(&conversation, output)
     output.isShowing = false
-    let ownStatus = ending.isProgramGone ? try? conversation.awaitEnd(until: Deadline(after: .milliseconds(500))) : nil
+    let ownStatus = ending.isProgramGone ? try? conversation.waitForExit(until: Deadline(after: .milliseconds(500))) : nil
     switch ending {
     case .ended(let status): return ExitStatuses.of(status)
     case .failed(let reason):
       output.patience = .atEnd
-      _ = try? conversation.end(patience: .seconds(2))
+      _ = try? conversation.terminate(gracePeriod: .seconds(2))
       return frame.conclude(reason, ownStatus)
     }
   }
@@ -73,13 +73,13 @@ public struct InteractClient: Sendable {
   private func handOver(
     _ conversation: inout TerminalConversation, _ output: ShownOutput
   ) throws(SystemCallError) -> ExitStatus {
-    if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
+    if settings.steps.last == .expectEnd { return try conversation.waitForExit() }
     // It has been shown, or is now.
     let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []
     if !output.isShowing { try output.show(waiting) }
     if settings.ignoresInput {
       output.isShowing = true
-      return try conversation.awaitEnd()
+      return try conversation.waitForExit()
     }
     output.isShowing = false
     let isUser = StandardStream.input.isTerminal
@@ -88,7 +88,7 @@ public struct InteractClient: Sendable {
     }
     switch try conversation.interact(escape: isUser ? escape.byte : nil) {
     case .ended(let status): return status
-    case .escaped: return try conversation.end(patience: .seconds(2))
+    case .escaped: return try conversation.terminate(gracePeriod: .seconds(2))
     }
   }
 

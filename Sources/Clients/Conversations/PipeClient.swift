@@ -26,7 +26,7 @@ public struct PipeClient: Sendable {
 
   private func program() throws(SystemCallError) -> Program {
     var program = try settings.program()
-    program.deathSignal = .terminate
+    program.parentDeathSignal = .terminate
     return program
   }
 
@@ -41,14 +41,14 @@ public struct PipeClient: Sendable {
       return try frame.conclude(start: error)
     }
     conversation.excess = .isDropped
-    conversation.cancelWaits(by: frame.signals.descriptor)
+    conversation.cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
     conversation.watch = { (stream, bytes) throws(SystemCallError) in try output.take(stream, bytes) }
     let ending = talk(&conversation, output)
-    let ownStatus = ending.isProgramGone ? conversation.status(by: Deadline(after: .milliseconds(500))) : nil
+    let ownStatus = ending.isProgramGone ? conversation.status(until: Deadline(after: .milliseconds(500))) : nil
     switch ending {
     case .ended(let status): return ExitStatuses.of(status)
     case .failed(let reason):
-      _ = try? conversation.end(patience: .seconds(2))
+      _ = conversation.terminate(gracePeriod: .seconds(2))
       return frame.conclude(reason, ownStatus)
     }
   }
@@ -81,13 +81,13 @@ public struct PipeClient: Sendable {
 
   private func handOver(_ conversation: inout Conversation, _ output: PipeOutput) throws(SystemCallError) -> ExitStatus
   {
-    if settings.steps.last == .expectEnd { return try conversation.awaitEnd() }
+    if settings.steps.last == .expectEnd { return try conversation.waitForExit() }
     // It has been shown, or is now.
     let waiting = conversation.waitingByteCount > 0 ? try conversation.read() : []
     if !output.shown.isShowing { try output.show(waiting) }
     output.shown.isShowing = true
     if settings.ignoresInput { conversation.endInput() }
-    if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.awaitEnd() }
+    if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.waitForExit() }
     return try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
       try conversation.exchange(input: input)
     }

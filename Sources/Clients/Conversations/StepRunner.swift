@@ -45,7 +45,7 @@ struct StepRunner {
       try reporting(&conversation) { try $0.send(bytes, until: deadline) }
     case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
     case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
-    case .expectEnd: try reporting(&conversation) { _ = try $0.awaitEnd(until: deadline) }
+    case .expectEnd: try reporting(&conversation) { _ = try $0.waitForExit(until: deadline) }
     }
   }
 
@@ -54,7 +54,7 @@ struct StepRunner {
     _ patterns: [ConversationPattern], _ conversation: inout some SteppedConversation & ~Copyable,
     until deadline: Deadline
   ) throws -> ConversationMatch {
-    do throws(ConversationFailure) { return try conversation.expect(patterns, until: deadline) } catch {
+    do throws(ConversationError) { return try conversation.expect(patterns, until: deadline) } catch {
       switch error {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)

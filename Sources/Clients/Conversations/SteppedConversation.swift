@@ -5,10 +5,10 @@
 protocol SteppedConversation: ~Copyable {
   mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline
-  ) throws(ConversationFailure) -> ConversationMatch
+  ) throws(ConversationError) -> ConversationMatch
   mutating func send(_ bytes: [UInt8], until deadline: Deadline) throws(SystemCallError)
   mutating func endInput(until deadline: Deadline) throws(SystemCallError)
-  mutating func awaitEnd(until deadline: Deadline) throws(SystemCallError) -> ExitStatus
+  mutating func waitForExit(until deadline: Deadline) throws(SystemCallError) -> ExitStatus
   var droppedByteCount: UInt64 { get }
   var lastBytes: [UInt8] { get }
 }

@@ -17,6 +17,8 @@ enum ExitStatuses {
     switch status {
     case .exited(let code): code
     case .killed(let signal, _): 128 + signal.rawValue
+    // The command has run; another part of this process took its status away.
+    case .unknown: failure
     }
   }
 }

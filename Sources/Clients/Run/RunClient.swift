@@ -36,6 +36,7 @@ public struct RunClient: Sendable {
     switch status {
     case .exited(let code): return code
     case .killed(let signal, _): return ProcessEnd.by(signal)
+    case .unknown: return ExitStatuses.failure
     }
   }
 
@@ -45,7 +46,9 @@ public struct RunClient: Sendable {
     try setting.apply()
     // As this user, who may not see what root sees.
     let path = try stages[0].path(searchPath: setting.searchPath)
-    try ProcessControl.becomeProgram(at: path, arguments: stages[0].words, environment: setting.environment)
+    try ProcessControl.becomeProgram(
+      at: UnixPath(path), arguments: Array(stages[0].words.dropFirst()), argumentZero: stages[0].words.first,
+      environment: setting.environment.map { Program.Environment(entries: $0) } ?? .inherited)
   }
 
   private func watchCommands(_ setting: RunSetting) throws(SystemCallError) -> ExitStatus {
@@ -56,7 +59,7 @@ public struct RunClient: Sendable {
     if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
     let signals = try RunWatch.queue()
     let deadline = timeout.map { Deadline(after: $0) } ?? .never
-    let processes: Stages
+    let processes: PipelineProcesses
     var copy: BoundedCopy?
     if let outputLimit {
       Signal.brokenPipe.ignore()
@@ -78,7 +81,7 @@ public struct RunClient: Sendable {
   private func endAll(_ copy: BoundedCopy?, _ reason: String) -> ExitStatus {
     command.complain("\(name): \(reason); ended")
     copy?.abandon()
-    if !Descendants.end(patience: .seconds(2)) {
+    if !Descendants.terminate(gracePeriod: .seconds(2)) {
       command.complain("\(name): some of its processes cannot be ended: see ps")
     }
     return .exited(code: ExitStatuses.limitReached)

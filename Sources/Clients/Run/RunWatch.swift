@@ -13,7 +13,7 @@ struct RunWatch: ~Copyable {
     case outputExceeded
   }
 
-  private let stages: Stages
+  private let stages: PipelineProcesses
   private let signals: SignalQueue
   private let copy: BoundedCopy?
 
@@ -21,7 +21,7 @@ struct RunWatch: ~Copyable {
   private static let others = SignalSet(.user1, .user2).subtracting(StartSignals.ignored)
 
   /// - Parameter signals: `queue()`, from before the stages were started.
-  init(_ stages: Stages, signals: consuming SignalQueue, copy: BoundedCopy?) {
+  init(_ stages: PipelineProcesses, signals: consuming SignalQueue, copy: BoundedCopy?) {
     self.stages = stages
     self.signals = signals
     self.copy = copy
@@ -60,7 +60,7 @@ struct RunWatch: ~Copyable {
   private func takeSignals(_ isRequestedToEnd: inout Bool) {
     while let arrival = signals.take() {
       if arrival.signal == .child {
-        fetchOrphans()
+        reapOrphans()
       } else {
         if !Self.others.contains(arrival.signal) { isRequestedToEnd = true }
         pass(arrival)
@@ -68,16 +68,8 @@ struct RunWatch: ~Copyable {
     }
   }
 
-  /// Those that were adopted; a stage is fetched by looking at its status.
-  private func fetchOrphans() {
-    while let ended = Children.peekAny() {
-      if let place = stages.processes.firstIndex(of: ended) {
-        if stages.statuses[place] == nil { return }
-      } else {
-        _ = Children.reap(ended)
-      }
-    }
-  }
+  /// Those that were adopted: the stages have an owner, which reaps them.
+  private func reapOrphans() { while Children.reapAny() != nil {} }
 
   private func pass(_ arrival: SignalArrival) {
     for (process, status) in zip(stages.processes, stages.statuses) where status == nil {

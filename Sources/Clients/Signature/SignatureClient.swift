@@ -69,10 +69,10 @@ public struct SignatureClient: Sendable {
     return .command(program, name: words.text, limit: commandLimit)
   }
 
-  private func serve(at path: String, _ signature: (CInt) -> [UInt8]) throws {
+  private func serve(at path: String, _ signature: (Cancellation) -> [UInt8]) throws {
     // From before there is anything to remove.
     let requests = try SignalQueue(.terminationRequests)
-    let number = requests.descriptor.number
+    let cancellation = try Cancellation(whenReadable: requests.descriptor)
     var server = try FIFOServer(at: path)
     if StandardStream.errors.isTerminal {
       let words = "serving \(path): read it as any file, as with cat; Ctrl-C ends it"
@@ -81,8 +81,8 @@ public struct SignatureClient: Sendable {
     // Each reader finds one ready, however long a command takes.
     var ready: [UInt8]?
     while requests.take() == nil {
-      if ready == nil { ready = signature(number) }
-      _ = try server.serve(interruptedBy: number) { ready.take() ?? signature(number) }
+      if ready == nil { ready = signature(cancellation) }
+      _ = try server.serve(cancelledBy: cancellation) { ready.take() ?? signature(cancellation) }
     }
   }
 }

@@ -14,20 +14,20 @@ enum SignatureText {
   /// A text that no other reader has had; nil where there is none, which is said.
   ///
   /// - Parameter most: how many bytes it may have.
-  /// - Parameter cancellation: ends the command when it becomes readable.
-  func next(atMost most: Int, cancelledBy cancellation: CInt, complain: (String) -> Void) -> [UInt8]? {
+  /// - Parameter cancellation: ends the command.
+  func next(atMost most: Int, cancelledBy cancellation: Cancellation, complain: (String) -> Void) -> [UInt8]? {
     switch self {
     case .fortunes(let fortunes): return fortunes.randomText(atMost: min(most, Self.longestFortune))
     case .command(let program, let name, let limit):
       do throws(SystemCallError) {
         let capture = try program.capture(
-          limit: most, until: Deadline(after: limit), cancelledBy: cancellation, patience: .seconds(2))
+          limit: most, until: Deadline(after: limit), cancelledBy: cancellation, gracePeriod: .seconds(2))
         switch capture.ending {
         case .complete where capture.status.isSuccess: return capture.output
         case .complete: complain("\(name): \(capture.status); its output is not served")
-        case .cut: complain("\(name): more than \(most) bytes, which do not fit; its output is not served")
+        case .outputLimit: complain("\(name): more than \(most) bytes, which do not fit; its output is not served")
         case .cancelled: break
-        case .late: complain("\(name): still running when its time was up, and ended; its output is not served")
+        case .timedOut: complain("\(name): still running when its time was up, and ended; its output is not served")
         }
       } catch { complain("\(error)") }
       return nil

@@ -30,7 +30,8 @@ extension SemaphoreClient {
       }
       guard let path else { return 0 }
       do throws(SystemCallError) {
-        try ProcessControl.becomeProgram(at: path, arguments: words.words)
+        try ProcessControl.becomeProgram(
+          at: UnixPath(path), arguments: Array(words.words.dropFirst()), argumentZero: words.words.first)
       } catch { return command.complain(ofCommand: error) }
     }
   }

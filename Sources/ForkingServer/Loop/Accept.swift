@@ -129,7 +129,7 @@ extension Listener {
     for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>
   ) throws(SystemCallError) -> pid_t {
     do throws(SystemCallError) {
-      switch try forkProcess(exitSignal: Listener.exitSignal) {
+      switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
       case .child:
         // Never returns: what this stack has, the reservation too, is not given back by the child.
         process.serve(

@@ -46,7 +46,7 @@ extension Listener {
     case .exited(Outcome.completeStatus): .complete
     case .exited(let code) where offer.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
     case .exited(Outcome.clientClosedStatus): .clientClosed
-    case .exited: .failed
+    case .exited, .unknown: .failed
     // The alarm's doing, or a relay's, which ends with all of its group.
     case .killed(let signal, _) where isLimit(waiting) && (signal == .alarm || signal == .kill && offer.runsPrograms):
       waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout

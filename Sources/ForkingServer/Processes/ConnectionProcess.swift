@@ -53,8 +53,8 @@ struct ConnectionProcess {
     slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
-    let follows = try? ProcessControl.followParent(listener, with: endWithListener)
-    guard follows == true else { endProcess(status: 1) }
+    let follows = try? ProcessControl.setParentDeathSignal(endWithListener, parent: listener)
+    guard follows == true else { ProcessControl.exitImmediately(status: 1) }
     if let errors { StandardError.redirect(to: errors) }
     closeOthers(than: socket.number)
     blockedSignals.setThreadMask()
@@ -65,7 +65,7 @@ struct ConnectionProcess {
     let status = serve(&connection)
     // The listener may reap this process some time later.
     slot.pointee.ended = SystemClock.monotonic()
-    endProcess(status: status)
+    ProcessControl.exitImmediately(status: status)
   }
 
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
@@ -105,7 +105,7 @@ struct ConnectionProcess {
   private func closeOthers(than socket: CInt) {
     do throws(SystemCallError) {
       try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(kept), and: socket)
-    } catch { endProcess(status: Outcome.failedStatus) }
+    } catch { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
   }
 
   private func show(_ address: SocketAddress?, in processTitle: borrowing ProcessTitle?) {

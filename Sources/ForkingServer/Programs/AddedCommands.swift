@@ -9,7 +9,7 @@ struct AddedCommands: AdditionalCommands {
   static let longestOutput = 65_536
 
   /// A command as clients type it, and what it runs.
-  struct Command: Sendable {
+  struct Command {
     let name: String
     let program: PreparedProgram
 
@@ -82,13 +82,13 @@ struct AddedCommands: AdditionalCommands {
   ///
   /// - Parameter patience: a moment for one that has closed its output and is about to end.
   private static func end(_ child: pid_t, patience: Duration) {
-    if !Children.awaitEnd(child, within: patience) {
+    if !Children.waitForExit(of: child, until: Deadline(after: patience)) {
       try? Signal.terminate.send(toGroup: child)
       // Less than the second after which the listener ends this process.
-      _ = Children.awaitEnd(child, within: patience == .zero ? .milliseconds(500) : .seconds(1))
+      _ = Children.waitForExit(of: child, until: Deadline(after: patience == .zero ? .milliseconds(500) : .seconds(1)))
     }
     // Not reaped yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)
-    _ = try? Children.await(child)
+    _ = try? Children.wait(for: child)
   }
 }

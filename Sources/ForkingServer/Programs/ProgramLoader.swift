@@ -26,8 +26,8 @@ struct ProgramLoader {
   func handover() throws(SystemCallError) -> PreparedProgram {
     var program = try program(options.service.exec)
     program.leadsGroup = true
-    program.tellsListenProcess = true
-    program.environment += ["LISTEN_FDS=1", "LISTEN_FDNAMES=\(options.name)"]
+    program.setsListenPID = true
+    program.environment = program.environment.updating(["LISTEN_FDS": "1", "LISTEN_FDNAMES": options.name])
     return PreparedProgram(program)
   }
 
@@ -47,13 +47,13 @@ struct ProgramLoader {
     let path = words.first ?? ""
     guard access(path, X_OK) == 0 else { throw SystemCallError("execve", on: path, code: ErrorCode(rawValue: errno)) }
     let hasPath = settings.environment.contains { $0.name == "PATH" }
+    let environment = (hasPath ? [] : [ProgramLoader.path]) + settings.environment.map(\.entry)
     var program = Program(
-      path: path, arguments: words,
-      environment: (hasPath ? [] : [ProgramLoader.path]) + settings.environment.map(\.entry),
+      path: path, arguments: Array(words.dropFirst()), environment: Program.Environment(entries: environment.map { Array($0.utf8) }),
       directory: settings.workingDirectory)
-    program.fileModeMask = settings.umask
+    program.umask = settings.umask
     program.nice = settings.nice
-    program.deathSignal = .kill
+    program.parentDeathSignal = .kill
     // A core would lie in the working directory, which may be one that is served.  The program may raise it again.
     if let hard = try? ResourceLimit.coreSize.current().hard {
       program.limits.append(Program.Limit(.coreSize, soft: 0, hard: hard))

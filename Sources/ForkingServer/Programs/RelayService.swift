@@ -43,6 +43,7 @@ struct RelayService: NetworkService {
       case .exited(.exited(let code)): throw .exited(UInt8(truncatingIfNeeded: code))
       // As shells tell it.
       case .exited(.killed(let signal, _)): throw .exited(UInt8(truncatingIfNeeded: 128 + signal.rawValue))
+      case .exited(.unknown): throw .exited(1)
       }
     }
     throw stop(running, &pump, &connection)
@@ -73,7 +74,7 @@ struct RelayService: NetworkService {
     // Blocked here, so that it ends the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.awaitEnd(running.process, within: deadline.remaining ?? .zero)
+    _ = Children.waitForExit(of: running.process, until: Deadline(after: deadline.remaining ?? .zero))
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.
@@ -100,7 +101,7 @@ struct RelayService: NetworkService {
     // Before the program finds its client gone: that is not for it to report.
     let group = getpgrp()
     try? Signal.terminate.send(toGroup: group)
-    _ = Children.awaitEnd(running.leave(), within: RelayService.patience)
+    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.patience))
     try? Signal.kill.send(toGroup: group)
   }
 }

@@ -77,7 +77,7 @@ public enum ListenerProgram {
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
     try settings.identity?.become()
-    try ProcessControl.forbidNewPrivileges()
+    try ProcessControl.setNoNewPrivileges()
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
     let errors = options.serve == nil || !options.commands.isEmpty ? try ProgramErrors() : nil

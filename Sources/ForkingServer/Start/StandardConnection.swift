@@ -21,7 +21,7 @@ enum StandardConnection {
     guard isAdmitted(client, options) else { return false }
     // Before files are read, as in a listener: what the service's user may not read is missed at once.
     try settings.identity?.become()
-    try ProcessControl.forbidNewPrivileges()
+    try ProcessControl.setNoNewPrivileges()
     let programs = ProgramLoader(options: options, pendingSignals: nil)
     let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
       ListenerProgram.complain("\(options.name): \($0)")

@@ -1,7 +1,7 @@
 @_spi(Begat) import UnixCore
 
 /// Commands of the command server besides its own.
-package protocol AdditionalCommands: Sendable {
+package protocol AdditionalCommands {
   /// The names as `help` lists them.
   var names: [String] { get }
 

@@ -165,7 +165,7 @@ public struct Connection: ~Copyable {
 
   private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(SystemCallError) -> Int {
     switch output {
-    case .some(let output): try isSocket ? output.send(bytes, waiting: waiting) : output.write(bytes)
+    case .some(let output): try isSocket ? output.send(bytes, waiting: waiting) : output.writeRaw(bytes)
     case nil: try input.send(bytes, waiting: waiting)
     }
   }

@@ -30,6 +30,7 @@ final class ListenerProcess {
     // It drains when it is told to, and ends well.
     case .exited(let code): code == 0
     case .killed(let signal, let dumpedCore): !dumpedCore && !ListenerProcess.crashes.contains(signal)
+    case .unknown: false
     }
   }
 
@@ -83,8 +84,9 @@ struct ListenerStarter {
     }
 
     var program = Program(
-      path: program, arguments: ["begat-listener: \(configuration.name)"] + options.arguments,
+      path: program, arguments: options.arguments,
       environment: ProgramEnvironment.build(), directory: "/")
+    program.argumentZero = "begat-listener: \(configuration.name)"
     program.leadsSession = true
     let process = try program.start(descriptors: descriptors)
     return ListenerProcess(process: process, channel: channel.first)

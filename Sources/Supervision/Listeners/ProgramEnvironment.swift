@@ -7,9 +7,10 @@ enum ProgramEnvironment {
   /// The administrator's choices that matter to them; everything else stays behind.
   private static let kept = ["TZ"]
 
-  static func build() -> [String] {
-    ["PATH=\(ProgramSettings.searchPath)"]
-      + kept.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+  static func build() -> Program.Environment {
+    let own = kept.map { name in (name, getenv(name).map { String(cString: $0) }) }
+    return Program.Environment.custom(["PATH": ProgramSettings.searchPath])
+      .updating(Dictionary(uniqueKeysWithValues: own))
   }
 }
 

@@ -39,8 +39,9 @@ final class NameResolver {
   func start() throws(SystemCallError) {
     restartTime = nil
     var program = Program(
-      path: ProgramFile.executable, arguments: ["begatd: names", "--resolve-names"],
+      path: ProgramFile.executable, arguments: ["--resolve-names"],
       environment: ProgramEnvironment.build(), directory: "/")
+    program.argumentZero = "begatd: names"
     program.leadsSession = true
     let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [

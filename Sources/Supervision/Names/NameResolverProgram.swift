@@ -20,8 +20,8 @@ public enum NameResolverProgram {
       let parent = getppid()
       // Never as root, which would read what comes from the network.
       if geteuid() == 0 { try Users.nobody.become() }
-      try ProcessControl.forbidNewPrivileges()
-      guard try ProcessControl.followParent(parent, with: .kill) else { return 0 }
+      try ProcessControl.setNoNewPrivileges()
+      guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
       let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
       let state = Shared(cache: cache, questions: Descriptor(owning: questionsNumber))
       for _ in 0..<workers { try startThread(state) }

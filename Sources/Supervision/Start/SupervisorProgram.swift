@@ -31,7 +31,7 @@ public enum SupervisorProgram {
 
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(configuration, readyDescriptor) { _, _ in } }
-      let starter = StarterBox(try Dissociation.leave(fileModeMask: fileModeMask))
+      let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
       return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
     } catch { return complain("\(error)", failure) }
   }
@@ -175,9 +175,9 @@ public enum SupervisorProgram {
 
 /// Keeps the starter's end where closures can reach it.
 private final class StarterBox {
-  private var starter: Dissociation.Starter?
+  private var starter: Daemon.Starter?
 
-  init(_ starter: consuming Dissociation.Starter) { self.starter = consume starter }
+  init(_ starter: consuming Daemon.Starter) { self.starter = consume starter }
 
   func release(status: CInt, keepingErrors keepsErrors: Bool) {
     starter.take()?.release(status: status, keepingErrors: keepsErrors)

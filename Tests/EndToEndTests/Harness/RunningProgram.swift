@@ -41,7 +41,7 @@ final class RunningProgram {
     }
     _ = consume inputPipe.writeEnd
     let program = Program(
-      path: path, arguments: [path] + arguments, environment: RunningProgram.environment + environment, directory: "/")
+      path: path, arguments: arguments, environment: RunningProgram.environment + environment, directory: "/")
     process = try program.start(
       descriptors: [inputPipe.readEnd.number, outputPipe.writeEnd.number, errorPipe.writeEnd.number] + passing)
     output = CollectedOutput(reading: outputPipe.readEnd)
@@ -54,7 +54,7 @@ final class RunningProgram {
   func kill() {
     guard !hasEnded else { return }
     try? Signal.kill.send(to: process)
-    status = try? Children.await(process)
+    status = try? Children.wait(for: process)
   }
 
   /// Built, not inherited: the same for everybody.

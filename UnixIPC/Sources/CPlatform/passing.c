@@ -9,7 +9,7 @@
 #endif
 
 enum { rights_room = CMSG_SPACE(PLATFORM_MOST_PASSED * sizeof(int)) };
-// What a socket may have been told to deliver besides: who sent it, as numbers and as a handle.
+// What a socket may have been told to deliver besides: the sender's numbers and its handle.
 enum { other_room = CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) };
 
 ssize_t platform_send_passing(int fd, const void *buffer, size_t size, const int *numbers, size_t count, int flags) {
@@ -51,7 +51,7 @@ ssize_t platform_receive_passed(int fd, void *buffer, size_t size, int flags, st
     for (size_t i = 0; i < count; i++) {
       int number;
       memcpy(&number, CMSG_DATA(c) + i * sizeof number, sizeof number);
-      // Nobody asked for the sender's handle here, but it is open.
+      // The sender's handle is of no use here, but it is open.
       if (c->cmsg_type == SCM_PIDFD) {
         if (number >= 0) close(number);
       } else if (passed->count < PLATFORM_MOST_PASSED) {

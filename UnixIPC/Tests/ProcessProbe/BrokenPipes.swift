@@ -25,12 +25,18 @@ private func fullPipe() throws(SystemCallError) -> PipeEnds {
 }
 
 private let writers: [String: Writer] = [
-  "write": { (sink) throws(SystemCallError) in _ = try withData { (bytes) throws(SystemCallError) in try sink.write(bytes) } },
+  "write": { (sink) throws(SystemCallError) in
+    _ = try withData { (bytes) throws(SystemCallError) in try sink.write(bytes) }
+  },
   "write of a span": { (sink) throws(SystemCallError) in _ = try sink.write(data.span.bytes) },
-  "writeAll": { (sink) throws(SystemCallError) in try withData { (bytes) throws(SystemCallError) in try sink.writeAll(bytes) } },
+  "writeAll": { (sink) throws(SystemCallError) in
+    try withData { (bytes) throws(SystemCallError) in try sink.writeAll(bytes) }
+  },
   "writeAll of a text": { (sink) throws(SystemCallError) in try sink.writeAll("a line\n") },
   "writeAll of an array": { (sink) throws(SystemCallError) in try sink.writeAll(data) },
-  "tryWrite": { (sink) throws(SystemCallError) in _ = try withData { (bytes) throws(SystemCallError) in try sink.tryWrite(bytes) } },
+  "tryWrite": { (sink) throws(SystemCallError) in
+    _ = try withData { (bytes) throws(SystemCallError) in try sink.tryWrite(bytes) }
+  },
   "splice": { (sink) throws(SystemCallError) in
     let source = try fullPipe()
     _ = try source.readEnd.splice(to: sink, atMost: 10)
@@ -43,7 +49,8 @@ private let writers: [String: Writer] = [
     _ = try withData { (bytes) throws(SystemCallError) in try output.write(bytes) }
   },
   "standard error": { (sink) throws(SystemCallError) in
-    let former = try Descriptor.withBorrowed(STDERR_FILENO) { (errors) throws(SystemCallError) in try errors.duplicate() }
+    let former = try Descriptor.withBorrowed(STDERR_FILENO) { (errors) throws(SystemCallError) in try errors.duplicate()
+    }
     StandardError.redirect(to: sink.number)
     defer { StandardError.redirect(to: former.number) }
     try StandardError.tryWrite("a line\n")
@@ -53,7 +60,9 @@ private let writers: [String: Writer] = [
 private let senders: [String: Writer] = [
   "send": { (sink) throws(SystemCallError) in _ = try sink.send(data.span.bytes) },
   "sendAll of a text": { (sink) throws(SystemCallError) in try sink.sendAll("a line\n") },
-  "sendAll of an array": { (sink) throws(SystemCallError) in try sink.sendAll(data, until: Deadline(after: .seconds(20))) },
+  "sendAll of an array": { (sink) throws(SystemCallError) in
+    try sink.sendAll(data, until: Deadline(after: .seconds(20)))
+  },
   "send of a descriptor": { (sink) throws(SystemCallError) in
     _ = try sink.send(data.span.bytes, passing: Descriptor.open("/dev/null", .readOnly))
   },

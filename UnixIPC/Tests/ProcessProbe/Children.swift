@@ -38,7 +38,9 @@ func childThatIsDroppedIsGone(_ words: [String]) throws {
     number = child.process
   }
   try expect(kill(number, 0) == -1 && errno == ESRCH, "\(number) is still there")
-  try expect(reading.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "somebody of the group of \(number) is still there")
+  try expect(
+    reading.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))),
+    "somebody of the group of \(number) is still there")
   try nothingToReap([])
 
   let released = try started(sleeper()).release()

@@ -39,7 +39,8 @@ private struct Server: ~Copyable {
       let signal = try server.run(childDidEnd: { ended.append($0) }) { client, _ in try serve(client) }
       let isAlone = waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD
       let statuses = ended.map { "\($0.status)" }.sorted().joined(separator: ",")
-      let text = "\(signal.map { "\($0)" } ?? "nothing") \(ended.count) \(statuses)\(isAlone ? "" : " and a child left")"
+      let text =
+        "\(signal.map { "\($0)" } ?? "nothing") \(ended.count) \(statuses)\(isAlone ? "" : " and a child left")"
       try Descriptor.withBorrowed(write) { try $0.writeAll(text) }
       return 0
     }
@@ -130,7 +131,8 @@ func serverEndsStubbornChildren(_ words: [String]) throws {
   try expectEqual(answer(deaf), "deaf\n", "the deaf one")
   try expectEqual(answer(idle), "0000000000000000\n", "the idle one")
   try expectEqual(
-    server.stop(), "\(Signal.terminate) 2 \(ExitStatus.killed(by: .kill, dumpedCore: false)),"
+    server.stop(),
+    "\(Signal.terminate) 2 \(ExitStatus.killed(by: .kill, dumpedCore: false)),"
       + "\(ExitStatus.killed(by: .terminate, dumpedCore: false))", "report")
 }
 

@@ -29,7 +29,9 @@ func exitsTogetherAreEachAnnounced(_ words: [String]) throws {
   try expectEqual(living.count, childCount, "children")
   while !living.isEmpty {
     guard let arrival = queue.take() else {
-      try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "\(living.count) exits were not announced")
+      try expect(
+        queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))),
+        "\(living.count) exits were not announced")
       continue
     }
     try expect(arrival.isFromKernel && arrival.signal == exitSignal, "\(arrival)")
@@ -70,7 +72,9 @@ func forgedExitsAreRecognised(_ words: [String]) throws {
     try expect(Children.reap(arrival.process) == nil, "\(origin): reaped")
   }
   let child = try forked(exitSignal: exitSignal) { 7 }
-  try expect(queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "a true exit was not announced")
+  try expect(
+    queue.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))),
+    "a true exit was not announced")
   let arrival = queue.take()
   try expect(arrival?.isFromKernel == true && arrival?.process == child, "a true exit came as \(arrival as Any)")
   try expectEqual(Children.reap(child), .exited(code: 7), "status")
@@ -80,8 +84,9 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reapAny() == nil, "reaped somebody")
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
-  let found = failure { () throws(SystemCallError) in try Children.wait(for: stranger) }
-  try expectEqual(found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
+  let found = failure { () throws(SystemCallError) in try Children.await(stranger) }
+  try expectEqual(
+    found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
 func stoppedChildIsNoEndedOne(_ words: [String]) throws {

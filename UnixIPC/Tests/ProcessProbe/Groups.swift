@@ -295,5 +295,6 @@ func processBecomesAProgram(_ words: [String]) throws {
   let missing = failure { () throws(SystemCallError) in
     try ProcessControl.becomeProgram(at: "/nonexistent", arguments: [String](), environment: [])
   }
-  try expectEqual(missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFileOrDirectory), "missing program")
+  try expectEqual(
+    missing, SystemCallError("execve", on: "/nonexistent", code: .noSuchFileOrDirectory), "missing program")
 }

@@ -53,7 +53,8 @@ func magicOpenReads(_ words: [String]) throws {
     let missing = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading("nowhere") }
     try expectEqual(missing?.description, "open nowhere: No such file or directory", "a missing file")
     let bogus = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading("bogus|", allowsCommands: true) }
-    try expectEqual(bogus, .call(SystemCallError("execve", on: "bogus", code: .noSuchFileOrDirectory)), "a missing command")
+    try expectEqual(
+      bogus, .call(SystemCallError("execve", on: "bogus", code: .noSuchFileOrDirectory)), "a missing command")
   }
 }
 

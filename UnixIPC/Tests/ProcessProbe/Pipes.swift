@@ -276,7 +276,8 @@ func detachedProgramIsNobodysChild(_ words: [String]) throws {
     try expect(handle.waitForExit(until: Deadline(after: .seconds(20))), "it does not end")
     program.path = "/nowhere"
     let missing = failure { () throws(SystemCallError) in try program.startDetached() }
-    try expectEqual(missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
+    try expectEqual(
+      missing, SystemCallError("execve", on: "/nowhere", code: .noSuchFileOrDirectory), "a missing program")
     try nothingToReap([])
     program.path = "/bin/sh"
   }

@@ -228,7 +228,8 @@ func programFollowsItsStarter(_ words: [String]) throws {
   }
   _ = consume writing
   try expectEqual(try readBytes(6, from: reading), Array("ready\n".utf8), "the program")
-  try expect(!reading.wait(for: .readable, until: Deadline(after: .milliseconds(100))), "a signal while its starter lives")
+  try expect(
+    !reading.wait(for: .readable, until: Deadline(after: .milliseconds(100))), "a signal while its starter lives")
   try end.writeAll("e")
   try expectEqual(try Children.wait(for: starter), .exited(code: 0), "starter")
   try expectEqual(try readBytes(.max, from: reading), Array("SIGUSR1\n".utf8), "the program's signal")
@@ -264,7 +265,9 @@ func programNamesTheStepThatFailed(_ words: [String]) throws {
   try expectFailure("setrlimit", .notPermitted) { $0.limits = [.init(.openFiles, soft: 50, hard: 200)] }
   try expectFailure("setrlimit", .invalidArgument) { $0.limits = [.init(.openFiles, soft: 60, hard: 50)] }
   try expectFailure("nice", .notPermitted) { $0.nice = -5 }
-  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) { $0.directory = "/nonexistent/directory" }
+  try expectFailure("chdir", on: "/nonexistent/directory", .noSuchFileOrDirectory) {
+    $0.directory = "/nonexistent/directory"
+  }
   try expectFailure("prctl", .invalidArgument) { $0.parentDeathSignal = Signal(rawValue: 99) }
   try expectFailure("execve", on: "/nonexistent/program", .noSuchFileOrDirectory) { $0.path = "/nonexistent/program" }
   let child = try Program(path: "/bin/true").start(descriptors: [0, 1, 2])

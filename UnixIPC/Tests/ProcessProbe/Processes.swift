@@ -71,7 +71,8 @@ func childFollowsItsParent(_ words: [String]) throws {
   }
   _ = consume alive
   try expectEqual(try Children.wait(for: middle), .exited(code: 0), "parent")
-  try expect(ofYoungest.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "the child outlives its parent")
+  try expect(
+    ofYoungest.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))), "the child outlives its parent")
   _ = consume silent
 }
 

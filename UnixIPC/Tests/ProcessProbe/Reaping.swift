@@ -83,7 +83,8 @@ func reaperWaitsBehindOwnedChildren(_ words: [String]) throws {
   let reaped = try Children.reapAll(until: Deadline(after: .seconds(20)))
   try expectEqual(reaped.map(\.process), [stranger], "reaped")
   try expectEqual(owned.waitForExit(), .exited(code: 3), "the owned one")
-  try expectEqual(failure { () throws(SystemCallError) in try Children.reapAll(until: .never) }?.code, .noChildProcess, "none")
+  try expectEqual(
+    failure { () throws(SystemCallError) in try Children.reapAll(until: .never) }?.code, .noChildProcess, "none")
 }
 
 func onlyChildrenAreOwned(_ words: [String]) throws {

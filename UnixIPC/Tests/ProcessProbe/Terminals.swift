@@ -253,7 +253,8 @@ func programControlsItsTerminal(_ words: [String]) throws {
   program.controlsTerminal = true
   let refused = failure { () throws(SystemCallError) in try program.start(descriptors: [file.number]) }
   try expectEqual(
-    refused, SystemCallError("TIOCSCTTY", on: "/bin/true", code: ErrorCode.inappropriateIOCTLForDevice), "without a terminal")
+    refused, SystemCallError("TIOCSCTTY", on: "/bin/true", code: ErrorCode.inappropriateIOCTLForDevice),
+    "without a terminal")
   try nothingToReap([])
 
   let script = "tty </dev/tty; ps -o tty=,sess=,tpgid= -p $$; echo $$"

@@ -75,6 +75,8 @@ Alarm.set(after: .seconds(50))
 /// Those of the library's families, each in the file of its family.
 let families: [Subcommands] = [
   boundSubcommands,
+  brokenPipeSubcommands,
+  connectionServerSubcommands,
   conversationGroupSubcommands,
   copySubcommands,
   descendantSubcommands,

@@ -29,8 +29,10 @@ import Testing
     var length = socklen_t(16)
     #expect(getsockopt(listener.descriptor.number, SOL_SOCKET, bindToDevice, &name, &length) == 0)
     #expect(name.prefix(3) == [CChar(UInt8(ascii: "l")), CChar(UInt8(ascii: "o")), 0])
-    #expect(throws: SystemCallError("setsockopt SO_BINDTODEVICE", on: "begat-none", code: ErrorCode.operationNotSupportedByDevice))
-    {
+    #expect(
+      throws: SystemCallError(
+        "setsockopt SO_BINDTODEVICE", on: "begat-none", code: ErrorCode.operationNotSupportedByDevice)
+    ) {
       _ = try ListeningSocket(address, backlog: 1, options: BindOptions(device: "begat-none"))
     }
   }
@@ -38,7 +40,8 @@ import Testing
   @Test("mean nothing to a Unix socket")
   func meanNothingToUnixSockets() throws {
     let name = SocketAddress.unixAbstract(Array("begat-test-\(getpid())-options".utf8))
-    let listener = try ListeningSocket(name, backlog: 1, options: BindOptions(allowsNonlocalAddress: true, device: "begat-none"))
+    let listener = try ListeningSocket(
+      name, backlog: 1, options: BindOptions(allowsNonlocalAddress: true, device: "begat-none"))
     #expect(try listener.descriptor.localAddress().address == name)
   }
 }

@@ -1,9 +1,8 @@
 import Glibc
 import Testing
-import UnixIPCTestSupport
-
 @_spi(Begat) import UnixCore
 import UnixIPC
+import UnixIPCTestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionServerTests {
   @Test("serves each connection in a process of its own, at most so many at a time")
@@ -25,7 +24,10 @@ import UnixIPC
   func outlivesShortage() throws { try ProbeProgram.check("server-shortage") }
 
   @Test("removes the file of its Unix socket")
-  func removesFile() throws { try ProbeProgram.check("server-unix", TemporaryDirectory()["socket"]) }
+  func removesFile() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("server-unix", directory["socket"])
+  }
 
   /// The error of a handler is a line.
   private func expectOutput(_ subcommand: String, _ output: String) throws {
@@ -53,7 +55,7 @@ import UnixIPC
     child.send(.terminate)
     let rest = String(decoding: try lines.readToEnd(limit: 1000, until: deadline), as: UTF8.self)
     #expect(rest.contains("for 127.0.0.1:") && rest.hasSuffix("ended by SIGTERM\n"), "\(rest)")
-    let status = try child.wait()
+    let status = try child.waitForExit()
     #expect(status == .exited(code: 0))
   }
 }

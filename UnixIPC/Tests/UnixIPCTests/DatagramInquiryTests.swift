@@ -25,7 +25,8 @@ import UnixIPCTestSupport
     _ addresses: SocketAddress..., question: [UInt8] = [], maximumAnswerSize: Int = 2048,
     within limit: Duration = .seconds(20)
   ) throws -> [DatagramInquiry.Outcome] {
-    try DatagramInquiry(question: question, maximumAnswerSize: maximumAnswerSize).ask(addresses, until: Deadline(after: limit))
+    try DatagramInquiry(question: question, maximumAnswerSize: maximumAnswerSize).ask(
+      addresses, until: Deadline(after: limit))
   }
 
   private func answer(_ outcome: DatagramInquiry.Outcome) throws -> DatagramInquiry.Answer {

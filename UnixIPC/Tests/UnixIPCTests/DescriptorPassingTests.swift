@@ -37,7 +37,8 @@ import UnixIPCTestSupport
     #expect(try python.line() == "b'here' 2 b'said in the file' b''")
   }
 
-  @Test("takes what python3 passes, in its order and close-on-exec", arguments: [SocketKind.stream, SocketKind.datagram])
+  @Test(
+    "takes what python3 passes, in its order and close-on-exec", arguments: [SocketKind.stream, SocketKind.datagram])
   func takesFromPython(kind: SocketKind) throws {
     let pair = try SocketPair(kind: kind)
     let own = pair.first

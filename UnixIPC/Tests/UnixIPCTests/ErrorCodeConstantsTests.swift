@@ -15,8 +15,8 @@ import UnixIPCTestSupport
   @Test("are what the script gives")
   func areGenerated() throws {
     let program = Program(
-      path: "/usr/bin/env", arguments: ["env", "python3", Self.package + "/Scripts/generate-error-codes"],
-      environment: Program.callersEnvironment)
+      path: "/usr/bin/env", arguments: ["python3", Self.package + "/Scripts/generate-error-codes"],
+      environment: .inherited)
     let ends = try PipeEnds()
     let reading = ends.readEnd
     let writing = ends.writeEnd
@@ -24,7 +24,7 @@ import UnixIPCTestSupport
     let child = try program.spawn(descriptors: [null.number, writing.number, STDERR_FILENO])
     _ = consume writing
     let generated = String(decoding: try reading.readPrefix(1 << 20), as: UTF8.self)
-    let status = try child.wait()
+    let status = try child.waitForExit()
     #expect(status == .exited(code: 0))
     #expect(try generated == text())
   }

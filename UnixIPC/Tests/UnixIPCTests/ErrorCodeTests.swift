@@ -30,7 +30,9 @@ import UnixIPC
   @Test("tells what concerns one connection from what concerns the machine")
   func sortsErrorsOfAccept() {
     let passing = [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, EPERM]
-    for number in passing { #expect(ErrorCode(rawValue: number).isTransientAcceptError, "\(ErrorCode(rawValue: number).name)") }
+    for number in passing {
+      #expect(ErrorCode(rawValue: number).isTransientAcceptError, "\(ErrorCode(rawValue: number).name)")
+    }
     for number in [EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN] {
       #expect(ErrorCode(rawValue: number).isResourceExhaustion, "\(ErrorCode(rawValue: number).name)")
       #expect(!ErrorCode(rawValue: number).isTransientAcceptError)

@@ -48,7 +48,8 @@ import UnixIPCTestSupport
       #"let literal: UntrustedBytes = "x"; _ = literal"#, "UntrustedBytes",
       instead: #"let made = UntrustedBytes(text: "x"); _ = made"#),
     ShortCut(
-      "_ = try Descriptor.open(bytes, .readOnly)", "path(below:)", instead: "_ = try Descriptor.open(bytes.path(below: own), .readOnly)"
+      "_ = try Descriptor.open(bytes, .readOnly)", "path(below:)",
+      instead: "_ = try Descriptor.open(bytes.path(below: own), .readOnly)"
     ),
     ShortCut(
       "_ = try directory.open(beneath: bytes, .readOnly)", "relativePath()",
@@ -80,7 +81,8 @@ import UnixIPCTestSupport
       + statements.enumerated().map { "func number\($0)(\(parameters)) throws { \($1) }\n" }.joined()
   }
 
-  @Test("are refused by the compiler, with the name of the check", .enabled(if: TypeCheck.compiler != nil, "needs swiftc"))
+  @Test(
+    "are refused by the compiler, with the name of the check", .enabled(if: TypeCheck.compiler != nil, "needs swiftc"))
   func areRefused() throws {
     let messages = try TypeCheck(Self.source(Self.shortCuts.map(\.refused))).errors
     let first = Self.beginning.split(separator: "\n", omittingEmptySubsequences: false).count

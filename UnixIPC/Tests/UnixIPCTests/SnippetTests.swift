@@ -14,10 +14,20 @@ import Testing
         ]
       ),
       (
-        "Processes", ["the sum is its exit status: exit 55", "20 of 20 fetched", "a stubborn one: [killed by SIGKILL]"]
+        "Processes", ["the sum is its exit status: exit 55", "20 of 20 reaped", "a stubborn one: [killed by SIGKILL]"]
       ),
       ("UntrustedBytes", ["port 8080: port 8080", #"refused: "x23y": not a number in digits"#, "there: hello there"]),
-      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", "Broken pipe"]),
+      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", ": Broken pipe"]),
+      (
+        "ComingFromPerl",
+        [
+          "SIGINT came 1 times", "too late: ", "3 children reaped", "one of 5 was killed by SIGKILL, and there are 5",
+          "spooled: [exit 0, exit 3]", "status: tcp one", "magic: from a command", "commands are not allowed here",
+          "execve /nowhere/bogus: No such file", "kid: with less rights, and for good", "cat:      1\tstuff exit 0",
+          "expected: <Larry>", "signature: John Smith", "shared: Message #1", "the semaphore is taken",
+        ]
+      ),
+      ("Passing", ["a file and a pipe: 2 descriptors", "through the pipe: ", "not welcome: Message too long"]),
     ])
   func runs(name: String, lines: [String]) throws {
     let result = try ProbeProgram(name: name).run()

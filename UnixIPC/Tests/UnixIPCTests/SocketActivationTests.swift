@@ -9,7 +9,9 @@ import UnixIPC
   @Test("shows a strange count as one line")
   func showsAStrangeCount() {
     #expect(
-      "\(SocketActivation.ActivationError.badCount("1\n\u{1b}"))" == "LISTEN_FDS=1\\x0a\\x1b: not a number of descriptors")
-    #expect("\(SocketActivation.ActivationError.notOpen(4))" == "LISTEN_FDS: descriptor 4 was announced and is not open")
+      "\(SocketActivation.ActivationError.badCount("1\n\u{1b}"))"
+        == "LISTEN_FDS=1\\x0a\\x1b: not a number of descriptors")
+    #expect(
+      "\(SocketActivation.ActivationError.notOpen(4))" == "LISTEN_FDS: descriptor 4 was announced and is not open")
   }
 }

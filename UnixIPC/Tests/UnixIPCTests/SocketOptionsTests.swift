@@ -6,9 +6,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct SocketOptionsTests {
   @Test(
     "sets how closing treats what is not acknowledged",
-    arguments: [(nil, 0, 0), (.zero, 1, 0), (.milliseconds(1500), 1, 2), (.seconds(-1), 1, 0)] as [(
-      Duration?, CInt, CInt
-    )])
+    arguments: [(nil, 0, 0), (.zero, 1, 0), (.milliseconds(1500), 1, 2), (.seconds(-1), 1, 0)]
+      as [(
+        Duration?, CInt, CInt
+      )])
   func lingers(limit: Duration?, isOn: CInt, seconds: CInt) throws {
     let socket = try Descriptor.socket(family: .ipv4, kind: .stream)
     try socket.setLinger(limit)

@@ -14,6 +14,8 @@ import UnixIPC
   func isOneLine() {
     let failure = SystemCallError("open", on: "/a\u{1b}[2J\nb\u{9b}é\\", code: .noSuchFileOrDirectory)
     #expect(failure.description == "open /a\\x1b[2J\\x0ab\\xc2\\x9b\\xc3\\xa9\\: No such file or directory")
-    #expect(SystemCallError("open", on: "/é", code: .noSuchFileOrDirectory).description == "open /é: No such file or directory")
+    #expect(
+      SystemCallError("open", on: "/é", code: .noSuchFileOrDirectory).description
+        == "open /é: No such file or directory")
   }
 }

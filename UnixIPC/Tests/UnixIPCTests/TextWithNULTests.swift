@@ -23,7 +23,8 @@ import UnixIPCTestSupport
   static let calls = [
     Call("Descriptor.open") { _ = try Descriptor.open($0 + "/f\0x", [.readOnly, .create]) },
     Call("Descriptor.open(beneath:)") { path in
-      _ = try Descriptor.open("/", [.readOnly, .directory]).open(beneath: path.dropFirst() + "/f\0x", [.readWrite, .create])
+      _ = try Descriptor.open("/", [.readOnly, .directory]).open(
+        beneath: path.dropFirst() + "/f\0x", [.readWrite, .create])
     },
     Call("FileKind") { _ = try FileKind(at: $0 + "\0x") },
     Call("FileKind of a link") { _ = try FileKind(at: $0 + "\0x", followingLinks: true) },
@@ -54,13 +55,13 @@ import UnixIPCTestSupport
     Call("Program.find") { _ in _ = try Program.find("/bin/true\0x", searchPath: nil) },
     Call("Program.find by name") { _ in _ = try Program.find("true\0x", searchPath: "/bin:/usr/bin") },
     Call("Program.find in a directory") { _ in _ = try Program.find("true", searchPath: "/bin\0x") },
-    Call("Program") { _ in _ = try Program(path: "/bin/true\0x", arguments: ["true"]).spawn() },
-    Call("Program's argument") { _ in _ = try Program(path: "/bin/true", arguments: ["true", "a\0b"]).spawn() },
+    Call("Program") { _ in _ = try Program(path: "/bin/true\0x").spawn() },
+    Call("Program's argument") { _ in _ = try Program(path: "/bin/true", arguments: ["a\0b"]).spawn() },
     Call("Program's variable") { _ in
-      _ = try Program(path: "/bin/true", arguments: ["true"], environment: ["A=a\0b"]).spawn()
+      _ = try Program(path: "/bin/true", environment: ["A=a\0b"]).spawn()
     },
     Call("Program's directory") { path in
-      _ = try Program(path: "/bin/true", arguments: ["true"], directory: path + "\0x").spawn()
+      _ = try Program(path: "/bin/true", directory: path + "\0x").spawn()
     },
     Call("becomeProgram") { _ in
       try ProcessControl.becomeProgram(at: "/bin/true\0x", arguments: [String](), environment: [])

@@ -21,7 +21,8 @@ import UnixIPCTestSupport
     _ = try Descriptor.bound(to: .unixPath(path), kind: kind, options: BindOptions())
   }
 
-  @Test("replaces a dead server's socket", arguments: [SocketKind.stream, SocketKind.datagram, SocketKind.sequencedPacket])
+  @Test(
+    "replaces a dead server's socket", arguments: [SocketKind.stream, SocketKind.datagram, SocketKind.sequencedPacket])
   func replacesADeadSocket(kind: SocketKind) throws {
     let directory = try TemporaryDirectory()
     try leaveDeadSocket(directory["s"], kind: kind)
@@ -186,7 +187,8 @@ import UnixIPCTestSupport
     let directory = try TemporaryDirectory()
     try directory.write([], to: "file")
     #expect(
-      refusal(directory["none/s"]) == .call(SystemCallError("open", on: directory["none"], code: .noSuchFileOrDirectory)))
+      refusal(directory["none/s"])
+        == .call(SystemCallError("open", on: directory["none"], code: .noSuchFileOrDirectory)))
     #expect(
       refusal(directory["file/s"])
         == .call(SystemCallError("open", on: directory["file"], code: ErrorCode.notDirectory)))

@@ -89,7 +89,7 @@ public struct BufferedReader: ~Copyable, Sendable {
   public mutating func readToEnd(limit: Int, until deadline: Deadline = .never) throws(SystemCallError) -> [UInt8] {
     while waitingCount <= limit {
       if try !fill(until: deadline) { return take(waitingCount) }
-      // Of a busy writer there is always something to read.
+      // A busy writer always has data ready, so the wait above would never time out.
       if deadline.isExpired { throw descriptor.failure("read", .timedOut) }
     }
     throw descriptor.failure("read", .messageTooLong)

@@ -36,7 +36,8 @@ extension Descriptor {
   }
 
   /// The same with sendfile(2) alone: where SIGPIPE is not ignored, a dead reader ends the process.
-  @_spi(Begat) public func sendFileRaw(to sink: borrowing Descriptor, atMost count: Int) throws(SystemCallError) -> Int {
+  @_spi(Begat) public func sendFileRaw(to sink: borrowing Descriptor, atMost count: Int) throws(SystemCallError) -> Int
+  {
     try check("sendfile", onDescriptor: number) { platform_sendfile(sink.number, number, count) }
   }
 

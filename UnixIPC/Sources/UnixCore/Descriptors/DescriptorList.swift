@@ -1,4 +1,4 @@
-/// Open descriptors in an order, all owned by the list, which closes those that nobody takes.
+/// Open descriptors in an order, all owned by the list, which closes those that are not taken.
 ///
 /// For descriptors that go together: those that a peer passed with a message, those that a service manager opened, those
 /// that a program is given beyond its standard streams.

@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// Closing many descriptors, whoever opened them: for a process that was just forked.
+/// Closes many descriptors regardless of their owners: for a process that was just forked.
 ///
 /// Source: close_range(2).
 public enum DescriptorRange {

@@ -32,7 +32,9 @@ import Glibc
     if original.socketKind != nil {
       kind = .socket
       descriptor = original
-    } else if canBeFull, let second = try? Descriptor.open("/proc/self/fd/\(original.number)", [.writeOnly, .nonBlocking]) {
+    } else if canBeFull,
+      let second = try? Descriptor.open("/proc/self/fd/\(original.number)", [.writeOnly, .nonBlocking])
+    {
       kind = .nonBlocking
       descriptor = second
     } else {

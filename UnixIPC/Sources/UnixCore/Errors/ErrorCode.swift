@@ -13,7 +13,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
   /// Creates a code from a number of errno(3).
   public init(rawValue: CInt) { self.rawValue = rawValue }
 
-  /// The value that the last failed call of this thread left behind.  Read it at once: any call may replace it.
+  /// The value that the last failed call of this thread left behind.  Read it immediately: any call may replace it.
   package static var current: ErrorCode { ErrorCode(rawValue: Glibc.errno) }
 }
 

@@ -147,7 +147,9 @@ public enum ForkedProcess {
     if options.leadsGroup { setpgid(0, 0) }
     for (stream, source) in streams {
       if stream == source {
-        try Descriptor.withBorrowed(source) { (descriptor) throws(SystemCallError) in try descriptor.setCloseOnExec(false) }
+        try Descriptor.withBorrowed(source) { (descriptor) throws(SystemCallError) in
+          try descriptor.setCloseOnExec(false)
+        }
       } else {
         _ = try check("dup2") { dup2(source, stream) }
       }

@@ -52,7 +52,9 @@ extension Descriptor {
   @_spi(Begat) public func boundDevice() throws(SystemCallError) -> String? {
     var name: [UInt8] = Array(repeating: 0, count: BindOptions.maximumDeviceNameLength + 1)
     var length = socklen_t(name.count)
-    _ = try check("getsockopt SO_BINDTODEVICE", onDescriptor: number) { getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length) }
+    _ = try check("getsockopt SO_BINDTODEVICE", onDescriptor: number) {
+      getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length)
+    }
     let text = name.prefix(Int(length)).prefix { $0 != 0 }
     return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
   }

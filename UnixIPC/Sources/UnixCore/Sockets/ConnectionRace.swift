@@ -31,7 +31,7 @@ public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertibl
 extension ClientSocket {
   /// Connects to the first of several addresses that takes the connection; the attempts at the others are ended.
   ///
-  /// The next address is tried 250 ms after the last, or at once when one has failed, so that a silent address costs a
+  /// The next address is tried 250 ms after the last, or immediately when one has failed, so that a silent address costs a
   /// quarter of a second and not the whole time.  A deadline that is nearer leaves each its part, of 10 ms at least.
   /// IPv6 and IPv4 take turns, beginning with the kind of the first address.
   ///
@@ -56,9 +56,9 @@ extension ClientSocket {
   }
 }
 
-/// Attempts at several addresses, of which one is to win: for callers that have many such races at once.
+/// Attempts at several addresses, of which one is to win: for callers that have many such races at a time.
 ///
-/// One after another, each tried as `ClientSocket.connect(toFirstOf:until:)` tells; ended with this value.
+/// The addresses are tried as by `ClientSocket.connect(toFirstOf:until:)`; attempts under way end with this value.
 ///
 ///     var race = try ConnectionRace(addresses, until: deadline)
 ///     // Whenever race.descriptor is readable or race.due has passed:

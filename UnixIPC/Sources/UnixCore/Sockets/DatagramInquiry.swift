@@ -11,7 +11,7 @@ public struct DatagramInquiry: Hashable, Sendable {
   public enum Outcome: Hashable, Sendable {
     /// The host answered.
     case answered(Answer)
-    /// Nobody listens there (`ECONNREFUSED`): the host itself says so.
+    /// The host reports that no socket receives there (`ECONNREFUSED`).
     case refused
     /// Nothing came until the deadline.
     case silent

@@ -73,13 +73,13 @@ import Glibc
     _ = try collectLate()
   }
 
-  /// Asks those who were added, some of them where they are many, and takes the answers that have come.
+  /// Asks hosts that were added, some of them at a time, and takes the answers that have come.
   ///
-  /// - Parameter deadline: until when an answer is waited for, if there is nobody to ask; without it, not at all.
+  /// - Parameter deadline: until when an answer is waited for, if there is no host left to ask; without it, not at all.
   /// - Returns: those that have their outcome since the last call.
   /// - Throws: what concerns all of them; what concerns one host is its outcome.
   public mutating func advance(until deadline: Deadline = Deadline.immediate) throws(SystemCallError) -> [Int] {
-    // A few, then those who have answered already: else their answers would wait until all are asked.
+    // A few, and then the hosts that have answered: else their answers would wait until all are asked.
     for _ in 0..<16 where mayAsk { try askNext() }
     if open > 0 { try collect(milliseconds: mayAsk ? 0 : deadline.milliseconds) }
     return takeDecided()
@@ -140,7 +140,7 @@ import Glibc
     return socket
   }
 
-  /// Between getting its port and getting its peer, a socket hears everybody; and nothing answers a question that was
+  /// Between getting its port and getting its peer, a socket receives from every host; and nothing answers a question that was
   /// not asked yet.
   private func dropWhatCame(to socket: borrowing Descriptor) {
     // More does not fit into its queue.

@@ -108,7 +108,7 @@ extension Descriptor {
     do throws(SystemCallError) {
       _ = try check("bind", on: address.description) { native.withPointer { Glibc.bind(number, $0, $1) } }
     } catch {
-      // Of one that has kept its address.
+      // The socket has kept its address.
       if error.code != .invalidArgument { throw error }
     }
     _ = try check("listen", on: address.description) { Glibc.listen(number, backlog) }

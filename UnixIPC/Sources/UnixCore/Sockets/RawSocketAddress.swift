@@ -50,7 +50,8 @@ public struct RawSocketAddress: @unchecked Sendable {
   }
 
   /// A path must leave room for the NUL that other programs expect at its end, and contain none.
-  private mutating func storeUnix(_ name: [UInt8], of address: SocketAddress, for call: String) throws(SystemCallError) {
+  private mutating func storeUnix(_ name: [UInt8], of address: SocketAddress, for call: String) throws(SystemCallError)
+  {
     let isPath = name.first.map { $0 != 0 } ?? false
     guard name.count + (isPath ? 1 : 0) <= 108 else {
       throw SystemCallError(call, on: address.description, code: .fileNameTooLong)

@@ -17,7 +17,7 @@ public enum SocketActivation {
     public let name: String
   }
 
-  /// The descriptors that were passed, in their order; those that nobody takes are closed.
+  /// The descriptors that were passed, in their order; those that are not taken are closed.
   public struct PassedSockets: ~Copyable, Sendable {
     /// The names of those that have not been taken, in their order.
     public private(set) var names: [String] = []

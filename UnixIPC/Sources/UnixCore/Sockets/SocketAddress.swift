@@ -33,7 +33,7 @@ public enum SocketAddress: Hashable, Sendable {
 extension SocketAddress {
   /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `/path` or `@abstract`; nil for anything else.
   ///
-  /// Numbers only: names of hosts and services are for whoever may ask for them.
+  /// Numbers only: the module `NameService` knows the names of hosts and services.
   public init?(_ text: String) {
     if text.hasPrefix("/") {
       self = .unixPath(text)

@@ -8,7 +8,7 @@ public struct UnixSocketFile: Sendable {
   private let device: dev_t
   private let inode: ino_t
 
-  /// Who may connect.  Nil leaves the creator's own user and group.
+  /// The owner and the permissions of the file, which decide what may connect.
   public struct Access: Sendable {
     /// The permissions of the file: to connect, a process needs permission to write.
     public var mode: mode_t
@@ -56,13 +56,13 @@ public struct UnixSocketFile: Sendable {
   /// How long another process that binds the same path is waited for.
   private static let lockPatience = Duration.seconds(2)
 
-  /// Binds a stream socket to the path and listens.  Nobody can connect before owner and mode are right.
+  /// Binds a stream socket to the path and listens.  No client can connect before owner and mode are right.
   ///
   /// - Throws: `BindError`.
   public static func listen(at path: UnixPath, backlog: CInt, access: Access) throws(BindError)
     -> ListeningUnixSocket
   {
-    // A socket that is bound and does not listen yet looks like a dead server's: nobody else may look until it does.
+    // A socket that is bound and does not listen yet looks like a dead server's: no other server may look until it does.
     let lock = try lock(path)
     let bound = try bind(path, kind: .stream, access: access)
     let file = bound.file
@@ -110,7 +110,7 @@ public struct UnixSocketFile: Sendable {
         _ = try check("unlink", path: path) { unlink($0) }
       }
       let socket = try Descriptor.socket(family: .unix, kind: kind)
-      // The file's mode at birth is the socket's, less the umask: nobody else's before it has its owner.
+      // The file's mode at birth is the socket's, less the umask: no other user can connect before it has its owner.
       let isGivenAway = access.user != nil || access.group != nil
       _ = try check("fchmod", on: path.description) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
       let native = try RawSocketAddress(.unixPath(path))
@@ -170,7 +170,7 @@ public struct UnixSocketFile: Sendable {
     }
   }
 
-  /// Whether nobody listens any more: only then does the kernel refuse the connection.
+  /// Whether no socket listens there any more: only then does the kernel refuse the connection.
   private static func isStale(_ path: UnixPath, kind: SocketKind) throws(SystemCallError) -> Bool {
     // A server that is listed is not connected to: it would start a program for nothing.
     if UnixSocketTable.hasServer(at: path) { return false }
@@ -196,7 +196,6 @@ extension UnixSocketFile {
   /// Whether a path that is text leads to this very file.
   public func isAt(_ path: String) -> Bool { isAt(UnixPath(path)) }
 }
-
 
 /// A socket bound to a path, and the file that it made there.
 @frozen public struct BoundUnixSocket: ~Copyable, Sendable {

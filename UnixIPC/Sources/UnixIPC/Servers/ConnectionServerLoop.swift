@@ -120,18 +120,37 @@ struct ConnectionServerLoop: ~Copyable {
     }
   }
 
+  /// Nothing but the fork itself can fail: a connection that is tried again has no process yet that speaks to it.
   private mutating func fork(
     for connection: borrowing AcceptedConnection, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
   ) throws(SystemCallError) {
-    let number = connection.socket.number
     let peer = connection.peer
-    let mask = childMask
-    let options = ForkedProcess.Options(keptDescriptors: [number], leadsGroup: true)
-    let child = try ForkedProcess.run(options) {
-      mask.setThreadMask()
-      try handler(Descriptor(owning: number), peer)
-      return 0
+    // Text that was printed and not written yet is this process's to write.
+    fflush(nil)
+    switch try forkProcess(exitSignal: .child) {
+    case .child: live(connection.socket.number, peer, handler)
+    case .parent(let child):
+      // Here as well as there, because either may come first.
+      setpgid(child, child)
+      children[child] = .some(peer)
     }
-    children[child.release()] = .some(peer)
+  }
+
+  /// The life of a child.
+  private func live(
+    _ number: CInt, _ peer: SocketAddress?, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+  ) -> Never {
+    setpgid(0, 0)
+    do {
+      try DescriptorRange.close(from: 3, keeping: [number])
+      childMask.setThreadMask()
+      try handler(Descriptor(owning: number), peer)
+      fflush(nil)
+      endProcess(status: 0)
+    } catch {
+      fflush(nil)
+      Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
+      endProcess(status: 1)
+    }
   }
 }

@@ -52,6 +52,9 @@ struct TerminalSession: ~Copyable {
     guard child.handle.waitForExit(until: deadline) else { return nil }
     sweep()
     isOver = true
-    return child.status(until: deadline)
+    guard let status = child.status() else {
+      throw SystemCallError("waitpid", on: String(process), code: .noChildProcess)
+    }
+    return status
   }
 }

@@ -23,7 +23,7 @@ struct TypeCheck {
     let program = Program(
       path: try #require(TypeCheck.compiler),
       arguments: [
-        "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-diagnostic-style=llvm", "-suppress-warnings",
+        "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-diagnostic-style=llvm", "-suppress-warnings",
         "-module-cache-path", directory["cache"], "-I", "\(build)/Modules", "-Xcc",
         "-fmodule-map-file=\(build)/CPlatform.build/module.modulemap", directory["probe.swift"],
       ], environment: .inherited)

@@ -32,16 +32,16 @@ func timeLimits() throws {
 
 func processes() throws {
   try expect(try ForkedProcess.run { 7 }.waitForExit() == .exited(code: 7), "a forked process")
-  let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn()
+  let child = try Program(path: "/bin/sleep").spawn()
   try expect(!child.terminate().isSuccess, "a child that is ended")
 }
 
 func pipes() throws {
-  let capture = try Program(path: "/bin/echo", arguments: ["word"]).capture(limit: 100, until: soon)
+  let capture = try Program(path: "/bin/echo").capture(limit: 100, until: soon)
   try expect(text(capture.output) == "word\n", "a capture")
   let stages = Pipeline(
-    Program(path: "/bin/echo", arguments: ["word"]),
-    Program(path: "/usr/bin/tr", arguments: ["a-z", "A-Z"]))
+    Program(path: "/bin/echo"),
+    Program(path: "/usr/bin/tr", arguments: ["A-Z"]))
   var output = try stages.openForReading()
   try expect(text(try output.readLine(until: soon)) == "WORD", "a pipeline")
   try expect(try output.closeStages().allSatisfy(\.isSuccess), "its statuses")
@@ -54,7 +54,7 @@ func pipes() throws {
 func fifos() throws {
   let fifo = try FIFO.make(at: "/tmp/unixipc-consumer-\(getpid())")
   let path = fifo.path
-  let reader = try Program(path: "/bin/cat", arguments: [path]).openForReading()
+  let reader = try Program(path: "/bin/cat").openForReading()
   let writing = try fifo.openForWriting(until: soon)
   try writing.writeAll("text")
   _ = consume writing
