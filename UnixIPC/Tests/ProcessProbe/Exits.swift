@@ -84,7 +84,7 @@ func nothingToReap(_ words: [String]) throws {
   try expect(Children.reapAny() == nil, "reaped somebody")
   try expect(Children.reap(getppid()) == nil, "reaped the parent")
   let stranger = getppid()
-  let found = failure { () throws(SystemCallError) in try Children.await(stranger) }
+  let found = failure { () throws(SystemCallError) in try Children.wait(for: stranger) }
   try expectEqual(
     found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }

@@ -15,9 +15,9 @@ import UnixIPCTestSupport
 
   /// Whether objects of the module refer to symbols of another one, by their mangled names.
   private func references(of module: String, to other: String) throws -> Bool {
-    let build = try #require(
-      ProbeProgram.buildDirectories().map { "\($0)/\(module).build" }.first { access($0, R_OK) == 0 },
-      "the objects of this build are not found")
+    let candidates: [String] = ProbeProgram.buildDirectories().map { "\($0)/\(module).build" }
+    let found = candidates.first { access($0, R_OK) == 0 }
+    let build = try #require(found, "the objects of this build are not found")
     let names = try Tool("/bin/sh", "-c", "exec /usr/bin/nm -u \"$1\"/*.o", "sh", build).run()
     return names.contains("\(other.utf8.count)\(other)")
   }

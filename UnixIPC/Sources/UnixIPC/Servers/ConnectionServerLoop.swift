@@ -127,7 +127,7 @@ struct ConnectionServerLoop: ~Copyable {
     let peer = connection.peer
     // Text that was printed and not written yet is this process's to write.
     fflush(nil)
-    switch try forkProcess(exitSignal: .child) {
+    switch try ForkedProcess.fork(exitSignal: .child) {
     case .child: live(connection.socket.number, peer, handler)
     case .parent(let child):
       // Here as well as there, because either may come first.
@@ -146,11 +146,11 @@ struct ConnectionServerLoop: ~Copyable {
       childMask.setThreadMask()
       try handler(Descriptor(owning: number), peer)
       fflush(nil)
-      endProcess(status: 0)
+      ProcessControl.exitImmediately(status: 0)
     } catch {
       fflush(nil)
       Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
-      endProcess(status: 1)
+      ProcessControl.exitImmediately(status: 1)
     }
   }
 }
