@@ -18,7 +18,7 @@ struct TargetArguments: ParsableArguments {
   var port: String?
 
   func target() throws -> ConnectionTarget {
-    do throws(ConnectionTarget.Problem) {
+    do throws(ConnectionTarget.ParseError) {
       return try ConnectionTarget(place, port: port)
     } catch { throw ValidationError(error.description) }
   }
@@ -93,7 +93,7 @@ struct SurveyArguments: ParsableArguments {
     let transport = udp ? Transport.udp : .tcp
     var settings = SurveySettings(
       hosts: try hosts.map { word in
-        do throws(ConnectionTarget.Problem) {
+        do throws(ConnectionTarget.ParseError) {
           let target = try ConnectionTarget(word, defaultPort: port ?? defaultPort, transport: transport)
           return SurveySettings.Host(word: word, target: target)
         } catch { throw ValidationError(error.description) }

@@ -45,7 +45,7 @@ public struct CatClient: Sendable {
 
   private func copy(command text: String, by buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Bool {
     let words: [String]
-    do throws(CommandWords.Refusal) { words = try CommandWords.split(text) } catch {
+    do throws(CommandWords.SplitError) { words = try CommandWords.split(text) } catch {
       return complain("\(text)|: \(error)")
     }
     let program = try UserCommand(words).program()

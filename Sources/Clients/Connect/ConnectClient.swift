@@ -25,7 +25,7 @@ public struct ConnectClient: Sendable {
       do {
         try carry()
         return true
-      } catch let failure as ConnectionTarget.Failure {
+      } catch let failure as ConnectionTarget.ConnectError {
         for reason in failure.reasons { command.complain("\(reason)") }
       } catch let failure as Pump.Failure {
         if failure.side == .output, failure.code == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {

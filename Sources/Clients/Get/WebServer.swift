@@ -40,7 +40,7 @@ public struct WebServer: Hashable, Sendable {
       try WebDocument(text.hasPrefix("/") ? String(text) : "/\(text)")
     }
     if url == nil { try Self.check(word) }
-    do throws(ConnectionTarget.Problem) { target = try ConnectionTarget(host, defaultPort: scheme.port) } catch {
+    do throws(ConnectionTarget.ParseError) { target = try ConnectionTarget(host, defaultPort: scheme.port) } catch {
       throw Problem(description: error.description)
     }
     // libcurl would take it for no socket at all, and ask this machine's port 80.

@@ -26,7 +26,7 @@ public struct LoadClient: Sendable {
   private struct Complaint: Error {
     let lines: [String]
     init(_ lines: String...) { self.lines = lines }
-    init(_ failure: ConnectionTarget.Failure) { lines = failure.reasons }
+    init(_ failure: ConnectionTarget.ConnectError) { lines = failure.reasons }
   }
 
   private func measure() throws(Complaint) -> LoadReport {
@@ -56,11 +56,11 @@ public struct LoadClient: Sendable {
 
   /// Where there is a choice, the address that takes a connection.
   private func findAddress() throws(Complaint) -> SocketAddress {
-    do throws(Hosts.Failure) {
+    do throws(Hosts.LookupError) {
       let addresses = try settings.target.addresses()
       if addresses.count == 1 { return addresses[0] }
     } catch { throw Complaint("\(error)") }
-    do throws(ConnectionTarget.Failure) {
+    do throws(ConnectionTarget.ConnectError) {
       return try settings.target.connect(until: Deadline(after: settings.timeout)).address
     } catch { throw Complaint(error) }
   }
