@@ -15,13 +15,11 @@ import UnixIPCTestSupport
       ] + (4..<604).map { .host("localhost", port: $0) }
     let lookups = try HostLookups(of: targets)
     var found: [Int: Result<[SocketAddress], Hosts.LookupError>] = [:]
-    let bell = Descriptor(owning: lookups.descriptor.number)
     while found.count < targets.count {
-      let isRung = bell.wait(for: .readable, until: Deadline(after: .seconds(20)))
+      let isRung = lookups.descriptor.wait(for: .readable, until: Deadline(after: .seconds(20)))
       guard isRung else { break }
       for one in lookups.take() { #expect(found.updateValue(one.addresses, forKey: one.index) == nil) }
     }
-    _ = bell.release()
     #expect(found.count == targets.count && lookups.take().isEmpty)
     #expect(try found[0]?.get() == [.ipv4(.loopback, port: 1)] && found[1]?.get() == [.ipv6(.loopback, port: 2)])
     #expect(try found[2]?.get() == [.unixPath("/s")])

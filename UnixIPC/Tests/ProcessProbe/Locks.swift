@@ -292,7 +292,9 @@ private func isANumberRecycled() throws -> Bool {
       _ = try readBytes(1, from: gateReading)
       for _ in 0..<500 {
         try Descriptor.open("/proc/sys/kernel/ns_last_pid", .writeOnly).writeAll(String(number - 1))
-        let child = try forked { getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6 }
+        let child = try forked {
+          getpid() == number ? lock.withLock { _ in ProcessControl.exitImmediately(status: 5) } : 6
+        }
         if try Children.wait(for: child) == .exited(code: 5) {
           try reporting.writeAll("y")
           return 0

@@ -27,7 +27,7 @@ package final class Counterpart {
     let from = try PipeEnds()
     let itsOutput = from.writeEnd
     let program = Program(
-      path: path, arguments: [name] + arguments, environment: ["PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8"])
+      path: path, arguments: arguments, environment: ["PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8"])
     child = try program.spawn(descriptors: [itsInput.number, itsOutput.number, itsOutput.number] + descriptors)
     input = to.writeEnd
     output = from.readEnd

@@ -70,7 +70,8 @@ import UnixIPCTestSupport
   func takeTexts(byte: UInt8) {
     let bytes = UntrustedBytes([UInt8(ascii: "a"), byte])
     let isControl = byte < 0x20 || byte == 0x7f
-    #expect(reason { () throws(UntrustedBytes.CheckError) in try bytes.text() } == (isControl ? .controlCharacter : nil))
+    #expect(
+      reason { () throws(UntrustedBytes.CheckError) in try bytes.text() } == (isControl ? .controlCharacter : nil))
   }
 
   @Test(

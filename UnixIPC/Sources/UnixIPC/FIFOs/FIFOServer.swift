@@ -120,7 +120,8 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     return try deliver(to: served, gracePeriod, text)
   }
 
-  private func deliver(to generation: FIFOGeneration, _ gracePeriod: Duration, _ text: () throws -> [UInt8]) throws -> Int
+  private func deliver(to generation: FIFOGeneration, _ gracePeriod: Duration, _ text: () throws -> [UInt8]) throws
+    -> Int
   {
     // Count readers that opened at the same moment before writing the first text.
     pause(.milliseconds(1))

@@ -44,6 +44,7 @@ extension SemaphoreSet {
   /// Does all of the operations in one step, in their order, or none of them: it waits until each can be done.
   ///
   /// - Parameter operations: at most 500 (`SEMOPM`).
+  /// - Parameter deadline: ends the wait.
   /// - Throws: `ETIMEDOUT` at the deadline; `EAGAIN` if a non-blocking one would have to wait; `EIDRM` if the set was
   ///   removed while it waited, `EINVAL` if before; `ERANGE` if a value, or the sum of what is to be undone, would be
   ///   above 32,767 (`SEMVMX`); `EFBIG` for a number that the set does not have; `E2BIG` for too many; `ENOSPC` if the
@@ -79,6 +80,9 @@ extension SemaphoreSet {
 
   /// Subtracts, waiting until the value is as great: P of a counting semaphore.
   ///
+  /// - Parameter index: the number of the semaphore in the set.
+  /// - Parameter amount: at least 1.
+  /// - Parameter deadline: ends the wait.
   /// - Parameter undo: `atExit` if a process that dies shall give back what it has taken.
   /// - Throws: `EINVAL` for an amount below 1, and as `perform` does.
   public func wait(

@@ -73,7 +73,11 @@ public struct SemaphoreSet: Hashable, Sendable {
   /// Makes the set of a key, or opens it if it exists: of many processes that try together, exactly one makes it, and all
   /// of them see the values.
   ///
+  /// - Parameter key: names the set.
   /// - Parameter values: for a new set.  An existing one must have at least as many semaphores and keeps its values.
+  /// - Parameter mode: the permissions of a new set.
+  /// - Parameter owner: the user whose set is trusted; nil accepts every user's.
+  /// - Parameter deadline: how long the maker of an existing set may take to set its values.
   /// - Returns: the set, and whether this call made it.
   /// - Throws: as `create` and `open` do, but not `EEXIST` and `ENOENT`.
   public static func createOrOpen(

@@ -33,7 +33,8 @@ public struct ConversationPattern {
   /// four abandoned searches of a process are busy, further searches fail with `EAGAIN`.  Against a program that is not
   /// trusted, use literals, or a regex without nested repetitions.
   public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
-    ConversationPattern(kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "match of a regex")
+    ConversationPattern(
+      kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "match of a regex")
   }
 
   /// The end: the program has ended or closed its terminal, and no other pattern was found in what it wrote last.

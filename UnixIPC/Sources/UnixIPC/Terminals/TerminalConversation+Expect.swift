@@ -9,6 +9,7 @@ extension TerminalConversation {
   ///
   /// - Parameter patterns: the end of the file and the deadline are results if ``ConversationPattern/endOfFile`` and
   ///   ``ConversationPattern/timeOut`` are among them, and errors otherwise.
+  /// - Parameter deadline: ends the wait.
   /// - Throws: ``ConversationError``, which shows what came instead.
   @discardableResult
   public mutating func expect(
