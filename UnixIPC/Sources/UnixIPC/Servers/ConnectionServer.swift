@@ -70,6 +70,7 @@ public struct ConnectionServer: ~Copyable, Sendable {
   /// - Returns: the signal that stopped the server; nil at the deadline and when it was cancelled.
   /// - Throws: `EDEADLK` in a process with threads; `EINVAL` when the listening socket was shut down.  No child is left
   ///   then, either.
+  @discardableResult
   public consuming func run(
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
     childDidEnd: (EndedChild) -> Void = { _ in },
