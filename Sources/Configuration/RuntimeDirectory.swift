@@ -43,7 +43,8 @@ extension RuntimeDirectory {
   private static func existing(_ path: String) throws(Refusal) -> stat {
     do throws(SystemCallError) {
       // The service manager's own may be a link, as with DynamicUser=.
-      let directory = try Descriptor.open(path, isGiven ? [.readOnly, .directory] : [.readOnly, .directory, .noFollow])
+      let directory = try Descriptor.open(
+        path, isGiven ? [.readOnly, .directory] : [.readOnly, .directory, .noFollow])
       return try FileSystem.facts(of: directory, at: path)
     } catch {
       switch error.code {

@@ -58,7 +58,8 @@ public struct Scoreboard: ~Copyable {
   /// The slot of this number, from 0 to `slotCount` - 1.
   public func slot(_ index: Int) -> UnsafeMutablePointer<begat_slot> {
     precondition(index >= 0 && index < slotCount)
-    return (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(to: begat_slot.self)
+    return (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(
+      to: begat_slot.self)
       + index
   }
 }

@@ -12,9 +12,10 @@ struct InteractTerminalTests {
   private func startShell() throws -> TerminalConversation {
     let program = Program(
       path: try Programs.tool("bash"), arguments: ["--norc", "--noprofile", "-i"],
-      environment: .init(entries: RunningProgram.environment + [
-        "TERM=dumb", "PS1=$ ", "PS2=", "BEGAT=\(try Programs.begat())", "INPUTRC=/dev/null",
-      ]))
+      environment: .init(
+        entries: RunningProgram.environment + [
+          "TERM=dumb", "PS1=$ ", "PS2=", "BEGAT=\(try Programs.begat())", "INPUTRC=/dev/null",
+        ]))
     var shell = try TerminalConversation(program)
     try shell.expect("$ ", until: deadline)
     return shell

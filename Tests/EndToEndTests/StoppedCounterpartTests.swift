@@ -97,7 +97,9 @@ struct StoppedCounterpartTests {
     #expect(tcflow(side.number, TCOON) == 0)
     var shown = ""
     var chunk = [UInt8](repeating: 0, count: 4096)
-    while !shown.contains("Ctrl-C stops it."), terminal.controlling.wait(for: .readable, until: UnixCore.Deadline(after: .seconds(5))) {
+    while !shown.contains("Ctrl-C stops it."),
+      terminal.controlling.wait(for: .readable, until: UnixCore.Deadline(after: .seconds(5)))
+    {
       let count = try chunk.withUnsafeMutableBytes { try terminal.controlling.read(into: $0) }
       shown += String(decoding: chunk[..<count], as: UTF8.self)
     }

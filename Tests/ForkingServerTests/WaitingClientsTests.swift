@@ -18,7 +18,8 @@ import Testing
   @Test("tell for streams whether a client was taken, and nothing while clients come", arguments: [true, false])
   func judgeStreams(isUnix: Bool) throws {
     let directory = try TemporaryDirectory()
-    let address: SocketAddress = isUnix ? .unixPath(UnixPath(directory["s"])) : try #require(SocketAddress("127.0.0.1:0"))
+    let address: SocketAddress =
+      isUnix ? .unixPath(UnixPath(directory["s"])) : try #require(SocketAddress("127.0.0.1:0"))
     let listening = try ListeningSocket(address, backlog: 16)
     let bound = try #require(listening.descriptor.localAddress().address)
     let first = try ClientSocket.connect(to: bound)

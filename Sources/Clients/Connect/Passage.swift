@@ -76,7 +76,8 @@ struct Passage: ~Copyable {
   }
 
   /// - Returns: whether there may be more at once.
-  private mutating func transfer(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput) throws(Failure)
+  private mutating func transfer(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput)
+    throws(Failure)
     -> Bool
   {
     let count: Int

@@ -19,7 +19,8 @@ public struct InteractClient: Sendable {
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
       do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
-      let log: Descriptor? = self.log == nil ? nil : try Descriptor.open(self.log ?? "", [.writeOnly, .create, .truncate])
+      let log: Descriptor? =
+        self.log == nil ? nil : try Descriptor.open(self.log ?? "", [.writeOnly, .create, .truncate])
       return try converse(with: program, log: log, ConversationFrame(command))
     }
   }
@@ -50,7 +51,8 @@ public struct InteractClient: Sendable {
     conversation.watch = { (bytes) throws(SystemCallError) in try output.take(bytes) }
     let ending = talk(&conversation, output)
     output.isShowing = false
-    let ownStatus = ending.isProgramGone ? try? conversation.waitForExit(until: Deadline(after: .milliseconds(500))) : nil
+    let ownStatus =
+      ending.isProgramGone ? try? conversation.waitForExit(until: Deadline(after: .milliseconds(500))) : nil
     switch ending {
     case .ended(let status): return ExitStatuses.of(status)
     case .failed(let reason):

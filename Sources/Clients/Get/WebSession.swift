@@ -33,7 +33,8 @@ final class WebSession {
     case .unix(.unixAbstract(let name)):
       try curl.set(CURLOPT_ABSTRACT_UNIX_SOCKET, to: String(decoding: name, as: UTF8.self))
     // As it is: a description has backslashes and bytes outside ASCII escaped.
-    case .unix(.unixPath(let path)): try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: String(decoding: path.bytes, as: UTF8.self))
+    case .unix(.unixPath(let path)):
+      try curl.set(CURLOPT_UNIX_SOCKET_PATH, to: String(decoding: path.bytes, as: UTF8.self))
     case .unix: break
     }
   }

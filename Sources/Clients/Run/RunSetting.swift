@@ -61,7 +61,8 @@ struct RunSetting {
   /// The same for a start of another process.
   func program(_ command: UserCommand) throws(SystemCallError) -> Program {
     var program = try command.program(
-      searchPath: searchPath, environment: environment.map { Program.Environment(entries: $0) } ?? .inherited, directory: directory)
+      searchPath: searchPath, environment: environment.map { Program.Environment(entries: $0) } ?? .inherited,
+      directory: directory)
     program.identity = identity
     return program
   }

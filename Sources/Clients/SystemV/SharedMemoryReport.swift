@@ -13,7 +13,8 @@ struct SharedMemoryReport {
       table.add(
         "\(segment.identifier)", owner.key == .private ? "-" : "\(owner.key)", "\(owner.user)", owner.modeText,
         "\(metadata.size)", "\(metadata.attachedCount)", "\(metadata.creatorProcess)",
-        metadata.lastProcess == 0 ? "-" : "\(metadata.lastProcess)", metadata.isMarkedForRemoval ? "with its last process" : "")
+        metadata.lastProcess == 0 ? "-" : "\(metadata.lastProcess)",
+        metadata.isMarkedForRemoval ? "with its last process" : "")
     }
     return table.text
   }

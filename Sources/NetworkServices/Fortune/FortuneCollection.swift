@@ -34,7 +34,8 @@ public final class FortuneCollection: Sendable {
   }
 
   var entries: UnsafeBufferPointer<Entry> {
-    UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: index.unsafeBytes.assumingMemoryBound(to: Entry.self)[..<count]))
+    UnsafeBufferPointer(
+      UnsafeMutableBufferPointer(rebasing: index.unsafeBytes.assumingMemoryBound(to: Entry.self)[..<count]))
   }
 
   /// Any fortune, each as likely as the other.

@@ -77,7 +77,8 @@ public struct FortuneLoader {
   }
 
   private func add(_ file: FortuneFile, size: Int, to builder: inout CollectionBuilder, warn: (String) -> Void) {
-    let room = UnsafeMutableRawBufferPointer(rebasing: builder.texts.unsafeBytes[builder.textEnd..<(builder.textEnd + size)])
+    let room = UnsafeMutableRawBufferPointer(
+      rebasing: builder.texts.unsafeBytes[builder.textEnd..<(builder.textEnd + size)])
     do throws(SystemCallError) {
       let length = try FortuneLoader.read(file.path, into: room)
       let text = UnsafeRawBufferPointer(rebasing: room[..<length])

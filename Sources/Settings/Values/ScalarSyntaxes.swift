@@ -88,7 +88,8 @@ extension Syntax where Value == String {
     "an interface's name of 1 to \(BindOptions.maximumDeviceNameLength) bytes without / and white space, such as \"eth0\"",
     example: "eth0"
   ) { text in
-    (1...BindOptions.maximumDeviceNameLength).contains(text.utf8.count) && !text.contains("/") && text != "." && text != ".."
+    (1...BindOptions.maximumDeviceNameLength).contains(text.utf8.count) && !text.contains("/") && text != "."
+      && text != ".."
       && !text.contains(where: \.isWhitespace)
   }
 

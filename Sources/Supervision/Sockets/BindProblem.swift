@@ -33,7 +33,8 @@ struct BindProblem: Error, CustomStringConvertible {
   private static func deviceAdvice(_ failure: SystemCallError) -> String {
     let device = "bind-to-device \(escaped((failure.object ?? "").utf8)): "
     switch failure.code {
-    case ErrorCode.operationNotSupportedByDevice: return device + "this machine has no interface of that name; ip link shows all"
+    case ErrorCode.operationNotSupportedByDevice:
+      return device + "this machine has no interface of that name; ip link shows all"
     case .notPermitted: return device + "\(failure.code); it needs root or CAP_NET_RAW"
     default: return device + "\(failure.code)"
     }

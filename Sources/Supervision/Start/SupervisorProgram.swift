@@ -155,7 +155,11 @@ public enum SupervisorProgram {
 
   private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {
     (service.streams + service.datagrams).contains { address in
-      if case .address(.unixPath(let path), _) = address { path.bytes.starts(with: (RuntimeDirectory.path + "/").utf8) } else { false }
+      if case .address(.unixPath(let path), _) = address {
+        path.bytes.starts(with: (RuntimeDirectory.path + "/").utf8)
+      } else {
+        false
+      }
     }
   }
 

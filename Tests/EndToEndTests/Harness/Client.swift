@@ -124,7 +124,9 @@ final class Client {
 
   /// Empty at the end; nil after the time.
   private func receiveSome(_ deadline: Deadline) throws -> [UInt8]? {
-    guard socket.wait(for: .readable, until: UnixCore.Deadline(after: .milliseconds(deadline.milliseconds))) else { return nil }
+    guard socket.wait(for: .readable, until: UnixCore.Deadline(after: .milliseconds(deadline.milliseconds))) else {
+      return nil
+    }
     return try [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       count = try socket.receive(into: UnsafeMutableRawBufferPointer(room))
     }

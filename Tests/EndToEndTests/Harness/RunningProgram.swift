@@ -41,7 +41,8 @@ final class RunningProgram {
     }
     _ = consume inputPipe.writeEnd
     let program = Program(
-      path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment), directory: "/")
+      path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment),
+      directory: "/")
     process = try program.start(
       descriptors: [inputPipe.readEnd.number, outputPipe.writeEnd.number, errorPipe.writeEnd.number] + passing)
     output = CollectedOutput(reading: outputPipe.readEnd)

@@ -69,7 +69,9 @@ import UnixIPCTestSupport
     #expect(try ConnectionTarget("/s", port: nil).addresses() == [.unixPath("/s")])
   }
 
-  private func failure(_ target: ConnectionTarget, within limit: Duration = .seconds(20)) -> ConnectionTarget.ConnectError? {
+  private func failure(_ target: ConnectionTarget, within limit: Duration = .seconds(20)) -> ConnectionTarget
+    .ConnectError?
+  {
     do throws(ConnectionTarget.ConnectError) {
       _ = try target.connect(until: Deadline(after: limit))
       return nil

@@ -1,6 +1,6 @@
-import UnixIPCTestSupport
 import Testing
 @_spi(Begat) import UnixCore
+import UnixIPCTestSupport
 
 @Suite struct DirectoryListingTests {
   @Test("has the names of all files, hidden ones too, and neither . nor ..")
