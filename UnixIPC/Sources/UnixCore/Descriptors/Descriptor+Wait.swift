@@ -48,19 +48,11 @@ extension Descriptor {
   }
 
   /// Which of two descriptors has something to read.
-  package enum Readable {
+  private enum Readable {
     case itself
     /// The other one, whatever this one has.
     case other
     case neither
-  }
-
-  /// Waits until one of two has something to read, the end included; `neither` at the deadline, also at one of
-  /// `withDeadline`.
-  ///
-  /// Source: poll(2).
-  package func waitUntilReadable(or other: CInt?, until deadline: Deadline) -> Readable {
-    wait(for: .readable, or: other, until: deadline)
   }
 
   private func wait(for readiness: Poller.Interest, or other: CInt?, until deadline: Deadline) -> Readable {

@@ -79,7 +79,6 @@ public final class Cancellation: Sendable {
 
   /// Whether it was cancelled, or the descriptor that it watches is readable at present.
   public var isCancelled: Bool {
-    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&query, 1, 0) > 0
+    !PollSet.readiness(of: number, for: .readable).isEmpty
   }
 }

@@ -47,23 +47,31 @@ import Glibc
   ///
   /// - Throws: `ENOMEM`, or `EINVAL` for more descriptors than the process may open.
   public mutating func wait(until deadline: Deadline) throws(SystemCallError) -> Bool {
-    while true {
-      do throws(SystemCallError) { return try waitInterruptibly(until: deadline) } catch {
-        guard error.code == .interrupted else { throw error }
-        if min(deadline, .current).hasPassed { return false }
-      }
-    }
+    try PollSet.repeatPoll(until: deadline) { poll(milliseconds: $0) }
   }
 
   /// Waits as `wait(until:)` does, but ends when a signal's handler has run.
   ///
   /// - Throws: `EINTR` after a signal.
   public mutating func waitInterruptibly(until deadline: Deadline) throws(SystemCallError) -> Bool {
+    try PollSet.repeatPoll(until: deadline, isInterruptible: true) { poll(milliseconds: $0) }
+  }
+
+  /// The loop of every wait: a signal ends a poll before its time, and so does a time that poll(2) cannot express.
+  ///
+  /// - Parameter poll: polls for so many milliseconds, -1 for ever, and returns as poll(2) does.
+  @inline(__always)
+  static func repeatPoll(
+    until deadline: Deadline, isInterruptible: Bool = false, _ poll: (CInt) -> CInt
+  ) throws(SystemCallError) -> Bool {
     let deadline = min(deadline, .current)
     while true {
-      let found = poll(milliseconds: deadline.milliseconds)
+      let found = poll(deadline.milliseconds)
       if found > 0 { return true }
-      if found == -1 { throw SystemCallError("poll", code: .current) }
+      if found == -1 {
+        let error = ErrorCode.current
+        if error != .interrupted || isInterruptible { throw SystemCallError("poll", code: error) }
+      }
       if deadline.hasPassed { return false }
     }
   }

@@ -105,20 +105,15 @@ public struct ChildProcesses: ~Copyable, Sendable {
   private func firstEnded(until deadline: Deadline, cancelledBy cancellation: Cancellation?) throws(SystemCallError)
     -> Int
   {
-    let deadline = min(deadline, .current)
     defer { withExtendedLifetime(cancellation) {} }
-    var queries = boxes.map { pollfd(fd: $0.child.handle.descriptor.number, events: Int16(POLLIN), revents: 0) }
-    queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
-    while true {
-      let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
-      let error = ErrorCode.current
-      if let place = count > 0 ? queries.firstIndex(where: { $0.revents != 0 }) : nil {
-        if place == boxes.count { throw SystemCallError("poll", on: "children", code: .canceled) }
-        return place
-      }
-      if count == -1, error != .interrupted { throw SystemCallError("poll", on: "children", code: error) }
-      if deadline.isExpired { throw SystemCallError("poll", on: "children", code: .timedOut) }
+    var list = PollList()
+    for box in boxes { list.add(box.child.handle.descriptor.number) }
+    list.add(cancellation?.number ?? -1)
+    guard try list.wait(until: deadline), let place = list.firstReady else {
+      throw SystemCallError("poll", on: "children", code: .timedOut)
     }
+    if place == boxes.count { throw SystemCallError("poll", on: "children", code: .canceled) }
+    return place
   }
 }
 

@@ -117,14 +117,13 @@ public struct ConversationGroup: ~Copyable {
       }
       if cancellation?.isCancelled == true { throw SystemCallError("poll", on: "conversations", code: .canceled) }
       if deadline.isExpired { throw SystemCallError("poll", on: "conversations", code: .timedOut) }
-      var queries = members.flatMap { $0?.queries ?? [] }
-      queries.append(pollfd(fd: cancellation?.number ?? -1, events: Int16(POLLIN), revents: 0))
+      var list = PollList()
+      for member in members { member?.awaitedNumbers.forEach { list.add($0) } }
+      list.add(cancellation?.number ?? -1)
       let isDraining = members.contains { $0?.isDraining == true }
       let limit = isDraining ? min(deadline, Deadline(after: .milliseconds(50))) : deadline
-      // What is ready, the members find out.
-      if poll(&queries, nfds_t(queries.count), limit.milliseconds) == -1, ErrorCode.current != .interrupted {
-        throw SystemCallError("poll", on: "conversations", code: .current)
-      }
+      // The members find out what is ready.
+      _ = try list.wait(until: limit)
     }
     return nil
   }
@@ -140,7 +139,7 @@ extension ConversationGroup.Member {
   }
 
   /// What is to be waited for.
-  fileprivate var queries: [pollfd] {
+  fileprivate var awaitedNumbers: [CInt] {
     var numbers: [CInt] = []
     switch pipes {
     case .some(let pipes): numbers += [pipes.outputNumber, pipes.errorsNumber]
@@ -150,7 +149,7 @@ extension ConversationGroup.Member {
     case .some(let terminal): numbers += terminal.channel.awaitedNumbers
     case .none: break
     }
-    return numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    return numbers
   }
 
   /// Reads what is there; whether something was, or the output has ended.
