@@ -23,12 +23,14 @@ enum StandardStream: CInt {
   }
 
   /// Writes all of it, also where another program made the open file non-blocking.
+  ///
+  /// A reader that has left ends the process by SIGPIPE, as it ends any command of a pipeline, unless SIGPIPE is ignored.
   func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     try Descriptor.withBorrowed(rawValue) { descriptor throws(SystemCallError) in
       var rest = bytes
       while !rest.isEmpty {
         do throws(SystemCallError) {
-          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.write(rest)))
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try descriptor.writeRaw(rest)))
         } catch {
           guard error.code == .wouldBlock else {
             throw SystemCallError("write", on: "standard \(self)", code: error.code)

@@ -196,7 +196,7 @@ import Testing
   func readsStrfile(option: String) throws {
     let text = (1...60).map { "Fortune \($0)\nof sixty\n%\n" }.shuffled().joined()
     let directory = try database(option == "-x" ? rotated(text) : text)
-    let words = ["strfile", "-s"] + (option.isEmpty ? [] : [option]) + [directory["f"]]
+    let words = ["-s"] + (option.isEmpty ? [] : [option]) + [directory["f"]]
     let child = try Program(path: strfilePath, arguments: words).start(descriptors: [])
     #expect(try Children.wait(for: child).isSuccess)
     try #require(directory.facts("f.dat") != nil)

@@ -69,12 +69,10 @@ public struct CatClient: Sendable {
       }
       if count == 0 { return true }
       do throws(SystemCallError) {
-        try Descriptor.withBorrowed(StandardStream.output.rawValue) { (output) throws(SystemCallError) in
-          try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+        try StandardStream.output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       } catch {
         // There is nobody to go on for.
-        _ = complain("standard output: \(error)")
+        _ = complain("standard output: \(error.code)")
         exit(1)
       }
     }
