@@ -60,7 +60,7 @@ public enum Hosts {
   /// A name with other characters than letters, digits, `-`, `.` and `_` counts as none: anyone may be the owner.
   public static func name(of address: SocketAddress) -> String? {
     // Of a Unix socket's address the C library says this machine's name.
-    guard !address.isUnix, let native = try? RawSocketAddress(address) else { return nil }
+    guard !address.isUnix, let native = try? RawSocketAddress(address.unmapped) else { return nil }
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { room -> String? in
       let result = native.withPointer { pointer, length in
         getnameinfo(pointer, length, room.baseAddress, socklen_t(room.count), nil, 0, NI_NAMEREQD)

@@ -20,9 +20,10 @@ import Glibc
 extension Duration {
   /// Whole nanoseconds, as the clock counts; more than 146 years are cut to that, so that instants can be added.
   @_spi(Begat) public var nanoseconds: Int64 {
+    // Seconds beyond 64 bits are no `components`: those trap.
+    if self >= .seconds(Int64.max / 2_000_000_000) { return .max / 2 }
+    if self <= .seconds(Int64.min / 2_000_000_000) { return .min / 2 }
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
-    return max(.min / 2, min(product, .max / 2)) + attoseconds / 1_000_000_000
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
   }
 }

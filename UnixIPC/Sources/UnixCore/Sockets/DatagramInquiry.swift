@@ -27,6 +27,8 @@ public struct DatagramInquiry: Hashable, Sendable {
     public let isTruncated: Bool
     /// The time from sending the question to reading the answer.
     public let roundTrip: Duration
+    /// When the answer was read: the time since 1970-01-01 00:00 UTC.
+    public let receivedAt: Duration
   }
 
   /// The question; an empty one is an empty datagram.

@@ -5,7 +5,8 @@ import Glibc
 @frozen public struct AcceptedConnection: ~Copyable, Sendable {
   /// The connection: blocking and close-on-exec.
   public var socket: Descriptor
-  /// The address of the client; nil for a family that this library does not know.
+  /// The address of the client, a mapped IPv4 address as the IPv4 address it is; nil for a family that this library does
+  /// not know.
   public let peer: SocketAddress?
 
   /// Makes a connection of a socket and its peer's address.
@@ -31,7 +32,7 @@ extension ListeningSocket {
     while true {
       do throws(SystemCallError) {
         let socket = try accept(peer: &peer)
-        return AcceptedConnection(socket: socket, peer: peer.address)
+        return AcceptedConnection(socket: socket, peer: peer.address?.unmapped)
       } catch {
         if error.code.isTransientAcceptError, !deadline.isExpired { continue }
         guard error.code == .wouldBlock else { throw error }

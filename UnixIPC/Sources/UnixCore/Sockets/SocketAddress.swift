@@ -94,6 +94,18 @@ extension SocketAddress {
   }
 }
 
+extension SocketAddress {
+  /// The IPv4 address that a mapped IPv6 address (`::ffff:192.0.2.7`) means; any other address as it is.
+  ///
+  /// A socket that takes both families shows its IPv4 clients in the mapped form.
+  ///
+  /// Source: RFC 4291 section 2.5.5.2.
+  public var unmapped: SocketAddress {
+    guard case .ipv6(let address, let port, _) = self, let mapped = address.unmapped else { return self }
+    return .ipv4(mapped, port: port)
+  }
+}
+
 extension SocketAddress: CustomStringConvertible {
   /// The form that `init(_:)` reads, unprintable bytes escaped; a mapped IPv4 address as the IPv4 address it is.
   public var description: String {

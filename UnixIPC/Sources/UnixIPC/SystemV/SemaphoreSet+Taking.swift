@@ -18,6 +18,9 @@ import Glibc
 extension SemaphoreSet {
   /// Waits until the semaphore is 0 and makes it 1, in one step.
   ///
+  /// - Parameter undo: ``Undo/atExit`` gives the semaphore back when this process ends, however it ends: right for a process
+  ///   that works under the lock.  A command that takes it and ends immediately, for another one to give back, needs
+  ///   ``Undo/never``, in both.
   /// - Throws: `ETIMEDOUT` at the deadline, `EIDRM` if the set was removed while this waited, and as `perform` does.
   public func take(_ index: Int = 0, undo: Undo = .atExit, until deadline: Deadline = .never) throws(SystemCallError) {
     try perform([.waitForZero(index), Operation(index, add: 1, undo.options)], until: deadline)
@@ -38,6 +41,7 @@ extension SemaphoreSet {
   ///
   /// The kernel does not know which process took it: every process that may write may give it.
   ///
+  /// - Parameter undo: the same as when it was taken.
   /// - Throws: `EAGAIN` if nothing is taken, and as `perform` does.
   public func give(_ index: Int = 0, undo: Undo = .atExit) throws(SystemCallError) {
     do throws(SystemCallError) { try perform([Operation(index, add: -1, undo.options.union(.nonBlocking))]) } catch {
