@@ -7,23 +7,22 @@ import NetworkServices
 
 /// From a client that waits to its process: accept, admit, fork or execute.
 extension Listener {
-  /// How many connections of one socket are accepted before the others, exits and signals are looked at again.
+  /// How many times accept(2) is tried at one socket before the others, exits and signals are looked at again.
   private static let acceptsPerTurn = 32
 
   mutating func accept(from ready: UInt64) {
     for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
       // One busy socket does not keep the others waiting.
-      var budget = Listener.acceptsPerTurn
-      while budget > 0 {
+      for attempt in 0..<Listener.acceptsPerTurn {
         do throws(SystemCallError) {
           guard try acceptNext(at: entry.socket) else { return }
-          budget -= 1
         } catch {
           if error.code == .wouldBlock {
             // The client may have gone; a Unix socket that was shut down is ready without end.
-            if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
+            if attempt == 0 { _ = isListening(at: index) }
             break
           }
+          // It counts as an attempt: a security module may forbid each one and leave its client in the backlog.
           if error.code.isTransientAcceptError { continue }
           if error.code.meansUnusableSocket {
             // Again at the next turn, where the socket could be mended.
