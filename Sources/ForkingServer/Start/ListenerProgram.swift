@@ -22,8 +22,7 @@ public enum ListenerProgram {
     }
     if parsed.options.help || parsed.options.version {
       let text = parsed.options.version ? "begat-listener \(BegatVersion.text)\n" : ListenerOptions.helpText
-      let output = Descriptor(owning: 1)
-      return (try? output.writeAll(text)) != nil ? success : failure
+      return Descriptor.withBorrowed(STDOUT_FILENO) { (try? $0.writeAll(text)) != nil ? success : failure }
     }
     restoreSignals()
     do {
