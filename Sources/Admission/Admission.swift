@@ -4,12 +4,18 @@
 ///
 /// Processes forked later do not have its memory: they can neither read nor change what is counted here.
 public struct Admission: ~Copyable {
-  /// The answer to the question whether a client is admitted.
-  public enum Answer: ~Copyable {
+  /// Whether a client is admitted.
+  public enum Decision: ~Copyable {
     /// The client is admitted, and a place is reserved for it.
     case admitted(Reservation)
     /// The client is refused.
     case refused(Refusal)
+  }
+
+  /// What happens to the next client that waits.
+  public enum Answer: ~Copyable {
+    /// The client was accepted, and it was decided whether it is admitted.
+    case accepted(Decision)
     /// No client may be accepted now: they stay in the backlog.
     case wait(Wait)
   }
@@ -50,11 +56,11 @@ public struct Admission: ~Copyable {
   /// - Throws: what `accept` throws; nothing is taken then.
   public func admit(now: Deadline, _ accept: () throws(SystemCallError) -> Client) throws(SystemCallError) -> Answer {
     if let wait = wait(now: now) { return .wait(wait) }
-    return admit(try accept(), now: now)
+    return .accepted(admit(try accept(), now: now))
   }
 
   /// Decides on a client that was accepted already: a limit of the whole service refuses it.
-  public func admit(_ client: Client, now: Deadline) -> Answer {
+  public func admit(_ client: Client, now: Deadline) -> Decision {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
     let number = table.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }

@@ -53,14 +53,15 @@ extension Listener {
     case .wait(let wait):
       pauseAccepting(wait)
       return false
-    case .admitted(let reservation):
+    case .accepted(let decision):
       isBusy = true
-      if let accepted = accepted.take() { start(AdmittedClient(accepted, reservation: reservation)) }
-    case .refused(let refusal):
-      isBusy = true
-      if let accepted = accepted.take() { reconsider(accepted, refusal, now: now) }
+      guard let accepted = accepted.take() else { return true }
+      switch consume decision {
+      case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
+      case .refused(let refusal): reconsider(accepted, refusal, now: now)
+      }
+      return accepting.held == nil
     }
-    return accepting.held == nil
   }
 
   /// Admits a client whose place has become free meanwhile; refuses it otherwise.
@@ -71,7 +72,6 @@ extension Listener {
     switch admission.admit(accepted.client, now: now) {
     case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
     case .refused(let refusal): refuse(accepted, refusal, now: now)
-    case .wait: refuse(accepted, refusal, now: now)
     }
   }
 
