@@ -27,7 +27,6 @@ struct Listener: ~Copyable {
   let offer: Offer
   /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
   let process: ConnectionProcess
-  let admission: Admission
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
   /// Clients, orders and the channel.
@@ -56,6 +55,9 @@ struct Listener: ~Copyable {
   private var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
+  /// Stored last, because the properties of a value are destroyed in the order of their declarations: a client that is
+  /// held in `accepting` gives its place back in memory that this unmaps.
+  let admission: Admission
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)!
