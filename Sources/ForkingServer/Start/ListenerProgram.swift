@@ -69,7 +69,7 @@ public enum ListenerProgram {
   private static func listen(_ settings: ListenerSettings, _ sockets: consuming ServiceSockets) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
-    var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
+    var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
     let scoreboard = try openScoreboard(options)
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
@@ -102,28 +102,19 @@ public enum ListenerProgram {
     return listener.run() ? success : failure
   }
 
-  private static func adopt(_ number: CInt) throws(SystemCallError) -> Descriptor {
-    let descriptor = Descriptor(owning: number)
-    do throws(SystemCallError) {
-      try descriptor.setCloseOnExec(true)
-      return descriptor
-    } catch {
-      // Not open: there is nothing to close either.
-      _ = descriptor.release()
-      throw SystemCallError("fcntl", on: "descriptor \(number)", code: error.code)
-    }
-  }
-
   private static func openScoreboard(_ options: ListenerOptions) throws(SystemCallError) -> Scoreboard {
     guard let number = options.scoreboard else {
       return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
     }
-    return try Scoreboard(try adopt(number), service: options.name, slotCount: options.admission.maxConnections)
+    return try Scoreboard(
+      try Descriptor(adopting: number), service: options.name, slotCount: options.admission.maxConnections)
   }
 
   private static func openNames(_ options: ListenerOptions) throws(SystemCallError) -> NameClient? {
     guard options.looksUpNames, let cache = options.names, let requests = options.nameRequests else { return nil }
-    return NameClient(cache: try NameCache(try adopt(cache), writable: false), requests: try adopt(requests))
+    return NameClient(
+      cache: try NameCache(try Descriptor(adopting: cache), writable: false),
+      requests: try Descriptor(adopting: requests))
   }
 
   /// Twice the connections: each may end while another's exit is still queued.

@@ -63,10 +63,9 @@ struct ServiceSockets {
   }
 
   private mutating func adopt(_ number: CInt) throws(Problem) {
-    guard number > 2, fcntl(number, F_SETFD, FD_CLOEXEC) != -1 else {
+    guard number > 2, let descriptor = try? Descriptor(adopting: number) else {
       throw Problem(description: "socket \(number): not an open descriptor above 2", isUsage: true)
     }
-    let descriptor = Descriptor(owning: number)
     do throws(SystemCallError) {
       addresses.append(try descriptor.localAddress().address?.description ?? "?")
       if descriptor.socketKind == SocketKind.datagram {
