@@ -81,7 +81,7 @@ struct RelayService: NetworkService {
     if (try? ProcessControl.join(group: ProcessControl.group(of: getppid()))) != nil {
       try? Signal.kill.send(toGroup: group)
     }
-    return ProcessEnd.by(.terminate)
+    return ProcessEnd.failure(by: .terminate)
   }
 
   private func start(for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
