@@ -43,7 +43,7 @@ struct Listener: ~Copyable {
   var refusals: Refusals
   var programErrors: ProgramErrors?
   var programLog = ProgramLog()
-  var handover: Handover
+  var handover: HandoverState
   /// Whether the end of a connection may leave a program's last words behind.
   let hasProgramWords: Bool
   /// Whether it ends because it cannot serve any more.
@@ -96,7 +96,7 @@ struct Listener: ~Copyable {
     try poller.add(errors.reading.number, .readable, token: Token.programErrors)
     let errorsNumber = errors.writing.number
     let handsOver = if case .handover = service.offer { true } else { false }
-    let handover = try Handover(sockets, isUsed: handsOver)
+    let handover = try HandoverState(sockets, isUsed: handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     let served: any NetworkService =

@@ -17,7 +17,7 @@ struct ConnectionTable: ~Copyable {
     var peer: PeerFields
     /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
     let reservation: Reservation?
-    /// The socket that such a program has (`Handover.Place`).
+    /// The socket that such a program has (`HandoverState.Place`).
     var place: Int32 = -1
     /// When it is to be ended, and again when it has been told so once.
     var deadline = Deadline.never

@@ -8,7 +8,7 @@ import Settings
 ///
 /// Each socket has a program of its own, as with inetd and xinetd: a program of their kind knows descriptor 0 alone, and
 /// would leave the clients of any other socket waiting.
-struct Handover: ~Copyable {
+struct HandoverState: ~Copyable {
   /// One listening socket; streams come first.
   struct Place {
     /// The program that has it; 0 for none.
@@ -87,7 +87,7 @@ extension Listener {
     handover.places[place].hasArrival = false
     let clients = waitingClients(at: place)
     guard clients.isAny else {
-      handover.places[place].retryTime = now.advanced(by: Handover.falseAlarmDelay)
+      handover.places[place].retryTime = now.advanced(by: HandoverState.falseAlarmDelay)
       return watchPlaces()
     }
     if let rate = options.admission.rate {
