@@ -74,7 +74,7 @@ struct RelayService: NetworkService {
     // Blocked here, so that it ends the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.waitForExit(of: running.process, until: Deadline(after: deadline.remaining ?? .zero))
+    _ = Children.waitForExit(of: running.process, until: deadline)
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.
