@@ -51,7 +51,7 @@ public enum ListenerProgram {
     SignalSet().setThreadMask()
     // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more, and a
     // terminal whose background may not write.
-    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, .backgroundWrite] { signal.ignore() }
   }
 
   /// Opens standard streams that the starter closed; returns true, with a complaint, if one was to be the connection.
