@@ -19,7 +19,7 @@ struct Drain {
   }
 
   /// How long the children of a program that has ended may go on.
-  static let groupPatience: Duration = .seconds(1)
+  static let groupGracePeriod: Duration = .seconds(1)
   static let groupCheckInterval: Duration = .milliseconds(20)
 }
 
@@ -74,7 +74,7 @@ extension Listener {
       entry.isEnding = true
     }
     var next = drain
-    next.deadline = Deadline(after: patience)
+    next.deadline = Deadline(after: gracePeriod)
     next.signal = .kill
     self.drain = next
   }
@@ -84,7 +84,7 @@ extension Listener {
     // Those that have ended do not count, as the program itself.
     guard drain != nil, let rest = try? Liveness(ofGroup: process), rest != .gone else { return false }
     let now = Deadline.now
-    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupPatience)
+    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupGracePeriod)
     guard now < deadline else { return false }
     drain?.groupDeadline = deadline
     drain?.groupCheck = min(deadline, now.advanced(by: Drain.groupCheckInterval))
@@ -92,7 +92,7 @@ extension Listener {
   }
 
   /// Time between the termination signal and SIGKILL.  Our own processes have nothing to tidy up.
-  private var patience: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
+  private var gracePeriod: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
 
   /// - Parameter withGroup: whether to send it to what the process has started as well.
   static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {

@@ -14,7 +14,7 @@ import Settings
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
-    static let orders: UInt64 = 0x1_0000_0000
+    static let stopSignals: UInt64 = 0x1_0000_0000
     static let channel: UInt64 = 0x1_0000_0001
     static let exits: UInt64 = 0x1_0000_0002
     static let work: UInt64 = 0x1_0000_0003
@@ -29,11 +29,11 @@ struct Listener: ~Copyable {
   let process: ConnectionProcess
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
-  /// Clients, orders and the channel.
+  /// Clients, stop signals and the channel.
   let poller: Poller
   /// All that and the ends of connections, for when no client is in a hurry.
   private let quietPoller: Poller
-  private let orders: SignalQueue
+  private let stopSignals: SignalQueue
   private let exits: SignalQueue
   let scoreboard: Scoreboard
   var sockets: ServiceSockets
@@ -75,10 +75,10 @@ struct Listener: ~Copyable {
     let admission = try Admission(options.admission)
     let poller = try Poller()
     let quietPoller = try Poller()
-    let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
+    let stopSignals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
     // The kernel announces the end of an executed program by SIGCHLD, whatever its process was made with.
     let exits = try SignalQueue(SignalSet(Listener.exitSignal, .child))
-    try poller.add(orders.descriptor.number, .readable, token: Token.orders)
+    try poller.add(stopSignals.descriptor.number, .readable, token: Token.stopSignals)
     try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)
     try quietPoller.add(poller.descriptor.number, .readable, token: Token.work)
     if let channel = reporter.channelNumber { try poller.add(channel, .readable, token: Token.channel) }
@@ -123,7 +123,7 @@ struct Listener: ~Copyable {
     self.reporter = reporter
     self.poller = poller
     self.quietPoller = quietPoller
-    self.orders = orders
+    self.stopSignals = stopSignals
     self.exits = exits
     self.table = table
     self.batch = batch
@@ -147,14 +147,14 @@ struct Listener: ~Copyable {
       var hasProgramErrors = false
       poller.wait(milliseconds: waitForQuietWork()) { event in
         switch event.token {
-        case Token.orders: break
+        case Token.stopSignals: break
         case Token.channel: isChannelReady = true
         case Token.programErrors: hasProgramErrors = true
         case Token.allDatagrams: readyDatagrams |= 1 << (event.token & 63)
         default: readyStreams |= 1 << (event.token & 63)
         }
       }
-      takeOrders()
+      takeStopSignals()
       takeExits()
       if isChannelReady, !reporter.readChannel() { channelClosed() }
       if hasProgramErrors { readProgramErrors() }
@@ -189,7 +189,7 @@ struct Listener: ~Copyable {
   /// While clients come, ends of connections wake nobody: they are taken in the turns that clients cause.  A moment
   /// after the last client they are waited for as well.
   ///
-  /// - Returns: how many milliseconds to wait for clients, orders and the channel after that; -1 for ever.
+  /// - Returns: how many milliseconds to wait for clients, stop signals and the channel after that; -1 forever.
   private mutating func waitForQuietWork() -> CInt {
     let limit = timeUntilWork()
     if isBusy, accepting.pause == nil, drain == nil {
@@ -214,9 +214,9 @@ struct Listener: ~Copyable {
 
   // MARK: Signals and exits
 
-  private mutating func takeOrders() {
-    while let order = orders.take() {
-      if order.signal != .hangUp { stop() }
+  private mutating func takeStopSignals() {
+    while let arrival = stopSignals.take() {
+      if arrival.signal != .hangUp { stop() }
     }
   }
 
@@ -231,7 +231,7 @@ struct Listener: ~Copyable {
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
-      if table.contains(exit.process) { fetch(exit.process) }
+      if table.contains(exit.process) { reap(exit.process) }
     }
     if mayBeSeveral { reapAll() }
   }
@@ -241,12 +241,12 @@ struct Listener: ~Copyable {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
-    while let process = Children.peekAny(), fetch(process) {}
+    while let process = Children.peekAny(), reap(process) {}
   }
 
   /// Reaps an ended process; false when it has not ended, or what it started may tidy up for another moment.
   @discardableResult
-  private mutating func fetch(_ process: pid_t) -> Bool {
+  private mutating func reap(_ process: pid_t) -> Bool {
     // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
     if offer.runsPrograms, table.isEnding(process) {
       if case .handover = offer, waitsForGroup(of: process) { return false }

@@ -55,7 +55,7 @@ struct AddedCommands: AdditionalCommands {
         let deadline = Deadline(after: AddedCommands.timeLimit)
         let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
         let isHurried = end == .stopped || end == .late
-        AddedCommands.end(running.process, patience: isHurried ? .zero : .milliseconds(100))
+        AddedCommands.end(running.process, gracePeriod: isHurried ? .zero : .milliseconds(100))
         return end
       }
     } catch {
@@ -80,12 +80,13 @@ struct AddedCommands: AdditionalCommands {
 
   /// Ends what is left of the command and its group, and reaps it.
   ///
-  /// - Parameter patience: a moment for one that has closed its output and is about to end.
-  private static func end(_ child: pid_t, patience: Duration) {
-    if !Children.waitForExit(of: child, until: Deadline(after: patience)) {
+  /// - Parameter gracePeriod: a moment for one that has closed its output and is about to end.
+  private static func end(_ child: pid_t, gracePeriod: Duration) {
+    if !Children.waitForExit(of: child, until: Deadline(after: gracePeriod)) {
       try? Signal.terminate.send(toGroup: child)
       // Less than the second after which the listener ends this process.
-      _ = Children.waitForExit(of: child, until: Deadline(after: patience == .zero ? .milliseconds(500) : .seconds(1)))
+      let rest: Duration = gracePeriod == .zero ? .milliseconds(500) : .seconds(1)
+      _ = Children.waitForExit(of: child, until: Deadline(after: rest))
     }
     // Not reaped yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)

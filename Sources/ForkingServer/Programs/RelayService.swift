@@ -36,7 +36,7 @@ struct RelayService: NetworkService {
     case .stopped: break
     case .complete:
       // A program that has closed its streams and lives on keeps its client's place as long as an idle client does.
-      switch awaitEnd(of: running.process, until: connection.limits.idle.map { Deadline(after: $0) } ?? .never) {
+      switch waitForExit(of: running.process, until: connection.limits.idle.map { Deadline(after: $0) } ?? .never) {
       case nil: return end(running, &connection, .idle)
       case .stopped: break
       case .exited(.exited(0)): return
@@ -56,7 +56,7 @@ struct RelayService: NetworkService {
   }
 
   /// Waits for the program's end or for SIGTERM; nil at the deadline.
-  private func awaitEnd(of process: pid_t, until deadline: Deadline) -> Awaited? {
+  private func waitForExit(of process: pid_t, until deadline: Deadline) -> Awaited? {
     let news = SignalSet(.terminate, .child)
     while true {
       if let status = Children.reap(process) { return .exited(status) }
@@ -69,7 +69,7 @@ struct RelayService: NetworkService {
   private func stop(
     _ running: borrowing RunningProgram, _ pump: inout RelayPump, _ connection: inout Connection
   ) -> ConnectionFailure {
-    let deadline = Deadline(after: RelayService.patience)
+    let deadline = Deadline(after: RelayService.gracePeriod)
     let group = getpgrp()
     // Blocked here, so that it ends the others.
     try? Signal.terminate.send(toGroup: group)
@@ -92,7 +92,7 @@ struct RelayService: NetworkService {
   }
 
   /// How long a program may take to end when it is told to.
-  static let patience: Duration = .seconds(5)
+  static let gracePeriod: Duration = .seconds(5)
 
   /// Ends the connection, the program with all of its group, and this process, which belongs to it.
   private func end(_ running: consuming RunningProgram, _ connection: inout Connection, _ limit: Waiting) {
@@ -101,7 +101,7 @@ struct RelayService: NetworkService {
     // Before the program finds its client gone: that is not for it to report.
     let group = getpgrp()
     try? Signal.terminate.send(toGroup: group)
-    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.patience))
+    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.gracePeriod))
     try? Signal.kill.send(toGroup: group)
   }
 }
