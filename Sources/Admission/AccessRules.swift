@@ -1,16 +1,16 @@
 @_spi(Begat) import UnixCore
 
-/// Whom an access rule is about.
+/// The peers that an access rule matches.
 ///
 /// As text `192.0.2.0/24`, `2001:db8::/32`, `unix:1000`, `unix:*`.
 public enum AccessPeer: Hashable, Sendable {
   case network(IPNetwork)
   /// A user on a Unix socket, by number.
   case user(UInt32)
-  /// Everybody on a Unix socket.
+  /// Every user on a Unix socket.
   case anyUser
 
-  /// How much of a peer the rule looks at: the longer, the more it counts.
+  /// How specific the rule is: the longer, the more it counts.
   fileprivate var length: Int {
     switch self {
     case .network(let network): network.prefixLength
@@ -41,7 +41,7 @@ extension AccessPeer: CustomStringConvertible {
   }
 }
 
-/// Decides who may connect.  The most specific rule wins; deny wins over an equally specific allow.
+/// Decides which peers may connect.  The most specific rule wins; deny wins over an equally specific allow.
 ///
 /// A peer that matches no rule is admitted only if there is no list of allowed peers, be it empty.
 public struct AccessRules: Sendable {
@@ -49,9 +49,9 @@ public struct AccessRules: Sendable {
   public enum Rule: Hashable, Sendable {
     case allow(Int)
     case deny(Int)
-    /// None: there is a list of allowed peers, and this one is not in it.
+    /// No rule matched: there is a list of allowed peers, and this peer is not in it.
     case notAllowed
-    /// None, and there is no list of allowed peers.
+    /// No rule matched, and there is no list of allowed peers.
     case open
 
     public var isAllowed: Bool {
@@ -81,7 +81,7 @@ public struct AccessRules: Sendable {
 
   /// - Parameter user: of a peer on a Unix socket.
   public func decision(on address: SocketAddress?, user: UInt32?) -> Rule {
-    // Most services have none: then nothing is touched that a fork has just made shared.
+    // Most services have no rules: then no memory is touched that a fork has just made shared.
     guard hasRules else { return fallback }
     for (peer, rule) in rules where peer.matches(address, user: user) { return rule }
     return fallback

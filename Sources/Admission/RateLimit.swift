@@ -10,13 +10,12 @@ public struct RateLimit: Hashable, Sendable {
   ]
 
   public let count: Int
-  /// Of one second, minute, hour or day.
+  /// One second, minute, hour or day.
   public let interval: Duration
-  /// How many may come at once after a pause; a quarter of the count unless said otherwise, so that even over a few
-  /// intervals hardly more come than the rate says.
+  /// The largest burst after a pause; a quarter of the count by default.
   public let burst: Int
 
-  /// Nil for anything that is no rate.
+  /// Reads a rate; nil for a text that is not one.
   public init?(_ text: String) {
     let words = text.split(separator: " ", omittingEmptySubsequences: true)
     guard let rate = words.first?.split(separator: "/", omittingEmptySubsequences: false), rate.count == 2,
@@ -54,7 +53,7 @@ public struct RateLimit: Hashable, Sendable {
 }
 
 extension RateLimit: CustomStringConvertible {
-  /// What `init(_:)` reads as the same.
+  /// The text that `init(_:)` reads as this rate.
   public var description: String {
     let unit = RateLimit.units.first { .nanoseconds($0.nanoseconds) == interval }?.suffix ?? "s"
     return "\(count)/\(unit)" + (burst == RateLimit.defaultBurst(count) ? "" : " burst \(burst)")
@@ -65,7 +64,7 @@ extension RateLimit: CustomStringConvertible {
 ///
 /// Source: ITU-T I.371, the generic cell rate algorithm.
 public struct TokenBucket: Sendable {
-  /// The state of a bucket that nothing was taken from yet.
+  /// The state of a bucket from which no token was taken yet.
   public static let untouched = Deadline.immediate
 
   /// Nanoseconds until the next token: each client is reckoned with them, and a `Duration` takes divisions.

@@ -13,12 +13,12 @@ public struct SourcePrefix: Hashable, Sendable {
   }
 }
 
-/// Whom limits per source count as one: a network of clients, or a user on a Unix socket.
+/// The unit that per-source limits count: a network of clients, or a user on a Unix socket.
 public struct Source: Hashable, Sendable {
   let high: UInt64
   let low: UInt64
 
-  /// - Parameter user: at the other end of a Unix socket; nil where it is not known.
+  /// - Parameter user: the user at the other end of a Unix socket; nil if it is not known.
   public init(_ address: SocketAddress?, user: UInt32?, prefix: SourcePrefix) {
     switch address {
     case .ipv4(let host, _): self.init(host, prefix)

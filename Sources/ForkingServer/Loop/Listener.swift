@@ -29,9 +29,9 @@ struct Listener: ~Copyable {
   let process: ConnectionProcess
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
-  /// Clients, stop signals and the channel.
+  /// Announces clients, stop signals and the channel.
   let poller: Poller
-  /// All that and the ends of connections, for when no client is in a hurry.
+  /// Announces all that and the ends of connections, for times without new clients.
   private let quietPoller: Poller
   private let stopSignals: SignalQueue
   private let exits: SignalQueue
@@ -44,11 +44,11 @@ struct Listener: ~Copyable {
   var programErrors: ProgramErrors?
   var programLog = ProgramLog()
   var handover: HandoverState
-  /// Whether the end of a connection may leave a program's last words behind.
+  /// Whether a connection that ends may have left an unfinished line of a program.
   let hasProgramWords: Bool
-  /// Whether it ends because it cannot serve any more.
+  /// Whether the listener ends because it cannot serve any more.
   var hasFailed = false
-  /// What the refused are told, with its line's end.
+  /// The line sent to refused clients, with its CR LF.
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
@@ -184,10 +184,10 @@ struct Listener: ~Copyable {
 
   // MARK: Waiting
 
-  /// Waits for work that clients, stop signals and the channel do not announce.
+  /// Waits for ends of connections and for other work that is not urgent.
   ///
-  /// While clients come, ends of connections wake nobody: they are taken in the turns that clients cause.  A moment
-  /// after the last client they are waited for as well.
+  /// While clients come, ends of connections do not wake the listener: they are handled in the turns that clients cause.
+  /// A moment after the last client they are waited for as well.
   ///
   /// - Returns: how many milliseconds to wait for clients, stop signals and the channel after that; -1 forever.
   private mutating func waitForQuietWork() -> CInt {
@@ -202,7 +202,7 @@ struct Listener: ~Copyable {
 
   private static let busyMilliseconds: CInt = 10
 
-  /// Milliseconds until something is due that no descriptor announces; -1 when nothing is.
+  /// Milliseconds until something is due that no descriptor announces; -1 if nothing is.
   private func timeUntilWork() -> CInt {
     var due = Deadline.never
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
@@ -225,12 +225,12 @@ struct Listener: ~Copyable {
 
   mutating func takeExits() {
     var mayBeSeveral = false
-    // A flood of forged signals must not keep clients waiting: what is left is taken in the next turn.
+    // A flood of forged signals must not keep clients waiting: the rest is handled in the next turn.
     for _ in 0..<Listener.exitsPerTurn {
       guard let exit = exits.take() else { break }
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
-      // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
+      // Any process of this user can forge the signal: only waitpid(2) is trusted.
       if table.contains(exit.process) { reap(exit.process) }
     }
     if mayBeSeveral { reapAll() }
@@ -244,10 +244,12 @@ struct Listener: ~Copyable {
     while let process = Children.peekAny(), reap(process) {}
   }
 
-  /// Reaps an ended process; false when it has not ended, or what it started may tidy up for another moment.
+  /// Reaps an ended process.
+  ///
+  /// - Returns: false if it has not ended, or if its descendants have a grace period to tidy up.
   @discardableResult
   private mutating func reap(_ process: pid_t) -> Bool {
-    // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
+    // A process that was stopped must leave no descendants.  It is not reaped yet: the number is still its group's.
     if offer.runsPrograms, table.isEnding(process) {
       if case .handover = offer, waitsForGroup(of: process) { return false }
       Listener.send(.kill, to: process, withGroup: true)
@@ -259,7 +261,7 @@ struct Listener: ~Copyable {
 
   private static let sweepInterval: Duration = .seconds(1)
 
-  /// The net under the queue: when the kernel's queue of signals is full, exits are announced by nothing at all.
+  /// Looks for exits that no signal announced, as it happens when the kernel's queue of signals is full.
   private mutating func sweepIfDue() {
     let now = Deadline.now
     for line in refusals.ended(now) { reporter.log(.notice, line) }
@@ -272,7 +274,7 @@ struct Listener: ~Copyable {
     endOverdue(now)
   }
 
-  // MARK: What is said
+  // MARK: Log
 
   /// Logs a line that may be due.
   mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }

@@ -21,7 +21,7 @@ struct AddedCommands: AdditionalCommands {
   }
 
   private let commands: [Command]
-  /// Open descriptors: an empty input, and where standard error goes.
+  /// Open descriptors: an empty input, and the target of standard error.
   private let input: CInt
   private let errors: CInt
 
@@ -48,7 +48,7 @@ struct AddedCommands: AdditionalCommands {
   {
     var end = OutputEnd.complete
     do {
-      // Whatever happens, a stop too: no program is left behind.  SIGTERM stays pending until then.
+      // No program is left behind, not even by a stop: SIGTERM stays pending until the program has ended.
       end = try SignalQueue.with(SignalSet(.terminate)) { stops in
         let running = try start(command, for: connection.clientVariables)
         var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
@@ -78,7 +78,7 @@ struct AddedCommands: AdditionalCommands {
     return RunningProgram(process: child, stream: pipe.readEnd)
   }
 
-  /// Ends what is left of the command and its group, and reaps it.
+  /// Ends the command and what is left of its group, and reaps the command.
   ///
   /// - Parameter gracePeriod: a moment for one that has closed its output and is about to end.
   private static func end(_ child: pid_t, gracePeriod: Duration) {

@@ -11,7 +11,7 @@ struct RelayService: NetworkService {
   /// Where the program's standard error goes.
   private let errors: CInt
 
-  /// - Parameter program: stays in the process group of whoever starts it.
+  /// - Parameter program: stays in the process group of the process that starts it.
   /// - Parameter errors: an open descriptor.
   init(program: PreparedProgram, errors: CInt) {
     self.program = program
@@ -27,7 +27,7 @@ struct RelayService: NetworkService {
     let running: RunningProgram
     do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
       Descriptor.withBorrowed(errors) { log in try? log.writeAll("\(error)\n") }
-      // As shells tell it.
+      // The status of shells for a command that cannot be run.
       throw .exited(127)
     }
     var pump = RelayPump(limits: connection.limits)
@@ -41,7 +41,7 @@ struct RelayService: NetworkService {
       case .stopped: break
       case .exited(.exited(0)): return
       case .exited(.exited(let code)): throw .exited(UInt8(truncatingIfNeeded: code))
-      // As shells tell it.
+      // The status of shells for a command that a signal has ended.
       case .exited(.killed(let signal, _)): throw .exited(UInt8(truncatingIfNeeded: 128 + signal.rawValue))
       case .exited(.unknown): throw .exited(1)
       }
@@ -65,13 +65,14 @@ struct RelayService: NetworkService {
     }
   }
 
-  /// Ends this process because it was told to: the program may tidy up and say its last words before, for a bounded time.
+  /// Ends this process because it was told to, after a grace period in which the program may tidy up and send its last
+  /// output.
   private func stop(
     _ running: borrowing RunningProgram, _ pump: inout RelayPump, _ connection: inout Connection
   ) -> ConnectionFailure {
     let deadline = Deadline(after: RelayService.gracePeriod)
     let group = getpgrp()
-    // Blocked here, so that it ends the others.
+    // Blocked in this process, so that it ends only the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
     _ = Children.waitForExit(of: running.process, until: deadline)
