@@ -152,8 +152,7 @@ extension Listener {
 
   /// Logs that a program cannot be run: once at the start of the episode and once, with a count, at its end.
   mutating func sayFailed(_ failure: SystemCallError) {
-    let clientsWait = if case .handover = offer { true } else { false }
-    if let line = refusals.failed(failure, clientsWait: clientsWait, now: .now) {
+    if let line = refusals.failed(failure, clientsWait: offer.handsOver, now: .now) {
       reporter.log(.error, line)
     }
   }

@@ -67,47 +67,24 @@ struct Listener: ~Copyable {
     scoreboard: consuming Scoreboard, names: NameClient?, programErrors: consuming ProgramErrors?,
     title: consuming ProcessTitle?
   ) throws(SystemCallError) {
-    let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
+    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    let errors = try ProgramErrors.existing(
+      programErrors, orLabelled: startsPrograms ? "program: " : "connection process: ")
     let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
       try DatagramAnswers(
         service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
+    let pollers = try ListenerPollers()
+    try pollers.watch(sockets, of: service.offer, channel: reporter.channelNumber, errors: errors.reading.number)
     let admission = try Admission(options.admission)
-    let poller = try Poller()
-    let quietPoller = try Poller()
-    let stopSignals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
-    // The kernel announces the end of an executed program by SIGCHLD, whatever its process was made with.
-    let exits = try SignalQueue(SignalSet(Listener.exitSignal, .child))
-    try poller.add(stopSignals.descriptor.number, .readable, token: Token.stopSignals)
-    try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)
-    try quietPoller.add(poller.descriptor.number, .readable, token: Token.work)
-    if let channel = reporter.channelNumber { try poller.add(channel, .readable, token: Token.channel) }
-    if case .service = service.offer {
-      for (index, entry) in sockets.datagrams.enumerated() {
-        try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
-      }
-    }
-    let errors: ProgramErrors
-    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
-    switch consume programErrors {
-    case .some(let given): errors = given
-    case nil: errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ")
-    }
-    try poller.add(errors.reading.number, .readable, token: Token.programErrors)
-    let errorsNumber = errors.writing.number
-    let handsOver = if case .handover = service.offer { true } else { false }
-    let handover = try HandoverState(sockets, isUsed: handsOver)
+    let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
-    let served: any NetworkService =
-      switch service.offer {
-      case .service(let builtIn): builtIn
-      case .relay(let relay): relay
-      case .program, .handover: NothingServed()
-      }
     process = ConnectionProcess(
-      service: served, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-      listener: getpid(), errors: errorsNumber, keeping: service.needed)
+      service: service.offer.connectionService,
+      limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
+      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.writing.number,
+      keeping: service.needed)
     offer = service.offer
     self.admission = admission
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
@@ -121,10 +98,10 @@ struct Listener: ~Copyable {
     self.scoreboard = scoreboard
     self.title = title
     self.reporter = reporter
-    self.poller = poller
-    self.quietPoller = quietPoller
-    self.stopSignals = stopSignals
-    self.exits = exits
+    poller = pollers.urgent
+    quietPoller = pollers.quiet
+    stopSignals = pollers.stopSignals
+    exits = pollers.exits
     self.table = table
     self.batch = batch
     watchSockets(true)
@@ -140,49 +117,62 @@ struct Listener: ~Copyable {
     Heap.trim()
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
-    while !isDone {
-      var readyStreams: UInt64 = 0
-      var isChannelReady = false
-      var readyDatagrams: UInt64 = 0
-      var hasProgramErrors = false
-      poller.wait(milliseconds: waitForQuietWork()) { event in
-        switch event.token {
-        case Token.stopSignals: break
-        case Token.channel: isChannelReady = true
-        case Token.programErrors: hasProgramErrors = true
-        case Token.allDatagrams: readyDatagrams |= 1 << (event.token & 63)
-        default: readyStreams |= 1 << (event.token & 63)
-        }
-      }
-      takeStopSignals()
-      takeExits()
-      if isChannelReady, !reporter.readChannel() { channelClosed() }
-      if hasProgramErrors { readProgramErrors() }
-      advanceProgramLog()
-      sweepIfDue()
-      resumeIfPossible()
-      advanceHandover()
-      if case .handover(let program) = offer {
-        if readyStreams | readyDatagrams != 0 {
-          handOver(to: program, streams: readyStreams, datagrams: readyDatagrams)
-        }
-      } else {
-        if readyDatagrams != 0 { answerDatagrams(readyDatagrams) }
-        if readyStreams != 0, drain == nil { accept(from: readyStreams) }
-      }
-      advanceDrain()
-      // While clients come, records gather until a message of them is full.
-      if !isBusy { report() }
-    }
+    while !isDone { takeTurn() }
     finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
     return !hasFailed
   }
 
+  /// Waits for work, and does all that there is.
+  private mutating func takeTurn() {
+    let ready = waitForWork()
+    takeStopSignals()
+    takeExits()
+    if ready.isChannel, !reporter.readChannel() { channelClosed() }
+    if ready.hasProgramErrors { readProgramErrors() }
+    advanceProgramLog()
+    sweepIfDue()
+    resumeIfPossible()
+    advanceHandover()
+    if case .handover(let program) = offer {
+      if ready.streams | ready.datagrams != 0 {
+        handOver(to: program, streams: ready.streams, datagrams: ready.datagrams)
+      }
+    } else {
+      if ready.datagrams != 0 { answerDatagrams(ready.datagrams) }
+      if ready.streams != 0, drain == nil { accept(from: ready.streams) }
+    }
+    advanceDrain()
+    // While clients come, records gather until a message of them is full.
+    if !isBusy { report() }
+  }
+
   private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil }
 
   // MARK: Waiting
+
+  /// The descriptors that the poller has found ready: a bit for each socket, where more than 64 share them.
+  private struct Ready {
+    var streams: UInt64 = 0
+    var datagrams: UInt64 = 0
+    var isChannel = false
+    var hasProgramErrors = false
+  }
+
+  private mutating func waitForWork() -> Ready {
+    var ready = Ready()
+    poller.wait(milliseconds: waitForQuietWork()) { event in
+      switch event.token {
+      case Token.stopSignals: break
+      case Token.channel: ready.isChannel = true
+      case Token.programErrors: ready.hasProgramErrors = true
+      case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
+      default: ready.streams |= 1 << (event.token & 63)
+      }
+    }
+    return ready
+  }
 
   /// Waits for ends of connections and for other work that is not urgent.
   ///

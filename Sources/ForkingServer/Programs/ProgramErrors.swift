@@ -34,6 +34,16 @@ struct ProgramErrors: ~Copyable {
     line.reserveCapacity(ProgramErrors.longestLine)
   }
 
+  /// The given pipe, or a new one.
+  static func existing(
+    _ given: consuming ProgramErrors?, orLabelled label: String
+  ) throws(SystemCallError) -> ProgramErrors {
+    switch consume given {
+    case .some(let given): return given
+    case nil: return try ProgramErrors(label: label)
+    }
+  }
+
   deinit { room.deallocate() }
 
   /// What programs get as standard error: the pipe, or the listener's own where there is none.

@@ -17,6 +17,18 @@ enum Offer {
   /// Whether each connection has a process group of its own, with programs in it.
   var runsPrograms: Bool { if case .service = self { false } else { true } }
 
+  /// Whether a program gets the listening sockets.
+  var handsOver: Bool { if case .handover = self { true } else { false } }
+
+  /// What a process serves that is forked for a connection.
+  var connectionService: any NetworkService {
+    switch self {
+    case .service(let builtIn): builtIn
+    case .relay(let relay): relay
+    case .program, .handover: NothingServed()
+    }
+  }
+
   /// Whether a signal that ends a connection is sent to the whole of its group: a relay passes SIGTERM on to its program.
   func reachesGroup(by signal: Signal) -> Bool {
     switch self {
