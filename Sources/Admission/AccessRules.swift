@@ -4,6 +4,7 @@
 ///
 /// As text `192.0.2.0/24`, `2001:db8::/32`, `unix:1000`, `unix:*`.
 public enum AccessPeer: Hashable, Sendable {
+  /// The addresses of a network.
   case network(IPNetwork)
   /// A user on a Unix socket, by number.
   case user(UInt32)
@@ -32,6 +33,7 @@ public enum AccessPeer: Hashable, Sendable {
 }
 
 extension AccessPeer: CustomStringConvertible {
+  /// The peers as they are written in a configuration.
   public var description: String {
     switch self {
     case .network(let network): network.description
@@ -47,13 +49,16 @@ extension AccessPeer: CustomStringConvertible {
 public struct AccessRules: Sendable {
   /// Which rule decided, by its place in the list that it came from.
   public enum Rule: Hashable, Sendable {
+    /// The entry with this index of the allowed peers.
     case allow(Int)
+    /// The entry with this index of the denied peers.
     case deny(Int)
     /// No rule matched: there is a list of allowed peers, and this peer is not in it.
     case notAllowed
     /// No rule matched, and there is no list of allowed peers.
     case open
 
+    /// Whether the peer may connect.
     public var isAllowed: Bool {
       switch self {
       case .allow, .open: true
@@ -67,6 +72,8 @@ public struct AccessRules: Sendable {
   private let fallback: Rule
   private let hasRules: Bool
 
+  /// Makes the rules of two lists.
+  ///
   /// - Parameter allow: nil admits peers that no rule matches.
   public init(allow: [AccessPeer]?, deny: [AccessPeer]) {
     let all =
@@ -79,7 +86,9 @@ public struct AccessRules: Sendable {
     hasRules = !all.isEmpty
   }
 
-  /// - Parameter user: of a peer on a Unix socket.
+  /// Finds the rule that decides on a peer.
+  ///
+  /// - Parameter user: the user at the other end of a Unix socket; nil for other peers.
   public func decision(on address: SocketAddress?, user: UInt32?) -> Rule {
     // Most services have no rules: then no memory is touched that a fork has just made shared.
     guard hasRules else { return fallback }

@@ -31,6 +31,7 @@ public struct Admission: ~Copyable {
   /// Sources remembered, many times what a busy service meets in the time that its rates look back.
   public static let sourceCapacity = 65_536
 
+  /// The limits of the service.
   public let limits: AdmissionLimits
   private let rules: AccessRules
   private let bucket: TokenBucket?
@@ -38,7 +39,10 @@ public struct Admission: ~Copyable {
   private let memory: MemoryMapping
   private let book: UnsafeMutablePointer<AdmissionBook>
 
-  /// - Parameter sourceCapacity: is raised to have room for all connections.
+  /// Makes an admission that has admitted no client yet.
+  ///
+  /// - Parameter sourceCapacity: how many sources are remembered; it is raised to have room for all connections.
+  /// - Throws: `ENOMEM` when there is no memory for them.
   public init(_ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity) throws(SystemCallError) {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
     memory = try MemoryMapping.shared(size: AdmissionBook.size(capacity: capacity), isInherited: false)
@@ -69,7 +73,7 @@ public struct Admission: ~Copyable {
     return .admitted(Reservation(in: book, source: number))
   }
 
-  /// Decides on an event that is over at once, such as a datagram; nil when it is admitted.
+  /// Decides on an event that leaves nothing open, such as a datagram; nil if it is admitted.
   public func refusalOfEvent(from client: Client, now: Deadline) -> Refusal? {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .denied }
     let number = table.find(client.source, now: now)

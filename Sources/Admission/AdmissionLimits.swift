@@ -4,14 +4,22 @@
 public struct AdmissionLimits: Hashable, Sendable {
   /// Nil admits every client that `deny` does not name; an empty list admits none.
   public var allow: [AccessPeer]?
+  /// The peers that are refused, unless a more specific entry of `allow` admits them.
   public var deny: [AccessPeer] = []
+  /// How many connections may be open.
   public var maxConnections = 256
+  /// How many connections of one source may be open.
   public var maxConnectionsPerSource = 32
+  /// How often connections may come; nil for any rate.
   public var rate: RateLimit?
+  /// How often connections of one source may come; nil for any rate.
   public var ratePerSource: RateLimit?
+  /// The bits of addresses that make a source.
   public var sourcePrefix = SourcePrefix()
+  /// What happens to clients at a limit of the whole service.
   public var whenFull = WhenFull.wait
 
+  /// The limits of a service that sets none itself.
   public init() {}
 }
 

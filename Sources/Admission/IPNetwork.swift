@@ -7,16 +7,19 @@ public struct IPNetwork: Hashable, Sendable {
   /// The first 64 and the last 64 bits; an IPv4 address stands at the beginning.
   private let high: UInt64
   private let low: UInt64
+  /// Whether it is a network of IPv4 addresses.
   public let isIPv4: Bool
   /// How many bits count: 0 to 32, or 0 to 128.
   public let prefixLength: Int
 
   /// Why a text is not a network.
   public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The text has no form of a network.
     case malformed
-    /// Bits are set that do not count; the network that was probably meant.
+    /// Bits are set that do not count; the value is the network that was probably meant.
     case hostBits(String)
 
+    /// One line that says what was expected.
     public var description: String {
       switch self {
       case .malformed: "expected a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7"

@@ -4,11 +4,13 @@
 ///
 /// As text `50/s`, `20/m`, `100/h burst 10`.
 public struct RateLimit: Hashable, Sendable {
+  /// The largest count and the largest burst.
   public static let largestCount = 1_000_000
   private static let units: [(suffix: String, nanoseconds: Int64)] = [
     ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
   ]
 
+  /// How many may come in an interval.
   public let count: Int
   /// One second, minute, hour or day.
   public let interval: Duration
@@ -72,6 +74,7 @@ public struct TokenBucket: Sendable {
   /// How far in the future "full again" may lie for another token to be left.
   private let tolerance: Int64
 
+  /// Makes the bucket of a limit.
   public init(_ limit: RateLimit) {
     let (seconds, attoseconds) = limit.interval.components
     let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
