@@ -1,16 +1,17 @@
 @_spi(Begat) import UnixCore
 
-/// Whom an access rule is about.
+/// The peers that an access rule matches.
 ///
 /// As text `192.0.2.0/24`, `2001:db8::/32`, `unix:1000`, `unix:*`.
 public enum AccessPeer: Hashable, Sendable {
+  /// The addresses of a network.
   case network(IPNetwork)
   /// A user on a Unix socket, by number.
   case user(UInt32)
-  /// Everybody on a Unix socket.
+  /// Every user on a Unix socket.
   case anyUser
 
-  /// How much of a peer the rule looks at: the longer, the more it counts.
+  /// How specific the rule is: the longer, the more it counts.
   fileprivate var length: Int {
     switch self {
     case .network(let network): network.prefixLength
@@ -32,6 +33,7 @@ public enum AccessPeer: Hashable, Sendable {
 }
 
 extension AccessPeer: CustomStringConvertible {
+  /// The peers as they are written in a configuration.
   public var description: String {
     switch self {
     case .network(let network): network.description
@@ -41,19 +43,22 @@ extension AccessPeer: CustomStringConvertible {
   }
 }
 
-/// Decides who may connect.  The most specific rule wins; deny wins over an equally specific allow.
+/// Decides which peers may connect.  The most specific rule wins; deny wins over an equally specific allow.
 ///
 /// A peer that matches no rule is admitted only if there is no list of allowed peers, be it empty.
 public struct AccessRules: Sendable {
   /// Which rule decided, by its place in the list that it came from.
   public enum Rule: Hashable, Sendable {
+    /// The entry with this index of the allowed peers.
     case allow(Int)
+    /// The entry with this index of the denied peers.
     case deny(Int)
-    /// None: there is a list of allowed peers, and this one is not in it.
+    /// No rule matched: there is a list of allowed peers, and this peer is not in it.
     case notAllowed
-    /// None, and there is no list of allowed peers.
+    /// No rule matched, and there is no list of allowed peers.
     case open
 
+    /// Whether the peer may connect.
     public var isAllowed: Bool {
       switch self {
       case .allow, .open: true
@@ -67,6 +72,8 @@ public struct AccessRules: Sendable {
   private let fallback: Rule
   private let hasRules: Bool
 
+  /// Makes the rules of two lists.
+  ///
   /// - Parameter allow: nil admits peers that no rule matches.
   public init(allow: [AccessPeer]?, deny: [AccessPeer]) {
     let all =
@@ -79,9 +86,11 @@ public struct AccessRules: Sendable {
     hasRules = !all.isEmpty
   }
 
-  /// - Parameter user: of a peer on a Unix socket.
+  /// Finds the rule that decides on a peer.
+  ///
+  /// - Parameter user: the user at the other end of a Unix socket; nil for other peers.
   public func decision(on address: SocketAddress?, user: UInt32?) -> Rule {
-    // Most services have none: then nothing is touched that a fork has just made shared.
+    // Most services have no rules: then no memory is touched that a fork has just made shared.
     guard hasRules else { return fallback }
     for (peer, rule) in rules where peer.matches(address, user: user) { return rule }
     return fallback

@@ -4,12 +4,18 @@
 ///
 /// Processes forked later do not have its memory: they can neither read nor change what is counted here.
 public struct Admission: ~Copyable {
-  /// The answer to the question whether a client is admitted.
-  public enum Answer: ~Copyable {
+  /// Whether a client is admitted.
+  public enum Decision: ~Copyable {
     /// The client is admitted, and a place is reserved for it.
     case admitted(Reservation)
     /// The client is refused.
     case refused(Refusal)
+  }
+
+  /// What happens to the next client that waits.
+  public enum Answer: ~Copyable {
+    /// The client was accepted, and it was decided whether it is admitted.
+    case accepted(Decision)
     /// No client may be accepted now: they stay in the backlog.
     case wait(Wait)
   }
@@ -25,6 +31,7 @@ public struct Admission: ~Copyable {
   /// Sources remembered, many times what a busy service meets in the time that its rates look back.
   public static let sourceCapacity = 65_536
 
+  /// The limits of the service.
   public let limits: AdmissionLimits
   private let rules: AccessRules
   private let bucket: TokenBucket?
@@ -32,7 +39,10 @@ public struct Admission: ~Copyable {
   private let memory: MemoryMapping
   private let book: UnsafeMutablePointer<AdmissionBook>
 
-  /// - Parameter sourceCapacity: is raised to have room for all connections.
+  /// Makes an admission that has admitted no client yet.
+  ///
+  /// - Parameter sourceCapacity: how many sources are remembered; it is raised to have room for all connections.
+  /// - Throws: `ENOMEM` when there is no memory for them.
   public init(_ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity) throws(SystemCallError) {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
     memory = try MemoryMapping.shared(size: AdmissionBook.size(capacity: capacity), isInherited: false)
@@ -50,11 +60,11 @@ public struct Admission: ~Copyable {
   /// - Throws: what `accept` throws; nothing is taken then.
   public func admit(now: Deadline, _ accept: () throws(SystemCallError) -> Client) throws(SystemCallError) -> Answer {
     if let wait = wait(now: now) { return .wait(wait) }
-    return admit(try accept(), now: now)
+    return .accepted(admit(try accept(), now: now))
   }
 
   /// Decides on a client that was accepted already: a limit of the whole service refuses it.
-  public func admit(_ client: Client, now: Deadline) -> Answer {
+  public func admit(_ client: Client, now: Deadline) -> Decision {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
     let number = table.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
@@ -63,7 +73,7 @@ public struct Admission: ~Copyable {
     return .admitted(Reservation(in: book, source: number))
   }
 
-  /// Decides on an event that is over at once, such as a datagram; nil when it is admitted.
+  /// Decides on an event that leaves nothing open, such as a datagram; nil if it is admitted.
   public func refusalOfEvent(from client: Client, now: Deadline) -> Refusal? {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .denied }
     let number = table.find(client.source, now: now)

@@ -1,38 +1,50 @@
 @_spi(Begat) import UnixCore
 
-/// What a service allows its clients.
+/// The limits that a service sets to its clients.
 public struct AdmissionLimits: Hashable, Sendable {
   /// Nil admits every client that `deny` does not name; an empty list admits none.
   public var allow: [AccessPeer]?
+  /// The peers that are refused, unless a more specific entry of `allow` admits them.
   public var deny: [AccessPeer] = []
+  /// How many connections may be open.
   public var maxConnections = 256
+  /// How many connections of one source may be open.
   public var maxConnectionsPerSource = 32
+  /// How often connections may come; nil for any rate.
   public var rate: RateLimit?
+  /// How often connections of one source may come; nil for any rate.
   public var ratePerSource: RateLimit?
+  /// The bits of addresses that make a source.
   public var sourcePrefix = SourcePrefix()
+  /// What happens to clients at a limit of the whole service.
   public var whenFull = WhenFull.wait
 
+  /// The limits of a service that sets none itself.
   public init() {}
 }
 
-/// What happens to clients that a service has no room for.
+/// What happens to clients for which a service has no room.
 public enum WhenFull: String, CaseIterable, Sendable {
-  /// They stay in the backlog until there is.
+  /// They stay in the backlog until there is room.
   case wait
+  /// They are refused.
   case refuse
 }
 
-/// Why somebody is refused.
+/// Why a client is refused.
 public enum Refusal: Int, CaseIterable, Sendable {
-  /// By `allow` and `deny`.
+  /// `allow` and `deny` do not admit the client.
   case denied
+  /// The client's source has as many open connections as allowed.
   case maxConnectionsPerSource
+  /// As many connections as allowed have come from the client's source.
   case ratePerSource
-  /// These two refuse only where `when-full` says so.
+  /// As many connections as allowed are open; a reason to refuse only where `when-full` says so.
   case maxConnections
+  /// As many connections as allowed have come; a reason to refuse only where `when-full` says so.
   case rate
 
-  /// Whether it may be over as soon as a connection ends.
+  /// Whether the reason may disappear when a connection ends.
   public var concernsOpenConnections: Bool { self == .maxConnections || self == .maxConnectionsPerSource }
 
   /// The key of the configuration that is responsible.

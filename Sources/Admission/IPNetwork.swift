@@ -7,16 +7,19 @@ public struct IPNetwork: Hashable, Sendable {
   /// The first 64 and the last 64 bits; an IPv4 address stands at the beginning.
   private let high: UInt64
   private let low: UInt64
+  /// Whether it is a network of IPv4 addresses.
   public let isIPv4: Bool
   /// How many bits count: 0 to 32, or 0 to 128.
   public let prefixLength: Int
 
-  /// Why a text is no network.
+  /// Why a text is not a network.
   public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The text has no form of a network.
     case malformed
-    /// Bits are set that do not count; the network that was probably meant.
+    /// Bits are set that do not count; the value is the network that was probably meant.
     case hostBits(String)
 
+    /// One line that says what was expected.
     public var description: String {
       switch self {
       case .malformed: "expected a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7"
@@ -25,14 +28,14 @@ public struct IPNetwork: Hashable, Sendable {
     }
   }
 
-  /// The network of all addresses that begin as this one.
+  /// Creates the network of all IPv4 addresses that begin as this one.
   ///
-  /// - Parameter prefixLength: is cut to what the family has.
+  /// - Parameter prefixLength: is limited to the bits of the family.
   public init(_ host: IPv4Address, prefixLength: Int = 32) {
     self.init(UInt64(host.rawValue) << 32, 0, isIPv4: true, prefixLength: min(max(0, prefixLength), 32))
   }
 
-  /// Likewise; a mapped address (`::ffff:a.b.c.d`) is the IPv4 address it stands for.
+  /// Creates a network of IPv6 addresses; a mapped address (`::ffff:a.b.c.d`) counts as IPv4.
   public init(_ host: IPv6Address, prefixLength: Int = 128) {
     if let mapped = host.unmapped, prefixLength >= 96 {
       self.init(mapped, prefixLength: prefixLength - 96)
@@ -69,11 +72,12 @@ public struct IPNetwork: Hashable, Sendable {
     }
   }
 
+  /// Whether the address belongs to the network.
   public func contains(_ host: IPv4Address) -> Bool {
     isIPv4 && UInt64(host.rawValue) << 32 & highBits(prefixLength) == high
   }
 
-  /// A mapped address belongs to networks of IPv4.
+  /// Whether the address belongs to the network; a mapped address counts as IPv4.
   public func contains(_ host: IPv6Address) -> Bool {
     if let mapped = host.unmapped { return contains(mapped) }
     return !isIPv4 && host.high & highBits(prefixLength) == high
@@ -82,7 +86,7 @@ public struct IPNetwork: Hashable, Sendable {
 }
 
 extension IPNetwork: CustomStringConvertible {
-  /// The address alone where all of its bits count.
+  /// The address and its prefix's length; the address alone if all of its bits count.
   public var description: String {
     let host =
       isIPv4 ? IPv4Address(rawValue: UInt32(high >> 32)).description : IPv6Address(high: high, low: low).description

@@ -4,19 +4,20 @@
 ///
 /// As text `50/s`, `20/m`, `100/h burst 10`.
 public struct RateLimit: Hashable, Sendable {
+  /// The largest count and the largest burst.
   public static let largestCount = 1_000_000
   private static let units: [(suffix: String, nanoseconds: Int64)] = [
     ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
   ]
 
+  /// How many may come in an interval.
   public let count: Int
-  /// Of one second, minute, hour or day.
+  /// One second, minute, hour or day.
   public let interval: Duration
-  /// How many may come at once after a pause; a quarter of the count unless said otherwise, so that even over a few
-  /// intervals hardly more come than the rate says.
+  /// The largest burst after a pause; a quarter of the count by default.
   public let burst: Int
 
-  /// Nil for anything that is no rate.
+  /// Reads a rate; nil for a text that is not one.
   public init?(_ text: String) {
     let words = text.split(separator: " ", omittingEmptySubsequences: true)
     guard let rate = words.first?.split(separator: "/", omittingEmptySubsequences: false), rate.count == 2,
@@ -54,7 +55,7 @@ public struct RateLimit: Hashable, Sendable {
 }
 
 extension RateLimit: CustomStringConvertible {
-  /// What `init(_:)` reads as the same.
+  /// The text that `init(_:)` reads as this rate.
   public var description: String {
     let unit = RateLimit.units.first { .nanoseconds($0.nanoseconds) == interval }?.suffix ?? "s"
     return "\(count)/\(unit)" + (burst == RateLimit.defaultBurst(count) ? "" : " burst \(burst)")
@@ -65,7 +66,7 @@ extension RateLimit: CustomStringConvertible {
 ///
 /// Source: ITU-T I.371, the generic cell rate algorithm.
 public struct TokenBucket: Sendable {
-  /// The state of a bucket that nothing was taken from yet.
+  /// The state of a bucket from which no token was taken yet.
   public static let untouched = Deadline.immediate
 
   /// Nanoseconds until the next token: each client is reckoned with them, and a `Duration` takes divisions.
@@ -73,6 +74,7 @@ public struct TokenBucket: Sendable {
   /// How far in the future "full again" may lie for another token to be left.
   private let tolerance: Int64
 
+  /// Makes the bucket of a limit.
   public init(_ limit: RateLimit) {
     let (seconds, attoseconds) = limit.interval.components
     let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000

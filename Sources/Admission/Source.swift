@@ -2,23 +2,26 @@
 
 /// How many bits of an address make a source: machines behind them count as one.
 public struct SourcePrefix: Hashable, Sendable {
-  /// 1 to 32.
+  /// How many bits of an IPv4 address count: 1 to 32.
   public var ipv4: Int
-  /// 1 to 128.  A subscriber usually has a /64 to choose addresses from.
+  /// How many bits of an IPv6 address count: 1 to 128.  A subscriber usually has a /64 to choose addresses from.
   public var ipv6: Int
 
+  /// Makes prefixes of these lengths.
   public init(ipv4: Int = 32, ipv6: Int = 64) {
     self.ipv4 = ipv4
     self.ipv6 = ipv6
   }
 }
 
-/// Whom limits per source count as one: a network of clients, or a user on a Unix socket.
+/// The unit that per-source limits count: a network of clients, or a user on a Unix socket.
 public struct Source: Hashable, Sendable {
   let high: UInt64
   let low: UInt64
 
-  /// - Parameter user: at the other end of a Unix socket; nil where it is not known.
+  /// Finds the source of a client.
+  ///
+  /// - Parameter user: the user at the other end of a Unix socket; nil if it is not known.
   public init(_ address: SocketAddress?, user: UInt32?, prefix: SourcePrefix) {
     switch address {
     case .ipv4(let host, _): self.init(host, prefix)

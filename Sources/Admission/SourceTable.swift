@@ -4,7 +4,7 @@
 /// tokens is full again.
 ///
 /// A source without connections whose bucket is full is forgotten.  When the table is full, the one that would be
-/// forgotten soonest makes room: nobody is turned away because of others.
+/// forgotten soonest makes room: no client is refused because of other sources.
 ///
 /// One process at a time may use it.
 struct SourceTable {
@@ -23,7 +23,7 @@ struct SourceTable {
 
   private struct Header {
     var count: UInt32 = 0
-    /// As `Entry.next`.
+    /// The first free entry, numbered as in `Entry.next`.
     var firstFree: UInt32 = 0
     /// Entries from here on were never used.
     var untouched: UInt32 = 0
@@ -117,7 +117,7 @@ struct SourceTable {
   }
 
   private func chain(of source: Source) -> Int {
-    // Seeded anew in each listener: nobody outside can choose addresses that share a chain.
+    // Seeded anew in each listener: no client can choose addresses that share a chain.
     var hasher = Hasher()
     hasher.combine(source.high)
     hasher.combine(source.low)

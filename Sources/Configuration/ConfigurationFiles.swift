@@ -36,7 +36,7 @@ struct ConfigurationFiles {
     do throws(SystemCallError) {
       _ = try FileSystem.facts(of: path)
       return true
-    } catch { return error.code != .noSuchFileOrDirectory && error.code != .notADirectory }
+    } catch { return error.code != .noSuchFileOrDirectory && error.code != .notDirectory }
   }
 
   private func additions(to main: String) throws(ConfigurationProblem) -> [String] {

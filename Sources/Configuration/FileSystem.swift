@@ -55,7 +55,3 @@ enum FileSystem {
     if result == -1 { throw SystemCallError(call, on: path, code: ErrorCode(rawValue: errno)) }
   }
 }
-
-extension ErrorCode {
-  static let notADirectory = ErrorCode.notDirectory
-}

@@ -48,7 +48,7 @@ extension RuntimeDirectory {
       return try FileSystem.facts(of: directory, at: path)
     } catch {
       switch error.code {
-      case .notADirectory, ErrorCode.tooManySymbolicLinkLevels: throw .notADirectory(path)
+      case .notDirectory, ErrorCode.tooManySymbolicLinkLevels: throw .notADirectory(path)
       // A directory without a mode that lets us in is not ours, or no use.
       default: throw .call(error)
       }

@@ -107,10 +107,10 @@ import Testing
           accepted += 1
           return client
         }
-      } catch { return .refused(.denied) }
+      } catch { return .accepted(.refused(.denied)) }
     }
     switch admitNext() {
-    case .admitted(let reservation):
+    case .accepted(.admitted(let reservation)):
       #expect(accepted == 1 && reservation.placesOfSource == 1)
       for _ in 0..<3 {
         guard case .wait(.atCapacity) = admitNext() else {

@@ -63,6 +63,12 @@ struct StandaloneListenerTests {
     #expect(shell.output.text == "")
   }
 
+  @Test(arguments: ["--help", "--version"])
+  func failsWithoutAnOutputForItsText(_ option: String) throws {
+    let shell = try RunningProgram.tool("sh", ["-c", "\"$0\" \(option) >&-; echo $?", try Programs.listener()])
+    #expect(shell.output.text == "1\n")
+  }
+
   @Test func namesEveryOptionInItsHelp() throws {
     let help = try RunningProgram.run(try Programs.listener(), ["--help"])
     #expect(help.status == .exited(code: 0))

@@ -26,6 +26,35 @@ import Testing
     #expect(admission.active == 0)
   }
 
+  /// Notes its name when it is destroyed.
+  private struct Part: ~Copyable {
+    let name: String
+    let log: Log
+
+    deinit { log.names.append(name) }
+  }
+
+  private final class Log { var names: [String] = [] }
+
+  /// Begins and ends as the listener does, which needs its `admission` until its held client is gone.
+  private struct Whole: ~Copyable {
+    let poller: Part
+    var accepting: Part?
+    let admission: Part
+  }
+
+  @Test("is destroyed before the admission that is declared after it")
+  func isDestroyedInOrder() {
+    let log = Log()
+    func useWhole() {
+      var whole = Whole(
+        poller: Part(name: "poller", log: log), accepting: nil, admission: Part(name: "admission", log: log))
+      whole.accepting = Part(name: "accepting", log: log)
+    }
+    useWhole()
+    #expect(log.names == ["poller", "accepting", "admission"])
+  }
+
   @Test("keeps its place when its process has the connection")
   func keepsItsPlace() throws {
     let admission = try Admission(AdmissionLimits())

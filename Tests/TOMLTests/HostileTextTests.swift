@@ -33,7 +33,7 @@ import Testing
         Array(pieces.randomElement(using: &random)!.utf8)
       }
       if Bool.random(using: &random) { bytes.append(UInt8.random(in: 0...255, using: &random)) }
-      _ = fault(bytes)
+      expectPositionInside(bytes)
     }
   }
 
@@ -44,7 +44,22 @@ import Testing
       "g = 1979-05-27 07:32:00Z",
     ]
     let bytes = Array(text.joined(separator: lineEnd).utf8)
-    for length in 0...bytes.count { _ = fault(Array(bytes[..<length])) }
+    for length in 0...bytes.count { expectPositionInside(Array(bytes[..<length])) }
+  }
+
+  /// Expects a table, or a fault with a message at a place that the text has: at one of its bytes or at its end.
+  private func expectPositionInside(_ bytes: [UInt8], at location: SourceLocation = #_sourceLocation) {
+    do throws(TOMLError) { _ = try TOMLParser.parse(bytes) } catch {
+      let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      let (line, column) = (error.position.line, error.position.column)
+      guard lines.indices.contains(line - 1) else {
+        Issue.record("\(error) in \(bytes)", sourceLocation: location)
+        return
+      }
+      // No character is shorter than a byte.
+      #expect((1...lines[line - 1].count + 1).contains(column), "\(error) in \(bytes)", sourceLocation: location)
+      #expect(!error.message.isEmpty, sourceLocation: location)
+    }
   }
 
   @Test("needs time in proportion to the length")

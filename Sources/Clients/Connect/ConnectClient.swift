@@ -1,5 +1,6 @@
 import Glibc
 @_spi(Begat) import NameService
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// `begat connect`: joins standard input and output to a connection.

@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 

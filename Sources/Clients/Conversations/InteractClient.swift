@@ -39,15 +39,16 @@ public struct InteractClient: Sendable {
   private func converse(
     with program: Program, log: consuming Descriptor?, _ frame: consuming ConversationFrame
   ) throws -> CInt {
+    let cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
     let output = try ShownOutput(
-      isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", cancellation: frame.signals.descriptor)
+      isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", cancellation: cancellation)
     var conversation: TerminalConversation
     do throws(SystemCallError) {
       conversation = try TerminalConversation(program, size: Self.usersSize(), bufferLimit: 1 << 17) {
         $0.echoes = echoes
       }
     } catch { return try frame.conclude(start: error) }
-    conversation.cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
+    conversation.cancellation = cancellation
     conversation.watch = { (bytes) throws(SystemCallError) in try output.take(bytes) }
     let ending = talk(&conversation, output)
     output.isShowing = false

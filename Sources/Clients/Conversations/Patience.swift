@@ -1,25 +1,19 @@
 @_spi(Begat) import UnixCore
 
-/// How long others are waited for: until a deadline, or until somebody cancels that.
+/// How long others are waited for: until a deadline, or until the wait is cancelled.
 struct Patience {
-  /// Readable when nobody wants to wait any more; -1 for none.
-  let cancellation: CInt
+  /// Nil for waits that only the deadline ends.
+  let cancellation: Cancellation?
   var deadline = Deadline.never
 
   /// For what is still to be done when something has failed.
-  static var atEnd: Patience { Patience(cancellation: -1, deadline: Deadline(after: .seconds(1))) }
+  static var atEnd: Patience { Patience(cancellation: nil, deadline: Deadline(after: .seconds(1))) }
 
   /// - Returns: false at the deadline.
   /// - Throws: `ECANCELED`.
   func wait(for readiness: Poller.Interest, of descriptor: borrowing Descriptor) throws(SystemCallError) -> Bool {
-    var set = PollSet()
-    set.add(descriptor.number, readiness)
-    set.add(cancellation, .readable)
-    let isReady: Bool
-    do throws(SystemCallError) { isReady = try set.wait(until: deadline) } catch {
-      throw SystemCallError("poll", code: error.code)
-    }
-    if !set[1].isEmpty { throw SystemCallError("poll", code: .canceled) }
-    return isReady
+    if descriptor.wait(for: readiness, until: deadline, cancelledBy: cancellation) { return true }
+    if cancellation?.isCancelled ?? false { throw SystemCallError("poll", code: .canceled) }
+    return false
   }
 }

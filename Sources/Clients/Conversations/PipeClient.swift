@@ -33,7 +33,8 @@ public struct PipeClient: Sendable {
   private func converse(
     with program: Program, errors: consuming Descriptor?, _ frame: consuming ConversationFrame
   ) throws -> CInt {
-    let shown = try ShownOutput(isShowing: !settings.isQuiet, log: nil, cancellation: frame.signals.descriptor)
+    let cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
+    let shown = try ShownOutput(isShowing: !settings.isQuiet, log: nil, cancellation: cancellation)
     let output = PipeOutput(
       shown, labels: labels ? LineLabels(isPrintable: StandardStream.output.isTerminal) : nil)
     var conversation: Conversation
@@ -41,7 +42,7 @@ public struct PipeClient: Sendable {
       return try frame.conclude(start: error)
     }
     conversation.excess = .isDropped
-    conversation.cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
+    conversation.cancellation = cancellation
     conversation.watch = { (stream, bytes) throws(SystemCallError) in try output.take(stream, bytes) }
     let ending = talk(&conversation, output)
     let ownStatus = ending.isProgramGone ? conversation.status(until: Deadline(after: .milliseconds(500))) : nil

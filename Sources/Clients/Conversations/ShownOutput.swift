@@ -3,7 +3,7 @@ import Glibc
 
 /// Where what a program writes goes: standard output and, if there is one, a log.
 ///
-/// A reader that takes nothing makes the program wait, until somebody cancels that.
+/// A reader that takes nothing makes the program wait, until that is cancelled.
 final class ShownOutput: @unchecked Sendable {
   // Used by one thread.  A conversation, which sees it, can be handed to another one.
   static let name = "standard output"
@@ -17,13 +17,13 @@ final class ShownOutput: @unchecked Sendable {
   private let logPath: String
 
   /// - Parameter log: where all that is taken goes too, open already.
-  /// - Parameter cancellation: readable when waiting for a reader is to end; it stays the caller's.
+  /// - Parameter cancellation: ends the waits for readers.
   init(
-    isShowing: Bool, log: consuming Descriptor?, logPath: String = "", cancellation: borrowing Descriptor
+    isShowing: Bool, log: consuming Descriptor?, logPath: String = "", cancellation: Cancellation
   ) throws(SystemCallError) {
     self.isShowing = isShowing
     self.logPath = logPath
-    patience = Patience(cancellation: cancellation.number)
+    patience = Patience(cancellation: cancellation)
     output = try NonBlockingOutput(for: .output)
     switch consume log {
     case .some(let log): self.log = NonBlockingOutput(log)

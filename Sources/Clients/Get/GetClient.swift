@@ -1,5 +1,6 @@
 import Glibc
 @_spi(Begat) import NameService
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// `begat get`: documents of a web server, perlipc's webget.

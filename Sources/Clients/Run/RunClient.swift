@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 import Settings
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC

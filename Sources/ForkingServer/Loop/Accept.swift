@@ -5,28 +5,27 @@ import Glibc
 import NetworkServices
 @_spi(Begat) import UnixCore
 
-/// From a client that waits to its process: accept, admit, fork or execute.
+/// The way from a client that waits to its process: accept, admit, fork or execute.
 extension Listener {
-  /// How many connections of one socket are accepted before the others, exits and signals are looked at again.
+  /// How many times accept(2) is tried at one socket before the others, exits and signals are looked at again.
   private static let acceptsPerTurn = 32
 
   mutating func accept(from ready: UInt64) {
     for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
       // One busy socket does not keep the others waiting.
-      var budget = Listener.acceptsPerTurn
-      while budget > 0 {
+      for attempt in 0..<Listener.acceptsPerTurn {
         do throws(SystemCallError) {
           guard try acceptNext(at: entry.socket) else { return }
-          budget -= 1
         } catch {
           if error.code == .wouldBlock {
-            // The client may have gone; a Unix socket that was shut down is ready without end.
-            if budget == Listener.acceptsPerTurn { _ = isListening(at: index) }
+            // The client may have gone; a Unix socket that was shut down stays ready forever.
+            if attempt == 0 { _ = isListening(at: index) }
             break
           }
+          // It counts as an attempt: a security module may forbid each one and leave its client in the backlog.
           if error.code.isTransientAcceptError { continue }
           if error.code.meansUnusableSocket {
-            // Again at the next turn, where the socket could be mended.
+            // The next turn tries again, if the socket could be repaired.
             if isListening(at: index) { failed("accept at \(address(of: index)): \(error.code)") }
             return
           }
@@ -54,25 +53,25 @@ extension Listener {
     case .wait(let wait):
       pauseAccepting(wait)
       return false
-    case .admitted(let reservation):
+    case .accepted(let decision):
       isBusy = true
-      if let accepted = accepted.take() { start(AdmittedClient(accepted, reservation: reservation)) }
-    case .refused(let refusal):
-      isBusy = true
-      if let accepted = accepted.take() { reconsider(accepted, refusal, now: now) }
+      guard let accepted = accepted.take() else { return true }
+      switch consume decision {
+      case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
+      case .refused(let refusal): reconsider(accepted, refusal, now: now)
+      }
+      return accepting.held == nil
     }
-    return accepting.held == nil
   }
 
-  /// Admits a client whose place has become free meanwhile; refuses it otherwise.
+  /// Admits a client if a place has become free for it meanwhile, and refuses it otherwise.
   private mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     guard refusal.concernsOpenConnections else { return refuse(accepted, refusal, now: now) }
-    // Some of those that count may have ended a moment ago.
+    // Some of the connections that count may have ended a moment ago.
     takeExits()
     switch admission.admit(accepted.client, now: now) {
     case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
     case .refused(let refusal): refuse(accepted, refusal, now: now)
-    case .wait: refuse(accepted, refusal, now: now)
     }
   }
 
@@ -84,8 +83,8 @@ extension Listener {
     }
   }
 
-  /// Gives the client a process of its own.  While that cannot be had, the client is held and no other one is accepted:
-  /// they wait in the backlog.
+  /// Gives the client a process of its own.  If none can be made, the client is held until one can, and no other client
+  /// is accepted meanwhile: they wait in the backlog.
   mutating func start(_ admitted: consuming AdmittedClient) {
     if admitted.since == nil { scoreboard.header.pointee.accepted &+= 1 }
     let index = table.nextSlot
@@ -100,14 +99,14 @@ extension Listener {
     do throws(SystemCallError) {
       let child: pid_t
       if case .program(let program) = offer {
-        // Nobody sees what goes by.
+        // A program's bytes bypass the listener.
         slot.pointee.bytes_received = ConnectionRecord.unknownCount
         slot.pointee.bytes_sent = ConnectionRecord.unknownCount
         child = try execute(program, for: admitted)
       } else {
         child = try fork(for: admitted, slot)
       }
-      // At once: whoever closes last does TCP's work of ending, and that should be the child.
+      // Closed immediately: the side that closes last does TCP's closing work, which should be the child.
       let reservation = admitted.leave()
       slot.pointee.pid = child
       let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
@@ -131,7 +130,7 @@ extension Listener {
     do throws(SystemCallError) {
       switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
       case .child:
-        // Never returns: what this stack has, the reservation too, is not given back by the child.
+        // It never returns: the child gives nothing back that is on this stack, such as the reservation.
         process.serve(
           Descriptor(owning: admitted.connection.number), client: admitted.client,
           connections: admitted.reservation.placesOfSource, slot: slot, processTitle: title)
@@ -151,10 +150,9 @@ extension Listener {
     return try program.start(descriptors: [number, number, errors]) { client.write(to: &$0) }
   }
 
-  /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
+  /// Logs that a program cannot be run: once at the start of the episode and once, with a count, at its end.
   mutating func sayFailed(_ failure: SystemCallError) {
-    let clientsWait = if case .handover = offer { true } else { false }
-    if let line = refusals.failed(failure, clientsWait: clientsWait, now: .now) {
+    if let line = refusals.failed(failure, clientsWait: offer.handsOver, now: .now) {
       reporter.log(.error, line)
     }
   }

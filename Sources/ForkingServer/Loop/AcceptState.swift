@@ -7,11 +7,11 @@ import Settings
 /// Whether a listener accepts, and if not, why and until when.
 struct AcceptState: ~Copyable {
   enum Pause {
-    /// As many connections as allowed are open: goes on when one ends.
+    /// As many connections as allowed are open: accepting resumes when one ends.
     case full
-    /// As many as allowed have come: goes on at `retryTime`.
+    /// As many clients as allowed have come: accepting resumes at `retryTime`.
     case rate
-    /// Descriptors, memory or processes are used up: tries again soon.
+    /// Descriptors, memory or processes are used up: accepting is tried again soon.
     case shortage(String, ErrorCode)
   }
 
@@ -27,7 +27,7 @@ struct AcceptState: ~Copyable {
   private var delay = AcceptState.shortestDelay
 
   private static let shortestDelay: Duration = .milliseconds(10)
-  /// A client waits no longer than that when the shortage is over.
+  /// The longest time that a client still waits after the end of a shortage.
   private static let longestDelay: Duration = .milliseconds(150)
 
   mutating func scheduleRetry() {
@@ -40,7 +40,7 @@ struct AcceptState: ~Copyable {
     retryTime = nil
   }
 
-  /// The shortage is over.
+  /// Notes the end of the shortage.
   mutating func recover() {
     delay = AcceptState.shortestDelay
     shortageBegan = nil
@@ -48,7 +48,7 @@ struct AcceptState: ~Copyable {
 }
 
 extension Listener {
-  /// Takes the listening sockets out of the set, so that waiting clients cause no work, and stay in the backlog.
+  /// Takes the listening sockets out of the poller's set, so that clients in the backlog cause no work.
   mutating func pauseAccepting(_ pause: AcceptState.Pause) {
     watchSockets(false)
     accepting.pause = pause
@@ -64,7 +64,7 @@ extension Listener {
     }
   }
 
-  /// Pauses as long as admission says that clients wait.
+  /// Pauses for as long as admission lets clients wait.
   mutating func pauseAccepting(_ wait: Admission.Wait) {
     switch wait {
     case .atCapacity: pauseAccepting(.full)
@@ -74,13 +74,13 @@ extension Listener {
     }
   }
 
-  /// Goes on when the reason for the pause may be over.
+  /// Resumes accepting when the reason for the pause may have disappeared.
   mutating func resumeIfPossible() {
     guard drain == nil, let pause = accepting.pause else { return }
     dropHeldClientIfOver()
     switch pause {
     case .full where table.isFull:
-      // A service that stays full is one episode, however long it lasts.
+      // A service that stays full is one episode, however long that takes.
       return refusals.goesOn(for: .maxConnections, now: .now)
     case .full: break
     case .rate, .shortage:
@@ -94,8 +94,7 @@ extension Listener {
     watchSockets(true)
   }
 
-  /// Turns the client away that waits for a process, if it is gone or has waited for as long as it may be silent, or
-  /// stay at all.
+  /// Closes the held client's connection if the client has gone or its time limit has passed.
   private mutating func dropHeldClientIfOver() {
     let since: Deadline
     let isAbandoned: Bool
@@ -117,7 +116,7 @@ extension Listener {
   /// Closes the connection of the client that waits for a process, if there is one.
   mutating func dropHeldClient() { accepting.held = nil }
 
-  /// A connection has got its process: if there was a shortage, it is over.
+  /// Ends the shortage, if there was one: a connection has got its process.
   mutating func endShortage() {
     guard let began = accepting.shortageBegan else { return }
     let milliseconds = began.duration(to: .now).nanoseconds / 1_000_000

@@ -7,10 +7,10 @@ import NetworkServices
 extension Listener {
   mutating func ended(_ child: Int32, _ status: ExitStatus) {
     guard let entry = table.remove(child) else { return }
-    // The process's own word, copied once: it may have been taken over, and what it started may still write here.
+    // The process's own claims, copied once: an attacker may have it, and its descendants may still write here.
     let word = begat_copy_slot(scoreboard.slot(Int(entry.slot)))
     let outcome = outcome(status, of: entry, waiting: word.waiting)
-    // Before the record, and before another program's words can be joined to these.
+    // Before the record, and before another program's output can be joined to this program's.
     readLastWords()
     if entry.place >= 0 { handoverEnded(status, entry) }
     scoreboard.header.pointee.ended &+= 1
@@ -23,7 +23,7 @@ extension Listener {
     case .none: return
     }
     let now = Deadline.now
-    // Believed as far as it can be true.
+    // Its claim counts if it is possible.
     let said = Deadline(instant: word.ended)
     let ended = said >= entry.started && said <= now ? said : now
     batch.append(
@@ -32,14 +32,14 @@ extension Listener {
     if batch.isFull { report() }
   }
 
-  /// Delivers what was gathered.
+  /// Delivers the records that were gathered.
   mutating func report() {
     guard !batch.isEmpty || reporter.hasNews else { return }
     reporter.report(&batch, isLast: drain != nil && table.isEmpty)
     scoreboard.header.pointee.records_dropped = UInt64(reporter.dropped)
   }
 
-  /// - Parameter waiting: the process's own word on what it waited for; it only chooses between two limits' names.
+  /// - Parameter waiting: the process's own claim on what it waited for; it only chooses between two limits' names.
   private func outcome(_ status: ExitStatus, of entry: borrowing ConnectionTable.Entry, waiting: UInt32) -> Outcome {
     if entry.isOverdue { return .maxDuration }
     return switch status {

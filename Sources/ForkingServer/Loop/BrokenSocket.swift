@@ -3,13 +3,13 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// Listening sockets that listen no more.
+/// Repairs listening sockets that do not listen any more.
 ///
-/// A socket is one thing for all that have it: shutdown(2) by a program that was given it ends listening for begatd and
-/// for the listener as well.  A TCP socket keeps its address then, and listen(2) mends it.
+/// All processes that have a socket share it: shutdown(2) by a program that was given it ends listening for begatd and
+/// for the listener as well.  A TCP socket keeps its address then, and listen(2) repairs it.
 extension Listener {
-  /// Whether a stream socket listens, after a try to mend it where it does not.  Where that is in vain, the listener says
-  /// so and ends: whoever starts it again may have a sound socket for it.
+  /// Whether a stream socket listens, after an attempt to repair it.  If that fails, the listener logs it and ends: its
+  /// supervisor may start it with a working socket.
   mutating func isListening(at index: Int) -> Bool {
     let entry = sockets.streams[index]
     guard !entry.socket.isServing else { return true }
@@ -37,7 +37,7 @@ extension Listener {
     sockets.addresses.indices.contains(index) ? sockets.addresses[index] : "socket \(index)"
   }
 
-  /// Ends the listener as a failed one: nothing that it could do again would help.  Connections may go on.
+  /// Ends the listener as a failed one, because no further attempt would help.  Its connections may go on.
   mutating func failed(_ line: String) {
     guard !hasFailed else { return }
     hasFailed = true
@@ -47,7 +47,7 @@ extension Listener {
 }
 
 extension ErrorCode {
-  /// Of accept(2): the socket itself is of no use, so that trying again is in vain.
+  /// Whether an error of accept(2) means that the socket itself is unusable, so that another attempt would fail too.
   var meansUnusableSocket: Bool {
     switch rawValue {
     case EINVAL, ENOTSOCK, EBADF, EFAULT: true

@@ -10,7 +10,7 @@ final class DatagramAnswers {
 
   private let service: any DatagramService
   private let memory: MemoryMapping
-  /// Of its own: forged senders of datagrams must not use up what others are allowed.
+  /// Separate from that of connections: forged senders of datagrams must not use up the limits of other clients.
   private let admission: Admission
   private let ownPorts: Set<UInt16>
 
@@ -22,9 +22,9 @@ final class DatagramAnswers {
     memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
   }
 
-  /// Answers what has arrived at the socket.  What is not answered is thrown away.
+  /// Answers the datagrams that have arrived at the socket.  Those that are not answered are discarded.
   ///
-  /// - Parameter counters: those of datagrams are kept.
+  /// - Parameter counters: the scoreboard whose counters of datagrams are updated.
   /// - Parameter refused: is called for each sender that a limit or a rule refuses.
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(

@@ -3,13 +3,13 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// The end of a listener: no more clients, and a last moment for those that are there.
+/// A listener's end: it accepts no more clients, and gives open connections a grace period.
 struct Drain {
   var deadline: Deadline
-  /// Sent to what is left at the deadline.
+  /// The signal that the remaining connections get at the deadline.
   var signal: Signal
-  /// When what a program with the listening sockets has left behind is killed, and when to look whether it is gone;
-  /// nil while there is nothing of the kind.
+  /// When the descendants that a program with the listening sockets has left behind are killed, and when to look whether
+  /// they have ended; nil while there are none.
   var groupDeadline: Deadline?
   var groupCheck: Deadline?
 
@@ -18,13 +18,13 @@ struct Drain {
     self.signal = signal
   }
 
-  /// How long the children of a program that has ended may go on.
-  static let groupPatience: Duration = .seconds(1)
+  /// How long the descendants of a program that has ended may go on.
+  static let groupGracePeriod: Duration = .seconds(1)
   static let groupCheckInterval: Duration = .milliseconds(20)
 }
 
 extension Listener {
-  /// Stops accepting; told again, ends what is left at once.
+  /// Stops accepting; a second call ends the remaining connections immediately.
   mutating func stop() {
     guard drain == nil else {
       drain?.deadline = .now
@@ -32,12 +32,12 @@ extension Listener {
     }
     watchSockets(false)
     dropHeldClient()
-    // Others may hold the same sockets open: closing ours would not take them out of the set.
+    // Other processes may hold the same sockets open: closing ours would not take them out of the set.
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()
     drain = Drain(deadline: Deadline(after: options.drainTimeout), signal: .terminate)
     if case .handover = offer, !table.isEmpty {
-      // It has the sockets and would go on accepting, and so would what it has started: they are told to end.
+      // The program has the sockets and would go on accepting, and so would its descendants: they are told to end.
       table.forEach { entry in
         Listener.send(.terminate, to: entry.process, withGroup: true)
         entry.isEnding = true
@@ -51,7 +51,7 @@ extension Listener {
     }
   }
 
-  /// begatd is gone: nobody else will tell this listener to end.
+  /// Stops because begatd has ended: no other process will stop this listener.
   mutating func channelClosed() {
     if let channel = reporter.channelNumber { try? poller.remove(channel) }
     reporter.loseChannel()
@@ -61,7 +61,7 @@ extension Listener {
     }
   }
 
-  /// At the deadline ends what is left; what ignores that, a second later for good.
+  /// Ends the remaining connections at the deadline, and kills those that are left after the grace period.
   mutating func advanceDrain() {
     if drain?.groupCheck?.hasPassed ?? false {
       drain?.groupCheck = nil
@@ -74,33 +74,35 @@ extension Listener {
       entry.isEnding = true
     }
     var next = drain
-    next.deadline = Deadline(after: patience)
+    next.deadline = Deadline(after: gracePeriod)
     next.signal = .kill
     self.drain = next
   }
 
-  /// Whether an ended program with the listening sockets has left processes in its group that are still given time.
+  /// Whether an ended program with the listening sockets has left processes in its group whose grace period runs.
   mutating func waitsForGroup(of process: pid_t) -> Bool {
-    // Those that have ended do not count, as the program itself.
+    // Processes that have ended, such as the program itself, do not count.
     guard drain != nil, let rest = try? Liveness(ofGroup: process), rest != .gone else { return false }
     let now = Deadline.now
-    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupPatience)
+    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupGracePeriod)
     guard now < deadline else { return false }
     drain?.groupDeadline = deadline
     drain?.groupCheck = min(deadline, now.advanced(by: Drain.groupCheckInterval))
     return true
   }
 
-  /// Time between the termination signal and SIGKILL.  Our own processes have nothing to tidy up.
-  private var patience: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
+  /// The time between the termination signal and SIGKILL.  Processes of built-in services have nothing to tidy up.
+  private var gracePeriod: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
 
-  /// - Parameter withGroup: whether to send it to what the process has started as well.
+  /// Sends a signal to a connection's process.
+  ///
+  /// - Parameter withGroup: whether to send it to the whole of the process's group.
   static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
     if withGroup, (try? signal.send(toGroup: process)) != nil { return }
     try? signal.send(to: process)
   }
 
-  /// Ends connections whose time is up: politely first, and five seconds later for good.
+  /// Ends connections whose time limit has passed: by SIGTERM first, and by SIGKILL five seconds later.
   mutating func endOverdue(_ now: Deadline) {
     guard options.maxDuration != nil else { return }
     table.forEach { entry in

@@ -1,15 +1,17 @@
 @_spi(Begat) import UnixCore
 
-/// Something that happens again and again: worth a line when it begins, and one with a count when it is over.
+/// Something that happens again and again, logged when it begins and, with a count, when it has ended.
 struct Episode {
-  /// After so long without another time it is over.
+  /// An episode ends after so long without another occurrence.
   static let quiet: Duration = .seconds(5)
 
   private var count = 0
   private var began = Deadline.never
   private var last = Deadline.never
 
-  /// Whether this is how it begins.
+  /// Notes an occurrence.
+  ///
+  /// - Returns: whether an episode begins with it.
   mutating func note(_ now: Deadline) -> Bool {
     last = now
     count += 1
@@ -18,13 +20,13 @@ struct Episode {
     return true
   }
 
-  /// It has not ended in between.
+  /// Keeps the episode from ending, without another occurrence.
   mutating func goesOn(_ now: Deadline) { if count > 0 { last = now } }
 
   /// When to look whether it is over.
   var due: Deadline { count > 0 ? last.advanced(by: Episode.quiet) : .never }
 
-  /// How often it happened and how long it went on; nil while it does, and where nothing was.
+  /// The number of occurrences and the time that they took; nil during an episode, and if there was none.
   mutating func endIfQuiet(_ now: Deadline) -> (count: Int, duration: Duration)? {
     guard count > 0, now >= due else { return nil }
     defer { count = 0 }

@@ -14,7 +14,7 @@ import Settings
 struct Listener: ~Copyable {
   /// Numbers by which ready descriptors come back from the poller; sockets have the smaller ones.
   enum Token {
-    static let orders: UInt64 = 0x1_0000_0000
+    static let stopSignals: UInt64 = 0x1_0000_0000
     static let channel: UInt64 = 0x1_0000_0001
     static let exits: UInt64 = 0x1_0000_0002
     static let work: UInt64 = 0x1_0000_0003
@@ -27,14 +27,13 @@ struct Listener: ~Copyable {
   let offer: Offer
   /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
   let process: ConnectionProcess
-  let admission: Admission
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
-  /// Clients, orders and the channel.
+  /// Announces clients, stop signals and the channel.
   let poller: Poller
-  /// All that and the ends of connections, for when no client is in a hurry.
+  /// Announces all that and the ends of connections, for times without new clients.
   private let quietPoller: Poller
-  private let orders: SignalQueue
+  private let stopSignals: SignalQueue
   private let exits: SignalQueue
   let scoreboard: Scoreboard
   var sockets: ServiceSockets
@@ -44,18 +43,21 @@ struct Listener: ~Copyable {
   var refusals: Refusals
   var programErrors: ProgramErrors?
   var programLog = ProgramLog()
-  var handover: Handover
-  /// Whether the end of a connection may leave a program's last words behind.
+  var handover: HandoverState
+  /// Whether a connection that ends may have left an unfinished line of a program.
   let hasProgramWords: Bool
-  /// Whether it ends because it cannot serve any more.
+  /// Whether the listener ends because it cannot serve any more.
   var hasFailed = false
-  /// What the refused are told, with its line's end.
+  /// The line sent to refused clients, with its CR LF.
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
   private var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
+  /// Stored last, because the properties of a value are destroyed in the order of their declarations: a client that is
+  /// held in `accepting` gives its place back in memory that this unmaps.
+  let admission: Admission
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)!
@@ -65,47 +67,24 @@ struct Listener: ~Copyable {
     scoreboard: consuming Scoreboard, names: NameClient?, programErrors: consuming ProgramErrors?,
     title: consuming ProcessTitle?
   ) throws(SystemCallError) {
-    let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
+    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    let errors = try ProgramErrors.existing(
+      programErrors, orLabelled: startsPrograms ? "program: " : "connection process: ")
     let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
       try DatagramAnswers(
         service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
+    let pollers = try ListenerPollers()
+    try pollers.watch(sockets, of: service.offer, channel: reporter.channelNumber, errors: errors.reading.number)
     let admission = try Admission(options.admission)
-    let poller = try Poller()
-    let quietPoller = try Poller()
-    let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
-    // The kernel announces the end of an executed program by SIGCHLD, whatever its process was made with.
-    let exits = try SignalQueue(SignalSet(Listener.exitSignal, .child))
-    try poller.add(orders.descriptor.number, .readable, token: Token.orders)
-    try quietPoller.add(exits.descriptor.number, .readable, token: Token.exits)
-    try quietPoller.add(poller.descriptor.number, .readable, token: Token.work)
-    if let channel = reporter.channelNumber { try poller.add(channel, .readable, token: Token.channel) }
-    if case .service = service.offer {
-      for (index, entry) in sockets.datagrams.enumerated() {
-        try poller.add(entry.socket.descriptor.number, .readable, token: Token.datagrams + UInt64(index))
-      }
-    }
-    let errors: ProgramErrors
-    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
-    switch consume programErrors {
-    case .some(let given): errors = given
-    case nil: errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ")
-    }
-    try poller.add(errors.reading.number, .readable, token: Token.programErrors)
-    let errorsNumber = errors.writing.number
-    let handsOver = if case .handover = service.offer { true } else { false }
-    let handover = try Handover(sockets, isUsed: handsOver)
+    let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
-    let served: any NetworkService =
-      switch service.offer {
-      case .service(let builtIn): builtIn
-      case .relay(let relay): relay
-      case .program, .handover: NothingServed()
-      }
     process = ConnectionProcess(
-      service: served, limits: limits, names: names, title: ConnectionProcess.title(of: options.name),
-      listener: getpid(), errors: errorsNumber, keeping: service.needed)
+      service: service.offer.connectionService,
+      limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
+      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.writing.number,
+      keeping: service.needed)
     offer = service.offer
     self.admission = admission
     refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
@@ -119,10 +98,10 @@ struct Listener: ~Copyable {
     self.scoreboard = scoreboard
     self.title = title
     self.reporter = reporter
-    self.poller = poller
-    self.quietPoller = quietPoller
-    self.orders = orders
-    self.exits = exits
+    poller = pollers.urgent
+    quietPoller = pollers.quiet
+    stopSignals = pollers.stopSignals
+    exits = pollers.exits
     self.table = table
     self.batch = batch
     watchSockets(true)
@@ -138,56 +117,69 @@ struct Listener: ~Copyable {
     Heap.trim()
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)
-    while !isDone {
-      var readyStreams: UInt64 = 0
-      var isChannelReady = false
-      var readyDatagrams: UInt64 = 0
-      var hasProgramErrors = false
-      poller.wait(milliseconds: waitForQuietWork()) { event in
-        switch event.token {
-        case Token.orders: break
-        case Token.channel: isChannelReady = true
-        case Token.programErrors: hasProgramErrors = true
-        case Token.allDatagrams: readyDatagrams |= 1 << (event.token & 63)
-        default: readyStreams |= 1 << (event.token & 63)
-        }
-      }
-      takeOrders()
-      takeExits()
-      if isChannelReady, !reporter.readChannel() { channelClosed() }
-      if hasProgramErrors { readProgramErrors() }
-      advanceProgramLog()
-      sweepIfDue()
-      resumeIfPossible()
-      advanceHandover()
-      if case .handover(let program) = offer {
-        if readyStreams | readyDatagrams != 0 {
-          handOver(to: program, streams: readyStreams, datagrams: readyDatagrams)
-        }
-      } else {
-        if readyDatagrams != 0 { answerDatagrams(readyDatagrams) }
-        if readyStreams != 0, drain == nil { accept(from: readyStreams) }
-      }
-      advanceDrain()
-      // While clients come, records gather until a message of them is full.
-      if !isBusy { report() }
-    }
+    while !isDone { takeTurn() }
     finishLog()
     report()
     for file in sockets.files { file.removeIfOurs() }
     return !hasFailed
   }
 
+  /// Waits for work, and does all that there is.
+  private mutating func takeTurn() {
+    let ready = waitForWork()
+    takeStopSignals()
+    takeExits()
+    if ready.isChannel, !reporter.readChannel() { channelClosed() }
+    if ready.hasProgramErrors { readProgramErrors() }
+    advanceProgramLog()
+    sweepIfDue()
+    resumeIfPossible()
+    advanceHandover()
+    if case .handover(let program) = offer {
+      if ready.streams | ready.datagrams != 0 {
+        handOver(to: program, streams: ready.streams, datagrams: ready.datagrams)
+      }
+    } else {
+      if ready.datagrams != 0 { answerDatagrams(ready.datagrams) }
+      if ready.streams != 0, drain == nil { accept(from: ready.streams) }
+    }
+    advanceDrain()
+    // While clients come, records gather until a message of them is full.
+    if !isBusy { report() }
+  }
+
   private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil }
 
   // MARK: Waiting
 
-  /// Waits for work that clients, stop signals and the channel do not announce.
+  /// The descriptors that the poller has found ready: a bit for each socket, where more than 64 share them.
+  private struct Ready {
+    var streams: UInt64 = 0
+    var datagrams: UInt64 = 0
+    var isChannel = false
+    var hasProgramErrors = false
+  }
+
+  private mutating func waitForWork() -> Ready {
+    var ready = Ready()
+    poller.wait(milliseconds: waitForQuietWork()) { event in
+      switch event.token {
+      case Token.stopSignals: break
+      case Token.channel: ready.isChannel = true
+      case Token.programErrors: ready.hasProgramErrors = true
+      case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
+      default: ready.streams |= 1 << (event.token & 63)
+      }
+    }
+    return ready
+  }
+
+  /// Waits for ends of connections and for other work that is not urgent.
   ///
-  /// While clients come, ends of connections wake nobody: they are taken in the turns that clients cause.  A moment
-  /// after the last client they are waited for as well.
+  /// While clients come, ends of connections do not wake the listener: they are handled in the turns that clients cause.
+  /// A moment after the last client they are waited for as well.
   ///
-  /// - Returns: how many milliseconds to wait for clients, orders and the channel after that; -1 for ever.
+  /// - Returns: how many milliseconds to wait for clients, stop signals and the channel after that; -1 forever.
   private mutating func waitForQuietWork() -> CInt {
     let limit = timeUntilWork()
     if isBusy, accepting.pause == nil, drain == nil {
@@ -200,7 +192,7 @@ struct Listener: ~Copyable {
 
   private static let busyMilliseconds: CInt = 10
 
-  /// Milliseconds until something is due that no descriptor announces; -1 when nothing is.
+  /// Milliseconds until something is due that no descriptor announces; -1 if nothing is.
   private func timeUntilWork() -> CInt {
     var due = Deadline.never
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
@@ -212,9 +204,9 @@ struct Listener: ~Copyable {
 
   // MARK: Signals and exits
 
-  private mutating func takeOrders() {
-    while let order = orders.take() {
-      if order.signal != .hangUp { stop() }
+  private mutating func takeStopSignals() {
+    while let arrival = stopSignals.take() {
+      if arrival.signal != .hangUp { stop() }
     }
   }
 
@@ -223,13 +215,13 @@ struct Listener: ~Copyable {
 
   mutating func takeExits() {
     var mayBeSeveral = false
-    // A flood of forged signals must not keep clients waiting: what is left is taken in the next turn.
+    // A flood of forged signals must not keep clients waiting: the rest is handled in the next turn.
     for _ in 0..<Listener.exitsPerTurn {
       guard let exit = exits.take() else { break }
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
-      // Anybody of the same user may forge the signal: only waitpid(2) is believed, and only for our own.
-      if table.contains(exit.process) { fetch(exit.process) }
+      // Any process of this user can forge the signal: only waitpid(2) is trusted.
+      if table.contains(exit.process) { reap(exit.process) }
     }
     if mayBeSeveral { reapAll() }
   }
@@ -239,13 +231,15 @@ struct Listener: ~Copyable {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
-    while let process = Children.peekAny(), fetch(process) {}
+    while let process = Children.peekAny(), reap(process) {}
   }
 
-  /// Reaps an ended process; false when it has not ended, or what it started may tidy up for another moment.
+  /// Reaps an ended process.
+  ///
+  /// - Returns: false if it has not ended, or if its descendants have a grace period to tidy up.
   @discardableResult
-  private mutating func fetch(_ process: pid_t) -> Bool {
-    // What was told to end leaves nobody behind.  Not reaped yet: the number is still its group's.
+  private mutating func reap(_ process: pid_t) -> Bool {
+    // A process that was stopped must leave no descendants.  It is not reaped yet: the number is still its group's.
     if offer.runsPrograms, table.isEnding(process) {
       if case .handover = offer, waitsForGroup(of: process) { return false }
       Listener.send(.kill, to: process, withGroup: true)
@@ -257,7 +251,7 @@ struct Listener: ~Copyable {
 
   private static let sweepInterval: Duration = .seconds(1)
 
-  /// The net under the queue: when the kernel's queue of signals is full, exits are announced by nothing at all.
+  /// Looks for exits that no signal announced, as it happens when the kernel's queue of signals is full.
   private mutating func sweepIfDue() {
     let now = Deadline.now
     for line in refusals.ended(now) { reporter.log(.notice, line) }
@@ -270,7 +264,7 @@ struct Listener: ~Copyable {
     endOverdue(now)
   }
 
-  // MARK: What is said
+  // MARK: Log
 
   /// Logs a line that may be due.
   mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }

@@ -2,14 +2,14 @@
 
 /// When what programs write to standard error is read.
 struct ProgramLog {
-  /// A program that writes without end is held up by a full pipe instead of keeping the listener busy.
+  /// How long the pipe stays unread after a flood: a full pipe holds up a program that writes forever.
   static let floodPause: Duration = .milliseconds(100)
-  /// A line without an end is logged when nothing has followed for so long.
+  /// An unfinished line is logged when nothing has followed for so long.
   static let quiet: Duration = .milliseconds(200)
 
   /// When the pipe is read again; nil while it is watched.
   var resumeTime: Deadline?
-  /// When the part of a line that is there is logged.
+  /// When an unfinished line is logged; nil if there is none.
   var partTime: Deadline?
 
   var due: Deadline { min(resumeTime ?? .never, partTime ?? .never) }
@@ -29,8 +29,8 @@ extension Listener {
     programErrors = consume errors
   }
 
-  /// Logs the last words of a program that has ended, also without an end of line: what another one writes later is not
-  /// to be joined to them.
+  /// Logs the last output of a program that has ended, with an unfinished line: the output of another program must not
+  /// be joined to it.
   mutating func readLastWords() {
     guard hasProgramWords, programLog.resumeTime == nil, var errors = programErrors.take() else { return }
     if errors.read({ reporter.log(.notice, $0) }) || errors.hasPart {
@@ -40,7 +40,7 @@ extension Listener {
     programErrors = consume errors
   }
 
-  /// Does what is due without anything new in the pipe.
+  /// Does the work that is due without new output in the pipe.
   mutating func advanceProgramLog() {
     guard programLog.due.hasPassed, var errors = programErrors.take() else { return }
     let now = Deadline.now
@@ -55,7 +55,7 @@ extension Listener {
     programErrors = consume errors
   }
 
-  /// What is still to be logged at the end.
+  /// Logs everything that is left, at the end.
   mutating func finishLog() {
     programLog.resumeTime = nil
     if var errors = programErrors.take() {

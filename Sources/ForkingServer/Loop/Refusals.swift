@@ -64,7 +64,7 @@ struct Refusals {
     return "\(Refusals.limit(refusal, limits)) reached; further clients wait"
   }
 
-  /// Clients still wait.
+  /// Keeps the episode of waiting clients from ending: they still wait.
   mutating func goesOn(for refusal: Refusal, now: Deadline) { episodes[Kind.waiting(refusal).index].goesOn(now) }
 
   /// The line for a program that cannot be run, where one is due.
@@ -83,7 +83,7 @@ struct Refusals {
     return "an answer to \(client?.description ?? "a client") cannot be sent: \(error)\(advice)"
   }
 
-  /// Lines for what is over.
+  /// The lines of the episodes that have ended.
   mutating func ended(_ now: Deadline) -> [String] {
     guard now >= due else { return [] }
     var lines: [String] = []
@@ -135,7 +135,7 @@ struct Refusals {
 }
 
 extension SocketAddress {
-  /// The host alone, for people.
+  /// The host without the port, for people.
   fileprivate var withoutPort: String {
     switch self {
     case .ipv4(let host, _): host.description

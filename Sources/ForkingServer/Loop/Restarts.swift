@@ -1,7 +1,7 @@
 /// When the next program may be started at a socket whose program has ended.
 ///
-/// Only a program that is proven to have taken no client is slowed down: its client would have it started without end.
-/// Where nothing is proven, the rate limit for starts suffices, and no client can slow down a sound program.
+/// Only a program that is proven to have taken no client is slowed down: its client would have it started forever.
+/// Where nothing is proven, the rate limit for starts suffices, and no client can slow down a working program.
 struct Restarts {
   /// What a pause is worth a line for.
   enum News {

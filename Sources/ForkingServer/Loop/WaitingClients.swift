@@ -1,10 +1,10 @@
 @_spi(Begat) import UnixCore
 
-/// What waits at a listening socket, looked at without taking anything: two looks can prove whether a program that had
+/// The clients that wait at a listening socket, observed without taking any: two looks can prove whether a program that had
 /// the socket in between has taken a client.
 ///
 /// A guess would not do.  Clients that come as fast as they are served leave the backlog as long as it was, and the next
-/// datagram may have the bytes and the sender of the one before it: any client could make a sound program look like one
+/// datagram may have the bytes and the sender of the one before it: any client could make a working program look like one
 /// that takes none, and have it slowed down.
 struct WaitingClients {
   /// What two looks prove.

@@ -12,25 +12,25 @@ struct ConnectionTable: ~Copyable {
     let process: Int32
     let slot: UInt32
     let started: Deadline
-    /// Of a Unix socket.
+    /// The user at the other end of a Unix socket; 0 for other clients.
     var user: UInt32
     var peer: PeerFields
     /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
     let reservation: Reservation?
-    /// The socket that such a program has (`Handover.Place`).
+    /// The socket that such a program has (`HandoverState.Place`).
     var place: Int32 = -1
-    /// When it is to be ended, and again when it has been told so once.
+    /// When the process gets SIGTERM, and after that, when it gets SIGKILL.
     var deadline = Deadline.never
     /// Whether its time was up.
     var isOverdue = false
-    /// Whether it was told to end, for whichever reason: nothing of it is to stay.
+    /// Whether it was told to end, for any reason: then it must leave no descendants.
     var isEnding = false
   }
 
   private let memory: MemoryMapping
-  /// By place; 0 in an empty one.
+  /// The process at each place; 0 at an empty one.
   private let processes: UnsafeMutableBufferPointer<Int32>
-  /// By place; those of empty places are not initialized.
+  /// The entry at each place; not initialized at an empty one.
   private let entries: UnsafeMutablePointer<Entry>
   /// Numbers of free slots; the first `freeCount` are valid.
   private let freeSlots: UnsafeMutableBufferPointer<UInt32>
@@ -80,7 +80,7 @@ struct ConnectionTable: ~Copyable {
   /// Whether the process was told to end.
   func isEnding(_ process: Int32) -> Bool { find(process).map { entries[$0].isEnding } ?? false }
 
-  /// Takes a connection out and frees its slot; nil for a process that is none of ours.
+  /// Takes a connection out and frees its slot; nil for a process that is not in the table.
   mutating func remove(_ process: Int32) -> Entry? {
     guard let place = find(process) else { return nil }
     let entry = (entries + place).move()

@@ -21,7 +21,7 @@ struct AddedCommands: AdditionalCommands {
   }
 
   private let commands: [Command]
-  /// Open descriptors: an empty input, and where standard error goes.
+  /// Open descriptors: an empty input, and the target of standard error.
   private let input: CInt
   private let errors: CInt
 
@@ -48,14 +48,14 @@ struct AddedCommands: AdditionalCommands {
   {
     var end = OutputEnd.complete
     do {
-      // Whatever happens, a stop too: no program is left behind.  SIGTERM stays pending until then.
+      // No program is left behind, not even by a stop: SIGTERM stays pending until the program has ended.
       end = try SignalQueue.with(SignalSet(.terminate)) { stops in
         let running = try start(command, for: connection.clientVariables)
         var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
         let deadline = Deadline(after: AddedCommands.timeLimit)
         let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
         let isHurried = end == .stopped || end == .late
-        AddedCommands.end(running.process, patience: isHurried ? .zero : .milliseconds(100))
+        AddedCommands.end(running.process, gracePeriod: isHurried ? .zero : .milliseconds(100))
         return end
       }
     } catch {
@@ -78,14 +78,15 @@ struct AddedCommands: AdditionalCommands {
     return RunningProgram(process: child, stream: pipe.readEnd)
   }
 
-  /// Ends what is left of the command and its group, and reaps it.
+  /// Ends the command and what is left of its group, and reaps the command.
   ///
-  /// - Parameter patience: a moment for one that has closed its output and is about to end.
-  private static func end(_ child: pid_t, patience: Duration) {
-    if !Children.waitForExit(of: child, until: Deadline(after: patience)) {
+  /// - Parameter gracePeriod: a moment for one that has closed its output and is about to end.
+  private static func end(_ child: pid_t, gracePeriod: Duration) {
+    if !Children.waitForExit(of: child, until: Deadline(after: gracePeriod)) {
       try? Signal.terminate.send(toGroup: child)
       // Less than the second after which the listener ends this process.
-      _ = Children.waitForExit(of: child, until: Deadline(after: patience == .zero ? .milliseconds(500) : .seconds(1)))
+      let rest: Duration = gracePeriod == .zero ? .milliseconds(500) : .seconds(1)
+      _ = Children.waitForExit(of: child, until: Deadline(after: rest))
     }
     // Not reaped yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)

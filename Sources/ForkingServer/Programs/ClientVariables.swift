@@ -10,7 +10,7 @@ struct ClientVariables {
   /// The server's end.
   var local: SocketAddress?
   var remote: SocketAddress?
-  /// Of the other end of a Unix socket.
+  /// The credentials of the process at the other end of a Unix socket.
   var credentials: PeerCredentials?
   /// How many connections the client's source has, this one included.
   var connectionsOfSource: Int

@@ -2,15 +2,15 @@ import Admission
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// What programs and connection processes write to standard error: lines for the log.
+/// The pipe to which programs and connection processes write their standard error: lines for the log.
 ///
 /// One pipe for all of a service: a line that a program writes at once stays whole.  The listener reads it, not begatd: a
-/// program never writes to a pipe that nobody has.  Connection processes of built-in services have it too, so that one
+/// program never writes to a pipe without a reader.  Connection processes of built-in services have it too, so that one
 /// that was taken over can write neither to begatd's own log nor to a terminal.
 struct ProgramErrors: ~Copyable {
   /// Bytes of a line that are kept.
   static let longestLine = 1000
-  /// A program that talks without end does not fill the log.
+  /// Keeps a program that writes forever from filling the log.
   private static let rate = RateLimit("50/s burst 100")!
 
   let reading: Descriptor
@@ -21,7 +21,7 @@ struct ProgramErrors: ~Copyable {
   private var leftOut = 0
   /// Whether lines were left out since this was last set to false: then the pipe may stay unread for a while.
   var isFlooded = false
-  /// What stands before each line.
+  /// The text before each line.
   private let label: String
   private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
@@ -34,6 +34,16 @@ struct ProgramErrors: ~Copyable {
     line.reserveCapacity(ProgramErrors.longestLine)
   }
 
+  /// The given pipe, or a new one.
+  static func existing(
+    _ given: consuming ProgramErrors?, orLabelled label: String
+  ) throws(SystemCallError) -> ProgramErrors {
+    switch consume given {
+    case .some(let given): return given
+    case nil: return try ProgramErrors(label: label)
+    }
+  }
+
   deinit { room.deallocate() }
 
   /// What programs get as standard error: the pipe, or the listener's own where there is none.
@@ -44,9 +54,9 @@ struct ProgramErrors: ~Copyable {
     }
   }
 
-  /// Takes what is there, at most 64 KiB: others are waiting too.
+  /// Reads what is there, at most 64 KiB, because clients are waiting too.
   ///
-  /// - Parameter log: false where the line could not be delivered.
+  /// - Parameter log: logs a line; returns false if it could not be delivered.
   /// - Returns: whether anything was there.
   @discardableResult
   mutating func read(_ log: (String) -> Bool) -> Bool {
@@ -68,7 +78,7 @@ struct ProgramErrors: ~Copyable {
   /// Logs what is there of a line that was not ended: its program has ended, or has written nothing for a while.
   mutating func finishPart(_ log: (String) -> Bool) { if hasPart { finish(log) } }
 
-  /// Says what is left of a line that nobody ended.
+  /// Logs an unfinished last line.
   mutating func flush(_ log: (String) -> Bool) {
     if !line.isEmpty { finish(log) }
     sayLeftOut(log)

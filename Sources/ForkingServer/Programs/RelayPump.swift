@@ -16,7 +16,7 @@ struct RelayPump: ~Copyable {
   private var upwardCount = 0
   private var downwardCount = 0
   private var hasReceived = false
-  /// Since when nobody has got on.
+  /// When the last record of either side passed.
   private var quietSince = Deadline.now
 
   init(limits: TimeLimits) { self.limits = limits }
@@ -54,7 +54,7 @@ struct RelayPump: ~Copyable {
   private mutating func carry(
     client: inout Connection, program: borrowing Descriptor, stop: CInt, until deadline: Deadline
   ) -> Bool {
-    // A side with nothing to do is left out: its hang-up would wake us for ever.  The program's own hang-up matters only
+    // A side with nothing to do is left out: its hang-up would wake this process forever.  The program's own hang-up matters only
     // while the client is all that is waited for.
     let clientWants = RelayPump.interest(reading: upward.wantsMore, writing: !downward.isEmpty)
     let programWants = RelayPump.interest(reading: downward.wantsMore, writing: !upward.isEmpty)
@@ -109,7 +109,7 @@ struct RelayPump: ~Copyable {
       }
       if isRecord { quietSince = .now }
     } catch {
-      // The client is gone: its program gets the end of its input, and its output is for nobody.
+      // The client is gone: its program gets the end of its input, and its output is discarded.
       downward.abandon()
       upward.abandon()
     }
@@ -136,7 +136,7 @@ struct RelayPump: ~Copyable {
     do throws(SystemCallError) {
       try upward.drain { (bytes) throws(SystemCallError) in try program.send(bytes, waiting: false) }
     } catch { upward.abandon() }
-    // Nobody has the other end any more.
+    // No process has the other end any more.
     if hasHungUp, downward.hasEnded { upward.abandon() }
   }
 

@@ -11,7 +11,7 @@ struct RelayService: NetworkService {
   /// Where the program's standard error goes.
   private let errors: CInt
 
-  /// - Parameter program: stays in the process group of whoever starts it.
+  /// - Parameter program: stays in the process group of the process that starts it.
   /// - Parameter errors: an open descriptor.
   init(program: PreparedProgram, errors: CInt) {
     self.program = program
@@ -27,7 +27,7 @@ struct RelayService: NetworkService {
     let running: RunningProgram
     do throws(SystemCallError) { running = try start(for: connection.clientVariables) } catch {
       Descriptor.withBorrowed(errors) { log in try? log.writeAll("\(error)\n") }
-      // As shells tell it.
+      // The status of shells for a command that cannot be run.
       throw .exited(127)
     }
     var pump = RelayPump(limits: connection.limits)
@@ -36,12 +36,12 @@ struct RelayService: NetworkService {
     case .stopped: break
     case .complete:
       // A program that has closed its streams and lives on keeps its client's place as long as an idle client does.
-      switch awaitEnd(of: running.process, until: connection.limits.idle.map { Deadline(after: $0) } ?? .never) {
+      switch waitForExit(of: running.process, until: connection.limits.idle.map { Deadline(after: $0) } ?? .never) {
       case nil: return end(running, &connection, .idle)
       case .stopped: break
       case .exited(.exited(0)): return
       case .exited(.exited(let code)): throw .exited(UInt8(truncatingIfNeeded: code))
-      // As shells tell it.
+      // The status of shells for a command that a signal has ended.
       case .exited(.killed(let signal, _)): throw .exited(UInt8(truncatingIfNeeded: 128 + signal.rawValue))
       case .exited(.unknown): throw .exited(1)
       }
@@ -56,7 +56,7 @@ struct RelayService: NetworkService {
   }
 
   /// Waits for the program's end or for SIGTERM; nil at the deadline.
-  private func awaitEnd(of process: pid_t, until deadline: Deadline) -> Awaited? {
+  private func waitForExit(of process: pid_t, until deadline: Deadline) -> Awaited? {
     let news = SignalSet(.terminate, .child)
     while true {
       if let status = Children.reap(process) { return .exited(status) }
@@ -65,23 +65,24 @@ struct RelayService: NetworkService {
     }
   }
 
-  /// Ends this process because it was told to: the program may tidy up and say its last words before, for a bounded time.
+  /// Ends this process because it was told to, after a grace period in which the program may tidy up and send its last
+  /// output.
   private func stop(
     _ running: borrowing RunningProgram, _ pump: inout RelayPump, _ connection: inout Connection
   ) -> ConnectionFailure {
-    let deadline = Deadline(after: RelayService.patience)
+    let deadline = Deadline(after: RelayService.gracePeriod)
     let group = getpgrp()
-    // Blocked here, so that it ends the others.
+    // Blocked in this process, so that it ends only the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.waitForExit(of: running.process, until: Deadline(after: deadline.remaining ?? .zero))
+    _ = Children.waitForExit(of: running.process, until: deadline)
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.
     if (try? ProcessControl.join(group: ProcessControl.group(of: getppid()))) != nil {
       try? Signal.kill.send(toGroup: group)
     }
-    return ProcessEnd.by(.terminate)
+    return ProcessEnd.failure(by: .terminate)
   }
 
   private func start(for client: ClientVariables) throws(SystemCallError) -> RunningProgram {
@@ -92,7 +93,7 @@ struct RelayService: NetworkService {
   }
 
   /// How long a program may take to end when it is told to.
-  static let patience: Duration = .seconds(5)
+  static let gracePeriod: Duration = .seconds(5)
 
   /// Ends the connection, the program with all of its group, and this process, which belongs to it.
   private func end(_ running: consuming RunningProgram, _ connection: inout Connection, _ limit: Waiting) {
@@ -101,7 +102,7 @@ struct RelayService: NetworkService {
     // Before the program finds its client gone: that is not for it to report.
     let group = getpgrp()
     try? Signal.terminate.send(toGroup: group)
-    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.patience))
+    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.gracePeriod))
     try? Signal.kill.send(toGroup: group)
   }
 }

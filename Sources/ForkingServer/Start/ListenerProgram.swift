@@ -22,8 +22,7 @@ public enum ListenerProgram {
     }
     if parsed.options.help || parsed.options.version {
       let text = parsed.options.version ? "begat-listener \(BegatVersion.text)\n" : ListenerOptions.helpText
-      let output = Descriptor(owning: 1)
-      return (try? output.writeAll(text)) != nil ? success : failure
+      return Descriptor.withBorrowed(STDOUT_FILENO) { (try? $0.writeAll(text)) != nil ? success : failure }
     }
     restoreSignals()
     do {
@@ -52,7 +51,7 @@ public enum ListenerProgram {
     SignalSet().setThreadMask()
     // Writing to a client that is gone is an error to look at, never a signal; so is a file that may grow no more, and a
     // terminal whose background may not write.
-    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, Signal(rawValue: SIGTTOU)] { signal.ignore() }
+    for signal in [Signal.brokenPipe, .user1, .user2, .fileSizeLimit, .backgroundWrite] { signal.ignore() }
   }
 
   /// Opens standard streams that the starter closed; returns true, with a complaint, if one was to be the connection.
@@ -70,7 +69,7 @@ public enum ListenerProgram {
   private static func listen(_ settings: ListenerSettings, _ sockets: consuming ServiceSockets) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
-    var reporter = Reporter(channel: try options.channel.map(adopt), name: options.name)
+    var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
     let scoreboard = try openScoreboard(options)
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
@@ -103,28 +102,19 @@ public enum ListenerProgram {
     return listener.run() ? success : failure
   }
 
-  private static func adopt(_ number: CInt) throws(SystemCallError) -> Descriptor {
-    let descriptor = Descriptor(owning: number)
-    do throws(SystemCallError) {
-      try descriptor.setCloseOnExec(true)
-      return descriptor
-    } catch {
-      // Not open: there is nothing to close either.
-      _ = descriptor.release()
-      throw SystemCallError("fcntl", on: "descriptor \(number)", code: error.code)
-    }
-  }
-
   private static func openScoreboard(_ options: ListenerOptions) throws(SystemCallError) -> Scoreboard {
     guard let number = options.scoreboard else {
       return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
     }
-    return try Scoreboard(try adopt(number), service: options.name, slotCount: options.admission.maxConnections)
+    return try Scoreboard(
+      try Descriptor(adopting: number), service: options.name, slotCount: options.admission.maxConnections)
   }
 
   private static func openNames(_ options: ListenerOptions) throws(SystemCallError) -> NameClient? {
     guard options.looksUpNames, let cache = options.names, let requests = options.nameRequests else { return nil }
-    return NameClient(cache: try NameCache(try adopt(cache), writable: false), requests: try adopt(requests))
+    return NameClient(
+      cache: try NameCache(try Descriptor(adopting: cache), writable: false),
+      requests: try Descriptor(adopting: requests))
   }
 
   /// Twice the connections: each may end while another's exit is still queued.

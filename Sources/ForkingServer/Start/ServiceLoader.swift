@@ -7,7 +7,7 @@ import Settings
 enum Offer {
   /// A built-in service, in a process forked for the connection.
   case service(any NetworkService)
-  /// Likewise a process that stands between the client and its program.
+  /// A process that relays bytes between the client and its program.
   case relay(RelayService)
   /// A program that has the connection to itself.
   case program(PreparedProgram)
@@ -16,6 +16,18 @@ enum Offer {
 
   /// Whether each connection has a process group of its own, with programs in it.
   var runsPrograms: Bool { if case .service = self { false } else { true } }
+
+  /// Whether a program gets the listening sockets.
+  var handsOver: Bool { if case .handover = self { true } else { false } }
+
+  /// What a process serves that is forked for a connection.
+  var connectionService: any NetworkService {
+    switch self {
+    case .service(let builtIn): builtIn
+    case .relay(let relay): relay
+    case .program, .handover: NothingServed()
+    }
+  }
 
   /// Whether a signal that ends a connection is sent to the whole of its group: a relay passes SIGTERM on to its program.
   func reachesGroup(by signal: Signal) -> Bool {
@@ -27,15 +39,15 @@ enum Offer {
   }
 }
 
-/// What is in the place of a service where programs are executed.
+/// The service of a listener that executes programs: it serves nothing.
 struct NothingServed: NetworkService {
   func serve(_ connection: inout Connection) { preconditionFailure("a program is executed, not served") }
 }
 
-/// A service with all that it needs of the machine read.
+/// A service with all the files of the machine read that it needs.
 struct LoadedService {
   let offer: Offer
-  /// The same service, where it is defined for datagrams.
+  /// The same service, if it is defined for datagrams; nil otherwise.
   let datagram: (any DatagramService)?
   /// Descriptors that connection processes need.
   private(set) var needed: [CInt] = []

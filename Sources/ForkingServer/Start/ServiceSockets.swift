@@ -3,13 +3,13 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// A listening socket, shared with nobody but held by reference: the loop keeps a list of them.
+/// A listening socket in an object, so that the loop can keep a list of them.
 final class StreamSocket {
   let socket: ListeningSocket
   init(_ socket: consuming ListeningSocket) { self.socket = socket }
 }
 
-/// A datagram socket, likewise.
+/// A datagram socket in an object.
 final class AnsweringSocket {
   let socket: DatagramSocket
   init(_ socket: consuming DatagramSocket) { self.socket = socket }
@@ -33,7 +33,7 @@ struct ServiceSockets {
     var isUsage = false
   }
 
-  /// Takes the sockets that were passed: by a service manager, and those that the options name.
+  /// Takes the sockets that a service manager passed, and those that the options name.
   init(adopting options: ListenerOptions) throws(Problem) {
     var passed: SocketActivation.PassedSockets
     do throws(SocketActivation.ActivationError) { passed = try SocketActivation.take() } catch {
@@ -53,7 +53,7 @@ struct ServiceSockets {
     for number in numbers { try adopt(number) }
   }
 
-  /// Binds what the settings name besides, and sets the options of all sockets.
+  /// Binds the other addresses that the settings name, and sets the options of all sockets.
   mutating func bind(_ settings: ListenerSettings) throws(Problem) {
     for address in settings.streams { try bind(address, settings, isDatagram: false) }
     for address in settings.datagrams { try bind(address, settings, isDatagram: true) }
@@ -63,10 +63,9 @@ struct ServiceSockets {
   }
 
   private mutating func adopt(_ number: CInt) throws(Problem) {
-    guard number > 2, fcntl(number, F_SETFD, FD_CLOEXEC) != -1 else {
+    guard number > 2, let descriptor = try? Descriptor(adopting: number) else {
       throw Problem(description: "socket \(number): not an open descriptor above 2", isUsage: true)
     }
-    let descriptor = Descriptor(owning: number)
     do throws(SystemCallError) {
       addresses.append(try descriptor.localAddress().address?.description ?? "?")
       if descriptor.socketKind == SocketKind.datagram {
@@ -76,7 +75,7 @@ struct ServiceSockets {
         if descriptor.socketKind == SocketKind.stream, !descriptor.isListening,
           let address = try descriptor.localAddress().address, address.port ?? 0 > 0
         {
-          // As many as may wait; the kernel cuts it (net.core.somaxconn).
+          // The longest backlog; the kernel limits it (net.core.somaxconn).
           try descriptor.listenAgain(at: address, backlog: .max)
         }
         streams.append(StreamSocket(try ListeningSocket(adopting: descriptor)))
@@ -173,7 +172,7 @@ struct ServiceSockets {
       .union(datagrams.map { kind(of: $0.socket.descriptor, isStream: false) })
   }
 
-  /// Closes what the listener was started with and does not know.
+  /// Closes the descriptors that the listener was started with and does not know.
   func closeOthers(knowing options: ListenerOptions) throws(SystemCallError) {
     let known =
       streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
@@ -190,7 +189,7 @@ struct ServiceSockets {
     datagrams.compactMap { entry in (try? entry.socket.descriptor.localAddress())?.address?.port }
   }
 
-  /// Lets go of all sockets: whoever else has them goes on, nobody waits for this process any more.
+  /// Closes all sockets: other processes that have them go on, and no client waits for this one any more.
   mutating func close() {
     streams = []
     datagrams = []

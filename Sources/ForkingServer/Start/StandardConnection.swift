@@ -19,7 +19,7 @@ enum StandardConnection {
     guard let builtIn = options.serve else { return false }
     let client = Descriptor.withBorrowed(0) { Self.client(at: $0, options) }
     guard isAdmitted(client, options) else { return false }
-    // Before files are read, as in a listener: what the service's user may not read is missed at once.
+    // Before files are read, as in a listener: a file that the service's user may not read is an error immediately.
     try settings.identity?.become()
     try ProcessControl.setNoNewPrivileges()
     let programs = ProgramLoader(options: options, pendingSignals: nil)
@@ -46,7 +46,7 @@ enum StandardConnection {
     return Client(of: connection, at: native, prefix: prefix)
   }
 
-  /// What allow and deny say; a refused client gets the line of `refusal`.
+  /// Whether `allow` and `deny` admit the client; a refused one gets the line of `refusal`.
   private static func isAdmitted(_ client: Client, _ options: ListenerOptions) -> Bool {
     let rules = AccessRules(allow: options.admission.allow, deny: options.admission.deny)
     if rules.decision(on: client.address, user: client.user).isAllowed { return true }

@@ -39,7 +39,8 @@ struct PassedSocketCheck {
     let keys = ["socket-mode", "socket-user", "socket-group"].filter(holds)
     guard !keys.isEmpty else { return [] }
     var facts = stat()
-    guard lstat(path.text ?? "", &facts) == 0 else {
+    // By its bytes: a path need not be UTF-8.
+    guard lstat((path.bytes + [0]).map(CChar.init(bitPattern:)), &facts) == 0 else {
       throw SystemCallError("lstat", on: path.description, code: ErrorCode(rawValue: errno))
     }
     var problems: [String] = []

@@ -33,13 +33,13 @@ struct ServiceListenSockets {
   /// Services whose sockets are open already.
   private let others: [ManagedService]
   /// Until when listeners of a begatd that was killed may take to let go of addresses.
-  private let patience: Deadline
+  private let bindDeadline: Deadline
 
   init(
-    _ service: ServiceConfiguration, passed: inout PassedSockets, others: [ManagedService], patience: Deadline
+    _ service: ServiceConfiguration, passed: inout PassedSockets, others: [ManagedService], bindDeadline: Deadline
   ) {
     self.others = others
-    self.patience = patience
+    self.bindDeadline = bindDeadline
     for address in service.streams { open(address, of: service, isDatagram: false, passed: &passed) }
     for address in service.datagrams { open(address, of: service, isDatagram: true, passed: &passed) }
   }
@@ -60,7 +60,7 @@ struct ServiceListenSockets {
         return adopt(socket, for: service)
       }
       do throws(BindProblem) {
-        sockets.append(try bindPatiently(address, of: service, isDatagram: isDatagram))
+        sockets.append(try bindRetrying(address, of: service, isDatagram: isDatagram))
       } catch {
         if isOptional, error.isMissingFamily {
           warnings.append("\(address): this machine lacks the address family; served without it")
@@ -77,12 +77,12 @@ struct ServiceListenSockets {
   }
 
   /// Tries again while a listener of a killed begatd has the address still.
-  private func bindPatiently(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool)
+  private func bindRetrying(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool)
     throws(BindProblem) -> HeldSocket
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        guard error.isLeftBehind, !bindDeadline.hasPassed else { throw error }
         PollSet.pause(.milliseconds(10))
       }
     }

@@ -128,9 +128,9 @@ public enum SupervisorProgram {
       }
     }
     var services: [ManagedService] = []
-    let patience = Deadline(after: .seconds(1))
+    let bindDeadline = Deadline(after: .seconds(1))
     for service in enabled {
-      let opened = ServiceListenSockets(service, passed: &passed, others: services, patience: patience)
+      let opened = ServiceListenSockets(service, passed: &passed, others: services, bindDeadline: bindDeadline)
       problems += opened.problems.map { "\(service.place): service.\(service.name): \($0)" }
       for warning in opened.warnings { logger.warning("\(warning)", metadata: [LogKey.service: "\(service.name)"]) }
       if opened.isInactive || opened.sockets.isEmpty {

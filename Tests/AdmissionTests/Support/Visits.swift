@@ -47,11 +47,14 @@ final class Visits {
   /// The next client that waits; nil where there is none.
   func admitNext(_ client: Client?, now: Int64) -> Verdict? {
     do throws(SystemCallError) {
-      return verdict(
-        try admission.admit(now: Deadline(instant: now)) { () throws(SystemCallError) in
-          guard let client else { throw SystemCallError("accept", code: .wouldBlock) }
-          return client
-        })
+      let answer = try admission.admit(now: Deadline(instant: now)) { () throws(SystemCallError) in
+        guard let client else { throw SystemCallError("accept", code: .wouldBlock) }
+        return client
+      }
+      switch consume answer {
+      case .accepted(let decision): return verdict(decision)
+      case .wait(let wait): return .wait(wait)
+      }
     } catch { return nil }
   }
 
@@ -63,8 +66,8 @@ final class Visits {
 
   func giveBack(_ ticket: Ticket) { places[ticket.number] = nil }
 
-  private func verdict(_ answer: consuming Admission.Answer) -> Verdict {
-    switch consume answer {
+  private func verdict(_ decision: consuming Admission.Decision) -> Verdict {
+    switch consume decision {
     case .admitted(let reservation):
       lastNumber += 1
       let ticket = Ticket(
@@ -72,7 +75,6 @@ final class Visits {
       places[lastNumber] = Place(reservation)
       return .admitted(ticket)
     case .refused(let refusal): return .refused(refusal)
-    case .wait(let wait): return .wait(wait)
     }
   }
 }

@@ -8,7 +8,7 @@ import Settings
 ///
 /// Each socket has a program of its own, as with inetd and xinetd: a program of their kind knows descriptor 0 alone, and
 /// would leave the clients of any other socket waiting.
-struct Handover: ~Copyable {
+struct HandoverState: ~Copyable {
   /// One listening socket; streams come first.
   struct Place {
     /// The program that has it; 0 for none.
@@ -87,36 +87,18 @@ extension Listener {
     handover.places[place].hasArrival = false
     let clients = waitingClients(at: place)
     guard clients.isAny else {
-      handover.places[place].retryTime = now.advanced(by: Handover.falseAlarmDelay)
+      handover.places[place].retryTime = now.advanced(by: HandoverState.falseAlarmDelay)
       return watchPlaces()
     }
-    if let rate = options.admission.rate {
-      let bucket = TokenBucket(rate)
-      let next = bucket.nextTime(fullAt: handover.fullAt)
-      guard next <= now else { return pauseAccepting(.until(next)) }
-      handover.fullAt = bucket.taking(fullAt: handover.fullAt, now: now)
-    }
+    if let next = takeStart(now) { return pauseAccepting(.until(next)) }
     let number = socketNumber(at: place)
     // Programs of this kind expect to wait in accept(2).
     if place < sockets.streams.count { try? sockets.streams[place].socket.descriptor.setNonBlocking(false) }
     let errors = ProgramErrors.number(of: programErrors)
     do throws(SystemCallError) {
       let child = try program.start(descriptors: [number, number, errors, number])
-      let index = table.nextSlot
-      let slot = scoreboard.slot(index)
-      slot.pointee = begat_slot(
-        pid: child, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
-        bytes_sent: ConnectionRecord.unknownCount, started: now.instant, family: 0, port: 0, uid: 0,
-        address: PeerFields(nil).bytes, ended: 0)
-      let deadline = options.maxDuration.map { now.advanced(by: $0) } ?? .never
-      table.insert(
-        ConnectionTable.Entry(
-          process: child, slot: UInt32(index), started: now, user: 0, peer: PeerFields(nil), reservation: nil,
-          place: Int32(place), deadline: deadline))
-      handover.places[place].process = child
+      add(child, at: place, started: now)
       handover.places[place].clients = clients
-      scoreboard.header.pointee.accepted &+= 1
-      scoreboard.header.pointee.active = UInt32(table.count)
       watchPlaces()
       endShortage()
     } catch {
@@ -125,6 +107,33 @@ extension Listener {
       handover.places[place].retryTime = now.advanced(by: handover.places[place].restarts.delayAfterFailedStart())
       watchPlaces()
     }
+  }
+
+  /// Takes a start from what the rate allows; if nothing is left, returns when there will be.
+  private mutating func takeStart(_ now: Deadline) -> Deadline? {
+    guard let rate = options.admission.rate else { return nil }
+    let bucket = TokenBucket(rate)
+    let next = bucket.nextTime(fullAt: handover.fullAt)
+    guard next <= now else { return next }
+    handover.fullAt = bucket.taking(fullAt: handover.fullAt, now: now)
+    return nil
+  }
+
+  /// Notes the program that has a socket now.
+  private mutating func add(_ program: Int32, at place: Int, started: Deadline) {
+    let index = table.nextSlot
+    scoreboard.slot(index).pointee = begat_slot(
+      pid: program, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
+      bytes_sent: ConnectionRecord.unknownCount, started: started.instant, family: 0, port: 0, uid: 0,
+      address: PeerFields(nil).bytes, ended: 0)
+    let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
+    table.insert(
+      ConnectionTable.Entry(
+        process: program, slot: UInt32(index), started: started, user: 0, peer: PeerFields(nil), reservation: nil,
+        place: Int32(place), deadline: deadline))
+    handover.places[place].process = program
+    scoreboard.header.pointee.accepted &+= 1
+    scoreboard.header.pointee.active = UInt32(table.count)
   }
 
   private func socketNumber(at place: Int) -> CInt {

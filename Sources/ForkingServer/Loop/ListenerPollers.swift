@@ -1,0 +1,43 @@
+@_spi(Begat) import UnixCore
+
+/// What a listener waits with: its pollers, and the signals that they announce.
+struct ListenerPollers: ~Copyable {
+  /// Announces clients, stop signals and the channel.
+  let urgent: Poller
+  /// Announces all that and the ends of connections.
+  let quiet: Poller
+  let stopSignals: SignalQueue
+  let exits: SignalQueue
+
+  init() throws(SystemCallError) {
+    let urgent = try Poller()
+    let quiet = try Poller()
+    let stopSignals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))
+    // The kernel announces the end of an executed program by SIGCHLD, whatever its process was made with.
+    let exits = try SignalQueue(SignalSet(Listener.exitSignal, .child))
+    try urgent.add(stopSignals.descriptor.number, .readable, token: Listener.Token.stopSignals)
+    try quiet.add(exits.descriptor.number, .readable, token: Listener.Token.exits)
+    try quiet.add(urgent.descriptor.number, .readable, token: Listener.Token.work)
+    self.urgent = urgent
+    self.quiet = quiet
+    self.stopSignals = stopSignals
+    self.exits = exits
+  }
+
+  /// Watches everything but the sockets that accepting or handing over may pause.
+  ///
+  /// - Parameter channel: the channel to begatd; nil if there is none.
+  /// - Parameter errors: the pipe of the programs' standard error.
+  func watch(
+    _ sockets: borrowing ServiceSockets, of offer: Offer, channel: CInt?, errors: CInt
+  ) throws(SystemCallError) {
+    if let channel { try urgent.add(channel, .readable, token: Listener.Token.channel) }
+    if case .service = offer {
+      for (index, entry) in sockets.datagrams.enumerated() {
+        try urgent.add(
+          entry.socket.descriptor.number, .readable, token: Listener.Token.datagrams + UInt64(index))
+      }
+    }
+    try urgent.add(errors, .readable, token: Listener.Token.programErrors)
+  }
+}
