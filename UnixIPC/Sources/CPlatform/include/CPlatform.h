@@ -166,7 +166,8 @@ int platform_peer_credentials(int fd, struct platform_credentials *credentials);
 struct platform_datagram {
   struct sockaddr_storage peer;
   socklen_t peer_length;
-  unsigned char control[64];
+  /// Read as struct cmsghdr, which is aligned as size_t.
+  _Alignas(size_t) unsigned char control[64];
   size_t control_length;
   /// Whether it was sent to a broadcast or multicast address.
   bool to_many;
