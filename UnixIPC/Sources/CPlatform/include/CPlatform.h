@@ -88,6 +88,7 @@ struct platform_spawn {
   /// Sent to the program when the calling thread ends; 0 for none.
   int death_signal;
   /// Those that get their default disposition back, as platform_changed_signals tells them, and those that are ignored.
+  /// A handler that was installed after that call may run in the child, which shares the caller's memory.
   uint64_t changed_signals, ignored_signals;
   bool new_session;
   bool new_group;
