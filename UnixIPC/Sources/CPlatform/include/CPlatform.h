@@ -193,17 +193,6 @@ ssize_t platform_send_passing(int fd, const void *buffer, size_t size, const int
 /// Close-on-exec.
 ssize_t platform_receive_passed(int fd, void *buffer, size_t size, int flags, struct platform_passed *passed);
 
-// Locks
-/// A lock in shared memory, zeroed before its first use.  When its holder dies, the kernel gives it back.
-struct platform_lock {
-  struct { void *next; } node;
-  uint32_t word;
-};
-/// Waits for the lock.  1 if its last holder died with it: what it guards may be half written.  -1 if the thread holds
-/// one already: a thread holds one such lock at a time, and no robust pthread mutex beside it.
-int platform_lock_take(struct platform_lock *lock);
-void platform_lock_give_back(struct platform_lock *lock);
-
 // Memory
 /// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.
 void platform_trim_heap(void);
