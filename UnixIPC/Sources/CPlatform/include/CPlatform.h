@@ -124,13 +124,11 @@ int platform_take_signal(const sigset_t *set, int64_t nanoseconds, struct platfo
 int platform_queue_signal(pid_t process, int signal, int value);
 int platform_sigrtmin(void);
 int platform_sigrtmax(void);
-/// Whether the calling process ignores or handles the signal; any of the kernel's 64.
-bool platform_is_disposition_changed(int signal);
 void platform_restore_disposition(int signal);
 void platform_ignore_signal(int signal);
 /// Gives every signal that the calling process handles its default action, but for those that report a crash.
 void platform_reset_handlers(void);
-/// All of those, signal 1 in the lowest bit.
+/// The signals that the calling process ignores or handles, any of the kernel's 64; signal 1 in the lowest bit.
 uint64_t platform_changed_signals(void);
 bool platform_exited(int status);
 int platform_exit_code(int status);
