@@ -33,8 +33,8 @@ public struct ConversationPattern {
   /// abandoned search's caller, and must be as safe as `Sendable` closures are, which the compiler does not check here.
   ///
   /// Swift's regexes backtrack: the time of some, such as `(a*)*b`, doubles with each byte.  With a deadline or a
-  /// cancellation, each search runs in a thread of its own and has at least one second.  A search that takes longer is
-  /// abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
+  /// cancellation, each search runs in a thread of its own.  It has at least one second even if its own deadline is
+  /// nearer; a deadline of `withDeadline` is kept exactly.  A search that takes longer is abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
   /// four abandoned searches of a process are busy, further searches fail with `EAGAIN`.  Against a program that is not
   /// trusted, use literals, or a regex without nested repetitions.
   public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
