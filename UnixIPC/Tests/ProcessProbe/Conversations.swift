@@ -52,7 +52,7 @@ func sessionEndsWhole(_ words: [String]) throws {
 
   var ended = try TerminalConversation(interactive)
   left = try startJobs(&ended)
-  let status = try ended.terminate(gracePeriod: .seconds(1))
+  let status = ended.terminate(gracePeriod: .seconds(1))
   try expectEqual(status, .killed(by: .hangUp, dumpedCore: false), "an interactive shell")
   try expect(!left.contains(where: isAlive), "left by one that was ended: \(left.filter(isAlive))")
 
@@ -75,6 +75,12 @@ func sessionEndsWhole(_ words: [String]) throws {
     shell("trap 'head -c 300000 /dev/zero | tr \"\\\\0\" x; exit 3' TERM; echo up; while :; do sleep 0.01; done"))
   try talkative.expect("up", until: Deadline(after: soon))
   try expectEqual(talkative.terminate(), .exited(code: 3), "talkative")
+
+  // After a time limit there is no grace, but an end.
+  var late = try TerminalConversation(shell("trap '' TERM HUP; echo up; while :; do sleep 5; done"))
+  try late.expect("up", until: Deadline(after: soon))
+  let cut = try withDeadline(.immediate) { late.terminate() }
+  try expectEqual(cut, .killed(by: .kill, dumpedCore: false), "after a time limit")
   try nothingToReap([])
 }
 
@@ -84,7 +90,7 @@ func conversationsLeaveNoDescriptors(_ words: [String]) throws {
   for round in 0..<20 {
     var conversation = try TerminalConversation(shell("echo up; cat"))
     try conversation.expect("up", until: Deadline(after: soon))
-    if round % 2 == 0 { _ = try conversation.terminate() }
+    if round % 2 == 0 { _ = conversation.terminate() }
   }
   for _ in 0..<5 {
     let missing = failure { () throws(SystemCallError) in
