@@ -87,12 +87,6 @@ import Glibc
     return set[index]
   }
 
-  /// Does nothing for a while, for conditions that no descriptor announces.
-  public static func pause(_ duration: Duration) {
-    var nothing = PollSet()
-    _ = try? nothing.wait(until: Deadline(after: duration))
-  }
-
   /// - Returns: how many are ready; -1 with `errno` set.
   mutating func poll(milliseconds: CInt) -> CInt {
     let count = nfds_t(count)
