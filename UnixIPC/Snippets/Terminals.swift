@@ -17,5 +17,5 @@ for sum in ["6 * 7", "2 ^ 64", "1 / 0"] {
 }
 
 // SIGTERM, then SIGHUP, then SIGKILL: nobody of bc's session is left.
-let status = try calculator.terminate(gracePeriod: .seconds(2))
+let status = calculator.terminate(gracePeriod: .seconds(2))
 print("bc ended: \(status)")
