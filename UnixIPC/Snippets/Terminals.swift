@@ -1,4 +1,4 @@
-// Talks to bc(1) as a user would: bc sees a terminal, so it answers each line at once.
+// Talks to bc(1) as a user would: bc sees a terminal, so it answers each line immediately.
 import UnixIPC
 
 let program = Program(path: "/usr/bin/bc", arguments: ["-q"], environment: ["TERM=dumb"])

@@ -55,7 +55,8 @@ import UnixIPC
       testDescription: "a regex behind bytes that are no text", output: "\\377\\303\\251\\376<\\303\\274\\377>",
       patterns: [.regex(#/<(.+)>/#)], index: 0, bytes: [0x3c, 0xc3, 0xbc, 0xff, 0x3e],
       before: [0xff, 0xc3, 0xa9, 0xfe], captures: [[0xc3, 0xbc, 0xff]]),
-    Case(testDescription: "nothing at all, at once", output: "abc", patterns: [""], index: 0, bytes: [], before: []),
+    Case(
+      testDescription: "nothing at all, immediately", output: "abc", patterns: [""], index: 0, bytes: [], before: []),
   ]
 
   @Test("finds", arguments: cases)

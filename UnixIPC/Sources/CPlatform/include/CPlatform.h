@@ -47,7 +47,7 @@ pid_t platform_fork(int exit_signal);
 char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
-/// A child that has ended and is not fetched yet, of any kind; 0 when there is none.
+/// A child that has ended and is not reaped yet, of any kind; 0 when there is none.
 pid_t platform_peek_child(void);
 /// Close-on-exec.
 int platform_pidfd_open(pid_t pid);
@@ -75,11 +75,11 @@ struct platform_spawn {
   const int *descriptors;
   int descriptor_count;
   const char *directory;
-  /// Where the program finds its own number: ten digits of room and a NUL; NULL where nobody asks.
+  /// Where the program finds its own number: ten digits of room and a NUL; NULL if the program does not need it.
   char *process_digits;
   const struct platform_limit *limits;
   int limit_count;
-  /// Whom the program runs as; NULL leaves the caller's identity.
+  /// The identity that the program runs as; NULL for the caller's.
   const struct platform_identity *identity;
   /// -1 leaves it as it is.
   int file_mode_mask;
@@ -92,12 +92,12 @@ struct platform_spawn {
   uint64_t changed_signals, ignored_signals;
   bool new_session;
   bool new_group;
-  /// Whether it is a grandchild whose parent is gone: nobody here need fetch it.
+  /// Whether it is a grandchild whose parent is gone: nobody here need reap it.
   bool orphan;
   /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
   bool controlling_terminal;
 };
-/// vfork(2) and execve(2), or with an identity clone(2), so that nobody else's process shares the caller's memory.  An
+/// vfork(2) and execve(2), or with an identity clone(2), so that no other user's process shares the caller's memory.  An
 /// error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
 
@@ -119,7 +119,7 @@ void platform_forget_deadline(void);
 // Signals
 /// siginfo_t, as far as it is told: `process` is the sender, or the child that ended.
 struct platform_arrival { int signal; int code; pid_t process; uid_t user; int value; };
-/// sigtimedwait(2): the signal number, or -1 with EAGAIN after the time.  Less than 0 nanoseconds wait for ever.
+/// sigtimedwait(2): the signal number, or -1 with EAGAIN after the time.  Less than 0 nanoseconds wait forever.
 int platform_take_signal(const sigset_t *set, int64_t nanoseconds, struct platform_arrival *arrival);
 int platform_queue_signal(pid_t process, int signal, int value);
 int platform_sigrtmin(void);

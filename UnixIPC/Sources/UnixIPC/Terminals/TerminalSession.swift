@@ -16,7 +16,7 @@ struct TerminalSession: ~Copyable {
   deinit {
     guard !isOver else { return }
     child.send(.kill)
-    // By then it makes no more; ended and unfetched, its number still means the session.
+    // By then it makes no more; ended and unreaped, its number still means the session.
     _ = child.handle.waitForExit(until: TerminalSession.sweepLimit)
     _ = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
   }
@@ -59,7 +59,7 @@ struct TerminalSession: ~Copyable {
     return child.terminate(gracePeriod: .zero)
   }
 
-  /// The leader's status, when it has ended; fetched after the sweep, for its number names the session.
+  /// The leader's status, when it has ended; reaped after the sweep, for its number names the session.
   mutating func status(until deadline: Deadline) throws(SystemCallError) -> ExitStatus? {
     guard child.handle.waitForExit(until: deadline) else { return nil }
     sweep()
