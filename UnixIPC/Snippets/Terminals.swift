@@ -1,4 +1,4 @@
-// Talks to bc(1) as a user would: bc sees a terminal, so it answers each line at once.
+// Talks to bc(1) as a user would: bc sees a terminal, so it answers each line immediately.
 import UnixIPC
 
 let program = Program(path: "/usr/bin/bc", arguments: ["-q"], environment: ["TERM=dumb"])
@@ -17,5 +17,5 @@ for sum in ["6 * 7", "2 ^ 64", "1 / 0"] {
 }
 
 // SIGTERM, then SIGHUP, then SIGKILL: nobody of bc's session is left.
-let status = try calculator.terminate(gracePeriod: .seconds(2))
+let status = calculator.terminate(gracePeriod: .seconds(2))
 print("bc ended: \(status)")

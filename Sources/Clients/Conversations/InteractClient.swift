@@ -58,7 +58,7 @@ public struct InteractClient: Sendable {
     case .ended(let status): return ExitStatuses.of(status)
     case .failed(let reason):
       output.patience = .atEnd
-      _ = try? conversation.terminate(gracePeriod: .seconds(2))
+      conversation.terminate(gracePeriod: .seconds(2))
       return frame.conclude(reason, ownStatus)
     }
   }
@@ -91,7 +91,7 @@ public struct InteractClient: Sendable {
     }
     switch try conversation.interact(escape: isUser ? escape.byte : nil) {
     case .ended(let status): return status
-    case .escaped: return try conversation.terminate(gracePeriod: .seconds(2))
+    case .escaped: return conversation.terminate(gracePeriod: .seconds(2))
     }
   }
 

@@ -112,8 +112,7 @@ final class NameResolver {
     guard let process else { return }
     kill()
     let deadline = Deadline(after: .seconds(1))
-    _ = Children.waitForExit(of: process, until: deadline)
-    _ = Children.reap(process)
+    while Children.reap(process) == nil, !deadline.hasPassed { SystemClock.sleep(for: .milliseconds(2)) }
     forget()
   }
 }

@@ -82,8 +82,8 @@ struct ServiceListenSockets {
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !bindDeadline.hasPassed else { throw error }
-        PollSet.pause(.milliseconds(10))
+        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        SystemClock.sleep(for: .milliseconds(10))
       }
     }
   }

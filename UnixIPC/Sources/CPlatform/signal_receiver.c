@@ -21,10 +21,15 @@ static struct {
 static _Atomic uint64_t claimed, lost;
 // Handlers that may be writing now, in any thread: a pipe is not closed before they are done.
 static _Atomic int running;
+_Static_assert(__atomic_always_lock_free(sizeof claimed, 0) && __atomic_always_lock_free(sizeof lost, 0) &&
+                   __atomic_always_lock_free(sizeof running, 0),
+               "a lock in a handler waits for itself");
 static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 // The process whose receivers these are, on a page that is zero in a forked copy: it must not write into its parent's
 // pipes.  The number tells a child of vfork(2), which shares the page.
 static _Atomic(_Atomic pid_t *) owner;
+_Static_assert(__atomic_always_lock_free(sizeof owner, 0) && __atomic_always_lock_free(sizeof(pid_t), 0),
+               "a lock in a handler waits for itself");
 
 static uint64_t bit(int signal) { return 1ULL << (signal - 1); }
 

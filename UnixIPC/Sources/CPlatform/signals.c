@@ -34,7 +34,7 @@ const char *platform_signal_text(int signal) { return sigdescr_np(signal); }
 // library keeps for itself, sigaddset(3) too, and a starter may have ignored those as well.
 struct kernel_action { void (*handler)(int); unsigned long rest[3]; };
 
-bool platform_is_disposition_changed(int signal) {
+static bool is_disposition_changed(int signal) {
   struct kernel_action present;
   return syscall(SYS_rt_sigaction, signal, NULL, &present, 8UL) == 0 && present.handler != SIG_DFL;
 }
@@ -52,7 +52,7 @@ void platform_ignore_signal(int signal) {
 uint64_t platform_changed_signals(void) {
   uint64_t changed = 0;
   for (int number = 1; number < NSIG; number++)
-    if (platform_is_disposition_changed(number)) changed |= 1ULL << (number - 1);
+    if (is_disposition_changed(number)) changed |= 1ULL << (number - 1);
   return changed;
 }
 

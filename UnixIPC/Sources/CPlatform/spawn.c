@@ -171,7 +171,7 @@ pid_t platform_spawn(const struct platform_spawn *program, const char **failed_s
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 
   if (outcome != &here) munmap((void *)outcome, sizeof here);
-  // It is dead already, or ends at once: no failed start leaves a zombie.
+  // It is dead already, or ends immediately: no failed start leaves a zombie.
   if (child != -1 && (*failed_step != NULL || program->orphan)) reap(child);
   if (*failed_step == NULL) return process;
   errno = error;

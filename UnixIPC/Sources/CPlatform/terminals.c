@@ -128,27 +128,35 @@ static bool is_ignored(const struct sigaction *action) {
   return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_IGN;
 }
 
+static bool is_ours(const struct sigaction *action) {
+  if (action->sa_flags & SA_SIGINFO) return action->sa_sigaction == go_on;
+  return action->sa_handler == end_by || action->sa_handler == stop_by;
+}
+
+// False if the handler is one of ours already: a forked copy of a holder has them, and what its parent remembered before
+// them.  Remembered as its own former one, such a handler would call itself without end.
+static bool remember(int signal) {
+  struct sigaction present;
+  if (sigaction(signal, NULL, &present) == -1 || is_ours(&present)) return false;
+  former[signal] = present;
+  return true;
+}
+
 static void install_handlers(void) {
   struct sigaction action = {.sa_handler = end_by, .sa_flags = SA_RESTART | SA_ONSTACK};
   sigfillset(&action.sa_mask);
   for (int i = 0; i < ending_count; i++) {
     int signal = ending[i];
-    sigaction(signal, NULL, &former[signal]);
+    if (!remember(signal)) continue;
     // A handler of the program's own knows what it does; but one for faults only reports them.
     if (is_default(&former[signal]) || (i >= first_fault && !is_ignored(&former[signal])))
       sigaction(signal, &action, NULL);
   }
   action.sa_handler = stop_by;
-  sigaction(SIGTSTP, NULL, &former[SIGTSTP]);
-  if (is_default(&former[SIGTSTP])) sigaction(SIGTSTP, &action, NULL);
+  if (remember(SIGTSTP) && is_default(&former[SIGTSTP])) sigaction(SIGTSTP, &action, NULL);
   action.sa_sigaction = go_on;
   action.sa_flags |= SA_SIGINFO;
-  sigaction(SIGCONT, &action, &former[SIGCONT]);
-}
-
-static bool is_ours(const struct sigaction *action) {
-  if (action->sa_flags & SA_SIGINFO) return action->sa_sigaction == go_on;
-  return action->sa_handler == end_by || action->sa_handler == stop_by;
+  if (remember(SIGCONT)) sigaction(SIGCONT, &action, NULL);
 }
 
 static void restore_handler(int signal) {

@@ -78,5 +78,5 @@ func handleMeansOneProcess(_ words: [String]) throws {
   try expect(handle.hasEnded, "it has not ended")
   _ = try child.waitForExit()
   let late = failure { () throws(SystemCallError) in try handle.send(.terminate) }
-  try expectEqual(late?.code, .noSuchProcess, "a signal to one that was fetched")
+  try expectEqual(late?.code, .noSuchProcess, "a signal to one that was reaped")
 }

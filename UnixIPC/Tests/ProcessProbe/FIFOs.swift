@@ -40,7 +40,7 @@ private func server(at path: String) throws -> ChildProcess {
 }
 
 /// The numbers of the texts that came; nil where one was not whole.
-private func numbers(_ bytes: [UInt8]) -> [Int]? {
+func textNumbers(_ bytes: [UInt8]) -> [Int]? {
   var text = String(decoding: bytes, as: UTF8.self)[...]
   var numbers: [Int] = []
   while !text.isEmpty {
@@ -73,7 +73,7 @@ private func tally(readers: Int, together: Int, path: String, tools: Bool = fals
           _ = try readBytes(1, from: wait)
           let bytes =
             tools ? try readByTool(place, path) : try readBytes(.max, from: Descriptor.open(path, .readOnly))
-          guard let got = numbers(bytes) else { return 50 }
+          guard let got = textNumbers(bytes) else { return 50 }
           for number in got { memory.unsafeBytes[number % memory.unsafeBytes.count] += 1 }
           return CInt(min(got.count, 2))
         })
@@ -136,122 +136,6 @@ func pairsGetATextEach(_ words: [String]) throws {
   try expect(tally.one * 100 >= count * 95, "only \(tally.one) of \(count) have got one: \(tally)")
 }
 
-/// A server and readers that have all opened the same FIFO when it starts to serve; how many texts each has got.
-private func textsOfReaders(at path: String, _ readers: [(CInt) throws -> [UInt8]]) throws -> [Int] {
-  let gate = try PipeEnds()
-  let wait = gate.readEnd
-  let go = gate.writeEnd.release()
-  let ends = try PipeEnds()
-  let ready = ends.readEnd
-  let tell = ends.writeEnd
-  // They start before the server, of which they would hold the writing end otherwise.
-  let opened = try readers.map { read in
-    try forked {
-      Glibc.close(go)
-      _ = try readBytes(1, from: wait)
-      let reader = try Descriptor.open(path, .readOnly)
-      try tell.writeAll("o")
-      guard let got = numbers(try read(reader.number)) else { return 50 }
-      return CInt(got.count)
-    }
-  }
-  var server = try FIFOServer(at: path)
-  Glibc.close(go)
-  try expectEqual(try readBytes(readers.count, from: ready).count, readers.count, "open FIFOs")
-  var number = 0
-  let deadline = Deadline(after: .seconds(20))
-  while number < readers.count, !deadline.isExpired {
-    _ = try server.serve(until: deadline) { () -> [UInt8] in
-      number += 1
-      return Array("text \(number)\n".utf8)
-    }
-  }
-  return try opened.map {
-    guard case .exited(let code) = try Children.wait(for: $0) else { return -1 }
-    return Int(code)
-  }
-}
-
-private func readAll(_ number: CInt) throws -> [UInt8] { try readBytes(.max, from: Descriptor(owning: dup(number))) }
-
-/// One computes for a while between its opening and its reading, as one does that gets no processor.
-func readerThatRunsFirstGetsItsText(_ words: [String]) throws {
-  func readLater(_ number: CInt) throws -> [UInt8] {
-    let start = Deadline(after: .milliseconds(100))
-    while !start.isExpired {}
-    return try readAll(number)
-  }
-  for (turn, readers) in [[readLater, readAll], [readAll, readLater], [readLater, readAll, readLater]].enumerated() {
-    let texts = try textsOfReaders(at: words[0] + "/busy", readers)
-    try expectEqual(texts, readers.map { _ in 1 }, "texts of each, turn \(turn)")
-  }
-}
-
-/// A process and its child have one opening: one text for both.
-func readerHeldByTwoProcessesCountsOnce(_ words: [String]) throws {
-  func readByChild(_ number: CInt) throws -> [UInt8] {
-    let ends = try PipeEnds()
-    let reading = ends.readEnd
-    let writing = ends.writeEnd
-    let child = try forked {
-      let bytes = try readAll(number)
-      try bytes.withUnsafeBytes { bytes throws in try writing.writeAll(bytes) }
-      return 0
-    }
-    _ = consume writing
-    let bytes = try readBytes(.max, from: reading)
-    try expectEqual(try Children.wait(for: child), .exited(code: 0), "the child")
-    return bytes
-  }
-  let texts = try textsOfReaders(at: words[0] + "/held", [readByChild, readAll, readByChild])
-  try expectEqual(texts, [1, 1, 1], "texts of each")
-}
-
-/// One looks up the path before another is served, and opens what it has found afterwards.
-func lateReaderGetsItsText(_ words: [String]) throws {
-  let path = words[0] + "/late"
-  let gate = try PipeEnds()
-  let wait = gate.readEnd
-  let go = gate.writeEnd.release()
-  let ends = try PipeEnds()
-  let ready = ends.readEnd
-  let tell = ends.writeEnd
-  let start = try PipeEnds()
-  let started = start.readEnd
-  let begin = start.writeEnd.release()
-  // They start before the server, of which they would hold the writing end otherwise.
-  let late = try forked {
-    Glibc.close(go)
-    Glibc.close(begin)
-    _ = try readBytes(1, from: started)
-    let found = open(path, 0x20_0000 | O_CLOEXEC)
-    try tell.writeAll("f")
-    _ = try readBytes(1, from: wait)
-    return try readBytes(.max, from: Descriptor.open("/proc/self/fd/\(found)", .readOnly)) == [66] ? 0 : 1
-  }
-  let first = try forked {
-    Glibc.close(go)
-    Glibc.close(begin)
-    _ = try readBytes(1, from: started)
-    return try readBytes(.max, from: Descriptor.open(path, .readOnly)) == [65] ? 0 : 1
-  }
-  var server = try FIFOServer(at: path)
-  Glibc.close(begin)
-  try expectEqual(try readBytes(1, from: ready).count, 1, "one that has found the FIFO")
-  let deadline = Deadline(after: .seconds(20))
-  try expectEqual(try server.serve(until: deadline) { [65] }, 1, "texts for the first")
-  try expectEqual(try Children.wait(for: first), .exited(code: 0), "the first")
-  Glibc.close(go)
-  // Its opening waits for a writer then, and the server looks for such ones when it serves.
-  var state = ""
-  while !state.contains(") S "), !deadline.isExpired {
-    sched_yield()
-    state = try contents("/proc/\(late)/stat")
-  }
-  try expectEqual(try server.serve(until: deadline) { [66] }, 1, "texts for the late one")
-  try expectEqual(try Children.wait(for: late), .exited(code: 0), "the late one")
-}
-
 /// DIRECTORY COUNT TOGETHER [tools]
 func groupsGetATextEach(_ words: [String]) throws {
   let start = SystemClock.monotonic()
@@ -267,82 +151,6 @@ func singlesGetOneTextEach(_ words: [String]) throws {
   if words.count > 2 { show(tally, start) }
   try expectEqual(tally.one, count, "readers that got exactly one: \(tally)")
   try expectEqual(tally.twice, 0, "texts that two readers got")
-}
-
-/// DIRECTORY COUNT [figures]: another process puts a file or a link in the FIFO's place all the time, COUNT FIFOs long.
-func swappedFilesStay(_ words: [String]) throws {
-  let directory = words[0]
-  let count = Int(words[1]) ?? 100
-  let path = directory + "/fifo"
-  let start = SystemClock.monotonic()
-  try Descriptor.open(directory + "/foreign", [.writeOnly, .create]).writeAll("foreign")
-  symlink("foreign", directory + "/link")
-  let memory = try MemoryMapping.shared(size: 4096)
-  let numbers = memory.unsafeBytes.bindMemory(to: Int.self)
-  let swapper = try ChildProcess(owning: swapping(directory, path, numbers))
-  let deadline = Deadline(after: .seconds(20))
-  var made = 0
-  var written = 0
-  while made < count || written == 0, !deadline.isExpired {
-    do throws(FIFO.OpenError) {
-      let fifo = try FIFO.makeOrAdopt(at: path)
-      made += 1
-      // So that there is a reader, where it is the FIFO that stands there.
-      let reader = open(path, O_RDONLY | O_NONBLOCK)
-      if reader != -1 {
-        if writeText(to: fifo) { written += 1 }
-        Glibc.close(reader)
-      }
-      fifo.removeIfOurs()
-    } catch {
-      if case .call(let failure) = error, failure.code != .noSuchFileOrDirectory, failure.code != .fileExists {
-        throw error
-      }
-    }
-  }
-  numbers[2] = 1
-  try expectEqual(try swapper.waitForExit(), .exited(code: 0), "the swapper")
-  if words.count > 2 {
-    say(
-      "\(made) made, \(written) written to, \(numbers[0]) files and \(numbers[1]) links put there, "
-        + "\(Double(SystemClock.monotonic() - start) / 1e9) s")
-  }
-  try expect(made >= count && written > 0, "\(made) FIFOs made, \(written) written to")
-  try expect(numbers[0] > 0 && numbers[1] > 0, "nothing was ever put there")
-  try expectEqual(try contents(directory + "/foreign"), "foreign", "the file")
-  // Each name that the swapper gave them is there still.
-  try expectEqual(Int(try facts(directory + "/foreign").st_nlink), numbers[0] + 1, "names of the file")
-  try expectEqual(Int(try facts(directory + "/link").st_nlink), numbers[1] + 1, "names of the link")
-}
-
-/// Moves away what is at the path, replacing nothing, and puts another name of the file or the link there.
-private func swapping(_ directory: String, _ path: String, _ numbers: UnsafeMutableBufferPointer<Int>) throws -> pid_t {
-  let parent = getpid()
-  return try forked {
-    _ = try ProcessControl.setParentDeathSignal(.kill, parent: parent)
-    var turn = 0
-    while numbers[2] == 0 {
-      turn += 1
-      let kind = turn % 2
-      if link(directory + (kind == 0 ? "/foreign" : "/link"), path) == 0 { numbers[kind] += 1 }
-      rename(path, "\(directory)/away-\(turn)")
-    }
-    return 0
-  }
-}
-
-private func writeText(to fifo: borrowing FIFO) -> Bool {
-  do {
-    let writer = try fifo.openForWriting(until: .immediate)
-    try writer.writeAll("text")
-    return true
-  } catch { return false }
-}
-
-private func facts(_ path: String) throws -> stat {
-  var facts = stat()
-  try expect(lstat(path, &facts) == 0, "\(path) is gone")
-  return facts
 }
 
 private func entries(_ path: String) throws -> [String] {

@@ -168,7 +168,7 @@ func noneOfManyIsLost(_ words: [String]) throws {
   }
   while !living.isEmpty {
     for (process, _) in try Children.reapAll(until: .never) {
-      try expect(living.remove(process) != nil, "\(process) is none of ours, or was fetched before")
+      try expect(living.remove(process) != nil, "\(process) is none of ours, or was reaped before")
       reaped += 1
     }
   }

@@ -175,8 +175,8 @@ func livenessHasThreeAnswers(_ words: [String]) throws {
     try expectEqual(try Liveness(of: child), .gone, "zombie")
     try expectEqual(handle.liveness, .gone, "zombie by handle")
     _ = try Children.wait(for: child)
-    try expectEqual(try Liveness(of: child), .gone, "fetched child")
-    try expectEqual(handle.liveness, .gone, "fetched child by handle")
+    try expectEqual(try Liveness(of: child), .gone, "reaped child")
+    try expectEqual(handle.liveness, .gone, "reaped child by handle")
   }
   _ = consume reading
   try expectEqual(try openDescriptors(), before, "descriptors")
@@ -247,7 +247,7 @@ func livenessOfGroups(_ words: [String]) throws {
   try expect(kill(-leader, 0) == 0, "to kill(2) a group of zombies is there")
   try expectEqual(try Liveness(ofGroup: leader), .gone, "a group of zombies")
   for child in [leader, member] { try expectEqual(try Children.wait(for: child), .exited(code: 0), "child") }
-  try expectEqual(try Liveness(ofGroup: leader), .gone, "a group whose members were fetched")
+  try expectEqual(try Liveness(ofGroup: leader), .gone, "a group whose members were reaped")
 }
 
 /// For root, who can become somebody else.

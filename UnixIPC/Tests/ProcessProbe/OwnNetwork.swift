@@ -50,7 +50,7 @@ func unreachableHostIsSaid(_ words: [String]) throws {
   try expectEqual(outcomes, [.failed(failure)], "a host that is not there")
 }
 
-/// Beside a silent address, two more that fail after a while: each failure lets the next begin at once.
+/// Beside a silent address, two more that fail after a while: each failure lets the next begin immediately.
 func failureLetsTheNextBegin(_ words: [String]) throws {
   try enterOwnNetwork()
   try run("cd /proc/sys/net/ipv4/neigh/d1; echo 1 >mcast_solicit; echo 50 >retrans_time_ms")

@@ -47,7 +47,7 @@ func killedHolderGivesBack(_ words: [String]) throws {
       let child = try untilKilled { try set.take() }
       try expectEqual(try set.value(), 1, "value while it is held")
       try Signal.kill.send(to: child)
-      // Not fetched yet: the kernel gives back when the process dies, not when its parent looks.
+      // Not reaped yet: the kernel gives back when the process dies, not when its parent looks.
       do throws(SystemCallError) {
         try set.take(until: Deadline(after: .seconds(5)))
         free += 1

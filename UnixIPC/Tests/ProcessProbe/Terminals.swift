@@ -66,6 +66,17 @@ func holdTerminal(_ words: [String]) throws {
         }
         let settings = try TerminalSettings(of: terminal)
         try expect(settings == settings.raw, "a forked child gave the terminal back")
+      case "refork":
+        // A copy that holds the terminal itself has its parent's handlers already, and ends by a fault all the same.
+        for signal in [Signal.terminate, .segmentationFault] {
+          let status = try end {
+            try Descriptor.withBorrowed(STDIN_FILENO) { (terminal) in
+              try TerminalMode.withRaw(terminal) { try signal.send(to: getpid()) }
+            }
+            return 0
+          }
+          try expectEqual(status, .killed(by: signal, dumpedCore: false), "a copy that holds the terminal")
+        }
       default: break
       }
     }
@@ -81,6 +92,7 @@ func terminalIsRestored(_ words: [String]) throws {
   try checkHolder("exit", ends: .exited(code: 7), restores: true)
   try checkHolder("child", ends: .exited(code: 0), restores: true)
   try checkHolder("fork", ends: .exited(code: 0), restores: true)
+  try checkHolder("refork", ends: .exited(code: 0), restores: true)
   try checkHolder("trap", ends: nil, restores: true)
   try checkHolder("ignored", signal: SIGINT, ends: nil, restores: true)
   // The proof that this test can fail.

@@ -10,7 +10,7 @@ import Testing
   @Test("is held by a handle that means no other process")
   func isHeld() throws { try ProbeProgram.check("child-handle") }
 
-  @Test("is killed and fetched where a time limit ends the wait for it")
+  @Test("is killed and reaped where a time limit ends the wait for it")
   func isNotLostAtADeadline() throws { try ProbeProgram.check("bound-wait") }
 
   @Test("has an unknown status where SIGCHLD is ignored, and loses no output")

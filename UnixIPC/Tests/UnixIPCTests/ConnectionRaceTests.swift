@@ -31,7 +31,7 @@ import UnixIPCTestSupport
     #expect(ConnectionRace.interleaved(addresses(given)) == addresses(expected))
   }
 
-  @Test("takes the first that listens, at once after refusals")
+  @Test("takes the first that listens, immediately after refusals")
   func takesTheFirst() throws {
     let closed = try closedPort()
     let refusing = try address(of: closed)
@@ -140,7 +140,7 @@ import UnixIPCTestSupport
   }
 
   @Test(
-    "begins the next at once when one fails after a while",
+    "begins the next immediately when one fails after a while",
     .enabled(if: isRoot, "needs root for a network of its own"),
     .enabled(if: hasVirtualInterfaces, "this kernel makes no network of its own with veth interfaces"))
   func beginsTheNext() throws { try ProbeProgram.check("race-failures") }

@@ -16,7 +16,8 @@ import UnixIPC
     }
   }
 
-  struct Case: Sendable, CustomTestStringConvertible {
+  // Its regexes have no closures.
+  struct Case: @unchecked Sendable, CustomTestStringConvertible {
     let testDescription: String
     let output: String
     let patterns: [ConversationPattern]
@@ -54,7 +55,8 @@ import UnixIPC
       testDescription: "a regex behind bytes that are no text", output: "\\377\\303\\251\\376<\\303\\274\\377>",
       patterns: [.regex(#/<(.+)>/#)], index: 0, bytes: [0x3c, 0xc3, 0xbc, 0xff, 0x3e],
       before: [0xff, 0xc3, 0xa9, 0xfe], captures: [[0xc3, 0xbc, 0xff]]),
-    Case(testDescription: "nothing at all, at once", output: "abc", patterns: [""], index: 0, bytes: [], before: []),
+    Case(
+      testDescription: "nothing at all, immediately", output: "abc", patterns: [""], index: 0, bytes: [], before: []),
   ]
 
   @Test("finds", arguments: cases)
@@ -69,6 +71,17 @@ import UnixIPC
     #expect(match.bytes == expected.bytes)
     #expect(match.before == expected.before)
     #expect(match.captures == expected.captures)
+  }
+
+  @Test("keeps what came before a match, and its groups, from unchecked use")
+  func isUntrusted() throws {
+    var conversation = try writer(["size 17\\n"])
+    let match = try conversation.expect(.regex(#/(\d+)\n|(x)/#), until: deadline)
+    #expect(match.untrusted == UntrustedBytes(Array("17\n".utf8)))
+    #expect(try match.untrustedBefore.text() == "size ")
+    #expect(try match.untrustedCapture(1)?.number(in: 1...20) == 17)
+    // One that took no part, and numbers that no group has.
+    for number in [2, 3, 0, -1] { #expect(match.untrustedCapture(number) == nil) }
   }
 
   @Test("finds what comes in pieces, for literals and regexes", arguments: [false, true])

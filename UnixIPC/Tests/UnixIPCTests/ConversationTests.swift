@@ -19,6 +19,6 @@ import Testing
   @Test("finishes with the program, whoever has its output open")
   func finishesWithTheProgram() throws { try ProbeProgram.check("bound-finish") }
 
-  @Test("does not try for ever what the kernel refuses")
+  @Test("does not try forever what the kernel refuses")
   func doesNotTryForEver() throws { try ProbeProgram.check("bound-poll") }
 }

@@ -79,7 +79,7 @@ import UnixIPCTestSupport
   func hasItsCapacity() throws {
     let pipe = try PipeEnds()
     try pipe.writeEnd.setPipeCapacity(1 << 20)
-    // Nobody reads: a smaller pipe would let the write wait for ever.
+    // Nobody reads: a smaller pipe would let the write wait forever.
     try pipe.writeEnd.writeAll(String(repeating: "x", count: 1 << 20))
     #expect(throws: SystemCallError.self) { try pipe.writeEnd.setPipeCapacity(4096) }
   }

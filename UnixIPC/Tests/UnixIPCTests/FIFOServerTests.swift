@@ -118,7 +118,7 @@ import UnixIPCTestSupport
     #expect(rmdir(directory.path) == 0)
   }
 
-  @Test("hears at once what is moved there from elsewhere, and an interruption")
+  @Test("hears immediately what is moved there from elsewhere, and an interruption")
   func isInterrupted() throws {
     let directory = try TemporaryDirectory()
     let other = try TemporaryDirectory()

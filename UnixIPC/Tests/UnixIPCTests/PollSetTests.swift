@@ -62,11 +62,4 @@ import Testing
     #expect(!isReady)
     _ = pipe.writeEnd.number
   }
-
-  @Test("pauses for as long as it is told")
-  func pauses() {
-    let end = Deadline(after: .milliseconds(5))
-    PollSet.pause(.milliseconds(5))
-    #expect(end.hasPassed)
-  }
 }

@@ -9,7 +9,7 @@ import UnixIPCTestSupport
   private func why<Value>(_ body: () throws(SystemCallError) -> Value) -> ErrorCode? { failure(of: body)?.code }
   private var soon: Deadline { Deadline(after: .milliseconds(20)) }
 
-  @Test("take and give are one at a time, and giving what is not taken is an error at once")
+  @Test("take and give are one at a time, and giving what is not taken is an error immediately")
   func takeAndGive() throws {
     let set = try SemaphoreSet.create(values: [0])
     defer { try? set.remove() }

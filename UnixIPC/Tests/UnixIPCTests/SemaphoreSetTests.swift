@@ -29,7 +29,7 @@ import UnixIPCTestSupport
   }
 
   @Test(
-    "has its values at once, is its user's alone, and was operated on",
+    "has its values immediately, is its user's alone, and was operated on",
     arguments: [[0], [1], [32767, 0], [0, 3, 32767], Array(repeating: 2, count: 600)] as [[UInt16]])
   func hasItsValues(values: [UInt16]) throws {
     let set = try SemaphoreSet.create(values: values)

@@ -14,6 +14,13 @@ import UnixIPC
     }
   }
 
+  @Test("sleeps for as long as it is told")
+  func sleeps() {
+    let end = Deadline(after: .milliseconds(5))
+    SystemClock.sleep(for: .milliseconds(5))
+    #expect(end.hasPassed)
+  }
+
   @Test("agrees with the C library's clocks")
   func agrees() {
     let before = time(nil)

@@ -151,7 +151,7 @@ import UnixIPC
       },
     ]
     #expect(waits.map { $0?.code } == [.canceled, .canceled])
-    #expect(try conversation.terminate(gracePeriod: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
+    #expect(conversation.terminate(gracePeriod: .milliseconds(200)) == .killed(by: .terminate, dumpedCore: false))
   }
 
   @Test("tells every reader that the input has ended")
@@ -207,7 +207,7 @@ import UnixIPC
     while back.count < bytes.count { back += try conversation.read(until: deadline) }
     let isSame = back == bytes
     #expect(isSame)
-    let status = try conversation.terminate()
+    let status = conversation.terminate()
     #expect(status == .killed(by: .terminate, dumpedCore: false))
   }
 

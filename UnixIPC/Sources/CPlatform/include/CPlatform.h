@@ -47,7 +47,7 @@ pid_t platform_fork(int exit_signal);
 char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
-/// A child that has ended and is not fetched yet, of any kind; 0 when there is none.
+/// A child that has ended and is not reaped yet, of any kind; 0 when there is none.
 pid_t platform_peek_child(void);
 /// Close-on-exec.
 int platform_pidfd_open(pid_t pid);
@@ -75,11 +75,11 @@ struct platform_spawn {
   const int *descriptors;
   int descriptor_count;
   const char *directory;
-  /// Where the program finds its own number: ten digits of room and a NUL; NULL where nobody asks.
+  /// Where the program finds its own number: ten digits of room and a NUL; NULL if the program does not need it.
   char *process_digits;
   const struct platform_limit *limits;
   int limit_count;
-  /// Whom the program runs as; NULL leaves the caller's identity.
+  /// The identity that the program runs as; NULL for the caller's.
   const struct platform_identity *identity;
   /// -1 leaves it as it is.
   int file_mode_mask;
@@ -88,15 +88,16 @@ struct platform_spawn {
   /// Sent to the program when the calling thread ends; 0 for none.
   int death_signal;
   /// Those that get their default disposition back, as platform_changed_signals tells them, and those that are ignored.
+  /// A handler that was installed after that call may run in the child, which shares the caller's memory.
   uint64_t changed_signals, ignored_signals;
   bool new_session;
   bool new_group;
-  /// Whether it is a grandchild whose parent is gone: nobody here need fetch it.
+  /// Whether it is a grandchild whose parent is gone: nobody here need reap it.
   bool orphan;
   /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
   bool controlling_terminal;
 };
-/// vfork(2) and execve(2), or with an identity clone(2), so that nobody else's process shares the caller's memory.  An
+/// vfork(2) and execve(2), or with an identity clone(2), so that no other user's process shares the caller's memory.  An
 /// error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
 
@@ -118,18 +119,16 @@ void platform_forget_deadline(void);
 // Signals
 /// siginfo_t, as far as it is told: `process` is the sender, or the child that ended.
 struct platform_arrival { int signal; int code; pid_t process; uid_t user; int value; };
-/// sigtimedwait(2): the signal number, or -1 with EAGAIN after the time.  Less than 0 nanoseconds wait for ever.
+/// sigtimedwait(2): the signal number, or -1 with EAGAIN after the time.  Less than 0 nanoseconds wait forever.
 int platform_take_signal(const sigset_t *set, int64_t nanoseconds, struct platform_arrival *arrival);
 int platform_queue_signal(pid_t process, int signal, int value);
 int platform_sigrtmin(void);
 int platform_sigrtmax(void);
-/// Whether the calling process ignores or handles the signal; any of the kernel's 64.
-bool platform_is_disposition_changed(int signal);
 void platform_restore_disposition(int signal);
 void platform_ignore_signal(int signal);
 /// Gives every signal that the calling process handles its default action, but for those that report a crash.
 void platform_reset_handlers(void);
-/// All of those, signal 1 in the lowest bit.
+/// The signals that the calling process ignores or handles, any of the kernel's 64; signal 1 in the lowest bit.
 uint64_t platform_changed_signals(void);
 bool platform_exited(int status);
 int platform_exit_code(int status);
@@ -166,7 +165,8 @@ int platform_peer_credentials(int fd, struct platform_credentials *credentials);
 struct platform_datagram {
   struct sockaddr_storage peer;
   socklen_t peer_length;
-  unsigned char control[64];
+  /// Read as struct cmsghdr, which is aligned as size_t.
+  _Alignas(size_t) unsigned char control[64];
   size_t control_length;
   /// Whether it was sent to a broadcast or multicast address.
   bool to_many;
@@ -190,17 +190,6 @@ struct platform_passed {
 ssize_t platform_send_passing(int fd, const void *buffer, size_t size, const int *numbers, size_t count, int flags);
 /// Close-on-exec.
 ssize_t platform_receive_passed(int fd, void *buffer, size_t size, int flags, struct platform_passed *passed);
-
-// Locks
-/// A lock in shared memory, zeroed before its first use.  When its holder dies, the kernel gives it back.
-struct platform_lock {
-  struct { void *next; } node;
-  uint32_t word;
-};
-/// Waits for the lock.  1 if its last holder died with it: what it guards may be half written.  -1 if the thread holds
-/// one already: a thread holds one such lock at a time, and no robust pthread mutex beside it.
-int platform_lock_take(struct platform_lock *lock);
-void platform_lock_give_back(struct platform_lock *lock);
 
 // Memory
 /// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.

@@ -70,7 +70,6 @@ extension SystemCallError: CustomStringConvertible {
   /// One line, fit for a terminal: an object with control characters is escaped.
   public var description: String {
     guard let object else { return "\(call): \(code)" }
-    let isPlain = object.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
-    return "\(call) \(isPlain ? object : escaped(object.utf8, doublingBackslashes: false)): \(code)"
+    return "\(call) \(object.isPlain ? object : escaped(object.utf8, doublingBackslashes: false)): \(code)"
   }
 }

@@ -59,7 +59,7 @@ import Glibc
 
   /// The loop of every wait: a signal ends a poll before its time, and so does a time that poll(2) cannot express.
   ///
-  /// - Parameter poll: polls for so many milliseconds, -1 for ever, and returns as poll(2) does.
+  /// - Parameter poll: polls for so many milliseconds, -1 forever, and returns as poll(2) does.
   @inline(__always)
   static func repeatPoll(
     until deadline: Deadline, isInterruptible: Bool = false, _ poll: (CInt) -> CInt
@@ -85,12 +85,6 @@ import Glibc
     let index = set.add(number, interest)
     set.look()
     return set[index]
-  }
-
-  /// Does nothing for a while, for conditions that no descriptor announces.
-  public static func pause(_ duration: Duration) {
-    var nothing = PollSet()
-    _ = try? nothing.wait(until: Deadline(after: duration))
   }
 
   /// - Returns: how many are ready; -1 with `errno` set.

@@ -2,13 +2,23 @@ import Glibc
 
 /// Instants as nanoseconds, read without allocating.
 ///
-/// Source: clock_gettime(2).
+/// Source: clock_gettime(2), clock_nanosleep(2).
 @_spi(Begat) public enum SystemClock {
   /// Nanoseconds of a clock that is never set; timeouts are measured with it.
   public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
 
   /// Nanoseconds since 1970-01-01 00:00 UTC; may jump.
   public static func wall() -> Int64 { read(CLOCK_REALTIME) }
+
+  /// Does nothing for a while, for conditions that no descriptor announces; a deadline of `withDeadline` ends it.
+  ///
+  /// After a signal it goes on with the time that is left.
+  public static func sleep(for duration: Duration) {
+    let end = min(Deadline(after: duration), .current)
+    let (seconds, nanoseconds) = end.instant.quotientAndRemainder(dividingBy: 1_000_000_000)
+    var instant = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
+    while !end.hasPassed { clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &instant, nil) }
+  }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()

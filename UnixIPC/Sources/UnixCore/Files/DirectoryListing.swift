@@ -8,18 +8,23 @@ import Glibc
   ///
   /// Source: opendir(3), readdir(3).
   public static func names(in path: String) throws(SystemCallError) -> [String] {
-    let opened = try path.withCText("opendir") { (path) throws(SystemCallError) in opendir(path) }
-    guard let directory = opened else { throw SystemCallError("opendir", on: path, code: .current) }
+    let directory = try path.withCText("opendir") { (text) throws(SystemCallError) in
+      // Read before the text is freed, which may set another.
+      guard let opened = opendir(text) else { throw SystemCallError("opendir", on: path, code: .current) }
+      return opened
+    }
     defer { closedir(directory) }
     var names: [String] = []
     while true {
       // The end of the directory leaves it as it is.
       errno = 0
-      guard let entry = readdir(directory) else { break }
+      guard let entry = readdir(directory) else {
+        let code = ErrorCode.current
+        guard code.rawValue == 0 else { throw SystemCallError("readdir", on: path, code: code) }
+        return names
+      }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       if name != ".", name != ".." { names.append(name) }
     }
-    guard errno == 0 else { throw SystemCallError("readdir", on: path, code: .current) }
-    return names
   }
 }

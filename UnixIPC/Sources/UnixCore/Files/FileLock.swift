@@ -24,14 +24,14 @@ extension Descriptor {
   public func lock(_ lock: Lock, until deadline: Deadline = .never) throws(SystemCallError) {
     if try tryLock(lock) { return }
     let interrupter = try Interrupter(deadline)
-    _ = try check("flock", on: "descriptor \(number)") { flock(number, lock.operation) }
+    _ = try check("flock", onDescriptor: number) { flock(number, lock.operation) }
     withExtendedLifetime(interrupter) {}
   }
 
   /// Takes the lock if it is free; false if it is not.  It never waits.
   public func tryLock(_ lock: Lock) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
-      _ = try check("flock", on: "descriptor \(number)") { flock(number, lock.operation | LOCK_NB) }
+      _ = try check("flock", onDescriptor: number) { flock(number, lock.operation | LOCK_NB) }
       return true
     } catch {
       if error.code == .wouldBlock { return false }
@@ -41,6 +41,6 @@ extension Descriptor {
 
   /// Releases the lock.
   public func unlock() throws(SystemCallError) {
-    _ = try check("flock", on: "descriptor \(number)") { flock(number, LOCK_UN) }
+    _ = try check("flock", onDescriptor: number) { flock(number, LOCK_UN) }
   }
 }

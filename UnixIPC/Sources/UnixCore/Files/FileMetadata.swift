@@ -18,7 +18,7 @@ package struct FileMetadata {
   package init(of descriptor: borrowing Descriptor) throws(SystemCallError) {
     var native = stat()
     let number = descriptor.number
-    _ = try check("fstat", on: "descriptor \(number)") { fstat(number, &native) }
+    _ = try check("fstat", onDescriptor: number) { fstat(number, &native) }
     self.native = native
   }
 

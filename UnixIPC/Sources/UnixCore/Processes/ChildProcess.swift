@@ -103,7 +103,7 @@ public struct ChildProcess: ~Copyable, Sendable {
       if let status = state.reap() { return status }
       // A debugger that has attached to the child has to see its end first.
       if deadline.isExpired { throw SystemCallError("waitpid", on: String(process), code: .timedOut) }
-      poll(nil, 0, 10)
+      SystemClock.sleep(for: .milliseconds(10))
     }
   }
 

@@ -6,6 +6,10 @@ import Glibc
 /// Each start writes its variables into the object's own memory: it belongs to one thread, as the compiler ensures.  In
 /// the program, only the dispositions are reset that were changed when the object was made, and the inherited variables
 /// are those of that time.
+///
+/// Asking for all dispositions at each start would take a system call for each of 64 signals.  A handler that another
+/// thread installs after the object was made may therefore run in the new process just before execve(2), when that
+/// process still shares the caller's memory and a signal reaches it: install handlers before programs are prepared.
 @_spi(Begat) public final class PreparedProgram {
   /// Writes the variables of one start.
   @_spi(Begat) public struct Variables {

@@ -57,7 +57,7 @@ extension ProcessHandle {
   /// The process that connected to a Unix socket, listened on it, or made the pair.
   ///
   /// - Throws: `ENOPROTOOPT` before Linux 6.5; `ENODATA` where the socket has no such peer, as one of TCP; `ESRCH` or
-  ///   `EINVAL`, as the kernel has it, when the peer has ended and was fetched.
+  ///   `EINVAL`, as the kernel has it, when the peer has ended and was reaped.
   ///
   /// Source: SO_PEERPIDFD in unix(7).
   public init(peerOf socket: borrowing Descriptor) throws(SystemCallError) {

@@ -101,7 +101,7 @@ final class FIFOGeneration {
     return isWhole ?? false
   }
 
-  /// Lets one in who had found this FIFO at the path and opens it only now: it would wait for a writer for ever.
+  /// Lets one in who had found this FIFO at the path and opens it only now: it would wait for a writer forever.
   ///
   /// - Returns: whether anybody has it open, or waits to open it.
   func letLateReadersIn() -> Bool {

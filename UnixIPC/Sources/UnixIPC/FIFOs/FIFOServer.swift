@@ -124,7 +124,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     -> Int
   {
     // Count readers that opened at the same moment before writing the first text.
-    pause(.milliseconds(1))
+    SystemClock.sleep(for: .milliseconds(1))
     takeOpenings(of: generation)
     var served = 0
     var written = 0
@@ -154,7 +154,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
       if activity == .reads, areAllKnown { return }
       if activity == .runs { shortly = Deadline(after: .milliseconds(30)) }
       if shortly.hasPassed || deadline.isExpired { return }
-      pause(nap)
+      SystemClock.sleep(for: nap)
       nap = min(nap * 2, .milliseconds(4))
       if !areAllKnown { readers = findReaders(of: generation) }
     }
@@ -178,11 +178,6 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     {
       takeOpenings(of: generation)
     }
-  }
-
-  private func pause(_ duration: Duration) {
-    var pause = timespec(tv_sec: 0, tv_nsec: Int(duration.nanoseconds))
-    nanosleep(&pause, nil)
   }
 
   /// Counts the openings of all generations so far.
@@ -215,7 +210,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
       takeOpenings(of: generation)
       retired.remove(at: index)
       if generation.letLateReadersIn() {
-        pause(.milliseconds(1))
+        SystemClock.sleep(for: .milliseconds(1))
         takeOpenings(of: generation)
         if generation.openings > 0 { return generation }
       }

@@ -49,7 +49,7 @@ extension Conversation {
       try flow.fill { (buffer) throws(SystemCallError) in
         try check("read", onDescriptor: source) { Glibc.read(source, buffer.baseAddress, buffer.count) }
       }
-    } catch { throw SystemCallError("read", on: "descriptor \(source)", code: error.code) }
+    } catch { throw SystemCallError("read", onDescriptor: source, code: error.code) }
   }
 
   private mutating func pass(_ flow: inout ByteFlow) throws(SystemCallError) {

@@ -116,7 +116,7 @@ public enum MagicOpen {
   }
 
   private static func duplicate(_ number: CInt) throws(SystemCallError) -> Descriptor {
-    Descriptor(owning: try check("fcntl", on: "descriptor \(number)") { fcntl(number, F_DUPFD_CLOEXEC, 3) })
+    try Descriptor.withBorrowed(number) { (stream) throws(SystemCallError) in try stream.duplicate(notBelow: 3) }
   }
 }
 

@@ -26,7 +26,6 @@ extension SemaphoreSet {
       semget(key.rawValue, CInt(clamping: max(0, minimumCount)), 0)
     }
     let deadline = min(deadline, .current)
-    var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
     while true {
       let found = try metadata(of: identifier)
       try found.ownership.check(owner: owner, "semget", key)
@@ -37,7 +36,7 @@ extension SemaphoreSet {
           code: .timedOut)
       }
       // Nothing announces the first operation, and it is microseconds away.
-      nanosleep(&pause, nil)
+      SystemClock.sleep(for: .milliseconds(1))
     }
   }
 

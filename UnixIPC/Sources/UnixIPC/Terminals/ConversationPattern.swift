@@ -1,6 +1,8 @@
 @_spi(Begat) import UnixCore
 
 /// What a conversation waits for.
+///
+/// It is not `Sendable`: a regex may hold closures that belong to the thread that made them.
 public struct ConversationPattern {
   enum Kind {
     case literal([UInt8])
@@ -27,9 +29,12 @@ public struct ConversationPattern {
   /// come piece by piece: a pattern that may end early, such as `\d+`, finds what has come so far; let it end with what
   /// follows.  The whole buffer is searched after each piece, so a regex is slower than a literal.
   ///
+  /// Closures of the regex, such as the transformation of a capture, run in the thread of the search.  They may outlive an
+  /// abandoned search's caller, and must be as safe as `Sendable` closures are, which the compiler does not check here.
+  ///
   /// Swift's regexes backtrack: the time of some, such as `(a*)*b`, doubles with each byte.  With a deadline or a
-  /// cancellation, each search runs in a thread of its own and has at least one second.  A search that takes longer is
-  /// abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
+  /// cancellation, each search runs in a thread of its own.  It has at least one second even if its own deadline is
+  /// nearer; a deadline of `withDeadline` is kept exactly.  A search that takes longer is abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
   /// four abandoned searches of a process are busy, further searches fail with `EAGAIN`.  Against a program that is not
   /// trusted, use literals, or a regex without nested repetitions.
   public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
@@ -38,10 +43,10 @@ public struct ConversationPattern {
   }
 
   /// The end: the program has ended or closed its terminal, and no other pattern was found in what it wrote last.
-  public static let endOfFile = ConversationPattern(kind: .endOfFile, name: "end of file")
+  public static var endOfFile: ConversationPattern { ConversationPattern(kind: .endOfFile, name: "end of file") }
 
   /// The deadline.  If it is not among the patterns, a deadline that passes is an error.
-  public static let timeOut = ConversationPattern(kind: .timeOut, name: "time-out")
+  public static var timeOut: ConversationPattern { ConversationPattern(kind: .timeOut, name: "time-out") }
 }
 
 extension [ConversationPattern] {
@@ -50,9 +55,6 @@ extension [ConversationPattern] {
   /// For the error that says what did not come.
   var names: String { map { $0.name }.joined(separator: " or ") }
 }
-
-// Regex is not Sendable; the two constants hold none.
-extension ConversationPattern: @unchecked Sendable {}
 
 extension ConversationPattern: ExpressibleByStringLiteral {
   /// The literal's text, byte for byte.

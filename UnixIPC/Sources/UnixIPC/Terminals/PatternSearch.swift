@@ -25,7 +25,8 @@ final class PatternSearch: @unchecked Sendable {
     self.writing = consume writing
   }
 
-  /// A search has this long even if the deadline is earlier: nearly all need only microseconds.
+  /// A search has this long even if the deadline of its call is earlier: nearly all need only microseconds.  A deadline of
+  /// `withDeadline` ends it exactly then.
   private static let minimum = Duration.seconds(1)
 
   /// - Parameter cancellation: readable when the wait is cancelled; -1 for none.

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Source: proc(5), credentials(7).
 enum SessionProcesses {
-  /// The living ones but the leader.  The caller holds the leader unfetched, so that its number means this session.
+  /// The living ones but the leader.  The caller holds the leader unreaped, so that its number means this session.
   static func members(of leader: pid_t) -> [pid_t] {
     (NumberedEntries.of("/proc") ?? []).filter { $0 != leader && session(of: $0) == leader }
   }

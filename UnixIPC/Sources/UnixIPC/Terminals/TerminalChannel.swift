@@ -43,7 +43,7 @@ struct TerminalChannel: ~Copyable {
     if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode.ioError) }
     let number = terminal.controlling.number
     do throws(SystemCallError) {
-      return try check("withUnsafeBytes", onDescriptor: number) {
+      return try check("write", onDescriptor: number) {
         bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
       }
     } catch {

@@ -33,19 +33,21 @@ extension TerminalConversation {
 
   /// Ends the session: SIGTERM to all its processes, after half of the grace period SIGHUP, which interactive shells obey,
   /// and at the end of it SIGKILL.  What the program writes meanwhile can be read afterwards.
+  ///
+  /// A deadline of `withDeadline` cuts the grace period short.
+  ///
+  /// - Returns: how the program ended.
   @discardableResult
-  public mutating func terminate(gracePeriod: Duration = .seconds(5)) throws(SystemCallError) -> ExitStatus {
+  public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> ExitStatus {
     channel.cancellation = nil
     for signal in [Signal.terminate, .hangUp] {
       if channel.session.hasEnded { break }
       send(signal)
       // A stopped process ends only after it was continued.
       send(.continue)
-      do throws(SystemCallError) { return try waitForExit(until: Deadline(after: gracePeriod / 2)) } catch {
-        if error.code != .timedOut { throw error }
-      }
+      if let status = try? waitForExit(until: Deadline(after: gracePeriod / 2)) { return status }
     }
     send(.kill)
-    return try waitForExit()
+    return channel.session.reapKilled()
   }
 }

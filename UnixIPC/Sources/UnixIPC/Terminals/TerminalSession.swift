@@ -16,7 +16,7 @@ struct TerminalSession: ~Copyable {
   deinit {
     guard !isOver else { return }
     child.send(.kill)
-    // By then it makes no more; ended and unfetched, its number still means the session.
+    // By then it makes no more; ended and unreaped, its number still means the session.
     _ = child.handle.waitForExit(until: TerminalSession.sweepLimit)
     _ = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
   }
@@ -47,7 +47,19 @@ struct TerminalSession: ~Copyable {
     isOver = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
   }
 
-  /// The leader's status, when it has ended; fetched after the sweep, for its number names the session.
+  /// Waits for the end of a leader that was killed, after whatever deadline, kills what it left behind, and reaps it.
+  mutating func reapKilled() -> ExitStatus {
+    while !child.handle.hasEnded {
+      var information = siginfo_t()
+      // Interrupted after a deadline of the thread.
+      waitid(P_PID, id_t(bitPattern: process), &information, WEXITED | WNOWAIT)
+    }
+    sweep()
+    isOver = true
+    return child.terminate(gracePeriod: .zero)
+  }
+
+  /// The leader's status, when it has ended; reaped after the sweep, for its number names the session.
   mutating func status(until deadline: Deadline) throws(SystemCallError) -> ExitStatus? {
     guard child.handle.waitForExit(until: deadline) else { return nil }
     sweep()
