@@ -174,7 +174,8 @@ import Glibc
       found = .answered(
         DatagramInquiry.Answer(
           bytes: Array(room[..<kept]), isTruncated: length > kept,
-          roundTrip: .nanoseconds(SystemClock.monotonic() - times[index]), receivedAt: .nanoseconds(SystemClock.wall())))
+          roundTrip: .nanoseconds(SystemClock.monotonic() - times[index]), receivedAt: .nanoseconds(SystemClock.wall()))
+      )
     } catch {
       // A datagram whose checksum is wrong wakes the reader and is not there.
       if error.code == .wouldBlock { return }
