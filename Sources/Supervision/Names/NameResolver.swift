@@ -112,7 +112,8 @@ final class NameResolver {
     guard let process else { return }
     kill()
     let deadline = Deadline(after: .seconds(1))
-    while Children.reap(process) == nil, !deadline.hasPassed { SystemClock.sleep(for: .milliseconds(2)) }
+    _ = Children.waitForExit(of: process, until: deadline)
+    _ = Children.reap(process)
     forget()
   }
 }

@@ -82,7 +82,7 @@ struct ServiceListenSockets {
   {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
-        guard error.isLeftBehind, !patience.hasPassed else { throw error }
+        guard error.isLeftBehind, !bindDeadline.hasPassed else { throw error }
         SystemClock.sleep(for: .milliseconds(10))
       }
     }
