@@ -77,7 +77,7 @@ do {
 // open(STATUS, "netstat -an 2>&1 |"); while (<STATUS>) { ... } close STATUS or die;
 do {
   let netstat = Program(path: "/bin/sh", arguments: ["-c", "echo tcp one; echo unix two"])
-  var status = try netstat.openForReading(errors: .asOutput)
+  var status = try netstat.openForReading(errors: .withOutput)
   while let line = try status.readLine(until: soon) { if text(line).hasPrefix("tcp") { print("status:", text(line)) } }
   try status.close(until: soon)
 }

@@ -22,12 +22,13 @@ extension Descriptor {
   /// Reads what is there, at most `maxCount` bytes; waits where nothing is there yet.
   ///
   /// - Returns: the bytes; none at the end of the file.
-  /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when it is cancelled.
+  /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when it is cancelled, `EINVAL` for a negative count.
   ///
   /// Source: read(2).
   public func read(
     maxCount: Int, until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> [UInt8] {
+    guard maxCount >= 0 else { throw failure("read", .invalidArgument) }
     if deadline != .never || cancellation != nil {
       try self.await(.readable, until: deadline, cancelledBy: cancellation, for: "read")
     }

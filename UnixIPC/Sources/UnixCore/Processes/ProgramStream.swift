@@ -8,7 +8,7 @@ public struct ProgramStream: ~Copyable, Sendable {
     case inherited
     case null
     case number(CInt)
-    case asOutput
+    case withOutput
   }
 
   fileprivate let kind: Kind
@@ -26,7 +26,7 @@ public struct ProgramStream: ~Copyable, Sendable {
   public static var null: ProgramStream { ProgramStream(.null) }
 
   /// For the standard error: wherever the standard output goes (`2>&1`).  For another stream it is `inherited`.
-  public static var asOutput: ProgramStream { ProgramStream(.asOutput) }
+  public static var withOutput: ProgramStream { ProgramStream(.withOutput) }
 
   /// An open descriptor, which the stream takes over.
   public static func descriptor(_ descriptor: consuming Descriptor) -> ProgramStream {
@@ -55,7 +55,7 @@ struct ProgramStreams: ~Copyable {
       case .inherited: standard
       case .null: nullNumber
       case .number(let number): number
-      case .asOutput: standard == STDERR_FILENO ? number(STDOUT_FILENO) : standard
+      case .withOutput: standard == STDERR_FILENO ? number(STDOUT_FILENO) : standard
       }
     }
     numbers = [number(STDIN_FILENO), number(STDOUT_FILENO), number(STDERR_FILENO)]

@@ -45,7 +45,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let kill = Signal(rawValue: SIGKILL)
   /// SIGXCPU: the process used more processor time than `ResourceLimit.processorTime`.
   public static let processorTimeLimit = Signal(rawValue: SIGXCPU)
-  /// SIGQUIT: quit from the terminal, usually by Ctrl-\.
+  /// SIGQUIT: quit from the terminal, usually by Ctrl and the backslash.
   public static let quit = Signal(rawValue: SIGQUIT)
   /// SIGSEGV: access to memory that is not mapped, or not in this way.
   public static let segmentationFault = Signal(rawValue: SIGSEGV)

@@ -111,6 +111,7 @@ extension Descriptor {
     maxCount: Int, maximumPassed: Int, until deadline: Deadline = .never,
     cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> PassedMessage {
+    guard maxCount >= 0 else { throw failure("recvmsg", .invalidArgument) }
     var bytes: [UInt8] = []
     while true {
       do throws(SystemCallError) {

@@ -92,6 +92,7 @@ extension Descriptor {
   public func receive(
     maxCount: Int, until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> [UInt8] {
+    guard maxCount >= 0 else { throw failure("recv", .invalidArgument) }
     var bytes: [UInt8] = []
     while true {
       do throws(SystemCallError) {

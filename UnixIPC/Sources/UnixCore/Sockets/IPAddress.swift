@@ -132,7 +132,7 @@ extension IPv6Address {
   ///
   /// - Parameter count: less than 1 keeps none, more than 128 all.
   public func keeping(firstBits count: Int) -> IPv6Address {
-    IPv6Address(high: high & highBits(count), low: low & highBits(count - 64))
+    IPv6Address(high: high & highBits(count), low: low & highBits(max(0, count) - 64))
   }
 }
 

@@ -126,6 +126,10 @@ extension Descriptor {
   static func bound(to address: SocketAddress, kind: SocketKind, options: BindOptions = BindOptions())
     throws(SystemCallError) -> Descriptor
   {
+    // The kernel would choose an abstract name, which any user can connect to.
+    if address == .unixUnnamed || address == .unixPath(UnixPath(bytes: [])) {
+      throw SystemCallError("bind", on: "a Unix socket without a name", code: .invalidArgument)
+    }
     let native = try RawSocketAddress(address)
     let socket = try Descriptor.socket(family: native.family, kind: kind)
     if !address.isUnix {

@@ -19,8 +19,9 @@ public struct LineBuffer: Sendable {
   ///
   /// - Parameter limit: the longest line in bytes, without its end.
   public init(limit: Int) {
-    self.limit = limit
-    bytes.reserveCapacity(limit)
+    self.limit = max(0, limit)
+    // A bound is no wish: memory for lines of usual length, and more as it is needed.
+    bytes.reserveCapacity(min(self.limit, 4096))
   }
 
   /// Whether a line has begun.

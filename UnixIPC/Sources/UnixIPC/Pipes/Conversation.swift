@@ -26,7 +26,7 @@ public struct Conversation: ~Copyable, Sendable {
     /// /dev/null.
     public static var null: Errors { Errors(.null) }
     /// Mixed into the output (`2>&1`).
-    public static var withOutput: Errors { Errors(.asOutput) }
+    public static var withOutput: Errors { Errors(.withOutput) }
     /// A third pipe (`open3`), read with `readErrors`.
     public static var separate: Errors { Errors(.null, isSeparate: true) }
 

@@ -18,7 +18,7 @@ public struct Pipeline: Sendable {
   /// Starts all stages; what the last one writes is read here.
   ///
   /// - Parameter input: the standard input of the first stage.
-  /// - Parameter errors: the standard error of every stage; `.asOutput` sends it down the pipe.
+  /// - Parameter errors: the standard error of every stage; `.withOutput` sends it down the pipe.
   /// - Throws: as `start`.
   public func openForReading(
     input: consuming ProgramStream = .null, errors: consuming ProgramStream = .inherited
@@ -97,7 +97,7 @@ extension Program {
   /// Starts the program; what it writes is read here.
   ///
   /// - Parameter input: the program's standard input.
-  /// - Parameter errors: its standard error; `.asOutput` is read here as well.
+  /// - Parameter errors: its standard error; `.withOutput` is read here as well.
   /// - Throws: as `spawn`.
   public func openForReading(
     input: consuming ProgramStream = .null, errors: consuming ProgramStream = .inherited

@@ -21,7 +21,7 @@ public struct ConversationMatch: Hashable, Sendable {
   public var textBefore: String { String(decoding: before, as: UTF8.self) }
   /// The text of a group, numbered from 1; nil if there is none.
   public func capture(_ number: Int) -> String? {
-    guard captures.indices.contains(number - 1) else { return nil }
+    guard number > 0, captures.indices.contains(number - 1) else { return nil }
     return captures[number - 1].map { String(decoding: $0, as: UTF8.self) }
   }
 
@@ -31,7 +31,7 @@ public struct ConversationMatch: Hashable, Sendable {
   public var untrustedBefore: UntrustedBytes { UntrustedBytes(before) }
   /// A group, numbered from 1, which must be checked before use; nil if there is none.
   public func untrustedCapture(_ number: Int) -> UntrustedBytes? {
-    guard captures.indices.contains(number - 1) else { return nil }
+    guard number > 0, captures.indices.contains(number - 1) else { return nil }
     return captures[number - 1].map { UntrustedBytes($0) }
   }
 }

@@ -32,7 +32,7 @@ extension TerminalConversation {
   /// - Parameter input: what the user types.
   /// - Parameter output: what the user sees.  A reader that takes nothing makes the program wait, never this process.
   /// - Parameter escape: is not sent to the program; nil for none.  The default is Ctrl-].
-  /// - Throws: `EPIPE` if the output has no reader and SIGPIPE is ignored.
+  /// - Throws: `EPIPE` if the output has no reader.
   public mutating func interact(
     input: borrowing Descriptor, output: borrowing Descriptor, escape: UInt8? = 0x1d
   ) throws(SystemCallError) -> InteractionEnd {
