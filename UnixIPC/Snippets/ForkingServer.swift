@@ -10,7 +10,7 @@ do {
   let listener = try ListeningSocket(.ipv6(.any, port: port), backlog: 128, options: BindOptions(acceptsIPv4: true))
   print("listening at port", try listener.descriptor.localAddress().address?.port ?? 0)
   fflush(nil)
-  let signal = try ConnectionServer(listener, maximumChildren: 50).run(childDidEnd: { child in
+  let signal = try ConnectionServer(listener, maxChildren: 50).run(childDidEnd: { child in
     print("process \(child.process) for \(child.peer.map { "\($0)" } ?? "a client"): \(child.status)")
   }) { client, peer in
     try client.sendAll("Hello there, \(peer.map { "\($0)" } ?? "stranger"), it's now \(time(nil)).\r\n")

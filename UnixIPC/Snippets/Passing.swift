@@ -16,7 +16,7 @@ do {
   _ = try pair.first.send("a file and a pipe".utf8Span.span.bytes, passing: files)
 
   // The receiver says how many are welcome.  When more come, all of them are closed.
-  var message = try pair.second.receive(maxCount: 100, maximumPassed: 2, until: Deadline(after: .seconds(5)))
+  var message = try pair.second.receive(maxCount: 100, maxPassed: 2, until: Deadline(after: .seconds(5)))
   print("\(String(decoding: message.bytes, as: UTF8.self)): \(message.descriptors.count) descriptors")
   guard let file = message.descriptors.takeFirst(), let output = message.descriptors.takeFirst() else {
     print("they are missing")
@@ -28,7 +28,7 @@ do {
   // One descriptor is passed as it is.
   _ = try pair.first.send("the null device".utf8Span.span.bytes, passing: Descriptor.open("/dev/null", .writeOnly))
   do throws(SystemCallError) {
-    _ = try pair.second.receive(maxCount: 100, maximumPassed: 0)
+    _ = try pair.second.receive(maxCount: 100, maxPassed: 0)
   } catch {
     print("not welcome:", error.code)
   }

@@ -59,7 +59,7 @@ for host in hosts {
     hasFailed = true
   }
 }
-let inquiry = DatagramInquiry(question: [], maximumAnswerSize: 512)
+let inquiry = DatagramInquiry(question: [], maxAnswerSize: 512)
 let outcomes = try inquiry.ask(asked.map(\.address), until: Deadline(after: .seconds(2)))
 for (host, outcome) in zip(asked, outcomes) {
   switch outcome {

@@ -20,7 +20,7 @@ final class DatagramSurvey: SurveyMethod {
   private static let delay: Duration = .milliseconds(250)
 
   init(rule: AnswerRule) throws(SystemCallError) {
-    round = try InquiryRound(DatagramInquiry(question: [], maximumAnswerSize: rule.longest))
+    round = try InquiryRound(DatagramInquiry(question: [], maxAnswerSize: rule.longest))
   }
 
   var descriptor: CInt { round.descriptor }

@@ -85,10 +85,10 @@ extension Syntax where Value == String {
   /// Source: dev_valid_name() of Linux.
   static let interface = text(
     "INTERFACE",
-    "an interface's name of 1 to \(BindOptions.maximumDeviceNameLength) bytes without / and white space, such as \"eth0\"",
+    "an interface's name of 1 to \(BindOptions.maxDeviceNameLength) bytes without / and white space, such as \"eth0\"",
     example: "eth0"
   ) { text in
-    (1...BindOptions.maximumDeviceNameLength).contains(text.utf8.count) && !text.contains("/") && text != "."
+    (1...BindOptions.maxDeviceNameLength).contains(text.utf8.count) && !text.contains("/") && text != "."
       && text != ".."
       && !text.contains(where: \.isWhitespace)
   }

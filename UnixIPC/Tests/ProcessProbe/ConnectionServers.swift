@@ -23,7 +23,7 @@ private struct Server: ~Copyable {
 
   /// - Parameter prepare: runs in the server's process first.
   init(
-    maximumChildren: Int = 10, gracePeriod: Duration = .seconds(20), prepare: @escaping () throws -> Void = {}
+    maxChildren: Int = 10, gracePeriod: Duration = .seconds(20), prepare: @escaping () throws -> Void = {}
   ) throws {
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
     guard let address = try listener.descriptor.localAddress().address else { throw Wrong(description: "no address") }
@@ -34,7 +34,7 @@ private struct Server: ~Copyable {
       try prepare()
       var ended: [ConnectionServer.EndedChild] = []
       let server = ConnectionServer(
-        try ListeningSocket(adopting: Descriptor(owning: number)), maximumChildren: maximumChildren,
+        try ListeningSocket(adopting: Descriptor(owning: number)), maxChildren: maxChildren,
         gracePeriod: gracePeriod)
       let signal = try server.run(childDidEnd: { ended.append($0) }) { client, _ in try serve(client) }
       let isAlone = waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD
@@ -90,7 +90,7 @@ private func answer(_ client: borrowing Descriptor) throws -> String {
 }
 
 func serverKeepsItsLimit(_ words: [String]) throws {
-  let server = try Server(maximumChildren: 2)
+  let server = try Server(maxChildren: 2)
   let first = try server.connect("descriptors\n")
   // 0, 1, 2 and the connection: neither the listening socket nor anything else of the server's.
   try expectEqual(answer(first), "4\n", "descriptors")
@@ -137,7 +137,7 @@ func serverEndsStubbornChildren(_ words: [String]) throws {
 }
 
 func serverSurvivesIgnoredChildren(_ words: [String]) throws {
-  let server = try Server(maximumChildren: 1) { Signal.child.ignore() }
+  let server = try Server(maxChildren: 1) { Signal.child.ignore() }
   for _ in 1...3 {
     let client = try server.connect("descriptors\n")
     try expectEqual(answer(client), "4\n", "descriptors")
@@ -161,7 +161,7 @@ func serverStopsInTime(_ words: [String]) throws {
 
 /// No descriptor is left for another connection until the ends of children set some free.
 func serverOutlivesAShortage(_ words: [String]) throws {
-  let server = try Server(maximumChildren: 50) {
+  let server = try Server(maxChildren: 50) {
     try ResourceLimit.openFiles.set(soft: UInt64(openDescriptors().count + 5), hard: 1024)
   }
   var clients = DescriptorList()

@@ -50,7 +50,7 @@ private func failureOfReceiving(_ passed: Int, atMost most: Int) throws -> Error
   }
   try expectEqual(sent, 1, "bytes sent")
   return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { room in
-    failure { () throws(SystemCallError) in try pair.first.receive(into: room, maximumPassed: most) }?.code
+    failure { () throws(SystemCallError) in try pair.first.receive(into: room, maxPassed: most) }?.code
   }
 }
 

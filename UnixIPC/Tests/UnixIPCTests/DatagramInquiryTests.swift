@@ -22,10 +22,10 @@ import UnixIPCTestSupport
   }
 
   private func ask(
-    _ addresses: SocketAddress..., question: [UInt8] = [], maximumAnswerSize: Int = 2048,
+    _ addresses: SocketAddress..., question: [UInt8] = [], maxAnswerSize: Int = 2048,
     within limit: Duration = .seconds(20)
   ) throws -> [DatagramInquiry.Outcome] {
-    try DatagramInquiry(question: question, maximumAnswerSize: maximumAnswerSize).ask(
+    try DatagramInquiry(question: question, maxAnswerSize: maxAnswerSize).ask(
       addresses, until: Deadline(after: limit))
   }
 
@@ -154,7 +154,7 @@ import UnixIPCTestSupport
     arguments: [(0, 0, false), (0, 1, true), (4, 4, false), (4, 5, true), (4, 60000, true), (65535, 60000, false)])
   func boundsAnswers(longest: Int, sent: Int, isTruncated: Bool) throws {
     let (program, address) = try server("s.sendto(b'x' * \(sent), peer)")
-    let answer = try answer(try ask(address, maximumAnswerSize: longest)[0])
+    let answer = try answer(try ask(address, maxAnswerSize: longest)[0])
     #expect(answer.bytes.count == min(longest, sent) && answer.isTruncated == isTruncated)
     #expect(program.process > 0)
   }

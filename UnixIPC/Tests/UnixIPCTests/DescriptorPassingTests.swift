@@ -55,7 +55,7 @@ import UnixIPCTestSupport
     try #require(own.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 1)
     defer { room.deallocate() }
-    var message = try own.receive(into: room, maximumPassed: 2)
+    var message = try own.receive(into: room, maxPassed: 2)
     let (count, isTruncated, passed) = (message.count, message.isTruncated, message.descriptors.count)
     #expect(count == 3 && !isTruncated && passed == 2)
     do {
@@ -82,7 +82,7 @@ import UnixIPCTestSupport
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 1)
     defer { room.deallocate() }
     for expected in [5, 0] {
-      let message = try reading.receive(into: room, maximumPassed: 3)
+      let message = try reading.receive(into: room, maxPassed: 3)
       let (count, isEmpty) = (message.count, message.descriptors.isEmpty)
       #expect(count == expected && isEmpty)
     }
@@ -94,7 +94,7 @@ import UnixIPCTestSupport
     _ = try send("0123456789", passing: [0], on: pair.second)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
     defer { room.deallocate() }
-    let message = try pair.first.receive(into: room, maximumPassed: 1)
+    let message = try pair.first.receive(into: room, maxPassed: 1)
     let (count, isTruncated, passed) = (message.count, message.isTruncated, message.descriptors.count)
     #expect(count == 4 && isTruncated && passed == 1)
   }
@@ -104,16 +104,16 @@ import UnixIPCTestSupport
     let pair = try SocketPair(kind: .stream)
     #expect(failureOfSending("", [0], on: pair.second) == .invalidArgument)
     #expect(failureOfSending("x", [1 << 20], on: pair.second) == ErrorCode.badFileDescriptor)
-    let tooMany = [CInt](repeating: 0, count: Descriptor.maximumPassed + 1)
+    let tooMany = [CInt](repeating: 0, count: Descriptor.maxPassed + 1)
     #expect(failureOfSending("x", tooMany, on: pair.second) == .invalidArgument)
     #expect(failureOfSending("x", tooMany.dropLast(), on: pair.second) == nil)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
     defer { room.deallocate() }
-    let message = try pair.first.receive(into: room, maximumPassed: .max)
+    let message = try pair.first.receive(into: room, maxPassed: .max)
     let passed = message.descriptors.count
-    #expect(passed == Descriptor.maximumPassed)
+    #expect(passed == Descriptor.maxPassed)
     let nothing = failure { () throws(SystemCallError) in
-      try pair.first.receive(into: room, maximumPassed: 1, waiting: false)
+      try pair.first.receive(into: room, maxPassed: 1, waiting: false)
     }
     #expect(nothing == pair.first.failure("recvmsg", .wouldBlock))
   }

@@ -41,7 +41,7 @@ import Testing
       #expect(failure { () throws(SystemCallError) in try first.read(maxCount: count) }?.code == .invalidArgument)
       #expect(failure { () throws(SystemCallError) in try first.receive(maxCount: count) }?.code == .invalidArgument)
       let passing = failure { () throws(SystemCallError) in
-        try first.receive(maxCount: count, maximumPassed: 1)
+        try first.receive(maxCount: count, maxPassed: 1)
       }
       #expect(passing?.code == .invalidArgument)
     }

@@ -54,11 +54,11 @@ import UnixIPCTestSupport
     }
     defer { for number in numbers { _ = Descriptor(owning: number) } }
     var seen: Set<UInt64> = []
-    for _ in 0..<3 { #expect(poller.wait(until: .immediate, maximumCount: 16) { seen.insert($0.token) } == 16) }
+    for _ in 0..<3 { #expect(poller.wait(until: .immediate, maxCount: 16) { seen.insert($0.token) } == 16) }
     #expect(seen.count == 40)
     #expect(poller.wait { _ in } == 40)
     for (count, expected) in [(.max, 40), (0, 1), (.min, 1)] as [(Int, Int)] {
-      #expect(poller.wait(maximumCount: count) { _ in } == expected)
+      #expect(poller.wait(maxCount: count) { _ in } == expected)
     }
   }
 

@@ -60,7 +60,7 @@ import UnixIPCTestSupport
     let opened = try SemaphoreSet.createOrOpen(key, values: [9, 9])
     #expect(!opened.isNew && opened.object == made)
     #expect(try opened.object.values() == [2, 1])
-    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, minimumCount: 3) } == .invalidArgument)
+    #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(key, minCount: 3) } == .invalidArgument)
     #expect(why { () throws(SystemCallError) in try SemaphoreSet.open(.private) } == .noSuchFileOrDirectory)
   }
 

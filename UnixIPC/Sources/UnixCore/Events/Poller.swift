@@ -72,7 +72,7 @@ public struct Poller: ~Copyable, Sendable {
   ///
   /// - Parameter deadline: when the wait ends; `.immediate` only looks.
   /// - Parameter cancellation: ends the wait.
-  /// - Parameter maximumCount: how many events one call reports at most; 1 to 65,536.
+  /// - Parameter maxCount: how many events one call reports at most; 1 to 65,536.
   /// - Parameter body: receives the events.
   /// - Returns: how many were ready; 0 at the deadline, also at one of `withDeadline`, and when the wait is cancelled.
   /// - Throws: the body's error; the next call reports the events after it, except those announced once.
@@ -80,14 +80,14 @@ public struct Poller: ~Copyable, Sendable {
   /// Source: epoll_wait(2).
   @discardableResult
   public func wait(
-    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil, maximumCount: Int = 64,
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil, maxCount: Int = 64,
     _ body: (Event) throws -> Void
   ) rethrows -> Int {
     while true {
       // Without a cancellation, epoll_wait(2) itself waits.
       if cancellation != nil, !descriptor.wait(for: .readable, until: deadline, cancelledBy: cancellation) { return 0 }
       let limit = cancellation == nil ? deadline.milliseconds : 0
-      let count = try wait(milliseconds: limit, maximumCount: max(1, min(maximumCount, 1 << 16)), body)
+      let count = try wait(milliseconds: limit, maxCount: max(1, min(maxCount, 1 << 16)), body)
       // A signal interrupts it: then again, with what is left.
       if count > 0 || deadline.isExpired { return count }
     }
@@ -117,9 +117,9 @@ public struct Poller: ~Copyable, Sendable {
   ///
   /// - Parameter milliseconds: how long to wait; -1 is forever.
   @discardableResult
-  public func wait(milliseconds: CInt, maximumCount: Int = 16, _ body: (Event) throws -> Void) rethrows -> Int {
-    try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: maximumCount) { events in
-      let found = epoll_wait(descriptor.number, events.baseAddress, CInt(clamping: maximumCount), milliseconds)
+  public func wait(milliseconds: CInt, maxCount: Int = 16, _ body: (Event) throws -> Void) rethrows -> Int {
+    try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: maxCount) { events in
+      let found = epoll_wait(descriptor.number, events.baseAddress, CInt(clamping: maxCount), milliseconds)
       let count = max(0, Int(found))
       for event in events[..<count] {
         try body(Event(token: event.data.u64, ready: Interest(rawValue: event.events)))

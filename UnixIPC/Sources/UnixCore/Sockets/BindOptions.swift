@@ -24,7 +24,7 @@ public struct BindOptions: Hashable, Sendable {
   }
 
   /// The longest name of an interface, in bytes.
-  public static let maximumDeviceNameLength = 15
+  public static let maxDeviceNameLength = 15
 
   /// Source: IP_FREEBIND in ip(7), SO_BINDTODEVICE and SO_REUSEADDR in socket(7), IPV6_V6ONLY in ipv6(7).
   func apply(to socket: borrowing Descriptor, family: AddressFamily) throws(SystemCallError) {
@@ -50,7 +50,7 @@ extension Descriptor {
   ///
   /// Source: SO_BINDTODEVICE in socket(7).
   @_spi(Begat) public func boundDevice() throws(SystemCallError) -> String? {
-    var name: [UInt8] = Array(repeating: 0, count: BindOptions.maximumDeviceNameLength + 1)
+    var name: [UInt8] = Array(repeating: 0, count: BindOptions.maxDeviceNameLength + 1)
     var length = socklen_t(name.count)
     _ = try check("getsockopt SO_BINDTODEVICE", onDescriptor: number) {
       getsockopt(number, SOL_SOCKET, bindToDevice, &name, &length)

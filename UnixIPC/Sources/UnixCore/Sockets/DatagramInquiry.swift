@@ -21,9 +21,9 @@ public struct DatagramInquiry: Hashable, Sendable {
 
   /// What a host has answered.
   public struct Answer: Hashable, Sendable {
-    /// The answer, at most `maximumAnswerSize` bytes.
+    /// The answer, at most `maxAnswerSize` bytes.
     public let bytes: [UInt8]
-    /// Whether more was sent than `maximumAnswerSize`; the rest is lost.
+    /// Whether more was sent than `maxAnswerSize`; the rest is lost.
     public let isTruncated: Bool
     /// The time from sending the question to reading the answer.
     public let roundTrip: Duration
@@ -34,12 +34,12 @@ public struct DatagramInquiry: Hashable, Sendable {
   /// The question; an empty one is an empty datagram.
   public var question: [UInt8]
   /// The number of bytes of an answer that are kept.
-  public var maximumAnswerSize: Int
+  public var maxAnswerSize: Int
 
   /// Creates an inquiry that can be asked any number of times.
-  public init(question: [UInt8], maximumAnswerSize: Int = 2048) {
+  public init(question: [UInt8], maxAnswerSize: Int = 2048) {
     self.question = question
-    self.maximumAnswerSize = maximumAnswerSize
+    self.maxAnswerSize = maxAnswerSize
   }
 
   /// Asks all hosts and waits until each has answered or the deadline has passed.

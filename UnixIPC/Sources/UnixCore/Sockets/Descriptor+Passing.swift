@@ -6,7 +6,7 @@ import Glibc
 /// Source: unix(7), SCM_RIGHTS.
 extension Descriptor {
   /// The greatest number of descriptors that the kernel passes in one message (`SCM_MAX_FD`).
-  public static let maximumPassed = Int(PLATFORM_MOST_PASSED)
+  public static let maxPassed = Int(PLATFORM_MOST_PASSED)
 
   /// Sends some of the bytes, the first of them with descriptors that the peer gets as descriptors of its own.
   ///
@@ -17,7 +17,7 @@ extension Descriptor {
   ///     _ = try channel.send("log".utf8Span.span.bytes, passing: files)
   ///
   /// - Parameter bytes: at least one: a stream carries descriptors only with a byte.
-  /// - Parameter descriptors: at most ``maximumPassed``.
+  /// - Parameter descriptors: at most ``maxPassed``.
   /// - Parameter waiting: whether to wait for room; else `EAGAIN` is thrown.
   /// - Returns: the number of bytes that were sent.  The rest, if any, is to be sent without the descriptors.
   /// - Throws: `EINVAL` for no byte, too many descriptors, or a socket that is no Unix socket; `ETOOMANYREFS` when too many
@@ -71,17 +71,17 @@ extension Descriptor {
   /// On a stream, what was sent with descriptors and what was sent without come separately.  A plain `receive` drops
   /// descriptors that come with its bytes.
   ///
-  /// - Parameter maximumPassed: how many descriptors are welcome; 0 for none.
+  /// - Parameter maxPassed: how many descriptors are welcome; 0 for none.
   /// - Parameter waiting: whether to wait for something; else `EAGAIN` is thrown.
-  /// - Throws: `EMSGSIZE` when the peer passed more than `maximumPassed`, `EMFILE` when this process has no room for them.
+  /// - Throws: `EMSGSIZE` when the peer passed more than `maxPassed`, `EMFILE` when this process has no room for them.
   ///   All that came are closed then; the bytes are lost too, so that a stream is of no use any more.
   ///
   /// Source: recvmsg(2).
   public func receive(
-    into buffer: UnsafeMutableRawBufferPointer, maximumPassed: Int, waiting: Bool = true
+    into buffer: UnsafeMutableRawBufferPointer, maxPassed: Int, waiting: Bool = true
   ) throws(SystemCallError) -> ReceivedMessage {
-    let most = min(max(0, maximumPassed), Descriptor.maximumPassed)
-    var numbers = [CInt](repeating: -1, count: Descriptor.maximumPassed)
+    let most = min(max(0, maxPassed), Descriptor.maxPassed)
+    var numbers = [CInt](repeating: -1, count: Descriptor.maxPassed)
     var passed = platform_passed()
     passed.most = CInt(most)
     let length = try check("recvmsg", onDescriptor: number) {
@@ -104,11 +104,11 @@ extension Descriptor {
   ///
   /// - Returns: no bytes at the end of a stream.
   /// - Throws: `ETIMEDOUT` at the deadline, `ECANCELED` when it is cancelled; else as
-  ///   ``receive(into:maximumPassed:waiting:)``.
+  ///   ``receive(into:maxPassed:waiting:)``.
   ///
   /// Source: recvmsg(2).
   public func receive(
-    maxCount: Int, maximumPassed: Int, until deadline: Deadline = .never,
+    maxCount: Int, maxPassed: Int, until deadline: Deadline = .never,
     cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> PassedMessage {
     guard maxCount >= 0 else { throw failure("recvmsg", .invalidArgument) }
@@ -117,7 +117,7 @@ extension Descriptor {
       do throws(SystemCallError) {
         var descriptors = DescriptorList()
         _ = try bytes.appendOnce(atMost: maxCount) { (room) throws(SystemCallError) in
-          let message = try receive(into: room, maximumPassed: maximumPassed, waiting: false)
+          let message = try receive(into: room, maxPassed: maxPassed, waiting: false)
           descriptors = message.descriptors
           return message.count
         }

@@ -30,7 +30,7 @@ import Glibc
     self.inquiry = inquiry
     poller = try Poller()
     // Never without room: an empty buffer has no address.
-    room = .allocate(byteCount: max(1, min(inquiry.maximumAnswerSize, 65535)), alignment: 16)
+    room = .allocate(byteCount: max(1, min(inquiry.maxAnswerSize, 65535)), alignment: 16)
   }
 
   deinit { room.deallocate() }
@@ -170,7 +170,7 @@ import Glibc
       // The whole length is told, even of what does not fit.
       let flags = doNotWaitFlag | CInt(MSG_TRUNC)
       let length = try check("recv", onDescriptor: number) { recv(number, room.baseAddress, room.count, flags) }
-      let kept = max(0, min(length, inquiry.maximumAnswerSize, room.count))
+      let kept = max(0, min(length, inquiry.maxAnswerSize, room.count))
       found = .answered(
         DatagramInquiry.Answer(
           bytes: Array(room[..<kept]), isTruncated: length > kept,

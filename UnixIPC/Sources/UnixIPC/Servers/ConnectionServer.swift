@@ -8,7 +8,7 @@ import Glibc
 ///     }
 ///
 /// The child has the connection and the standard streams, and no other descriptor; it has no signal blocked.  When
-/// `maximumChildren` are running, further clients wait in the backlog, and so they do while descriptors, memory or processes
+/// `maxChildren` are running, further clients wait in the backlog, and so they do while descriptors, memory or processes
 /// are used up.  Every child is reaped.
 ///
 /// A signal of ``SignalSet/terminationRequests`` stops the server: it closes the listening socket, lets the connections go
@@ -31,32 +31,32 @@ public struct ConnectionServer: ~Copyable, Sendable {
 
   private let listener: ListeningSocket
   private let file: UnixSocketFile?
-  private let maximumChildren: Int
+  private let maxChildren: Int
   private let gracePeriod: Duration
 
   /// Makes a server of a listening socket.
   ///
-  /// - Parameter maximumChildren: the greatest number of connections that are served at a time, at least 1.
+  /// - Parameter maxChildren: the greatest number of connections that are served at a time, at least 1.
   /// - Parameter gracePeriod: how long connections may go on after the server was told to stop.
   public init(
-    _ listener: consuming ListeningSocket, maximumChildren: Int = 100, gracePeriod: Duration = .seconds(10)
+    _ listener: consuming ListeningSocket, maxChildren: Int = 100, gracePeriod: Duration = .seconds(10)
   ) {
     self.listener = listener
     file = nil
-    self.maximumChildren = max(1, maximumChildren)
+    self.maxChildren = max(1, maxChildren)
     self.gracePeriod = gracePeriod
   }
 
   /// Makes a server of a listening Unix socket, whose file it removes when it stops.
   ///
-  /// - Parameter maximumChildren: the greatest number of connections that are served at a time, at least 1.
+  /// - Parameter maxChildren: the greatest number of connections that are served at a time, at least 1.
   /// - Parameter gracePeriod: how long connections may go on after the server was told to stop.
   public init(
-    _ listening: consuming ListeningUnixSocket, maximumChildren: Int = 100, gracePeriod: Duration = .seconds(10)
+    _ listening: consuming ListeningUnixSocket, maxChildren: Int = 100, gracePeriod: Duration = .seconds(10)
   ) {
     file = listening.file
     listener = listening.socket
-    self.maximumChildren = max(1, maximumChildren)
+    self.maxChildren = max(1, maxChildren)
     self.gracePeriod = gracePeriod
   }
 
@@ -84,7 +84,7 @@ public struct ConnectionServer: ~Copyable, Sendable {
       formerMask.setThreadMask()
       if ignoresChildren { Signal.child.ignore() }
     }
-    var loop = try ConnectionServerLoop(listener, maximumChildren: maximumChildren, childMask: formerMask)
+    var loop = try ConnectionServerLoop(listener, maxChildren: maxChildren, childMask: formerMask)
     let result: Result<Signal?, SystemCallError>
     do throws(SystemCallError) {
       result = .success(

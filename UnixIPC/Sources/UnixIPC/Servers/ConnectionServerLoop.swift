@@ -5,7 +5,7 @@ import Glibc
 struct ConnectionServerLoop: ~Copyable {
   private var listener: ListeningSocket?
   private var isWatched = true
-  private let maximumChildren: Int
+  private let maxChildren: Int
   /// The signals that are blocked in the children.
   private let childMask: SignalSet
   private let signals: SignalQueue
@@ -22,7 +22,7 @@ struct ConnectionServerLoop: ~Copyable {
   private static let killDelay: Duration = .seconds(2)
 
   /// Blocks the signals that the server waits for.
-  init(_ listener: consuming ListeningSocket, maximumChildren: Int, childMask: SignalSet) throws(SystemCallError) {
+  init(_ listener: consuming ListeningSocket, maxChildren: Int, childMask: SignalSet) throws(SystemCallError) {
     let poller = try Poller()
     let signals = try SignalQueue(Self.stopSignals.union([.child]))
     try poller.add(signals.descriptor, .readable, token: 0)
@@ -30,7 +30,7 @@ struct ConnectionServerLoop: ~Copyable {
     self.poller = poller
     self.signals = signals
     self.listener = consume listener
-    self.maximumChildren = maximumChildren
+    self.maxChildren = maxChildren
     self.childMask = childMask
   }
 
@@ -42,7 +42,7 @@ struct ConnectionServerLoop: ~Copyable {
     while true {
       if let signal = takeSignals(childDidEnd) { return signal }
       if deadline.isExpired || cancellation?.isCancelled == true { return nil }
-      let mayAccept = children.count < maximumChildren && retry.hasPassed
+      let mayAccept = children.count < maxChildren && retry.hasPassed
       if mayAccept, try serveNext(handler) { continue }
       try watchListener(mayAccept)
       poller.wait(until: retry.hasPassed ? deadline : min(deadline, retry), cancelledBy: cancellation) { _ in }

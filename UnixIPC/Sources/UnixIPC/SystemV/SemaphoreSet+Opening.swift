@@ -6,7 +6,7 @@ extension SemaphoreSet {
   /// Opens the set of a key, after its maker has set its values.
   ///
   /// - Parameter key: names the set.
-  /// - Parameter minimumCount: how many semaphores the set must have.
+  /// - Parameter minCount: how many semaphores the set must have.
   /// - Parameter owner: the user whose set is trusted; nil accepts every user's.
   /// - Parameter awaitsValues: false for the set of a program that sets values by semctl(2) and does no operation
   ///   afterwards: the kernel does not distinguish it from a set without values.
@@ -17,13 +17,13 @@ extension SemaphoreSet {
   ///
   /// Source: semget(2), semctl(2), sem_otime.
   public static func open(
-    _ key: SystemVKey, minimumCount: Int = 0, owner: uid_t? = geteuid(), awaitsValues: Bool = true,
+    _ key: SystemVKey, minCount: Int = 0, owner: uid_t? = geteuid(), awaitsValues: Bool = true,
     until deadline: Deadline = Deadline(after: .seconds(5))
   ) throws(SystemCallError) -> SemaphoreSet {
     // The private key would make one.
     guard key != .private else { throw SystemCallError("semget", on: "key \(key)", code: .noSuchFileOrDirectory) }
     let identifier = try check("semget", on: "key \(key)") {
-      semget(key.rawValue, CInt(clamping: max(0, minimumCount)), 0)
+      semget(key.rawValue, CInt(clamping: max(0, minCount)), 0)
     }
     let deadline = min(deadline, .current)
     while true {

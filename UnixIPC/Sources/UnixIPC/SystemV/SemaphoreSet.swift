@@ -86,7 +86,7 @@ public struct SemaphoreSet: Hashable, Sendable {
   ) throws(SystemCallError) -> (object: SemaphoreSet, isNew: Bool) {
     try UnixIPC.createOrOpen(
       { () throws(SystemCallError) in try create(key, values: values, mode: mode) },
-      { () throws(SystemCallError) in try open(key, minimumCount: values.count, owner: owner, until: deadline) })
+      { () throws(SystemCallError) in try open(key, minCount: values.count, owner: owner, until: deadline) })
   }
 
   /// Removes the set immediately: calls that wait for it fail with `EIDRM`, later calls with `EINVAL`.

@@ -38,19 +38,19 @@ public struct SharedMemorySegment: Hashable, Sendable {
   /// Opens the segment of a key; ``metadata()`` has its size.
   ///
   /// - Parameter key: names the segment.
-  /// - Parameter minimumSize: how many bytes it must have.
+  /// - Parameter minSize: how many bytes it must have.
   /// - Parameter owner: the user whose segment is trusted; nil accepts every user's.
   /// - Throws: `ENOENT` if the key has none, `EINVAL` if it is smaller, `EACCES` if its mode keeps this process out,
   ///   `EPERM` if another user made it.
   ///
   /// Source: shmget(2).
-  public static func open(_ key: SystemVKey, minimumSize: Int = 0, owner: uid_t? = geteuid()) throws(SystemCallError)
+  public static func open(_ key: SystemVKey, minSize: Int = 0, owner: uid_t? = geteuid()) throws(SystemCallError)
     -> SharedMemorySegment
   {
     // The private key would make one.
     guard key != .private else { throw SystemCallError("shmget", on: "key \(key)", code: .noSuchFileOrDirectory) }
     let segment = SharedMemorySegment(
-      identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, minimumSize), 0) })
+      identifier: try check("shmget", on: "key \(key)") { shmget(key.rawValue, max(0, minSize), 0) })
     if owner != nil { try segment.metadata().ownership.check(owner: owner, "shmget", key) }
     return segment
   }
@@ -58,13 +58,13 @@ public struct SharedMemorySegment: Hashable, Sendable {
   /// Makes the segment of a key, or opens it if it exists: of many processes that try together, exactly one makes it.
   ///
   /// - Returns: the segment, and whether this call made it.
-  /// - Throws: as ``create(_:size:mode:)`` and ``open(_:minimumSize:owner:)`` do, but not `EEXIST` and `ENOENT`.
+  /// - Throws: as ``create(_:size:mode:)`` and ``open(_:minSize:owner:)`` do, but not `EEXIST` and `ENOENT`.
   public static func createOrOpen(
     _ key: SystemVKey, size: Int, mode: mode_t = 0o600, owner: uid_t? = geteuid()
   ) throws(SystemCallError) -> (object: SharedMemorySegment, isNew: Bool) {
     try UnixIPC.createOrOpen(
       { () throws(SystemCallError) in try create(key, size: size, mode: mode) },
-      { () throws(SystemCallError) in try open(key, minimumSize: size, owner: owner) })
+      { () throws(SystemCallError) in try open(key, minSize: size, owner: owner) })
   }
 
   /// Maps the whole segment, until the result is discarded.
