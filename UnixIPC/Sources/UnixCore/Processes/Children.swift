@@ -16,8 +16,8 @@ public enum Children {
   ///
   /// The kernel walks through every living child for it: the cost is linear in their number.
   public static func reapAny() -> (process: pid_t, status: ExitStatus)? {
-    if OwnedChildren.isEmpty { return wait(-1) }
-    return OwnedChildren.whileNoneStarts { peek().flatMap(wait) }
+    // Looked at where no other thread registers a child, which would be reaped from under its owner.
+    OwnedChildren.whileNoneStarts { OwnedChildren.isEmpty ? wait(-1) : peek().flatMap(wait) }
   }
 
   /// Any ended child without an owner that is not reaped yet: its number still means it, and its group.
