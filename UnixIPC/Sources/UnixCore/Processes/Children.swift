@@ -9,8 +9,9 @@ import Glibc
 public enum Children {
   /// Reaps an ended child, by its number.
   ///
-  /// - Returns: how it ended; nil while it lives, and for a process that is no child of the calling process.
-  public static func reap(_ process: pid_t) -> ExitStatus? { wait(process)?.status }
+  /// - Returns: how it ended; nil while it lives, and for a number that is no child's of the calling process, such as one
+  ///   below 1.
+  public static func reap(_ process: pid_t) -> ExitStatus? { process > 0 ? wait(process)?.status : nil }
 
   /// Reaps any ended child without an owner; nil if none has ended.
   ///
@@ -49,12 +50,15 @@ public enum Children {
 
   /// Waits until the child has ended, and reaps it.
   ///
-  /// - Throws: `ECHILD` for a process that is no child of the calling process, and for a child that was reaped by other
-  ///   code or, with SIGCHLD ignored, by the kernel; `ETIMEDOUT` at the deadline, and at one of `withDeadline`.
+  /// - Throws: `ECHILD` for a number that is no child's of the calling process, such as one below 1, and for a child that
+  ///   was reaped by other code or, with SIGCHLD ignored, by the kernel; `ETIMEDOUT` at the deadline, and at one of
+  ///   `withDeadline`.
   ///
   /// Source: waitpid(2), pidfd_open(2).
   @discardableResult
   public static func wait(for process: pid_t, until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
+    // They would mean any child, or any of a group.
+    guard process > 0 else { throw SystemCallError("waitpid", on: String(process), code: .noChildProcess) }
     if deadline != .never, !waitForExit(of: process, until: deadline) {
       throw SystemCallError("waitpid", on: String(process), code: .timedOut)
     }
