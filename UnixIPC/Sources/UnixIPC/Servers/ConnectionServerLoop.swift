@@ -142,7 +142,8 @@ struct ConnectionServerLoop: ~Copyable {
   ) -> Never {
     setpgid(0, 0)
     do {
-      try DescriptorRange.close(from: 3, keeping: [number])
+      // What the handler has captured may own descriptors.
+      try VacatedDescriptors.vacate(from: 3, keeping: [number])
       childMask.setThreadMask()
       try handler(Descriptor(owning: number), peer)
       fflush(nil)
