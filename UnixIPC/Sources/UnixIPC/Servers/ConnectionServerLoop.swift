@@ -60,13 +60,14 @@ struct ConnectionServerLoop: ~Copyable {
     awaitChildren(until: .never, endsAtSignal: false, childDidEnd)
   }
 
+  /// A deadline of the calling thread ends the serving, and not these waits: until all are reaped, there is work to do.
   private mutating func awaitChildren(
     until deadline: Deadline, endsAtSignal: Bool, _ childDidEnd: (ConnectionServer.EndedChild) -> Void
   ) {
     while true {
       let stop = takeSignals(childDidEnd)
-      if children.isEmpty || endsAtSignal && stop != nil || deadline != .never && deadline.isExpired { return }
-      _ = signals.descriptor.wait(for: .readable, until: deadline)
+      if children.isEmpty || endsAtSignal && stop != nil || deadline.hasPassed { return }
+      signals.descriptor.waitForInput(untilExactly: deadline)
     }
   }
 
