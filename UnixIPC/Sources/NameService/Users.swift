@@ -75,9 +75,11 @@ public enum Users {
   ///
   /// - Returns: nil if there is no such group and the text is no number.
   public static func findGroup(_ text: String) -> gid_t? {
-    DatabaseEntry.find(
-      group(), named: text, "getgrnam_r", { getgrnam_r($0, &$1, $2, $3, &$4) }, \.gr_gid)
+    let number =
+      DatabaseEntry.find(
+        group(), named: text, "getgrnam_r", { getgrnam_r($0, &$1, $2, $3, &$4) }, \.gr_gid)
       ?? gid_t(decimal: text)
+    return number == gid_t.max ? nil : number
   }
 
   private static func groups(of name: UnsafePointer<CChar>, primary: gid_t) -> [gid_t] {

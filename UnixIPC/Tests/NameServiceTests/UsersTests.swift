@@ -22,6 +22,11 @@ import UnixIPCTestSupport
     #expect(Users.find("no-such-user") == nil)
   }
 
+  @Test("takes the number that means no change for nobody") func refusesTheGreatestNumber() {
+    #expect(Users.number(of: "4294967295") == nil && Users.findGroup("4294967295") == nil)
+    #expect(Users.find("4294967295") == nil)
+  }
+
   @Test("finds nobody whose name has a NUL") func refusesANUL() {
     #expect(Users.find("root\0x") == nil && Users.find("0\0") == nil)
     #expect(Users.number(of: "root\0x") == nil && Users.findGroup("root\0x") == nil)

@@ -8,6 +8,8 @@ let connectionServerSubcommands: Subcommands = [
   "server-kill": serverEndsStubbornChildren,
   "server-ignored-children": serverSurvivesIgnoredChildren,
   "server-deadline": serverStopsInTime,
+  "server-deadline-drain": serverDrainsAfterADeadline,
+  "server-mask": serverRestoresAForeignMask,
   "server-shortage": serverOutlivesAShortage,
   "server-unix": serverRemovesItsFile,
 ]
@@ -33,10 +35,13 @@ private struct Server: ~Copyable {
     let process = try forked {
       try prepare()
       var ended: [ConnectionServer.EndedChild] = []
+      var kept = [try Cancellation()]
       let server = ConnectionServer(
         try ListeningSocket(adopting: Descriptor(owning: number)), maxChildren: maxChildren,
         gracePeriod: gracePeriod)
-      let signal = try server.run(childDidEnd: { ended.append($0) }) { client, _ in try serve(client) }
+      let signal = try server.run(childDidEnd: { ended.append($0) }) { client, _ in
+        try serve(client) { kept.removeAll() }
+      }
       let isAlone = waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD
       let statuses = ended.map { "\($0.status)" }.sorted().joined(separator: ",")
       let text =
@@ -69,12 +74,21 @@ private struct Server: ~Copyable {
   }
 }
 
+/// How many descriptors are open for more than their number: vacated ones can be neither read nor written.
+private func usableDescriptors() throws -> Int {
+  let pathOnly: CInt = 0x20_0000
+  return try openDescriptors().count { fcntl($0, F_GETFL) & pathOnly == 0 }
+}
+
 /// What a child does, line by line.
-private func serve(_ client: consuming Descriptor) throws {
+///
+/// - Parameter release: lets go of what the handler has from the server's process.
+private func serve(_ client: consuming Descriptor, _ release: () -> Void) throws {
   var reader = BufferedReader(client)
   while let line = try reader.readLine(until: Deadline(after: .seconds(40))) {
     switch String(decoding: line, as: UTF8.self) {
-    case "descriptors": try reader.descriptor.sendAll("\(try openDescriptors().count)\n")
+    case "descriptors": try reader.descriptor.sendAll("\(try usableDescriptors())\n")
+    case "release": release()
     case "mask": try reader.descriptor.sendAll("\(try status("SigBlk"))\n")
     case "throw": throw Wrong(description: "thrown")
     case "deaf":
@@ -104,7 +118,11 @@ func serverKeepsItsLimit(_ words: [String]) throws {
   try second.shutDownSending()
   try expectEqual(answer(thrown), "", "after an error")
   _ = consume third
-  try expectEqual(server.stop(), "\(Signal.terminate) 4 exit 0,exit 0,exit 0,exit 1", "report")
+  // What the handler has captured is the copy's to let go of.
+  let releasing = try server.connect("release\nmask\n")
+  try expectEqual(answer(releasing), "0000000000000000\n", "after it has let go")
+  _ = consume releasing
+  try expectEqual(server.stop(), "\(Signal.terminate) 5 exit 0,exit 0,exit 0,exit 0,exit 1", "report")
 }
 
 func serverDrains(_ words: [String]) throws {
@@ -157,6 +175,42 @@ func serverStopsInTime(_ words: [String]) throws {
     try expect(signal == nil, "\(signal.map { "\($0)" } ?? "")")
     try expect(SignalSet.blocked == former, "the mask has changed")
   }
+}
+
+/// The deadline of the thread ends the serving; neither the grace period nor the waits for the children.
+func serverDrainsAfterADeadline(_ words: [String]) throws {
+  var statuses: [ExitStatus] = []
+  let start = SystemClock.monotonic()
+  let usedBefore = clock()
+  let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 1)
+  let address = try listener.descriptor.localAddress().address
+  var server: ConnectionServer? = ConnectionServer(listener, gracePeriod: .milliseconds(500))
+  let client = try address.map { try ClientSocket.connect(to: $0) }
+  let signal = try withDeadline(after: .milliseconds(200)) {
+    try server.take()?.run(childDidEnd: { statuses.append($0.status) }) { client, _ in
+      _ = try client.receive(maxCount: 1)
+    }
+  }
+  _ = consume client
+  try expect(signal == .some(nil), "stopped by \(String(describing: signal))")
+  let time = SystemClock.monotonic() - start
+  try expect(time >= 700_000_000, "after \(time) ns")
+  let used = (clock() - usedBefore) * 1000 / clock_t(CLOCKS_PER_SEC)
+  try expect(used < 250, "it has computed for \(used) ms")
+  try expectEqual(statuses, [.killed(by: .terminate, dumpedCore: false)], "the child")
+}
+
+/// `SIGRTMAX` is in no `SignalSet`, but something else may have blocked it.
+func serverRestoresAForeignMask(_ words: [String]) throws {
+  var native = sigset_t()
+  sigfillset(&native)
+  pthread_sigmask(SIG_SETMASK, &native, nil)
+  let before = try status("SigBlk")
+  let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 1)
+  _ = try ConnectionServer(listener).run(until: Deadline(after: .milliseconds(10))) { _, _ in }
+  try expectEqual(status("SigBlk"), before, "after a server")
+  try expectEqual(ForkedProcess.run { 7 }.waitForExit(), .exited(code: 7), "a copy")
+  try expectEqual(status("SigBlk"), before, "after a copy")
 }
 
 /// No descriptor is left for another connection until the ends of children set some free.

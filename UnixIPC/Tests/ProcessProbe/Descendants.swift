@@ -5,6 +5,7 @@ import UnixIPC
 let descendantSubcommands: Subcommands = [
   "descendants": descendantsAreFound,
   "descendants-end": descendantsAreEnded,
+  "descendants-late": descendantsAreEndedWithoutTime,
   "descendants-asked-once": descendantsAreAskedOnce,
   "descendants-without-first-thread": descendantsWithoutFirstThreadAreEnded,
 ]
@@ -48,6 +49,18 @@ func descendantsAreEnded(_ words: [String]) throws {
   for process in family { try expectEqual(Liveness(of: process), .gone, "\(process)") }
   // With nobody to end there is nothing to wait for.
   try expect(Descendants.terminate(gracePeriod: .seconds(40)), "nobody is left")
+}
+
+/// A deadline of the thread that has passed leaves no time to wait, but does not let them live.
+func descendantsAreEndedWithoutTime(_ words: [String]) throws {
+  try Descendants.adoptOrphans()
+  let family = try family("trap '' TERM")
+  _ = try withDeadline(.immediate) { Descendants.terminate(gracePeriod: .seconds(40)) }
+  let deadline = Deadline(after: .seconds(20))
+  for process in family {
+    guard let handle = try? ProcessHandle(process) else { continue }
+    try expect(handle.waitForExit(until: deadline), "\(process) lives")
+  }
 }
 
 /// Whoever gets a new parent meanwhile is the same process still.

@@ -89,6 +89,36 @@ func nothingToReap(_ words: [String]) throws {
     found, SystemCallError("waitpid", on: String(stranger), code: .noChildProcess), "waiting for the parent")
 }
 
+/// waitpid(2) takes these for any child, or for those of a group.
+func numbersBelowOneAreNoChild(_ words: [String]) throws {
+  let child = try forked { 7 }
+  var information = siginfo_t()
+  try expect(waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) == 0, "waitid")
+  for number: pid_t in [.min, -child, -1, 0] {
+    try expect(Children.reap(number) == nil, "reaped by \(number)")
+    for deadline in [Deadline.never, Deadline(after: .seconds(20))] {
+      let found = failure { () throws(SystemCallError) in try Children.wait(for: number, until: deadline) }
+      try expectEqual(found?.code, .noChildProcess, "waiting for \(number)")
+    }
+  }
+  try expectEqual(Children.reap(child), .exited(code: 7), "status")
+}
+
+/// Without a descriptor for the wait nothing is known of a process.
+func missingDescriptorIsNoEnd(_ words: [String]) throws {
+  let child = try shell("exec sleep 50").spawn()
+  let free = try Descriptor.open("/dev/null", .readOnly).number
+  try ResourceLimit.openFiles.set(soft: UInt64(free), hard: 1024)
+  let soon = Deadline(after: .milliseconds(20))
+  for number in [child.process, getppid()] {
+    let found = failure { () throws(SystemCallError) in try Children.waitForExit(of: number, until: soon) }
+    try expectEqual(found?.code, .tooManyOpenFiles, "waiting for the end of \(number)")
+  }
+  let found = failure { () throws(SystemCallError) in try Children.wait(for: child.process, until: soon) }
+  try expectEqual(found?.code, .tooManyOpenFiles, "waiting for a child")
+  child.terminate()
+}
+
 func stoppedChildIsNoEndedOne(_ words: [String]) throws {
   let gate = try PipeEnds()
   let reading = gate.readEnd

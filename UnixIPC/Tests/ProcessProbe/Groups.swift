@@ -240,10 +240,10 @@ func livenessOfGroups(_ words: [String]) throws {
     return CInt(try readBytes(1, from: reading).count)
   }
   try ProcessControl.join(group: leader, child: member)
-  try expect(Children.waitForExit(of: leader, until: Deadline(after: .seconds(20))), "the leader does not end")
+  try expect(try Children.waitForExit(of: leader, until: Deadline(after: .seconds(20))), "the leader does not end")
   try expectEqual(try Liveness(ofGroup: leader), .alive, "a group whose leader has ended")
   _ = consume writing
-  try expect(Children.waitForExit(of: member, until: Deadline(after: .seconds(20))), "the member does not end")
+  try expect(try Children.waitForExit(of: member, until: Deadline(after: .seconds(20))), "the member does not end")
   try expect(kill(-leader, 0) == 0, "to kill(2) a group of zombies is there")
   try expectEqual(try Liveness(ofGroup: leader), .gone, "a group of zombies")
   for child in [leader, member] { try expectEqual(try Children.wait(for: child), .exited(code: 0), "child") }
@@ -257,7 +257,7 @@ func livenessOfOthers(_ words: [String]) throws {
     try end {
       try ProcessControl.leadGroup()
       let zombie = try forked { 0 }
-      try expect(Children.waitForExit(of: zombie, until: Deadline(after: .seconds(20))), "the zombie does not end")
+      try expect(try Children.waitForExit(of: zombie, until: Deadline(after: .seconds(20))), "the zombie does not end")
       let status = try end {
         try Identity(user: 65534, group: 65534).become()
         try expectEqual(try Liveness(of: root), .notOurs, "root's process")

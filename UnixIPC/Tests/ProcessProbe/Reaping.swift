@@ -60,7 +60,7 @@ func reaperSparesOwnedChildren(_ words: [String]) throws {
   try expectEqual(Children.peekAny(), nil, "an owned one that is shown")
 
   let strangers = try (4...6).map { code in try ForkedProcess.run { CInt(code) }.release() }
-  for stranger in strangers { try expect(Children.waitForExit(of: stranger), "\(stranger) lives") }
+  for stranger in strangers { try expect(try Children.waitForExit(of: stranger), "\(stranger) lives") }
   let reaped = try Children.reapAll()
   try expectEqual(Set(reaped.map(\.process)), Set(strangers), "reaped")
   try expectEqual(Set(reaped.map(\.status)), Set((4...6).map { .exited(code: $0) }), "statuses")

@@ -22,6 +22,11 @@ func descriptorRangeIsClosed(_ words: [String]) throws {
   try expectEqual(try openDescriptors(), [0, 1, 2, 10] + Array(13...20), "after a part")
   try DescriptorRange.close(from: 3)
   try expectEqual(try openDescriptors(), [0, 1, 2], "after all")
+  for first: CInt in [.min, -1] {
+    try DescriptorRange.close(from: first, through: -1)
+    try DescriptorRange.close(from: first, keeping: [.min, -1, 0, 1, 2])
+  }
+  try expectEqual(try openDescriptors(), [0, 1, 2], "below all")
 }
 
 func standardErrorNeverWaits(_ words: [String]) throws {

@@ -34,6 +34,8 @@ let subcommands: Subcommands = [
   "exits-unannounced": exitsBeyondTheQueueAreFound,
   "exits-forged": forgedExitsAreRecognised,
   "exits-none": nothingToReap,
+  "exits-no-descriptor": missingDescriptorIsNoEnd,
+  "exits-numbers": numbersBelowOneAreNoChild,
   "exits-stopped": stoppedChildIsNoEndedOne,
   "exits-kinds": exitStatusTellsHowAChildEnded,
   "mask": maskIsWhatWasSet,

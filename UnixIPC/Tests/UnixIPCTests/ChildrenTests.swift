@@ -4,6 +4,12 @@ import Testing
   @Test("is nothing where there is no child")
   func isNothing() throws { try ProbeProgram.check("exits-none") }
 
+  @Test("is not what a number below one means, which is any child for the kernel")
+  func hasANumber() throws { try ProbeProgram.check("exits-numbers") }
+
+  @Test("has not ended because there is no descriptor for the wait")
+  func hasNotEndedWithoutDescriptor() throws { try ProbeProgram.check("exits-no-descriptor") }
+
   @Test("is not reaped while it is only stopped")
   func isNotReapedWhileStopped() throws { try ProbeProgram.check("exits-stopped") }
 

@@ -20,6 +20,12 @@ import UnixIPCTestSupport
   @Test("stops at a deadline and when it is cancelled, and leaves the signals as they were")
   func stops() throws { try ProbeProgram.check("server-deadline") }
 
+  @Test("drains as always after a deadline of the thread")
+  func drainsAfterADeadline() throws { try ProbeProgram.check("server-deadline-drain") }
+
+  @Test("restores a mask that has SIGRTMAX")
+  func restoresMask() throws { try ProbeProgram.check("server-mask") }
+
   @Test("lets clients wait while descriptors are used up")
   func outlivesShortage() throws { try ProbeProgram.check("server-shortage") }
 

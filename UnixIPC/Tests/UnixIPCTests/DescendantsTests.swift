@@ -7,6 +7,9 @@ import Testing
   @Test("ends those that do not hear SIGTERM")
   func areEnded() throws { try ProbeProgram.check("descendants-end") }
 
+  @Test("ends them also when the thread has no time left")
+  func areEndedWithoutTime() throws { try ProbeProgram.check("descendants-late") }
+
   @Test("sends SIGTERM once, also to one that gets a new parent meanwhile")
   func areAskedOnce() throws { try ProbeProgram.check("descendants-asked-once") }
 

@@ -36,6 +36,33 @@ import UnixIPCTestSupport
     #expect((outer as? SystemCallError)?.code == .timedOut)
   }
 
+  @Test("passes over a connection that has died, with time and without")
+  func passesOverTheDead() throws {
+    let server = try server()
+    let client = try ClientSocket.connect(to: address(of: server))
+    for (deadline, expected) in [(Deadline.immediate, ErrorCode.timedOut), (Deadline(after: .seconds(20)), nil)] {
+      var deaths = 1
+      let found = failure { () throws(SystemCallError) in
+        try server.accept(until: deadline, cancelledBy: nil) { (peer) throws(SystemCallError) in
+          deaths -= 1
+          if deaths == 0 { throw SystemCallError("accept", code: .connectionAbort) }
+          return try server.accept(peer: &peer)
+        }
+      }
+      #expect(found?.code == expected)
+    }
+    // One that always fails so does not keep the caller from being cancelled.
+    let cancellation = try Cancellation()
+    cancellation.cancel()
+    let cancelled = failure { () throws(SystemCallError) in
+      try server.accept(until: .never, cancelledBy: cancellation) { (_) throws(SystemCallError) in
+        throw SystemCallError("accept", code: .notPermitted)
+      }
+    }
+    #expect(cancelled?.code == .canceled)
+    _ = consume client
+  }
+
   @Test("is ended by a cancellation")
   func isCancelled() throws {
     let server = try server()

@@ -29,6 +29,12 @@ import UnixIPCTestSupport
     let lock = try PathLock(beside: path, until: .immediate)
     let taken = failure { () throws(PathLock.LockError) in try PathLock(beside: path, until: .immediate) }
     if case .taken = taken {} else { Issue.record("\(String(describing: taken))") }
+    let start = SystemClock.monotonic()
+    let late = failure {
+      try withDeadline(.immediate) { _ = try PathLock(beside: path, until: Deadline(after: .seconds(20))) }
+    }
+    if case .taken = late as? PathLock.LockError {} else { Issue.record("\(String(describing: late))") }
+    #expect(SystemClock.monotonic() - start < 10_000_000_000)
     let file = try FileReplacement(of: path)
     try file.contents.writeAll("new")
     try file.commit()

@@ -1,3 +1,5 @@
+import Glibc
+
 extension Descriptor {
   /// Waits until reading or writing would not block.
   ///
@@ -10,6 +12,16 @@ extension Descriptor {
     for readiness: Poller.Interest, until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) -> Bool {
     waitEnd(for: readiness, until: deadline, cancelledBy: cancellation) == .ready
+  }
+
+  /// Waits until there is something to read, whatever deadline the calling thread is under; it may return early.
+  ///
+  /// Source: poll(2).
+  package func waitForInput(untilExactly deadline: Deadline) {
+    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    let limit = Deadline.now.duration(to: deadline).nanoseconds / 1_000_000
+    // A longer time than poll(2) can express is waited for in parts.
+    poll(&query, 1, deadline == .never ? -1 : CInt(clamping: max(0, limit) + 1))
   }
 
   /// How a wait for a descriptor ended.

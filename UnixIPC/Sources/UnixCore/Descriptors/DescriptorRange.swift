@@ -9,6 +9,7 @@ public enum DescriptorRange {
   ///
   /// Source: close_range(2).
   public static func close(from first: CInt, through last: CInt = .max) throws(SystemCallError) {
+    let first = max(0, first)
     guard first <= last else { return }
     _ = try check("close_range") { platform_close_range(UInt32(first), UInt32(last), 0) }
   }
@@ -20,7 +21,7 @@ public enum DescriptorRange {
   public static func close(
     from first: CInt, keeping numbers: UnsafeBufferPointer<CInt>, and other: CInt = -1
   ) throws(SystemCallError) {
-    var first = first
+    var first = max(0, first)
     var isOtherDue = other >= first && other < .max
     // The greatest of all numbers is no descriptor's, and has no next one.
     for number in numbers where number >= first && number < .max {

@@ -21,7 +21,7 @@ package struct PathLock: ~Copyable, Sendable {
 
   /// Takes the lock.
   ///
-  /// - Throws: `taken` if another process still has it at the deadline.
+  /// - Throws: `taken` if another process still has it at the deadline, or at one of `withDeadline`.
   package init(beside path: UnixPath, until deadline: Deadline) throws(LockError) {
     let lockPath = path.parent.entry(".\(path.lastName.beginning(upTo: 240)).lock")
     while true {
@@ -30,8 +30,8 @@ package struct PathLock: ~Copyable, Sendable {
       // Never by a call that waits: a timer to interrupt it would need a handler.
       do throws(SystemCallError) { isLocked = try file.tryLock(.exclusive) } catch { throw .call(error) }
       guard isLocked else {
-        guard !deadline.hasPassed else { throw .taken }
-        SystemClock.sleep(for: .milliseconds(10))
+        guard !deadline.isExpired else { throw .taken }
+        PollSet.pause(.milliseconds(10))
         continue
       }
       // One that its last owner removed meanwhile locks nothing.

@@ -9,15 +9,16 @@ import Glibc
 public enum Children {
   /// Reaps an ended child, by its number.
   ///
-  /// - Returns: how it ended; nil while it lives, and for a process that is no child of the calling process.
-  public static func reap(_ process: pid_t) -> ExitStatus? { wait(process)?.status }
+  /// - Returns: how it ended; nil while it lives, and for a number that is no child's of the calling process, such as one
+  ///   below 1.
+  public static func reap(_ process: pid_t) -> ExitStatus? { process > 0 ? wait(process)?.status : nil }
 
   /// Reaps any ended child without an owner; nil if none has ended.
   ///
   /// The kernel walks through every living child for it: the cost is linear in their number.
   public static func reapAny() -> (process: pid_t, status: ExitStatus)? {
-    if OwnedChildren.isEmpty { return wait(-1) }
-    return OwnedChildren.whileNoneStarts { peek().flatMap(wait) }
+    // Looked at where no other thread registers a child, which would be reaped from under its owner.
+    OwnedChildren.whileNoneStarts { OwnedChildren.isEmpty ? wait(-1) : peek().flatMap(wait) }
   }
 
   /// Any ended child without an owner that is not reaped yet: its number still means it, and its group.
@@ -49,13 +50,16 @@ public enum Children {
 
   /// Waits until the child has ended, and reaps it.
   ///
-  /// - Throws: `ECHILD` for a process that is no child of the calling process, and for a child that was reaped by other
-  ///   code or, with SIGCHLD ignored, by the kernel; `ETIMEDOUT` at the deadline, and at one of `withDeadline`.
+  /// - Throws: `ECHILD` for a number that is no child's of the calling process, such as one below 1, and for a child that
+  ///   was reaped by other code or, with SIGCHLD ignored, by the kernel; `ETIMEDOUT` at the deadline, and at one of
+  ///   `withDeadline`; with a deadline, what `waitForExit(of:until:)` throws.
   ///
   /// Source: waitpid(2), pidfd_open(2).
   @discardableResult
   public static func wait(for process: pid_t, until deadline: Deadline = .never) throws(SystemCallError) -> ExitStatus {
-    if deadline != .never, !waitForExit(of: process, until: deadline) {
+    // They would mean any child, or any of a group.
+    guard process > 0 else { throw SystemCallError("waitpid", on: String(process), code: .noChildProcess) }
+    if deadline != .never, try !waitForExit(of: process, until: deadline) {
       throw SystemCallError("waitpid", on: String(process), code: .timedOut)
     }
     while true {
@@ -69,12 +73,17 @@ public enum Children {
   ///
   /// - Returns: true also for a process that does not exist; false if it has not ended by the deadline, or by one of
   ///   `withDeadline`.
+  /// - Throws: `EMFILE`, `ENFILE` or `ENOMEM` when there is no room for a descriptor of the process; `EINVAL` for a number
+  ///   below 1.
   ///
   /// Source: pidfd_open(2).
-  public static func waitForExit(of process: pid_t, until deadline: Deadline = .never) -> Bool {
-    let number = platform_pidfd_open(process)
-    guard number != -1 else { return ErrorCode.current == .noSuchProcess }
-    return Descriptor(owning: number).wait(for: .readable, until: deadline)
+  public static func waitForExit(
+    of process: pid_t, until deadline: Deadline = .never
+  ) throws(SystemCallError) -> Bool {
+    do throws(SystemCallError) { return try ProcessHandle(process).waitForExit(until: deadline) } catch {
+      guard error.code == .noSuchProcess else { throw error }
+      return true
+    }
   }
 
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {

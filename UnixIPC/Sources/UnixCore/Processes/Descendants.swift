@@ -50,8 +50,9 @@ public enum Descendants {
     while true {
       let living = members()
       if living.isEmpty { return true }
-      if deadline.isExpired { return false }
       for one in living { send(.kill, to: one) }
+      // Only now: a thread without time left has killed them nevertheless.
+      if deadline.isExpired { return false }
       waitForExit(of: living[0], until: deadline)
     }
   }

@@ -111,12 +111,11 @@ public enum ForkedProcess {
 
   /// Forks with all signals blocked: the caller's handlers must not run in the copy.
   private static func fork(_ live: () -> Never) throws(SystemCallError) -> pid_t {
-    let former = SignalSet.blocked
-    SignalSet.all.block()
-    defer { former.setThreadMask() }
-    let number = try check("fork") { Glibc.fork() }
-    if number == 0 { live() }
-    return number
+    try SignalSet.all.withBlocked { () throws(SystemCallError) in
+      let number = try check("fork") { Glibc.fork() }
+      if number == 0 { live() }
+      return number
+    }
   }
 
   /// The child's whole life.

@@ -3,7 +3,7 @@ import CPlatform
 /// A user's login at a terminal.
 ///
 /// The texts are as other programs wrote them: untrusted.
-public struct Login: Hashable, Sendable {
+@_spi(Begat) public struct Login: Hashable, Sendable {
   /// The user's name.
   public let user: UntrustedBytes
   /// The terminal, such as `pts/0`.

@@ -13,7 +13,7 @@ extension SignalSet {
   }
 
   /// The mask as it is, `SIGRTMAX` included where something else has blocked it.
-  private static var mask: SignalSet {
+  package static var mask: SignalSet {
     var set = SignalSet()
     pthread_sigmask(SIG_BLOCK, nil, &set.native)
     return set

@@ -22,10 +22,14 @@ public enum ClientSocket {
     return socket
   }
 
-  /// Gives a socket its peer.
+  /// Gives a datagram socket its peer.
+  ///
+  /// A stream socket is connected by `connect(to:from:until:)`: a signal would leave its connection undecided here.
   ///
   /// Source: connect(2).
-  public static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(SystemCallError) {
+  @_spi(Begat) public static func connect(
+    _ socket: borrowing Descriptor, to address: SocketAddress
+  ) throws(SystemCallError) {
     let number = socket.number
     let native = try RawSocketAddress(address, for: "connect")
     _ = try check("connect", on: address.description) { native.withPointer { Glibc.connect(number, $0, $1) } }

@@ -19,7 +19,8 @@ import Glibc
 extension ListeningSocket {
   /// Waits for a client and accepts its connection.
   ///
-  /// A connection that dies in the backlog is passed over, and so is one that another process has accepted first.
+  /// A connection that dies in the backlog is passed over, and so is one that another process has accepted first.  At the
+  /// deadline that counts as if none had come.
   ///
   /// - Throws: `ETIMEDOUT` at the deadline; `ECANCELED` when it is cancelled; `EMFILE`, `ENFILE`, `ENOBUFS` or `ENOMEM` when
   ///   there is no room for another connection, which waits in the backlog then; `EINVAL` after a shutdown(2).
@@ -28,15 +29,25 @@ extension ListeningSocket {
   public func accept(
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
   ) throws(SystemCallError) -> AcceptedConnection {
+    try accept(until: deadline, cancelledBy: cancellation) { (peer) throws(SystemCallError) in try accept(peer: &peer) }
+  }
+
+  /// - Parameter acceptNext: accepts a connection that waits, as `accept(peer:)` does.
+  func accept(
+    until deadline: Deadline, cancelledBy cancellation: Cancellation?,
+    _ acceptNext: (inout RawSocketAddress) throws(SystemCallError) -> Descriptor
+  ) throws(SystemCallError) -> AcceptedConnection {
     var peer = RawSocketAddress()
     while true {
       do throws(SystemCallError) {
-        let socket = try accept(peer: &peer)
-        return AcceptedConnection(socket: socket, peer: peer.address?.unmapped)
+        let socket = try acceptNext(&peer)
+        return AcceptedConnection(socket: socket, peer: peer.address)
       } catch {
-        if error.code.isTransientAcceptError, !deadline.isExpired { continue }
-        guard error.code == .wouldBlock else { throw error }
+        let isTransient = error.code.isTransientAcceptError
+        guard isTransient || error.code == .wouldBlock else { throw error }
+        if isTransient, deadline.isExpired { throw SystemCallError("accept", code: .timedOut) }
       }
+      // Readable still if another one waits.
       try descriptor.await(.readable, until: deadline, cancelledBy: cancellation, for: "accept")
     }
   }

@@ -72,7 +72,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
   }
 
   /// Whether clients can connect: false after shutdown(2), which any process that shares the socket may have called.
-  public var isServing: Bool {
+  @_spi(Begat) public var isServing: Bool {
     // A Unix socket goes on saying that it listens, and counts as hung up.
     let shutDown = Poller.Interest(rawValue: UInt32(hangUpOfOneDirection))
     return descriptor.isListening
@@ -85,7 +85,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
   /// - Throws: `EINVAL` for a Unix socket, which stays shut down; what bind(2) and listen(2) throw.
   ///
   /// Source: listen(2).
-  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(SystemCallError) {
+  @_spi(Begat) public func listenAgain(at address: SocketAddress, backlog: CInt) throws(SystemCallError) {
     try descriptor.listenAgain(at: address, backlog: backlog)
     // A Unix socket takes the call and goes on refusing.
     guard isServing else { throw SystemCallError("listen", on: address.description, code: .invalidArgument) }
@@ -102,7 +102,7 @@ extension Descriptor {
   /// bound anew, if it is still free.
   ///
   /// Source: listen(2).
-  public func listenAgain(at address: SocketAddress, backlog: CInt) throws(SystemCallError) {
+  @_spi(Begat) public func listenAgain(at address: SocketAddress, backlog: CInt) throws(SystemCallError) {
     let number = number
     let native = try RawSocketAddress(address)
     do throws(SystemCallError) {

@@ -79,7 +79,7 @@ public struct ConnectionServer: ~Copyable, Sendable {
     // A parent that ignores SIGCHLD learns nothing of its children's ends.
     let ignoresChildren = (try? Signal.child.disposition) == .ignored
     if ignoresChildren { Signal.child.restoreDefault() }
-    let formerMask = SignalSet.blocked
+    let formerMask = SignalSet.mask
     defer {
       formerMask.setThreadMask()
       if ignoresChildren { Signal.child.ignore() }

@@ -60,13 +60,14 @@ struct ConnectionServerLoop: ~Copyable {
     awaitChildren(until: .never, endsAtSignal: false, childDidEnd)
   }
 
+  /// A deadline of the calling thread ends the serving, and not these waits: until all are reaped, there is work to do.
   private mutating func awaitChildren(
     until deadline: Deadline, endsAtSignal: Bool, _ childDidEnd: (ConnectionServer.EndedChild) -> Void
   ) {
     while true {
       let stop = takeSignals(childDidEnd)
-      if children.isEmpty || endsAtSignal && stop != nil || deadline != .never && deadline.isExpired { return }
-      _ = signals.descriptor.wait(for: .readable, until: deadline)
+      if children.isEmpty || endsAtSignal && stop != nil || deadline.hasPassed { return }
+      signals.descriptor.waitForInput(untilExactly: deadline)
     }
   }
 
@@ -142,7 +143,8 @@ struct ConnectionServerLoop: ~Copyable {
   ) -> Never {
     setpgid(0, 0)
     do {
-      try DescriptorRange.close(from: 3, keeping: [number])
+      // What the handler has captured may own descriptors.
+      try VacatedDescriptors.vacate(from: 3, keeping: [number])
       childMask.setThreadMask()
       try handler(Descriptor(owning: number), peer)
       fflush(nil)

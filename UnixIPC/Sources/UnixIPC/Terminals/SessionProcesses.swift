@@ -21,10 +21,11 @@ enum SessionProcesses {
     while true {
       let members = members(of: leader)
       if members.isEmpty { return true }
+      for process in members { send(.kill, to: process, of: leader) }
+      // Only now: a thread without time left has killed them nevertheless.
       if deadline.isExpired { return false }
       for process in members {
         guard let handle = try? ProcessHandle(process), session(of: process) == leader else { continue }
-        try? handle.send(.kill)
         _ = handle.waitForExit(until: deadline)
       }
     }
