@@ -82,11 +82,11 @@ struct AddedCommands: AdditionalCommands {
   ///
   /// - Parameter gracePeriod: a moment for one that has closed its output and is about to end.
   private static func end(_ child: pid_t, gracePeriod: Duration) {
-    if !Children.waitForExit(of: child, until: Deadline(after: gracePeriod)) {
+    if (try? Children.waitForExit(of: child, until: Deadline(after: gracePeriod))) != true {
       try? Signal.terminate.send(toGroup: child)
       // Less than the second after which the listener ends this process.
       let rest: Duration = gracePeriod == .zero ? .milliseconds(500) : .seconds(1)
-      _ = Children.waitForExit(of: child, until: Deadline(after: rest))
+      _ = try? Children.waitForExit(of: child, until: Deadline(after: rest))
     }
     // Not reaped yet: the number is still its group's.
     try? Signal.kill.send(toGroup: child)

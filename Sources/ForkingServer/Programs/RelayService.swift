@@ -75,7 +75,7 @@ struct RelayService: NetworkService {
     // Blocked in this process, so that it ends only the others.
     try? Signal.terminate.send(toGroup: group)
     pump.finish(client: &connection, program: running.stream, until: deadline)
-    _ = Children.waitForExit(of: running.process, until: deadline)
+    _ = try? Children.waitForExit(of: running.process, until: deadline)
     connection.endSoon()
     connection.finish()
     // What is left of the group ends with it, and this process by the signal that it got.
@@ -102,7 +102,7 @@ struct RelayService: NetworkService {
     // Before the program finds its client gone: that is not for it to report.
     let group = getpgrp()
     try? Signal.terminate.send(toGroup: group)
-    _ = Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.gracePeriod))
+    _ = try? Children.waitForExit(of: running.leave(), until: Deadline(after: RelayService.gracePeriod))
     try? Signal.kill.send(toGroup: group)
   }
 }

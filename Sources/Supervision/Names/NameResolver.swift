@@ -112,7 +112,7 @@ final class NameResolver {
     guard let process else { return }
     kill()
     let deadline = Deadline(after: .seconds(1))
-    _ = Children.waitForExit(of: process, until: deadline)
+    _ = try? Children.waitForExit(of: process, until: deadline)
     _ = Children.reap(process)
     forget()
   }

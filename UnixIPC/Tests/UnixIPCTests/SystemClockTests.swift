@@ -34,7 +34,8 @@ import UnixIPC
     arguments: [
       (.zero, 0), (.nanoseconds(1), 1), (.seconds(-1), -1_000_000_000), (.seconds(Int64.max), .max / 2),
       (.seconds(Int64.min), .min / 2), (.milliseconds(1500), 1_500_000_000),
-      (.seconds(-9_223_372_036) - .nanoseconds(999_999_999), .min / 2 - 999_999_999),
+      (.seconds(-9_223_372_036) - .nanoseconds(999_999_999), .min / 2),
+      (.seconds(-4_611_686_017), -4_611_686_017_000_000_000),
     ] as [(Duration, Int64)])
   func countsNanoseconds(duration: Duration, nanoseconds: Int64) { #expect(duration.nanoseconds == nanoseconds) }
 }

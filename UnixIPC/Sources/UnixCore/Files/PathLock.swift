@@ -31,7 +31,7 @@ package struct PathLock: ~Copyable, Sendable {
       do throws(SystemCallError) { isLocked = try file.tryLock(.exclusive) } catch { throw .call(error) }
       guard isLocked else {
         guard !deadline.isExpired else { throw .taken }
-        PollSet.pause(.milliseconds(10))
+        SystemClock.sleep(for: .milliseconds(10))
         continue
       }
       // One that its last owner removed meanwhile locks nothing.

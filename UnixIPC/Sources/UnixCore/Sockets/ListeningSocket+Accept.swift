@@ -41,7 +41,7 @@ extension ListeningSocket {
     while true {
       do throws(SystemCallError) {
         let socket = try acceptNext(&peer)
-        return AcceptedConnection(socket: socket, peer: peer.address)
+        return AcceptedConnection(socket: socket, peer: peer.address?.unmapped)
       } catch {
         let isTransient = error.code.isTransientAcceptError
         guard isTransient || error.code == .wouldBlock else { throw error }
