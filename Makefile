@@ -95,6 +95,7 @@ nightly: test
 docs: deps
 	@mkdir -p $(BUILD)/tmp
 	@env TMPDIR=$(CURDIR)/$(BUILD)/tmp SWIFT=$(SWIFT) UnixIPC/Scripts/build-documentation $(CURDIR)/$(BUILD)/docs $(CURDIR)/$(BUILD)/docs-build
+	@UnixIPC/Scripts/check-documentation --build-path $(BUILD)/docs-build/build
 	@echo "python3 -m http.server --directory $(BUILD)/docs 8000, then http://localhost:8000/documentation/unixipc"
 
 #: format    format all Swift sources
@@ -127,7 +128,6 @@ check: deps
 	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
 	@.ci/check-imports . $(SWIFT)
 	@.ci/check-imports UnixIPC $(SWIFT)
-	@UnixIPC/Scripts/generate-error-codes --check
 	@.ci/check-stage
 	@.ci/check-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@.ci/stage documentation $(MAKE) --no-print-directory docs
