@@ -95,7 +95,7 @@ nightly: test
 docs: deps
 	@mkdir -p $(BUILD)/tmp
 	@env TMPDIR=$(CURDIR)/$(BUILD)/tmp SWIFT=$(SWIFT) UnixIPC/Scripts/build-documentation $(CURDIR)/$(BUILD)/docs $(CURDIR)/$(BUILD)/docs-build
-	@UnixIPC/Scripts/check-documentation --build-path $(BUILD)/docs-build/build
+	@UnixIPC/Scripts/check-documentation $(BUILD)/docs-build/graphs/all
 	@echo "python3 -m http.server --directory $(BUILD)/docs 8000, then http://localhost:8000/documentation/unixipc"
 
 #: format    format all Swift sources
