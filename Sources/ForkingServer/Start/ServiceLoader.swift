@@ -64,12 +64,15 @@ struct LoadedService {
     case .chargen: self.init(both: ChargenService())
     case .command:
       let commands = try programs.commands()
-      let input = commands.isEmpty ? 0 : try Descriptor.open("/dev/null", 0).release()
+      var added: AddedCommands?
+      var needed: [CInt] = []
+      if !commands.isEmpty {
+        needed = [try Descriptor.open("/dev/null", 0).release(), errors]
+        added = AddedCommands(commands, input: needed[0], errors: errors)
+      }
       self.init(
-        stream: CommandService(
-          fortunes: try fortunes(), messageOfTheDay: MessageOfTheDay.read(),
-          added: AddedCommands(commands, input: input, errors: errors)))
-      if !commands.isEmpty { needed = [input, errors] }
+        stream: CommandService(fortunes: try fortunes(), messageOfTheDay: MessageOfTheDay.read(), added: added))
+      self.needed = needed
     }
   }
 

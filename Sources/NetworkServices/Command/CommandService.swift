@@ -6,14 +6,16 @@ import UnixIPC
 public struct CommandService: NetworkService {
   private let fortunes: FortuneCollection
   private let messageOfTheDay: [UInt8]
-  private let added: AddedCommands
+  private let added: (any AdditionalCommands)?
   private let help: [UInt8]
 
-  public init(fortunes: FortuneCollection, messageOfTheDay: [UInt8], added: AddedCommands = AddedCommands()) {
+  /// - Parameter added: is asked before the server's own commands.
+  package init(fortunes: FortuneCollection, messageOfTheDay: [UInt8], added: (any AdditionalCommands)? = nil) {
     self.fortunes = fortunes
     self.messageOfTheDay = CommandService.networkLines(messageOfTheDay)
     self.added = added
-    help = Array((["Commands: quit date who cookie motd"] + added.names).joined(separator: " ").utf8 + [13, 10])
+    help = Array(
+      (["Commands: quit date who cookie motd"] + (added?.names ?? [])).joined(separator: " ").utf8 + [13, 10])
   }
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
@@ -34,10 +36,7 @@ public struct CommandService: NetworkService {
           case .tooLong: try reply.append("Line too long: 512 bytes at most.\r\n", to: &connection)
           case .line(let line):
             guard let word = line.firstWord else { continue }
-            if let command = added.find(word) {
-              try added.run(command, in: &reply, of: &connection)
-              continue
-            }
+            if let added, try added.run(word, in: &reply, of: &connection) { continue }
             let command = Command(word: word)
             if command == .quit { return }
             try answer(command, in: &reply, of: &connection)

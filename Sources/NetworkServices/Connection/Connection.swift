@@ -11,7 +11,7 @@ public struct Connection: ~Copyable {
   /// Nil where one socket is both.
   private let output: Descriptor?
   private let isSocket: Bool
-  let limits: TimeLimits
+  package let limits: TimeLimits
   private let tally: Tally
   private var hasReceived = false
   private var isAlarmSet = false
@@ -43,13 +43,13 @@ public struct Connection: ~Copyable {
     self.tally = tally
   }
 
-  // MARK: - For those who wait for several things at once
+  // MARK: - For services that wait for several descriptors
 
-  /// The descriptor to wait at.
-  var inputNumber: CInt { input.number }
+  /// The descriptor at which to wait for the client's bytes.
+  package var inputNumber: CInt { input.number }
 
   /// The descriptor at which to wait for room.
-  var outputNumber: CInt {
+  package var outputNumber: CInt {
     switch output {
     case .some(let output): output.number
     case nil: input.number
@@ -57,41 +57,33 @@ public struct Connection: ~Copyable {
   }
 
   /// Receives what is there, without waiting and without a limit of time (`EAGAIN`).
-  mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+  package mutating func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     let count = try input.receive(into: buffer, waiting: false)
     tally.received.pointee &+= UInt64(count)
     return count
   }
 
   /// Sends what can be sent at once (`EAGAIN`).
-  mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+  package mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
     let count = try sendSome(bytes, waiting: false)
     tally.sent.pointee &+= UInt64(count)
     return count
   }
 
   /// Tells the client that the reply is whole; it may go on sending.
-  mutating func endReply() { _ = shutDownSending() }
+  package mutating func endReply() { _ = shutDownSending() }
 
   /// Ends the connection at once, in both directions.
-  mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
+  package mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
 
   /// Records the limit that is about to end this process, for the listener's record.
-  func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
+  package func noteMissed(_ limit: Waiting) { tally.waiting.pointee = limit.rawValue }
 
-  /// Ends the process by a limit that was kept without the alarm.
-  func endProcess(missing limit: Waiting) -> ConnectionFailure {
-    noteMissed(limit)
-    return ProcessEnd.by(.alarm)
-  }
+  /// The server's address.
+  package var localAddress: SocketAddress? { (try? input.localAddress())?.address }
 
-  /// Who is connected with whom, for a program's environment.
-  var clientVariables: ClientVariables {
-    let local = try? input.localAddress().address
-    let credentials = peer.address?.isUnix ?? false ? try? PeerCredentials(of: input) : nil
-    return ClientVariables(
-      local: local ?? nil, remote: peer.address, credentials: credentials, connectionsOfSource: peer.connections)
-  }
+  /// The user and group of the peer of a Unix socket.
+  package var peerCredentials: PeerCredentials? { try? PeerCredentials(of: input) }
 
   // MARK: - For everybody
 
@@ -198,7 +190,7 @@ public struct Connection: ~Copyable {
   private static let mostDiscarded: UInt64 = 4 << 20
 
   /// Shortens `finish`: the service is being stopped.
-  mutating func endSoon() { lingering = 500_000_000 }
+  package mutating func endSoon() { lingering = 500_000_000 }
 
   private func shutDownSending() -> Bool {
     do throws(Errno) {
@@ -237,7 +229,7 @@ public enum ConnectionFailure: Error, Hashable, Sendable {
   /// The program that serves it ended with this status, other than 0.
   case exited(UInt8)
 
-  init(_ error: Errno) {
+  package init(_ error: Errno) {
     self = error == .brokenPipe || error == .connectionReset ? .clientClosed : .call(error)
   }
 }

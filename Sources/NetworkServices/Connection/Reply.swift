@@ -1,7 +1,7 @@
 import UnixIPC
 
 /// A reply put together in memory that the service provides, sent whenever that is full: a short one leaves in one piece.
-struct Reply {
+package struct Reply {
   /// Room enough for most replies, in bytes; more would not be on the stack.
   static let size = 1024
 
@@ -11,22 +11,24 @@ struct Reply {
 
   init(in room: UnsafeMutableRawBufferPointer) { self.room = room }
 
-  mutating func append(_ byte: UInt8, to connection: inout Connection) throws(ConnectionFailure) {
+  package mutating func append(_ byte: UInt8, to connection: inout Connection) throws(ConnectionFailure) {
     if count == room.count { try send(to: &connection) }
     room[count] = byte
     count += 1
   }
 
-  mutating func append(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
+  package mutating func append(_ bytes: UnsafeRawBufferPointer, to connection: inout Connection)
+    throws(ConnectionFailure)
+  {
     for byte in bytes { try append(byte, to: &connection) }
   }
 
-  mutating func append(_ text: StaticString, to connection: inout Connection) throws(ConnectionFailure) {
+  package mutating func append(_ text: StaticString, to connection: inout Connection) throws(ConnectionFailure) {
     try append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), to: &connection)
   }
 
   @_disfavoredOverload
-  mutating func append(_ text: String, to connection: inout Connection) throws(ConnectionFailure) {
+  package mutating func append(_ text: String, to connection: inout Connection) throws(ConnectionFailure) {
     for byte in text.utf8 { try append(byte, to: &connection) }
   }
 

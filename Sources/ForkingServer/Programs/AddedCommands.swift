@@ -1,19 +1,20 @@
 import Glibc
+import NetworkServices
 import UnixIPC
 
 /// The commands that an administrator added to the command server: programs whose output is the answer.
-public struct AddedCommands: Sendable {
+struct AddedCommands: AdditionalCommands {
   /// How long a command may take, and how many bytes of its output are sent.
   static let timeLimit: Duration = .seconds(10)
   static let longestOutput = 65_536
 
   /// A command as clients type it, and what it runs.
-  public struct Command: Sendable {
+  struct Command: Sendable {
     let name: String
     let program: PreparedProgram
 
     /// - Parameter program: leads a group of its own, so that it can be ended with all that it starts.
-    public init(name: String, program: PreparedProgram) {
+    init(name: String, program: PreparedProgram) {
       self.name = name
       self.program = program
     }
@@ -24,7 +25,7 @@ public struct AddedCommands: Sendable {
   private let input: CInt
   private let errors: CInt
 
-  public init(_ commands: [Command] = [], input: CInt = 0, errors: CInt = 2) {
+  init(_ commands: [Command], input: CInt, errors: CInt) {
     self.commands = commands
     self.input = input
     self.errors = errors
@@ -32,13 +33,19 @@ public struct AddedCommands: Sendable {
 
   var names: [String] { commands.map(\.name) }
 
-  /// The command of this name, in whatever case it was typed.
-  func find(_ word: UntrustedBytes) -> Command? { commands.first { word.isWord($0.name, ignoringCase: true) } }
+  func run(_ word: UntrustedBytes, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure)
+    -> Bool
+  {
+    guard let command = commands.first(where: { word.isWord($0.name, ignoringCase: true) }) else { return false }
+    try run(command, in: &reply, of: &connection)
+    return true
+  }
 
   /// Runs the command and sends its output, with CRLF at the ends of lines.
   ///
   /// The time is this service's own meanwhile: the client's limits are for what the client is slow to do.
-  func run(_ command: Command, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure) {
+  private func run(_ command: Command, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure)
+  {
     var end = OutputEnd.complete
     do {
       // Whatever happens, a stop too: no program is left behind.  SIGTERM stays pending until then.

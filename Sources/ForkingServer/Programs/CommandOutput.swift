@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 import UnixIPC
 
 /// How the output of a command ended.

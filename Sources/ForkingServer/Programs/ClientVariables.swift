@@ -1,3 +1,4 @@
+import NetworkServices
 import UnixIPC
 
 /// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
@@ -5,16 +6,16 @@ import UnixIPC
 /// A client controls only numbers here, and the name of its Unix socket, which is validated first.
 ///
 /// Source: cr.yp.to/proto/ucspi-tcp.txt, s6-ipcserverd, systemd.socket(5) Accept=.
-public struct ClientVariables {
+struct ClientVariables {
   /// The server's end.
-  public var local: SocketAddress?
-  public var remote: SocketAddress?
+  var local: SocketAddress?
+  var remote: SocketAddress?
   /// Of the other end of a Unix socket.
-  public var credentials: PeerCredentials?
+  var credentials: PeerCredentials?
   /// How many connections the client's source has, this one included.
-  public var connectionsOfSource: Int
+  var connectionsOfSource: Int
 
-  public init(
+  init(
     local: SocketAddress?, remote: SocketAddress?, credentials: PeerCredentials?, connectionsOfSource: Int
   ) {
     self.local = local
@@ -23,7 +24,7 @@ public struct ClientVariables {
     self.connectionsOfSource = connectionsOfSource
   }
 
-  public func write(to variables: inout PreparedProgram.Variables) {
+  func write(to variables: inout PreparedProgram.Variables) {
     guard let remote else { return }
     if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
   }
@@ -62,6 +63,15 @@ public struct ClientVariables {
   }
 
   private static let harmless = ASCIISet.letters.union(.digits).union("/@._-+:,")
+}
+
+extension Connection {
+  /// The connection's two ends, for a program's environment.
+  var clientVariables: ClientVariables {
+    let credentials = peer.address?.isUnix ?? false ? peerCredentials : nil
+    return ClientVariables(
+      local: localAddress, remote: peer.address, credentials: credentials, connectionsOfSource: peer.connections)
+  }
 }
 
 extension SocketAddress {

@@ -1,23 +1,24 @@
 import Glibc
+import NetworkServices
 import UnixIPC
 
 /// A program behind a process that carries the bytes between it and its client, counts them, and watches the time.
 ///
 /// The program has one socket as its input and output.  Each side's end of sending is passed on, and the other direction
 /// goes on.
-public struct RelayService: NetworkService {
+struct RelayService: NetworkService {
   private let program: PreparedProgram
   /// Where the program's standard error goes.
   private let errors: CInt
 
   /// - Parameter program: stays in the process group of whoever starts it.
   /// - Parameter errors: an open descriptor.
-  public init(program: PreparedProgram, errors: CInt) {
+  init(program: PreparedProgram, errors: CInt) {
     self.program = program
     self.errors = errors
   }
 
-  public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
+  func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     // The program is in the same group.  What ends it there must not end this process before it: SIGKILL does both.
     do throws(CallFailure) { try ProcessControl.leadGroup() } catch { throw .call(error.errno) }
     SignalSet(.terminate, .interrupt, .hangUp, .child).becomeMask()

@@ -1,18 +1,25 @@
+import CSharedLayouts
 import Glibc
+import NetworkServices
 import Testing
 import UnixIPC
 
-@testable import NetworkServices
+@testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) struct CommandOutputTests {
+@Suite(.timeLimit(.minutes(1))) final class CommandOutputTests {
+  private let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
+  private var tally: Tally { Tally(slot) }
+
+  init() { slot.initialize(to: begat_slot()) }
+  deinit { slot.deallocate() }
+
   /// Output that is always ready, for a client that reads nothing.
   @Test("ends at the command's deadline, whatever the client does", arguments: [nil, .seconds(60)] as [Duration?])
   func endsAtTheDeadline(idle: Duration?) throws {
     let pair = try Descriptor.socketPair(kind: streamKind)
     let stop = try Pipe.open()
     let endless = try Descriptor.open("/dev/zero", O_RDONLY)
-    let side = ServiceSide()
-    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
+    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: tally)
     var output = CommandOutput(longest: 1 << 30, idle: idle)
     let start = Clock.monotonic()
     let end = output.carry(endless, to: &connection, until: start + 200_000_000, stop: stop.reading.number)
@@ -28,8 +35,7 @@ import UnixIPC
     let pair = try Descriptor.socketPair(kind: streamKind)
     let stop = try Pipe.open()
     let endless = try Descriptor.open("/dev/zero", O_RDONLY)
-    let side = ServiceSide()
-    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: side.tally)
+    var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: tally)
     var output = CommandOutput(longest: 1 << 30, idle: .milliseconds(100))
     let deadline = Clock.monotonic() + 30_000_000_000
     #expect(output.carry(endless, to: &connection, until: deadline, stop: stop.reading.number) == .clientIdle)

@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 import UnixIPC
 
 /// Carries the bytes of a relay.

@@ -1,3 +1,4 @@
+import NetworkServices
 import UnixIPC
 
 /// The end of a connection process by a signal, which its listener then sees as what it is.
@@ -10,5 +11,13 @@ enum ProcessEnd {
     SignalSet(signal).unblock()
     try? signal.raise()
     return .exited(UInt8(truncatingIfNeeded: 128 + signal.rawValue))
+  }
+}
+
+extension Connection {
+  /// Ends the process by a limit that was kept without the alarm.
+  func endProcess(missing limit: Waiting) -> ConnectionFailure {
+    noteMissed(limit)
+    return ProcessEnd.by(.alarm)
   }
 }
