@@ -88,7 +88,7 @@ struct ServiceResolver {
     for (addresses, isStream) in [(machine.streams, true), (machine.datagrams, false)] {
       for placed in addresses {
         sockets.formUnion(placed.address.kinds(isStream: isStream))
-        if case .address = placed.address { bound.formUnion(placed.address.kinds(isStream: isStream)) }
+        if let kind = placed.address.boundKind(isStream: isStream) { bound.insert(kind) }
       }
     }
     if machine.hasFaultyAddresses {
@@ -157,17 +157,5 @@ struct ServiceKeys {
     guard let setting = self[violation.key] ?? table else { return }
     let other = violation.other.flatMap { name in self[name].map { "; \(name) is at \($0.place)" } } ?? ""
     problems.add(setting.problem(violation.message + other))
-  }
-}
-
-extension ListenAddress {
-  /// The kinds of sockets that it can stand for: the service manager's may be of any kind.
-  func kinds(isStream: Bool) -> Set<ServiceMode.SocketKind> {
-    switch self {
-    case .address(let address, _):
-      isStream
-        ? [address.isUnix ? .unixStream : .internetStream] : [address.isUnix ? .unixDatagram : .internetDatagram]
-    case .passed: isStream ? [.unixStream, .internetStream] : [.unixDatagram, .internetDatagram]
-    }
   }
 }

@@ -156,11 +156,3 @@ struct ListenerSettings {
     return isServiceName(name) ? name : "program"
   }
 }
-
-extension ListenAddress {
-  /// The kind of socket that is bound for it; nil where it is passed.
-  fileprivate func boundKind(isStream: Bool) -> ServiceMode.SocketKind? {
-    guard case .address(let address, _) = self else { return nil }
-    return address.isUnix ? (isStream ? .unixStream : .unixDatagram) : isStream ? .internetStream : .internetDatagram
-  }
-}

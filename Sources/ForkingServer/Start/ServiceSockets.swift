@@ -165,16 +165,11 @@ struct ServiceSockets {
 
   /// The kinds of all sockets, by what the kernel says of their addresses.
   var kinds: Set<ServiceMode.SocketKind> {
-    var kinds: Set<ServiceMode.SocketKind> = []
-    for stream in streams {
-      let address = try? stream.socket.descriptor.localAddress().address
-      kinds.insert(address?.isUnix ?? true ? .unixStream : .internetStream)
+    func kind(of socket: borrowing Descriptor, isStream: Bool) -> ServiceMode.SocketKind {
+      ServiceMode.SocketKind((try? socket.localAddress())?.address, isStream: isStream)
     }
-    for datagram in datagrams {
-      let address = try? datagram.socket.descriptor.localAddress().address
-      kinds.insert(address?.isUnix ?? true ? .unixDatagram : .internetDatagram)
-    }
-    return kinds
+    return Set(streams.map { kind(of: $0.socket.descriptor, isStream: true) })
+      .union(datagrams.map { kind(of: $0.socket.descriptor, isStream: false) })
   }
 
   /// Closes what the listener was started with and does not know.

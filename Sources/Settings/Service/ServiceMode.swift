@@ -16,13 +16,6 @@ public enum ServiceOffer: Hashable, Sendable {
 
 /// The circumstances in which a service's settings are used: they decide which keys have an effect.
 public struct ServiceMode: Hashable, Sendable {
-  public enum SocketKind: Hashable, Sendable, CaseIterable {
-    case internetStream, internetDatagram, unixStream, unixDatagram
-
-    public var isStream: Bool { self == .internetStream || self == .unixStream }
-    public var isInternet: Bool { self == .internetStream || self == .internetDatagram }
-  }
-
   public var offer: ServiceOffer
   /// Kinds of sockets that clients come through.
   public var sockets: Set<SocketKind>

@@ -20,15 +20,7 @@ final class ManagedService {
   var name: String { configuration.name }
 
   var socketKinds: Set<ServiceMode.SocketKind> {
-    Set(
-      sockets.map { socket in
-        switch (socket.address.isUnix, socket.isDatagram) {
-        case (true, true): .unixDatagram
-        case (true, false): .unixStream
-        case (false, true): .internetDatagram
-        case (false, false): .internetStream
-        }
-      })
+    Set(sockets.map { ServiceMode.SocketKind($0.address, isStream: !$0.isDatagram) })
   }
 
   /// Keys that the service's own table sets and that have no effect on the sockets that were passed, with the reason.
