@@ -47,10 +47,10 @@ public enum Refusal: Int, CaseIterable, Sendable {
   }
 }
 
-/// Decides who gets a connection process: one table for all who accept for one service.
+/// Decides which clients of a service get a connection process.
 ///
-/// Processes forked later share its memory unless `isShared` is false.  Counts stay correct if one of them dies.  Times
-/// are CLOCK_MONOTONIC, nanoseconds.
+/// Processes forked later do not have its memory: they can neither read nor change what is counted here.  Times are
+/// CLOCK_MONOTONIC, nanoseconds.
 public struct Admission: ~Copyable {
   /// A place that somebody has until it is given back.
   public struct Ticket: Hashable, Sendable {
@@ -86,24 +86,15 @@ public struct Admission: ~Copyable {
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
   private let memory: MemoryMapping
-  /// Nil where no other process has the memory: taking a lock would touch pages that a fork has just made shared.
-  private let lock: SharedLock?
   private let totals: UnsafeMutablePointer<Totals>
   private let table: SourceTable
 
-  /// - Parameter isShared: whether forked processes admit too; else they do not even have the memory.
   /// - Parameter sourceCapacity: is raised to have room for all connections.
-  public init(_ limits: AdmissionLimits, isShared: Bool, sourceCapacity: Int = Admission.sourceCapacity)
-    throws(CallFailure)
-  {
+  public init(_ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity) throws(CallFailure) {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
-    let totalsOffset = 64
-    let tableOffset = 128
-    let size = tableOffset + SourceTable.size(capacity: capacity)
-    memory = isShared ? try MemoryMapping.shared(size: size) : try MemoryMapping.keptFromChildren(size: size)
-    let start = memory.bytes.baseAddress!
-    lock = isShared ? SharedLock(at: start) : nil
-    totals = (start + totalsOffset).bindMemory(to: Totals.self, capacity: 1)
+    let tableOffset = 64
+    memory = try MemoryMapping.keptFromChildren(size: tableOffset + SourceTable.size(capacity: capacity))
+    totals = memory.bytes.baseAddress!.bindMemory(to: Totals.self, capacity: 1)
     table = SourceTable(
       memory: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[tableOffset...]), capacity: capacity)
     rules = AccessRules(allow: limits.allow, deny: limits.deny)
@@ -112,63 +103,47 @@ public struct Admission: ~Copyable {
     self.limits = limits
   }
 
-  private func withTable<Result>(_ body: () -> Result) -> Result {
-    guard let lock else { return body() }
-    return lock.withLock { isAbandoned in
-      if isAbandoned { totals.pointee.active = table.repair() }
-      return body()
-    }
-  }
-
   /// Whether somebody may be accepted, as far as that does not depend on who it is.
   public func opening(now: Int64) -> Opening {
     guard limits.whenFull == .wait else { return .now }
-    return withTable {
-      if totals.pointee.active >= limits.maxConnections { return .whenOneEnds }
-      if let bucket {
-        let next = bucket.nextTime(fullAt: totals.pointee.fullAt)
-        if next > now { return .at(next) }
-      }
-      return .now
+    if totals.pointee.active >= limits.maxConnections { return .whenOneEnds }
+    if let bucket {
+      let next = bucket.nextTime(fullAt: totals.pointee.fullAt)
+      if next > now { return .at(next) }
     }
+    return .now
   }
 
   /// Decides on a client, and counts it if it is admitted: until `giveBack`.
   public func admit(_ address: SocketAddress?, user: UInt32?, now: Int64) -> Verdict {
     guard rules.decision(on: address, user: user).isAllowed else { return .refused(.denied) }
     let source = Source(address, user: user, prefix: limits.sourcePrefix)
-    return withTable {
-      let number = table.find(source, now: now)
-      if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
-      table.begin(number, fullAt: takeTokens(of: number, now: now))
-      totals.pointee.active += 1
-      return .admitted(Ticket(source: number, placesOfSource: table.active(number)))
-    }
+    let number = table.find(source, now: now)
+    if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
+    table.begin(number, fullAt: takeTokens(of: number, now: now))
+    totals.pointee.active += 1
+    return .admitted(Ticket(source: number, placesOfSource: table.active(number)))
   }
 
   /// Decides on an event that is over at once, such as a datagram; nil when it is admitted.
   public func refusalOfEvent(from address: SocketAddress?, user: UInt32?, now: Int64) -> Refusal? {
     guard rules.decision(on: address, user: user).isAllowed else { return .denied }
     let source = Source(address, user: user, prefix: limits.sourcePrefix)
-    return withTable {
-      let number = table.find(source, now: now)
-      if let refusal = refusal(of: number, now: now) { return refusal }
-      table.touch(number, fullAt: takeTokens(of: number, now: now))
-      return nil
-    }
+    let number = table.find(source, now: now)
+    if let refusal = refusal(of: number, now: now) { return refusal }
+    table.touch(number, fullAt: takeTokens(of: number, now: now))
+    return nil
   }
 
   /// Gives a place back.
   public func giveBack(_ ticket: Ticket) {
-    withTable {
-      if table.end(ticket.source) { totals.pointee.active -= 1 }
-    }
+    if table.end(ticket.source) { totals.pointee.active -= 1 }
   }
 
   /// How many places are taken.
-  public var active: Int { withTable { totals.pointee.active } }
+  public var active: Int { totals.pointee.active }
   /// How many sources are remembered.
-  public var sources: Int { withTable { table.count } }
+  public var sources: Int { table.count }
 
   private func refusal(of number: SourceTable.Number, now: Int64) -> Refusal? {
     if table.active(number) >= limits.maxConnectionsPerSource { return .maxConnectionsPerSource }

@@ -6,7 +6,7 @@ import UnixIPC
 /// A source without connections whose bucket is full is forgotten.  When the table is full, the one that would be
 /// forgotten soonest makes room: nobody is turned away because of others.
 ///
-/// Not locked: whoever shares the memory takes turns (`SharedLock`).
+/// One process at a time may use it.
 struct SourceTable {
   /// A source's number in the table, as long as it has connections.
   typealias Number = UInt32
@@ -17,7 +17,6 @@ struct SourceTable {
     /// CLOCK_MONOTONIC, nanoseconds.
     var fullAt: Int64 = 0
     var active: UInt32 = 0
-    var isUsed: UInt32 = 0
     /// The next entry of the same chain, or the next free one; none is 0, the others one more than their number.
     var next: UInt32 = 0
     var heapPlace: UInt32 = 0
@@ -137,7 +136,7 @@ struct SourceTable {
       header.pointee.untouched += 1
     }
     let chain = chain(of: source)
-    entries[Int(number)] = Entry(high: source.high, low: source.low, isUsed: 1, next: chains[chain])
+    entries[Int(number)] = Entry(high: source.high, low: source.low, next: chains[chain])
     chains[chain] = number + 1
     let place = header.pointee.count
     header.pointee.count += 1
@@ -209,36 +208,5 @@ struct SourceTable {
       place = child
     }
     put(number, at: place)
-  }
-
-  // MARK: - Repair
-
-  /// Builds chains, heap and free entries anew from the entries themselves, after somebody died while changing them.
-  ///
-  /// - Returns: how many connections all sources have together.
-  func repair() -> Int {
-    var connections = 0
-    for index in chains.indices { chains[index] = 0 }
-    header.pointee.count = 0
-    header.pointee.firstFree = 0
-    header.pointee.untouched = UInt32(capacity)
-    for index in entries.indices.reversed() {
-      let number = Number(index)
-      let entry = entries[index]
-      if entry.isUsed == 1 {
-        connections += Int(entry.active)
-        let chain = chain(of: Source(high: entry.high, low: entry.low))
-        entries[index].next = chains[chain]
-        chains[chain] = number + 1
-        let place = header.pointee.count
-        header.pointee.count += 1
-        put(number, at: Int(place))
-        moveInHeap(number)
-      } else {
-        entries[index].next = header.pointee.firstFree
-        header.pointee.firstFree = number + 1
-      }
-    }
-    return connections
   }
 }

@@ -11,7 +11,7 @@ import UnixIPC
         $0.ratePerSource = try rate("10/s burst 4")
         $0.maxConnectionsPerSource = 1_000_000
         $0.maxConnections = 1_000_000
-      }, isShared: true, sourceCapacity: 100)
+      }, sourceCapacity: 100)
     let client = try peer("192.0.2.7")
     let start = 1000 * second
     for _ in 0..<4 { #expect(admission.admit(client, user: nil, now: start).ticket != nil) }
@@ -30,7 +30,7 @@ import UnixIPC
 
   @Test("remembers a source's rate when its connections have ended")
   func remembersTheRate() throws {
-    let admission = try Admission(limits { $0.ratePerSource = try rate("1/h") }, isShared: true, sourceCapacity: 300)
+    let admission = try Admission(limits { $0.ratePerSource = try rate("1/h") }, sourceCapacity: 300)
     let ticket = try #require(admission.admit(try peer("192.0.2.7"), user: nil, now: second).ticket)
     admission.giveBack(ticket)
     for host in 1...200 {
@@ -47,7 +47,7 @@ import UnixIPC
       limits {
         $0.rate = try rate("20/s burst 50")
         $0.whenFull = whenFull
-      }, isShared: true)
+      })
     let client = try peer("192.0.2.7")
     let start = 5000 * second
     let offered = 500_000 as Int64

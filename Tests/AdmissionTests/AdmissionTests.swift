@@ -6,38 +6,36 @@ import UnixIPC
 @Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
   @Test("admits as many of one source as may be, and frees places that are given back")
   func limitsASource() throws {
-    for isShared in [false, true] {
-      let admission = try Admission(AdmissionLimits(), isShared: isShared)
-      let client = try peer("192.0.2.7")
-      var tickets: [Admission.Ticket] = []
-      var refusals: [Refusal] = []
-      for _ in 0..<500 {
-        switch admission.admit(client, user: nil, now: second) {
-        case .admitted(let ticket): tickets.append(ticket)
-        case .refused(let refusal): refusals.append(refusal)
-        }
+    let admission = try Admission(AdmissionLimits())
+    let client = try peer("192.0.2.7")
+    var tickets: [Admission.Ticket] = []
+    var refusals: [Refusal] = []
+    for _ in 0..<500 {
+      switch admission.admit(client, user: nil, now: second) {
+      case .admitted(let ticket): tickets.append(ticket)
+      case .refused(let refusal): refusals.append(refusal)
       }
-      #expect(tickets.count == 32 && refusals == [Refusal](repeating: .maxConnectionsPerSource, count: 468))
-      #expect(tickets.map(\.placesOfSource) == Array(1...32))
-      #expect(Set(tickets.map(\.source)).count == 1)
-      #expect(admission.active == 32 && admission.sources == 1)
-      // Somebody else is not concerned.
-      let other = admission.admit(try peer("192.0.2.8"), user: nil, now: second)
-      #expect(other.ticket?.placesOfSource == 1 && other.ticket?.source != tickets[0].source)
-      for round in 0..<3 {
-        for ticket in tickets.prefix(5) { admission.giveBack(ticket) }
-        #expect(admission.active == 28)
-        for place in 28...32 {
-          #expect(admission.admit(client, user: nil, now: second).ticket?.placesOfSource == place, "round \(round)")
-        }
-        #expect(admission.admit(client, user: nil, now: second) == .refused(.maxConnectionsPerSource))
+    }
+    #expect(tickets.count == 32 && refusals == [Refusal](repeating: .maxConnectionsPerSource, count: 468))
+    #expect(tickets.map(\.placesOfSource) == Array(1...32))
+    #expect(Set(tickets.map(\.source)).count == 1)
+    #expect(admission.active == 32 && admission.sources == 1)
+    // Somebody else is not concerned.
+    let other = admission.admit(try peer("192.0.2.8"), user: nil, now: second)
+    #expect(other.ticket?.placesOfSource == 1 && other.ticket?.source != tickets[0].source)
+    for round in 0..<3 {
+      for ticket in tickets.prefix(5) { admission.giveBack(ticket) }
+      #expect(admission.active == 28)
+      for place in 28...32 {
+        #expect(admission.admit(client, user: nil, now: second).ticket?.placesOfSource == place, "round \(round)")
       }
+      #expect(admission.admit(client, user: nil, now: second) == .refused(.maxConnectionsPerSource))
     }
   }
 
   @Test("counts a thousand addresses of one /64 as one, of a thousand /64 each")
   func countsNetworks() throws {
-    let admission = try Admission(limits { $0.maxConnections = 5000 }, isShared: true)
+    let admission = try Admission(limits { $0.maxConnections = 5000 })
     var admitted = 0
     for host in 1...1000 {
       let address = SocketAddress.ipv6(IPv6Address(high: 0x2001_0db8_0000_0001, low: UInt64(host)), port: 1, scope: 0)
@@ -50,7 +48,7 @@ import UnixIPC
       #expect(admission.admit(address, user: nil, now: second).ticket?.placesOfSource == 1)
     }
     #expect(admission.active == 1032 && admission.sources == 1001)
-    let wide = try Admission(limits { $0.sourcePrefix = SourcePrefix(ipv4: 24, ipv6: 48) }, isShared: true)
+    let wide = try Admission(limits { $0.sourcePrefix = SourcePrefix(ipv4: 24, ipv6: 48) })
     #expect(wide.admit(try peer("192.0.2.1"), user: nil, now: second).ticket?.placesOfSource == 1)
     #expect(wide.admit(try peer("::ffff:192.0.2.2"), user: nil, now: second).ticket?.placesOfSource == 2)
     #expect(wide.admit(try peer("2001:db8::1"), user: nil, now: second).ticket?.placesOfSource == 1)
@@ -59,7 +57,7 @@ import UnixIPC
 
   @Test("counts users on Unix sockets")
   func countsUsers() throws {
-    let admission = try Admission(limits { $0.maxConnectionsPerSource = 1 }, isShared: true)
+    let admission = try Admission(limits { $0.maxConnectionsPerSource = 1 })
     #expect(admission.admit(.unixUnnamed, user: 1000, now: second).ticket != nil)
     #expect(admission.admit(try peer("@a"), user: 1000, now: second) == .refused(.maxConnectionsPerSource))
     #expect(admission.admit(.unixUnnamed, user: 1001, now: second).ticket != nil)
@@ -71,7 +69,7 @@ import UnixIPC
       $0.maxConnections = 2
       $0.rate = try rate("10/s burst 3")
     }
-    let admission = try Admission(waiting, isShared: true)
+    let admission = try Admission(waiting)
     let client = try peer("192.0.2.7")
     let start = 1000 * second
     #expect(admission.opening(now: start) == .now)
@@ -93,7 +91,7 @@ import UnixIPC
 
     var refusing = waiting
     refusing.whenFull = .refuse
-    let other = try Admission(refusing, isShared: true)
+    let other = try Admission(refusing)
     for _ in 0..<2 { #expect(other.admit(client, user: nil, now: start).ticket != nil) }
     #expect(other.opening(now: start) == .now)
     #expect(other.admit(client, user: nil, now: start) == .refused(.maxConnections))
@@ -112,7 +110,7 @@ import UnixIPC
     let client = try peer("192.0.2.7")
     /// What a second client is told after a first was admitted.
     func refusal(of address: SocketAddress?) throws -> Refusal? {
-      let admission = try Admission(all, isShared: true)
+      let admission = try Admission(all)
       guard admission.admit(client, user: nil, now: now).ticket != nil else { return nil }
       if case .refused(let refusal) = admission.admit(address, user: nil, now: now) { return refusal }
       return nil
@@ -146,7 +144,7 @@ import UnixIPC
         $0.ratePerSource = try rate("1/h")
         $0.deny = [try #require(AccessPeer("192.0.2.9"))]
         $0.whenFull = .refuse
-      }, isShared: true)
+      })
     let now = 1000 * second
     #expect(admission.admit(try peer("192.0.2.7"), user: nil, now: now).ticket != nil)
     for _ in 0..<100 {
@@ -172,7 +170,7 @@ import UnixIPC
         $0.whenFull = .refuse
         $0.maxConnections = 1
         $0.maxConnectionsPerSource = 1
-      }, isShared: false)
+      })
     let now = 1000 * second
     func refusals(_ text: String, _ count: Int, now: Int64) throws -> [Refusal?] {
       let address = try peer(text)
@@ -189,12 +187,12 @@ import UnixIPC
 
   @Test("stays within its memory, whoever comes")
   func staysWithinItsMemory() throws {
-    #expect(128 + SourceTable.size(capacity: Admission.sourceCapacity) < 32 << 20)
+    #expect(64 + SourceTable.size(capacity: Admission.sourceCapacity) < 32 << 20)
     let admission = try Admission(
       limits {
         $0.ratePerSource = try rate("1/h")
         $0.maxConnections = 10_000
-      }, isShared: true)
+      })
     let faithful = try peer("192.0.2.7")
     let kept = try #require(admission.admit(faithful, user: nil, now: second).ticket)
     var most = 0
@@ -223,7 +221,7 @@ import UnixIPC
         $0.maxConnections = 100
         $0.maxConnectionsPerSource = 1
         $0.whenFull = .refuse
-      }, isShared: true, sourceCapacity: 4)
+      }, sourceCapacity: 4)
     func address(_ number: Int) -> SocketAddress { .ipv4(IPv4Address(rawValue: UInt32(number)), port: 1) }
     let tickets = try (0..<100).map { number in
       try #require(admission.admit(address(number), user: nil, now: second).ticket)

@@ -38,7 +38,7 @@ import UnixIPC
 
   @Test("hands a held connection over once")
   func handsOverOnce() throws {
-    let admission = try Admission(AdmissionLimits(), isShared: false)
+    let admission = try Admission(AdmissionLimits())
     guard case .admitted(let ticket) = admission.admit(.ipv4(.loopback, port: 1), user: nil, now: 1) else {
       Issue.record("refused")
       return

@@ -18,7 +18,7 @@ final class DatagramAnswers {
   init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(CallFailure) {
     self.service = service
     self.ownPorts = Set(ownPorts)
-    admission = try Admission(limits, isShared: false)
+    admission = try Admission(limits)
     memory = try MemoryMapping.keptFromChildren(size: 2 * 65_536)
   }
 

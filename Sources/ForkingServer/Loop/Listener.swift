@@ -70,7 +70,7 @@ struct Listener: ~Copyable {
       try DatagramAnswers(
         service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
     }
-    let admission = try Admission(options.admission, isShared: false)
+    let admission = try Admission(options.admission)
     let poller = try Poller()
     let quietPoller = try Poller()
     let orders = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp))

@@ -9,7 +9,6 @@ struct TableMemory: ~Copyable {
     var low: UInt64
     var fullAt: Int64
     var active: UInt32
-    var isUsed: UInt32
     var next: UInt32
     var heapPlace: UInt32
   }
@@ -37,6 +36,9 @@ struct TableMemory: ~Copyable {
       start: (bytes.baseAddress! + offset).assumingMemoryBound(to: Element.self), count: count)
   }
 
+  /// Numbers of the entries that remember a source.
+  var used: Set<Int> { Set(heap.prefix(Int(header[0])).map(Int.init)) }
+
   /// When a source may be forgotten.
   func time(_ number: Int) -> Int64 { entries[number].active > 0 ? .max : entries[number].fullAt }
 
@@ -44,11 +46,12 @@ struct TableMemory: ~Copyable {
   func fault() -> String? {
     let count = Int(header[0])
     let untouched = Int(header[2])
+    let used = used
     var inChains = 0
     for first in chains {
       var next = first
       while next != 0 {
-        guard next <= capacity, entries[Int(next - 1)].isUsed == 1 else { return "a chain leads to \(next)" }
+        guard used.contains(Int(next - 1)) else { return "a chain leads to \(next)" }
         inChains += 1
         guard inChains <= count else { return "chains have more than \(count) entries" }
         next = entries[Int(next - 1)].next
@@ -57,19 +60,19 @@ struct TableMemory: ~Copyable {
     guard inChains == count else { return "\(inChains) in chains, \(count) counted" }
     for place in 0..<count {
       let number = Int(heap[place])
-      guard number < capacity, entries[number].isUsed == 1 else { return "free entry \(number) in the heap" }
+      guard number < untouched else { return "untouched entry \(number) in the heap" }
       guard entries[number].heapPlace == place else { return "entry \(number) is not where it says" }
       if place > 0, time(Int(heap[(place - 1) / 2])) > time(number) { return "the heap is out of order at \(place)" }
     }
     var free = 0
     var next = header[1]
     while next != 0 {
-      guard next <= capacity, entries[Int(next - 1)].isUsed == 0 else { return "used entry \(next - 1) among the free" }
+      guard next <= untouched, !used.contains(Int(next - 1)) else { return "used entry \(next - 1) among the free" }
       free += 1
       guard free <= capacity else { return "the free entries are a ring" }
       next = entries[Int(next - 1)].next
     }
-    guard entries.count(where: { $0.isUsed == 1 }) == count else { return "wrong count \(count)" }
+    guard used.count == count else { return "wrong count \(count)" }
     return count + free + capacity - untouched == capacity ? nil : "\(count) used, \(free) free, \(untouched) touched"
   }
 }
