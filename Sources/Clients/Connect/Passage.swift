@@ -1,4 +1,5 @@
 import Glibc
+import NetworkServices
 import UnixIPC
 
 /// One direction of a connection: takes bytes from a source and gives them to a sink, in the cheapest way that the two
@@ -124,8 +125,9 @@ struct Passage: ~Copyable {
       return try flow.fill { (buffer) throws(Errno) in try source.read(into: buffer) }
     }
     try flow.fill { (buffer) throws(Errno) in
-      let upperHalf = UnsafeMutableRawBufferPointer(rebasing: buffer[(buffer.count / 2)...])
-      return ends.expand(try source.read(into: upperHalf), inUpperHalfOf: buffer)
+      let upperHalf = UnsafeMutableRawBufferPointer(rebasing: buffer[((buffer.count + 1) / 2)...])
+      let count = try source.read(into: upperHalf)
+      return ends.expand(UnsafeRawBufferPointer(rebasing: upperHalf[..<count]), into: buffer)
     }
     lineEnds = ends
   }

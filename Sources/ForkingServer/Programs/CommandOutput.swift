@@ -51,26 +51,13 @@ struct CommandOutput {
         let count: Int
         do throws(Errno) { count = try output.read(into: read) } catch { return .failed(error) }
         if count == 0 { return .complete }
-        let length = convert(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
+        let length = ends.expand(UnsafeRawBufferPointer(rebasing: read[..<min(count, left)]), into: converted)
         let lines = UnsafeRawBufferPointer(rebasing: converted[..<length])
         if let end = send(lines, to: &connection, until: deadline, stop) { return end }
         left -= count
         if left < 0 { return .cut }
       }
     }
-  }
-
-  private mutating func convert(_ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int {
-    var length = 0
-    for byte in bytes {
-      if ends.needsReturn(before: byte) {
-        room[length] = UInt8(ascii: "\r")
-        length += 1
-      }
-      room[length] = byte
-      length += 1
-    }
-    return length
   }
 
   /// Nil when all was sent.

@@ -76,7 +76,7 @@ struct ProgramErrors: ~Copyable {
 
   private mutating func finish(_ log: (String) -> Bool) {
     defer { line.removeAll(keepingCapacity: true) }
-    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    LineEnd.removeReturn(from: &line)
     guard !line.isEmpty else { return }
     let now = Clock.monotonic()
     guard bucket.nextTime(fullAt: fullAt) <= now else {

@@ -68,10 +68,8 @@ public struct CommandService: NetworkService {
   private static func networkLines(_ text: [UInt8]) -> [UInt8] {
     var lines: [UInt8] = []
     var ends = LineEnds()
-    for byte in text.last == UInt8(ascii: "\n") || text.isEmpty ? text : text + [UInt8(ascii: "\n")] {
-      if ends.needsReturn(before: byte) { lines.append(UInt8(ascii: "\r")) }
-      lines.append(byte)
-    }
+    let text = text.last == UInt8(ascii: "\n") || text.isEmpty ? text : text + [UInt8(ascii: "\n")]
+    text.withUnsafeBytes { bytes in ends.expand(bytes) { lines.append($0) } }
     return lines
   }
 }

@@ -35,10 +35,9 @@ package struct Reply {
   /// Lines of text with CRLF at their ends, as network protocols have it, whichever ends they had, and in whichever
   /// pieces they come.
   mutating func append(lines text: UnsafeRawBufferPointer, to connection: inout Connection) throws(ConnectionFailure) {
-    for byte in text {
-      if ends.needsReturn(before: byte) { try append(UInt8(ascii: "\r"), to: &connection) }
-      try append(byte, to: &connection)
-    }
+    var ends = ends
+    try ends.expand(text) { (byte) throws(ConnectionFailure) in try append(byte, to: &connection) }
+    self.ends = ends
   }
 
   /// Sends what is left.

@@ -74,10 +74,7 @@ public final class FortuneCollection: Sendable {
     let text = text(of: entry)
     if entry.isRotated {
       var ends = LineEnds()
-      for byte in text {
-        if ends.needsReturn(before: byte) { try reply.append(UInt8(ascii: "\r"), to: &connection) }
-        try reply.append(rotated(byte), to: &connection)
-      }
+      try ends.expand(text) { (byte) throws(ConnectionFailure) in try reply.append(rotated(byte), to: &connection) }
     } else {
       try reply.append(lines: text, to: &connection)
     }
@@ -89,10 +86,7 @@ public final class FortuneCollection: Sendable {
     var reply = ByteWriter(room)
     var ends = LineEnds()
     let text = text(of: entry)
-    for byte in text {
-      if ends.needsReturn(before: byte) { reply.append(UInt8(ascii: "\r")) }
-      reply.append(entry.isRotated ? rotated(byte) : byte)
-    }
+    ends.expand(text) { byte in reply.append(entry.isRotated ? rotated(byte) : byte) }
     if text.last != UInt8(ascii: "\n") { reply.append("\r\n") }
     return reply.isTruncated ? nil : reply.count
   }

@@ -21,9 +21,9 @@ extension TerminalConversation {
     while true {
       if let end = buffer.find([UInt8(ascii: "\n")], from: searched) {
         if end > buffer.limit { throw CallFailure("read", errno: Errno(rawValue: EMSGSIZE)) }
-        var line = buffer.take(end + 1).dropLast()
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        return Array(line)
+        var line = Array(buffer.take(end + 1).dropLast())
+        LineEnd.removeReturn(from: &line)
+        return line
       }
       searched = buffer.count
       if searched > buffer.limit { throw CallFailure("read", errno: Errno(rawValue: EMSGSIZE)) }

@@ -26,7 +26,7 @@ public struct LineBuffer: Sendable {
   public mutating func append(_ byte: UInt8) -> Line? {
     if byte == UInt8(ascii: "\n") {
       defer { clear() }
-      if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+      LineEnd.removeReturn(from: &bytes)
       return isOverlong || bytes.count > limit ? .tooLong : .complete(UntrustedBytes(bytes))
     }
     // One more than the limit may be kept: it may turn out to be the CR of the line's end.
