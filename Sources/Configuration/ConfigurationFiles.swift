@@ -45,7 +45,7 @@ struct ConfigurationFiles {
     guard isPresent(directory) else { return [] }
     try refuseForeignWriters(
       try calling(directory, try FileSystem.facts(of: directory)), directory)
-    let names = try calling(directory, try FileSystem.names(in: directory))
+    let names = try calling(directory, try DirectoryListing.names(in: directory))
     return names.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
   }

@@ -36,24 +36,6 @@ enum FileSystem {
     return true
   }
 
-  /// The names in a directory, unsorted.
-  ///
-  /// Source: readdir(3).
-  static func names(in path: String) throws(CallFailure) -> [String] {
-    guard let stream = opendir(path) else {
-      throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno))
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { name in
-          name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-        })
-    }
-    return names
-  }
-
   /// What an open file holds from its present position, at most so many bytes.
   static func content(
     of descriptor: borrowing Descriptor, at path: String, atMost limit: Int

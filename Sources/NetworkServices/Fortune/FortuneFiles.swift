@@ -32,7 +32,7 @@ struct FortuneFiles {
   }
 
   private func inDirectory(_ path: String) throws(CallFailure) -> [FortuneFile] {
-    let names = try list(path)
+    let names = try DirectoryListing.names(in: path).sorted()
     let candidates = names.filter { name in
       !name.hasPrefix(".") && !FortuneFiles.otherEndings.contains { name.hasSuffix($0) }
         && (includesOffensive || !name.hasSuffix("-o")) && isPlainFile(path + "/" + name)
@@ -47,19 +47,6 @@ struct FortuneFiles {
       found += try inDirectory(path + "/off")
     }
     return found
-  }
-
-  private func list(_ path: String) throws(CallFailure) -> [String] {
-    guard let directory = opendir(path) else { throw CallFailure("opendir", on: path, errno: Errno(rawValue: errno)) }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names.sorted()
   }
 
   private func isPlainFile(_ path: String) -> Bool {

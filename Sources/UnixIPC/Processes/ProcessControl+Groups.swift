@@ -65,9 +65,7 @@ extension ProcessControl {
   ///
   /// Source: proc(5).
   static func members(ofGroup group: pid_t) throws(CallFailure) -> [pid_t] {
-    guard let processes = NumberedEntries.of("/proc") else {
-      throw CallFailure("open", on: "/proc", errno: .current)
-    }
+    let processes = try DirectoryListing.names(in: "/proc").compactMap { pid_t($0) }
     // Who has ended since is in no group.
     return processes.filter { getpgid($0) == group }
   }
