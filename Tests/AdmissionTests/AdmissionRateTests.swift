@@ -6,7 +6,7 @@ import UnixIPC
 @Suite(.timeLimit(.minutes(1))) struct AdmissionRateTests {
   @Test("admits a source's burst at once, then one for each of its spacings")
   func limitsTheRateOfASource() throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.ratePerSource = try rate("10/s burst 4")
         $0.maxConnectionsPerSource = 1_000_000
@@ -30,7 +30,7 @@ import UnixIPC
 
   @Test("remembers a source's rate when its connections have ended")
   func remembersTheRate() throws {
-    let admission = try Admission(limits { $0.ratePerSource = try rate("1/h") }, sourceCapacity: 300)
+    let admission = try Visits(limits { $0.ratePerSource = try rate("1/h") }, sourceCapacity: 300)
     let ticket = try #require(admission.admit(try peer("192.0.2.7"), user: nil, now: second).ticket)
     admission.giveBack(ticket)
     for host in 1...200 {
@@ -43,7 +43,7 @@ import UnixIPC
 
   @Test("admits in an hour what its rate says of 2,000 a second", arguments: [WhenFull.wait, .refuse])
   func limitsTheRate(whenFull: WhenFull) throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.rate = try rate("20/s burst 50")
         $0.whenFull = whenFull
@@ -60,6 +60,7 @@ import UnixIPC
         admission.giveBack(ticket)
         admitted += 1
         now += offered
+      case .wait: throw Errno.wouldBlock
       case .refused(let refusal):
         try #require(refusal == .rate)
         // When the next token is there; whoever comes before is refused too, and one of them is tried.

@@ -6,14 +6,15 @@ import UnixIPC
 @Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
   @Test("admits as many of one source as may be, and frees places that are given back")
   func limitsASource() throws {
-    let admission = try Admission(AdmissionLimits())
+    let admission = try Visits(AdmissionLimits())
     let client = try peer("192.0.2.7")
-    var tickets: [Admission.Ticket] = []
+    var tickets: [Visits.Ticket] = []
     var refusals: [Refusal] = []
     for _ in 0..<500 {
       switch admission.admit(client, user: nil, now: second) {
       case .admitted(let ticket): tickets.append(ticket)
       case .refused(let refusal): refusals.append(refusal)
+      case .wait: Issue.record("an accepted client cannot wait")
       }
     }
     #expect(tickets.count == 32 && refusals == [Refusal](repeating: .maxConnectionsPerSource, count: 468))
@@ -25,9 +26,12 @@ import UnixIPC
     #expect(other.ticket?.placesOfSource == 1 && other.ticket?.source != tickets[0].source)
     for round in 0..<3 {
       for ticket in tickets.prefix(5) { admission.giveBack(ticket) }
+      tickets.removeFirst(5)
       #expect(admission.active == 28)
       for place in 28...32 {
-        #expect(admission.admit(client, user: nil, now: second).ticket?.placesOfSource == place, "round \(round)")
+        let ticket = try #require(admission.admit(client, user: nil, now: second).ticket)
+        #expect(ticket.placesOfSource == place, "round \(round)")
+        tickets.append(ticket)
       }
       #expect(admission.admit(client, user: nil, now: second) == .refused(.maxConnectionsPerSource))
     }
@@ -35,7 +39,7 @@ import UnixIPC
 
   @Test("counts a thousand addresses of one /64 as one, of a thousand /64 each")
   func countsNetworks() throws {
-    let admission = try Admission(limits { $0.maxConnections = 5000 })
+    let admission = try Visits(limits { $0.maxConnections = 5000 })
     var admitted = 0
     for host in 1...1000 {
       let address = SocketAddress.ipv6(IPv6Address(high: 0x2001_0db8_0000_0001, low: UInt64(host)), port: 1, scope: 0)
@@ -48,7 +52,7 @@ import UnixIPC
       #expect(admission.admit(address, user: nil, now: second).ticket?.placesOfSource == 1)
     }
     #expect(admission.active == 1032 && admission.sources == 1001)
-    let wide = try Admission(limits { $0.sourcePrefix = SourcePrefix(ipv4: 24, ipv6: 48) })
+    let wide = try Visits(limits { $0.sourcePrefix = SourcePrefix(ipv4: 24, ipv6: 48) })
     #expect(wide.admit(try peer("192.0.2.1"), user: nil, now: second).ticket?.placesOfSource == 1)
     #expect(wide.admit(try peer("::ffff:192.0.2.2"), user: nil, now: second).ticket?.placesOfSource == 2)
     #expect(wide.admit(try peer("2001:db8::1"), user: nil, now: second).ticket?.placesOfSource == 1)
@@ -57,44 +61,75 @@ import UnixIPC
 
   @Test("counts users on Unix sockets")
   func countsUsers() throws {
-    let admission = try Admission(limits { $0.maxConnectionsPerSource = 1 })
+    let admission = try Visits(limits { $0.maxConnectionsPerSource = 1 })
     #expect(admission.admit(.unixUnnamed, user: 1000, now: second).ticket != nil)
     #expect(admission.admit(try peer("@a"), user: 1000, now: second) == .refused(.maxConnectionsPerSource))
     #expect(admission.admit(.unixUnnamed, user: 1001, now: second).ticket != nil)
   }
 
-  @Test("opens when there is room, says when there will be, and never looks where it refuses")
-  func opens() throws {
+  @Test("accepts when there is room, says when there will be, and never waits where it refuses")
+  func waits() throws {
     let waiting = try limits {
       $0.maxConnections = 2
       $0.rate = try rate("10/s burst 3")
     }
-    let admission = try Admission(waiting)
-    let client = try peer("192.0.2.7")
+    let admission = try Visits(waiting)
+    let client = admission.client(try peer("192.0.2.7"))
     let start = 1000 * second
-    #expect(admission.opening(now: start) == .now)
-    let first = try #require(admission.admit(client, user: nil, now: start).ticket)
-    #expect(admission.opening(now: start) == .now)
-    let last = try #require(admission.admit(client, user: nil, now: start).ticket)
-    #expect(admission.opening(now: start) == .whenOneEnds)
-    #expect(admission.opening(now: start + 3600 * second) == .whenOneEnds)
+    let first = try #require(admission.admitNext(client, now: start)?.ticket)
+    let last = try #require(admission.admitNext(client, now: start)?.ticket)
+    #expect(admission.admitNext(client, now: start) == .wait(.atCapacity))
+    #expect(admission.admitNext(client, now: start + 3600 * second) == .wait(.atCapacity))
     admission.giveBack(first)
-    #expect(admission.opening(now: start) == .now)
-    admission.giveBack(try #require(admission.admit(client, user: nil, now: start).ticket))
+    admission.giveBack(try #require(admission.admitNext(client, now: start)?.ticket))
     admission.giveBack(last)
     // The burst is used up.
     #expect(admission.active == 0)
-    #expect(admission.opening(now: start) == .at(start + second / 10))
-    #expect(admission.opening(now: start + second / 10 - 1) == .at(start + second / 10))
-    #expect(admission.opening(now: start + second / 10) == .now)
-    #expect(admission.admit(client, user: nil, now: start + second / 10).ticket != nil)
+    #expect(admission.admitNext(client, now: start) == .wait(.until(start + second / 10)))
+    #expect(admission.admitNext(client, now: start + second / 10 - 1) == .wait(.until(start + second / 10)))
+    #expect(admission.admitNext(client, now: start + second / 10)?.ticket != nil)
 
     var refusing = waiting
     refusing.whenFull = .refuse
-    let other = try Admission(refusing)
-    for _ in 0..<2 { #expect(other.admit(client, user: nil, now: start).ticket != nil) }
-    #expect(other.opening(now: start) == .now)
-    #expect(other.admit(client, user: nil, now: start) == .refused(.maxConnections))
+    let other = try Visits(refusing)
+    for _ in 0..<2 { #expect(other.admitNext(client, now: start)?.ticket != nil) }
+    #expect(other.admitNext(client, now: start) == .refused(.maxConnections))
+  }
+
+  @Test("leaves clients where they are that are to wait")
+  func leavesClientsWaiting() throws {
+    let admission = try Admission(limits { $0.maxConnections = 1 })
+    let client = Client(address: try peer("192.0.2.7"), prefix: SourcePrefix())
+    var accepted = 0
+    func admitNext() -> Admission.Answer {
+      do throws(Errno) {
+        return try admission.admit(now: second) { () throws(Errno) in
+          accepted += 1
+          return client
+        }
+      } catch { return .refused(.denied) }
+    }
+    switch admitNext() {
+    case .admitted(let reservation):
+      #expect(accepted == 1 && reservation.placesOfSource == 1)
+      for _ in 0..<3 {
+        guard case .wait(.atCapacity) = admitNext() else {
+          Issue.record("a client was not to wait")
+          return
+        }
+      }
+      #expect(accepted == 1 && admission.active == 1)
+    default: Issue.record("the first client was not admitted")
+    }
+    #expect(admission.active == 0)
+  }
+
+  @Test("takes neither a place nor a token where no client could be accepted")
+  func takesNothingWithoutAClient() throws {
+    let admission = try Visits(limits { $0.rate = try rate("1/h") })
+    for _ in 0..<3 { #expect(admission.admitNext(nil, now: second) == nil) }
+    #expect(admission.active == 0 && admission.sources == 0)
+    #expect(admission.admitNext(admission.client(.ipv4(.loopback, port: 1)), now: second)?.ticket != nil)
   }
 
   @Test("refuses by the first of its reasons")
@@ -110,7 +145,7 @@ import UnixIPC
     let client = try peer("192.0.2.7")
     /// What a second client is told after a first was admitted.
     func refusal(of address: SocketAddress?) throws -> Refusal? {
-      let admission = try Admission(all)
+      let admission = try Visits(all)
       guard admission.admit(client, user: nil, now: now).ticket != nil else { return nil }
       if case .refused(let refusal) = admission.admit(address, user: nil, now: now) { return refusal }
       return nil
@@ -138,7 +173,7 @@ import UnixIPC
 
   @Test("takes no token and no place for whoever is refused")
   func takesNothingFromOthers() throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.rate = try rate("2/h burst 2")
         $0.ratePerSource = try rate("1/h")
@@ -162,7 +197,7 @@ import UnixIPC
 
   @Test("counts events by their rates and leaves no place behind")
   func countsEvents() throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.rate = try rate("100/s burst 100")
         $0.ratePerSource = try rate("10/s burst 10")
@@ -174,7 +209,7 @@ import UnixIPC
     let now = 1000 * second
     func refusals(_ text: String, _ count: Int, now: Int64) throws -> [Refusal?] {
       let address = try peer(text)
-      return (0..<count).map { _ in admission.refusalOfEvent(from: address, user: nil, now: now) }
+      return (0..<count).map { _ in admission.admission.refusalOfEvent(from: admission.client(address), now: now) }
     }
     let expected = [Refusal?](repeating: nil, count: 10) + [Refusal?](repeating: .ratePerSource, count: 90)
     #expect(try refusals("192.0.2.7", 100, now: now) == expected)
@@ -187,8 +222,8 @@ import UnixIPC
 
   @Test("stays within its memory, whoever comes")
   func staysWithinItsMemory() throws {
-    #expect(64 + SourceTable.size(capacity: Admission.sourceCapacity) < 32 << 20)
-    let admission = try Admission(
+    #expect(AdmissionBook.size(capacity: Admission.sourceCapacity) < 32 << 20)
+    let admission = try Visits(
       limits {
         $0.ratePerSource = try rate("1/h")
         $0.maxConnections = 10_000
@@ -216,7 +251,7 @@ import UnixIPC
 
   @Test("has room for the sources of all connections, however little it is to remember")
   func hasRoomForAll() throws {
-    let admission = try Admission(
+    let admission = try Visits(
       limits {
         $0.maxConnections = 100
         $0.maxConnectionsPerSource = 1

@@ -1,3 +1,4 @@
+import Admission
 import ControlProtocol
 import TestSupport
 import Testing
@@ -9,13 +10,30 @@ import UnixIPC
   private func entry(_ process: Int32, slot: Int) -> ConnectionTable.Entry {
     ConnectionTable.Entry(
       process: process, slot: UInt32(slot), started: Int64(process) * 3, user: UInt32(process) &* 5,
-      peer: PeerFields(.ipv4(.loopback, port: UInt16(truncatingIfNeeded: process))))
+      peer: PeerFields(.ipv4(.loopback, port: UInt16(truncatingIfNeeded: process))), reservation: nil)
   }
 
   private func insert(_ process: Int32, into table: inout ConnectionTable) -> Int {
     let slot = table.nextSlot
     table.insert(entry(process, slot: slot))
     return slot
+  }
+
+  /// What a test looks at of a connection that is taken out.
+  private struct Removed {
+    let process: Int32
+    let slot: UInt32
+    let started: Int64
+    let user: UInt32
+    let peer: PeerFields
+  }
+
+  private func remove(_ process: Int32, from table: inout ConnectionTable) -> Removed? {
+    switch table.remove(process) {
+    case .some(let entry):
+      Removed(process: entry.process, slot: entry.slot, started: entry.started, user: entry.user, peer: entry.peer)
+    case nil: nil
+    }
   }
 
   private func processes(_ table: inout ConnectionTable) -> [Int32] {
@@ -30,20 +48,22 @@ import UnixIPC
     #expect(table.isEmpty && !table.isFull && table.count == 0)
     let slot = insert(4711, into: &table)
     #expect(table.contains(4711) && table.count == 1 && !table.isEmpty)
-    let removed = table.remove(4711)
+    let removed = remove(4711, from: &table)
     let found = try #require(removed)
     #expect(found.process == 4711 && found.slot == UInt32(slot) && found.started == 4711 * 3)
     #expect(found.user == 4711 * 5 && found.peer.address == .ipv4(.loopback, port: 4711))
     #expect(!table.contains(4711) && table.isEmpty)
-    #expect(table.remove(4711) == nil)
+    #expect(remove(4711, from: &table) == nil)
   }
 
   @Test("knows no process that is none of ours", arguments: [0, -1, .min, 1, .max] as [Int32])
   func knowsNoStranger(process: Int32) throws {
     var table = try ConnectionTable(capacity: 4)
-    #expect(!table.contains(process) && table.remove(process) == nil)
+    #expect(table.contains(process) == false)
+    #expect(remove(process, from: &table) == nil)
     _ = insert(4711, into: &table)
-    #expect(!table.contains(process) && table.remove(process) == nil)
+    #expect(table.contains(process) == false)
+    #expect(remove(process, from: &table) == nil)
     #expect(table.count == 1)
   }
 
@@ -56,7 +76,7 @@ import UnixIPC
       slots.insert(insert(process * 31, into: &table))
     }
     #expect(table.isFull && table.count == capacity && slots == Set(0..<capacity))
-    let removed = table.remove(31)
+    let removed = remove(31, from: &table)
     let freed = try #require(removed)
     #expect(!table.isFull && table.nextSlot == Int(freed.slot))
   }
@@ -72,7 +92,7 @@ import UnixIPC
       for process in chosen { _ = insert(process, into: &table) }
       var left = Set(chosen)
       for process in chosen.shuffled(using: &random) {
-        #expect(table.remove(process)?.process == process, "\(chosen)")
+        #expect(remove(process, from: &table)?.process == process, "\(chosen)")
         left.remove(process)
         let found = self.processes(&table)
         #expect(left.allSatisfy { table.contains($0) } && found == left.sorted(), "\(chosen)")
@@ -96,12 +116,35 @@ import UnixIPC
       } else {
         // Those that are there come oftener, or hardly any would.
         let victim = Bool.random(using: &random) ? process : slots.keys.randomElement(using: &random) ?? process
-        #expect(table.remove(victim).map { Int($0.slot) } == slots.removeValue(forKey: victim))
+        #expect(remove(victim, from: &table).map { Int($0.slot) } == slots.removeValue(forKey: victim))
       }
       #expect(table.count == slots.count && table.isFull == (slots.count == capacity))
       #expect(table.contains(process) == (slots[process] != nil))
     }
     let found = self.processes(&table)
     #expect(found == slots.keys.sorted())
+  }
+
+  @Test("keeps the place of a client among those admitted until the client is taken out")
+  func keepsReservations() throws {
+    let admission = try Admission(AdmissionLimits())
+    var table = try ConnectionTable(capacity: 8)
+    // Some share a place, so that entries move.
+    let processes = (0..<8).map { Int32(5 + $0 * 16) }
+    for process in processes {
+      switch admission.admit(Client(address: .ipv4(.loopback, port: 1), prefix: SourcePrefix()), now: 1) {
+      case .admitted(let reservation):
+        let slot = UInt32(table.nextSlot)
+        table.insert(
+          ConnectionTable.Entry(
+            process: process, slot: slot, started: 0, user: 0, peer: PeerFields(nil), reservation: reservation))
+      default: Issue.record("not admitted")
+      }
+    }
+    #expect(admission.active == 8)
+    for (index, process) in processes.enumerated() {
+      #expect(remove(process, from: &table) != nil)
+      #expect(admission.active == 7 - index)
+    }
   }
 }

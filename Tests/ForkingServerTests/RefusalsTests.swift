@@ -15,32 +15,35 @@ import UnixIPC
     return Refusals(limits: limits, datagramLimits: datagramLimits)
   }
 
-  private let flooder = SocketAddress.ipv4(IPv4Address(rawValue: 0x7f00_0002), port: 4711)
+  private let address = SocketAddress.ipv4(IPv4Address(rawValue: 0x7f00_0002), port: 4711)
+  private var flooder: Client { Client(address: address, prefix: SourcePrefix()) }
 
   @Test("says one line when a limit begins to bite, and one with the count when it ends")
   func saysTwoLines() {
     var refusals = refusals()
     #expect(refusals.due == .max && refusals.ended(.max) == [])
     #expect(
-      refusals.refused(.ratePerSource, flooder, user: nil, now: second)
+      refusals.refused(.ratePerSource, flooder, now: second)
         == "rate-per-source (20/s) reached by 127.0.0.2: clients are refused")
     for number in 2...2000 {
-      #expect(refusals.refused(.ratePerSource, flooder, user: nil, now: second + Int64(number) * 1_000_000) == nil)
+      #expect(refusals.refused(.ratePerSource, flooder, now: second + Int64(number) * 1_000_000) == nil)
     }
     #expect(refusals.ended(7 * second) == [])
     #expect(refusals.ended(8 * second) == ["rate-per-source: 2000 connections refused in 2s"])
     #expect(refusals.due == .max)
     // The next time is another one.
-    #expect(refusals.refused(.ratePerSource, flooder, user: nil, now: 9 * second) != nil)
+    #expect(refusals.refused(.ratePerSource, flooder, now: 9 * second) != nil)
     #expect(refusals.ended(.max) == ["rate-per-source: 1 connection refused in 0s"])
   }
 
   @Test("keeps limits apart, and connections from datagrams")
   func keepsLimitsApart() {
     var refusals = refusals()
-    #expect(refusals.refused(.denied, flooder, user: nil, now: 1) == "127.0.0.2 is not allowed: clients are refused")
+    let credentials = PeerCredentials(process: 1, user: 1000, group: 100)
+    let user = Client(address: .unixUnnamed, credentials: credentials, prefix: SourcePrefix())
+    #expect(refusals.refused(.denied, flooder, now: 1) == "127.0.0.2 is not allowed: clients are refused")
     #expect(
-      refusals.refused(.maxConnectionsPerSource, .unixUnnamed, user: 1000, now: 1)
+      refusals.refused(.maxConnectionsPerSource, user, now: 1)
         == "max-connections-per-source (32) reached by user 1000: clients are refused")
     #expect(
       refusals.refusedDatagram(.rate, flooder, now: 1) == "rate (1000/s) reached: datagrams are not answered")
@@ -71,7 +74,7 @@ import UnixIPC
     #expect(refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second + 1) == nil)
     #expect(refusals.ended(.max) == ["2 answers could not be sent in 1s"])
     #expect(
-      refusals.unsendable(Errno(rawValue: 101), to: flooder, now: 9 * second)
+      refusals.unsendable(Errno(rawValue: 101), to: address, now: 9 * second)
         == "an answer to 127.0.0.2:4711 cannot be sent: Network is unreachable")
   }
 

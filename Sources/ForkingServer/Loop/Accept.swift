@@ -15,19 +15,9 @@ extension Listener {
       // One busy socket does not keep the others waiting.
       var budget = Listener.acceptsPerTurn
       while budget > 0 {
-        let now = Clock.monotonic()
-        switch admission.opening(now: now) {
-        case .now: break
-        case .whenOneEnds: return pauseAccepting(.full)
-        case .at(let time): return pauseAccepting(.rate, until: time)
-        }
-        var peer = NativeAddress()
         do throws(Errno) {
-          let connection = try entry.socket.accept(peer: &peer)
+          guard try acceptNext(at: entry.socket) else { return }
           budget -= 1
-          isBusy = true
-          admit(connection, peer, now: now)
-          if accepting.heldConnection != nil { return }
         } catch {
           if error == .wouldBlock {
             // The client may have gone; a Unix socket that was shut down is ready without end.
@@ -46,99 +36,116 @@ extension Listener {
     }
   }
 
-  private mutating func admit(_ connection: consuming Descriptor, _ peer: NativeAddress, now: Int64) {
-    let address = peer.address
-    let user = peer.family == AF_UNIX ? (try? PeerCredentials(of: connection))?.user : nil
-    var verdict = admission.admit(address, user: user, now: now)
-    if case .refused(let refusal) = verdict, refusal.concernsOpenConnections {
-      // Some of those that count may have ended a moment ago.
-      takeExits()
-      verdict = admission.admit(address, user: user, now: now)
+  /// Accepts a client, if one may be accepted, and starts its process, if it is admitted.
+  ///
+  /// - Returns: whether further clients may be accepted.
+  private mutating func acceptNext(at socket: borrowing ListeningSocket) throws(Errno) -> Bool {
+    let now = Clock.monotonic()
+    var accepted: AcceptedClient?
+    let answer = try admission.admit(now: now) { () throws(Errno) in
+      let next = try AcceptedClient(at: socket, prefix: options.admission.sourcePrefix)
+      let client = next.client
+      accepted = consume next
+      return client
     }
-    switch verdict {
-    case .admitted(let ticket):
-      scoreboard.header.pointee.accepted &+= 1
-      start(connection, peer, ticket)
+    switch consume answer {
+    case .wait(let wait):
+      pauseAccepting(wait)
+      return false
+    case .admitted(let reservation):
+      isBusy = true
+      if let accepted = accepted.take() { start(AdmittedClient(accepted, reservation: reservation)) }
     case .refused(let refusal):
-      begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
-      say(refusals.refused(refusal, address, user: user, now: now))
-      if let line = refusalLine { _ = line.withUnsafeBytes { bytes in try? connection.send(bytes, waiting: false) } }
+      isBusy = true
+      if let accepted = accepted.take() { reconsider(accepted, refusal, now: now) }
+    }
+    return accepting.held == nil
+  }
+
+  /// Admits a client whose place has become free meanwhile; refuses it otherwise.
+  private mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Int64) {
+    guard refusal.concernsOpenConnections else { return refuse(accepted, refusal, now: now) }
+    // Some of those that count may have ended a moment ago.
+    takeExits()
+    switch admission.admit(accepted.client, now: now) {
+    case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
+    case .refused(let refusal): refuse(accepted, refusal, now: now)
+    case .wait: refuse(accepted, refusal, now: now)
     }
   }
 
-  /// Gives the connection a process of its own.  While that cannot be had, the connection is held and nobody else is
-  /// accepted: clients wait in the backlog.
-  ///
-  /// - Parameter heldSince: when it was accepted, if it has been waiting.
-  mutating func start(
-    _ connection: consuming Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket, heldSince: Int64? = nil
-  ) {
+  private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Int64) {
+    begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
+    say(refusals.refused(refusal, accepted.client, now: now))
+    if let line = refusalLine {
+      _ = line.withUnsafeBytes { bytes in try? accepted.connection.send(bytes, waiting: false) }
+    }
+  }
+
+  /// Gives the client a process of its own.  While that cannot be had, the client is held and no other one is accepted:
+  /// they wait in the backlog.
+  mutating func start(_ admitted: consuming AdmittedClient) {
+    if admitted.since == nil { scoreboard.header.pointee.accepted &+= 1 }
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
-    let fields = PeerFields(peer.address)
-    let credentials = fields.family == PeerFields.unix ? try? PeerCredentials(of: connection) : nil
-    let user = credentials?.user ?? 0
+    let client = admitted.client
+    let fields = PeerFields(client.address)
     let started = Clock.monotonic()
     slot.pointee = begat_slot(
       pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
-      uid: user, address: fields.bytes, ended: 0)
+      uid: client.user ?? 0, address: fields.bytes, ended: 0)
     do throws(CallFailure) {
       let child: pid_t
       if case .program(let program) = offer {
         // Nobody sees what goes by.
         slot.pointee.bytes_received = ConnectionRecord.unknownCount
         slot.pointee.bytes_sent = ConnectionRecord.unknownCount
-        child = try execute(program, for: connection, peer, credentials, ticket)
+        child = try execute(program, for: admitted)
       } else {
-        child = try fork(for: connection, peer, ticket, slot)
+        child = try fork(for: admitted, slot)
       }
       // At once: whoever closes last does TCP's work of ending, and that should be the child.
-      _ = consume connection
+      let reservation = admitted.leave()
       slot.pointee.pid = child
       let deadline = options.maxDuration.map { started + $0.nanoseconds } ?? .max
       table.insert(
         ConnectionTable.Entry(
-          process: child, slot: UInt32(index), started: started, user: user, peer: fields, ticket: ticket,
-          deadline: deadline))
+          process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
+          reservation: reservation, deadline: deadline))
       scoreboard.header.pointee.active = UInt32(table.count)
-      accepting.heldConnection = nil
       endShortage()
     } catch {
-      guard error.errno.isShortage else {
-        accepting.heldConnection = nil
-        admission.giveBack(ticket)
-        return sayFailed(error)
-      }
-      accepting.heldConnection = HeldConnection(
-        socket: connection, peer: peer, ticket: ticket, since: heldSince ?? started)
+      guard error.errno.isShortage else { return sayFailed(error) }
+      if admitted.since == nil { admitted.since = started }
+      accepting.held = consume admitted
       pauseAccepting(.shortage(error.call, error.errno))
     }
   }
 
   private mutating func fork(
-    for connection: borrowing Descriptor, _ peer: NativeAddress, _ ticket: Admission.Ticket,
-    _ slot: UnsafeMutablePointer<begat_slot>
+    for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>
   ) throws(CallFailure) -> pid_t {
     do throws(Errno) {
       switch try forkProcess(exitSignal: Listener.exitSignal) {
       case .child:
+        // Never returns: what this stack has, the reservation too, is not given back by the child.
         process.serve(
-          Descriptor(owning: connection.number), peer: peer, connections: ticket.placesOfSource, slot: slot,
-          processTitle: title)
+          Descriptor(owning: admitted.connection.number), client: admitted.client,
+          connections: admitted.reservation.placesOfSource, slot: slot, processTitle: title)
       case .parent(let child): return child
       }
     } catch { throw CallFailure("clone", errno: error) }
   }
 
   private mutating func execute(
-    _ program: PreparedProgram, for connection: borrowing Descriptor, _ peer: NativeAddress,
-    _ credentials: PeerCredentials?, _ ticket: Admission.Ticket
+    _ program: PreparedProgram, for admitted: borrowing AdmittedClient
   ) throws(CallFailure) -> pid_t {
+    let number = admitted.connection.number
     let client = ClientVariables(
-      local: (try? connection.localAddress())?.address, remote: peer.address, credentials: credentials,
-      connectionsOfSource: ticket.placesOfSource)
+      local: (try? admitted.connection.localAddress())?.address, remote: admitted.client.address,
+      credentials: admitted.client.credentials, connectionsOfSource: admitted.reservation.placesOfSource)
     let errors = ProgramErrors.number(of: programErrors)
-    return try program.start(descriptors: [connection.number, connection.number, errors]) { client.write(to: &$0) }
+    return try program.start(descriptors: [number, number, errors]) { client.write(to: &$0) }
   }
 
   /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.

@@ -4,38 +4,8 @@ import Glibc
 import Settings
 import UnixIPC
 
-/// A connection that was accepted and waits for a process.
-final class HeldConnection {
-  private var socket: Descriptor?
-  let peer: NativeAddress
-  let ticket: Admission.Ticket
-  /// When it was accepted, CLOCK_MONOTONIC nanoseconds.
-  let since: Int64
-
-  init(socket: consuming Descriptor, peer: NativeAddress, ticket: Admission.Ticket, since: Int64) {
-    self.socket = consume socket
-    self.peer = peer
-    self.ticket = ticket
-    self.since = since
-  }
-
-  /// Hands the socket over; nil the second time.
-  func take() -> Descriptor? { socket.take() }
-
-  /// Whether the client has closed both directions or reset the connection.  One that has only ended its own direction
-  /// may still wait for an answer.
-  var isAbandoned: Bool {
-    var query = pollfd(fd: -1, events: 0, revents: 0)
-    switch socket {
-    case .some(let socket): query.fd = socket.number
-    case nil: return true
-    }
-    return poll(&query, 1, 0) > 0
-  }
-}
-
 /// Whether a listener accepts, and if not, why and until when.
-struct AcceptState {
+struct AcceptState: ~Copyable {
   enum Pause {
     /// As many connections as allowed are open: goes on when one ends.
     case full
@@ -50,7 +20,8 @@ struct AcceptState {
   var isWatching = false
   /// CLOCK_MONOTONIC, nanoseconds; nil when nothing is to be tried again.
   var retryTime: Int64?
-  var heldConnection: HeldConnection?
+  /// A client that was admitted and waits for a process.
+  var held: AdmittedClient?
   /// When the current shortage began. It is logged once at its start and once at its end, however many retries fail.
   var shortageBegan: Int64?
   private var delay = AcceptState.shortestDelay
@@ -93,16 +64,20 @@ extension Listener {
     }
   }
 
-  /// Pauses until an instant, CLOCK_MONOTONIC nanoseconds.
-  mutating func pauseAccepting(_ pause: AcceptState.Pause, until time: Int64) {
-    pauseAccepting(pause)
-    accepting.retryTime = time
+  /// Pauses as long as admission says that clients wait.
+  mutating func pauseAccepting(_ wait: Admission.Wait) {
+    switch wait {
+    case .atCapacity: pauseAccepting(.full)
+    case .until(let time):
+      pauseAccepting(.rate)
+      accepting.retryTime = time
+    }
   }
 
   /// Goes on when the reason for the pause may be over.
   mutating func resumeIfPossible() {
     guard drain == nil, let pause = accepting.pause else { return }
-    dropHeldConnectionIfOver()
+    dropHeldClientIfOver()
     switch pause {
     case .full where table.isFull:
       // A service that stays full is one episode, however long it lasts.
@@ -112,32 +87,35 @@ extension Listener {
       guard let retry = accepting.retryTime, Clock.monotonic() >= retry else { return }
     }
     accepting.resume()
-    if let held = accepting.heldConnection {
-      if let socket = held.take() { start(socket, held.peer, held.ticket, heldSince: held.since) }
+    if let held = accepting.held.take() {
+      start(held)
       if accepting.pause != nil { return }
     }
     watchSockets(true)
   }
 
-  /// Turns the connection away that waits for a process, if its client is gone or has waited for as long as it may be
-  /// silent, or stay at all.
-  private mutating func dropHeldConnectionIfOver() {
-    guard let held = accepting.heldConnection else { return }
-    if held.isAbandoned { return dropHeldConnection() }
+  /// Turns the client away that waits for a process, if it is gone or has waited for as long as it may be silent, or
+  /// stay at all.
+  private mutating func dropHeldClientIfOver() {
+    let since: Int64
+    let isAbandoned: Bool
+    switch accepting.held {
+    case nil: return
+    case .some(let held):
+      since = held.since ?? .max
+      isAbandoned = held.isAbandoned
+    }
+    if isAbandoned { return dropHeldClient() }
     let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0?.nanoseconds }
-    guard let limit = limits.min(), Clock.monotonic() - held.since >= limit else { return }
-    dropHeldConnection()
+    guard let limit = limits.min(), Clock.monotonic() - since >= limit else { return }
+    dropHeldClient()
     reporter.log(
       .notice, "a client was turned away: no process could be had for it in \(DurationText.render(.nanoseconds(limit)))"
     )
   }
 
-  /// Closes the connection that waits for a process, if there is one.
-  mutating func dropHeldConnection() {
-    guard let held = accepting.heldConnection else { return }
-    admission.giveBack(held.ticket)
-    accepting.heldConnection = nil
-  }
+  /// Closes the connection of the client that waits for a process, if there is one.
+  mutating func dropHeldClient() { accepting.held = nil }
 
   /// A connection has got its process: if there was a shortage, it is over.
   mutating func endShortage() {

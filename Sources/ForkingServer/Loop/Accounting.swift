@@ -12,7 +12,7 @@ extension Listener {
     let outcome = outcome(status, of: entry, waiting: word.waiting)
     // Before the record, and before another program's words can be joined to these.
     readLastWords()
-    if let ticket = entry.ticket { admission.giveBack(ticket) } else { handoverEnded(status, entry) }
+    if entry.place >= 0 { handoverEnded(status, entry) }
     scoreboard.header.pointee.ended &+= 1
     scoreboard.header.pointee.active = UInt32(table.count)
     scoreboard.slot(Int(entry.slot)).pointee.pid = 0
@@ -39,7 +39,7 @@ extension Listener {
   }
 
   /// - Parameter waiting: the process's own word on what it waited for; it only chooses between two limits' names.
-  private func outcome(_ status: ExitStatus, of entry: ConnectionTable.Entry, waiting: UInt32) -> Outcome {
+  private func outcome(_ status: ExitStatus, of entry: borrowing ConnectionTable.Entry, waiting: UInt32) -> Outcome {
     if entry.isOverdue { return .maxDuration }
     return switch status {
     case .exited(Outcome.completeStatus): .complete

@@ -29,7 +29,7 @@ final class DatagramAnswers {
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
-    refused: (Refusal, SocketAddress?) -> Void, unsendable: (Errno, SocketAddress?) -> Void = { _, _ in }
+    refused: (Refusal, Client) -> Void, unsendable: (Errno, SocketAddress?) -> Void = { _, _ in }
   ) {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[65_536..<(65_536 + largestDatagram)])
@@ -42,9 +42,10 @@ final class DatagramAnswers {
           counters.pointee.datagrams_ignored &+= 1
           continue
         }
-        if let refusal = admission.refusalOfEvent(from: address, user: nil, now: Clock.monotonic()) {
+        let client = Client(address: address, prefix: admission.limits.sourcePrefix)
+        if let refusal = admission.refusalOfEvent(from: client, now: Clock.monotonic()) {
           begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
-          refused(refusal, address)
+          refused(refusal, client)
           continue
         }
         let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])

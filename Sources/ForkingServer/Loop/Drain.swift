@@ -32,7 +32,7 @@ extension Listener {
       return
     }
     watchSockets(false)
-    dropHeldConnection()
+    dropHeldClient()
     // Others may hold the same sockets open: closing ours would not take them out of the set.
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()

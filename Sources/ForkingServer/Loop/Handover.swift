@@ -93,7 +93,7 @@ extension Listener {
     if let rate = options.admission.rate {
       let bucket = TokenBucket(rate)
       let next = bucket.nextTime(fullAt: handover.fullAt)
-      guard next <= now else { return pauseAccepting(.rate, until: next) }
+      guard next <= now else { return pauseAccepting(.until(next)) }
       handover.fullAt = bucket.taking(fullAt: handover.fullAt, now: now)
     }
     let number = socketNumber(at: place)
@@ -111,7 +111,7 @@ extension Listener {
       let deadline = options.maxDuration.map { now + $0.nanoseconds } ?? .max
       table.insert(
         ConnectionTable.Entry(
-          process: child, slot: UInt32(index), started: now, user: 0, peer: PeerFields(nil), ticket: nil,
+          process: child, slot: UInt32(index), started: now, user: 0, peer: PeerFields(nil), reservation: nil,
           place: Int32(place), deadline: deadline))
       handover.places[place].process = child
       handover.places[place].clients = clients
@@ -149,7 +149,7 @@ extension Listener {
   }
 
   /// The program is gone: the next client of its socket gets another one, after a pause if this one has taken none.
-  mutating func handoverEnded(_ status: ExitStatus, _ entry: ConnectionTable.Entry) {
+  mutating func handoverEnded(_ status: ExitStatus, _ entry: borrowing ConnectionTable.Entry) {
     let index = Int(entry.place)
     guard handover.places.indices.contains(index) else { return }
     handover.places[index].process = 0

@@ -178,7 +178,7 @@ struct Listener: ~Copyable {
     return !hasFailed
   }
 
-  private var isDone: Bool { drain != nil && table.isEmpty && accepting.heldConnection == nil }
+  private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil }
 
   // MARK: Waiting
 

@@ -48,14 +48,14 @@ struct Refusals {
   }
 
   /// The line for a refused client, where one is due.
-  mutating func refused(_ refusal: Refusal, _ peer: SocketAddress?, user: UInt32?, now: Int64) -> String? {
+  mutating func refused(_ refusal: Refusal, _ client: Client, now: Int64) -> String? {
     guard note(.connection(refusal), now: now) else { return nil }
-    return Refusals.text(refusal, limits, peer, user) + ": clients are refused"
+    return Refusals.text(refusal, limits, client) + ": clients are refused"
   }
 
-  mutating func refusedDatagram(_ refusal: Refusal, _ peer: SocketAddress?, now: Int64) -> String? {
+  mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Int64) -> String? {
     guard note(.datagram(refusal), now: now) else { return nil }
-    return Refusals.text(refusal, datagramLimits, peer, nil) + ": datagrams are not answered"
+    return Refusals.text(refusal, datagramLimits, client) + ": datagrams are not answered"
   }
 
   /// The line for clients that wait in the backlog, where one is due.
@@ -107,14 +107,12 @@ struct Refusals {
 
   private static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
-  private static func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ peer: SocketAddress?, _ user: UInt32?)
-    -> String
-  {
+  private static func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ client: Client) -> String {
     let who =
-      if let user {
+      if let user = client.user {
         "user \(user)"
       } else {
-        peer?.withoutPort ?? "somebody unknown"
+        client.address?.withoutPort ?? "somebody unknown"
       }
     return switch refusal {
     case .denied: "\(who) is not allowed"

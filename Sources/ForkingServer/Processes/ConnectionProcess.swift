@@ -1,3 +1,4 @@
+import Admission
 import CSharedLayouts
 import ControlProtocol
 import Glibc
@@ -48,7 +49,7 @@ struct ConnectionProcess {
   ///
   /// Reads no option and no file: all that was done before the fork.
   func serve(
-    _ socket: consuming Descriptor, peer: borrowing NativeAddress, connections: Int,
+    _ socket: consuming Descriptor, client: Client, connections: Int,
     slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
@@ -58,12 +59,9 @@ struct ConnectionProcess {
     closeOthers(than: socket.number)
     blockedSignals.becomeMask()
 
-    let address = peer.address
-    show(address, in: processTitle)
-    let tally = Tally(slot)
-    var connection = Connection(
-      socket: socket, peer: Peer(address: address, connections: connections, names: names), limits: limits,
-      tally: tally)
+    show(client.address, in: processTitle)
+    let peer = Peer(address: client.address, credentials: client.credentials, connections: connections, names: names)
+    var connection = Connection(socket: socket, peer: peer, limits: limits, tally: Tally(slot))
     let status = serve(&connection)
     // The listener may reap this process some time later.
     slot.pointee.ended = Clock.monotonic()

@@ -8,17 +8,16 @@ import UnixIPC
 /// writes to it cost no copied page.
 struct ConnectionTable: ~Copyable {
   /// What the listener knows of a connection.
-  struct Entry {
-    /// 0 in an empty place.
-    var process: Int32 = 0
-    var slot: UInt32
+  struct Entry: ~Copyable {
+    let process: Int32
+    let slot: UInt32
     /// CLOCK_MONOTONIC, nanoseconds.
     var started: Int64
     /// Of a Unix socket.
     var user: UInt32
     var peer: PeerFields
-    /// Its place among those admitted; nil for a program that has the listening sockets.
-    var ticket: Admission.Ticket?
+    /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
+    let reservation: Reservation?
     /// The socket that such a program has (`Handover.Place`).
     var place: Int32 = -1
     /// When it is to be ended, and again when it has been told so once, CLOCK_MONOTONIC nanoseconds; `max` for never.
@@ -30,7 +29,10 @@ struct ConnectionTable: ~Copyable {
   }
 
   private let memory: MemoryMapping
-  private let entries: UnsafeMutableBufferPointer<Entry>
+  /// By place; 0 in an empty one.
+  private let processes: UnsafeMutableBufferPointer<Int32>
+  /// By place; those of empty places are not initialized.
+  private let entries: UnsafeMutablePointer<Entry>
   /// Numbers of free slots; the first `freeCount` are valid.
   private let freeSlots: UnsafeMutableBufferPointer<UInt32>
   private var freeCount: Int
@@ -42,9 +44,15 @@ struct ConnectionTable: ~Copyable {
     var places = 16
     while places < 2 * capacity { places *= 2 }
     let entriesSize = places * MemoryLayout<Entry>.stride
-    let memory = try MemoryMapping.keptFromChildren(size: entriesSize + capacity * MemoryLayout<UInt32>.stride)
-    entries = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<entriesSize]).bindMemory(to: Entry.self)
-    freeSlots = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[entriesSize...]).bindMemory(to: UInt32.self)
+    let numbersSize = (places + capacity) * MemoryLayout<UInt32>.stride
+    let memory = try MemoryMapping.keptFromChildren(size: entriesSize + numbersSize)
+    let start = memory.bytes.baseAddress!
+    entries = start.bindMemory(to: Entry.self, capacity: places)
+    processes = UnsafeMutableBufferPointer(
+      start: (start + entriesSize).bindMemory(to: Int32.self, capacity: places), count: places)
+    let slots = start + entriesSize + places * MemoryLayout<Int32>.stride
+    freeSlots = UnsafeMutableBufferPointer(
+      start: slots.bindMemory(to: UInt32.self, capacity: capacity), count: capacity)
     for slot in 0..<capacity { freeSlots[slot] = UInt32(capacity - 1 - slot) }
     freeCount = capacity
     mask = places - 1
@@ -59,12 +67,13 @@ struct ConnectionTable: ~Copyable {
   var nextSlot: Int { Int(freeSlots[freeCount - 1]) }
 
   /// Adds a connection in the slot that `nextSlot` named.
-  mutating func insert(_ entry: Entry) {
-    precondition(freeCount > 0 && entry.slot == freeSlots[freeCount - 1])
+  mutating func insert(_ entry: consuming Entry) {
+    precondition(freeCount > 0 && entry.process > 0 && entry.slot == freeSlots[freeCount - 1])
     freeCount -= 1
     var place = home(of: entry.process)
-    while entries[place].process != 0 { place = (place + 1) & mask }
-    entries[place] = entry
+    while processes[place] != 0 { place = (place + 1) & mask }
+    processes[place] = entry.process
+    (entries + place).initialize(to: entry)
   }
 
   func contains(_ process: Int32) -> Bool { find(process) != nil }
@@ -75,16 +84,16 @@ struct ConnectionTable: ~Copyable {
   /// Takes a connection out and frees its slot; nil for a process that is none of ours.
   mutating func remove(_ process: Int32) -> Entry? {
     guard let place = find(process) else { return nil }
-    let entry = entries[place]
+    let entry = (entries + place).move()
     closeGap(at: place)
     freeSlots[freeCount] = entry.slot
     freeCount += 1
     return entry
   }
 
-  /// Shows each connection; it may be changed but for its process and its slot.
+  /// Shows each connection, which may be changed.
   mutating func forEach(_ body: (inout Entry) -> Void) {
-    for place in entries.indices where entries[place].process != 0 { body(&entries[place]) }
+    for place in processes.indices where processes[place] != 0 { body(&entries[place]) }
   }
 
   private func home(of process: Int32) -> Int { Int((UInt32(bitPattern: process) &* 2_654_435_769) >> 7) & mask }
@@ -92,8 +101,8 @@ struct ConnectionTable: ~Copyable {
   private func find(_ process: Int32) -> Int? {
     guard process > 0 else { return nil }
     var place = home(of: process)
-    while entries[place].process != 0 {
-      if entries[place].process == process { return place }
+    while processes[place] != 0 {
+      if processes[place] == process { return place }
       place = (place + 1) & mask
     }
     return nil
@@ -103,14 +112,15 @@ struct ConnectionTable: ~Copyable {
   private func closeGap(at removed: Int) {
     var gap = removed
     var place = (gap + 1) & mask
-    while entries[place].process != 0 {
-      let distance = (place - home(of: entries[place].process)) & mask
+    while processes[place] != 0 {
+      let distance = (place - home(of: processes[place])) & mask
       if distance >= (place - gap) & mask {
-        entries[gap] = entries[place]
+        processes[gap] = processes[place]
+        (entries + gap).moveInitialize(from: entries + place, count: 1)
         gap = place
       }
       place = (place + 1) & mask
     }
-    entries[gap].process = 0
+    processes[gap] = 0
   }
 }

@@ -68,9 +68,8 @@ struct ClientVariables {
 extension Connection {
   /// The connection's two ends, for a program's environment.
   var clientVariables: ClientVariables {
-    let credentials = peer.address?.isUnix ?? false ? peerCredentials : nil
-    return ClientVariables(
-      local: localAddress, remote: peer.address, credentials: credentials, connectionsOfSource: peer.connections)
+    ClientVariables(
+      local: localAddress, remote: peer.address, credentials: peer.credentials, connectionsOfSource: peer.connections)
   }
 }
 

@@ -17,10 +17,8 @@ enum StandardConnection {
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(start: nil, count: 0))
     if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)") }
     guard let builtIn = options.serve else { return false }
-    let native = Descriptor.withLent(0) { try? $0.peerAddress() }
-    let user = Descriptor.withLent(0) { try? PeerCredentials(of: $0).user }
-    let address = native?.address
-    guard isAdmitted(address, user: user, options) else { return false }
+    let client = Descriptor.withLent(0) { Self.client(at: $0, options) }
+    guard isAdmitted(client, options) else { return false }
     // Before files are read, as in a listener: what the service's user may not read is missed at once.
     try settings.identity?.become()
     try ProcessControl.forbidNewPrivileges()
@@ -34,19 +32,26 @@ enum StandardConnection {
     slot.initialize(to: begat_slot())
     let limits = TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout)
     var connection = Connection(
-      input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: address), limits: limits,
-      tally: Tally(slot))
+      input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: client.address),
+      limits: limits, tally: Tally(slot))
     let process = ConnectionProcess(
       service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
       listener: getppid())
     return process.serve(&connection) != Outcome.failedStatus
   }
 
+  private static func client(at connection: borrowing Descriptor, _ options: ListenerOptions) -> Client {
+    let prefix = options.admission.sourcePrefix
+    guard let native = try? connection.peerAddress() else { return Client(address: nil, prefix: prefix) }
+    return Client(of: connection, at: native, prefix: prefix)
+  }
+
   /// What allow and deny say; a refused client gets the line of `refusal`.
-  private static func isAdmitted(_ address: SocketAddress?, user: UInt32?, _ options: ListenerOptions) -> Bool {
+  private static func isAdmitted(_ client: Client, _ options: ListenerOptions) -> Bool {
     let rules = AccessRules(allow: options.admission.allow, deny: options.admission.deny)
-    if rules.decision(on: address, user: user).isAllowed { return true }
-    ListenerProgram.complain("\(options.name): refused \(address?.description ?? "a client without an address")")
+    if rules.decision(on: client.address, user: client.user).isAllowed { return true }
+    let name = client.address?.description ?? "a client without an address"
+    ListenerProgram.complain("\(options.name): refused \(name)")
     if let refusal = options.refusal {
       Descriptor.withLent(1) { output in _ = try? output.writeAll(refusal + "\r\n") }
     }

@@ -82,9 +82,6 @@ public struct Connection: ~Copyable {
   /// The server's address.
   package var localAddress: SocketAddress? { (try? input.localAddress())?.address }
 
-  /// The user and group of the peer of a Unix socket.
-  package var peerCredentials: PeerCredentials? { try? PeerCredentials(of: input) }
-
   // MARK: - For everybody
 
   /// Receives what the client has sent, at most the buffer's size; 0 means that it will send no more.

@@ -4,12 +4,17 @@ import UnixIPC
 public struct Peer: Sendable {
   /// Nil on standard input and output.
   public let address: SocketAddress?
+  /// The credentials of the peer of a Unix socket, as far as the kernel has them.
+  public let credentials: PeerCredentials?
   /// How many connections its source has, this one included.
   public let connections: Int
   private let names: (any PeerNames)?
 
-  public init(address: SocketAddress?, connections: Int = 1, names: (any PeerNames)? = nil) {
+  public init(
+    address: SocketAddress?, credentials: PeerCredentials? = nil, connections: Int = 1, names: (any PeerNames)? = nil
+  ) {
     self.address = address
+    self.credentials = credentials
     self.connections = connections
     self.names = names
   }

@@ -10,6 +10,13 @@ public struct PeerCredentials: Hashable, Sendable {
   public let user: uid_t
   public let group: gid_t
 
+  /// Credentials that are known already.
+  public init(process: pid_t, user: uid_t, group: gid_t) {
+    self.process = process
+    self.user = user
+    self.group = group
+  }
+
   public init(of socket: borrowing Descriptor) throws(CallFailure) {
     var native = platform_credentials()
     _ = try check("getsockopt") { platform_peer_credentials(socket.number, &native) }

@@ -42,12 +42,6 @@ func limits(_ change: (inout AdmissionLimits) throws -> Void) rethrows -> Admiss
 
 let second: Int64 = 1_000_000_000
 
-extension Admission.Verdict {
-  var ticket: Admission.Ticket? {
-    if case .admitted(let ticket) = self { ticket } else { nil }
-  }
-}
-
 extension SourceTable {
   func find(_ number: UInt64, now: Int64) -> Number { find(Source(high: number, low: 0), now: now) }
 }

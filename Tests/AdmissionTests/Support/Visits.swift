@@ -1,0 +1,78 @@
+import Testing
+import UnixIPC
+
+@testable import Admission
+
+/// Admission together with the clients that it has admitted, who keep their places until they leave.
+final class Visits {
+  /// A client that was admitted.
+  struct Ticket: Hashable {
+    let number: Int
+    let source: UInt32
+    let placesOfSource: Int
+  }
+
+  enum Verdict: Hashable {
+    case admitted(Ticket)
+    case refused(Refusal)
+    case wait(Admission.Wait)
+
+    var ticket: Ticket? { if case .admitted(let ticket) = self { ticket } else { nil } }
+  }
+
+  private final class Place {
+    let reservation: Reservation
+    init(_ reservation: consuming Reservation) { self.reservation = reservation }
+  }
+
+  let admission: Admission
+  private var places: [Int: Place] = [:]
+  private var lastNumber = 0
+
+  init(_ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity) throws {
+    admission = try Admission(limits, sourceCapacity: sourceCapacity)
+  }
+
+  // Places are given back to the admission that they are from.
+  deinit { places = [:] }
+
+  var active: Int { admission.active }
+  var sources: Int { admission.sources }
+
+  /// A client that was accepted already.
+  func admit(_ address: SocketAddress?, user: UInt32?, now: Int64) -> Verdict {
+    verdict(admission.admit(client(address, user: user), now: now))
+  }
+
+  /// The next client that waits; nil where there is none.
+  func admitNext(_ client: Client?, now: Int64) -> Verdict? {
+    do throws(Errno) {
+      return verdict(
+        try admission.admit(now: now) { () throws(Errno) in
+          guard let client else { throw .wouldBlock }
+          return client
+        })
+    } catch { return nil }
+  }
+
+  func client(_ address: SocketAddress?, user: UInt32? = nil) -> Client {
+    Client(
+      address: address, credentials: user.map { PeerCredentials(process: 1, user: $0, group: 1) },
+      prefix: admission.limits.sourcePrefix)
+  }
+
+  func giveBack(_ ticket: Ticket) { places[ticket.number] = nil }
+
+  private func verdict(_ answer: consuming Admission.Answer) -> Verdict {
+    switch consume answer {
+    case .admitted(let reservation):
+      lastNumber += 1
+      let ticket = Ticket(
+        number: lastNumber, source: reservation.source, placesOfSource: reservation.placesOfSource)
+      places[lastNumber] = Place(reservation)
+      return .admitted(ticket)
+    case .refused(let refusal): return .refused(refusal)
+    case .wait(let wait): return .wait(wait)
+    }
+  }
+}
