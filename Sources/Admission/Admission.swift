@@ -2,8 +2,7 @@ import UnixIPC
 
 /// Decides which clients of a service get a connection process.
 ///
-/// Processes forked later do not have its memory: they can neither read nor change what is counted here.  Times are
-/// CLOCK_MONOTONIC, nanoseconds.
+/// Processes forked later do not have its memory: they can neither read nor change what is counted here.
 public struct Admission: ~Copyable {
   /// The answer to the question whether a client is admitted.
   public enum Answer: ~Copyable {
@@ -18,7 +17,7 @@ public struct Admission: ~Copyable {
   /// When a client may be accepted again.
   public enum Wait: Hashable, Sendable {
     /// At this time: until then the rate is used up.
-    case until(Int64)
+    case until(Deadline)
     /// When a connection ends: there are as many as allowed.
     case atCapacity
   }
@@ -49,13 +48,13 @@ public struct Admission: ~Copyable {
   /// - Parameter accept: takes the client out of the backlog.  It is called only if a client may be accepted at all: at a
   ///   limit of the whole service the clients stay where they are, unless `when-full` says that they are refused.
   /// - Throws: what `accept` throws; nothing is taken then.
-  public func admit(now: Int64, _ accept: () throws(Errno) -> Client) throws(Errno) -> Answer {
+  public func admit(now: Deadline, _ accept: () throws(Errno) -> Client) throws(Errno) -> Answer {
     if let wait = wait(now: now) { return .wait(wait) }
     return admit(try accept(), now: now)
   }
 
   /// Decides on a client that was accepted already: a limit of the whole service refuses it.
-  public func admit(_ client: Client, now: Int64) -> Answer {
+  public func admit(_ client: Client, now: Deadline) -> Answer {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
     let number = table.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
@@ -65,7 +64,7 @@ public struct Admission: ~Copyable {
   }
 
   /// Decides on an event that is over at once, such as a datagram; nil when it is admitted.
-  public func refusalOfEvent(from client: Client, now: Int64) -> Refusal? {
+  public func refusalOfEvent(from client: Client, now: Deadline) -> Refusal? {
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .denied }
     let number = table.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return refusal }
@@ -80,14 +79,14 @@ public struct Admission: ~Copyable {
 
   private var table: SourceTable { book.pointee.table }
 
-  private func wait(now: Int64) -> Wait? {
+  private func wait(now: Deadline) -> Wait? {
     guard limits.whenFull == .wait else { return nil }
     if book.pointee.active >= limits.maxConnections { return .atCapacity }
     guard let next = bucket?.nextTime(fullAt: book.pointee.fullAt), next > now else { return nil }
     return .until(next)
   }
 
-  private func refusal(of number: SourceTable.Number, now: Int64) -> Refusal? {
+  private func refusal(of number: SourceTable.Number, now: Deadline) -> Refusal? {
     if table.active(number) >= limits.maxConnectionsPerSource { return .maxConnectionsPerSource }
     if let bucketPerSource, bucketPerSource.nextTime(fullAt: table.fullAt(number)) > now { return .ratePerSource }
     if book.pointee.active >= limits.maxConnections { return .maxConnections }
@@ -96,7 +95,7 @@ public struct Admission: ~Copyable {
   }
 
   /// Takes a token of each bucket; returns when the source's is full again.
-  private func takeTokens(of number: SourceTable.Number, now: Int64) -> Int64 {
+  private func takeTokens(of number: SourceTable.Number, now: Deadline) -> Deadline {
     if let bucket { book.pointee.fullAt = bucket.taking(fullAt: book.pointee.fullAt, now: now) }
     return bucketPerSource?.taking(fullAt: table.fullAt(number), now: now) ?? now
   }

@@ -65,7 +65,10 @@ extension RateLimit: CustomStringConvertible {
 ///
 /// Source: ITU-T I.371, the generic cell rate algorithm.
 public struct TokenBucket: Sendable {
-  /// Nanoseconds until the next token.
+  /// The state of a bucket that nothing was taken from yet.
+  public static let untouched = Deadline(instant: 0)
+
+  /// Nanoseconds until the next token: each client is reckoned with them, and a `Duration` takes divisions.
   private let spacing: Int64
   /// How far in the future "full again" may lie for another token to be left.
   private let tolerance: Int64
@@ -77,9 +80,11 @@ public struct TokenBucket: Sendable {
     tolerance = spacing * Int64(limit.burst - 1)
   }
 
-  /// When the next token is there, CLOCK_MONOTONIC nanoseconds; a time that has passed means now.
-  public func nextTime(fullAt: Int64) -> Int64 { fullAt - tolerance }
+  /// When the next token is there; a time that has passed means now.
+  public func nextTime(fullAt: Deadline) -> Deadline { Deadline(instant: fullAt.instant - tolerance) }
 
   /// When the bucket is full again after a token was taken.
-  public func taking(fullAt: Int64, now: Int64) -> Int64 { max(fullAt, now) + spacing }
+  public func taking(fullAt: Deadline, now: Deadline) -> Deadline {
+    Deadline(instant: max(fullAt.instant, now.instant) + spacing)
+  }
 }

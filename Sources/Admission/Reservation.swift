@@ -1,3 +1,5 @@
+import UnixIPC
+
 /// A place that a client has among those admitted, from its admission to its end: it is given back when the value is
 /// dropped.
 ///
@@ -25,8 +27,8 @@ public struct Reservation: ~Copyable {
 struct AdmissionBook {
   /// How many places are taken.
   var active = 0
-  /// When the service's bucket of tokens is full again, CLOCK_MONOTONIC nanoseconds.
-  var fullAt: Int64 = 0
+  /// When the service's bucket of tokens is full again.
+  var fullAt = TokenBucket.untouched
   let table: SourceTable
 
   private static let tableOffset = 128

@@ -14,8 +14,7 @@ struct SourceTable {
   private struct Entry {
     var high: UInt64 = 0
     var low: UInt64 = 0
-    /// CLOCK_MONOTONIC, nanoseconds.
-    var fullAt: Int64 = 0
+    var fullAt = Deadline(instant: 0)
     var active: UInt32 = 0
     /// The next entry of the same chain, or the next free one; none is 0, the others one more than their number.
     var next: UInt32 = 0
@@ -73,10 +72,10 @@ struct SourceTable {
   // MARK: - Sources
 
   func active(_ number: Number) -> Int { Int(entries[Int(number)].active) }
-  func fullAt(_ number: Number) -> Int64 { entries[Int(number)].fullAt }
+  func fullAt(_ number: Number) -> Deadline { entries[Int(number)].fullAt }
 
   /// The entry of a source, a new one where it has none.
-  func find(_ source: Source, now: Int64) -> Number {
+  func find(_ source: Source, now: Deadline) -> Number {
     let chain = chain(of: source)
     var next = chains[chain]
     while next != 0 {
@@ -90,7 +89,7 @@ struct SourceTable {
   }
 
   /// Notes a new connection of a source.
-  func begin(_ number: Number, fullAt: Int64) {
+  func begin(_ number: Number, fullAt: Deadline) {
     entries[Int(number)].active += 1
     entries[Int(number)].fullAt = fullAt
     moveInHeap(number)
@@ -106,15 +105,15 @@ struct SourceTable {
   }
 
   /// Notes an event that leaves nothing open, such as a datagram.
-  func touch(_ number: Number, fullAt: Int64) {
+  func touch(_ number: Number, fullAt: Deadline) {
     entries[Int(number)].fullAt = fullAt
     moveInHeap(number)
   }
 
   /// When nothing is left to remember of the source: never while it has connections.
-  private func forgetTime(_ number: Number) -> Int64 {
+  private func forgetTime(_ number: Number) -> Deadline {
     let entry = entries[Int(number)]
-    return entry.active > 0 ? .max : entry.fullAt
+    return entry.active > 0 ? .never : entry.fullAt
   }
 
   private func chain(of source: Source) -> Int {
@@ -146,7 +145,7 @@ struct SourceTable {
   }
 
   /// Two for each new one: the table shrinks faster than it grows.
-  private func forgetIdle(now: Int64) {
+  private func forgetIdle(now: Deadline) {
     for _ in 0..<2 {
       guard header.pointee.count > 0, forgetTime(heap[0]) <= now else { return }
       forget(heap[0])

@@ -103,7 +103,7 @@ import UnixIPC
     var accepted = 0
     func admitNext() -> Admission.Answer {
       do throws(Errno) {
-        return try admission.admit(now: second) { () throws(Errno) in
+        return try admission.admit(now: Deadline(instant: second)) { () throws(Errno) in
           accepted += 1
           return client
         }
@@ -209,7 +209,9 @@ import UnixIPC
     let now = 1000 * second
     func refusals(_ text: String, _ count: Int, now: Int64) throws -> [Refusal?] {
       let address = try peer(text)
-      return (0..<count).map { _ in admission.admission.refusalOfEvent(from: admission.client(address), now: now) }
+      return (0..<count).map { _ in
+        admission.admission.refusalOfEvent(from: admission.client(address), now: Deadline(instant: now))
+      }
     }
     let expected = [Refusal?](repeating: nil, count: 10) + [Refusal?](repeating: .ratePerSource, count: 90)
     #expect(try refusals("192.0.2.7", 100, now: now) == expected)

@@ -5,7 +5,7 @@ import UnixIPC
 
 @Suite struct ReservationTests {
   private func reserve(_ admission: borrowing Admission, _ client: Client) throws -> Reservation {
-    switch admission.admit(client, now: second) {
+    switch admission.admit(client, now: Deadline(instant: second)) {
     case .admitted(let reservation): return reservation
     default: throw Errno.wouldBlock
     }

@@ -7,14 +7,14 @@ import UnixIPC
 @Suite struct AcceptStateTests {
   /// The delay that the next retry waits, to the millisecond.
   private func delay(_ state: inout AcceptState) throws -> Int64 {
-    let before = Clock.monotonic()
+    let before = Deadline.now
     state.scheduleRetry()
-    let after = Clock.monotonic()
+    let after = Deadline.now
     let time = state.retryTime
     let retry = try #require(time)
     // What was measured around it: the delay lies between.
-    #expect(retry - after <= retry - before)
-    return [10, 20, 40, 80, 150].first { (retry - after...retry - before).contains($0 * 1_000_000) } ?? -1
+    let delays = after.duration(to: retry)...before.duration(to: retry)
+    return [10, 20, 40, 80, 150].first { delays.contains(.milliseconds($0)) } ?? -1
   }
 
   @Test("tries again after delays that grow up to 150 ms")
@@ -26,11 +26,11 @@ import UnixIPC
   @Test("begins with the shortest delay again only when the shortage is over")
   func recovers() throws {
     var state = AcceptState()
-    state.shortageBegan = 5
+    state.shortageBegan = Deadline(instant: 5)
     for _ in 0..<3 { _ = try delay(&state) }
     state.pause = .full
     state.resume()
-    #expect(state.pause == nil && state.retryTime == nil && state.shortageBegan == 5)
+    #expect(state.pause == nil && state.retryTime == nil && state.shortageBegan == Deadline(instant: 5))
     #expect(try delay(&state) == 80)
     state.recover()
     #expect(state.shortageBegan == nil)

@@ -9,7 +9,7 @@ import UnixIPC
 
   private func admitted(by admission: borrowing Admission, _ connection: consuming Descriptor) throws -> AdmittedClient
   {
-    switch admission.admit(client, now: 1) {
+    switch admission.admit(client, now: .now) {
     case .admitted(let reservation):
       return AdmittedClient(AcceptedClient(client, connection: connection), reservation: reservation)
     default: throw Errno.wouldBlock

@@ -21,10 +21,11 @@ import UnixIPC
     let endless = try Descriptor.open("/dev/zero", O_RDONLY)
     var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: tally)
     var output = CommandOutput(longest: 1 << 30, idle: idle)
-    let start = Clock.monotonic()
-    let end = output.carry(endless, to: &connection, until: start + 200_000_000, stop: stop.reading.number)
+    let start = Deadline.now
+    let end = output.carry(
+      endless, to: &connection, until: start.advanced(by: .milliseconds(200)), stop: stop.reading.number)
     #expect(end == .late)
-    #expect(Clock.monotonic() - start < 5_000_000_000)
+    #expect(start.duration(to: .now) < .seconds(5))
     // A deadline that has passed counts more than output that is ready.
     #expect(output.carry(endless, to: &connection, until: start, stop: stop.reading.number) == .late)
     _ = (pair.reading.number, stop.writing.number)
@@ -37,7 +38,7 @@ import UnixIPC
     let endless = try Descriptor.open("/dev/zero", O_RDONLY)
     var connection = Connection(socket: pair.writing, peer: Peer(address: nil), tally: tally)
     var output = CommandOutput(longest: 1 << 30, idle: .milliseconds(100))
-    let deadline = Clock.monotonic() + 30_000_000_000
+    let deadline = Deadline(after: .seconds(30))
     #expect(output.carry(endless, to: &connection, until: deadline, stop: stop.reading.number) == .clientIdle)
     _ = (pair.reading.number, stop.writing.number)
   }

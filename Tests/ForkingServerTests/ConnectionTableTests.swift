@@ -9,7 +9,7 @@ import UnixIPC
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTableTests {
   private func entry(_ process: Int32, slot: Int) -> ConnectionTable.Entry {
     ConnectionTable.Entry(
-      process: process, slot: UInt32(slot), started: Int64(process) * 3, user: UInt32(process) &* 5,
+      process: process, slot: UInt32(slot), started: Deadline(instant: Int64(process) * 3), user: UInt32(process) &* 5,
       peer: PeerFields(.ipv4(.loopback, port: UInt16(truncatingIfNeeded: process))), reservation: nil)
   }
 
@@ -23,7 +23,7 @@ import UnixIPC
   private struct Removed {
     let process: Int32
     let slot: UInt32
-    let started: Int64
+    let started: Deadline
     let user: UInt32
     let peer: PeerFields
   }
@@ -50,7 +50,7 @@ import UnixIPC
     #expect(table.contains(4711) && table.count == 1 && !table.isEmpty)
     let removed = remove(4711, from: &table)
     let found = try #require(removed)
-    #expect(found.process == 4711 && found.slot == UInt32(slot) && found.started == 4711 * 3)
+    #expect(found.process == 4711 && found.slot == UInt32(slot) && found.started == Deadline(instant: 4711 * 3))
     #expect(found.user == 4711 * 5 && found.peer.address == .ipv4(.loopback, port: 4711))
     #expect(!table.contains(4711) && table.isEmpty)
     #expect(remove(4711, from: &table) == nil)
@@ -132,12 +132,12 @@ import UnixIPC
     // Some share a place, so that entries move.
     let processes = (0..<8).map { Int32(5 + $0 * 16) }
     for process in processes {
-      switch admission.admit(Client(address: .ipv4(.loopback, port: 1), prefix: SourcePrefix()), now: 1) {
+      switch admission.admit(Client(address: .ipv4(.loopback, port: 1), prefix: SourcePrefix()), now: .now) {
       case .admitted(let reservation):
         let slot = UInt32(table.nextSlot)
         table.insert(
           ConnectionTable.Entry(
-            process: process, slot: slot, started: 0, user: 0, peer: PeerFields(nil), reservation: reservation))
+            process: process, slot: slot, started: .now, user: 0, peer: PeerFields(nil), reservation: reservation))
       default: Issue.record("not admitted")
       }
     }

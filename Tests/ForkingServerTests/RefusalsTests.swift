@@ -5,7 +5,8 @@ import UnixIPC
 @testable import ForkingServer
 
 @Suite struct RefusalsTests {
-  private let second: Int64 = 1_000_000_000
+  /// So many seconds after the machine's start.
+  private func second(_ count: Int64) -> Deadline { Deadline(instant: count * 1_000_000_000) }
 
   private func refusals() -> Refusals {
     var limits = AdmissionLimits()
@@ -21,19 +22,19 @@ import UnixIPC
   @Test("says one line when a limit begins to bite, and one with the count when it ends")
   func saysTwoLines() {
     var refusals = refusals()
-    #expect(refusals.due == .max && refusals.ended(.max) == [])
+    #expect(refusals.due == .never && refusals.ended(.never) == [])
     #expect(
-      refusals.refused(.ratePerSource, flooder, now: second)
+      refusals.refused(.ratePerSource, flooder, now: second(1))
         == "rate-per-source (20/s) reached by 127.0.0.2: clients are refused")
     for number in 2...2000 {
-      #expect(refusals.refused(.ratePerSource, flooder, now: second + Int64(number) * 1_000_000) == nil)
+      #expect(refusals.refused(.ratePerSource, flooder, now: second(1).advanced(by: .milliseconds(number))) == nil)
     }
-    #expect(refusals.ended(7 * second) == [])
-    #expect(refusals.ended(8 * second) == ["rate-per-source: 2000 connections refused in 2s"])
-    #expect(refusals.due == .max)
+    #expect(refusals.ended(second(7)) == [])
+    #expect(refusals.ended(second(8)) == ["rate-per-source: 2000 connections refused in 2s"])
+    #expect(refusals.due == .never)
     // The next time is another one.
-    #expect(refusals.refused(.ratePerSource, flooder, now: 9 * second) != nil)
-    #expect(refusals.ended(.max) == ["rate-per-source: 1 connection refused in 0s"])
+    #expect(refusals.refused(.ratePerSource, flooder, now: second(9)) != nil)
+    #expect(refusals.ended(.never) == ["rate-per-source: 1 connection refused in 0s"])
   }
 
   @Test("keeps limits apart, and connections from datagrams")
@@ -41,40 +42,42 @@ import UnixIPC
     var refusals = refusals()
     let credentials = PeerCredentials(process: 1, user: 1000, group: 100)
     let user = Client(address: .unixUnnamed, credentials: credentials, prefix: SourcePrefix())
-    #expect(refusals.refused(.denied, flooder, now: 1) == "127.0.0.2 is not allowed: clients are refused")
+    #expect(refusals.refused(.denied, flooder, now: second(0)) == "127.0.0.2 is not allowed: clients are refused")
     #expect(
-      refusals.refused(.maxConnectionsPerSource, user, now: 1)
+      refusals.refused(.maxConnectionsPerSource, user, now: second(0))
         == "max-connections-per-source (32) reached by user 1000: clients are refused")
     #expect(
-      refusals.refusedDatagram(.rate, flooder, now: 1) == "rate (1000/s) reached: datagrams are not answered")
-    #expect(refusals.ended(.max).count == 3)
+      refusals.refusedDatagram(.rate, flooder, now: second(0)) == "rate (1000/s) reached: datagrams are not answered")
+    #expect(refusals.ended(.never).count == 3)
   }
 
   @Test("does not end while clients still wait")
   func goesOn() {
     var refusals = refusals()
     #expect(
-      refusals.waiting(for: .maxConnections, now: 1) == "max-connections (256) reached; further clients wait")
-    refusals.goesOn(for: .maxConnections, now: 4 * second)
-    #expect(refusals.ended(6 * second) == [])
-    #expect(refusals.waiting(for: .maxConnections, now: 7 * second) == nil)
-    #expect(refusals.ended(13 * second) == ["max-connections: clients had to wait 2 times in 7s"])
+      refusals.waiting(for: .maxConnections, now: second(0)) == "max-connections (256) reached; further clients wait")
+    refusals.goesOn(for: .maxConnections, now: second(4))
+    #expect(refusals.ended(second(6)) == [])
+    #expect(refusals.waiting(for: .maxConnections, now: second(7)) == nil)
+    #expect(refusals.ended(second(13)) == ["max-connections: clients had to wait 2 times in 7s"])
     // What was never said does not go on.
-    refusals.goesOn(for: .maxConnections, now: 14 * second)
-    #expect(refusals.due == .max)
+    refusals.goesOn(for: .maxConnections, now: second(14))
+    #expect(refusals.due == .never)
   }
 
   @Test("says once why answers to datagrams cannot be sent, and what to do")
   func saysWhatCannotBeSent() {
     var refusals = refusals()
     #expect(
-      refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second)
+      refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second(1))
         == "an answer to /tmp/c cannot be sent: Permission denied; "
         + "the client's socket must be writable for the service's user")
-    #expect(refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second + 1) == nil)
-    #expect(refusals.ended(.max) == ["2 answers could not be sent in 1s"])
     #expect(
-      refusals.unsendable(Errno(rawValue: 101), to: address, now: 9 * second)
+      refusals.unsendable(.permissionDenied, to: .unixPath("/tmp/c"), now: second(1).advanced(by: .nanoseconds(1)))
+        == nil)
+    #expect(refusals.ended(.never) == ["2 answers could not be sent in 1s"])
+    #expect(
+      refusals.unsendable(Errno(rawValue: 101), to: address, now: second(9))
         == "an answer to 127.0.0.2:4711 cannot be sent: Network is unreachable")
   }
 
@@ -83,8 +86,8 @@ import UnixIPC
     let failure = CallFailure("execve", on: "/bin/x", errno: .noSuchFile)
     var refusals = refusals()
     let text = "execve /bin/x: No such file or directory; its clients "
-    #expect(refusals.failed(failure, now: second) == text + "are turned away")
-    _ = refusals.ended(.max)
-    #expect(refusals.failed(failure, clientsWait: true, now: second) == text + "wait")
+    #expect(refusals.failed(failure, now: second(1)) == text + "are turned away")
+    _ = refusals.ended(.never)
+    #expect(refusals.failed(failure, clientsWait: true, now: second(1)) == text + "wait")
   }
 }

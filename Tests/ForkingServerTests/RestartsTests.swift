@@ -3,7 +3,7 @@ import Testing
 @testable import ForkingServer
 
 @Suite(.timeLimit(.minutes(1))) struct RestartsTests {
-  private let instant: Int64 = 2_000_000
+  private let instant: Duration = .milliseconds(2)
 
   @Test("never slows down a program that took a client, or may have", arguments: [true, false])
   func leavesSoundProgramsAlone(isSuccess: Bool) {
@@ -11,18 +11,18 @@ import Testing
     for count in 0..<1000 {
       let verdict: WaitingClients.Verdict = count % 3 == 0 ? .someTaken : .unknown
       let pause = restarts.pause(after: verdict, isSuccess: isSuccess, age: instant)
-      #expect(pause.delay == 0 && pause.news == nil)
+      #expect(pause.delay == .zero && pause.news == nil)
     }
   }
 
   @Test("slows down a program that takes nobody, and says so once")
   func slowsDownLoops() {
     var restarts = Restarts(startsInVain: 20)
-    for _ in 1..<20 { #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (0, nil)) }
-    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (100_000_000, .looping))
-    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (200_000_000, nil))
+    for _ in 1..<20 { #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (.zero, nil)) }
+    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (.milliseconds(100), .looping))
+    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (.milliseconds(200), nil))
     for _ in 0..<20 { _ = restarts.pause(after: .noneTaken, isSuccess: true, age: instant) }
-    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (10_000_000_000, nil))
+    #expect(restarts.pause(after: .noneTaken, isSuccess: true, age: instant) == (.seconds(10), nil))
   }
 
   @Test("says it again only after a program has taken a client")
@@ -41,18 +41,18 @@ import Testing
   @Test("waits longer and longer for a program that fails and takes nobody")
   func slowsDownFailures() {
     var restarts = Restarts(startsInVain: Restarts.mostOfStreams)
-    for delay: Int64 in [100_000_000, 200_000_000, 400_000_000] {
+    for delay: Duration in [.milliseconds(100), .milliseconds(200), .milliseconds(400)] {
       #expect(restarts.pause(after: .noneTaken, isSuccess: false, age: instant) == (delay, .failing))
     }
     // One that has lived for a while is tried at once.
-    #expect(restarts.pause(after: .noneTaken, isSuccess: false, age: 2_000_000_000) == (0, nil))
+    #expect(restarts.pause(after: .noneTaken, isSuccess: false, age: .seconds(2)) == (.zero, nil))
   }
 
   @Test("hardly slows down failures of equal datagrams, which may share a time stamp")
   func allowsForSegments() {
     var restarts = Restarts(startsInVain: Restarts.mostOfDatagrams)
     for _ in 0..<128 {
-      #expect(restarts.pause(after: .noneTaken, isSuccess: false, age: instant).delay <= 100_000_000)
+      #expect(restarts.pause(after: .noneTaken, isSuccess: false, age: instant).delay <= .milliseconds(100))
     }
   }
 }

@@ -27,6 +27,27 @@ import Testing
     #expect(deadline.milliseconds == 0)
   }
 
+  @Test("moves by a duration, and tells how far another one is")
+  func moves() {
+    let start = Deadline(instant: 5_000_000_000)
+    #expect(start.advanced(by: .milliseconds(1)) == Deadline(instant: 5_001_000_000))
+    #expect(start.advanced(by: .seconds(-6)) == Deadline(instant: -1_000_000_000))
+    #expect(start.duration(to: start.advanced(by: .seconds(7))) == .seconds(7))
+    #expect(start.duration(to: Deadline(instant: 0)) == .seconds(-5))
+  }
+
+  @Test("neither passes the end of time nor comes back from it")
+  func staysWithinTime() {
+    let late = Deadline(instant: .max - 1)
+    #expect(late.advanced(by: .seconds(1)) == .never)
+    #expect(Deadline(instant: .min + 1).advanced(by: .seconds(-1)) == Deadline(instant: .min))
+    #expect(Deadline.now.advanced(by: .seconds(Int64.max)) < .never)
+    #expect(Deadline.never.advanced(by: .seconds(-1)) == .never)
+    #expect(Deadline(instant: -2).duration(to: .never) == .nanoseconds(Int64.max))
+    #expect(Deadline.never.duration(to: Deadline(instant: -2)) == .nanoseconds(Int64.min))
+    #expect(Deadline.now.duration(to: .now) >= .zero)
+  }
+
   @Test("is rounded up to milliseconds, and cut to what poll takes")
   func isRoundedUp() {
     #expect(Deadline(after: .seconds(Int64.max)).milliseconds == .max)

@@ -40,7 +40,7 @@ extension Listener {
   ///
   /// - Returns: whether further clients may be accepted.
   private mutating func acceptNext(at socket: borrowing ListeningSocket) throws(Errno) -> Bool {
-    let now = Clock.monotonic()
+    let now = Deadline.now
     var accepted: AcceptedClient?
     let answer = try admission.admit(now: now) { () throws(Errno) in
       let next = try AcceptedClient(at: socket, prefix: options.admission.sourcePrefix)
@@ -63,7 +63,7 @@ extension Listener {
   }
 
   /// Admits a client whose place has become free meanwhile; refuses it otherwise.
-  private mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Int64) {
+  private mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     guard refusal.concernsOpenConnections else { return refuse(accepted, refusal, now: now) }
     // Some of those that count may have ended a moment ago.
     takeExits()
@@ -74,7 +74,7 @@ extension Listener {
     }
   }
 
-  private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Int64) {
+  private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
     say(refusals.refused(refusal, accepted.client, now: now))
     if let line = refusalLine {
@@ -90,9 +90,10 @@ extension Listener {
     let slot = scoreboard.slot(index)
     let client = admitted.client
     let fields = PeerFields(client.address)
-    let started = Clock.monotonic()
+    let started = Deadline.now
     slot.pointee = begat_slot(
-      pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started, family: fields.family, port: fields.port,
+      pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started.instant, family: fields.family,
+      port: fields.port,
       uid: client.user ?? 0, address: fields.bytes, ended: 0)
     do throws(CallFailure) {
       let child: pid_t
@@ -107,7 +108,7 @@ extension Listener {
       // At once: whoever closes last does TCP's work of ending, and that should be the child.
       let reservation = admitted.leave()
       slot.pointee.pid = child
-      let deadline = options.maxDuration.map { started + $0.nanoseconds } ?? .max
+      let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
       table.insert(
         ConnectionTable.Entry(
           process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
@@ -151,7 +152,7 @@ extension Listener {
   /// A program that cannot be run, whatever the machine has left: once at the beginning, and with a count at the end.
   mutating func sayFailed(_ failure: CallFailure) {
     let clientsWait = if case .handover = offer { true } else { false }
-    if let line = refusals.failed(failure, clientsWait: clientsWait, now: Clock.monotonic()) {
+    if let line = refusals.failed(failure, clientsWait: clientsWait, now: .now) {
       reporter.log(.error, line)
     }
   }

@@ -18,21 +18,21 @@ struct AcceptState: ~Copyable {
   var pause: Pause?
   /// Whether the listening sockets are in the poller's set.
   var isWatching = false
-  /// CLOCK_MONOTONIC, nanoseconds; nil when nothing is to be tried again.
-  var retryTime: Int64?
+  /// When something is tried again; nil when nothing is.
+  var retryTime: Deadline?
   /// A client that was admitted and waits for a process.
   var held: AdmittedClient?
   /// When the current shortage began. It is logged once at its start and once at its end, however many retries fail.
-  var shortageBegan: Int64?
+  var shortageBegan: Deadline?
   private var delay = AcceptState.shortestDelay
 
-  /// Nanoseconds.  The longest is what a client waits at most when the shortage is over.
-  private static let shortestDelay: Int64 = 10_000_000
-  private static let longestDelay: Int64 = 150_000_000
+  private static let shortestDelay: Duration = .milliseconds(10)
+  /// A client waits no longer than that when the shortage is over.
+  private static let longestDelay: Duration = .milliseconds(150)
 
   mutating func scheduleRetry() {
-    retryTime = Clock.monotonic() + delay
-    delay = min(2 * delay, AcceptState.longestDelay)
+    retryTime = Deadline(after: delay)
+    delay = min(delay * 2, AcceptState.longestDelay)
   }
 
   mutating func resume() {
@@ -53,11 +53,11 @@ extension Listener {
     watchSockets(false)
     accepting.pause = pause
     switch pause {
-    case .full: say(refusals.waiting(for: .maxConnections, now: Clock.monotonic()))
-    case .rate: say(refusals.waiting(for: .rate, now: Clock.monotonic()))
+    case .full: say(refusals.waiting(for: .maxConnections, now: .now))
+    case .rate: say(refusals.waiting(for: .rate, now: .now))
     case .shortage(let call, let error):
       if accepting.shortageBegan == nil {
-        accepting.shortageBegan = Clock.monotonic()
+        accepting.shortageBegan = .now
         reporter.log(.error, "\(call): \(error); clients wait until it can be had again")
       }
       accepting.scheduleRetry()
@@ -81,10 +81,10 @@ extension Listener {
     switch pause {
     case .full where table.isFull:
       // A service that stays full is one episode, however long it lasts.
-      return refusals.goesOn(for: .maxConnections, now: Clock.monotonic())
+      return refusals.goesOn(for: .maxConnections, now: .now)
     case .full: break
     case .rate, .shortage:
-      guard let retry = accepting.retryTime, Clock.monotonic() >= retry else { return }
+      guard let retry = accepting.retryTime, retry.hasPassed else { return }
     }
     accepting.resume()
     if let held = accepting.held.take() {
@@ -97,20 +97,20 @@ extension Listener {
   /// Turns the client away that waits for a process, if it is gone or has waited for as long as it may be silent, or
   /// stay at all.
   private mutating func dropHeldClientIfOver() {
-    let since: Int64
+    let since: Deadline
     let isAbandoned: Bool
     switch accepting.held {
     case nil: return
     case .some(let held):
-      since = held.since ?? .max
+      since = held.since ?? .never
       isAbandoned = held.isAbandoned
     }
     if isAbandoned { return dropHeldClient() }
-    let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0?.nanoseconds }
-    guard let limit = limits.min(), Clock.monotonic() - since >= limit else { return }
+    let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0 }
+    guard let limit = limits.min(), since.duration(to: .now) >= limit else { return }
     dropHeldClient()
     reporter.log(
-      .notice, "a client was turned away: no process could be had for it in \(DurationText.render(.nanoseconds(limit)))"
+      .notice, "a client was turned away: no process could be had for it in \(DurationText.render(limit))"
     )
   }
 
@@ -120,7 +120,7 @@ extension Listener {
   /// A connection has got its process: if there was a shortage, it is over.
   mutating func endShortage() {
     guard let began = accepting.shortageBegan else { return }
-    let milliseconds = (Clock.monotonic() - began) / 1_000_000
+    let milliseconds = began.duration(to: .now).nanoseconds / 1_000_000
     accepting.recover()
     reporter.log(.notice, "clients are served again after \(milliseconds) ms")
   }

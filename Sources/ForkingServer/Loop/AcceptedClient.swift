@@ -28,8 +28,8 @@ struct AdmittedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
   let reservation: Reservation
-  /// When it was accepted, CLOCK_MONOTONIC nanoseconds; nil for a moment ago.
-  var since: Int64?
+  /// When it was accepted; nil for a moment ago.
+  var since: Deadline?
 
   init(_ accepted: consuming AcceptedClient, reservation: consuming Reservation) {
     client = accepted.client

@@ -22,11 +22,12 @@ extension Listener {
     case .problems: guard outcome.isProblem else { return }
     case .none: return
     }
-    let now = Clock.monotonic()
+    let now = Deadline.now
     // Believed as far as it can be true.
-    let ended = word.ended >= entry.started && word.ended <= now ? word.ended : now
+    let said = Deadline(instant: word.ended)
+    let ended = said >= entry.started && said <= now ? said : now
     batch.append(
-      process: child, peer: entry.peer, user: entry.user, duration: ended - entry.started,
+      process: child, peer: entry.peer, user: entry.user, duration: ended.instant - entry.started.instant,
       received: word.bytes_received, sent: word.bytes_sent, outcome: outcome)
     if batch.isFull { report() }
   }

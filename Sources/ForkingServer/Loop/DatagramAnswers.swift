@@ -43,7 +43,7 @@ final class DatagramAnswers {
           continue
         }
         let client = Client(address: address, prefix: admission.limits.sourcePrefix)
-        if let refusal = admission.refusalOfEvent(from: client, now: Clock.monotonic()) {
+        if let refusal = admission.refusalOfEvent(from: client, now: .now) {
           begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
           refused(refusal, client)
           continue
@@ -93,10 +93,10 @@ extension Listener {
       datagramAnswers.answer(
         on: entry.socket, counters: scoreboard.header,
         refused: { refusal, sender in
-          if let line = refusals.refusedDatagram(refusal, sender, now: Clock.monotonic()) { lines.append(line) }
+          if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
         },
         unsendable: { error, client in
-          if let line = refusals.unsendable(error, to: client, now: Clock.monotonic()) { lines.append(line) }
+          if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
         })
       for line in lines { say(line) }
     }

@@ -5,30 +5,29 @@ import UnixIPC
 
 /// The end of a listener: no more clients, and a last moment for those that are there.
 struct Drain {
-  /// CLOCK_MONOTONIC, nanoseconds.
-  var deadline: Int64
+  var deadline: Deadline
   /// Sent to what is left at the deadline.
   var signal: Signal
   /// When what a program with the listening sockets has left behind is killed, and when to look whether it is gone;
-  /// CLOCK_MONOTONIC nanoseconds, nil while there is nothing of the kind.
-  var groupDeadline: Int64?
-  var groupCheck: Int64?
+  /// nil while there is nothing of the kind.
+  var groupDeadline: Deadline?
+  var groupCheck: Deadline?
 
-  init(deadline: Int64, signal: Signal) {
+  init(deadline: Deadline, signal: Signal) {
     self.deadline = deadline
     self.signal = signal
   }
 
   /// How long the children of a program that has ended may go on.
-  static let groupPatience: Int64 = 1_000_000_000
-  static let groupCheckInterval: Int64 = 20_000_000
+  static let groupPatience: Duration = .seconds(1)
+  static let groupCheckInterval: Duration = .milliseconds(20)
 }
 
 extension Listener {
   /// Stops accepting; told again, ends what is left at once.
   mutating func stop() {
     guard drain == nil else {
-      drain?.deadline = Clock.monotonic()
+      drain?.deadline = .now
       return
     }
     watchSockets(false)
@@ -36,7 +35,7 @@ extension Listener {
     // Others may hold the same sockets open: closing ours would not take them out of the set.
     for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
     sockets.close()
-    drain = Drain(deadline: Clock.monotonic() + options.drainTimeout.nanoseconds, signal: .terminate)
+    drain = Drain(deadline: Deadline(after: options.drainTimeout), signal: .terminate)
     if case .handover = offer, !table.isEmpty {
       // It has the sockets and would go on accepting, and so would what it has started: they are told to end.
       table.forEach { entry in
@@ -64,18 +63,18 @@ extension Listener {
 
   /// At the deadline ends what is left; what ignores that, a second later for good.
   mutating func advanceDrain() {
-    if drain?.groupCheck ?? .max <= Clock.monotonic() {
+    if drain?.groupCheck?.hasPassed ?? false {
       drain?.groupCheck = nil
       reapAll()
     }
-    guard let drain, Clock.monotonic() >= drain.deadline else { return }
+    guard let drain, drain.deadline.hasPassed else { return }
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
       Listener.send(drain.signal, to: entry.process, withGroup: offer.reachesGroup(by: drain.signal))
       entry.isEnding = true
     }
     var next = drain
-    next.deadline = Clock.monotonic() + patience
+    next.deadline = Deadline(after: patience)
     next.signal = .kill
     self.drain = next
   }
@@ -84,16 +83,16 @@ extension Listener {
   mutating func waitsForGroup(of process: pid_t) -> Bool {
     // Those that have ended do not count, as the program itself.
     guard drain != nil, let rest = try? Liveness(ofGroup: process), rest != .gone else { return false }
-    let now = Clock.monotonic()
-    let deadline = drain?.groupDeadline ?? now + Drain.groupPatience
+    let now = Deadline.now
+    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupPatience)
     guard now < deadline else { return false }
     drain?.groupDeadline = deadline
-    drain?.groupCheck = min(deadline, now + Drain.groupCheckInterval)
+    drain?.groupCheck = min(deadline, now.advanced(by: Drain.groupCheckInterval))
     return true
   }
 
-  /// Time between the termination signal and SIGKILL, in nanoseconds.  Our own processes have nothing to tidy up.
-  private var patience: Int64 { offer.runsPrograms ? 5_000_000_000 : 1_000_000_000 }
+  /// Time between the termination signal and SIGKILL.  Our own processes have nothing to tidy up.
+  private var patience: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
 
   /// - Parameter withGroup: whether to send it to what the process has started as well.
   static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
@@ -102,7 +101,7 @@ extension Listener {
   }
 
   /// Ends connections whose time is up: politely first, and five seconds later for good.
-  mutating func endOverdue(_ now: Int64) {
+  mutating func endOverdue(_ now: Deadline) {
     guard options.maxDuration != nil else { return }
     table.forEach { entry in
       guard entry.deadline <= now else { return }
@@ -110,7 +109,7 @@ extension Listener {
       Listener.send(signal, to: entry.process, withGroup: offer.reachesGroup(by: signal))
       entry.isOverdue = true
       entry.isEnding = true
-      entry.deadline = now + 5_000_000_000
+      entry.deadline = now.advanced(by: .seconds(5))
     }
   }
 }

@@ -15,8 +15,8 @@ struct Handover: ~Copyable {
     var process: Int32 = 0
     /// Whether the poller watches it.
     var isWatched = false
-    /// When the next program may be started, CLOCK_MONOTONIC nanoseconds; nil for now.
-    var retryTime: Int64?
+    /// When the next program may be started; nil for now.
+    var retryTime: Deadline?
     /// What waited when the program was started.
     fileprivate var clients: WaitingClients?
     /// Whether a connection has come since then.
@@ -27,11 +27,11 @@ struct Handover: ~Copyable {
   }
 
   /// After a wake-up without a client, as by a datagram with a wrong checksum.
-  fileprivate static let falseAlarmDelay: Int64 = 100_000_000
+  fileprivate static let falseAlarmDelay: Duration = .milliseconds(100)
 
   var places: [Place]
   /// When the bucket of starts is full again.
-  fileprivate var fullAt: Int64 = 0
+  fileprivate var fullAt = TokenBucket.untouched
   /// Announces each arrival of a connection once, where `poller` of the listener reports a state.
   private let arrivals: Poller
 
@@ -49,8 +49,8 @@ struct Handover: ~Copyable {
     self.arrivals = arrivals
   }
 
-  /// When the next place may be free again; `max` for never.
-  var due: Int64 { places.reduce(.max) { min($0, $1.retryTime ?? .max) } }
+  /// When the next place may be free again.
+  var due: Deadline { places.reduce(.never) { min($0, $1.retryTime ?? .never) } }
 
   /// Notes at which sockets connections have come.
   fileprivate mutating func noteArrivals() {
@@ -82,12 +82,12 @@ extension Listener {
   private mutating func handOver(place: Int, to program: PreparedProgram) {
     guard !table.isFull else { return pauseAccepting(.full) }
     if place < sockets.streams.count, !isListening(at: place) { return }
-    let now = Clock.monotonic()
+    let now = Deadline.now
     handover.noteArrivals()
     handover.places[place].hasArrival = false
     let clients = waitingClients(at: place)
     guard clients.isAny else {
-      handover.places[place].retryTime = now + Handover.falseAlarmDelay
+      handover.places[place].retryTime = now.advanced(by: Handover.falseAlarmDelay)
       return watchPlaces()
     }
     if let rate = options.admission.rate {
@@ -106,9 +106,9 @@ extension Listener {
       let slot = scoreboard.slot(index)
       slot.pointee = begat_slot(
         pid: child, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
-        bytes_sent: ConnectionRecord.unknownCount, started: now, family: 0, port: 0, uid: 0,
+        bytes_sent: ConnectionRecord.unknownCount, started: now.instant, family: 0, port: 0, uid: 0,
         address: PeerFields(nil).bytes, ended: 0)
-      let deadline = options.maxDuration.map { now + $0.nanoseconds } ?? .max
+      let deadline = options.maxDuration.map { now.advanced(by: $0) } ?? .never
       table.insert(
         ConnectionTable.Entry(
           process: child, slot: UInt32(index), started: now, user: 0, peer: PeerFields(nil), reservation: nil,
@@ -122,7 +122,7 @@ extension Listener {
     } catch {
       if error.errno.isShortage { return pauseAccepting(.shortage(error.call, error.errno)) }
       sayFailed(error)
-      handover.places[place].retryTime = now + handover.places[place].restarts.delayAfterFailedStart()
+      handover.places[place].retryTime = now.advanced(by: handover.places[place].restarts.delayAfterFailedStart())
       watchPlaces()
     }
   }
@@ -154,14 +154,14 @@ extension Listener {
     guard handover.places.indices.contains(index) else { return }
     handover.places[index].process = 0
     guard drain == nil else { return }
-    let now = Clock.monotonic()
+    let now = Deadline.now
     let later = waitingClients(at: index)
     handover.noteArrivals()
     let place = handover.places[index]
     let verdict = place.clients?.verdict(at: later, hasArrival: place.hasArrival) ?? .unknown
     let pause = handover.places[index].restarts.pause(
-      after: verdict, isSuccess: status.isSuccess, age: now - entry.started)
-    let text = DurationText.render(.nanoseconds(pause.delay))
+      after: verdict, isSuccess: status.isSuccess, age: entry.started.duration(to: now))
+    let text = DurationText.render(pause.delay)
     switch pause.news {
     case .looping:
       reporter.log(
@@ -174,7 +174,7 @@ extension Listener {
       reporter.log(.warning, "the program failed at once: \(status); the next one is started in \(text)")
     case nil: break
     }
-    handover.places[index].retryTime = pause.delay > 0 ? now + pause.delay : nil
+    handover.places[index].retryTime = pause.delay > .zero ? now.advanced(by: pause.delay) : nil
     watchPlaces()
   }
 
@@ -195,9 +195,9 @@ extension Listener {
 
   /// Looks whether delays are over.
   mutating func advanceHandover() {
-    guard handover.due < .max else { return }
-    let now = Clock.monotonic()
-    for index in handover.places.indices where handover.places[index].retryTime ?? .max <= now {
+    guard handover.due < .never else { return }
+    let now = Deadline.now
+    for index in handover.places.indices where handover.places[index].retryTime ?? .never <= now {
       handover.places[index].retryTime = nil
     }
     watchPlaces()

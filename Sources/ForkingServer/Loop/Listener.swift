@@ -53,7 +53,7 @@ struct Listener: ~Copyable {
   let refusalLine: [UInt8]?
   var accepting = AcceptState()
   var drain: Drain?
-  private var lastSweep = Clock.monotonic()
+  private var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
 
@@ -202,14 +202,12 @@ struct Listener: ~Copyable {
 
   /// Milliseconds until something is due that no descriptor announces; -1 when nothing is.
   private func timeUntilWork() -> CInt {
-    var due = Int64.max
-    if !table.isEmpty { due = lastSweep + Listener.sweepInterval }
+    var due = Deadline.never
+    if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
     due = min(due, refusals.due, handover.due, programLog.due)
-    if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .max) }
-    guard due < .max else { return -1 }
-    // Rounded up: waking too early would mean turning without work.
-    return CInt(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
+    if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .never) }
+    return due.milliseconds
   }
 
   // MARK: Signals and exits
@@ -257,13 +255,13 @@ struct Listener: ~Copyable {
     return true
   }
 
-  private static let sweepInterval: Int64 = 1_000_000_000
+  private static let sweepInterval: Duration = .seconds(1)
 
   /// The net under the queue: when the kernel's queue of signals is full, exits are announced by nothing at all.
   private mutating func sweepIfDue() {
-    let now = Clock.monotonic()
+    let now = Deadline.now
     for line in refusals.ended(now) { reporter.log(.notice, line) }
-    guard !table.isEmpty, now - lastSweep >= Listener.sweepInterval else {
+    guard !table.isEmpty, lastSweep.duration(to: now) >= Listener.sweepInterval else {
       if table.isEmpty { lastSweep = now }
       return
     }

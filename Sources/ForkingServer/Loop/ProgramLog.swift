@@ -3,16 +3,16 @@ import UnixIPC
 /// When what programs write to standard error is read.
 struct ProgramLog {
   /// A program that writes without end is held up by a full pipe instead of keeping the listener busy.
-  static let floodPause: Int64 = 100_000_000
+  static let floodPause: Duration = .milliseconds(100)
   /// A line without an end is logged when nothing has followed for so long.
-  static let quiet: Int64 = 200_000_000
+  static let quiet: Duration = .milliseconds(200)
 
-  /// When the pipe is read again, CLOCK_MONOTONIC nanoseconds; nil while it is watched.
-  var resumeTime: Int64?
+  /// When the pipe is read again; nil while it is watched.
+  var resumeTime: Deadline?
   /// When the part of a line that is there is logged.
-  var partTime: Int64?
+  var partTime: Deadline?
 
-  var due: Int64 { min(resumeTime ?? .max, partTime ?? .max) }
+  var due: Deadline { min(resumeTime ?? .never, partTime ?? .never) }
 }
 
 extension Listener {
@@ -21,12 +21,11 @@ extension Listener {
     guard programLog.resumeTime == nil, var errors = programErrors.take() else { return }
     errors.isFlooded = false
     errors.read { reporter.log(.notice, $0) }
-    let now = Clock.monotonic()
     if errors.isFlooded {
       try? poller.remove(errors.reading.number)
-      programLog.resumeTime = now + ProgramLog.floodPause
+      programLog.resumeTime = Deadline(after: ProgramLog.floodPause)
     }
-    programLog.partTime = errors.hasPart ? now + ProgramLog.quiet : nil
+    programLog.partTime = errors.hasPart ? Deadline(after: ProgramLog.quiet) : nil
     programErrors = consume errors
   }
 
@@ -43,8 +42,8 @@ extension Listener {
 
   /// Does what is due without anything new in the pipe.
   mutating func advanceProgramLog() {
-    guard programLog.due < .max, programLog.due <= Clock.monotonic(), var errors = programErrors.take() else { return }
-    let now = Clock.monotonic()
+    guard programLog.due.hasPassed, var errors = programErrors.take() else { return }
+    let now = Deadline.now
     if let time = programLog.resumeTime, time <= now {
       programLog.resumeTime = nil
       try? poller.add(errors.reading.number, .readable, token: Token.programErrors)
@@ -63,6 +62,6 @@ extension Listener {
       errors.read { reporter.log(.notice, $0) }
       errors.flush { reporter.log(.notice, $0) }
     }
-    for line in refusals.ended(.max) { reporter.log(.notice, line) }
+    for line in refusals.ended(.never) { reporter.log(.notice, line) }
   }
 }

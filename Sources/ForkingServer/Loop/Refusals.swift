@@ -34,49 +34,49 @@ struct Refusals {
   private let datagramLimits: AdmissionLimits
   private var episodes = [Episode](repeating: Episode(), count: Kind.allCases.count)
   /// The earliest `due` of all of them.
-  private(set) var due = Int64.max
+  private(set) var due = Deadline.never
 
   init(limits: AdmissionLimits, datagramLimits: AdmissionLimits) {
     self.limits = limits
     self.datagramLimits = datagramLimits
   }
 
-  private mutating func note(_ kind: Kind, now: Int64) -> Bool {
+  private mutating func note(_ kind: Kind, now: Deadline) -> Bool {
     let begins = episodes[kind.index].note(now)
     if begins { due = min(due, episodes[kind.index].due) }
     return begins
   }
 
   /// The line for a refused client, where one is due.
-  mutating func refused(_ refusal: Refusal, _ client: Client, now: Int64) -> String? {
+  mutating func refused(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
     guard note(.connection(refusal), now: now) else { return nil }
     return Refusals.text(refusal, limits, client) + ": clients are refused"
   }
 
-  mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Int64) -> String? {
+  mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
     guard note(.datagram(refusal), now: now) else { return nil }
     return Refusals.text(refusal, datagramLimits, client) + ": datagrams are not answered"
   }
 
   /// The line for clients that wait in the backlog, where one is due.
-  mutating func waiting(for refusal: Refusal, now: Int64) -> String? {
+  mutating func waiting(for refusal: Refusal, now: Deadline) -> String? {
     guard note(.waiting(refusal), now: now) else { return nil }
     return "\(Refusals.limit(refusal, limits)) reached; further clients wait"
   }
 
   /// Clients still wait.
-  mutating func goesOn(for refusal: Refusal, now: Int64) { episodes[Kind.waiting(refusal).index].goesOn(now) }
+  mutating func goesOn(for refusal: Refusal, now: Deadline) { episodes[Kind.waiting(refusal).index].goesOn(now) }
 
   /// The line for a program that cannot be run, where one is due.
   ///
   /// - Parameter clientsWait: whether its clients stay in the backlog until it can.
-  mutating func failed(_ failure: CallFailure, clientsWait: Bool = false, now: Int64) -> String? {
+  mutating func failed(_ failure: CallFailure, clientsWait: Bool = false, now: Deadline) -> String? {
     guard note(.program, now: now) else { return nil }
     return "\(failure); its clients \(clientsWait ? "wait" : "are turned away")"
   }
 
   /// The line for an answer to a datagram that cannot be sent, where one is due.
-  mutating func unsendable(_ error: Errno, to client: SocketAddress?, now: Int64) -> String? {
+  mutating func unsendable(_ error: Errno, to client: SocketAddress?, now: Deadline) -> String? {
     guard note(.unsendable, now: now) else { return nil }
     let isForbidden = error == .permissionDenied && client?.isUnix ?? false
     let advice = isForbidden ? "; the client's socket must be writable for the service's user" : ""
@@ -84,12 +84,12 @@ struct Refusals {
   }
 
   /// Lines for what is over.
-  mutating func ended(_ now: Int64) -> [String] {
+  mutating func ended(_ now: Deadline) -> [String] {
     guard now >= due else { return [] }
     var lines: [String] = []
     for kind in Kind.allCases {
       guard let (count, duration) = episodes[kind.index].endIfQuiet(now) else { continue }
-      let time = DurationText.render(.seconds((duration + 999_999_999) / 1_000_000_000))
+      let time = DurationText.render(duration.inSeconds)
       switch kind {
       case .connection(let refusal):
         lines.append("\(refusal.key): \(count) connection\(count == 1 ? "" : "s") refused in \(time)")
@@ -101,7 +101,7 @@ struct Refusals {
       case .unsendable: lines.append("\(count) answer\(count == 1 ? "" : "s") could not be sent in \(time)")
       }
     }
-    due = episodes.map(\.due).min() ?? .max
+    due = episodes.map(\.due).min() ?? .never
     return lines
   }
 

@@ -15,14 +15,14 @@ struct Restarts {
   /// Parts of one sendmsg(2) with UDP_SEGMENT, at most 128, may share a time stamp, so that they look like one datagram.
   static let mostOfDatagrams = 150
 
-  private static let healthyAge: Int64 = 1_000_000_000
-  private static let shortestDelay: Int64 = 100_000_000
-  private static let longestDelay: Int64 = 10_000_000_000
+  private static let healthyAge: Duration = .seconds(1)
+  private static let shortestDelay: Duration = .milliseconds(100)
+  private static let longestDelay: Duration = .seconds(10)
 
   /// After so many starts in vain, one after the other, it is no accident.
   let startsInVain: Int
   private var vainStarts = 0
-  private var delay: Int64 = 0
+  private var delay = Duration.zero
   /// Said once, until a program takes a client.
   private var isLoopSaid = false
   /// Whether equal datagrams are worth an exact look.
@@ -30,16 +30,16 @@ struct Restarts {
 
   init(startsInVain: Int) { self.startsInVain = startsInVain }
 
-  /// How long to wait after a program has ended, in nanoseconds, and what to log.
+  /// How long to wait after a program has ended, and what to log.
   mutating func pause(
-    after verdict: WaitingClients.Verdict, isSuccess: Bool, age: Int64
-  ) -> (delay: Int64, news: News?) {
+    after verdict: WaitingClients.Verdict, isSuccess: Bool, age: Duration
+  ) -> (delay: Duration, news: News?) {
     isSuspicious = verdict != .someTaken
     guard verdict == .noneTaken else {
       vainStarts = 0
-      delay = 0
+      delay = .zero
       if verdict == .someTaken { isLoopSaid = false }
-      return (0, nil)
+      return (.zero, nil)
     }
     vainStarts = min(vainStarts + 1, startsInVain)
     let isLooping = vainStarts == startsInVain
@@ -51,7 +51,7 @@ struct Restarts {
       // A failed datagram program may owe its verdict to a shared time stamp.
       grow(to: startsInVain == Restarts.mostOfStreams ? Restarts.longestDelay : Restarts.shortestDelay)
     } else {
-      delay = 0
+      delay = .zero
     }
     if isLooping, !isLoopSaid {
       isLoopSaid = true
@@ -60,11 +60,11 @@ struct Restarts {
     return (delay, hasFailed && delay > former && !isLoopSaid ? .failing : nil)
   }
 
-  /// How long to wait after a program could not be started, in nanoseconds.
-  mutating func delayAfterFailedStart() -> Int64 {
+  /// How long to wait after a program could not be started.
+  mutating func delayAfterFailedStart() -> Duration {
     grow(to: Restarts.longestDelay)
     return delay
   }
 
-  private mutating func grow(to longest: Int64) { delay = min(max(2 * delay, Restarts.shortestDelay), longest) }
+  private mutating func grow(to longest: Duration) { delay = min(max(delay * 2, Restarts.shortestDelay), longest) }
 }

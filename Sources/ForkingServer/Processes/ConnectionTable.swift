@@ -11,8 +11,7 @@ struct ConnectionTable: ~Copyable {
   struct Entry: ~Copyable {
     let process: Int32
     let slot: UInt32
-    /// CLOCK_MONOTONIC, nanoseconds.
-    var started: Int64
+    let started: Deadline
     /// Of a Unix socket.
     var user: UInt32
     var peer: PeerFields
@@ -20,8 +19,8 @@ struct ConnectionTable: ~Copyable {
     let reservation: Reservation?
     /// The socket that such a program has (`Handover.Place`).
     var place: Int32 = -1
-    /// When it is to be ended, and again when it has been told so once, CLOCK_MONOTONIC nanoseconds; `max` for never.
-    var deadline = Int64.max
+    /// When it is to be ended, and again when it has been told so once.
+    var deadline = Deadline.never
     /// Whether its time was up.
     var isOverdue = false
     /// Whether it was told to end, for whichever reason: nothing of it is to stay.

@@ -6,17 +6,16 @@ import UnixIPC
 struct LostRecords {
   private var records = 0
   private var messages = 0
-  private var first: Int64 = 0
-  private var last: Int64 = 0
+  private var first = Deadline.never
+  private var last = Deadline.never
 
   /// So long nothing more must have been lost; but after the longer time something is said in any case.
-  private static let quiet: Int64 = 2_000_000_000
-  private static let longest: Int64 = 60_000_000_000
+  private static let quiet: Duration = .seconds(2)
+  private static let longest: Duration = .seconds(60)
 
   var isEmpty: Bool { records == 0 && messages == 0 }
 
-  /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
-  mutating func add(records lostRecords: Int = 0, messages lostMessages: Int = 0, _ now: Int64) {
+  mutating func add(records lostRecords: Int = 0, messages lostMessages: Int = 0, _ now: Deadline) {
     if isEmpty { first = now }
     records += lostRecords
     messages += lostMessages
@@ -26,9 +25,11 @@ struct LostRecords {
   /// The line, where it is due.
   ///
   /// - Parameter isLast: whether there is no later moment.
-  func line(_ now: Int64, isLast: Bool) -> String? {
-    guard !isEmpty, isLast || now - last >= LostRecords.quiet || now - first >= LostRecords.longest else { return nil }
-    let time = DurationText.render(.seconds((now - first + 999_999_999) / 1_000_000_000))
+  func line(_ now: Deadline, isLast: Bool) -> String? {
+    guard !isEmpty,
+      isLast || last.duration(to: now) >= LostRecords.quiet || first.duration(to: now) >= LostRecords.longest
+    else { return nil }
+    let time = DurationText.render(first.duration(to: now).inSeconds)
     let lost = [
       records > 0 ? "\(records) ended connection\(records == 1 ? "" : "s")" : nil,
       messages > 0 ? "\(messages) message\(messages == 1 ? "" : "s")" : nil,

@@ -5,7 +5,7 @@ import UnixIPC
 /// Asks for hosts' names: the cache first, then the resolver, for a bounded time.
 final class NameClient: PeerNames {
   /// No client waits longer for its own name.
-  private static let longestWait: Int64 = 500_000_000
+  private static var longestWait: Duration { .milliseconds(500) }
 
   private let cache: NameCache
   private let requests: Descriptor
@@ -19,7 +19,7 @@ final class NameClient: PeerNames {
 
   func write(nameOf address: SocketAddress, to text: inout ByteWriter) -> Bool {
     guard let key = NameCache.Key(address) else { return false }
-    var deadline: Int64?
+    var deadline: Deadline?
     while true {
       let sequence = cache.sequence(for: key)
       switch cache.look(key, writeTo: &text) {
@@ -27,14 +27,13 @@ final class NameClient: PeerNames {
       case .nameless: return false
       case .unknown: break
       }
-      let now = Clock.monotonic()
-      if deadline == nil {
-        // A resolver that is behind gets no more work: the address will do.
-        guard key.send(on: requests) else { return false }
-        deadline = now + NameClient.longestWait
-      }
-      let left = (deadline ?? now) - now
-      guard left > 0, cache.wait(for: key, unlessChangedFrom: sequence, nanoseconds: left) else { return false }
+      // A resolver that is behind gets no more work: the address will do.
+      if deadline == nil, !key.send(on: requests) { return false }
+      let end = deadline ?? Deadline(after: NameClient.longestWait)
+      deadline = end
+      guard let left = end.left?.nanoseconds, left > 0,
+        cache.wait(for: key, unlessChangedFrom: sequence, nanoseconds: left)
+      else { return false }
     }
   }
 }

@@ -34,7 +34,7 @@ struct Reporter: ~Copyable {
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
     guard !send(severity, text) else { return true }
     dropped += 1
-    lost.add(messages: 1, Clock.monotonic())
+    lost.add(messages: 1, .now)
     return false
   }
 
@@ -66,7 +66,7 @@ struct Reporter: ~Copyable {
   mutating func report(_ batch: inout RecordBatch, isLast: Bool = false) {
     answer()
     let name = name
-    let now = Clock.monotonic()
+    let now = Deadline.now
     var unwritten = 0
     let unsent = batch.flush(to: channel) { record in
       if (try? StandardError.writeAtOnce("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }

@@ -52,7 +52,7 @@ struct AddedCommands: AdditionalCommands {
       end = try SignalQueue.with(SignalSet(.terminate)) { stops in
         let running = try start(command, for: connection.clientVariables)
         var output = CommandOutput(longest: AddedCommands.longestOutput, idle: connection.limits.idle)
-        let deadline = Clock.monotonic() + AddedCommands.timeLimit.nanoseconds
+        let deadline = Deadline(after: AddedCommands.timeLimit)
         let end = output.carry(running.stream, to: &connection, until: deadline, stop: stops.descriptor.number)
         let isHurried = end == .stopped || end == .late
         AddedCommands.end(running.process, patience: isHurried ? .zero : .milliseconds(100))

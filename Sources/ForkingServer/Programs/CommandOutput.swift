@@ -32,10 +32,10 @@ struct CommandOutput {
     self.idle = idle
   }
 
-  /// - Parameter deadline: of the command, CLOCK_MONOTONIC nanoseconds.
+  /// - Parameter deadline: of the command.
   /// - Parameter stop: becomes readable when this process is to end.
   mutating func carry(
-    _ output: borrowing Descriptor, to connection: inout Connection, until deadline: Int64, stop: CInt
+    _ output: borrowing Descriptor, to connection: inout Connection, until deadline: Deadline, stop: CInt
   ) -> OutputEnd {
     withUnsafeTemporaryAllocation(byteCount: 3 * CommandOutput.chunk, alignment: 16) { room in
       let read = UnsafeMutableRawBufferPointer(rebasing: room[..<CommandOutput.chunk])
@@ -62,11 +62,11 @@ struct CommandOutput {
 
   /// Nil when all was sent.
   private func send(
-    _ bytes: UnsafeRawBufferPointer, to connection: inout Connection, until deadline: Int64, _ stop: CInt
+    _ bytes: UnsafeRawBufferPointer, to connection: inout Connection, until deadline: Deadline, _ stop: CInt
   ) -> OutputEnd? {
     var rest = bytes
     while !rest.isEmpty {
-      let idleDeadline = idle.map { Clock.monotonic() + $0.nanoseconds } ?? .max
+      let idleDeadline = Deadline(after: idle)
       let earliest = min(deadline, idleDeadline)
       switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: earliest) {
       case .ready: break
@@ -93,7 +93,7 @@ struct CommandOutput {
   }
 
   private func wait(
-    for number: CInt, _ events: Int16, _ connection: borrowing Connection, _ stop: CInt, until deadline: Int64
+    for number: CInt, _ events: Int16, _ connection: borrowing Connection, _ stop: CInt, until deadline: Deadline
   ) -> Wait {
     let client = connection.outputNumber
     // A client that has only ended its own direction still listens: hang-up means both.
@@ -102,14 +102,13 @@ struct CommandOutput {
       pollfd(fd: client == number ? -1 : client, events: 0, revents: 0)
     )
     while true {
-      let left = deadline == .max ? -1 : CInt(clamping: max(0, deadline - Clock.monotonic() + 999_999) / 1_000_000)
       let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, left)
+        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
       }
       if queries.1.revents != 0 { return .stopped }
       if queries.2.revents != 0 { return .clientClosed }
       // First: something may be ready each time.
-      if left >= 0, Clock.monotonic() >= deadline { return .late }
+      if deadline.hasPassed { return .late }
       if count > 0, queries.0.revents != 0 { return .ready }
     }
   }

@@ -16,7 +16,7 @@ struct ProgramErrors: ~Copyable {
   let reading: Descriptor
   let writing: Descriptor
   private let bucket = TokenBucket(rate)
-  private var fullAt: Int64 = 0
+  private var fullAt = TokenBucket.untouched
   private var line: [UInt8] = []
   private var leftOut = 0
   /// Whether lines were left out since this was last set to false: then the pipe may stay unread for a while.
@@ -78,7 +78,7 @@ struct ProgramErrors: ~Copyable {
     defer { line.removeAll(keepingCapacity: true) }
     LineEnd.removeReturn(from: &line)
     guard !line.isEmpty else { return }
-    let now = Clock.monotonic()
+    let now = Deadline.now
     guard bucket.nextTime(fullAt: fullAt) <= now else {
       leftOut += 1
       isFlooded = true

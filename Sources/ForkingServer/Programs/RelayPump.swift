@@ -16,8 +16,8 @@ struct RelayPump: ~Copyable {
   private var upwardCount = 0
   private var downwardCount = 0
   private var hasReceived = false
-  /// Since when nobody has got on, CLOCK_MONOTONIC nanoseconds.
-  private var quietSince = Clock.monotonic()
+  /// Since when nobody has got on.
+  private var quietSince = Deadline.now
 
   init(limits: TimeLimits) { self.limits = limits }
 
@@ -36,13 +36,9 @@ struct RelayPump: ~Copyable {
     while !(downward.hasEnded && downward.isEmpty && upward.hasEnded && upward.isEmpty) {
       let waiting: Waiting = hasReceived || limits.firstByte == nil ? .idle : .firstByte
       let limit = waiting == .firstByte ? limits.firstByte : limits.idle
-      var left: CInt = -1
-      if let limit {
-        let nanoseconds = limit.nanoseconds - (Clock.monotonic() - quietSince)
-        if nanoseconds <= 0 { return .limit(waiting) }
-        left = CInt(clamping: nanoseconds / 1_000_000 + 1)
-      }
-      if carry(client: &client, program: program, stop: stop, milliseconds: left) { return .stopped }
+      let deadline = limit.map { quietSince.advanced(by: $0) } ?? .never
+      if deadline.hasPassed { return .limit(waiting) }
+      if carry(client: &client, program: program, stop: stop, until: deadline) { return .stopped }
     }
     return .complete
   }
@@ -50,13 +46,13 @@ struct RelayPump: ~Copyable {
   /// Carries until the program has ended its output and its client has all of it.
   mutating func finish(client: inout Connection, program: borrowing Descriptor, until deadline: Deadline) {
     while !(downward.hasEnded && downward.isEmpty), !deadline.hasPassed {
-      _ = carry(client: &client, program: program, stop: -1, milliseconds: deadline.milliseconds)
+      _ = carry(client: &client, program: program, stop: -1, until: deadline)
     }
   }
 
   /// - Returns: whether this process is to end.
   private mutating func carry(
-    client: inout Connection, program: borrowing Descriptor, stop: CInt, milliseconds: CInt
+    client: inout Connection, program: borrowing Descriptor, stop: CInt, until deadline: Deadline
   ) -> Bool {
     // A side with nothing to do is left out: its hang-up would wake us for ever.  The program's own hang-up matters only
     // while the client is all that is waited for.
@@ -69,7 +65,7 @@ struct RelayPump: ~Copyable {
       pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
     )
     withUnsafeMutableBytes(of: &queries) { bytes in
-      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, milliseconds)
+      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
     }
     if queries.0.revents != 0 {
       receive(from: &client)
@@ -97,7 +93,7 @@ struct RelayPump: ~Copyable {
       }
       guard !upward.isEmpty else { return }
       hasReceived = true
-      if isRecord { quietSince = Clock.monotonic() }
+      if isRecord { quietSince = .now }
     } catch { upward.abandon() }
   }
 
@@ -110,7 +106,7 @@ struct RelayPump: ~Copyable {
         isRecord = RelayPump.endsRecord(UnsafeRawBufferPointer(rebasing: bytes[..<count]), &downwardCount)
         return count
       }
-      if isRecord { quietSince = Clock.monotonic() }
+      if isRecord { quietSince = .now }
     } catch {
       // The client is gone: its program gets the end of its input, and its output is for nobody.
       downward.abandon()

@@ -16,9 +16,17 @@ public struct Connection: ~Copyable {
   private var hasReceived = false
   private var isAlarmSet = false
 
-  /// How long a client may stay that has its reply and does not close, in nanoseconds: unread bytes must not destroy the
-  /// reply.
-  private var lingering: Int64 = 5_000_000_000
+  /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
+  private enum Lingering: CInt {
+    case usual = 5000
+    case short = 500
+
+    /// As poll(2) takes it: most clients close at once, without any reckoning.
+    var milliseconds: CInt { rawValue }
+    var duration: Duration { .milliseconds(rawValue) }
+  }
+
+  private var lingering = Lingering.usual
 
   /// A connection over one socket.
   public init(socket: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
@@ -172,14 +180,14 @@ public struct Connection: ~Copyable {
     guard shutDownSending() else { return }
     // Most clients close at once: the clock is read for the others only.
     let received = tally.received.pointee
-    var left = lingering
-    var deadline: Int64?
-    while left > 0, input.waitUntilReadable(milliseconds: CInt(left / 1_000_000)) {
+    var left = lingering.milliseconds
+    var deadline: Deadline?
+    while left > 0, input.waitUntilReadable(milliseconds: left) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
-      let now = Clock.monotonic()
-      if deadline == nil { deadline = now + lingering }
-      left = (deadline ?? now) - now
+      let end = deadline ?? Deadline(after: lingering.duration)
+      deadline = end
+      left = end.milliseconds
     }
   }
 
@@ -187,7 +195,7 @@ public struct Connection: ~Copyable {
   private static let mostDiscarded: UInt64 = 4 << 20
 
   /// Shortens `finish`: the service is being stopped.
-  package mutating func endSoon() { lingering = 500_000_000 }
+  package mutating func endSoon() { lingering = .short }
 
   private func shutDownSending() -> Bool {
     do throws(Errno) {

@@ -42,6 +42,26 @@ func limits(_ change: (inout AdmissionLimits) throws -> Void) rethrows -> Admiss
 
 let second: Int64 = 1_000_000_000
 
+// Instants as plain numbers, which tests reckon with.
+
+extension Admission.Wait {
+  static func until(_ instant: Int64) -> Admission.Wait { .until(Deadline(instant: instant)) }
+}
+
+extension TokenBucket {
+  func nextTime(fullAt: Int64) -> Int64 { nextTime(fullAt: Deadline(instant: fullAt)).instant }
+
+  func taking(fullAt: Int64, now: Int64) -> Int64 {
+    taking(fullAt: Deadline(instant: fullAt), now: Deadline(instant: now)).instant
+  }
+}
+
 extension SourceTable {
-  func find(_ number: UInt64, now: Int64) -> Number { find(Source(high: number, low: 0), now: now) }
+  func find(_ number: UInt64, now: Int64) -> Number {
+    find(Source(high: number, low: 0), now: Deadline(instant: now))
+  }
+
+  func begin(_ number: Number, fullAt: Int64) { begin(number, fullAt: Deadline(instant: fullAt)) }
+  func touch(_ number: Number, fullAt: Int64) { touch(number, fullAt: Deadline(instant: fullAt)) }
+  func fullAt(_ number: Number) -> Int64 { fullAt(number).instant }
 }

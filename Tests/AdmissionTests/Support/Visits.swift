@@ -41,14 +41,14 @@ final class Visits {
 
   /// A client that was accepted already.
   func admit(_ address: SocketAddress?, user: UInt32?, now: Int64) -> Verdict {
-    verdict(admission.admit(client(address, user: user), now: now))
+    verdict(admission.admit(client(address, user: user), now: Deadline(instant: now)))
   }
 
   /// The next client that waits; nil where there is none.
   func admitNext(_ client: Client?, now: Int64) -> Verdict? {
     do throws(Errno) {
       return verdict(
-        try admission.admit(now: now) { () throws(Errno) in
+        try admission.admit(now: Deadline(instant: now)) { () throws(Errno) in
           guard let client else { throw .wouldBlock }
           return client
         })
