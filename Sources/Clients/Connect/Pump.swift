@@ -84,26 +84,22 @@ struct Pump: ~Copyable {
 
   /// Waits for whatever could be carried on.  An end with nothing to do tells of its errors all the same.
   private func wait() -> Ready {
-    let exchange = (receiving.state == .awaitsSource ? POLLIN : 0) | (sending.state == .awaitsSink ? POLLOUT : 0)
+    var exchange: Poller.Interest = receiving.state == .awaitsSource ? .readable : []
+    if sending.state == .awaitsSink { exchange.insert(.writable) }
     // Its hang-up would wake us for ever while the output is full.
-    let isOutOfInterest = exchange == 0 && !awaitsInputOnly
-    var queries = (
-      pollfd(fd: sending.state == .awaitsSource ? inputNumber : -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: isOutOfInterest ? -1 : connection.number, events: Int16(exchange), revents: 0),
-      pollfd(fd: outputNumber, events: Int16(receiving.state == .awaitsSink ? POLLOUT : 0), revents: 0)
-    )
-    let limit = awaitsInputOnly ? Deadline(after: patience).milliseconds : -1
-    let count = withUnsafeMutableBytes(of: &queries) { bytes in
-      // After a signal nothing is marked as ready, and the caller waits again.
-      poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, limit)
-    }
-    let connection = CInt(queries.1.revents)
-    var ready = Ready(isSilent: count == 0)
-    ready.isGone = awaitsInputOnly && connection & (POLLHUP | POLLERR) != 0
-    ready.sending = queries.0.revents != 0 || sending.state == .awaitsSink && connection & ~POLLIN != 0
-    let isOutputReady = queries.2.revents != 0
+    let isOutOfInterest = exchange.isEmpty && !awaitsInputOnly
+    var set = PollSet()
+    set.add(sending.state == .awaitsSource ? inputNumber : -1, .readable)
+    set.add(isOutOfInterest ? -1 : connection.number, exchange)
+    set.add(outputNumber, receiving.state == .awaitsSink ? .writable : [])
+    let isInTime = try? set.wait(until: awaitsInputOnly ? Deadline(after: patience) : .never)
+    let connection = set[1]
+    var ready = Ready(isSilent: isInTime == false)
+    ready.isGone = awaitsInputOnly && !connection.isDisjoint(with: [.hungUp, .failed])
+    ready.sending = !set[0].isEmpty || sending.state == .awaitsSink && !connection.subtracting(.readable).isEmpty
+    let isOutputReady = !set[2].isEmpty
     ready.hasNoReader = isOutputReady && receiving.state == .awaitsSource
-    ready.receiving = isOutputReady || receiving.state == .awaitsSource && connection & ~POLLOUT != 0
+    ready.receiving = isOutputReady || receiving.state == .awaitsSource && !connection.subtracting(.writable).isEmpty
     return ready
   }
 

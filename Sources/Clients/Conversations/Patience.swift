@@ -13,19 +13,12 @@ struct Patience {
   /// - Returns: false at the deadline.
   /// - Throws: `ECANCELED`.
   func wait(for readiness: Poller.Interest, of descriptor: borrowing Descriptor) throws(CallFailure) -> Bool {
-    var queries = [
-      pollfd(fd: descriptor.number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0),
-      pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
-    ]
-    while true {
-      let count = poll(&queries, 2, deadline.milliseconds)
-      let error = Errno(rawValue: errno)
-      if count > 0 {
-        if queries[1].revents != 0 { throw CallFailure("poll", errno: .canceled) }
-        return true
-      }
-      if count == -1, error != .interrupted { throw CallFailure("poll", errno: error) }
-      if deadline.hasPassed { return false }
-    }
+    var set = PollSet()
+    set.add(descriptor.number, readiness)
+    set.add(cancellation, .readable)
+    let isReady: Bool
+    do throws(Errno) { isReady = try set.wait(until: deadline) } catch { throw CallFailure("poll", errno: error) }
+    if !set[1].isEmpty { throw CallFailure("poll", errno: .canceled) }
+    return isReady
   }
 }

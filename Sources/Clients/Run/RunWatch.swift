@@ -49,15 +49,12 @@ struct RunWatch: ~Copyable {
   }
 
   private func wait(until deadline: Deadline) -> (input: Bool, output: Bool) {
-    var queries = (
-      pollfd(fd: signals.descriptor.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: copy?.inputNumber ?? -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: copy?.outputNumber ?? -1, events: Int16(POLLOUT), revents: 0)
-    )
-    withUnsafeMutableBytes(of: &queries) { bytes in
-      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
-    }
-    return (queries.1.revents != 0, queries.2.revents != 0)
+    var set = PollSet()
+    set.add(signals.descriptor.number, .readable)
+    let input = set.add(copy?.inputNumber ?? -1, .readable)
+    let output = set.add(copy?.outputNumber ?? -1, .writable)
+    _ = try? set.wait(until: deadline)
+    return (!set[input].isEmpty, !set[output].isEmpty)
   }
 
   private func takeSignals(_ isRequestedToEnd: inout Bool) {

@@ -1,5 +1,4 @@
 import Admission
-import Glibc
 import UnixIPC
 
 /// A client that was accepted: its connection, and what is known of it.
@@ -42,8 +41,5 @@ struct AdmittedClient: ~Copyable {
 
   /// Whether the client has closed both directions or reset the connection.  One that has only ended its own direction
   /// may still wait for an answer.
-  var isAbandoned: Bool {
-    var query = pollfd(fd: connection.number, events: 0, revents: 0)
-    return poll(&query, 1, 0) > 0
-  }
+  var isAbandoned: Bool { !PollSet.readiness(of: connection.number, for: []).isEmpty }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import NetworkServices
 import UnixIPC
 
@@ -42,7 +41,7 @@ struct CommandOutput {
       // Twice as much, if every byte is an LF.
       let converted = UnsafeMutableRawBufferPointer(rebasing: room[CommandOutput.chunk...])
       while true {
-        switch wait(for: output.number, Int16(POLLIN), connection, stop, until: deadline) {
+        switch wait(for: output.number, .readable, connection, stop, until: deadline) {
         case .ready: break
         case .late: return .late
         case .clientClosed: return .clientClosed
@@ -68,7 +67,7 @@ struct CommandOutput {
     while !rest.isEmpty {
       let idleDeadline = Deadline(after: idle)
       let earliest = min(deadline, idleDeadline)
-      switch wait(for: connection.outputNumber, Int16(POLLOUT), connection, stop, until: earliest) {
+      switch wait(for: connection.outputNumber, .writable, connection, stop, until: earliest) {
       case .ready: break
       // A client that takes little must not keep the command beyond its time.
       case .late: return deadline <= idleDeadline ? .late : .clientIdle
@@ -93,23 +92,22 @@ struct CommandOutput {
   }
 
   private func wait(
-    for number: CInt, _ events: Int16, _ connection: borrowing Connection, _ stop: CInt, until deadline: Deadline
+    for number: CInt, _ interest: Poller.Interest, _ connection: borrowing Connection, _ stop: CInt,
+    until deadline: Deadline
   ) -> Wait {
     let client = connection.outputNumber
+    var set = PollSet()
+    set.add(number, interest)
+    set.add(stop, .readable)
     // A client that has only ended its own direction still listens: hang-up means both.
-    var queries = (
-      pollfd(fd: number, events: events, revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: client == number ? -1 : client, events: 0, revents: 0)
-    )
+    set.add(client == number ? -1 : client, [])
     while true {
-      let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
-      }
-      if queries.1.revents != 0 { return .stopped }
-      if queries.2.revents != 0 { return .clientClosed }
+      let isReady = (try? set.wait(until: deadline)) ?? false
+      if !set[1].isEmpty { return .stopped }
+      if !set[2].isEmpty { return .clientClosed }
       // First: something may be ready each time.
       if deadline.hasPassed { return .late }
-      if count > 0, queries.0.revents != 0 { return .ready }
+      if isReady { return .ready }
     }
   }
 }

@@ -56,30 +56,31 @@ struct RelayPump: ~Copyable {
   ) -> Bool {
     // A side with nothing to do is left out: its hang-up would wake us for ever.  The program's own hang-up matters only
     // while the client is all that is waited for.
-    let clientWants = (upward.wantsMore ? POLLIN : 0) | (downward.isEmpty ? 0 : POLLOUT)
-    let programWants = (downward.wantsMore ? POLLIN : 0) | (upward.isEmpty ? 0 : POLLOUT)
-    let isProgramWatched = programWants != 0 || downward.hasEnded && downward.isEmpty
-    var queries = (
-      pollfd(fd: clientWants == 0 ? -1 : client.inputNumber, events: Int16(clientWants), revents: 0),
-      pollfd(fd: isProgramWatched ? program.number : -1, events: Int16(programWants), revents: 0),
-      pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-    )
-    withUnsafeMutableBytes(of: &queries) { bytes in
-      _ = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 3, deadline.milliseconds)
-    }
-    if queries.0.revents != 0 {
+    let clientWants = RelayPump.interest(reading: upward.wantsMore, writing: !downward.isEmpty)
+    let programWants = RelayPump.interest(reading: downward.wantsMore, writing: !upward.isEmpty)
+    let isProgramWatched = !programWants.isEmpty || downward.hasEnded && downward.isEmpty
+    var set = PollSet()
+    set.add(clientWants.isEmpty ? -1 : client.inputNumber, clientWants)
+    set.add(isProgramWatched ? program.number : -1, programWants)
+    set.add(stop, .readable)
+    _ = try? set.wait(until: deadline)
+    if !set[0].isEmpty {
       receive(from: &client)
       send(to: &client)
     }
-    if queries.1.revents != 0 {
+    if !set[1].isEmpty {
       receive(from: program)
-      send(to: program, hasHungUp: queries.1.revents & Int16(POLLHUP) != 0)
+      send(to: program, hasHungUp: set[1].contains(.hungUp))
     }
     // What came in is passed on in the same turn, without another question.
     if !downward.isEmpty { send(to: &client) }
     if !upward.isEmpty { send(to: program, hasHungUp: false) }
     passEndsOn(client: &client, program: program)
-    return queries.2.revents != 0
+    return !set[2].isEmpty
+  }
+
+  private static func interest(reading: Bool, writing: Bool) -> Poller.Interest {
+    (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
   }
 
   private mutating func receive(from client: inout Connection) {

@@ -111,7 +111,7 @@ final class NameResolver {
     guard let process else { return }
     kill()
     let deadline = Deadline(after: .seconds(1))
-    while Children.reap(process) == nil, !deadline.hasPassed { _ = poll(nil, 0, 2) }
+    while Children.reap(process) == nil, !deadline.hasPassed { PollSet.pause(.milliseconds(2)) }
     forget()
   }
 }

@@ -83,7 +83,7 @@ struct ServiceListenSockets {
     while true {
       do throws(BindProblem) { return try bind(address, of: service, isDatagram: isDatagram) } catch {
         guard error.isLeftBehind, !patience.hasPassed else { throw error }
-        _ = poll(nil, 0, 10)
+        PollSet.pause(.milliseconds(10))
       }
     }
   }
