@@ -61,8 +61,7 @@ extension Descriptor {
     // Another user's, after su(1): it is asked before each byte, as more might wait for a stopped terminal.
     var written = 0
     while written < bytes.count {
-      var query = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-      guard poll(&query, 1, 0) > 0, query.revents & Int16(POLLOUT) != 0 else { break }
+      guard PollSet.readiness(of: number, for: .writable).contains(.writable) else { break }
       written += try write(UnsafeRawBufferPointer(rebasing: bytes[written..<written + 1]))
     }
     if written == 0 { throw .wouldBlock }

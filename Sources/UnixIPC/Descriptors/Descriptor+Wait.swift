@@ -1,5 +1,3 @@
-import Glibc
-
 extension Descriptor {
   /// Waits until reading or writing would not wait; false at the deadline, also at one of `withDeadline`.
   ///
@@ -7,14 +5,9 @@ extension Descriptor {
   ///
   /// Source: poll(2).
   public func wait(for readiness: Poller.Interest, until deadline: Deadline) -> Bool {
-    var query = pollfd(fd: number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0)
-    let deadline = min(deadline, .ofThread)
-    while true {
-      let count = poll(&query, 1, deadline.milliseconds)
-      // A signal interrupts it: then again, with what is left.
-      if count > 0 || count == -1 && Errno.current != .interrupted { return true }
-      if deadline.hasPassed { return false }
-    }
+    var set = PollSet()
+    set.add(number, readiness)
+    return (try? set.wait(until: deadline)) ?? true
   }
 
   /// Which of two descriptors has something to read.
@@ -30,19 +23,11 @@ extension Descriptor {
   ///
   /// Source: poll(2).
   func waitUntilReadable(or other: CInt?, until deadline: Deadline) -> Readable {
-    var queries = (
-      pollfd(fd: number, events: Int16(POLLIN), revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)
-    )
-    let deadline = min(deadline, .ofThread)
-    while true {
-      let count = withUnsafeMutableBytes(of: &queries) { bytes in
-        poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, deadline.milliseconds)
-      }
-      if count > 0 { return queries.1.revents != 0 ? .other : .itself }
-      // A signal interrupts it: then again, with what is left.
-      if count == -1, Errno.current != .interrupted { return .itself }
-      if deadline.hasPassed { return .neither }
-    }
+    var set = PollSet()
+    set.add(number, .readable)
+    set.add(other ?? -1, .readable)
+    guard (try? set.wait(until: deadline)) ?? true else { return .neither }
+    return set[1].isEmpty ? .itself : .other
   }
 
   /// Waits until there is something to receive, the end of the stream included; false after the time.
@@ -51,7 +36,8 @@ extension Descriptor {
   ///
   /// Source: poll(2).
   public func waitUntilReadable(milliseconds: CInt) -> Bool {
-    var query = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&query, 1, milliseconds) > 0
+    var set = PollSet()
+    set.add(number, .readable)
+    return set.poll(milliseconds: milliseconds) > 0
   }
 }

@@ -84,8 +84,5 @@ extension FIFO {
 
 extension Descriptor {
   /// Of a pipe's writing end: whether somebody has the other one.
-  var hasReader: Bool {
-    var query = pollfd(fd: number, events: 0, revents: 0)
-    return poll(&query, 1, 0) == 0 || query.revents & Int16(POLLERR) == 0
-  }
+  var hasReader: Bool { !PollSet.readiness(of: number, for: []).contains(.failed) }
 }

@@ -33,7 +33,7 @@ struct PathLock: ~Copyable, Sendable {
       do throws(CallFailure) { isLocked = try file.tryLock(.exclusive) } catch { throw .call(error) }
       guard isLocked else {
         guard !deadline.hasPassed else { throw .taken }
-        _ = poll(nil, 0, 10)
+        PollSet.pause(.milliseconds(10))
         continue
       }
       // One that its last owner removed meanwhile locks nothing.

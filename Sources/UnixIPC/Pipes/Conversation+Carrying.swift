@@ -124,25 +124,21 @@ extension Conversation {
   func wait(input: CInt = -1, end: CInt = -1, source: CInt = -1, until deadline: Deadline) throws(CallFailure)
     -> Readiness
   {
-    let numbers = [input, outputNumber, errorsNumber, end, source, cancellation]
-    var queries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    queries[0].events = Int16(POLLOUT)
-    guard numbers.dropLast().contains(where: { $0 != -1 }) else { return [] }
-    let deadline = min(deadline, .ofThread)
-    while true {
-      let count = poll(&queries, nfds_t(queries.count), deadline.milliseconds)
-      let error = Errno.current
-      if count > 0 {
-        var ready: Readiness = []
-        for (place, query) in queries.enumerated() where query.revents != 0 {
-          ready.insert(Readiness(rawValue: 1 << UInt8(place)))
-        }
-        if ready.contains(.cancellation) { throw CallFailure("poll", on: path, errno: .canceled) }
-        return ready
-      }
-      if count == -1, error != .interrupted { throw CallFailure("poll", on: path, errno: error) }
-      if deadline.hasPassed { throw CallFailure("poll", on: path, errno: .timedOut) }
+    let numbers = (input, outputNumber, errorsNumber, end, source)
+    guard numbers != (-1, -1, -1, -1, -1) else { return [] }
+    // In the order of the bits of `Readiness`.
+    var set = PollSet()
+    set.add(input, .writable)
+    for number in [outputNumber, errorsNumber, end, source, cancellation] { set.add(number, .readable) }
+    let isInTime: Bool
+    do throws(Errno) { isInTime = try set.wait(until: deadline) } catch {
+      throw CallFailure("poll", on: path, errno: error)
     }
+    guard isInTime else { throw CallFailure("poll", on: path, errno: .timedOut) }
+    var ready: Readiness = []
+    for index in 0..<set.count where !set[index].isEmpty { ready.insert(Readiness(rawValue: 1 << UInt8(index))) }
+    if ready.contains(.cancellation) { throw CallFailure("poll", on: path, errno: .canceled) }
+    return ready
   }
 
   /// Reads once from each output that is ready.

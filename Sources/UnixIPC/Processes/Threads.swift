@@ -24,7 +24,7 @@ public enum Threads {
     if isAlone { return }
     // The kernel counts a thread that was joined for a moment longer.
     for _ in 0..<20 {
-      _ = poll(nil, 0, 1)
+      PollSet.pause(.milliseconds(1))
       if isAlone { return }
     }
     throw CallFailure(

@@ -62,9 +62,9 @@ public struct ListeningSocket: ~Copyable {
   /// Whether clients can connect: false after shutdown(2), which whoever shares the socket may have called.
   public var isServing: Bool {
     // A Unix socket goes on saying that it listens, and counts as hung up.
-    var query = pollfd(fd: descriptor.number, events: hangUpOfOneDirection, revents: 0)
+    let shutDown = Poller.Interest(rawValue: UInt32(hangUpOfOneDirection))
     return descriptor.isListening
-      && !(poll(&query, 1, 0) > 0 && query.revents & (hangUpOfOneDirection | Int16(POLLHUP)) != 0)
+      && PollSet.readiness(of: descriptor.number, for: shutDown).isDisjoint(with: [shutDown, .hungUp])
   }
 
   /// Listens again after shutdown(2).

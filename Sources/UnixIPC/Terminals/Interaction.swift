@@ -43,22 +43,20 @@ struct Interaction {
         return .ended(try conversation.awaitEnd())
       }
       // What is not asked about must not be polled: a hang-up is reported unasked, over and over.
-      var others = [
-        pollfd(
-          fd: !hasInputEnded && pending.count < Interaction.room ? input.number : -1, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: conversation.buffer.count > 0 ? output.number : -1, events: Int16(POLLOUT), revents: 0),
-        pollfd(fd: changes, events: Int16(POLLIN), revents: 0),
-      ]
+      var others = PollSet()
+      let typing = others.add(!hasInputEnded && pending.count < Interaction.room ? input.number : -1, .readable)
+      let showing = others.add(conversation.buffer.count > 0 ? output.number : -1, .writable)
+      let resizing = others.add(changes, .readable)
       let isReady = try conversation.channel.wait(
         reading: mayRead, writing: !pending.isEmpty, also: &others, until: nextLook)
       // Else only a deadline of the thread's can end it.
       guard isReady || nextLook.hasPassed else {
         throw CallFailure("poll", on: conversation.terminalPath, errno: .timedOut)
       }
-      if others[0].revents != 0 { try readFromUser(&conversation, input) }
-      if others[1].revents != 0 { try writeToUser(&conversation, output) }
+      if !others[typing].isEmpty { try readFromUser(&conversation, input) }
+      if !others[showing].isEmpty { try writeToUser(&conversation, output) }
       // Stopped and continued, or in the background meanwhile, this process was not told.
-      if others[2].revents != 0 || others[0].revents == 0 && others[1].revents == 0 { takeSize(&conversation) }
+      if !others[resizing].isEmpty || others[typing].isEmpty && others[showing].isEmpty { takeSize(&conversation) }
     }
   }
 
@@ -149,11 +147,12 @@ struct Interaction {
       if error.errno != .timedOut, error.errno != Errno(rawValue: EIO) { throw error }
     }
     while conversation.buffer.count > 0 {
-      var others = [pollfd(fd: output.number, events: Int16(POLLOUT), revents: 0)]
+      var others = PollSet()
+      let showing = others.add(output.number, .writable)
       guard try conversation.channel.wait(reading: false, also: &others, until: .never) else {
         throw CallFailure("write", on: outputName, errno: .timedOut)
       }
-      if others[0].revents != 0 { try writeToUser(&conversation, output) }
+      if !others[showing].isEmpty { try writeToUser(&conversation, output) }
     }
   }
 }

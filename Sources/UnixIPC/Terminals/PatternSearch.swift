@@ -68,19 +68,12 @@ final class PatternSearch: @unchecked Sendable {
   private static func awaitEnd(
     of end: borrowing Descriptor, until deadline: Deadline, cancelledBy cancellation: CInt
   ) throws(CallFailure) {
-    var queries = [
-      pollfd(fd: end.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
-    ]
-    while true {
-      let count = poll(&queries, 2, deadline.milliseconds)
-      let error = Errno.current
-      if count > 0 {
-        if queries[0].revents != 0 { return }
-        throw CallFailure("match", on: "a regex", errno: .canceled)
-      }
-      if count == -1, error != .interrupted { throw CallFailure("poll", errno: error) }
-      if deadline.hasPassed { throw CallFailure("match", on: "a regex", errno: .timedOut) }
-    }
+    var set = PollSet()
+    set.add(end.number, .readable)
+    set.add(cancellation, .readable)
+    let isInTime: Bool
+    do throws(Errno) { isInTime = try set.wait(until: deadline) } catch { throw CallFailure("poll", errno: error) }
+    guard isInTime else { throw CallFailure("match", on: "a regex", errno: .timedOut) }
+    if set[0].isEmpty { throw CallFailure("match", on: "a regex", errno: .canceled) }
   }
 }

@@ -52,36 +52,38 @@ struct TerminalChannel: ~Copyable {
   /// Waits until there is something to read or, where `writing` asks for it, room to write; false at the deadline, also
   /// at one of `withDeadline`.
   ///
-  /// - Parameter others: further descriptors to wait for.  With some, it returns also after a signal's handler ran.
+  /// - Parameter others: further descriptors to wait for, three at most.  With some, it returns also after a signal's
+  ///   handler ran.
   /// - Throws: `ECANCELED` when `cancellation` is readable.
   mutating func wait(
-    reading: Bool = true, writing: Bool = false, also others: inout [pollfd], until deadline: Deadline
+    reading: Bool = true, writing: Bool = false, also others: inout PollSet, until deadline: Deadline
   ) throws(CallFailure) -> Bool {
     let deadline = min(deadline, .ofThread)
+    let wanted = others
     // A descriptor that is not asked about must not be polled: a hang-up is reported unasked, over and over.
     let isWanted = !hasEnded && (reading || writing)
-    let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+    let interest = (reading ? Poller.Interest.readable : []).union(writing ? .writable : [])
     while true {
-      var queries = [pollfd(fd: isWanted ? terminal.controlling.number : -1, events: events, revents: 0)]
-      queries.append(pollfd(fd: quietLimit == nil ? session.endDescriptor : -1, events: Int16(POLLIN), revents: 0))
-      queries += others
-      queries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
+      others = wanted
+      let output = others.add(isWanted ? terminal.controlling.number : -1, interest)
+      let end = others.add(quietLimit == nil ? session.endDescriptor : -1, .readable)
+      let cancelled = others.add(cancellation, .readable)
       let limit = reading && !hasEnded ? min(deadline, quietLimit ?? .never) : deadline
-      let count = poll(&queries, nfds_t(queries.count), limit.milliseconds)
-      let error = Errno.current
-      for index in others.indices { others[index].revents = count > 0 ? queries[index + 2].revents : 0 }
-      if count > 0 {
-        if queries[queries.count - 1].revents != 0 { throw CallFailure("poll", on: terminal.path, errno: .canceled) }
-        if queries[1].revents != 0 { noteEnd() }
-        if queries[0].revents != 0 || queries[1].revents != 0 && hasEnded { return true }
-        if others.contains(where: { $0.revents != 0 }) { return true }
+      var isReady = false
+      do throws(Errno) {
+        isReady = try others.waitInterruptibly(until: limit)
+      } catch {
+        if error != .interrupted { throw CallFailure("poll", on: terminal.path, errno: error) }
+        if wanted.count > 0 { return true }
+      }
+      if isReady {
+        if !others[cancelled].isEmpty { throw CallFailure("poll", on: terminal.path, errno: .canceled) }
+        if !others[end].isEmpty { noteEnd() }
+        if !others[output].isEmpty || !others[end].isEmpty && hasEnded { return true }
+        if (0..<wanted.count).contains(where: { !others[$0].isEmpty }) { return true }
       } else if let quietLimit, reading, quietLimit.hasPassed {
         // Somebody outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
-        return true
-      } else if count == -1, error != .interrupted {
-        throw CallFailure("poll", on: terminal.path, errno: error)
-      } else if count == -1, !others.isEmpty {
         return true
       }
       if deadline.hasPassed { return false }
@@ -92,8 +94,9 @@ struct TerminalChannel: ~Copyable {
   ///
   /// - Throws: `ECANCELED` when `cancellation` is readable.
   func mustBeWanted() throws(CallFailure) {
-    var query = pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
-    if poll(&query, 1, 0) > 0 { throw CallFailure("poll", on: terminal.path, errno: .canceled) }
+    if !PollSet.readiness(of: cancellation, for: .readable).isEmpty {
+      throw CallFailure("poll", on: terminal.path, errno: .canceled)
+    }
   }
 
   /// The program has ended: whoever it left behind must not keep its terminal open.

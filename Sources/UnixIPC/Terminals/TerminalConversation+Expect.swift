@@ -34,7 +34,7 @@ extension TerminalConversation {
       if hasMore, !deadline.hasPassed { continue }
       if hasMore, let match = try find(patterns, searched: searched, until: deadline) { return match }
       if channel.hasEnded { return try atEnd(patterns, until: deadline) }
-      var others: [pollfd] = []
+      var others = PollSet()
       let isInTime: Bool
       do throws(CallFailure) {
         isInTime = deadline.hasPassed ? false : try channel.wait(also: &others, until: deadline)

@@ -34,7 +34,7 @@ extension TerminalConversation {
   }
 
   mutating func waitForOutput(until deadline: Deadline) throws(CallFailure) {
-    var others: [pollfd] = []
+    var others = PollSet()
     if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("read", errno: .timedOut) }
   }
 }

@@ -13,7 +13,7 @@ extension TerminalConversation {
       let count = try channel.write(bytes[sent...])
       sent += count
       guard count == 0 else { continue }
-      var others: [pollfd] = []
+      var others = PollSet()
       // What the program writes ends the wait too, without end where it never reads.
       if !(try channel.wait(writing: true, also: &others, until: deadline)) || deadline.hasPassed {
         throw CallFailure("write", on: terminalPath, errno: .timedOut)

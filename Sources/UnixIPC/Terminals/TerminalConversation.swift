@@ -91,13 +91,13 @@ public struct TerminalConversation: ~Copyable, Sendable {
         try channel.mustBeWanted()
         if deadline.hasPassed { throw CallFailure("poll", errno: .timedOut) }
       } else if !channel.hasEnded {
-        var others: [pollfd] = []
+        var others = PollSet()
         if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("poll", errno: .timedOut) }
       }
     }
     // It may live on without its terminal.
     while !channel.session.hasEnded {
-      var others: [pollfd] = []
+      var others = PollSet()
       if !(try channel.wait(also: &others, until: deadline)) { throw CallFailure("poll", errno: .timedOut) }
     }
     guard let status = try channel.session.status(until: deadline) else { throw CallFailure("poll", errno: .timedOut) }
