@@ -41,9 +41,11 @@ extension Listener {
   /// - Returns: whether further clients may be accepted.
   private mutating func acceptNext(at socket: borrowing ListeningSocket) throws(Errno) -> Bool {
     let now = Deadline.now
+    // Not by way of the options: their lists would be copied, and counting references is writing to shared pages.
+    let prefix = admission.limits.sourcePrefix
     var accepted: AcceptedClient?
     let answer = try admission.admit(now: now) { () throws(Errno) in
-      let next = try AcceptedClient(at: socket, prefix: options.admission.sourcePrefix)
+      let next = try AcceptedClient(at: socket, prefix: prefix)
       let client = next.client
       accepted = consume next
       return client
