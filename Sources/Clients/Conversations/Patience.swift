@@ -1,4 +1,3 @@
-import Glibc
 import UnixIPC
 
 /// How long others are waited for: until a deadline, or until somebody cancels that.

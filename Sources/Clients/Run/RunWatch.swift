@@ -1,4 +1,3 @@
-import Glibc
 import UnixIPC
 
 /// Watches commands until they end, and passes on signals and, where it is counted, their output.
