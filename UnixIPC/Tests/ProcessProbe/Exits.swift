@@ -149,6 +149,13 @@ func exitStatusTellsHowAChildEnded(_ words: [String]) throws {
   }
 }
 
+func copyOfAGreatStatusFails(_ words: [String]) throws {
+  for status: CInt in [256, 1000, -1, .max, .min] {
+    try expectEqual(try ForkedProcess.run { status }.waitForExit(), .exited(code: 255), "status \(status)")
+  }
+  try expectEqual(try ForkedProcess.run { 255 }.waitForExit(), .exited(code: 255), "status 255")
+}
+
 func maskIsWhatWasSet(_ words: [String]) throws {
   SignalSet(.hangUp, .terminate).setThreadMask()
   SignalSet(.interrupt).block()

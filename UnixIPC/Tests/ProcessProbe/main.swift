@@ -38,6 +38,7 @@ let subcommands: Subcommands = [
   "exits-numbers": numbersBelowOneAreNoChild,
   "exits-stopped": stoppedChildIsNoEndedOne,
   "exits-kinds": exitStatusTellsHowAChildEnded,
+  "exits-great": copyOfAGreatStatusFails,
   "mask": maskIsWhatWasSet,
   "title": titleIsShown,
   "identity": identityIsForGood,

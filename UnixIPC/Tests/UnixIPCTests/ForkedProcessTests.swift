@@ -1,6 +1,9 @@
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ForkedProcessTests {
+  @Test("is no success with a status that has more than 8 bits")
+  func isNoSuccess() throws { try ProbeProgram.check("exits-great") }
+
   @Test("is read from and written to")
   func isReadAndWritten() throws { try ProbeProgram.check("pipe-forked") }
 

@@ -135,7 +135,8 @@ public enum ForkedProcess {
     do {
       let status = try body()
       fflush(nil)
-      ProcessControl.exitImmediately(status: status)
+      // The kernel keeps the lowest 8 bits, of which 256 has none: a success.
+      ProcessControl.exitImmediately(status: (0...255).contains(status) ? status : 255)
     } catch { end(with: error) }
   }
 

@@ -1,7 +1,7 @@
 @_spi(Begat) import UnixCore
 
 /// What a program wrote, and how it ended: backticks with bounds.
-public struct Capture: Sendable {
+public struct CapturedOutput: Sendable {
   /// Why nothing more was read.
   public enum Ending: Sendable {
     /// The program closed its output, and ended.
@@ -39,13 +39,13 @@ public struct Capture: Sendable {
   ///
   /// - Throws: `ProgramError`, with the end of what the program wrote, unless it ended by itself, with success.
   @discardableResult
-  public func checkSuccess() throws(ProgramError) -> Capture {
+  public func checkSuccess() throws(ProgramError) -> CapturedOutput {
     if isSuccess { return self }
     throw ProgramError(path, status: status, reason: ending.reason, output: errors.isEmpty ? output : errors)
   }
 }
 
-extension Capture: CustomStringConvertible {
+extension CapturedOutput: CustomStringConvertible {
   /// One line: the program, its status, and how much it wrote.
   public var description: String {
     let reason = ending.reason.map { " (\($0))" } ?? ""
@@ -53,7 +53,7 @@ extension Capture: CustomStringConvertible {
   }
 }
 
-extension Capture.Ending {
+extension CapturedOutput.Ending {
   /// Why the program was ended; nil if it ended by itself.
   fileprivate var reason: String? {
     switch self {
@@ -80,7 +80,7 @@ extension Program {
     input: some Collection<UInt8> = EmptyCollection(), errors: consuming Conversation.Errors = .inherited, limit: Int,
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
     gracePeriod: Duration = .seconds(5)
-  ) throws(SystemCallError) -> Capture {
+  ) throws(SystemCallError) -> CapturedOutput {
     let limit = max(0, limit)
     var conversation = try Conversation(with: self, errors: errors)
     conversation.cancellation = cancellation
@@ -99,7 +99,7 @@ extension Program {
     let errorOutput = conversation.readErrors()
     // Its output has ended, and yet it may live on.
     let status = conversation.conclude(ending: &progress.ending, until: deadline, gracePeriod: gracePeriod)
-    return Capture(
+    return CapturedOutput(
       path: path, output: output.cut(to: limit), errors: errorOutput.cut(to: max(0, limit - output.count)),
       status: status, ending: progress.ending, isInputTaken: progress.sent == bytes.count)
   }
@@ -108,7 +108,7 @@ extension Program {
   fileprivate struct Progress {
     var sent = 0
     var isInputRefused = false
-    var ending = Capture.Ending.complete
+    var ending = CapturedOutput.Ending.complete
   }
 }
 
@@ -134,7 +134,9 @@ extension Conversation {
   }
 
   /// The program's status, in time or by force.
-  fileprivate mutating func conclude(ending: inout Capture.Ending, until deadline: Deadline, gracePeriod: Duration)
+  fileprivate mutating func conclude(
+    ending: inout CapturedOutput.Ending, until deadline: Deadline, gracePeriod: Duration
+  )
     -> ExitStatus
   {
     endInput()
