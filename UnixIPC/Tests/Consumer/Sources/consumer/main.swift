@@ -32,16 +32,15 @@ func timeLimits() throws {
 
 func processes() throws {
   try expect(try ForkedProcess.run { 7 }.waitForExit() == .exited(code: 7), "a forked process")
-  let child = try Program(path: "/bin/sleep").spawn()
+  let child = try Program(path: "/bin/sleep", arguments: ["50"]).spawn()
   try expect(!child.terminate().isSuccess, "a child that is ended")
 }
 
 func pipes() throws {
-  let capture = try Program(path: "/bin/echo").capture(limit: 100, until: soon)
+  let capture = try Program(path: "/bin/echo", arguments: ["word"]).capture(limit: 100, until: soon)
   try expect(text(capture.output) == "word\n", "a capture")
   let stages = Pipeline(
-    Program(path: "/bin/echo"),
-    Program(path: "/usr/bin/tr", arguments: ["A-Z"]))
+    Program(path: "/bin/echo", arguments: ["word"]), Program(path: "/usr/bin/tr", arguments: ["a-z", "A-Z"]))
   var output = try stages.openForReading()
   try expect(text(try output.readLine(until: soon)) == "WORD", "a pipeline")
   try expect(try output.closeStages().allSatisfy(\.isSuccess), "its statuses")
@@ -54,7 +53,7 @@ func pipes() throws {
 func fifos() throws {
   let fifo = try FIFO.make(at: "/tmp/unixipc-consumer-\(getpid())")
   let path = fifo.path
-  let reader = try Program(path: "/bin/cat").openForReading()
+  let reader = try Program(path: "/bin/cat", arguments: [path.text ?? ""]).openForReading()
   let writing = try fifo.openForWriting(until: soon)
   try writing.writeAll("text")
   _ = consume writing
@@ -88,7 +87,7 @@ func systemV() throws {
   let semaphore = try SemaphoreSet.create(values: [0])
   defer { try? semaphore.remove() }
   try semaphore.withTaken(until: soon) {
-    try expect(try !semaphore.takeAtOnce(), "a semaphore that is taken")
+    try expect(try !semaphore.tryTake(), "a semaphore that is taken")
   }
 }
 
