@@ -47,8 +47,11 @@ public struct Deadline: Comparable, Hashable, Sendable {
 
   /// `remaining` as poll(2) takes it, rounded up so that no wait ends just before the deadline; -1 for no limit.
   @_spi(Begat) public var milliseconds: CInt {
-    guard let remaining else { return -1 }
-    return CInt(clamping: (remaining.nanoseconds + 999_999) / 1_000_000)
+    let nearest = min(self, .current)
+    guard nearest != .never else { return -1 }
+    // In 64 bits: every wait comes here, and a process that was just forked pays for each page of 128-bit arithmetic.
+    let left = max(0, max(0, nearest.instant) - SystemClock.monotonic())
+    return CInt(clamping: left / 1_000_000 + (left % 1_000_000 > 0 ? 1 : 0))
   }
 
   /// Whether one deadline passes before another, without regard to `current`.
