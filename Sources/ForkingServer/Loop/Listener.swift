@@ -111,8 +111,8 @@ struct Listener: ~Copyable {
   ///
   /// - Returns: false if a socket failed for good.
   mutating func run() -> Bool {
-    if case .service = offer {
-      do throws(SystemCallError) { try process.warmUp() } catch { reporter.log(.warning, "\(error)") }
+    do throws(SystemCallError) { try process.warmUp(serves: !offer.runsPrograms) } catch {
+      reporter.log(.warning, "\(error)")
     }
     Heap.trim()
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }

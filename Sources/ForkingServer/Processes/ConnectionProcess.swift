@@ -70,7 +70,11 @@ struct ConnectionProcess {
 
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
   /// at first use is then there for all connection processes, instead of being set up in each.
-  func warmUp() throws(SystemCallError) {
+  ///
+  /// A service that starts a program is not served: of it, what it asks of its client is looked at.
+  ///
+  /// - Parameter serves: whether the service may serve.
+  func warmUp(serves: Bool) throws(SystemCallError) {
     let ends = try SocketPair(kind: .stream)
     let socket = ends.first
     _ = consume ends.second
@@ -79,7 +83,7 @@ struct ConnectionProcess {
     defer { slot.deallocate() }
     let peer = Peer(address: .ipv4(.loopback, port: 0))
     var connection = Connection(socket: socket, peer: peer, limits: TimeLimits(), tally: Tally(slot))
-    _ = serve(&connection)
+    if serves { _ = serve(&connection) } else { connection.clientVariables.warmUp() }
   }
 
   /// Serves and finishes; returns the status that tells the listener how it went.

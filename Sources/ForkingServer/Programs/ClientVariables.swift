@@ -24,6 +24,13 @@ struct ClientVariables {
     self.connectionsOfSource = connectionsOfSource
   }
 
+  /// Sets up what a copy of the addresses needs of the run-time library: a type that is made at first use.
+  @inline(never)
+  func warmUp() {
+    let copies = [local, remote]
+    precondition(copies.count == 2)
+  }
+
   func write(to variables: inout PreparedProgram.Variables) {
     guard let remote else { return }
     if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
