@@ -20,7 +20,7 @@ let package = Package(
     // Descriptors, sockets, processes, signals, time, memory.
     .target(name: "UnixCore", dependencies: ["CPlatform"]),
 
-    // What is made of them: conversations, terminals, FIFOs, System V IPC.
+    // Built on them: conversations, terminals, FIFOs, System V IPC.
     .target(name: "UnixIPC", dependencies: ["UnixCore", "CPlatform"]),
 
     .target(name: "NameService", dependencies: ["UnixCore"]),

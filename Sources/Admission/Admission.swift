@@ -12,7 +12,7 @@ public struct Admission: ~Copyable {
     case refused(Refusal)
   }
 
-  /// What happens to the next client that waits.
+  /// The decision about the next client in the backlog.
   public enum Answer: ~Copyable {
     /// The client was accepted, and it was decided whether it is admitted.
     case accepted(Decision)

@@ -16,14 +16,14 @@ public struct AdmissionLimits: Hashable, Sendable {
   public var ratePerSource: RateLimit?
   /// The bits of addresses that make a source.
   public var sourcePrefix = SourcePrefix()
-  /// What happens to clients at a limit of the whole service.
+  /// Whether clients wait or are refused at a limit of the whole service.
   public var whenFull = WhenFull.wait
 
   /// The limits of a service that sets none itself.
   public init() {}
 }
 
-/// What happens to clients for which a service has no room.
+/// The treatment of clients for which a service has no room.
 public enum WhenFull: String, CaseIterable, Sendable {
   /// They stay in the backlog until there is room.
   case wait

@@ -23,7 +23,7 @@ public struct Reservation: ~Copyable {
   }
 }
 
-/// What admission counts: of the whole service, and of each source.
+/// The counts of admission, for the whole service and for each source.
 struct AdmissionBook {
   /// How many places are taken.
   var active = 0

@@ -21,7 +21,7 @@ import Testing
     #expect(tickets.map(\.placesOfSource) == Array(1...32))
     #expect(Set(tickets.map(\.source)).count == 1)
     #expect(admission.active == 32 && admission.sources == 1)
-    // Somebody else is not concerned.
+    // Another source is not affected.
     let other = admission.admit(try peer("192.0.2.8"), user: nil, now: second)
     #expect(other.ticket?.placesOfSource == 1 && other.ticket?.source != tickets[0].source)
     for round in 0..<3 {

@@ -19,7 +19,7 @@ import Testing
     return slot
   }
 
-  /// What a test looks at of a connection that is taken out.
+  /// The properties of a removed connection that a test compares.
   private struct Removed {
     let process: Int32
     let slot: UInt32

@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// What a listener waits with: its pollers, and the signals that they announce.
+/// The pollers of a listener, and the signals that they announce.
 struct ListenerPollers: ~Copyable {
   /// Announces clients, stop signals and the channel.
   let urgent: Poller

@@ -20,7 +20,7 @@ enum Offer {
   /// Whether a program gets the listening sockets.
   var handsOver: Bool { if case .handover = self { true } else { false } }
 
-  /// What a process serves that is forked for a connection.
+  /// The service of a process that is forked for a connection.
   var connectionService: any NetworkService {
     switch self {
     case .service(let builtIn): builtIn
