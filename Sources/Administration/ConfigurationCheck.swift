@@ -51,7 +51,7 @@ public enum ConfigurationCheck {
     }
   }
 
-  /// Checks, prints and tells the exit status; 1 when nobody takes what is printed.
+  /// Checks, prints and tells the exit status; 1 when the output cannot be written.
   public static func run(file: String?) -> CInt { show(outcome(file: file)) }
 
   /// Explains, prints and tells the exit status.

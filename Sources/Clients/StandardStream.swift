@@ -49,10 +49,10 @@ enum StandardStream: CInt {
     }
   }
 
-  /// One line for the user; nobody is left to tell when even that fails.
+  /// One line for the user.  A failure to write it cannot be reported anywhere.
   static func complain(_ line: String) { try? errors.write(line + "\n") }
 
-  /// A line of what was asked for.
+  /// A line of the answer.
   static func say(_ line: String) throws(SystemCallError) { try output.write(line + "\n") }
 }
 

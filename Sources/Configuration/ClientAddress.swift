@@ -2,7 +2,7 @@
 import Settings
 @_spi(Begat) import UnixCore
 
-/// A client that somebody asks about: an internet address without a port, or a user of this machine on a Unix socket.
+/// A client to explain admission for: an internet address without a port, or a user of this machine on a Unix socket.
 public struct ClientAddress: Sendable {
   /// What is wrong with a text.
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {

@@ -12,7 +12,7 @@ extension RuntimeDirectory {
     /// A file, or a link to wherever its maker wanted.
     case notADirectory(String)
     case ownedByAnother(String, owner: uid_t)
-    /// Everybody may put files there.
+    /// All users may put files there.
     case writableByOthers(String)
 
     public var description: String {
@@ -26,7 +26,7 @@ extension RuntimeDirectory {
     }
   }
 
-  /// Makes the directory where it is missing, and refuses one that somebody else controls.
+  /// Makes the directory where it is missing, and refuses one that another user controls.
   ///
   /// Root's is open to all, so that they can connect to the sockets in it; anybody else's is private.
   public static func prepare() throws(Refusal) { try prepare(path) }

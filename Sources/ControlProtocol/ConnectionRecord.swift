@@ -14,7 +14,7 @@ public enum Outcome: Hashable, Sendable {
   case exited(status: UInt8)
   /// The service failed; the log has the reason.
   case failed
-  /// The process was ended by somebody's signal.
+  /// The process was ended by another process's signal.
   case ended(by: Signal)
   /// The listener ended the process at the end of a stop.
   case stopped(by: Signal)
@@ -26,7 +26,7 @@ public enum Outcome: Hashable, Sendable {
   public static let failedStatus: CInt = 1
   public static let clientClosedStatus: CInt = 3
 
-  /// Whether somebody should look at it.
+  /// Whether an administrator should look at it.
   public var isProblem: Bool {
     switch self {
     case .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration, .stopped: false

@@ -132,7 +132,7 @@ public struct NameCache: ~Copyable, Sendable {
       || begat_load(&entry(key).pointee.sequence) != sequence
   }
 
-  /// Enters what was found out, and wakes whoever waits for it.  For the one resolver.
+  /// Enters the result of a lookup, and wakes the processes that wait for it.  For the one resolver.
   ///
   /// - Parameter name: nil for a host without one; at most 255 bytes.
   public func store(_ name: String?, for key: Key, lifetime: Duration) {

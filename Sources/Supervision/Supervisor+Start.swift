@@ -36,7 +36,7 @@ extension Supervisor {
     }
   }
 
-  /// Reaps ended children: each by its own number, so that nobody else's are touched.
+  /// Reaps ended children: each by its own number, so that no other code's children are touched.
   func reapChildren() {
     for service in services {
       // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
@@ -52,7 +52,7 @@ extension Supervisor {
     if getpid() == 1 { reapOrphans() }
   }
 
-  /// As the first process of a container begatd inherits what programs leave behind; nobody else can reap that.
+  /// As the first process of a container begatd inherits what programs leave behind; no other process can reap them.
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn = process == resolver?.process || services.contains { $0.listener?.process == process }

@@ -5,7 +5,7 @@ import Settings
 
 /// The orderly stop.
 extension Supervisor {
-  /// Accepts nobody any more and lets open connections end; asked again, ends them at once.
+  /// Accepts no more clients and lets open connections end; asked again, it ends them immediately.
   func stop() {
     let isFirst = stopDeadline == nil
     if isFirst {

@@ -7,7 +7,7 @@ import Settings
 struct Watch {
   private let interval: Int64
   private(set) var nextTime: Int64
-  /// Whether begatd itself was stopped or starved since it last asked: then nobody is judged.
+  /// Whether begatd itself was stopped or starved since it last asked: then no listener is judged.
   private(set) var wasPaused = false
 
   private static let longestInterval: Int64 = 10_000_000_000

@@ -47,7 +47,7 @@ struct Connect: ParsableCommand {
 }
 
 struct Linger {
-  /// nil is for ever.
+  /// nil is forever.
   let limit: Duration?
 }
 

@@ -43,7 +43,7 @@ struct Semaphores: ParsableCommand {
         the command's, signals go to the command, and the kernel gives the lock back when the command ends, also by \
         kill -9. What the command leaves running in the background is not under the lock any more.
 
-        Without a command the lock stays taken until somebody gives it back (begat sem give): there is no process whose \
+        Without a command the lock stays taken until it is given back (begat sem give): there is no process whose \
         end could undo it.
 
         The exit status is 75 where the semaphore is still taken when the time is up, 127 where the command is not \
@@ -52,7 +52,7 @@ struct Semaphores: ParsableCommand {
 
     @OptionGroup var lock: LockArguments
 
-    @Option(help: ArgumentHelp("How long to wait (default: for ever).", valueName: "time"), transform: readDuration)
+    @Option(help: ArgumentHelp("How long to wait (default: forever).", valueName: "time"), transform: readDuration)
     var timeout: Duration?
 
     @Flag(help: "Do not wait.")

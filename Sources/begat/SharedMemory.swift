@@ -96,7 +96,7 @@ struct SharedMemory: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Remove a segment: its key is free at once, its memory when the last process has let go of it.")
+      abstract: "Remove a segment: its key is free immediately, its memory when the last process has let go of it.")
 
     @OptionGroup var segment: SegmentArguments
 

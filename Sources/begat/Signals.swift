@@ -26,7 +26,7 @@ struct SendSignal: ParsableCommand {
     abstract: "Send a signal to processes or process groups.",
     usage: "begat signal [--group] SIGNAL PID...\nbegat signal --own-group SIGNAL",
     discussion: """
-      Each process is held by a descriptor from the moment that it is found: the signal reaches it or nobody. One that \
+      Each process is held by a descriptor from the moment that it is found: the signal reaches it or no process. One that \
       is not reached has a line on standard error, the others get the signal, and the exit status is 1.
       """)
 
@@ -48,7 +48,7 @@ struct SendSignal: ParsableCommand {
   func validate() throws {
     if ownGroup, group || !processes.isEmpty { throw ValidationError("--own-group names all that get the signal") }
     if !ownGroup, processes.isEmpty { throw ValidationError("the number of a process is missing") }
-    // kill(2) would take it for everybody.
+    // kill(2) takes it for every process.
     if group, processes.contains(1) { throw ValidationError("the group of process 1 cannot be signalled") }
   }
 
@@ -74,7 +74,7 @@ struct Alive: ParsableCommand {
   @Flag(help: "Wait until all of them have ended.")
   var wait = false
 
-  @Option(help: ArgumentHelp("How long to wait (default: for ever).", valueName: "time"), transform: readDuration)
+  @Option(help: ArgumentHelp("How long to wait (default: forever).", valueName: "time"), transform: readDuration)
   var timeout: Duration?
 
   @Flag(help: "Print one JSON array.")

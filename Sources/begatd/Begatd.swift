@@ -10,7 +10,7 @@ struct Begatd: ParsableCommand {
     commandName: "begatd", abstract: "Serve small network services, each connection in a process of its own.",
     discussion: """
       Without a configuration file, every built-in service is served on loopback addresses and unprivileged ports.  \
-      SIGTERM stops it: open connections may end within drain-timeout; a second SIGTERM ends them at once.
+      SIGTERM stops it: open connections may end within drain-timeout; a second SIGTERM ends them immediately.
       """, version: "begatd \(BegatVersion.text)")
 
   @Option(name: [.short, .long], help: ArgumentHelp("Read this file, and conf.d/*.toml beside it.", valueName: "file"))

@@ -92,7 +92,7 @@ static inline struct begat_slot begat_copy_slot(const struct begat_slot *slot) {
   return copy;
 }
 
-/// Where a slot's counts are, for whoever writes them one by one.
+/// The addresses of a slot's counts, for code that writes them one by one.
 static inline uint64_t *begat_slot_received(struct begat_slot *slot) { return &slot->bytes_received; }
 static inline uint64_t *begat_slot_sent(struct begat_slot *slot) { return &slot->bytes_sent; }
 static inline uint32_t *begat_slot_waiting(struct begat_slot *slot) { return &slot->waiting; }
@@ -108,6 +108,6 @@ static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_
 static inline void begat_store(uint32_t *value, uint32_t content) { __atomic_store_n(value, content, __ATOMIC_RELEASE); }
 static inline void begat_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
-/// futex(2) on memory that processes share: wait while *value is `expected`, wake everybody.
+/// futex(2) on memory that processes share: wait while *value is `expected`, wake all waiters.
 int begat_futex_wait(const uint32_t *value, uint32_t expected, int64_t nanoseconds);
 void begat_futex_wake(uint32_t *value);

@@ -71,7 +71,7 @@ public struct CatClient: Sendable {
       do throws(SystemCallError) {
         try StandardStream.output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       } catch {
-        // There is nobody to go on for.
+        // Nothing that follows could be written either.
         _ = complain("standard output: \(error.code)")
         exit(1)
       }

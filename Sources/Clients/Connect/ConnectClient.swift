@@ -30,7 +30,7 @@ public struct ConnectClient: Sendable {
         for reason in failure.reasons { command.complain("\(reason)") }
       } catch let failure as Pump.Failure {
         if failure.side == .output, failure.code == .brokenPipe, !StartSignals.ignored.contains(.brokenPipe) {
-          // Nobody reads the output any more: the end of every filter.
+          // The output has no reader any more: the end of every filter.
           _ = ProcessEnd.by(.brokenPipe)
         }
         command.complain("\(name(of: failure.side)): \(failure.code)")

@@ -75,7 +75,7 @@ struct Passage: ~Copyable {
     }
   }
 
-  /// - Returns: whether there may be more at once.
+  /// - Returns: whether more may follow immediately.
   private mutating func transfer(from source: borrowing Descriptor, to sink: borrowing NonBlockingOutput)
     throws(Failure)
     -> Bool

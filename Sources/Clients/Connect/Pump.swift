@@ -51,7 +51,7 @@ struct Pump: ~Copyable {
     self.patience = patience
   }
 
-  /// Runs until both directions have ended, or nobody is left for what the input may still bring.
+  /// Runs until both directions have ended, or no reader is left for the rest of the input.
   mutating func run() throws(Failure) {
     while sending.state != .hasEnded || receiving.state != .hasEnded {
       if awaitsInputOnly, patience == .zero { break }
@@ -74,7 +74,7 @@ struct Pump: ~Copyable {
   private struct Ready {
     var sending = false
     var receiving = false
-    /// Nobody takes the output any more.
+    /// The output has no reader any more.
     var hasNoReader = false
     /// The connection takes nothing any more.
     var isGone = false
@@ -86,7 +86,7 @@ struct Pump: ~Copyable {
   private func wait() -> Ready {
     var exchange: Poller.Interest = receiving.state == .awaitsSource ? .readable : []
     if sending.state == .awaitsSink { exchange.insert(.writable) }
-    // Its hang-up would wake us for ever while the output is full.
+    // Its hang-up would wake this process over and over while the output is full.
     let isOutOfInterest = exchange.isEmpty && !awaitsInputOnly
     var set = PollSet()
     set.add(sending.state == .awaitsSource ? inputNumber : -1, .readable)

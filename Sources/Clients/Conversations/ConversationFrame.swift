@@ -11,7 +11,7 @@ struct ConversationFrame: ~Copyable {
   private let isReaderMissed: Bool
 
   /// From now on a reader that leaves is an error, and the signals that end the command wait: the program is ended
-  /// first.  So what may take for ever, as opening a FIFO, comes before it.
+  /// first.  So steps that may take forever, such as opening a FIFO, come before it.
   init(_ command: CommandRun) throws(SystemCallError) {
     let isReaderMissed = try Signal.brokenPipe.disposition == .ignored
     let signals = try EndingSignals()
@@ -32,7 +32,7 @@ struct ConversationFrame: ~Copyable {
       if let signal = signals.take() { return ProcessEnd.by(signal) }
     case let failure as SystemCallError
     where failure.code == .brokenPipe && failure.object == ShownOutput.name && !isReaderMissed:
-      // Nobody reads the output any more: the end of every filter.
+      // The output has no reader any more: the end of every filter.
       return ProcessEnd.by(.brokenPipe)
     default: command.complain("\(reason)")
     }

@@ -27,7 +27,7 @@ public struct InteractClient: Sendable {
 
   private func program() throws(SystemCallError) -> Program {
     var program = try settings.program()
-    // Killed, this process can end nothing more; a hang-up alone would not end everybody.
+    // Killed, this process can end nothing more; a hang-up alone would not end every process.
     program.parentDeathSignal = .kill
     // Keys typed on the program's own terminal are meant for it, even if our shell started us with these signals
     // ignored.

@@ -9,7 +9,7 @@ final class AnswerReceiver {
   enum Stop {
     /// What the server sent is not taken; the words say why.
     case refused(String)
-    /// The body of a failure, which nobody asked for, is long.
+    /// The body of a failure, which was not asked for, is long.
     case notWanted
     case unwritable(SystemCallError)
   }
@@ -26,7 +26,7 @@ final class AnswerReceiver {
   private(set) var bytes = 0
   private(set) var stop: Stop?
 
-  /// Of a body that nobody wants: it is received only to keep the connection.
+  /// A body that is not wanted is received only to keep the connection.
   private static let mostUnwanted = 1 << 20
 
   /// - Parameter status: asks libcurl for the status of the head that has ended.
@@ -64,7 +64,7 @@ final class AnswerReceiver {
 
   /// Called about once a second when nothing comes, and more often otherwise.
   func take(progress received: Int) -> Bool {
-    // The body of a redirect that is followed comes to nobody.
+    // The body of a redirect that is followed is discarded.
     if !isDecided, received > Self.mostUnwanted { return end(.refused("a redirect with an endless body")) }
     waited(received)
     return true

@@ -17,7 +17,7 @@ final class DocumentOutput {
   }
 
   var isStandardOutput: Bool { path == nil }
-  /// Whether what is written is seen at once.
+  /// Whether written text is seen immediately.
   var isSeen: Bool { isTerminal }
 
   func begin() throws(SystemCallError) {

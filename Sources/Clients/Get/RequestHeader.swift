@@ -22,6 +22,6 @@ public struct RequestHeader: Hashable, Sendable {
 
   var asksForPart: Bool { name.lowercased() == "range" && !value.isEmpty }
 
-  /// As the library wants it, to whom a colon without a value means to leave its own header of that name out.
+  /// As the library wants it: for it, a colon without a value means that its own header of that name is left out.
   var text: String { value.isEmpty ? "\(name);" : "\(name): \(value)" }
 }

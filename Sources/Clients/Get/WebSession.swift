@@ -55,7 +55,7 @@ final class WebSession {
     case answered(GetResult)
     /// No connection: the next question would wait for it as long.
     case unreachable(GetResult)
-    /// Nobody is left to ask for.
+    /// No document is left to ask for.
     case outputFailed(SystemCallError)
   }
 

@@ -8,7 +8,7 @@ struct LoadSlot: ~Copyable {
     case open
     /// A connection that a full backlog put off.
     case postponed
-    /// After a connection that failed at once: the next one waits a little, or we would spin.
+    /// After a connection that failed immediately, the next one waits a little, so that the loop does not spin.
     case resting
   }
 

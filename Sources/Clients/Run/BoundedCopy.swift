@@ -56,7 +56,7 @@ final class BoundedCopy {
     }
   }
 
-  /// Closes the pipe: whoever writes into it is ended by SIGPIPE, unless it knows better.
+  /// Closes the pipe: SIGPIPE ends a process that writes into it, unless it ignores the signal.
   func abandon() {
     flow.abandon()
     source = nil

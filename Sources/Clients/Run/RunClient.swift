@@ -7,7 +7,7 @@ import Settings
 /// `begat run`: runs a command, or commands one behind the other, without a shell.
 public struct RunClient: Sendable {
   public var stages: [UserCommand]
-  /// As whom; nil is the caller.
+  /// The user that the commands run as; nil is the caller.
   public var user: String?
   /// Where; nil is where the caller is.
   public var directory: String?
@@ -41,7 +41,7 @@ public struct RunClient: Sendable {
     }
   }
 
-  /// With nothing to watch there is nobody in between either: signals, the terminal and the status are the command's.
+  /// With nothing to watch no process stands in between: signals, the terminal and the status are the command's.
   private func becomeCommand(_ setting: RunSetting) throws(SystemCallError) -> Never {
     try DescriptorRange.close(from: StandardStream.errors.rawValue + 1)
     try setting.apply()
@@ -92,7 +92,7 @@ public struct RunClient: Sendable {
   private func conclude(_ statuses: [ExitStatus], outputFailure: ErrorCode?) -> ExitStatus {
     let isLeft = statuses.last == Self.brokenPipe
     for (place, status) in statuses.enumerated() where stages.count > 1 && !status.isSuccess {
-      // Whoever reads from all of them has left, and that is nobody's failure.
+      // The reader of them all has left, which is no failure.
       if isLeft, status == Self.brokenPipe { continue }
       command.complain("\(place + 1) of \(stages.count), \(stages[place].text): \(status)")
     }

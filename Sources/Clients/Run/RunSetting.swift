@@ -3,7 +3,7 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// As whom, where and with which variables `begat run` runs commands.
+/// The user, directory and variables with which `begat run` runs commands.
 struct RunSetting {
   struct Refusal: Error, CustomStringConvertible {
     let description: String
@@ -21,7 +21,7 @@ struct RunSetting {
   init(user userName: String?, directory: String?, cleaningEnvironment: Bool) throws(Refusal) {
     let user = try userName.map { name throws(Refusal) in try Self.find(name) }
     identity = user?.identity
-    // Whoever changes is asked whether this user may be here, which nobody has asked yet.
+    // A change of directory asks whether this user may be here, which nothing has asked yet.
     self.directory = directory ?? (user == nil ? nil : ".")
     if user != nil || cleaningEnvironment {
       guard let user = user ?? Users.find(geteuid()) else {

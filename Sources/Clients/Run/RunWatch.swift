@@ -39,7 +39,7 @@ struct RunWatch: ~Copyable {
       if haveEnded, copy?.isDone ?? true { return .ended }
       if copy?.isExceeded ?? false { return .outputExceeded }
       if deadline.isExpired { return .timeUp }
-      // Somebody in the background may have the output still, and is not waited for by one who wants to end.
+      // A background process may still have the output open; a command that is to end does not wait for it.
       let isLeaving = haveEnded && isRequestedToEnd
       let ready = wait(until: isLeaving ? Deadline.immediate : deadline)
       if isLeaving, !ready.input, !ready.output { return .ended }

@@ -5,7 +5,7 @@ import Glibc
 public struct AliveClient: Sendable {
   public enum Question: Sendable {
     case whetherThere
-    /// Waits until all of them have ended, at most so long; nil waits for ever.
+    /// Waits until all of them have ended, at most so long; nil waits forever.
     case whetherGone(within: Duration?)
   }
 

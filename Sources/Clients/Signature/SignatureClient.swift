@@ -48,7 +48,7 @@ public struct SignatureClient: Sendable {
         command.complain("the name has more than \(Self.most) bytes")
         return ExitStatuses.failure
       }
-      // A command that does not exist serves nobody.
+      // A command that does not exist serves no reader.
       let text: SignatureText
       do throws(SystemCallError) { text = try makeText() } catch { return command.complain(ofCommand: error) }
       try serve(at: path) { requests in

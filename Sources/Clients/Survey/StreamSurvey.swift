@@ -11,7 +11,7 @@ final class StreamSurvey: SurveyMethod {
   private var questions: [Int: StreamQuestion] = [:]
   /// Those with addresses whose turn comes by time.
   private var staggered: Set<Int> = []
-  /// Those for whom there was no descriptor yet, the last one first.
+  /// The hosts that had no descriptor yet, the last one first.
   private var waiting: [(host: Int, addresses: [SocketAddress])] = []
   private var outcomes: [(host: Int, outcome: SurveyOutcome)] = []
 

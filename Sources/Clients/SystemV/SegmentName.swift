@@ -20,7 +20,7 @@ public enum SegmentName: Hashable, Sendable {
     self = .identifier(identifier)
   }
 
-  /// The segment, whoever made it: who names it means it, and the kernel knows who may.
+  /// The segment, of any user: it was named, and the kernel decides which users may use it.
   func segment() throws(SystemCallError) -> SharedMemorySegment {
     switch self {
     case .identifier(let identifier): SharedMemorySegment(identifier: identifier)

@@ -3,7 +3,7 @@ import Settings
 @_spi(Begat) import UnixIPC
 
 extension SemaphoreClient {
-  /// How long to wait for a lock that somebody has.
+  /// How long to wait for a lock that is taken.
   public enum Patience: Sendable {
     case endless
     case limited(Duration)

@@ -26,7 +26,7 @@ public struct SemaphoreClient: Sendable {
     command.attempt(failure: false) {
       let set = try SemaphoreSet.create(try key.key(), values: values, mode: mode)
       do { try StandardStream.output.write("\(set.identifier)\n") } catch {
-        // Nobody was told of it.
+        // No process has learned of it.
         try? set.remove()
         throw error
       }
@@ -34,7 +34,7 @@ public struct SemaphoreClient: Sendable {
     }
   }
 
-  /// Gives back what somebody took, without anything to be undone.
+  /// Gives back a lock that another process may have taken; nothing is undone later.
   ///
   /// - Returns: whether it was taken.
   public func give() -> Bool {
@@ -74,7 +74,7 @@ public struct SemaphoreClient: Sendable {
     }
   }
 
-  /// The set, for whoever is going to change it.
+  /// The set, to be changed.
   func open(until deadline: Deadline = .never) throws(SystemCallError) -> SemaphoreSet {
     let key = try key.key()
     let creator = trustsAnybody ? nil : geteuid()
@@ -82,12 +82,12 @@ public struct SemaphoreClient: Sendable {
       return try .open(key, owner: creator, until: min(deadline, Deadline(after: .seconds(1))))
     } catch {
       guard error.code == .timedOut else { throw error }
-      // Made by a program that gives no values, as perlipc's do: they are 0, and nobody was in yet.
+      // Made by a program that gives no values, as perlipc's do: they are 0, and no process has taken one yet.
       return try .open(key, owner: creator, awaitsValues: false)
     }
   }
 
-  /// The set, for whoever looks only: the kernel knows who may.
+  /// The set, to be looked at: the kernel decides which users may.
   private func look() throws(SystemCallError) -> SemaphoreSet {
     try .open(try key.key(), owner: nil, awaitsValues: false)
   }

@@ -18,7 +18,7 @@ public struct SharedMemoryClient: Sendable {
     command.attempt(failure: false) {
       let segment = try SharedMemorySegment.create(try key?.key() ?? .private, size: size, mode: mode)
       do { try StandardStream.output.write("\(segment.identifier)\n") } catch {
-        // Nobody was told of it.
+        // No process has learned of it.
         try? segment.remove()
         throw error
       }

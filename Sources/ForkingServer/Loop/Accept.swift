@@ -127,16 +127,14 @@ extension Listener {
   private mutating func fork(
     for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>
   ) throws(SystemCallError) -> pid_t {
-    do throws(SystemCallError) {
-      switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
-      case .child:
-        // It never returns: the child gives nothing back that is on this stack, such as the reservation.
-        process.serve(
-          Descriptor(owning: admitted.connection.number), client: admitted.client,
-          connections: admitted.reservation.placesOfSource, slot: slot, processTitle: title)
-      case .parent(let child): return child
-      }
-    } catch { throw SystemCallError("clone", code: error.code) }
+    switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
+    case .child:
+      // It never returns: the child gives nothing back that is on this stack, such as the reservation.
+      process.serve(
+        Descriptor(owning: admitted.connection.number), client: admitted.client,
+        connections: admitted.reservation.placesOfSource, slot: slot, processTitle: title)
+    case .parent(let child): return child
+    }
   }
 
   private mutating func execute(

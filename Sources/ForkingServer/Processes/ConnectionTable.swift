@@ -37,7 +37,7 @@ struct ConnectionTable: ~Copyable {
   private var freeCount: Int
   private let mask: Int
 
-  /// - Parameter capacity: how many connections may live at once.
+  /// - Parameter capacity: how many connections may live at the same time.
   init(capacity: Int) throws(SystemCallError) {
     // At most half full, so that searches stay short.
     var places = 16

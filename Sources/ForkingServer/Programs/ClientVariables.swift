@@ -63,7 +63,7 @@ struct ClientVariables {
     variables.add("IPCCONNNUM") { $0.append(decimal: UInt(connectionsOfSource)) }
   }
 
-  /// `/path` or `@name`, where it consists of characters that harm nobody.
+  /// `/path` or `@name`, if it consists of harmless characters.
   static func name(of address: SocketAddress?) -> String? {
     guard let name = address?.unixName else { return nil }
     return try? name.word(of: harmless)

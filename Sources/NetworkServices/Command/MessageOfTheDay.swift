@@ -1,7 +1,7 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The machine's greeting to whoever logs in.
+/// The machine's greeting at a login.
 ///
 /// Source: motd(5).
 public enum MessageOfTheDay {

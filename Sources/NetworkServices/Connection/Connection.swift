@@ -21,7 +21,7 @@ public struct Connection: ~Copyable {
     case usual = 5000
     case short = 500
 
-    /// As poll(2) takes it: most clients close at once, without any reckoning.
+    /// As poll(2) takes it: most clients close immediately, and need no arithmetic.
     var milliseconds: CInt { rawValue }
     var duration: Duration { .milliseconds(rawValue) }
   }
@@ -71,7 +71,7 @@ public struct Connection: ~Copyable {
     return count
   }
 
-  /// Sends what can be sent at once (`EAGAIN`).
+  /// Sends as much as can be sent without waiting (`EAGAIN`).
   package mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try sendSome(bytes, waiting: false)
     tally.sent.pointee &+= UInt64(count)
@@ -81,7 +81,7 @@ public struct Connection: ~Copyable {
   /// Tells the client that the reply is whole; it may go on sending.
   package mutating func endReply() { _ = shutDownSending() }
 
-  /// Ends the connection at once, in both directions.
+  /// Ends the connection immediately, in both directions.
   package mutating func cut() { shutdown(input.number, CInt(SHUT_RDWR)) }
 
   /// Records the limit that is about to end this process, for the listener's record.
@@ -90,7 +90,7 @@ public struct Connection: ~Copyable {
   /// The server's address.
   package var localAddress: SocketAddress? { (try? input.localAddress())?.address }
 
-  // MARK: - For everybody
+  // MARK: - For every service
 
   /// Receives what the client has sent, at most the buffer's size; 0 means that it will send no more.
   ///
@@ -170,7 +170,7 @@ public struct Connection: ~Copyable {
     }
   }
 
-  /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that nobody read: says
+  /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that were not read: says
   /// that no more will come, then throws away what still arrives until the client closes: five seconds long at most,
   /// half a second after `endSoon`, and 4 MiB at most, so that a client cannot keep the process busy.
   public mutating func finish() {
@@ -178,7 +178,7 @@ public struct Connection: ~Copyable {
     unwatch()
     tally.waiting.pointee = Waiting.close.rawValue
     guard shutDownSending() else { return }
-    // Most clients close at once: the clock is read for the others only.
+    // Most clients close immediately: the clock is read for the others only.
     let received = tally.received.pointee
     var left = lingering.milliseconds
     var deadline: Deadline?
@@ -228,7 +228,7 @@ public struct Connection: ~Copyable {
 
 /// Why a connection ended before its service was done.
 public enum ConnectionFailure: Error, Hashable, Sendable {
-  /// The client is gone: nobody's fault, and nothing to do.
+  /// The client is gone: no fault, and nothing to do.
   case clientClosed
   case call(SystemCallError)
   /// The program that serves it ended with this status, other than 0.

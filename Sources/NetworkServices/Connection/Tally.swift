@@ -26,7 +26,7 @@ public enum Waiting: UInt32, Sendable {
   case close = 3
 }
 
-/// How long a client may take.  Nil is for ever.
+/// How long a client may take.  Nil is forever.
 public struct TimeLimits: Hashable, Sendable {
   /// From the connection to the first byte received.
   public var firstByte: Duration?

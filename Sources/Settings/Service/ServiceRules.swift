@@ -26,7 +26,7 @@ public enum ServiceRules {
       + niceViolations(settings, mode)
   }
 
-  /// A built-in service and a program at once: no mode is known then.
+  /// A built-in service and a program together: no mode is known then.
   public static func offerProblem(_ settings: ServiceSettings) -> RuleViolation? {
     settings.serve != nil && !settings.exec.isEmpty
       ? RuleViolation("exec", "expected either serve or exec", other: "serve") : nil

@@ -3,7 +3,7 @@
 /// A text of a file fit for one line of a message: unprintable bytes escaped, at most 80 bytes shown.
 public func printable(_ text: String) -> String {
   let longest = 80
-  // A path is never cut: whoever reads it wants to open the file.
+  // A path is never cut: its reader wants to open the file.
   if text.hasPrefix("/") && text.utf8.count <= 4096 || text.utf8.count <= longest { return escaped(text.utf8) }
   return escaped(text.utf8.prefix(longest)) + "..."
 }

@@ -9,7 +9,7 @@ public struct Syntax<Value>: Sendable {
   let read: @Sendable (RawValue) throws(ValueProblems) -> Value
   /// Nil when the value cannot be written: the key is left out instead.
   let render: @Sendable (Value) -> RawValue?
-  /// Whether a number in quotes is such a value to everybody who reads it: then quotes are what is missing.
+  /// Whether every reader takes a number in quotes for such a value: then only the quotes are missing.
   let takesQuoted: @Sendable (Int64) -> Bool
 
   /// - Parameter takesQuoted: nil where the syntax alone decides.

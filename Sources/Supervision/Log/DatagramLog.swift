@@ -28,7 +28,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   private var socket: Descriptor?
   private var dropped = 0
 
-  /// - Throws: when nobody listens at the daemon's address.
+  /// - Throws: when no daemon listens at its address.
   init(_ style: Style) throws(SystemCallError) {
     self.style = style
     socket = try DatagramLog.connect(style)

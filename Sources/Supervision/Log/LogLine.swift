@@ -18,7 +18,7 @@ extension Logger.Level {
 /// "1 connection", "2 connections".
 func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
 
-/// Where ended connections are written down: many at once, because there may be thousands a second.
+/// The log of ended connections: many in one write, because thousands may end in a second.
 protocol RecordLog: AnyObject {
   /// - Parameter records: in the order in which the connections ended.
   func log(_ records: [ConnectionRecord], of service: String)

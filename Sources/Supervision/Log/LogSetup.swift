@@ -50,7 +50,7 @@ enum LogSetup {
       """)
   }
 
-  /// Whether standard error may stay open: nobody waits for the end of a file, as somebody may for that of a pipe.
+  /// Whether standard error may stay open: no process waits for the end of a file, as one may for that of a pipe.
   private static var standardErrorOutlivesStarter: Bool {
     Descriptor.withBorrowed(STDERR_FILENO) { (stream) in
       switch try? FileKind(of: stream) {

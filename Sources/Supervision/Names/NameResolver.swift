@@ -98,7 +98,7 @@ final class NameResolver {
     return answers
   }
 
-  /// Ends it at once; its death comes as a signal.
+  /// Ends it immediately; its death comes as a signal.
   func kill() { if let process { try? Signal.kill.send(to: process) } }
 
   /// It has been reaped.

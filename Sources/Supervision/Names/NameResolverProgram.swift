@@ -73,7 +73,7 @@ public enum NameResolverProgram {
     }
 
     private func answer(_ key: NameCache.Key) {
-      // Asked by many at once, looked up by few.
+      // Many ask at the same time, and few threads look up.
       guard !cache.withLock({ $0.knows(key) }) else { return }
       let name = Hosts.name(of: key.address)
       cache.withLock { $0.store(name, for: key, lifetime: name == nil ? lifetimeOfNone : lifetime) }

@@ -17,7 +17,7 @@ final class PendingOutput {
 
   /// Writes what there is room for, without waiting.
   ///
-  /// - Returns: whether it is over: all is written, or nobody can read it any more.
+  /// - Returns: whether it is over: all is written, or no process can read it any more.
   func advance() -> Bool {
     while written < bytes.count {
       do throws(SystemCallError) { written += try writeSome() } catch { return error.code != .wouldBlock }

@@ -92,7 +92,7 @@ struct platform_spawn {
   uint64_t changed_signals, ignored_signals;
   bool new_session;
   bool new_group;
-  /// Whether it is a grandchild whose parent is gone: nobody here need reap it.
+  /// Whether it is a grandchild whose parent is gone: the caller need not reap it.
   bool orphan;
   /// Whether descriptor 0 of the program is its session's terminal; for a new session only.
   bool controlling_terminal;
@@ -239,7 +239,7 @@ int platform_is_read_call(long number);
 // Terminals
 /// Opens a new pseudo-terminal's controlling side, close-on-exec, unlocked, with the other side's path.
 int platform_open_pseudo_terminal(char *path, size_t size, const char **failed_step);
-/// ioctl(2) TIOCGPTPEER: the terminal side, close-on-exec and nobody's controlling terminal.
+/// ioctl(2) TIOCGPTPEER: the terminal side, close-on-exec, and the controlling terminal of no process.
 int platform_open_terminal_side(int controlling);
 int platform_window_size(int fd, uint16_t *columns, uint16_t *rows);
 int platform_set_window_size(int fd, uint16_t columns, uint16_t rows);

@@ -55,7 +55,7 @@ public struct FileReplacement: ~Copyable {
     let name = real.lastName
     let directory = try Descriptor.open(folder, [.readOnly, .directory])
     var temporaryName = isNamedImmediately ? name.temporaryName : nil
-    // Before it has its owner and group, nobody else may open it.
+    // Before it has its owner and group, no other user may open it.
     let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
     if let old { Self.give(contents, rightsOf: real, old) }
     self.contents = contents

@@ -42,19 +42,7 @@ public enum Descendants {
       // The others go on ending meanwhile.
       waitForExit(of: living[0], until: deadline)
     }
-    return kill(until: Deadline(after: limit))
-  }
-
-  /// Repeated, since fork(2) may have made more meanwhile.
-  private static func kill(until deadline: Deadline) -> Bool {
-    while true {
-      let living = members()
-      if living.isEmpty { return true }
-      for one in living { send(.kill, to: one) }
-      // Only now: a thread without time left has killed them nevertheless.
-      if deadline.isExpired { return false }
-      waitForExit(of: living[0], until: deadline)
-    }
+    return KillRounds.run(until: Deadline(after: limit), members: members, handle: handle)
   }
 
   /// A descendant, whatever becomes of its number and its parents.

@@ -65,7 +65,7 @@ extension FIFO {
     }
   }
 
-  /// The writing end, which does not wait; nil when nobody reads.
+  /// The writing end, which does not wait; nil if no process reads.
   func writingEnd() throws(SystemCallError) -> Descriptor? {
     do throws(SystemCallError) {
       return try FIFO.named(path) { () throws(SystemCallError) in
@@ -91,6 +91,6 @@ extension FIFO {
 }
 
 extension Descriptor {
-  /// Of a pipe's writing end: whether somebody has the other one.
+  /// Whether any process has the other end of a pipe's writing end open.
   var hasReader: Bool { !PollSet.readiness(of: number, for: []).contains(.failed) }
 }

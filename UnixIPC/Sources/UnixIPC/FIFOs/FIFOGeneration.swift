@@ -48,7 +48,7 @@ final class FIFOGeneration {
     }
   }
 
-  /// One that a dead server left, when somebody waits there.
+  /// A FIFO that a dead server left behind, if a process waits there.
   init?(left fifo: consuming FIFO) throws(FIFO.OpenError) {
     switch try opening({ () throws(SystemCallError) in try fifo.writingEnd() }) {
     case .some(let writer):
@@ -82,7 +82,7 @@ final class FIFOGeneration {
   /// Whether readers have taken all that was written.
   var isDrained: Bool { withWriter { platform_unread_count($0.number) <= 0 } ?? true }
 
-  /// Writes as far as a reader reads; false when nobody has got it whole.
+  /// Writes as far as a reader reads; false if no reader has got all of it.
   func write(_ text: [UInt8], until deadline: Deadline) -> Bool {
     let isWhole = withWriter { writer in
       text.withUnsafeBytes { bytes in

@@ -90,7 +90,7 @@ extension SemaphoreSet {
         let identifier = try check("semctl") { platform_semaphore_set_at(place, &native) }
         found.append((SemaphoreSet(identifier: identifier, count: Int(native.sem_nsems)), Metadata(native)))
       } catch {
-        // Nobody's place, or one that was removed just now.
+        // A place without an object, or with one that was removed just now.
         guard error.code == .invalidArgument || error.code == .identifierRemoved else { throw error }
       }
     }

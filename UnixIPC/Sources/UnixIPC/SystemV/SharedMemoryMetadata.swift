@@ -45,7 +45,7 @@ extension SharedMemorySegment {
         let identifier = try check("shmctl") { shmctl(place, statAnyCommand, &native) }
         found.append((SharedMemorySegment(identifier: identifier), SharedMemoryMetadata(native)))
       } catch {
-        // Nobody's place, or one that was removed just now.
+        // A place without an object, or with one that was removed just now.
         guard error.code == .invalidArgument || error.code == .identifierRemoved else { throw error }
       }
     }

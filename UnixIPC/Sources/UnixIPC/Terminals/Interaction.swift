@@ -121,7 +121,7 @@ struct Interaction {
       pending.removeFirst(try conversation.channel.write(pending[...]))
     } catch {
       guard error.code == ErrorCode.ioError else { throw error }
-      // The program has closed its terminal: nobody takes it any more.
+      // The program has closed its terminal: no process reads it any more.
       pending = []
     }
   }

@@ -39,7 +39,7 @@ struct TerminalChannel: ~Copyable {
 
   /// Writes some of the bytes; 0 when there is no room now.
   func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
-    // The kernel would take it, for whoever opens the terminal next.
+    // The kernel would keep it for the next process that opens the terminal.
     if hasEnded { throw SystemCallError("write", on: terminal.path, code: ErrorCode.ioError) }
     let number = terminal.controlling.number
     do throws(SystemCallError) {
@@ -87,7 +87,7 @@ struct TerminalChannel: ~Copyable {
         if !others[output].isEmpty || !others[end].isEmpty && hasEnded { return true }
         if (0..<wanted.count).contains(where: { !others[$0].isEmpty }) { return true }
       } else if let quietLimit, reading, quietLimit.hasPassed {
-        // Somebody outside the session has the terminal open: the end of the file would never come.
+        // A process outside the session has the terminal open: the end of the file would never come.
         hasEnded = true
         return true
       }
@@ -111,7 +111,7 @@ struct TerminalChannel: ~Copyable {
     [hasEnded ? -1 : terminal.controlling.number, quietLimit == nil ? session.endDescriptor : -1]
   }
 
-  /// The program has ended: whoever it left behind must not keep its terminal open.
+  /// The program has ended: the processes that it left behind must not keep its terminal open.
   private mutating func noteEnd() {
     session.sweep()
     quietLimit = Deadline(after: .seconds(1))

@@ -3,7 +3,8 @@ import Glibc
 
 /// The program of a conversation and all that it started on its terminal, with one owner.
 ///
-/// The session ends with its leader: what is left then is killed, in whatever group.  Who called setsid(2) is not in it.
+/// The session ends with its leader: what is left then is killed, in whatever group.  A process that called setsid(2) is not in
+/// it.
 struct TerminalSession: ~Copyable {
   private var child: ChildProcess
   /// Whether the leader's end was seen and the rest was killed.
@@ -18,7 +19,7 @@ struct TerminalSession: ~Copyable {
     child.send(.kill)
     // By then it makes no more; ended and unreaped, its number still means the session.
     _ = child.handle.waitForExit(until: TerminalSession.sweepLimit)
-    _ = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
+    _ = SessionMembers.kill(of: process, until: TerminalSession.sweepLimit)
   }
 
   /// A process in uninterruptible sleep does not even obey SIGKILL.
@@ -31,20 +32,20 @@ struct TerminalSession: ~Copyable {
 
   var hasEnded: Bool { isOver || child.handle.hasEnded }
 
-  /// Sends a signal to everybody in the session.
+  /// Sends a signal to all processes of the session.
   func send(_ signal: Signal) {
     guard !isOver else { return }
     child.send(signal)
     // Its own group has it already; jobs are in groups of their own.
-    for member in SessionProcesses.members(of: process) where getpgid(member) != process {
-      SessionProcesses.send(signal, to: member, of: process)
+    for member in SessionMembers.living(of: process) where getpgid(member) != process {
+      SessionMembers.send(signal, to: member, of: process)
     }
   }
 
   /// To be called when the leader has ended: kills what it left behind.
   mutating func sweep() {
     guard !isOver, child.handle.hasEnded else { return }
-    isOver = SessionProcesses.kill(membersOf: process, until: TerminalSession.sweepLimit)
+    isOver = SessionMembers.kill(of: process, until: TerminalSession.sweepLimit)
   }
 
   /// Waits for the end of a leader that was killed, after whatever deadline, kills what it left behind, and reaps it.
