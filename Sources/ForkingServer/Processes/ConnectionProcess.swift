@@ -118,7 +118,7 @@ struct ConnectionProcess {
       let start = titleLength
       withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
         var text = ByteWriter(room)
-        text.append(" ")
+        text.append(UInt8(ascii: " "))
         address?.write(to: &text)
         // The listener's own title stands there already.
         processTitle.show(text.bytes, after: start)

@@ -17,13 +17,13 @@ public struct Connection: ~Copyable {
   private var isAlarmSet = false
 
   /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
-  private enum Lingering: CInt {
-    case usual = 5000
-    case short = 500
+  private enum Lingering: Int64 {
+    case usual = 5_000_000_000
+    case short = 500_000_000
 
-    /// As poll(2) takes it: most clients close immediately, and need no arithmetic.
-    var milliseconds: CInt { rawValue }
-    var duration: Duration { .milliseconds(rawValue) }
+    /// The instant until which it lasts, reckoned in 64 bits: a process that was just forked pays for each page of
+    /// 128-bit arithmetic.
+    var end: Deadline { Deadline(instant: SystemClock.monotonic() + rawValue) }
   }
 
   private var lingering = Lingering.usual
@@ -178,16 +178,11 @@ public struct Connection: ~Copyable {
     unwatch()
     tally.waiting.pointee = Waiting.close.rawValue
     guard shutDownSending() else { return }
-    // Most clients close immediately: the clock is read for the others only.
     let received = tally.received.pointee
-    var left = lingering.milliseconds
-    var deadline: Deadline?
-    while left > 0, input.wait(for: .readable, until: Deadline(after: .milliseconds(left))) {
-      guard let goesOn = try? discardInput(), goesOn else { return }
+    let end = lingering.end
+    while input.wait(for: .readable, until: end) {
+      guard !end.hasPassed, let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
-      let end = deadline ?? Deadline(after: lingering.duration)
-      deadline = end
-      left = end.milliseconds
     }
   }
 

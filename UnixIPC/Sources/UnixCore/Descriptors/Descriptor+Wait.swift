@@ -68,10 +68,19 @@ extension Descriptor {
   }
 
   private func wait(for readiness: Poller.Interest, or other: CInt?, until deadline: Deadline) -> Readable {
+    guard let other else { return isReady(for: readiness, until: deadline) ? .itself : .neither }
     var set = PollSet()
     set.add(number, readiness)
-    set.add(other ?? -1, .readable)
+    set.add(other, .readable)
     guard (try? set.wait(until: deadline)) ?? true else { return .neither }
     return set[1].isEmpty ? .itself : .other
+  }
+
+  /// The wait of every process that was just forked: on a small piece of stack, as each new page of it is paid for.
+  private func isReady(for readiness: Poller.Interest, until deadline: Deadline) -> Bool {
+    var query = pollfd(fd: number, events: Int16(truncatingIfNeeded: readiness.rawValue), revents: 0)
+    do throws(SystemCallError) {
+      return try PollSet.repeatPoll(until: deadline) { poll(&query, 1, $0) }
+    } catch { return true }
   }
 }

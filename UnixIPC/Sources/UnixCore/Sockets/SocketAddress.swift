@@ -68,21 +68,23 @@ extension SocketAddress {
 
 extension SocketAddress {
   /// Appends what `description` says, without allocating where the address is an internet address.
+  ///
+  /// Byte by byte: each connection process shows an address, and would pay for the page on which a literal lies.
   @_spi(Begat) public func write(to text: inout ByteWriter) {
     switch self {
     case .ipv4(let address, let port):
       address.write(to: &text)
-      text.append(":")
+      text.append(UInt8(ascii: ":"))
       text.append(decimal: port)
     case .ipv6(let address, let port, let scope):
       if let mapped = address.unmapped {
         mapped.write(to: &text)
-        text.append(":")
+        text.append(UInt8(ascii: ":"))
       } else {
-        text.append("[")
+        text.append(UInt8(ascii: "["))
         address.write(to: &text)
         if scope != 0 {
-          text.append("%")
+          text.append(UInt8(ascii: "%"))
           text.append(decimal: scope)
         }
         text.append("]:")
