@@ -15,7 +15,7 @@ import Glibc
 /// For readers that share a FIFO, this depends on what /proc shows of them: the server sees processes of its own user, or
 /// all as root.  It is not certain for readers that are hidden (another user's, in a sandbox), that wait by poll(2),
 /// splice(2) or 32-bit calls, or that do something else for 30 milliseconds before they read; nor for a reader that the
-/// kernel keeps for a millisecond from completing its open(2): it may find the end of the file immediately.
+/// kernel keeps for a tenth of a second from completing its open(2): it may find the end of the file immediately.
 ///
 /// Source: fifo(7), pipe(7), inotify(7), fanotify(7), proc(5), renameat2(2).
 public struct FIFOServer: ~Copyable, @unchecked Sendable {
@@ -138,6 +138,16 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     return served
   }
 
+  /// Waits until an opening is announced: a reader whose open(2) has waited for a writer completes it only when it gets
+  /// the processor.
+  private func awaitOpening(of generation: FIFOGeneration) {
+    let deadline = Deadline(after: .milliseconds(100))
+    takeOpenings(of: generation)
+    while generation.openings <= 0, generation.hasReader, watch.descriptor.wait(for: .readable, until: deadline) {
+      takeOpenings(of: generation)
+    }
+  }
+
   /// Waits until all readers sleep in read(2), with nothing to read.
   ///
   /// The kernel gives a text to the reader that has waited longest, and a reader that has read one waits behind the others
@@ -210,8 +220,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
       takeOpenings(of: generation)
       retired.remove(at: index)
       if generation.letLateReadersIn() {
-        SystemClock.sleep(for: .milliseconds(1))
-        takeOpenings(of: generation)
+        awaitOpening(of: generation)
         if generation.openings > 0 { return generation }
       }
       generation.close()
