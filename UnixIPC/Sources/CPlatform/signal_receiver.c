@@ -65,9 +65,8 @@ static void hand_over(int signal, const siginfo_t *information) {
   if (write(writer, &arrival, sizeof arrival) == -1) return;
 }
 
-// Without a receiver the former disposition holds.  The signal is blocked here, so it comes again after the return.
-static void pass_on(int signal, siginfo_t *information) {
-  restore(signal);
+// The signal is blocked here, so it comes again after the return, under the disposition that holds then.
+static void send_again(int signal, siginfo_t *information) {
   syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, information);
 }
 
@@ -76,14 +75,17 @@ static void receive(int signal, siginfo_t *information, void *context) {
   (void)context;
   int error = errno;
   if (!is_ours()) {
-    pass_on(signal, information);
+    // A copy has the handler of its parent; without a receiver of its own the former disposition holds.
+    restore(signal);
+    send_again(signal, information);
   } else {
     atomic_fetch_add(&running, 1);
-    // Not claimed: it came just before its receiver was closed, or a copy has the handler of its parent.
+    // Not claimed: it came just before its receiver was closed, which has put the former disposition back.  Nothing is
+    // restored here: the next receiver may be starting in another thread.
     if ((atomic_load(&claimed) & bit(signal)) != 0)
       hand_over(signal, information);
     else
-      pass_on(signal, information);
+      send_again(signal, information);
     atomic_fetch_sub(&running, 1);
   }
   errno = error;
