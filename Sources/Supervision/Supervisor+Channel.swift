@@ -30,6 +30,8 @@ extension Supervisor {
     case .ready:
       guard listener.readySince == nil else { return }
       listener.readySince = SystemClock.monotonic()
+      // A new channel has room.
+      try? ListenerChannel.send(.begin(clearing: 0), on: listener.channel)
       let failures = service.startRetry.succeeded()
       if failures > 0 {
         logger.notice(
@@ -39,6 +41,7 @@ extension Supervisor {
       if isStarted { manager.status(statusText) } else { checkReadiness() }
     case .alive(let number): listener.inquiry.answer(number)
     case .connections(let records): recordLog.log(service.naming(records), of: service.name)
+    case .retired, .ended: break
     case .log(let severity, let text):
       let line = text.escaped(doublingBackslashes: false)
       logger.log(level: severity.level, "\(line)", metadata: [LogKey.service: "\(service.name)"])

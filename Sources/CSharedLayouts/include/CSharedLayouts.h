@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum { BEGAT_REFUSAL_KINDS = 5 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 2, BEGAT_CHANNEL_VERSION = 1 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 2, BEGAT_CHANNEL_VERSION = 2 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -71,8 +71,36 @@ struct begat_record {
 struct begat_message {
   uint16_t version;
   uint16_t kind;
-  /// Of records: how many follow.  Of a log line: its severity.  Of a question and its answer: its number.
+  /// Of records: how many follow.  Of a log line: its severity.  Of a question, an order and their answers: its number.
+  /// Of a beginning and a clearing: a bit for each column.
   uint32_t value;
+};
+
+/// Follows the header of the message that retires a listener.
+struct begat_retirement {
+  /// How long open connections may go on.
+  uint64_t drain_milliseconds;
+  /// 0 leaves the sockets to a successor; 1 empties and closes them.
+  uint32_t closes_sockets;
+  uint32_t reserved;
+};
+
+/// Follows the header of an order to end connections.
+struct begat_end_order {
+  /// CLOCK_MONOTONIC, nanoseconds.
+  int64_t started;
+  int32_t pid;
+  uint32_t slot;
+  /// Which connections: an EndOrder.Selection.
+  uint32_t selection;
+  uint32_t reserved;
+  /// A network as text, padded with zeros.
+  uint8_t network[64];
+};
+
+/// Follows the header of the answer to such an order.
+struct begat_end_report {
+  uint64_t count;
 };
 
 /// One host's name in the cache that the resolver writes and connection processes read.

@@ -45,9 +45,8 @@ struct ServiceSockets {
       numbers.append(socket.descriptor.release())
     }
     numbers += options.sockets
-    let others = [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
     var seen: Set<CInt> = []
-    for number in numbers + others where !seen.insert(number).inserted {
+    for number in numbers + options.closingSockets + options.otherDescriptors where !seen.insert(number).inserted {
       throw Problem(description: "descriptor \(number) is given twice", isUsage: true)
     }
     for number in numbers { try adopt(number) }
@@ -176,7 +175,7 @@ struct ServiceSockets {
   func closeOthers(knowing options: ListenerOptions) throws(SystemCallError) {
     let known =
       streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
-      + [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
+      + options.closingSockets + options.otherDescriptors
     let numbers = UnsafeMutableBufferPointer<CInt>.allocate(capacity: known.count)
     defer { numbers.deallocate() }
     _ = numbers.initialize(from: known.sorted())
@@ -199,5 +198,12 @@ struct ServiceSockets {
   private static func boundAddress(_ number: CInt?) -> String? {
     guard let number else { return nil }
     return Descriptor.withBorrowed(number) { try? $0.localAddress().address?.description }
+  }
+}
+
+extension ListenerOptions {
+  /// The descriptors that are no sockets to serve.
+  fileprivate var otherDescriptors: [CInt] {
+    [channel, scoreboard, admissionBook, bans, names, nameRequests].compactMap { $0 }
   }
 }
