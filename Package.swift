@@ -63,7 +63,7 @@ let package = Package(
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
     // Who may connect: decided by listeners, explained by tools.
-    .target(name: "Admission", dependencies: [unixCore]),
+    .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
     .target(name: "Settings", dependencies: [unixCore, "Admission"]),
@@ -124,7 +124,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
