@@ -75,6 +75,9 @@ let package = Package(
     // Shared by the daemon, the listener and the tools.
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
 
+    // The language of the control sockets: spoken by the daemon and the tools.
+    .target(name: "Control", dependencies: [unixCore, "Admission", "Settings"]),
+
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
     .target(
@@ -89,7 +92,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "ControlProtocol", nameService, unixCore, "CSystemd",
+        "Configuration", "Settings", "Control", "ControlProtocol", "NetworkServices", "Admission", nameService, unixCore,
+        "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -100,7 +104,7 @@ let package = Package(
         nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration", unixCore]),
+    .target(name: "Administration", dependencies: ["Configuration", "Control", "Admission", "Settings", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -125,6 +129,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
