@@ -106,6 +106,7 @@ extension Supervisor {
   }
 
   private func wantListener(of service: ManagedService) {
+    logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
     service.restartTime = 0
     service.startRetry = Retry()
     reloads.awaited.append(service)

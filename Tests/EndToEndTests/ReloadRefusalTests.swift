@@ -53,7 +53,7 @@ struct ReloadRefusalTests {
       "[service.echo]\nserve = \"echo\"\nlisten-stream = [\"\(path)\", \"\(taken)\"]\n"
       + SampleConfiguration.service("time", serving: "daytime")
     #expect(try daemon.reload(text).contains("reload refused"))
-    let lines = daemon.log.lines(containing: "begatd.toml:1:1: service.echo: bind \(taken): Address already in use")
+    let lines = daemon.log.lines(containing: "begatd.toml:1:10: service.echo: bind \(taken): Address already in use")
     #expect(lines.count == 1, "\(daemon.log.text)")
     #expect(!directory.exists("new.sock"))
     #expect(daemon.descriptorCount == descriptors)
@@ -84,7 +84,7 @@ struct ReloadRefusalTests {
     // Attempts after 1 and 2 seconds more, and still one line.
     #expect(
       !daemon.log.wait(within: .milliseconds(3500)) {
-        $0.components(separatedBy: "time: the new listener did not start").count > 2
+        $0.components(separatedBy: "begatd: time: the new listener did not start").count > 2
       })
     unlink(directory.path("broken"))
     try daemon.log.awaitLines(containing: "time: listener started, after", within: .seconds(10))

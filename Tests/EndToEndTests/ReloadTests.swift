@@ -13,7 +13,7 @@ struct ReloadTests {
     init(in directory: TemporaryDirectory, also others: String = "") throws {
       texts = try ["first", "second"].map { word in
         let database = try directory.write("\(word) fortune\n", to: word)
-        return SampleConfiguration.service("fortune", "max-connections-per-source = 256")
+        return SampleConfiguration.service("fortune", "max-connections-per-source = 256", "log = \"problems\"")
           + "[service.fortune.fortune]\ndatabases = [\"\(database)\"]\n" + others
       }
     }

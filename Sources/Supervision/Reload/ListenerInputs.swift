@@ -19,11 +19,15 @@ struct ListenerInputs: Hashable, Sendable {
   var fortunes: [Stamp] = []
   var messageOfTheDay: [Stamp] = []
 
-  /// What differs, in words.
+  /// Files with other contents, in words.  Other files than before are another setting's difference.
   func differences(from other: ListenerInputs) -> [String] {
-    [
-      timeZone == other.timeZone ? nil : "time zone", fortunes == other.fortunes ? nil : "fortunes",
-      messageOfTheDay == other.messageOfTheDay ? nil : "message of the day",
+    func differ(_ stamps: KeyPath<ListenerInputs, [Stamp]>) -> Bool {
+      let (own, others) = (self[keyPath: stamps], other[keyPath: stamps])
+      return own != others && own.first?.path == others.first?.path
+    }
+    return [
+      differ(\.timeZone) ? "time zone" : nil, differ(\.fortunes) ? "fortunes" : nil,
+      differ(\.messageOfTheDay) ? "message of the day" : nil,
     ].compactMap { $0 }
   }
 }

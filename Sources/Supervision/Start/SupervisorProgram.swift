@@ -29,7 +29,9 @@ public enum SupervisorProgram {
       loaded = LoadedConfiguration(try Configuration.load(file: configurationFile))
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
-    let job = Job(loaded: loaded, configurationFile: configurationFile, readyDescriptor: readyDescriptor)
+    // Read again later, from another working directory perhaps.
+    let file = configurationFile.map(absolutePath)
+    let job = Job(loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor)
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
@@ -42,6 +44,13 @@ public enum SupervisorProgram {
     let loaded: LoadedConfiguration
     let configurationFile: String?
     let readyDescriptor: CInt?
+  }
+
+  /// The path itself where the working directory cannot be found out.
+  private static func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return "\(String(cString: current))/\(path)"
   }
 
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
