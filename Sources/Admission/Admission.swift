@@ -57,26 +57,32 @@ public struct Admission: ~Copyable {
 
   /// Makes an admission that continues a book: `begin(clearing:)` must be called once before it decides on a client.
   ///
-  /// - Parameter object: what `AdmissionBook.create` made; it may be closed afterwards.  Without one, the book is private,
-  ///   and `begin` is not needed.
+  /// - Parameter object: what `AdmissionBook.create` made; it may be closed afterwards.
   /// - Parameter column: 0 to 3; no other living listener of the service may have the same.
   /// - Throws: `EINVAL` when the object is too small for the limits, or no book that this program knows.
+  public init(
+    _ limits: AdmissionLimits, book object: borrowing Descriptor, part: AdmissionBook.Part = .connections,
+    column: Int = 0, bans: consuming BanReader? = nil
+  ) throws(SystemCallError) {
+    let size = try MemoryFile.size(of: object)
+    guard size > AdmissionBook.connectionsOffset else { throw Admission.unusableBook }
+    let offset = part == .datagrams ? 0 : AdmissionBook.connectionsOffset
+    let end = part == .datagrams ? AdmissionBook.connectionsOffset : size
+    let memory = try MemoryMapping.file(object, size: end, writable: true, isInherited: false)
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[offset...])
+    let book = BookPart(in: bytes, column: column)
+    if part == .connections, let book, book.capacity <= limits.maxConnections { throw Admission.unusableBook }
+    try self.init(limits, book, memory, bans)
+  }
+
+  /// Makes an admission that continues a book, or one with a book of its own where there is no object.
   public init(
     _ limits: AdmissionLimits, book object: borrowing Descriptor?, part: AdmissionBook.Part = .connections,
     column: Int = 0, bans: consuming BanReader? = nil
   ) throws(SystemCallError) {
     switch object {
     case nil: try self.init(limits, bans: bans)
-    case .some(let object):
-      let size = try MemoryFile.size(of: object)
-      guard size > AdmissionBook.connectionsOffset else { throw Admission.unusableBook }
-      let offset = part == .datagrams ? 0 : AdmissionBook.connectionsOffset
-      let end = part == .datagrams ? AdmissionBook.connectionsOffset : size
-      let memory = try MemoryMapping.file(object, size: end, writable: true, isInherited: false)
-      let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[offset...])
-      let book = BookPart(in: bytes, column: column)
-      if part == .connections, let book, book.capacity <= limits.maxConnections { throw Admission.unusableBook }
-      try self.init(limits, book, memory, bans)
+    case .some(let object): try self.init(limits, book: object, part: part, column: column, bans: bans)
     }
   }
 

@@ -44,7 +44,7 @@ public enum AdmissionBook {
   /// Datagrams come first, because their part never grows; connections begin at a page.
   static let connectionsOffset = (headerSize + Admission.sourceCapacity * BookPart.sourceSize + 4095) & ~4095
 
-  /// How many sources are remembered beside those with connections, and with them.
+  /// How many sources are remembered: all that have connections, and many more.
   static func capacity(maxConnections: Int) -> Int { max(Admission.sourceCapacity, maxConnections + 1) }
 
   private static func size(maxConnections: Int) -> Int {
@@ -143,13 +143,11 @@ struct BookPart {
 
   /// Takes all places back that the columns' generations held.
   func clear(_ columns: AdmissionColumns) {
-    for column in 0..<UInt32(AdmissionBook.columnCount) where columns.contains(AdmissionColumns(Int(column))) {
-      begat_set_column(begat_book_active(header), column, 0)
-      for number in 0..<untouched {
-        let active = begat_source_active(sources + number)!
-        // Only read where possible: memory that was never written to takes up nothing.
-        if begat_column(active, column) != 0 { begat_set_column(active, column, 0) }
-      }
+    let numbers = (0..<UInt32(AdmissionBook.columnCount)).filter { columns.contains(AdmissionColumns(Int($0))) }
+    for column in numbers { begat_set_column(begat_book_active(header), column, 0) }
+    for number in 0..<untouched {
+      let active = begat_source_active(sources + number)!
+      for column in numbers where begat_column(active, column) != 0 { begat_set_column(active, column, 0) }
     }
   }
 

@@ -3,7 +3,8 @@ import CSharedLayouts
 
 /// The bans that begatd has written, as a listener reads them: in force from the moment they are written.
 ///
-/// Reading never waits for the writer.  A look-up that was disturbed again and again gives the answer of its last attempt.
+/// Reading never waits for the writer.  If each attempt at a look-up is disturbed, what one of them has found counts: a
+/// writer that was killed in the middle of a change leaves the bans in force.
 public struct BanReader: ~Copyable, Sendable {
   private let memory: MemoryMapping
   private let service: UInt32
@@ -20,13 +21,14 @@ public struct BanReader: ~Copyable, Sendable {
   /// - Throws: `EINVAL` for an object that is no table of bans that this program knows.
   public init(_ object: borrowing Descriptor, service: UInt32) throws(SystemCallError) {
     guard try MemoryFile.size(of: object) >= BanSlots.size else { throw BanReader.unusable }
-    memory = try MemoryMapping.file(object, size: BanSlots.size, writable: false, isInherited: false)
-    self.service = service
-    let header = memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_bans.self)
+    let memory = try MemoryMapping.file(object, size: BanSlots.size, writable: false, isInherited: false)
+    let header = BanSlots(in: memory.unsafeBytes).header
     guard header.pointee.magic == UInt32(BEGAT_BANS_MAGIC), header.pointee.version == UInt16(BEGAT_BANS_VERSION),
       header.pointee.slot_size == UInt16(MemoryLayout<begat_ban>.stride)
     else { throw BanReader.unusable }
     secret = header.pointee.secret
+    self.service = service
+    self.memory = memory
   }
 
   private static let unusable = SystemCallError("mmap", on: "table of bans", code: .invalidArgument)
@@ -50,13 +52,14 @@ public struct BanReader: ~Copyable, Sendable {
   }
 
   private func isBanned(_ high: UInt64, _ low: UInt64, isIPv4: Bool, _ slots: BanSlots, _ now: Deadline) -> Bool {
-    var answer = false
+    var wasFound = false
     for _ in 0..<BanReader.attempts {
       let before = begat_ban_sequence(slots.header)
-      answer = find(high, low, isIPv4: isIPv4, slots, now)
-      if begat_is_unchanged(slots.header, before) { break }
+      let isFound = find(high, low, isIPv4: isIPv4, slots, now)
+      if begat_is_unchanged(slots.header, before) { return isFound }
+      wasFound = wasFound || isFound
     }
-    return answer
+    return wasFound
   }
 
   /// Looks for a ban of each length of prefix that is in use.

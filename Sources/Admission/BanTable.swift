@@ -23,15 +23,17 @@ public struct BanTable: ~Copyable {
   ///
   /// Source: memfd_create(2).
   public init() throws(SystemCallError) {
-    object = try MemoryFile.create(name: "begat-bans", size: BanSlots.size)
-    memory = try MemoryMapping.file(object, size: BanSlots.size, writable: true, isInherited: false)
+    let object = try MemoryFile.create(name: "begat-bans", size: BanSlots.size)
+    let memory = try MemoryMapping.file(object, size: BanSlots.size, writable: true, isInherited: false)
+    let header = BanSlots(in: memory.unsafeBytes).header
     secret = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
-    kinds = Array(repeating: Array(repeating: 0, count: BanTable.kindCount), count: 2)
-    let header = slots.header
     header.pointee.magic = UInt32(BEGAT_BANS_MAGIC)
     header.pointee.version = UInt16(BEGAT_BANS_VERSION)
     header.pointee.slot_size = UInt16(MemoryLayout<begat_ban>.stride)
     header.pointee.secret = secret
+    kinds = Array(repeating: Array(repeating: 0, count: BanTable.kindCount), count: 2)
+    self.object = object
+    self.memory = memory
   }
 
   private var slots: BanSlots { BanSlots(in: memory.unsafeBytes) }

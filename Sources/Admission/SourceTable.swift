@@ -16,6 +16,8 @@ struct SourceTable {
     var count: UInt32 = 0
     /// The first free source, numbered as in `Row.next`.
     var firstFree: UInt32 = 0
+    /// As in the book, which a process of an earlier generation could spoil.
+    var untouched: UInt32 = 0
   }
 
   /// A place of the heap and the links of a source, which have nothing to do with each other: with few sources, both are
@@ -27,8 +29,9 @@ struct SourceTable {
     /// Of the source with this number: the next one in the same chain, or the next free one; none is 0, the others one more
     /// than their number.
     var next: UInt32 = 0
-    /// Of the source with this number: its place in the heap.
+    /// Of the source with this number: its place in the heap, and its chain.
     var place: UInt32 = 0
+    var chain: UInt32 = 0
   }
 
   /// Where the sources lie.
@@ -113,14 +116,15 @@ struct SourceTable {
   }
 
   private func add(_ source: Source) -> Number {
-    if header.pointee.firstFree == 0, book.untouched == book.capacity { makeRoom() }
+    if header.pointee.firstFree == 0, header.pointee.untouched == book.capacity { makeRoom() }
     let number: Number
     if header.pointee.firstFree != 0 {
       number = header.pointee.firstFree - 1
       header.pointee.firstFree = rows[Int(number)].next
     } else {
-      number = Number(book.untouched)
-      book.untouched += 1
+      number = header.pointee.untouched
+      header.pointee.untouched += 1
+      book.untouched = Int(header.pointee.untouched)
     }
     book.sources[Int(number)] = begat_source(high: source.high, low: source.low, full_at: 0, active: (0, 0, 0, 0))
     link(number, in: chain(of: source))
@@ -132,6 +136,7 @@ struct SourceTable {
   }
 
   private func link(_ number: Number, in chain: Int) {
+    rows[Int(number)].chain = UInt32(chain)
     rows[Int(number)].next = chains[chain]
     chains[chain] = number + 1
   }
@@ -151,8 +156,7 @@ struct SourceTable {
   }
 
   private func forget(_ number: Number) {
-    let entry = book.sources[Int(number)]
-    unlink(number, from: chain(of: Source(high: entry.high, low: entry.low)))
+    unlink(number)
     header.pointee.count -= 1
     let last = rows[Int(header.pointee.count)].number
     if last != number {
@@ -168,7 +172,8 @@ struct SourceTable {
     header.pointee.firstFree = number + 1
   }
 
-  private func unlink(_ number: Number, from chain: Int) {
+  private func unlink(_ number: Number) {
+    let chain = Int(rows[Int(number)].chain)
     if chains[chain] == number + 1 {
       chains[chain] = rows[Int(number)].next
       return
@@ -230,9 +235,9 @@ struct SourceTable {
   ///   generations write.
   func rebuild(now: Deadline, adopt: (UnsafeMutablePointer<begat_source>) -> Void) {
     if count > 0 { chains.update(repeating: 0) }
-    header.pointee = Header()
+    header.pointee = Header(untouched: UInt32(book.untouched))
     // Downwards, so that the lowest free numbers are used first: they share pages.
-    for number in (0..<Number(book.untouched)).reversed() {
+    for number in (0..<header.pointee.untouched).reversed() {
       let entry = book.sources + Int(number)
       adopt(entry)
       guard forgetTime(number) > now else {

