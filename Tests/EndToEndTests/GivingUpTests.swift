@@ -19,17 +19,17 @@ struct GivingUpTests {
 
   private static let rounds = 20
   private static let clients = 16
+  private static let open = ["--allow", "unix:*", "--allow", "127.0.0.0/8", "--allow", "::1"]
   /// Fewer places than clients: the others wait in the backlog.
-  private static let echo = [
-    "--serve", "echo", "--max-connections", "4", "--allow", "unix:*", "--allow", "127.0.0.0/8",
-    "--allow", "::1", "--rate", "none", "--rate-per-source", "none",
-  ]
+  private static let echo = ["--serve", "echo", "--max-connections", "4"] + open
+  private static let datagramEcho = ["--serve", "echo", "--rate", "none", "--rate-per-source", "none"] + open
 
   @Test(arguments: cases)
   func byTheLastListener(_ kind: Case) throws {
     for _ in 0..<Self.rounds {
       let socket = try TestSocket(kind.address, in: try TemporaryDirectory(), isDatagram: kind.isDatagram)
-      let listener = try SupervisedListener(Self.echo, sockets: [socket.number])
+      let offer = kind.isDatagram ? Self.datagramEcho : Self.echo
+      let listener = try SupervisedListener(offer, sockets: [socket.number])
       try listener.begin()
       let clients = try ContinuousClients(
         Self.clients, at: socket.address, isDatagram: kind.isDatagram, staying: false)
@@ -73,7 +73,7 @@ struct GivingUpTests {
   /// What has arrived at a datagram socket is answered, though nothing new is taken.
   @Test func datagramsThatHaveArrived() throws {
     let socket = try TestSocket("127.0.0.1:0", in: try TemporaryDirectory(), isDatagram: true)
-    let listener = try SupervisedListener(Self.echo, sockets: [socket.number])
+    let listener = try SupervisedListener(Self.datagramEcho, sockets: [socket.number])
     try listener.awaitMessage(.ready)
     let clients = try (0..<100).map { _ in try DatagramClient(socket.address) }
     for client in clients { try client.send([1, 2, 3]) }

@@ -67,7 +67,7 @@ final class ContinuousClients {
       while sum(served) < count and any(row.is_alive() for row in rows): over.wait(0.001)
       print("begun", flush=True)
       sys.stdin.read()
-      over.set()
+      if staying: over.set()
       for row in rows: row.join()
       print("served", sum(served), flush=True)
       print("refused", sum(refused), flush=True)
@@ -78,7 +78,7 @@ final class ContinuousClients {
     try program.output.awaitLines(containing: "begun", within: .seconds(30))
   }
 
-  /// Lets no new client come, waits for those that are there, and reports.
+  /// Lets no new client come, unless each row ends when it is refused; waits for those that are there, and reports.
   func stop() throws -> Report {
     program.endInput()
     guard try program.awaitEnd(within: .seconds(60)) == .exited(code: 0) else {
