@@ -92,7 +92,9 @@ struct BookPart {
   ///
   /// - Returns: nil for memory that is no book, or one of another version.
   init?(in memory: UnsafeMutableRawBufferPointer, column: Int) {
-    guard memory.count >= BookPart.size(capacity: 1), (0..<AdmissionBook.columnCount).contains(column) else { return nil }
+    guard memory.count >= BookPart.size(capacity: 1), (0..<AdmissionBook.columnCount).contains(column) else {
+      return nil
+    }
     let start = memory.baseAddress!
     header = start.assumingMemoryBound(to: begat_book.self)
     sources = (start + AdmissionBook.headerSize).assumingMemoryBound(to: begat_source.self)

@@ -88,18 +88,18 @@ struct SourceTable {
     // In this order: a listener that is killed in between has taken the token.
     book.sources[Int(number)].full_at = fullAt.instant
     book.begin(number)
-    moveInHeap(number)
+    moveInHeap(number, until: .never)
   }
 
   /// Notes that a connection has ended; nothing where this generation has none of the source.
   func end(_ number: Number) {
-    if book.end(number) { moveInHeap(number) }
+    if book.end(number) { moveInHeap(number, until: forgetTime(number)) }
   }
 
   /// Notes an event that leaves nothing open, such as a datagram.
   func touch(_ number: Number, fullAt: Deadline) {
     book.sources[Int(number)].full_at = fullAt.instant
-    moveInHeap(number)
+    moveInHeap(number, until: forgetTime(number))
   }
 
   /// When nothing is left to remember of the source: never while it has connections.
@@ -131,7 +131,7 @@ struct SourceTable {
     let place = header.pointee.count
     header.pointee.count += 1
     rows[Int(number)].place = place
-    moveInHeap(number)
+    moveInHeap(number, until: .immediate)
     return number
   }
 
@@ -161,7 +161,7 @@ struct SourceTable {
     let last = rows[Int(header.pointee.count)].number
     if last != number {
       rows[Int(last)].place = rows[Int(number)].place
-      moveInHeap(last)
+      moveInHeap(last, until: rows[Int(header.pointee.count)].time)
     }
     free(number)
   }
@@ -198,8 +198,7 @@ struct SourceTable {
   }
 
   /// Brings a source whose time has changed to its place.
-  private func moveInHeap(_ number: Number) {
-    let time = forgetTime(number)
+  private func moveInHeap(_ number: Number, until time: Deadline) {
     var place = Int(rows[Int(number)].place)
     while place > 0 {
       let parent = (place - 1) / 2

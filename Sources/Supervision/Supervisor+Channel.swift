@@ -30,7 +30,7 @@ extension Supervisor {
     case .alive(let number): generation.inquiry.answer(number)
     case .connections(let records): recordLog.log(service.naming(records), of: service.name)
     case .retired: hasRetired(generation, of: service)
-    case .ended: break
+    case .ended(let number, let count): hasEnded(number, count: count, by: generation)
     case .log(let severity, let text):
       let line = text.escaped(doublingBackslashes: false)
       logger.log(level: severity.level, "\(line)", metadata: service.logMetadata)

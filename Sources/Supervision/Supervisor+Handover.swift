@@ -48,18 +48,14 @@ extension Supervisor {
       logger.error("\(error); listener \(successor.process) ended", metadata: service.logMetadata)
       return successor.kill()
     }
-    successor.state = .accepting
-    service.pendingClear = []
-    service.current = successor
-    service.successor = nil
-    service.hasBegun()
+    service.begin()
     settleReload(service)
     if isStarted { manager.status(statusText) } else { checkReadiness() }
   }
 
   /// Lets a listener accept no more and drain.
   func retire(_ generation: Generation, of service: ManagedService, _ retirement: Retirement) {
-    moveToRetiring(generation, of: service)
+    service.withdraw(generation)
     if generation.state < .retiring { generation.state = .retiring }
     do throws(SystemCallError) { try ListenerChannel.send(.retire(retirement), on: generation.channel) } catch {
       // A full channel: the signal means the same, and the watch ends a listener that never reads.
@@ -76,7 +72,7 @@ extension Supervisor {
       // It was stopped before it began, and has no client.
       return generation.kill()
     }
-    moveToRetiring(generation, of: service)
+    service.withdraw(generation)
     guard !wasAsked, stopDeadline == nil, services.contains(where: { $0 === service }) else {
       return handOver(service)
     }
@@ -91,9 +87,9 @@ extension Supervisor {
     handOver(service)
   }
 
-  private func moveToRetiring(_ generation: Generation, of service: ManagedService) {
-    guard service.current === generation else { return }
-    service.current = nil
-    service.retiring.append(generation)
+  /// Closes begatd's copies of sockets that were given up a while ago.
+  func endLingering() {
+    let now = SystemClock.monotonic()
+    for service in allServices where service.lingerDeadline ?? .max <= now { service.endLingering() }
   }
 }

@@ -40,6 +40,7 @@ extension Supervisor {
     if let token = generation.token { poll.remove(token) }
     let wasSuccessor = service.successor === generation
     service.forget(generation)
+    for request in endOrders.take(of: generation) { request.settle() }
     clearColumn(of: generation, in: service)
     guard stopDeadline == nil else {
       if !status.isSuccess { warn(of: generation, service, "ended: \(status)") }

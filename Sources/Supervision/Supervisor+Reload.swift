@@ -8,26 +8,36 @@ import Settings
 /// Putting another configuration in force without a client noticing: the first half can fail and changes nothing, the
 /// second cannot fail.
 extension Supervisor {
-  func requestReload(_ asker: ReloadAsker) { reload.queue.ask(asker) }
+  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker) }
 
   /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
-  var reloadTime: Int64? { isStarted && stopDeadline == nil ? reload.queue.startTime : nil }
+  var reloadTime: Int64? { isStarted && stopDeadline == nil ? reloads.queue.startTime : nil }
 
   func startReloadIfDue() {
     let now = SystemClock.monotonic()
     guard let due = reloadTime, due <= now else { return }
-    reload.queue.start(at: now)
-    reload.startTime = now
-    reload.report = nil
-    reload.failures = []
-    reload.awaited = []
-    if !reload.isDryRun { manager.reloading(statusText) }
-    do throws(SystemCallError) { try reload.loader.start() } catch { refuseReload(["\(error)"]) }
+    reloads.queue.start(at: now)
+    reloads.startTime = now
+    reloads.report = nil
+    reloads.failures = []
+    reloads.awaited = []
+    if !reloads.isDryRun { manager.reloading(statusText) }
+    reloads.loadDeadline = now + ReloadState.loadPatience
+    do throws(SystemCallError) { try reloads.loader.start() } catch { refuseReload(["\(error)"]) }
+  }
+
+  /// Gives up a configuration that is not read in time.
+  func endLateReload() {
+    guard let deadline = reloads.loadDeadline, deadline <= SystemClock.monotonic() else { return }
+    reloads.loader.giveUp()
+    let limit = DurationText.render(.nanoseconds(ReloadState.loadPatience))
+    refuseReload(["the configuration was not read within \(limit); look at its file system and at the name service"])
   }
 
   /// The loader has read the configuration, or found that it does not check.
   func configurationLoaded() {
-    guard let result = reload.loader.take(), reload.queue.running != nil else { return }
+    guard let result = reloads.loader.take(), reloads.queue.running != nil else { return }
+    reloads.loadDeadline = nil
     guard stopDeadline == nil else { return answerReload(.failure(ControlFailure("begatd is stopping"))) }
     switch result {
     case .failure(let problems): refuseReload(problems.problems.map(\.description))
@@ -40,8 +50,8 @@ extension Supervisor {
     let sockets = services.flatMap(\.sockets)
     let plan = ReloadPlan(
       from: services.map { ReloadPlan.Running(configuration: $0.configuration, inputs: $0.inputs) },
-      daemon: reload.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) }, to: loaded)
-    if reload.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
+      daemon: reloads.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) }, to: loaded)
+    if reloads.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
     do throws(ReloadRefusal) {
       let transaction = try ReloadTransaction(
         plan, open: sockets, owners: owners, services: allServices, needsResolver: starter.names == nil,
@@ -59,7 +69,7 @@ extension Supervisor {
     for warning in transaction.warnings {
       logger.warning("\(warning.text)", metadata: [LogKey.service: "\(warning.service)"])
     }
-    reload.report = plan.report(isDryRun: false)
+    reloads.report = plan.report(isDryRun: false)
     apply(daemon)
     var givenUp: [ObjectIdentifier: [HeldSocket]] = [:]
     for index in plan.sockets.rest { givenUp[ObjectIdentifier(owners[index]), default: []].append(open[index]) }
@@ -89,8 +99,8 @@ extension Supervisor {
   }
 
   private func apply(_ daemon: DaemonSettings) {
-    reload.daemon.logLevel = daemon.logLevel
-    reload.daemon.drainTimeout = daemon.drainTimeout
+    reloads.daemon.logLevel = daemon.logLevel
+    reloads.daemon.drainTimeout = daemon.drainTimeout
     starter.drainTimeout = daemon.drainTimeout
     logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
   }
@@ -98,7 +108,7 @@ extension Supervisor {
   private func wantListener(of service: ManagedService) {
     service.restartTime = 0
     service.startRetry = Retry()
-    reload.awaited.append(service)
+    reloads.awaited.append(service)
   }
 
   /// Gives a service up: what waits at its sockets is accepted, and its connections end by themselves.
@@ -112,7 +122,7 @@ extension Supervisor {
       let closes = !givenUp.isEmpty
       retire(current, of: service, Retirement(closesSockets: closes, drainTimeout: drainTimeout))
     }
-    service.releaseSockets()
+    service.releaseSockets(givenUp)
     if !service.generations.isEmpty { leaving.append(service) }
   }
 
@@ -120,16 +130,16 @@ extension Supervisor {
 
   /// A new listener serves, or waits only for the program of the one before to end.
   func settleReload(_ service: ManagedService, failure: String? = nil) {
-    guard reload.report != nil else { return }
-    reload.settle(service, failure: failure)
+    guard reloads.report != nil else { return }
+    reloads.settle(service, failure: failure)
     finishReloadIfDone()
   }
 
   private func finishReloadIfDone() {
-    guard let report = reload.report, reload.awaited.isEmpty else { return }
-    reload.report = nil
-    let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reload.startTime) / 1_000_000))
-    let failures = reload.failures
+    guard let report = reloads.report, reloads.awaited.isEmpty else { return }
+    reloads.report = nil
+    let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reloads.startTime) / 1_000_000))
+    let failures = reloads.failures
     for warning in report.warnings { logger.warning("\(warning)") }
     logger.log(
       level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
@@ -143,7 +153,8 @@ extension Supervisor {
 
   /// The configuration before goes on.
   private func refuseReload(_ problems: [String]) {
-    if !reload.isDryRun {
+    reloads.loadDeadline = nil
+    if !reloads.isDryRun {
       for problem in problems { logger.error("\(problem)") }
       logger.error("reload refused; the configuration before goes on")
       manager.ready("\(statusText); the last reload was refused, see the log")
@@ -156,7 +167,7 @@ extension Supervisor {
   }
 
   private func answerReload(_ answer: ControlAnswer) {
-    for case .request(let isDryRun, let send) in reload.queue.finish() {
+    for case .request(let isDryRun, let send) in reloads.queue.finish() {
       if isDryRun, case .reload(var report) = answer {
         report.isDryRun = true
         send(.reload(report))

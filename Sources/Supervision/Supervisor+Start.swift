@@ -27,7 +27,7 @@ extension Supervisor {
     do throws(SystemCallError) {
       let generation = try starter.start(service)
       service.restartTime = nil
-      service.successor = generation
+      service.await(generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
       do throws(SystemCallError) {
         generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] _ in
@@ -51,8 +51,7 @@ extension Supervisor {
   /// Ends a successor that has not begun, which another one is to replace: it has no clients.
   func discardSuccessor(of service: ManagedService) {
     guard let successor = service.successor else { return }
-    service.successor = nil
-    service.retiring.append(successor)
+    service.withdraw(successor)
     successor.kill()
   }
 

@@ -26,7 +26,8 @@ final class Supervisor {
   private(set) var isStarted = false
   private var exitStatus: CInt = 0
   private let whenReady: () -> [PendingOutput]
-  var reload: ReloadState
+  var reloads: ReloadState
+  var endOrders = EndOrders()
   /// The number of each name that a service ever had, for the table of bans.
   private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
@@ -43,14 +44,14 @@ final class Supervisor {
     recordLog = logs.records
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
-    reload = try ReloadState(file: configurationFile, daemon: daemon)
+    reloads = try ReloadState(file: configurationFile, daemon: daemon)
     serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
     poll = try PollTable()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child))
     // Signals are taken in each turn of the loop: it is only to be woken.
     _ = try poll.add(signals.descriptor.number, .readable) { _ in }
     watch = Watch(managerInterval: manager.watchdogInterval)
-    _ = try poll.add(reload.loader.number, .readable) { [unowned self] _ in configurationLoaded() }
+    _ = try poll.add(reloads.loader.number, .readable) { [unowned self] _ in configurationLoaded() }
   }
 
   var resolver: NameResolver? { starter.names }
@@ -77,6 +78,9 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       endLateStarters()
       endDisobedient()
+      endLateReload()
+      endLateOrders()
+      endLingering()
       manager.retryIfDue()
       if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
     }
@@ -131,16 +135,22 @@ final class Supervisor {
     return number
   }
 
+  /// The service that has a number in the table of bans; nil for 0, which means all.
+  func nameOfService(_ number: UInt32) -> String? { serviceNumbers.first { $0.value == number }?.key }
+
   private func timeUntilWork() -> CInt {
     var due = watch.nextTime
     for service in allServices {
-      due = min(due, service.restartTime ?? .max)
+      due = min(due, service.restartTime ?? .max, service.lingerDeadline ?? .max)
       for generation in service.generations {
         if !generation.isReady, !generation.isKilled, stopDeadline == nil { due = min(due, generation.startDeadline) }
         if let endDeadline = generation.endDeadline, !generation.isKilled { due = min(due, endDeadline) }
       }
     }
-    due = min(due, reloadTime ?? .max, resolver?.restartTime ?? .max, stopDeadline ?? .max, manager.retryTime ?? .max)
+    let others: [Int64?] = [
+      reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopDeadline, manager.retryTime,
+    ]
+    for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 

@@ -31,7 +31,7 @@ struct GivingUpTests {
       let offer = kind.isDatagram ? Self.datagramEcho : Self.echo
       let listener = try SupervisedListener(offer, sockets: [socket.number])
       try listener.begin()
-      let clients = try ContinuousClients(
+      let clients = try EchoClients(
         Self.clients, at: socket.address, isDatagram: kind.isDatagram, staying: false)
       try socket.refuseNewClients()
       try listener.retire(closing: true)
@@ -52,7 +52,7 @@ struct GivingUpTests {
       let kept = try TestSocket("127.0.0.1:0", in: directory)
       let old = try SupervisedListener(Self.echo, sockets: [kept.number, given.number])
       try old.begin()
-      let clients = try ContinuousClients(Self.clients, at: given.address, isDatagram: kind.isDatagram, staying: false)
+      let clients = try EchoClients(Self.clients, at: given.address, isDatagram: kind.isDatagram, staying: false)
       try given.refuseNewClients()
       let new = try SupervisedListener(Self.echo, sockets: [kept.number], closing: [given.number])
       given.close()
@@ -191,7 +191,7 @@ struct GivingUpTests {
     let listener = try StandaloneListener(
       "echo",
       ["--listen-stream", "127.0.0.1:0", "--listen-stream", path.path("echo"), "--max-connections", "4"])
-    let clients = try listener.addresses.map { try ContinuousClients(Self.clients, at: $0, staying: false) }
+    let clients = try listener.addresses.map { try EchoClients(Self.clients, at: $0, staying: false) }
     try listener.program.send(.terminate)
     for clients in clients {
       let report = try clients.stop()

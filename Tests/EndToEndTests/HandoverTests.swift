@@ -46,7 +46,7 @@ struct HandoverTests {
     }
     var current = try listener(0)
     try current.begin()
-    let clients = try ContinuousClients(Self.clients, at: socket.address, isDatagram: service.isDatagram)
+    let clients = try EchoClients(Self.clients, at: socket.address, isDatagram: service.isDatagram)
     var retired: [SupervisedListener] = []
     for round in 1...Self.rounds {
       // Three others may live; the oldest has to be gone before its column is given to another one.
@@ -82,7 +82,7 @@ struct HandoverTests {
     let offer = ["--wait", "--rate", "none", "--", try Programs.tool("python3"), "-c", script]
     var current = try SupervisedListener(offer, sockets: [socket.number])
     try current.begin()
-    let clients = try ContinuousClients(Self.clients, at: socket.address)
+    let clients = try EchoClients(Self.clients, at: socket.address)
     for _ in 1...20 {
       let successor = try SupervisedListener(offer, sockets: [socket.number])
       try successor.awaitMessage(.ready)

@@ -20,13 +20,17 @@ final class ManagedService {
   let admissionBook: Descriptor
   /// Sockets that the configuration has given up; the next listener accepts the clients that wait there, and closes them.
   private(set) var closing: [HeldSocket] = []
+  /// Sockets that a listener is closing now: an address that is bound again needs the old socket's consent.
+  private(set) var lingering: [HeldSocket] = []
+  /// When begatd's copies of those are closed, CLOCK_MONOTONIC nanoseconds; nil if there are none.
+  private(set) var lingerDeadline: Int64?
 
+  /// Every generation that lives, the oldest first.
+  private(set) var generations: [Generation] = []
   /// The generation that accepts clients.
-  var current: Generation?
+  private(set) var current: Generation?
   /// The generation that is to take its place.
-  var successor: Generation?
-  /// Those before: they accept no more, and let their connections end.  The oldest is first.
-  var retiring: [Generation] = []
+  private(set) var successor: Generation?
   private var lastGenerationNumber: UInt64 = 0
   /// What generations that have ended have counted.
   var totals = ServiceCounters()
@@ -54,8 +58,8 @@ final class ManagedService {
 
   var name: String { configuration.name }
 
-  /// Every generation that lives, the newest last.
-  var generations: [Generation] { retiring + [current, successor].compactMap { $0 } }
+  /// Those that accept no more and let their connections end, and those that never began and are being ended.
+  var retiring: [Generation] { generations.filter { $0 !== current && $0 !== successor } }
 
   var isServing: Bool { current != nil }
 
@@ -80,16 +84,54 @@ final class ManagedService {
     return column
   }
 
+  /// The number of the next generation; none is used twice.
   func nextGenerationNumber() -> UInt64 {
     lastGenerationNumber += 1
     return lastGenerationNumber
   }
 
-  /// Takes a generation that has ended out of the lists, and keeps what it has counted.
-  func forget(_ generation: Generation) {
+  /// Takes over a generation that was started.
+  func await(_ generation: Generation) {
+    generations.append(generation)
+    successor = generation
+  }
+
+  /// Makes the successor the generation that accepts clients; it has begatd's given-up sockets too.
+  func begin() {
+    current = successor
+    current?.state = .accepting
+    successor = nil
+    pendingClear = []
+    linger(closing)
+    closing = []
+  }
+
+  /// Keeps given-up sockets for as long as a listener may take to close its copies.
+  private func linger(_ sockets: [HeldSocket]) {
+    // The kernel shares no name of a Unix socket, and would give datagrams to both sockets.
+    lingering += sockets.filter { !$0.isDatagram && !$0.address.isUnix }
+    if !lingering.isEmpty { lingerDeadline = SystemClock.monotonic() + ManagedService.lingerTime }
+  }
+
+  /// Handshakes that had begun may take a second.
+  private static let lingerTime: Int64 = 2_000_000_000
+
+  /// Closes begatd's copies of sockets that listeners have closed by now.
+  func endLingering() {
+    lingering = []
+    lingerDeadline = nil
+  }
+
+  /// Notes that a generation accepts no more, or is not to begin.
+  func withdraw(_ generation: Generation) {
     if current === generation { current = nil }
     if successor === generation { successor = nil }
-    retiring.removeAll { $0 === generation }
+  }
+
+  /// Takes a generation that has ended out of the list, and keeps what it has counted.
+  func forget(_ generation: Generation) {
+    withdraw(generation)
+    generations.removeAll { $0 === generation }
     totals.add(generation.board.counters)
   }
 
@@ -151,11 +193,11 @@ final class ManagedService {
     onlyUnixAddress = addresses.count == 1 ? addresses[0] : nil
   }
 
-  /// Its new listener has the sockets that the configuration gave up: begatd's copies are not needed any more.
-  func hasBegun() { closing = [] }
-
   /// Closes begatd's copies of the sockets; their files stay.
-  func releaseSockets() {
+  ///
+  /// - Parameter givenUp: those that no other service has.
+  func releaseSockets(_ givenUp: [HeldSocket] = []) {
+    linger(givenUp + closing)
     sockets = []
     closing = []
   }
@@ -165,5 +207,6 @@ final class ManagedService {
     sockets.removeFiles()
     closing.removeFiles()
     releaseSockets()
+    endLingering()
   }
 }

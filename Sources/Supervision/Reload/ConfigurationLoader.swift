@@ -34,6 +34,8 @@ final class ConfigurationLoader {
   /// Written to by a thread when it has a result.
   private let wakeUp: PipeEnds
   private let results = Results()
+  /// Counts the jobs: the result of one that was given up is dropped.
+  private var lastJob: UInt64 = 0
 
   /// - Parameter file: nil for the usual place or the embedded default.
   init(file: String?) throws(SystemCallError) {
@@ -47,7 +49,8 @@ final class ConfigurationLoader {
 
   /// Begins to read the configuration.
   func start() throws(SystemCallError) {
-    let job = Job(file: file, results: results, wakeUp: wakeUp.writeEnd.number)
+    lastJob += 1
+    let job = Job(number: lastJob, file: file, results: results, wakeUp: wakeUp.writeEnd.number)
     var thread = pthread_t()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -66,18 +69,22 @@ final class ConfigurationLoader {
     throw SystemCallError("pthread_create", code: ErrorCode(rawValue: failure))
   }
 
-  /// The result, once it is there.
+  /// The result of the last job, once it is there.
   func take() -> Result? {
     withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { room in _ = try? wakeUp.readEnd.read(into: room) }
-    return results.take()
+    guard let (job, result) = results.take(), job == lastJob else { return nil }
+    return result
   }
 
+  /// Gives the last job up: its thread may wait for a file system that does not answer.
+  func giveUp() { lastJob += 1 }
+
   private final class Results: Sendable {
-    private let result = Mutex<Result?>(nil)
+    private let result = Mutex<(job: UInt64, result: Result)?>(nil)
 
-    func put(_ new: Result) { result.withLock { $0 = new } }
+    func put(_ new: Result, of job: UInt64) { result.withLock { $0 = (job, new) } }
 
-    func take() -> Result? {
+    func take() -> (job: UInt64, result: Result)? {
       result.withLock { result in
         defer { result = nil }
         return result
@@ -86,12 +93,14 @@ final class ConfigurationLoader {
   }
 
   private final class Job: Sendable {
+    private let number: UInt64
     private let file: String?
     private let results: Results
     /// Stays open: the loader lives as long as begatd.
     private let wakeUp: CInt
 
-    init(file: String?, results: Results, wakeUp: CInt) {
+    init(number: UInt64, file: String?, results: Results, wakeUp: CInt) {
+      self.number = number
       self.file = file
       self.results = results
       self.wakeUp = wakeUp
@@ -99,8 +108,8 @@ final class ConfigurationLoader {
 
     func run() {
       do throws(ConfigurationProblems) {
-        results.put(.success(LoadedConfiguration(try Configuration.load(file: file))))
-      } catch { results.put(.failure(error)) }
+        results.put(.success(LoadedConfiguration(try Configuration.load(file: file))), of: number)
+      } catch { results.put(.failure(error), of: number) }
       var byte: UInt8 = 1
       write(wakeUp, &byte, 1)
     }

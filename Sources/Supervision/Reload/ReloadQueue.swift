@@ -9,7 +9,7 @@ struct ReloadQueue<Asker> {
   private(set) var running: [Asker]?
   /// Those that the next one answers; nil if none is wanted.
   private(set) var pending: [Asker]?
-  private var lastStart = Int64.min
+  private var lastStart: Int64?
 
   /// Asks for a reload.
   ///
@@ -18,10 +18,10 @@ struct ReloadQueue<Asker> {
     pending = (pending ?? []) + [asker].compactMap { $0 }
   }
 
-  /// When the next reload is to be started; nil if none is wanted, or one still runs.
+  /// When the next reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted, or one still runs.
   var startTime: Int64? {
     guard pending != nil, running == nil else { return nil }
-    return lastStart == .min ? .min : lastStart + Self.interval
+    return lastStart.map { $0 + Self.interval } ?? 0
   }
 
   /// Begins the reload that is wanted.

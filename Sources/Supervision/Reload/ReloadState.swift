@@ -21,6 +21,10 @@ struct ReloadState {
   var daemon: DaemonSettings
   /// When the one that runs began, CLOCK_MONOTONIC nanoseconds.
   var startTime: Int64 = 0
+  /// Until when the configuration is to be read; nil when it is not being read.
+  var loadDeadline: Int64?
+  /// How long reading it may take, in nanoseconds.
+  static let loadPatience: Int64 = 60_000_000_000
   /// What the one that runs has put in force; nil before that.
   var report: ReloadReport?
   /// The services whose new listeners are waited for.

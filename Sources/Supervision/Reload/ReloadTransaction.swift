@@ -32,7 +32,7 @@ struct ReloadTransaction {
     let wanted = plan.wanted.map(\.configuration)
     try ReloadTransaction.prepareRuntimeDirectory(for: wanted)
     let binder = SocketBinder(
-      givenUp: plan.sockets.rest.map { open[$0] } + services.flatMap(\.closing),
+      givenUp: plan.sockets.rest.map { open[$0] } + services.flatMap { $0.closing + $0.lingering },
       held: zip(open, owners).map { ($1.name, $0) })
     let opening = SocketOpening(wanted, plan.sockets, open: open, binder: binder)
     sockets = opening.sockets

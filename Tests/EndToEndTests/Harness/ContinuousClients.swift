@@ -1,99 +1,63 @@
+import Foundation
 @_spi(Begat) import UnixCore
 
-/// Clients that come again and again, each as soon as it was served, in a process of their own.
-///
-/// Each sends a line of its own and expects it back, whole, and then the end.
-final class ContinuousClients {
-  /// What became of all of them.
-  struct Report {
-    var served = 0
-    /// Not connected: the address is not served any more.
-    var refused = 0
-    /// Connected, and then not served: what must not be.
-    var lost: [String] = []
-  }
+/// Clients that connect, are served and connect again, until they are told to stop.
+final class ContinuousClients: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var isStopping = false
+  private var running: Int
+  private var answers: [String: Int] = [:]
+  private var problems: [String] = []
 
-  private let program: RunningProgram
-
-  /// - Parameter address: as `Client` takes it.
-  /// - Parameter staying: whether a client that is refused comes again; otherwise it is the last one of its row.
-  init(_ count: Int, at address: String, isDatagram: Bool = false, staying: Bool = true) throws {
-    let script = """
-      import errno, os, socket, sys, threading
-      target, count, datagram, staying = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "true", sys.argv[4] == "true"
-      if target[0] == "/": family, address = socket.AF_UNIX, target
-      elif target[0] == "@": family, address = socket.AF_UNIX, "\\0" + target[1:]
-      else:
-          host, port = target.rsplit(":", 1)
-          host = host.strip("[]")
-          family = socket.AF_INET6 if ":" in host else socket.AF_INET
-          address = (host, int(port))
-      over = threading.Event()
-      served, refused, lost = [0] * count, [0] * count, []
-      def visit(row, number):
-          line = f"client {row} {number}\\n".encode()
-          with socket.socket(family, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM) as client:
-              client.settimeout(20)
-              if datagram and family == socket.AF_UNIX: client.bind("")
-              try: client.connect(address)
-              except OSError as error:
-                  if error.errno in (errno.ECONNREFUSED, errno.ENOENT): return False
-                  raise
-              if datagram:
-                  try: client.send(line)
-                  except OSError as error:
-                      if error.errno in (errno.ECONNREFUSED, errno.ENOENT, errno.EPIPE): return False
-                      raise
-                  answer = client.recv(1000)
-              else:
-                  client.sendall(line)
-                  client.shutdown(socket.SHUT_WR)
-                  answer = b""
-                  while part := client.recv(1000): answer += part
-              if answer != line: raise ValueError(f"{answer!r} instead of {line!r}")
-              return True
-      def come(row):
-          number = 0
-          while not over.is_set():
-              number += 1
-              try:
-                  if visit(row, number): served[row] += 1
-                  else:
-                      refused[row] += 1
-                      if not staying: return
-              except Exception as error: lost.append(f"client {row} {number}: {error!r}")
-      rows = [threading.Thread(target=come, args=(row,)) for row in range(count)]
-      for row in rows: row.start()
-      while sum(served) < count and any(row.is_alive() for row in rows): over.wait(0.001)
-      print("begun", flush=True)
-      sys.stdin.read()
-      if staying: over.set()
-      for row in rows: row.join()
-      print("served", sum(served), flush=True)
-      print("refused", sum(refused), flush=True)
-      for line in lost[:20]: print("lost", line, flush=True)
-      """
-    program = try RunningProgram(
-      try Programs.tool("python3"), ["-c", script, address, "\(count)", "\(isDatagram)", "\(staying)"], input: .pipe)
-    try program.output.awaitLines(containing: "begun", within: .seconds(30))
-  }
-
-  /// Lets no new client come, unless each row ends when it is refused; waits for those that are there, and reports.
-  func stop() throws -> Report {
-    program.endInput()
-    guard try program.awaitEnd(within: .seconds(60)) == .exited(code: 0) else {
-      throw HarnessFailure("the clients failed: \(program.errors.text)")
-    }
-    var report = Report()
-    for line in program.output.lines {
-      let words = line.split(separator: " ", maxSplits: 1)
-      switch words[0] {
-      case "served": report.served = Int(words[1]) ?? 0
-      case "refused": report.refused = Int(words[1]) ?? 0
-      case "lost": report.lost.append(String(words[1]))
-      default: break
+  /// - Parameter question: sent before the end of sending; nil sends nothing.
+  /// - Parameter isRight: whether a whole answer is one that the service may give.
+  init(_ count: Int, at address: String, asking question: String? = nil, _ isRight: @escaping @Sendable (String) -> Bool) {
+    running = count
+    for _ in 0..<count {
+      Thread.detachNewThread { [self] in
+        while change({ !isStopping }) {
+          do {
+            let answer = String(decoding: try ask(address, question), as: UTF8.self)
+            change {
+              answers[answer, default: 0] += 1
+              if !isRight(answer) { problems.append("answer “\(answer)”") }
+            }
+          } catch { change { problems.append("\(error)") } }
+        }
+        change { running -= 1 }
       }
     }
-    return report
+  }
+
+  @discardableResult
+  private func change<Result>(_ body: () -> Result) -> Result {
+    condition.lock()
+    defer { condition.unlock() }
+    defer { condition.broadcast() }
+    return body()
+  }
+
+  /// Stops them after their last answers.
+  ///
+  /// - Returns: how many clients had each answer, and what befell the others.
+  func stop() throws -> (answers: [String: Int], problems: [String]) {
+    condition.lock()
+    defer { condition.unlock() }
+    isStopping = true
+    let end = Date(timeIntervalSinceNow: 30)
+    while running > 0 { if !condition.wait(until: end) { throw HarnessFailure("\(running) clients do not end") } }
+    return (answers, problems)
+  }
+
+  /// Waits until so many clients more have been served.
+  func await(more count: Int, within limit: Duration = .seconds(20)) throws {
+    condition.lock()
+    defer { condition.unlock() }
+    func served() -> Int { answers.values.reduce(0, +) }
+    let goal = served() + count
+    let end = Date(timeIntervalSinceNow: Double(limit.milliseconds) / 1000)
+    while served() < goal {
+      if !condition.wait(until: end) { throw HarnessFailure("\(served()) of \(goal) clients served; \(problems)") }
+    }
   }
 }
