@@ -137,11 +137,7 @@ import Testing
     @Sendable func address(_ number: UInt64, kept: Bool) -> IPv6Address { IPv6Address(high: kept ? 1 : 2, low: number) }
     for number in 0..<1000 as Range<UInt64> { _ = table.add(Ban(IPNetwork(address(number, kept: true)))) }
     let writer = Background { table.write { IPNetwork(address($0, kept: false)) } }
-<<<<<<< HEAD
-    for round in 0..<100 as Range<UInt64> {
-=======
     for round in 0..<40 as Range<UInt64> {
->>>>>>> w/supervisor
       for number in 0..<1000 as Range<UInt64> where number % 4 == round % 4 {
         let kept = SocketAddress.ipv6(address(number, kept: true), port: 1, scope: 0)
         #expect(reader.isBanned(kept, now: now))

@@ -129,12 +129,8 @@ import Testing
     // Nothing is left of the connection that was counted by the old prefix when it has ended.
     for ticket in tickets { old.giveBack(ticket) }
     #expect(new.active == 3)
-<<<<<<< HEAD
-    let last = try Visits(wide, book: book, column: 2, clearing: [AdmissionColumns(0), AdmissionColumns(1)], now: second)
-=======
     let last = try Visits(
       wide, book: book, column: 2, clearing: [AdmissionColumns(0), AdmissionColumns(1)], now: second)
->>>>>>> w/supervisor
     #expect(last.active == 0 && last.sources == 3)
     let later = try Visits(wide, book: book, column: 3, now: 7202 * second)
     #expect(later.sources == 0)
@@ -154,12 +150,8 @@ import Testing
     func admits(_ text: String?, column: Int, now: Int64) throws -> Int {
       let generation = try Visits(try limit(text), book: book, column: column, now: now)
       let client = try peer("192.0.2.7")
-<<<<<<< HEAD
-      return (0..<20).count { _ in generation.admit(client, user: nil, now: now).ticket.map(generation.giveBack) != nil }
-=======
       return (0..<20).count { _ in generation.admit(client, user: nil, now: now).ticket.map(generation.giveBack) != nil
       }
->>>>>>> w/supervisor
     }
     let now = 1000 * second
     #expect(try admits("1/h burst 10", column: 0, now: now) == 10)

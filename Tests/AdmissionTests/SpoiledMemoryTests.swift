@@ -24,13 +24,9 @@ import Testing
     for round in 0..<4 {
       let object = try AdmissionBook.create(maxConnections: 100)
       let memory = try MemoryMapping.file(object, size: try MemoryFile.size(of: object), writable: true)
-<<<<<<< HEAD
-      fill(memory.unsafeBytes, &random)
-=======
       // All of it once, as filling takes long: the first thousand sources otherwise.
       let end = round == 0 ? memory.unsafeBytes.count : AdmissionBook.connectionsOffset + 40_000
       fill(UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[AdmissionBook.connectionsOffset..<end]), &random)
->>>>>>> w/supervisor
       #expect(throws: SystemCallError.self) { _ = try Admission(allowed, book: object) }
       let start = memory.unsafeBytes.baseAddress! + AdmissionBook.connectionsOffset
       BookPart.begin(at: start)
@@ -75,11 +71,7 @@ import Testing
   @Test("a table of bans of random bytes bans anyone or nobody, and ends")
   func readsBans() throws {
     var random = SeededRandom(state: 3)
-<<<<<<< HEAD
-    for round in 0..<8 {
-=======
     for round in 0..<6 {
->>>>>>> w/supervisor
       let table = try Bans()
       let reader = try table.reader(1)
       let memory = try table.memory()
@@ -91,16 +83,10 @@ import Testing
         begat_set_ban_kinds(slots.header, place / 3, place % 3, round < 2 ? 0 : .max)
       }
       slots.header.pointee.sequence = UInt32(round)
-<<<<<<< HEAD
-      for host in 0..<10 as Range<UInt64> {
-        _ = reader.isBanned(.ipv4(IPv4Address(rawValue: UInt32(host)), port: 1), now: Deadline(instant: second))
-        _ = reader.isBanned(.ipv6(IPv6Address(high: ~host, low: host), port: 1, scope: 0), now: Deadline(instant: second))
-=======
       for host in 0..<3 as Range<UInt64> {
         _ = reader.isBanned(.ipv4(IPv4Address(rawValue: UInt32(host)), port: 1), now: Deadline(instant: second))
         _ = reader.isBanned(
           .ipv6(IPv6Address(high: ~host, low: host), port: 1, scope: 0), now: Deadline(instant: second))
->>>>>>> w/supervisor
       }
     }
   }

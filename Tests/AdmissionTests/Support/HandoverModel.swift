@@ -107,12 +107,8 @@ final class HandoverModel {
     let admission = generations.last!.visits
     guard admission.active == active else { return "\(admission.active) places, not \(active)" }
     let others = active - generations.last!.guests.count
-<<<<<<< HEAD
-    return admission.admission.othersActive == others ? nil : "\(admission.admission.othersActive) of others, not \(others)"
-=======
     return admission.admission.othersActive == others
       ? nil : "\(admission.admission.othersActive) of others, not \(others)"
->>>>>>> w/supervisor
   }
 
   /// Starts a successor; some generations are killed, others end when their last connection has.
