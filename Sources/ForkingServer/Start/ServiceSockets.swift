@@ -222,8 +222,10 @@ struct ServiceSockets {
   }
 
   /// Lets the sockets that were bound here take no new clients, and gives them up.
-  func giveUpOwn() {
+  mutating func giveUpOwn() {
     for file in files { file.removeIfOurs() }
+    // Another server may bind the path now.
+    files = []
     for entry in streams where entry.isOwn {
       entry.isClosing = (try? entry.socket.descriptor.refuseNewClients()) != nil
     }
