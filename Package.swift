@@ -154,7 +154,7 @@ let package = Package(
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", unixCore]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
-    .testTarget(name: "EndToEndTests", dependencies: [unixCore, unixIPC]),
+    .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -33,7 +33,7 @@ import Testing
   }
 
   private static let orders: [EndOrder.Selection] = [
-    .everything, .connection(process: 4711, slot: 3, started: 1 << 60), .source(IPNetwork(.loopback)),
+    .everything, .connection(process: 4711, slot: 3, started: 1 << 60), .source(IPNetwork(IPv4Address.loopback)),
     .source(IPNetwork(IPv6Address(high: 0x2001_0db8_0000_0000, low: 0), prefixLength: 32)), .startedBefore(1 << 61),
   ]
 
@@ -57,7 +57,8 @@ import Testing
   @Test("reads an order only with all of its body, and only a selection that it knows")
   func readsWholeOrdersOnly() throws {
     let channel = try Channel()
-    try ListenerChannel.send(.end(EndOrder(number: 1, .source(IPNetwork(.loopback)))), on: channel.supervisor)
+    try ListenerChannel.send(
+      .end(EndOrder(number: 1, .source(IPNetwork(IPv4Address.loopback)))), on: channel.supervisor)
     let order = try channel.receive(atSupervisor: false)
     for length in 0..<order.count { #expect(supervisorMessage(Array(order.prefix(length))) == nil) }
     #expect(supervisorMessage(order + [0]) == nil)
