@@ -63,6 +63,7 @@ extension Supervisor {
 
   private func listenerEnded(_ service: ManagedService, _ listener: ListenerProcess, _ status: ExitStatus) {
     service.listener = nil
+    service.totals.add(listener.board.counters)
     let metadata: Logger.Metadata = [LogKey.service: "\(service.name)"]
     guard stopDeadline == nil else {
       if !status.isSuccess { logger.warning("listener \(listener.process) ended: \(status)", metadata: metadata) }

@@ -11,6 +11,7 @@ final class Supervisor {
   enum Token {
     static let signals: UInt64 = .max
     static let resolver: UInt64 = .max - 1
+    static let control: UInt64 = .max - 2
     /// Of the first output that waits; listeners have the smaller numbers.
     static let outputs: UInt64 = 1 << 32
   }
@@ -34,6 +35,10 @@ final class Supervisor {
   /// What is still to be written to readers that do not read now, by their tokens.
   private var outputs: [UInt64: PendingOutput] = [:]
   var resolverRetry = Retry()
+  /// Nil where there are no control sockets.
+  var control: ControlServer?
+  /// What `status` says of begatd itself.
+  var controlFacts = ControlFacts()
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
@@ -70,10 +75,12 @@ final class Supervisor {
       startWhatIsDue()
       if watch.isDue { askListeners() }
       endLateStarters()
+      control?.turnIfDue()
       manager.retryIfDue()
       if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
     }
     resolver?.stop()
+    control?.close()
     if stopDeadline != nil, isStarted { logger.info("stopped") }
     return exitStatus
   }
@@ -82,6 +89,7 @@ final class Supervisor {
     switch event.token {
     case Token.signals: break
     case Token.resolver: readResolver()
+    case Token.control: control?.turn()
     case let token where token >= Token.outputs: writeOutput(token)
     default: readChannel(of: services[Int(event.token)])
     }
@@ -139,6 +147,7 @@ final class Supervisor {
       }
     }
     due = min(due, resolver?.restartTime ?? .max, stopDeadline ?? .max, manager.retryTime ?? .max)
+    due = min(due, control?.nextTime ?? .max)
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 

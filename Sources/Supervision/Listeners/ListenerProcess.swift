@@ -6,8 +6,14 @@ import Settings
 
 /// A listener that runs: its process and the channel to it.
 final class ListenerProcess {
+  /// Counts the listeners of a service, from 1.
+  let number: UInt64
   let process: pid_t
   let channel: Descriptor
+  /// Its scoreboard.
+  let board: ScoreboardReader
+  /// CLOCK_MONOTONIC nanoseconds.
+  let startTime = SystemClock.monotonic()
   /// When it said that it serves, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
   /// Until when it has time to become ready.
@@ -16,7 +22,9 @@ final class ListenerProcess {
   var isEnded = false
   var inquiry = Inquiry()
 
-  init(process: pid_t, channel: consuming Descriptor) {
+  init(number: UInt64, process: pid_t, channel: consuming Descriptor, board: ScoreboardReader) {
+    self.number = number
+    self.board = board
     self.process = process
     self.channel = channel
   }
@@ -63,7 +71,9 @@ struct ListenerStarter {
   /// Starts the listener of a service.
   func start(_ service: ManagedService) throws(SystemCallError) -> ListenerProcess {
     let configuration = service.configuration
-    let scoreboard = try Scoreboard.create(slotCount: configuration.settings.admission.maxConnections)
+    let slotCount = configuration.settings.admission.maxConnections
+    let scoreboard = try Scoreboard.create(slotCount: slotCount)
+    let board = try ScoreboardReader(scoreboard, slotCount: slotCount)
     let channel = try SocketPair(kind: .sequencedPacket)
     var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
     func pass(_ number: CInt) -> CInt {
@@ -89,6 +99,7 @@ struct ListenerStarter {
     program.argumentZero = "begat-listener: \(configuration.name)"
     program.leadsSession = true
     let process = try program.start(descriptors: descriptors)
-    return ListenerProcess(process: process, channel: channel.first)
+    return ListenerProcess(
+      number: service.nextListenerNumber(), process: process, channel: channel.first, board: board)
   }
 }

@@ -11,6 +11,9 @@ final class ManagedService {
   /// When the next listener is to be started, CLOCK_MONOTONIC nanoseconds; nil while one runs.
   var restartTime: Int64?
   private var restartDelay: Int64 = 0
+  private var lastListenerNumber: UInt64 = 0
+  /// What listeners that have ended have counted.
+  var totals = ServiceCounters()
 
   init(_ configuration: ServiceConfiguration, sockets: [HeldSocket]) {
     self.configuration = configuration
@@ -18,6 +21,11 @@ final class ManagedService {
   }
 
   var name: String { configuration.name }
+
+  func nextListenerNumber() -> UInt64 {
+    lastListenerNumber += 1
+    return lastListenerNumber
+  }
 
   var socketKinds: Set<ServiceMode.SocketKind> {
     Set(sockets.map { ServiceMode.SocketKind($0.address, isStream: !$0.isDatagram) })
@@ -73,7 +81,7 @@ final class ManagedService {
     }
   }
 
-  private lazy var onlyUnixAddress: SocketAddress? = {
+  private(set) lazy var onlyUnixAddress: SocketAddress? = {
     let addresses = sockets.filter { !$0.isDatagram && $0.address.isUnix }.map(\.address)
     return addresses.count == 1 ? addresses[0] : nil
   }()

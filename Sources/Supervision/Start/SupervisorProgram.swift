@@ -70,12 +70,15 @@ public enum SupervisorProgram {
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
-    let services = openServices(configuration, logger, &problems)
+    let control = openControl(configuration, logger, &problems)
+    let services = problems.isEmpty ? openServices(configuration, logger, &problems) : []
     guard problems.isEmpty else {
       for service in services { service.closeSockets() }
+      control?.close()
       return give(complain(problems, failure))
     }
     guard !services.isEmpty else {
+      control?.close()
       return give(complain("no service to offer: the sockets of none were passed", failure))
     }
 
@@ -103,11 +106,32 @@ public enum SupervisorProgram {
         tellStarter(success, logs.keepsStandardError)
         return outputs.compactMap { $0 }
       }
+      try supervisor.take(control, of: configuration)
       let status = supervisor.run()
       return supervisor.isStarted ? status : give(status)
     } catch {
       for service in services { service.closeSockets() }
+      control?.close()
       return give(complain("\(error)", failure))
+    }
+  }
+
+  /// Opens the control sockets first: a second begatd is then told so, and not that some port is taken.
+  ///
+  /// - Returns: nil if there are none, by choice or because the usual place for them cannot be used.
+  private static func openControl(_ configuration: Configuration, _ logger: Logger, _ problems: inout [String])
+    -> ControlServer?
+  {
+    guard let sockets = configuration.control else { return nil }
+    do throws(ControlSocketProblem) {
+      return try ControlServer.open(sockets, until: Deadline(after: .seconds(2)))
+    } catch {
+      if error.isInUse || !sockets.isDefault {
+        problems.append("\(error)")
+      } else {
+        logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
+      }
+      return nil
     }
   }
 
