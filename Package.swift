@@ -152,6 +152,7 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
+    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Control", unixCore, "TestSupport"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.

@@ -105,7 +105,7 @@ struct End: ParsableCommand {
   private static func readName(_ word: String) throws -> ConnectionName {
     if let id = ConnectionID(word) { return .id(id) }
     if let process = ProcessNumber.parse(word) { return .process(process) }
-    throw ValidationError("\(quoted(word)): expected an id such as hello/1.17.k3x81c2a, or the number of a process")
+    throw ValidationError("\(quoted(word)): expected an id such as hello/1.17.1kpqzg2c, or the number of a process")
   }
 }
 

@@ -157,8 +157,8 @@ struct ControlCommandTests {
     let directory = try TemporaryDirectory()
     let path = directory.path("control")
     let socat = try Programs.tool("socat")
-    let server = try RunningProgram(
-      socat, ["UNIX-LISTEN:\(path),fork", "SYSTEM:read line; echo '{\"version\":2,\"ok\":true}'"])
+    let answer = try directory.write("{\"version\":2,\"ok\":true}\n", to: "answer")
+    let server = try RunningProgram(socat, ["UNIX-LISTEN:\(path),fork", "SYSTEM:read line; cat \(answer)"])
     #expect(eventually { access(path, F_OK) == 0 })
     let stop = try RunningProgram.run(try Programs.begat(), ["stop", "--control", path])
     #expect(stop.status == .exited(code: 1))
@@ -176,7 +176,6 @@ struct ControlCommandTests {
     #expect(daemon.log.lines(containing: "control: {\"version\":1,\"request\":\"stop\"}").count == 1)
   }
 
-  /// The socket of a begatd that does not turn takes connections and answers none.
   @Test func checkWarnsOfProgramsThatCouldCommand() throws {
     let directory = try TemporaryDirectory()
     let program = "[service.cat]\nexec = [\"/bin/cat\"]\nlisten-stream = [\"127.0.0.1:0\"]\n"
@@ -188,7 +187,7 @@ struct ControlCommandTests {
     #expect(check.status == .exited(code: 0))
     #expect(
       check.errors.text
-        == "warning: \(file):1:1: service.cat: its programs run as begatd's own user and can command begatd through its "
+        == "warning: \(file):1:10: service.cat: its programs run as begatd's own user and can command begatd through its "
         + "control socket, unless a service manager starts begatd; control-socket = \"none\" in [daemon] opens none\n")
   }
 }

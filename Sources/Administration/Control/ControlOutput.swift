@@ -25,7 +25,10 @@ struct ControlOutput {
         report.message + "\n", complaints: report.problems.map { "\(command): \($0)" },
         exitStatus: report.problems.isEmpty ? 0 : ControlFailure.failed)
     case .failure(let failure):
-      self.init("", complaints: failure.problems + ["\(command): \(failure.message)"], exitStatus: failure.exitStatus)
+      // A status that a shell would take for success, or for a signal, would mislead.
+      let status = (1...125).contains(failure.exitStatus) ? failure.exitStatus : ControlFailure.failed
+      self.init(
+        "", complaints: failure.problems + ["\(command): \(failure.message)"], exitStatus: status)
     }
   }
 
@@ -34,7 +37,7 @@ struct ControlOutput {
     self.text = text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { escaped($0.utf8, doublingBackslashes: false) }.joined(separator: "\n")
     self.complaints = complaints
-    self.exitStatus = exitStatus == 0 || (1...255).contains(exitStatus) ? exitStatus : ControlFailure.failed
+    self.exitStatus = exitStatus
   }
 }
 
