@@ -41,7 +41,10 @@ import Testing
     #expect(short[1].hasSuffix("  4194304  192.0.2.7:51312  50s  976K  976K  first-byte") && short[1].count <= 80)
     let long = lines(Self.connection("service", "[2001:db8:1:2:3:4:5:6]:51312"))
     #expect(long.allSatisfy { $0.count <= 80 })
-    #expect(long[0].split(separator: " ") == ["ID", "PEER", "AGE", "WAITS", "FOR"])
+    #expect(long[0].split(separator: " ") == ["ID", "PID", "PEER", "AGE", "WAITS", "FOR"])
+    let longer = lines(Self.connection("other-service", "[2001:db8:1:2:3:4:5:6]:51312"))
+    #expect(longer.allSatisfy { $0.count <= 80 })
+    #expect(longer[0].split(separator: " ") == ["ID", "PEER", "AGE", "WAITS", "FOR"])
     // The id and the peer are never cut.
     let longest = lines(Self.connection(String(repeating: "s", count: 64), "[2001:db8:1:2:3:4:5:6]:51312"))
     #expect(longest[1].contains("[2001:db8:1:2:3:4:5:6]:51312") && longest[1].contains("/12.100."))

@@ -66,17 +66,17 @@ import Testing
   func warnOfPrograms() throws {
     let text = """
       [service.a]
-      exec = "/bin/cat"
+      exec = ["/bin/cat"]
       listen-stream = "1111"
       [service.b]
       serve = "command"
       listen-stream = "1112"
-      commands = { who = ["/usr/bin/who"] }
+      commands = { list = ["/bin/ls"] }
       [service.c]
       serve = "command"
       listen-stream = "1113"
       [service.d]
-      exec = "/bin/cat"
+      exec = ["/bin/cat"]
       listen-stream = "1114"
       enabled = false
       """

@@ -22,8 +22,8 @@ struct ControlHostilityTests {
             elif kind == 1: del line[place:place + random.randrange(1, 9)]
             else: line[place:place] = line[:place]
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(20)
         client.connect(sys.argv[1 + number % 2])
+        client.settimeout(20)
         try:
             client.sendall(bytes(line) + b"\\n" * random.randrange(2))
             client.shutdown(socket.SHUT_WR)
@@ -44,7 +44,6 @@ struct ControlHostilityTests {
     clients = []
     for number in range(1000):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(60)
         client.connect(sys.argv[1 + number % 2])
         if number % 3:
             try: client.sendall(b'{"version":1,')
@@ -95,7 +94,7 @@ struct ControlHostilityTests {
 
       let idle = try start(Self.idle, daemon)
       #expect(try serve(daemon) { idle.output.text.contains("idle") || idle.hasEnded } > 100)
-      try idle.output.awaitLines(containing: "idle")
+      #expect(!idle.hasEnded, "\(idle.errors.text)")
       #expect(descriptors(daemon) <= before.descriptors + 128)
       // Those who ask come first, and all of the others have to go.
       #expect(try daemon.begat("status").status == .exited(code: 0))
