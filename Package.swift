@@ -92,8 +92,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "Control", "ControlProtocol", "NetworkServices", "Admission", nameService, unixCore,
-        "CSystemd",
+        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission", nameService,
+        unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -122,7 +122,8 @@ let package = Package(
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "Settings", nameService, unixCore, unixIPC, "CProgramStart",
+        "Administration", "Clients", "Control", "Admission", "Settings", nameService, unixCore, unixIPC,
+        "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
@@ -151,7 +152,8 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", unixCore]),
+    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Control", unixCore, "TestSupport"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),

@@ -32,6 +32,10 @@ final class Supervisor {
   private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
   var resolverToken: PollTable.Token?
+  /// Nil where there are no control sockets.
+  var control: ControlServer?
+  /// What `status` says of begatd itself.
+  var controlFacts = ControlFacts()
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
@@ -81,10 +85,12 @@ final class Supervisor {
       endLateReload()
       endLateOrders()
       endLingering()
+      control?.turnIfDue()
       manager.retryIfDue()
       if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
     }
     resolver?.stop()
+    control?.close()
     if stopDeadline != nil, isStarted { logger.info("stopped") }
     return exitStatus
   }
@@ -149,6 +155,7 @@ final class Supervisor {
     }
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopDeadline, manager.retryTime,
+      control?.nextTime,
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)

@@ -69,7 +69,7 @@ public struct JSONReader {
     case UInt8(ascii: "t"): return try word("true", .boolean(true))
     case UInt8(ascii: "f"): return try word("false", .boolean(false))
     case UInt8(ascii: "n"): return try word("null", .null)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case let byte? where byte == UInt8(ascii: "-") || isDigit(byte): return try number()
     default: throw problem("expected a value, \(found)")
     }
   }
@@ -131,9 +131,11 @@ public struct JSONReader {
 // MARK: Numbers
 
 extension JSONReader {
+  private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
   private mutating func skipDigits() -> Int {
     let start = position
-    while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    while let byte = next, isDigit(byte) { position += 1 }
     return position - start
   }
 

@@ -2,7 +2,7 @@
 
 /// Names one connection: never the next client in the same slot, never the next listener's.
 ///
-/// Written `SERVICE/GENERATION.SLOT.START`: `hello/2.17.k3x81c2a`.
+/// Written `SERVICE/GENERATION.SLOT.START`: `hello/2.17.1kpqzg2c`.
 public struct ConnectionID: Hashable, Sendable {
   public let service: String
   /// The number of the service's listener that accepted it, from 1.

@@ -71,7 +71,7 @@ extension ControlRequest {
   }
 
   private static func selection(_ members: RequestMembers) throws(ControlFailure) -> ConnectionSelection {
-    let ids = try members.array("connections", "ids such as \"hello/1.17.k3x81c2a\"") {
+    let ids = try members.array("connections", "ids such as \"hello/1.17.1kpqzg2c\"") {
       $0.string.flatMap(ConnectionID.init).map(ConnectionName.id)
     }
     let processes = try members.array("processes", "numbers of processes") {

@@ -27,6 +27,8 @@ final class Generation {
   let column: Int
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// CLOCK_MONOTONIC nanoseconds.
+  let startTime = SystemClock.monotonic()
   var state = State.starting
   /// When it said that it is ready, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?

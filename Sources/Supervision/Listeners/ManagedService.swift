@@ -171,7 +171,8 @@ final class ManagedService {
     }
   }
 
-  private var onlyUnixAddress: SocketAddress?
+  /// The address of its Unix socket for connections, where it has one such socket.
+  private(set) var onlyUnixAddress: SocketAddress?
 
   /// Takes over the settings of a new configuration.
   func adopt(_ loaded: LoadedService) {

@@ -86,10 +86,15 @@ public enum SupervisorProgram {
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
+    let control: ControlServer?
     let services: [ManagedService]
-    do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
-      return give(complain(error.lines, failure))
-    }
+    do throws(StartProblems) {
+      control = try openControl(configuration, logger)
+      do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
+        control?.close()
+        throw error
+      }
+    } catch { return give(complain(error.lines, failure)) }
 
     do throws(SystemCallError) {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
@@ -116,11 +121,29 @@ public enum SupervisorProgram {
         tellStarter(success, logs.keepsStandardError)
         return outputs.compactMap { $0 }
       }
+      try supervisor.take(control, of: configuration)
       let status = supervisor.run()
       return supervisor.isStarted ? status : give(status)
     } catch {
       for service in services { service.closeSockets() }
+      control?.close()
       return give(complain("\(error)", failure))
+    }
+  }
+
+  /// Opens the control sockets first: a second begatd is then told so, and not that some port is taken.
+  ///
+  /// - Returns: nil if there are none, by choice or because the usual place for them cannot be used.
+  private static func openControl(_ configuration: Configuration, _ logger: Logger) throws(StartProblems)
+    -> ControlServer?
+  {
+    guard let sockets = configuration.control else { return nil }
+    do throws(ControlSocketProblem) {
+      return try ControlServer.open(sockets, until: Deadline(after: .seconds(2)))
+    } catch {
+      if error.isInUse || !sockets.isDefault { throw StartProblems(lines: ["\(error)"]) }
+      logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
+      return nil
     }
   }
 
