@@ -50,9 +50,9 @@ extension Supervisor {
       for generation in service.generations {
         readChannel(of: service, generation)
         // One that is not ready may be reading its files, and has a deadline of its own; at a stop that deadline decides.
-        guard generation.isReady, !generation.isKilled else { continue }
+        guard generation.isReady else { continue }
         if !generation.inquiry.isAnswered { allAnswered = false }
-        guard !watch.wasPaused, stopDeadline == nil, generation.inquiry.judge() else { continue }
+        guard !watch.wasPaused, !generation.isKilled, stopDeadline == nil, generation.inquiry.judge() else { continue }
         kill(generation, of: service, because: "does not answer")
       }
       sendPendingClear(to: service)
