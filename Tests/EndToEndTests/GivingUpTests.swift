@@ -22,7 +22,8 @@ struct GivingUpTests {
   private static let open = ["--allow", "unix:*", "--allow", "127.0.0.0/8", "--allow", "::1"]
   /// Fewer places than clients: the others wait in the backlog.
   private static let echo = ["--serve", "echo", "--max-connections", "4"] + open
-  private static let datagramEcho = ["--serve", "echo", "--rate", "none", "--rate-per-source", "none"] + open
+  private static let anyRate = ["--rate", "none", "--rate-per-source", "none"]
+  private static let datagramEcho = ["--serve", "echo"] + anyRate + open
 
   @Test(arguments: cases)
   func byTheLastListener(_ kind: Case) throws {
@@ -50,11 +51,12 @@ struct GivingUpTests {
       let directory = try TemporaryDirectory()
       let given = try TestSocket(kind.address, in: directory, isDatagram: kind.isDatagram)
       let kept = try TestSocket("127.0.0.1:0", in: directory)
-      let old = try SupervisedListener(Self.echo, sockets: [kept.number, given.number])
+      let offer = Self.echo + Self.anyRate
+      let old = try SupervisedListener(offer, sockets: [kept.number, given.number])
       try old.begin()
       let clients = try EchoClients(Self.clients, at: given.address, isDatagram: kind.isDatagram, staying: false)
       try given.refuseNewClients()
-      let new = try SupervisedListener(Self.echo, sockets: [kept.number], closing: [given.number])
+      let new = try SupervisedListener(offer, sockets: [kept.number], closing: [given.number])
       given.close()
       try new.awaitMessage(.ready)
       try old.retire()

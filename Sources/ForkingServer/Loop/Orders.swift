@@ -69,8 +69,8 @@ extension Listener {
     let hasSupervisor = reporter.channelNumber != nil
     if !hasSupervisor { sockets.giveUpOwn() }
     giveSocketsUp(drainTimeout: options.drainTimeout)
-    guard !hasSupervisor, offer.handsOver else { return sayStopping(options.drainTimeout) }
-    // They would go on accepting.
+    guard offer.handsOver else { return sayStopping(options.drainTimeout) }
+    // They would go on accepting, and no successor could begin before their end.
     endPrograms(at: -1)
     if !table.isEmpty { reporter.log(.info, "stopping; the program is told to end") }
   }
