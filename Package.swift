@@ -63,7 +63,7 @@ let package = Package(
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
     // Who may connect: decided by listeners, explained by tools.
-    .target(name: "Admission", dependencies: [unixCore]),
+    .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
     .target(name: "Settings", dependencies: [unixCore, "Admission"]),
@@ -74,6 +74,9 @@ let package = Package(
 
     // Shared by the daemon, the listener and the tools.
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
+
+    // The language of the control sockets: spoken by the daemon and the tools.
+    .target(name: "Control", dependencies: [unixCore, "Admission", "Settings"]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
@@ -89,7 +92,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "ControlProtocol", nameService, unixCore, "CSystemd",
+        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission", nameService,
+        unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -100,7 +104,7 @@ let package = Package(
         nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration", unixCore]),
+    .target(name: "Administration", dependencies: ["Configuration", "Control", "Admission", "Settings", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -118,13 +122,15 @@ let package = Package(
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "Settings", nameService, unixCore, unixIPC, "CProgramStart",
+        "Administration", "Clients", "Control", "Admission", "Settings", nameService, unixCore, unixIPC,
+        "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
 
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
@@ -146,10 +152,11 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", unixCore]),
+    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Control", unixCore, "TestSupport"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
-    .testTarget(name: "EndToEndTests", dependencies: [unixCore, unixIPC]),
+    .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

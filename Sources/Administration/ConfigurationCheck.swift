@@ -21,7 +21,7 @@ public enum ConfigurationCheck {
   public static func outcome(file: String?) -> Outcome {
     do throws(ConfigurationProblems) {
       let configuration = try Configuration.load(file: file, acceptsStreams: true)
-      let warnings = configuration.warnings.map { "warning: \($0)\n" }.joined()
+      let warnings = (configuration.warnings + configuration.warningsByHand()).map { "warning: \($0)\n" }.joined()
       return Outcome(output: configuration.checkText, complaints: warnings, exitStatus: 0)
     } catch {
       return Outcome(output: "", complaints: "\(error)\n", exitStatus: 78)

@@ -9,6 +9,7 @@ extension Configuration {
     let drain = DurationText.render(daemon.drainTimeout)
     var text =
       "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain)\n"
+    text += "control-socket \(controlText)\n"
     text += "\n" + TextTable.aligned(serviceRows) + "\n" + TextTable.aligned(limitRows) + "\n"
     let access = services.flatMap(\.accessRows)
     if !access.isEmpty { text += TextTable.aligned([["SERVICE", "ACCESS"]] + access) + "\n" }
@@ -17,6 +18,11 @@ extension Configuration {
 
   /// What `--check` prints: the effective settings and the verdict.
   public var checkText: String { effectiveSettings + "\(printable(source)): configuration is right\n" }
+
+  private var controlText: String {
+    guard let control else { return DaemonSettings.noControlSocket }
+    return printable(control.ordersPath) + (daemon.controlGroup.map { ", control-group \(printable($0))" } ?? "")
+  }
 
   private var serviceRows: [[String]] {
     var rows = [["SERVICE", "SERVES", "USER", "LISTENS ON"]]

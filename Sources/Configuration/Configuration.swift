@@ -4,6 +4,8 @@ import Settings
 /// All settings of begatd, checked.
 public struct Configuration: Sendable {
   public var daemon: DaemonSettings
+  /// Nil where there shall be none.
+  public var control: ControlSockets?
   /// All services, disabled ones as well, in the order of the files.
   public var services: [ServiceConfiguration]
   /// What is allowed and probably not meant.
@@ -53,7 +55,9 @@ public struct Configuration: Sendable {
     var daemon = DaemonSettings()
     let daemonReader = TableReader<DaemonSettings>(
       elsewhere: ["[service.NAME] or [defaults]": ServiceSettings.keys.map(\.name)])
-    _ = daemonReader.read(tables.daemon, into: &daemon, problems: &problems)
+    let daemonKeys = daemonReader.read(tables.daemon, into: &daemon, problems: &problems)
+    let control = ControlSockets.resolve(
+      daemon, daemonKeys, runtimeDirectory: surroundings.runtimeDirectory, problems: &problems)
     let resolver = ServiceResolver(surroundings: surroundings, defaults: tables.defaults, problems: &problems)
     var services: [ServiceConfiguration] = []
     var use = AddressUse()
@@ -68,7 +72,8 @@ public struct Configuration: Sendable {
     guard problems.isEmpty else { throw ConfigurationProblems(problems: problems.sorted) }
     try refuse(CommandLineCheck(room: surroundings.argumentRoom).problems(of: services))
     return Configuration(
-      daemon: daemon, services: services, warnings: ConfigurationWarnings(services).all, source: source)
+      daemon: daemon, control: control, services: services, warnings: ConfigurationWarnings(services).all,
+      source: source)
   }
 
   private static func refuse(_ problems: [ConfigurationProblem]) throws(ConfigurationProblems) {

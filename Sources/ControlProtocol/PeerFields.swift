@@ -42,6 +42,13 @@ public struct PeerFields {
     bytes = record.address
   }
 
+  /// Those of a slot, which has no scope.
+  public init(_ slot: begat_slot) {
+    family = slot.family
+    port = slot.port
+    bytes = slot.address
+  }
+
   public var address: SocketAddress? {
     withUnsafeBytes(of: bytes) { bytes -> SocketAddress? in
       switch CInt(family) {

@@ -16,7 +16,12 @@ struct Begat: ParsableCommand {
         subcommands: [Cat.self, Run.self, Pipe.self, Interact.self, Signature.self]),
       CommandGroup(name: "Signals and processes", subcommands: [Signals.self, SendSignal.self, Alive.self]),
       CommandGroup(name: "System V IPC", subcommands: [SharedMemory.self, Semaphores.self]),
-      CommandGroup(name: "The daemon", subcommands: [Check.self]),
+      CommandGroup(
+        name: "The daemon",
+        subcommands: [
+          Check.self, Status.self, Ps.self, Reload.self, Drain.self, Resume.self, End.self, Deny.self, Allow.self,
+          Stop.self,
+        ]),
     ])
 
   static func main() {
@@ -24,7 +29,7 @@ struct Begat: ParsableCommand {
       let meant = nearestName(to: word, among: names).map { "; did you mean \($0)?" } ?? ": see begat --help"
       exit(withError: ValidationError("\(escaped(word.utf8)): no such command\(meant)"))
     }
-    main(nil)
+    main(Drain.splittingWait(CommandLine.arguments.dropFirst()))
   }
 
   private static var names: [String] {

@@ -201,6 +201,7 @@ import Testing
     let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings
     let expected = """
       log-level info, log-target auto, drain-timeout 30s
+      control-socket /run/begat/control
 
       SERVICE  SERVES           USER    LISTENS ON
       hello    hello            nobody  stream 0.0.0.0:2345

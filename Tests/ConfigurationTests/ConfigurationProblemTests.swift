@@ -152,7 +152,7 @@ import Testing
         "[daemon]\ndrain-timeout = \"soon\"",
         ["2:17: daemon.drain-timeout: expected a duration such as \"30s\" or \"10m\", found \"soon\""]
       ),
-      ("[daemon]\ncontrol-socket = \"/x\"", ["2:1: daemon.control-socket: unknown key"]),
+      ("[daemon]\nsocket = \"/x\"", ["2:1: daemon.socket: unknown key"]),
       (
         "[defaults]\nbacklog = \"1\"",
         ["2:11: defaults.backlog: expected an integer from 1 to 65535, found \"1\"; write 1 without quotes"]

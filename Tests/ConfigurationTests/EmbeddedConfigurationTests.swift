@@ -93,6 +93,7 @@ import Testing
       text.hasPrefix(
         """
         log-level info, log-target auto, drain-timeout 30s
+        control-socket /run/begat/control
 
         SERVICE  SERVES   USER    LISTENS ON
         hello    hello    nobody  stream 127.0.0.1:2345

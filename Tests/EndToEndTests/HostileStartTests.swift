@@ -37,7 +37,7 @@ struct HostileStartTests {
   }
 
   @Test func withFewDescriptors() throws {
-    try withDaemon(Self.configuration, wrapper: shell("ulimit -n 26; exec \"$0\" \"$@\"")) { daemon in
+    try withDaemon(Self.configuration, wrapper: shell("ulimit -n 40; exec \"$0\" \"$@\"")) { daemon in
       try expectService(daemon)
     }
   }

@@ -15,6 +15,19 @@ public struct DaemonSettings: SettingsTable {
   public var logLevel = LogLevel.info
   public var logTarget = LogTarget.auto
   public var drainTimeout = Duration.seconds(30)
+  /// A path, in which `%t/` stands for the runtime directory; or `noControlSocket`.
+  public var controlSocket = "%t/control"
+  /// The group whose members may ask questions, by name or number.
+  public var controlGroup: String?
+
+  /// In the place of a path: there are no control sockets.
+  public static let noControlSocket = "none"
+
+  /// The path of the socket for questions that belongs to a control socket: `status` beside `control`, and otherwise
+  /// `NAME.status` beside `NAME`, so that several may be in one directory.
+  public static func questionsPath(beside control: String) -> String {
+    control.hasSuffix("/control") ? control.dropLast("control".count) + "status" : control + ".status"
+  }
 
   public init() {}
 
@@ -24,5 +37,29 @@ public struct DaemonSettings: SettingsTable {
       "log-target", \.logTarget, .choice,
       "where messages go; auto is the journal under systemd, syslog with --daemon, else stderr"),
     Key("drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after a stop"),
+    Key(
+      "control-socket", \.controlSocket, .controlSocket,
+      "socket by which begat commands this begatd; \"none\" opens none",
+      details: """
+        Only begatd's own user and root can connect to it.  The socket status beside it, or NAME.status beside \
+        another NAME than control, answers questions and takes no orders.  %t is the directory of begatd's own sockets: $RUNTIME_DIRECTORY, else /run/begat for root, else \
+        $XDG_RUNTIME_DIR/begat, else /tmp/begat-UID.  A second begatd with the same directory does not start.  If a \
+        service manager started begatd, and programs of a service run under begatd's own user, only root may command \
+        it; begat-control(7) describes the language.
+        """),
+    Key(
+      "control-group", \.controlGroup, optional: .account("group", example: "adm"),
+      "group whose members may use begat status and begat ps; unset: begatd's own user and root only"),
   ]
+}
+
+extension Syntax where Value == String {
+  /// The path of the control socket.
+  static let controlSocket = text(
+    "PATH", "an absolute path, one that begins with %t/, or \"none\"", example: "%t/control", numbers: 0..<0
+  ) { text in
+    guard text != DaemonSettings.noControlSocket else { return true }
+    guard text.hasPrefix("/") || text.hasPrefix("%t/"), let name = text.split(separator: "/").last else { return false }
+    return !text.hasSuffix("/") && name != "status" && name != "." && name != ".."
+  }
 }

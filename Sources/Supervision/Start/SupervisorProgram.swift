@@ -24,16 +24,33 @@ public enum SupervisorProgram {
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 
-    let configuration: Configuration
+    let loaded: LoadedConfiguration
     do throws(ConfigurationProblems) {
-      configuration = try Configuration.load(file: configurationFile)
+      loaded = LoadedConfiguration(try Configuration.load(file: configurationFile))
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
+    // Read again later, from another working directory perhaps.
+    let file = configurationFile.map(absolutePath)
+    let job = Job(loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor)
     do throws(SystemCallError) {
-      guard leavesTerminal else { return serve(configuration, readyDescriptor) { _, _ in } }
+      guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
-      return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
+      return serve(job, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
     } catch { return complain("\(error)", failure) }
+  }
+
+  /// What is to be served.
+  private struct Job {
+    let loaded: LoadedConfiguration
+    let configurationFile: String?
+    let readyDescriptor: CInt?
+  }
+
+  /// The path itself where the working directory cannot be found out.
+  private static func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return "\(String(cString: current))/\(path)"
   }
 
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
@@ -57,8 +74,7 @@ public enum SupervisorProgram {
   /// - Parameter tellStarter: is called once with the status that the starter shall have, and whether standard error
   ///   stays open.
   private static func serve(
-    _ configuration: Configuration, _ readyDescriptor: CInt?, isDetached: Bool = false,
-    tellStarter: @escaping (CInt, Bool) -> Void
+    _ job: Job, isDetached: Bool = false, tellStarter: @escaping (CInt, Bool) -> Void
   ) -> CInt {
     func give(_ status: CInt) -> CInt {
       tellStarter(status, false)
@@ -66,18 +82,19 @@ public enum SupervisorProgram {
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit).block()
-    var problems: [String] = []
+    let configuration = job.loaded.configuration
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
-    let services = openServices(configuration, logger, &problems)
-    guard problems.isEmpty else {
-      for service in services { service.closeSockets() }
-      return give(complain(problems, failure))
-    }
-    guard !services.isEmpty else {
-      return give(complain("no service to offer: the sockets of none were passed", failure))
-    }
+    let control: ControlServer?
+    let services: [ManagedService]
+    do throws(StartProblems) {
+      control = try openControl(configuration, logger)
+      do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
+        control?.close()
+        throw error
+      }
+    } catch { return give(complain(error.lines, failure)) }
 
     do throws(SystemCallError) {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
@@ -86,80 +103,47 @@ public enum SupervisorProgram {
         ? try NameResolver(standardError: standardError) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
-        standardError: standardError, datagramPorts: datagramPorts(of: services))
+        bans: try SharedBans(), standardError: standardError, datagramPorts: services.datagramPorts)
       for service in services {
-        logger.info("\(service.configuration.limitsText)", metadata: [LogKey.service: "\(service.name)"])
+        logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
       }
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
-        services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logs: logs
+        services: services, starter: starter, daemon: configuration.daemon, configurationFile: job.configurationFile,
+        logs: logs
       ) {
         let outputs = [
-          readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
+          job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
           isForPeople ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
         ]
         if isDetached { LogSetup.warnOfLoss(logs) }
         tellStarter(success, logs.keepsStandardError)
         return outputs.compactMap { $0 }
       }
+      try supervisor.take(control, of: configuration)
       let status = supervisor.run()
       return supervisor.isStarted ? status : give(status)
     } catch {
       for service in services { service.closeSockets() }
+      control?.close()
       return give(complain("\(error)", failure))
     }
   }
 
-  /// Opens the sockets of all enabled services; what cannot be had is a problem, one line each.
-  private static func openServices(_ configuration: Configuration, _ logger: Logger, _ problems: inout [String])
-    -> [ManagedService]
+  /// Opens the control sockets first: a second begatd is then told so, and not that some port is taken.
+  ///
+  /// - Returns: nil if there are none, by choice or because the usual place for them cannot be used.
+  private static func openControl(_ configuration: Configuration, _ logger: Logger) throws(StartProblems)
+    -> ControlServer?
   {
-    var passed: PassedSockets
-    do throws(SocketActivation.ActivationError) { passed = try PassedSockets() } catch {
-      problems.append("\(error)")
-      return []
-    }
-    let enabled = configuration.services.filter(\.settings.enabled)
-    if enabled.contains(where: usesRuntimeDirectory) {
-      do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
-        problems.append("\(error)")
-        return []
-      }
-    }
-    var services: [ManagedService] = []
-    let bindDeadline = Deadline(after: .seconds(1))
-    for service in enabled {
-      let opened = ServiceListenSockets(service, passed: &passed, others: services, bindDeadline: bindDeadline)
-      problems += opened.problems.map { "\(service.place): service.\(service.name): \($0)" }
-      for warning in opened.warnings { logger.warning("\(warning)", metadata: [LogKey.service: "\(service.name)"]) }
-      if opened.isInactive || opened.sockets.isEmpty {
-        if opened.problems.isEmpty {
-          logger.warning("inactive: its socket was not passed", metadata: [LogKey.service: "\(service.name)"])
-        }
-      } else {
-        let managed = ManagedService(service, sockets: opened.sockets)
-        problems += managed.keysWithoutEffect
-        services.append(managed)
-      }
-    }
-    for warning in passed.warnings + passed.closeRest() { logger.warning("\(warning)") }
-    return services
-  }
-
-  /// Passed sockets count too: what matters is who answers.
-  private static func datagramPorts(of services: [ManagedService]) -> [UInt16] {
-    let sockets = services.flatMap(\.sockets).filter(\.isDatagram)
-    return Set(sockets.compactMap(\.address.port)).sorted()
-  }
-
-  private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {
-    (service.streams + service.datagrams).contains { address in
-      if case .address(.unixPath(let path), _) = address {
-        path.bytes.starts(with: (RuntimeDirectory.path + "/").utf8)
-      } else {
-        false
-      }
+    guard let sockets = configuration.control else { return nil }
+    do throws(ControlSocketProblem) {
+      return try ControlServer.open(sockets, until: Deadline(after: .seconds(2)))
+    } catch {
+      if error.isInUse || !sockets.isDefault { throw StartProblems(lines: ["\(error)"]) }
+      logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
+      return nil
     }
   }
 

@@ -1,0 +1,71 @@
+import Configuration
+import Control
+import Settings
+@_spi(Begat) import UnixCore
+
+/// An answer as people read it.
+struct ControlOutput {
+  /// For standard output.
+  let text: String
+  /// For standard error, a line each.
+  let complaints: [String]
+  let exitStatus: Int32
+
+  /// - Parameter command: begins the complaints: `begat reload`.
+  init(_ answer: ControlAnswer, command: String) {
+    switch answer {
+    case .status(let report): self.init(StatusText.text(report))
+    case .connections(let report):
+      let omitted = report.omitted == 0 ? [] : ["\(command): \(report.omitted) further connections are not shown"]
+      self.init(ConnectionText.text(report), complaints: omitted)
+    case .reload(let report):
+      self.init(ReloadText.text(report), complaints: report.warnings.map { "warning: \($0)" })
+    case .order(let report):
+      self.init(
+        report.message + "\n", complaints: report.problems.map { "\(command): \($0)" },
+        exitStatus: report.problems.isEmpty ? 0 : ControlFailure.failed)
+    case .failure(let failure):
+      // A status that a shell would take for success, or for a signal, would mislead.
+      let status = (1...125).contains(failure.exitStatus) ? failure.exitStatus : ControlFailure.failed
+      self.init(
+        "", complaints: failure.problems + ["\(command): \(failure.message)"], exitStatus: status)
+    }
+  }
+
+  private init(_ text: String, complaints: [String] = [], exitStatus: Int32 = 0) {
+    // What a table shows came from another process, and partly from its clients.
+    self.text = text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { escaped($0.utf8, doublingBackslashes: false) }.joined(separator: "\n")
+    self.complaints = complaints
+    self.exitStatus = exitStatus
+  }
+}
+
+/// Short texts for columns.
+enum ColumnText {
+  /// A duration in its largest unit: `12s`, `3m`, `5h`, `40d`.
+  static func age(_ duration: Duration) -> String {
+    let seconds = max(0, duration.components.seconds)
+    return switch seconds {
+    case ..<100: "\(seconds)s"
+    case ..<6000: "\(seconds / 60)m"
+    case ..<360_000: "\(seconds / 3600)h"
+    default: "\(seconds / 86_400)d"
+    }
+  }
+
+  /// A number of bytes in at most five characters: `512`, `20K`, `1.5M`.
+  static func size(_ count: UInt64?) -> String {
+    guard let count else { return "-" }
+    var value = count
+    var rest: UInt64 = 0
+    var units = ["", "K", "M", "G", "T", "P", "E"][...]
+    while value >= 1024, units.count > 1 {
+      rest = value % 1024
+      value /= 1024
+      units.removeFirst()
+    }
+    let unit = units.first ?? ""
+    return unit.isEmpty || value >= 10 ? "\(value)\(unit)" : "\(value).\(rest * 10 / 1024)\(unit)"
+  }
+}

@@ -1,0 +1,26 @@
+import Glibc
+import Settings
+
+/// Programs that run under begatd's own user, where that is not root: they can connect to its control socket.
+extension Configuration {
+  /// The services that run such programs.
+  public var servicesOfOwnUser: [ServiceConfiguration] {
+    services.filter { service in
+      let runsPrograms = service.builtIn == nil || !service.settings.commands.isEmpty
+      return service.settings.enabled && service.identity == nil && runsPrograms
+    }
+  }
+
+  /// What holds if begatd is started by hand: under a service manager it would obey root alone.
+  ///
+  /// - Parameter user: what begatd runs as.
+  public func warningsByHand(user: uid_t = geteuid()) -> [ConfigurationProblem] {
+    guard user != 0, control != nil else { return [] }
+    return servicesOfOwnUser.map { service in
+      ConfigurationProblem(
+        at: service.place, key: keyText(["service", service.name]),
+        message: "its programs run as begatd's own user and can command begatd through its control socket, unless a "
+          + "service manager starts begatd; control-socket = \"none\" in [daemon] opens none")
+    }
+  }
+}

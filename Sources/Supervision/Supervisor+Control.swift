@@ -1,0 +1,122 @@
+import Admission
+import Configuration
+import Control
+import ControlProtocol
+import Glibc
+import Logging
+import Settings
+@_spi(Begat) import UnixCore
+
+/// What `status` says of begatd itself.
+struct ControlFacts {
+  /// The file that was read.
+  var configuration = ""
+  /// When begatd began, CLOCK_MONOTONIC nanoseconds.
+  var startTime = SystemClock.monotonic()
+  /// When the configuration in force was read anew; nil if it was not.
+  var reloadTime: Int64?
+}
+
+/// Requests that come through the control sockets.
+extension Supervisor: ControlHandler {
+  /// Begins to serve the control sockets, if there are any.
+  func take(_ server: ControlServer?, of configuration: Configuration) throws(SystemCallError) {
+    guard let server else { return }
+    controlFacts.configuration = configuration.source
+    server.obeysRootOnly = ControlServer.obeysRootOnly(configuration)
+    _ = try poll.add(server.number, .readable) { [unowned self] _ in control?.turn() }
+    server.handler = self
+    control = server
+  }
+
+  func handle(_ request: ControlRequest, reply: ControlReply) {
+    logOrder(request)
+    switch request {
+    case .status: reply.send(.status(statusReport))
+    case .connections(let service): reply.send(connections(of: service))
+    case .reload(let isDryRun): reload(isDryRun: isDryRun, reply)
+    case .drain(let selection, let wait):
+      if let services = select(selection, reply) { drain(services, wait: wait, reply) }
+    case .resume(let selection): if let services = select(selection, reply) { resume(services, reply) }
+    case .end(let selection): if checkNames(in: selection, reply) { end(selection, reply) }
+    case .deny(let network, let service, let duration):
+      if checkName(service, reply) { deny(network, service: service, duration: duration, reply) }
+    case .allow(let network, let service): if checkName(service, reply) { allow(network, service: service, reply) }
+    case .stop: stop(reply)
+    }
+  }
+
+  /// Orders are remembered: they change what clients see.
+  private func logOrder(_ request: ControlRequest) {
+    guard !request.name.isQuestion else { return }
+    logger.info("control: \(String(decoding: request.line.dropLast(), as: UTF8.self))")
+  }
+
+  private func stop(_ reply: ControlReply) {
+    reply.send(
+      .order(OrderReport("stopping; open connections may go on for \(DurationText.render(drainTimeout))", count: 1)))
+    stop()
+  }
+
+  // MARK: Questions
+
+  private var statusReport: StatusReport {
+    let now = SystemClock.monotonic()
+    let state: DaemonStatus.State =
+      stopDeadline != nil
+      ? .stopping : !isStarted ? .starting : reloads.queue.running != nil ? .reloading : .serving
+    let daemon = DaemonStatus(
+      version: BegatVersion.text, process: getpid(), state: state, age: .nanoseconds(now - controlFacts.startTime),
+      configuration: controlFacts.configuration, reloadAge: controlFacts.reloadTime.map { .nanoseconds(now - $0) })
+    return StatusReport(daemon: daemon, services: services.map { $0.status(now: now) }, denials: denials)
+  }
+
+  /// More connections are counted only: a report shall not keep the loop for long.
+  private static let maxConnections = 10_000
+
+  private func connections(of service: String?) -> ControlAnswer {
+    let asked = service.map { name in allServices.filter { $0.name == name } } ?? allServices
+    if let service, asked.isEmpty { return .failure(unknownService(service)) }
+    var report = ConnectionReport([])
+    let now = SystemClock.monotonic()
+    for service in asked { service.addConnections(to: &report, atMost: Self.maxConnections, now: now) }
+    return .connections(report)
+  }
+
+  // MARK: Names
+
+  func unknownService(_ name: String) -> ControlFailure {
+    let known = services.map(\.name)
+    let advice = nearestName(to: name, among: known).map { "did you mean \($0)?" } ?? "begat status shows all"
+    return ControlFailure("no service \(quoted(name)); \(advice)", exitStatus: ControlFailure.usage)
+  }
+
+  /// The services that are meant; nil if one is unknown, which is answered then.
+  private func select(_ selection: ServiceSelection, _ reply: ControlReply) -> [ManagedService]? {
+    guard case .named(let names) = selection else { return services }
+    var selected: [ManagedService] = []
+    for name in names {
+      guard let service = services.first(where: { $0.name == name }) else {
+        reply.send(.failure(unknownService(name)))
+        return nil
+      }
+      if !selected.contains(where: { $0 === service }) { selected.append(service) }
+    }
+    return selected
+  }
+
+  /// Whether the service, if one is named, exists; answered if not.
+  private func checkName(_ name: String?, _ reply: ControlReply) -> Bool {
+    guard let name, !services.contains(where: { $0.name == name }) else { return true }
+    reply.send(.failure(unknownService(name)))
+    return false
+  }
+
+  private func checkNames(in selection: ConnectionSelection, _ reply: ControlReply) -> Bool {
+    switch selection {
+    case .all, .listed: true
+    case .service(let name): checkName(name, reply)
+    case .source(_, let service): checkName(service, reply)
+    }
+  }
+}

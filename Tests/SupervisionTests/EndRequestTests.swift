@@ -1,0 +1,21 @@
+import Control
+import Testing
+
+@testable import Supervision
+
+/// Requests to end connections, which several listeners answer.
+@Suite(.timeLimit(.minutes(1))) struct EndRequestTests {
+  @Test func isAnsweredOnceWithTheSum() {
+    var answers: [ControlAnswer] = []
+    let request = EndRequest(problems: ["no connection 7"]) { answers.append($0) }
+    for _ in 0..<3 { request.expectAnswer() }
+    request.settle(count: 2)
+    request.settle(problem: "a listener does not answer")
+    #expect(answers.isEmpty)
+    request.settle(count: 3)
+    guard case .order(let report) = answers.first else { return #expect(Bool(false), "\(answers)") }
+    #expect(answers.count == 1)
+    #expect(report.count == 5 && report.message == "5 connections are ended")
+    #expect(report.problems == ["no connection 7", "a listener does not answer"])
+  }
+}
