@@ -100,7 +100,8 @@ private final class Jail {
   func awaitCalls(_ expected: [String]) throws {
     var calls: [String] = []
     _ = try eventually(within: .seconds(30)) {
-      calls = try String(contentsOfFile: directory.path("calls"), encoding: .utf8).split(separator: "\n").map(String.init)
+      calls = try String(contentsOfFile: directory.path("calls"), encoding: .utf8).split(separator: "\n").map(
+        String.init)
       return calls.count >= expected.count
     }
     // Several bans of one moment come in any order.
