@@ -43,6 +43,8 @@ let subcommands: Subcommands = [
   "title": titleIsShown,
   "identity": identityIsForGood,
   "identity-forbidden": identityNeedsRoot,
+  "identity-own": identityIsItsOwn,
+  "identity-starter": identityOfTheStarter,
   "follow-parent": childFollowsItsParent,
   "no-new-privileges": privilegesAreForbidden,
   "limit": limitIsRaised,

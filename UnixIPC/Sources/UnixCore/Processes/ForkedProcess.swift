@@ -14,7 +14,8 @@ import Glibc
 public enum ForkedProcess {
   /// What a copy starts with.
   public struct Options: Sendable {
-    /// The user and groups that it runs as; nil for the caller's.  Another identity needs privileges.
+    /// The user and groups that it runs as; nil for the caller's.  ``Identity/real`` and ``Identity/effective`` need no
+    /// privileges, another identity does: see ``Identity/become()``.
     public var identity: Identity?
     /// Whether it leads a process group of its own, so that it is ended with all that it starts.
     public var leadsGroup: Bool
