@@ -40,7 +40,9 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     let watch = try opening { () throws(SystemCallError) in try FileWatch() }
     // Openings that follow each other directly are announced as one.  The directory's stand between those of the FIFO.
     _ = try opening { () throws(SystemCallError) in
-      try watch.add(path.parent, IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+      try FIFO.named(path) { () throws(SystemCallError) in
+        try watch.add(path.parent, IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+      }
     }
     let counter = OpeningCounter()
     let fresh: FIFOGeneration
