@@ -145,7 +145,7 @@ func errorEndsTheCopyAlone(_ words: [String]) throws {
   }
   try expectEqual(kid.waitForExit(), .exited(code: 1), "status")
   _ = consume writing
-  try expectEqual(text(reading.readPrefix(100)), "went wrong\n", "what it said")
+  try expectEqual(text(reading.readPrefix(100)), "process-probe: went wrong\n", "what it said")
 }
 
 /// `fork-many COUNT`

@@ -72,6 +72,7 @@ Alarm.set(after: .seconds(50))
 let families: [Subcommands] = [
   boundSubcommands,
   brokenPipeSubcommands,
+  commandLineSubcommands,
   connectionServerSubcommands,
   conversationGroupSubcommands,
   copySubcommands,
