@@ -20,7 +20,7 @@ public enum StandardStreams {
   ///
   ///     try? StandardStreams.error.writeAll("no answer yet\n")
   ///
-  /// ``CommandLineProgram/report(_:)`` writes a line that begins with the program's name.
+  /// ``CommandLineProgram/report(_:)-(String)`` writes a line that begins with the program's name.
   public static let error = Descriptor(owning: STDERR_FILENO)
 
   /// Opens /dev/null in the place of each one that is closed.
