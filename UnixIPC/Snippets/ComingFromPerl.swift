@@ -20,11 +20,21 @@ try Signal.withDisposition(.ignored, for: .interrupt) { try Signal.interrupt.rai
 print("signal 17 is SIG\(Signal("17")?.name ?? "?")")
 
 // kill HUP => -$$;     in a copy that leads a group, so that it reaches nothing else
-let group = try ForkedProcess.run(.init(leadsGroup: true)) {
-  try Signal.hangUp.sendToOwnGroup()
-  return 0
+do {
+  let group = try ForkedProcess.run(.init(leadsGroup: true)) {
+    try Signal.hangUp.sendToOwnGroup()
+    return 0
+  }
+  print("a group was", try group.waitForExit(until: soon))
 }
-print("a group was", try group.waitForExit(until: soon))
+
+// $SIG{TERM} = sub { $done = 1 };     and every wait ends, not the next one only
+do {
+  let end = try Cancellation(on: [.terminate])
+  try Signal.terminate.raise()
+  let ends = try PipeEnds()
+  _ = try ends.readEnd.read(maxCount: 1, cancelledBy: end)
+} catch { print("told to end: \(error)") }
 
 // kill 0 => $pid       alive, gone, or another user's
 print("this process is", try Liveness(of: getpid()))
@@ -54,15 +64,17 @@ try Program(path: "/bin/true").startDetached()
 func becomeDaemon() throws -> Daemon.Starter { try Daemon.detach() }
 
 // Five workers that are always there.
-var workers = ChildProcesses()
-let worker = Program(path: "/bin/sleep", arguments: ["60"])
-for _ in 0..<5 { workers.add(try worker.spawn()) }
-workers.send(.kill, to: workers.processes[2])
-if let ended = try workers.waitForAny(until: soon) {
-  workers.add(try worker.spawn())
-  print("one of 5 was \(ended.status), and there are \(workers.count) again")
+do {
+  var workers = ChildProcesses()
+  let worker = Program(path: "/bin/sleep", arguments: ["60"])
+  for _ in 0..<5 { workers.add(try worker.spawn()) }
+  workers.send(.kill, to: workers.processes[2])
+  if let ended = try workers.waitForAny(until: soon) {
+    workers.add(try worker.spawn())
+    print("one of 5 was \(ended.status), and there are \(workers.count) again")
+  }
+  workers.terminate()
 }
-workers.terminate()
 
 // MARK: - open() for IPC
 
@@ -94,19 +106,26 @@ do {
   _ = try MagicOpen.forReading("rm -rf / |")
 } catch { print("refused:", error) }
 
+// open(FH, "< $name"); while (<FH>) { print }
+do {
+  var input = try MagicOpen.forReading(file: "/etc/hostname")
+  fflush(nil)
+  try input.copyAll(to: StandardStreams.output)
+}
+
 // open(FH, "|bogus"); print FH "..."; close FH;     SIGPIPE, much later
 do { _ = try Program(path: "/nowhere/bogus").openForWriting() } catch { print(error) }
 
 // my $pid = open(KID, "-|"); unless ($pid) { ($EUID, $EGID) = ($UID, $GID); print ...; exit }
 do {
-  let isRoot = Identity.effective.user == 0
-  let options = ForkedProcess.Options(identity: isRoot ? Identity(user: 65534, group: 65534) : nil)
-  var kid = try ForkedProcess.openForReading(options) { output in
+  // In a set-user-ID program the real user is the one who has started it.
+  let lesser = Identity.real.user == 0 ? Identity(user: 65534, group: 65534) : .real
+  var kid = try ForkedProcess.openForReading(.init(identity: lesser)) { output in
     try output.writeAll("with less rights, \(setuid(0) == 0 ? "not" : "and") for good\n")
     return 0
   }
   print("kid:", text(try kid.readLine(until: soon)))
-  try kid.close(until: soon)
+  try kid.close(until: soon).checkSuccess(of: "the kid")
 }
 
 // open2(\*Reader, \*Writer, "cat -u -n");
@@ -140,16 +159,19 @@ do {
 
 // socket(...); bind(...); listen(Server, SOMAXCONN); connect(...); while (defined($line = <SOCK>)) { print $line }
 do {
-  let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 128)
+  let listener = try ListeningSocket(port: 0)
   let port = try listener.descriptor.localAddress().address?.port ?? 0
   let client = try ConnectionTarget("localhost", port: "\(port)").connect(until: soon)
   print("connected to the listener: \(client.address.port == port)")
 }
 
+// my $time = unpack("N", $answer) - 2208988800;      of the UDP time client
+if let seconds = UInt32(bigEndianBytes: [0x83, 0xaa, 0x7e, 0x80]) { print("1970 began at", seconds) }
+
 // shmget(IPC_PRIVATE, $size, 0777); shmwrite($key, $message, 0, 60); shmread(...)
 do {
   let memory = try SharedMemorySegment.createAttached(size: 2000, removal: .atLastDetach)
-  try memory.writeCounted(Array("Message #1".utf8))
+  try memory.writeCounted("Message #1")
   print("shared:", text(try memory.readCounted()))
 }
 
@@ -158,4 +180,10 @@ do {
   let semaphore = try SemaphoreSet.create(values: [0])
   defer { try? semaphore.remove() }
   try semaphore.withTaken(until: soon) { print("the semaphore is taken") }
+}
+
+// die "$0: $!";      an error of the body is `NAME: ERROR` on standard error, and status 1; warn "$0: $text\n" goes on
+CommandLineProgram.run {
+  let memory = try SharedMemorySegment.createAttached(size: 100)
+  CommandLineProgram.report("the end, and \(memory.count) bytes are let go of")
 }

@@ -5,18 +5,22 @@
 import Glibc
 import UnixIPC
 
-do {
-  let port = UInt16(CommandLine.arguments.dropFirst().first ?? "0") ?? 0
-  let listener = try ListeningSocket(.ipv6(.any, port: port), backlog: 128, options: BindOptions(acceptsIPv4: true))
+/// perlipc's `logmsg`: what stays in a buffer would be lost with the process, or printed twice.
+func log(_ message: String) {
+  print("\(CommandLineProgram.name) \(getpid()): \(message) at \(LocalTime.now)")
+  fflush(nil)
+}
+
+CommandLineProgram.run {
+  let port = UInt16(CommandLineProgram.arguments.first ?? "0") ?? 0
+  let listener = try ListeningSocket(port: port)
   print("listening at port", try listener.descriptor.localAddress().address?.port ?? 0)
   fflush(nil)
-  let signal = try ConnectionServer(listener, maxChildren: 50).run(childDidEnd: { child in
-    print("process \(child.process) for \(child.peer.map { "\($0)" } ?? "a client"): \(child.status)")
-  }) { client, peer in
-    try client.sendAll("Hello there, \(peer.map { "\($0)" } ?? "stranger"), it's now \(time(nil)).\r\n")
+  let signal = try ConnectionServer(listener, maxChildren: 50).run(
+    childDidStart: { child in log("begat \(child.process) for \(child.peer?.host ?? "a client")") },
+    childDidEnd: { child in log("reaped \(child.process): \(child.status)") }
+  ) { client, peer in
+    try client.sendAll("Hello there, \(peer?.host ?? "stranger"), it's now \(LocalTime.now)\r\n")
   }
-  print("ended by", signal.map { "\($0)" } ?? "nothing")
-} catch {
-  print(error)
-  exit(1)
+  log("ended by \(signal.map { "\($0)" } ?? "nothing")")
 }

@@ -17,6 +17,16 @@ do {
   print("\(names) names,", try listing.close())
 }
 
+// while (<FH>) { print }: all of a program's output, moved by the kernel, and an error unless the program succeeds.
+do {
+  let echo = Program(path: "/bin/echo", arguments: ["copied"])
+  var input = try echo.openForReading()
+  // What was printed comes first.
+  fflush(nil)
+  try input.copyAll(to: StandardStreams.output)
+  try input.close().checkSuccess(of: echo)
+}
+
 // A pipeline tells how every stage ended, not the last one alone.
 do {
   let stages = Pipeline(
@@ -46,5 +56,7 @@ do {
 
 // What Perl finds out when it is too late: a program that is not there, and a reader that is gone.
 do { _ = try Program(path: "/nowhere/bogus").openForWriting() } catch { print(error) }
-let deaf = try Program(path: "/bin/true").openForWriting()
-do throws(SystemCallError) { try deaf.write([UInt8](repeating: 0, count: 1 << 20)) } catch { print("write:", error) }
+do {
+  let deaf = try Program(path: "/bin/true").openForWriting()
+  do throws(SystemCallError) { try deaf.write([UInt8](repeating: 0, count: 1 << 20)) } catch { print("write:", error) }
+}

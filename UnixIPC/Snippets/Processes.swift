@@ -45,10 +45,12 @@ do {
 }
 
 // A handle means this process forever, whichever process has its number later.
-let child = try Program(path: "/bin/sleep", arguments: ["60"]).spawn()
-let handle = try ProcessHandle(child.process)
-try handle.send(.terminate)
-print("ended within a second:", handle.waitForExit(until: Deadline(after: .seconds(1))))
+do {
+  let child = try Program(path: "/bin/sleep", arguments: ["60"]).spawn()
+  let handle = try ProcessHandle(child.process)
+  try handle.send(.terminate)
+  print("ended within a second:", handle.waitForExit(until: Deadline(after: .seconds(1))))
+}
 
 // As somebody else, for good: groups before user, verified.
 if Identity.effective.user == 0 {
@@ -56,3 +58,7 @@ if Identity.effective.user == 0 {
   let status = try ForkedProcess.run(nobody) { getuid() == 65534 && setuid(0) == -1 ? 0 : 1 }.waitForExit()
   print("as nobody, and never again as root:", status)
 }
+
+// As the user who has started it, which needs no privileges: the way back of a set-user-ID program is given up.
+try ForkedProcess.run(.init(identity: .real)) { Identity.effective == .real ? 0 : 1 }
+  .waitForExit().checkSuccess(of: "the child without privileges")

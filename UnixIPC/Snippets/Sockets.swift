@@ -50,25 +50,21 @@ guard let port = Ports.find(service, transport: .udp) else {
   print("no such service: \(String(escaping: service.utf8))")
   exit(64)
 }
-var asked: [(host: String, address: SocketAddress)] = []
-for host in hosts {
-  do {
-    asked.append((host, try Hosts.addresses(of: host, port: port)[0]))
-  } catch {
-    show(host, "\(error.reason)")
-    hasFailed = true
+do {
+  let targets = hosts.map { ConnectionTarget.host($0, port: port) }
+  let deadline = Deadline(after: .seconds(2))
+  var asked: [(host: String, address: SocketAddress)] = []
+  for (host, found) in zip(hosts, try HostLookups.addresses(of: targets, until: deadline)) {
+    do { asked.append((host, try found.get()[0])) } catch {
+      show(host, "\(error.reason)")
+      hasFailed = true
+    }
   }
-}
-let inquiry = DatagramInquiry(question: [], maxAnswerSize: 512)
-let outcomes = try inquiry.ask(asked.map(\.address), until: Deadline(after: .seconds(2)))
-for (host, outcome) in zip(asked, outcomes) {
-  switch outcome {
-  case .answered(let answer): show(host.host, "\(shown(answer.bytes)) (after \(answer.roundTrip))")
-  case .refused: show(host.host, "nobody listens there")
-  case .silent: show(host.host, "no answer in time")
-  case .failed(let failure): show(host.host, "\(failure)")
+  let inquiry = DatagramInquiry(question: [], maxAnswerSize: 512)
+  for (host, outcome) in zip(asked, try inquiry.ask(asked.map(\.address), until: deadline)) {
+    // "refused", "silent", or an error.
+    show(host.host, outcome.answer.map { "\(shown($0.bytes)) (after \($0.roundTrip))" } ?? "\(outcome)")
+    if outcome.answer == nil { hasFailed = true }
   }
-  if case .answered = outcome { continue }
-  hasFailed = true
 }
 exit(hasFailed ? 1 : 0)

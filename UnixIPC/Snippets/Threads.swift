@@ -48,7 +48,8 @@ do {
     let ends = try PipeEnds()
     try withDeadline(after: .milliseconds(20)) { _ = try ends.readEnd.readPrefix(1) }
   }
-} catch let error as SystemCallError where error.code == .timedOut {
+} catch let error as SystemCallError {
+  guard error.code == .timedOut else { throw error }
   print("no byte within 20 ms")
 }
 

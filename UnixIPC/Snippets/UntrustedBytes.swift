@@ -30,18 +30,20 @@ func connection() throws -> Descriptor {
   return pair.first
 }
 
-let server = try connection()
-let root = try Descriptor.open("/etc", [.readOnly, .directory])
-var lines = LineBuffer(limit: 512)
-try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
-  while case let count = try server.receive(into: room), count > 0 {
-    for byte in room[..<count] {
-      switch lines.append(byte) {
-      case .complete(let line):
-        // `print("\(line): ...")` does not compile.
-        do { print("\(line.escaped): \(try answer(line, from: root))") } catch { print("refused: \(error)") }
-      case .tooLong: print("refused: a line of more than 512 bytes")
-      case nil: break
+CommandLineProgram.run {
+  let server = try connection()
+  let root = try Descriptor.open("/etc", [.readOnly, .directory])
+  var lines = LineBuffer(limit: 512)
+  try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+    while case let count = try server.receive(into: room), count > 0 {
+      for byte in room[..<count] {
+        switch lines.append(byte) {
+        case .complete(let line):
+          // `print("\(line): ...")` does not compile.
+          do { print("\(line.escaped): \(try answer(line, from: root))") } catch { print("refused: \(error)") }
+        case .tooLong: print("refused: a line of more than 512 bytes")
+        case nil: break
+        }
       }
     }
   }

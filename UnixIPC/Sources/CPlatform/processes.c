@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -44,6 +45,29 @@ int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }
 int platform_setresgid(gid_t gid) { return setresgid(gid, gid, gid); }
 int platform_getresuid(uid_t *r, uid_t *e, uid_t *s) { return getresuid(r, e, s); }
 int platform_getresgid(gid_t *r, gid_t *e, gid_t *s) { return getresgid(r, e, s); }
+
+static bool contains(const gid_t *groups, size_t count, gid_t wanted) {
+  for (size_t i = 0; i < count; i++)
+    if (groups[i] == wanted) return true;
+  return false;
+}
+
+// Also called between fork and exec: the list may have 65,536 groups, too many for the stack, and nothing may be allocated
+// there but by the kernel.
+bool platform_has_groups(const gid_t *groups, size_t count, gid_t primary) {
+  long present_count = syscall(SYS_getgroups, 0, NULL);
+  if (present_count < 0) return false;
+  size_t size = (size_t)(present_count > 0 ? present_count : 1) * sizeof(gid_t);
+  gid_t *present = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (present == MAP_FAILED) return false;
+  bool is_same = syscall(SYS_getgroups, present_count, present) == present_count;
+  for (long i = 0; is_same && i < present_count; i++)
+    is_same = present[i] == primary || contains(groups, count, present[i]);
+  for (size_t i = 0; is_same && i < count; i++)
+    is_same = groups[i] == primary || contains(present, (size_t)present_count, groups[i]);
+  munmap(present, size);
+  return is_same;
+}
 
 int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
   struct rlimit limit;

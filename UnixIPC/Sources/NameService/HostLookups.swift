@@ -4,6 +4,10 @@ import Synchronization
 
 /// Looks up the addresses of many targets together, so that a slow name holds up no other.
 ///
+///     let found = try HostLookups.addresses(of: targets, until: Deadline(after: .seconds(5)))
+///
+/// A program that waits for other things as well keeps the object itself:
+///
 ///     let lookups = try HostLookups(of: targets)
 ///     // Whenever `lookups.descriptor` is readable:
 ///     for found in lookups.take() { … }
@@ -70,6 +74,32 @@ public final class HostLookups: Sendable {
     }
   }
 
+  /// Looks up the addresses of many targets within one deadline.
+  ///
+  /// - Parameter targets: the hosts and Unix sockets.
+  /// - Parameter deadline: ends the wait for those that are not found yet.
+  /// - Parameter cancellation: ends the wait when it is cancelled.
+  /// - Returns: the addresses of each target in the same order, or the reason why there are none: for a name that was still
+  ///   looked up at the end of the wait, "no answer in time".
+  /// - Throws: `EMFILE` or `ENFILE` if there is no descriptor left.
+  public static func addresses(
+    of targets: [ConnectionTarget], until deadline: Deadline, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> [Result<[SocketAddress], Hosts.LookupError>] {
+    var results = targets.map { target in
+      Result<[SocketAddress], Hosts.LookupError>.failure(
+        Hosts.LookupError(host: target.hostName, reason: "no answer in time"))
+    }
+    let lookups = try HostLookups(of: targets)
+    var missing = targets.count
+    while missing > 0, lookups.descriptor.wait(for: .readable, until: deadline, cancelledBy: cancellation) {
+      for found in lookups.take() {
+        results[found.index] = found.addresses
+        missing -= 1
+      }
+    }
+    return results
+  }
+
   private func startThread() -> Bool {
     var attributes = pthread_attr_t()
     guard pthread_attr_init(&attributes) == 0 else { return false }
@@ -114,6 +144,14 @@ public final class HostLookups: Sendable {
 }
 
 extension ConnectionTarget {
+  /// The host, or the Unix socket, as an error names it.
+  fileprivate var hostName: String {
+    switch self {
+    case .host(let host, _): host
+    case .unix(let address): address.description
+    }
+  }
+
   /// The address that its words say themselves, without a name to look up.
   fileprivate var numericAddress: SocketAddress? {
     switch self {

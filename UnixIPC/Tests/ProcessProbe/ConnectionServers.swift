@@ -5,6 +5,7 @@ import UnixIPC
 let connectionServerSubcommands: Subcommands = [
   "server-limit": serverKeepsItsLimit,
   "server-drain": serverDrains,
+  "server-starts": serverReportsStarts,
   "server-kill": serverEndsStubbornChildren,
   "server-ignored-children": serverSurvivesIgnoredChildren,
   "server-deadline": serverStopsInTime,
@@ -123,6 +124,32 @@ func serverKeepsItsLimit(_ words: [String]) throws {
   try expectEqual(answer(releasing), "0000000000000000\n", "after it has let go")
   _ = consume releasing
   try expectEqual(server.stop(), "\(Signal.terminate) 5 exit 0,exit 0,exit 0,exit 0,exit 1", "report")
+}
+
+func serverReportsStarts(_ words: [String]) throws {
+  let listener = try ListeningSocket(port: 0)
+  let port = try listener.descriptor.localAddress().address?.port ?? 0
+  let first = try ClientSocket.connect(to: .ipv4(.loopback, port: port))
+  let second = try ClientSocket.connect(to: .ipv6(.loopback, port: port))
+  let stop = try Cancellation()
+  var events: [String] = []
+  var ended = 0
+  try ConnectionServer(listener).run(
+    until: Deadline(after: patience), cancelledBy: stop,
+    childDidStart: { child in events.append("start \(child.process) \(child.peer?.host ?? "")") },
+    childDidEnd: { child in
+      events.append("end \(child.process) \(child.peer?.host ?? "")")
+      ended += 1
+      if ended == 2 { stop.cancel() }
+    }
+  ) { client, peer in try client.sendAll(peer?.host ?? "") }
+  try expectEqual(text(first.readPrefix(100)), "127.0.0.1", "the first client's address")
+  try expectEqual(text(second.readPrefix(100)), "::1", "the second client's address")
+  try expectEqual(events.count, 4, "events \(events)")
+  for (index, event) in events.enumerated() where event.hasPrefix("end ") {
+    let start = "start " + event.dropFirst(4)
+    try expect(events[..<index].contains(start), "\(events)")
+  }
 }
 
 func serverDrains(_ words: [String]) throws {

@@ -83,10 +83,10 @@ func forkedProcessActsForAnother(_ words: [String]) throws {
   let refused = failure { () throws(SystemCallError) in
     try ForkedProcess.openForReading(ForkedProcess.Options(identity: root)) { _ in 0 }
   }
-  try expectEqual(refused, SystemCallError("setgroups", code: .notPermitted), "becoming root")
+  try expectEqual(refused, SystemCallError("setresgid", on: "0", code: .notPermitted), "becoming root")
   program.identity = root
   let refusedProgram = failure { () throws(SystemCallError) in try program.capture(limit: 100) }
-  try expectEqual(refusedProgram, SystemCallError("setgroups", on: "/nowhere", code: .notPermitted), "a root program")
+  try expectEqual(refusedProgram, SystemCallError("setresgid", on: "/nowhere", code: .notPermitted), "a root program")
   try nothingToReap([])
 }
 
@@ -145,7 +145,7 @@ func errorEndsTheCopyAlone(_ words: [String]) throws {
   }
   try expectEqual(kid.waitForExit(), .exited(code: 1), "status")
   _ = consume writing
-  try expectEqual(text(reading.readPrefix(100)), "went wrong\n", "what it said")
+  try expectEqual(text(reading.readPrefix(100)), "process-probe: went wrong\n", "what it said")
 }
 
 /// `fork-many COUNT`

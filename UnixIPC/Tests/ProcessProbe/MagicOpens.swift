@@ -97,6 +97,20 @@ func magicOpenRunsNothingUnasked(_ words: [String]) throws {
         throw Wrong(description: "\(command): \(refused as Any)")
       }
     }
+    for name in [text, "-", "| touch made", "> odd", " "] {
+      var literal = try MagicOpen.forWriting(file: name)
+      try literal.write("of \(name)")
+      try expectEqual(literal.close(), .exited(code: 0), "the status of \(name)")
+      var appended = try MagicOpen.forWriting(file: name, appending: true)
+      try appended.write(".")
+      try expectEqual(appended.close(), .exited(code: 0), "the status of \(name)")
+      var input = try MagicOpen.forReading(file: name)
+      try expectEqual(String(decoding: input.readToEnd(limit: 100), as: UTF8.self), "of \(name).", "a literal name")
+      try expectEqual(input.close(), .exited(code: 0), "the status of \(name)")
+    }
+    let missing = problem { () throws(MagicOpen.OpenError) in try MagicOpen.forReading(file: "none |") }
+    try expectEqual(
+      missing, .call(SystemCallError("open", on: "none |", code: .noSuchFileOrDirectory)), "a missing file")
     try expectEqual(access("made", F_OK), -1, "what the command makes")
     try write("odd", to: "> odd ")
     try expectEqual(read("odd "), "odd", "a name with a blank behind")

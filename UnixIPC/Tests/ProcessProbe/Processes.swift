@@ -32,7 +32,8 @@ func identityIsForGood(_ words: [String]) throws {
   try expectEqual(try status("Gid"), "65533 65533 65533 65533", "groups")
   try expectEqual(try status("Groups"), "17 23", "supplementary groups")
   try expectEqual(try status("CapEff"), "0000000000000000", "capabilities")
-  try expectEqual(Identity.effective, Identity(user: nobody, group: nobody - 1), "effective identity")
+  try expectEqual(
+    Identity.effective, Identity(user: nobody, group: nobody - 1, groups: [17, 23]), "effective identity")
   try expect(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1, "came back")
 }
 
@@ -40,8 +41,54 @@ func identityNeedsRoot(_ words: [String]) throws {
   if geteuid() == 0 { try Identity(user: nobody, group: nobody).become() }
   let before = Identity.effective
   let found = failure { () throws(SystemCallError) in try Identity(user: 0, group: 0).become() }
-  try expectEqual(found, SystemCallError("setgroups", code: .notPermitted), "becoming root")
+  try expectEqual(found, SystemCallError("setresgid", on: "0", code: .notPermitted), "becoming root")
   try expectEqual(Identity.effective, before, "identity")
+}
+
+/// A process without privileges becomes itself, and is told about every group that it cannot get or lose.
+func identityIsItsOwn(_ words: [String]) throws {
+  if geteuid() == 0 { try Identity(user: nobody, group: nobody - 1, groups: [17, 23, 17]).become() }
+  let own = Identity.effective
+  try own.become()
+  // The primary group gives no further right among the supplementary ones.
+  var another = own
+  another.groups.append(own.group)
+  try another.become()
+  let status = try Program(path: "/bin/true").running(as: own).run()
+  try expectEqual(status, .exited(code: 0), "a program")
+  try expectEqual(
+    try ForkedProcess.run(ForkedProcess.Options(identity: own)) { 3 }.waitForExit(), .exited(code: 3), "a copy")
+  for groups in [[], Array(own.groups.dropFirst()), own.groups + [4711]] where Set(groups) != Set(own.groups) {
+    another.groups = groups
+    let list = groups.isEmpty ? "no groups" : groups.map(String.init).joined(separator: ",")
+    let refused = failure { () throws(SystemCallError) in try another.become() }
+    try expectEqual(refused, SystemCallError("setgroups", on: list, code: .notPermitted), "with \(list)")
+    let program = failure { () throws(SystemCallError) in try Program(path: "/bin/true").running(as: another).run() }
+    try expectEqual(program, SystemCallError("setgroups", on: "/bin/true", code: .notPermitted), "with \(list)")
+  }
+}
+
+/// In a program that is set-user-ID for a user who is not root: the way back to that user is given up.
+func identityOfTheStarter(_ words: [String]) throws {
+  try expect(geteuid() != getuid() && getegid() != getgid(), "the program is not set-user-ID")
+  let real = Identity.real
+  let inCopy = try ForkedProcess.run(ForkedProcess.Options(identity: real)) { geteuid() == real.user ? 0 : 1 }
+  try expectEqual(try inCopy.waitForExit(), .exited(code: 0), "a copy")
+  let shown = try Program(path: "/usr/bin/id", arguments: ["-ru"]).running(as: real).capture(limit: 100)
+  try expectEqual(text(shown.output), "\(real.user)\n", "a program")
+  let (user, group) = (geteuid(), getegid())
+  try real.become()
+  try expect(seteuid(user) == -1 && setegid(group) == -1, "came back")
+  try expectEqual(try status("Uid"), "65534 65534 65534 65534", "users")
+  try expectEqual(try status("Groups"), "23", "supplementary groups")
+}
+
+extension Program {
+  fileprivate func running(as identity: Identity) -> Program {
+    var program = self
+    program.identity = identity
+    return program
+  }
 }
 
 func childFollowsItsParent(_ words: [String]) throws {

@@ -43,6 +43,8 @@ let subcommands: Subcommands = [
   "title": titleIsShown,
   "identity": identityIsForGood,
   "identity-forbidden": identityNeedsRoot,
+  "identity-own": identityIsItsOwn,
+  "identity-starter": identityOfTheStarter,
   "follow-parent": childFollowsItsParent,
   "no-new-privileges": privilegesAreForbidden,
   "limit": limitIsRaised,
@@ -70,6 +72,7 @@ Alarm.set(after: .seconds(50))
 let families: [Subcommands] = [
   boundSubcommands,
   brokenPipeSubcommands,
+  commandLineSubcommands,
   connectionServerSubcommands,
   conversationGroupSubcommands,
   copySubcommands,

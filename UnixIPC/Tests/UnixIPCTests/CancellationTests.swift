@@ -14,6 +14,16 @@ import UnixIPCTestSupport
     #expect(cancellation.isCancelled && cancellation.isCancelled)
   }
 
+  @Test("is set off by signals as long as it lives, whatever they do else")
+  func followsSignals() throws { try ProbeProgram.check("cancellation-signals") }
+
+  @Test("of signals ends a program that leaves nothing behind")
+  func endsAProgram() throws {
+    let directory = try TemporaryDirectory()
+    try ProbeProgram.check("cancellation-signals-server", directory["f"])
+    #expect(directory.names().isEmpty)
+  }
+
   @Test("never blocks, not even where its counter is full")
   func neverBlocks() throws {
     let cancellation = try Cancellation()

@@ -21,6 +21,18 @@ import UnixIPCTestSupport
     return (program, .ipv4(.loopback, port: try #require(UInt16(try program.line()))))
   }
 
+  @Test("has outcomes that say what came of it in a few words")
+  func describesOutcomes() {
+    let answer = DatagramInquiry.Answer(
+      bytes: [1, 2], isTruncated: true, roundTrip: .milliseconds(2), receivedAt: .zero)
+    let failure = SystemCallError("send", on: "192.0.2.7:37", code: .networkUnreachable)
+    let outcomes: [DatagramInquiry.Outcome] = [.answered(answer), .refused, .silent, .failed(failure)]
+    #expect(
+      outcomes.map { "\($0)" } == ["2 bytes and more after 0.002 seconds", "refused", "silent", "\(failure)"])
+    #expect(outcomes.map(\.answer) == [answer, nil, nil, nil])
+    #expect(DatagramInquiry(question: "time?") == DatagramInquiry(question: Array("time?".utf8)))
+  }
+
   private func ask(
     _ addresses: SocketAddress..., question: [UInt8] = [], maxAnswerSize: Int = 2048,
     within limit: Duration = .seconds(20)

@@ -41,11 +41,4 @@ import UnixIPCTestSupport
     }
     #expect(count > 120)
   }
-
-  @Test("have the names of swift-system")
-  func haveUsualNames() {
-    #expect(ErrorCode.noSuchFileOrDirectory.name == "ENOENT")
-    #expect(ErrorCode.diskQuotaExceeded.name == "EDQUOT")
-    #expect(ErrorCode.notSupported == ErrorCode.notSupported)
-  }
 }

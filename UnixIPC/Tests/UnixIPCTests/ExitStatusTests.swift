@@ -26,6 +26,18 @@ import Testing
     #expect(!Status.exited(code: 1).isSuccess && !Status.killed(by: .kill, dumpedCore: false).isSuccess)
   }
 
+  @Test("is checked for a program, a forked child and a pipeline")
+  func isChecked() throws {
+    let copy = failure { () throws(ProgramError) in try Status.exited(code: 3).checkSuccess(of: "the child") }
+    #expect(copy.map { "\($0)" } == "the child: exit 3")
+    try Status.exited(code: 0).checkSuccess(of: "the child")
+    let pipeline = Pipeline(Program(path: "/bin/a"), Program(path: "/bin/b"), Program(path: "/bin/c"))
+    let statuses: [Status] = [.exited(code: 1), .exited(code: 2), .exited(code: 0)]
+    let stage = failure { () throws(ProgramError) in try statuses.checkSuccess(of: pipeline) }
+    #expect(stage.map { "\($0)" } == "/bin/b: exit 2")
+    try [Status](repeating: .exited(code: 0), count: 3).checkSuccess(of: pipeline)
+  }
+
   @Test("is that of a child")
   func isThatOfAChild() throws { try ProbeProgram.check("exits-kinds") }
 }

@@ -26,6 +26,15 @@ import UnixIPCTestSupport
       #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "text \(number)\n")
       #expect(child.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
     }
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
+    let child = try tools[0].start(output: writing)
+    _ = consume writing
+    let served = try server.serve(until: Deadline(after: .seconds(20))) { "a text\n" }
+    #expect(served == 1)
+    #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "a text\n")
+    #expect(child.status(until: Deadline(after: .seconds(20))) == .exited(code: 0))
     let idle = try server.serve(until: Deadline(after: .milliseconds(20))) { [] }
     #expect(idle == 0)
   }

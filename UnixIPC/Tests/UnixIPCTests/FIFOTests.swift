@@ -55,6 +55,30 @@ import UnixIPCTestSupport
     #expect(directory.facts("f")?.st_ino == inode && directory.facts("f")?.st_mode == S_IFIFO | 0o620)
   }
 
+  @Test("is named in every error as the caller has named it", arguments: ["none/f", "file/f"])
+  func isNamedAsAsked(name: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.write([], to: "file")
+    let path = directory[name]
+    let code: ErrorCode = name == "none/f" ? .noSuchFileOrDirectory : .notDirectory
+    let expected = Refusal.call(SystemCallError("mkfifo", on: path, code: code))
+    #expect(failure { () throws(Refusal) in try FIFO.make(at: path) } == expected)
+    #expect(failure { () throws(Refusal) in try FIFO.makeOrAdopt(at: path) } == expected)
+    #expect(failure { () throws(Refusal) in try FIFOServer(at: path) } == expected)
+    #expect(expected.code == code && Refusal.notAFIFO("f").code == nil)
+    let adopted = failure { () throws(Refusal) in try FIFO.adopt(at: path) }
+    #expect(adopted == .call(SystemCallError("open", on: path, code: code)))
+  }
+
+  @Test("is named in the error of a server that may not lock it", .enabled(if: !isRoot, "root may write anywhere"))
+  func isNamedWhereItCannotBeLocked() throws {
+    let directory = try TemporaryDirectory(mode: 0o500)
+    let path = directory["f"]
+    #expect(
+      failure { () throws(Refusal) in try FIFOServer(at: path) }
+        == .call(SystemCallError("mkfifo", on: path, code: .permissionDenied)))
+  }
+
   @Test("of another user is refused", .enabled(if: isRoot, "needs root to give a file away"))
   func refusesForeignOnes() throws {
     let directory = try TemporaryDirectory()

@@ -65,7 +65,8 @@ import UnixIPCTestSupport
     for path in [directory["fifo"], directory["."], "/dev/null"] {
       #expect(throws: SystemCallError("open", on: path, code: .invalidArgument)) { _ = try FileReplacement(of: path) }
     }
-    #expect(throws: SystemCallError.self) { _ = try FileReplacement(of: directory["none/file"]) }
+    let missing = SystemCallError("open", on: directory["none/file"], code: .noSuchFileOrDirectory)
+    #expect(throws: missing) { _ = try FileReplacement(of: directory["none/file"]) }
   }
 
   /// Of file systems that know no files without a name.

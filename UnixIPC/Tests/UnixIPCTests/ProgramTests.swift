@@ -23,6 +23,15 @@ import UnixIPCTestSupport
     return text
   }
 
+  @Test("looks up a variable of its environment")
+  func looksUpVariables() {
+    let environment: Program.Environment = ["HOME": "/h", "A": "b=c", "EMPTY": ""]
+    #expect(environment["HOME"] == "/h" && environment["A"] == "b=c" && environment["EMPTY"] == "")
+    #expect(environment["HOM"] == nil && environment["A=b"] == nil && environment[""] == nil)
+    #expect(environment.updating(["HOME": nil])["HOME"] == nil)
+    #expect(Program.Environment.inherited["PATH"] != nil)
+  }
+
   @Test("gets exactly its arguments")
   func getsItsArguments() throws {
     let words = [

@@ -15,6 +15,10 @@ import Testing
     #expect(try memory.read(2, at: 9) == [0x31, 0xff])
     try memory.writeCounted(message, at: 100)
     #expect(try memory.readCounted(at: 100) == message)
+    try memory.write("Text", at: 50)
+    try memory.writeCounted("Grüße", at: 200)
+    #expect(try memory.read(4, at: 50) == Array("Text".utf8))
+    #expect(try memory.readCounted(at: 200) == Array("Grüße".utf8))
     try memory.writeCounted([], at: 100)
     #expect(try memory.readCounted(at: 100) == [])
   }

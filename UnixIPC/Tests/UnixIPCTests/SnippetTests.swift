@@ -17,7 +17,7 @@ import Testing
         "Processes", ["the sum is its exit status: exit 55", "20 of 20 reaped", "a stubborn one: [killed by SIGKILL]"]
       ),
       ("UntrustedBytes", ["port 8080: port 8080", #"refused: "x23y": not a number in digits"#, "there: hello there"]),
-      ("Pipes", ["said: WORDS [exit 3, exit 0]", "cat:      2\tseven", ": Broken pipe"]),
+      ("Pipes", ["copied\n", "said: WORDS [exit 3, exit 0]", "cat:      2\tseven", ": Broken pipe"]),
       (
         "ComingFromPerl",
         [
@@ -25,8 +25,12 @@ import Testing
           "spooled: [exit 0, exit 3]", "status: tcp one", "magic: from a command", "commands are not allowed here",
           "execve /nowhere/bogus: No such file", "kid: with less rights, and for good", "cat:      1\tstuff exit 0",
           "expected: <Larry>", "signature: John Smith", "shared: Message #1", "the semaphore is taken",
+          "told to end: read: Operation canceled", "1970 began at 2208988800",
+          "ComingFromPerl: the end, and 100 bytes are let go of",
         ]
       ),
+      ("SystemV", ["counted to 4000"]),
+      ("Terminals", ["6 * 7 = 42", "bc ended: "]),
       ("Passing", ["a file and a pipe: 2 descriptors", "through the pipe: ", "not welcome: Message too long"]),
     ])
   func runs(name: String, lines: [String]) throws {

@@ -20,6 +20,14 @@ import UnixIPCTestSupport
     ] as [(String, SocketAddress)])
   func isRead(text: String, address: SocketAddress) { #expect(SocketAddress(text) == address) }
 
+  @Test(
+    "has a host without its port",
+    arguments: [
+      ("192.0.2.7:80", "192.0.2.7"), ("[::1]:80", "::1"), ("[::ffff:192.0.2.7]:7", "192.0.2.7"),
+      ("[fe80::1%7]:1", "fe80::1%7"), ("/run/begat", nil), ("@name", nil),
+    ] as [(String, String?)])
+  func hasAHost(text: String, host: String?) { #expect(SocketAddress(text)?.host == host) }
+
   @Test("is read with its zone by name or number")
   func isReadWithZone() {
     let index = if_nametoindex("lo")

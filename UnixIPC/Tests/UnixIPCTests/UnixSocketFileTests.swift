@@ -182,16 +182,16 @@ import UnixIPCTestSupport
     #expect(!hears)
   }
 
-  @Test("names the directory that is missing, or is none")
-  func namesTheDirectory() throws {
+  @Test("names the path that was asked for, not its directory or its lock")
+  func namesThePath() throws {
     let directory = try TemporaryDirectory()
     try directory.write([], to: "file")
     #expect(
       refusal(directory["none/s"])
-        == .call(SystemCallError("open", on: directory["none"], code: .noSuchFileOrDirectory)))
+        == .call(SystemCallError("bind", on: directory["none/s"], code: .noSuchFileOrDirectory)))
     #expect(
       refusal(directory["file/s"])
-        == .call(SystemCallError("open", on: directory["file"], code: ErrorCode.notDirectory)))
+        == .call(SystemCallError("bind", on: directory["file/s"], code: ErrorCode.notDirectory)))
   }
 
   @Test("has the mode that is asked for, whatever the umask", arguments: [0o666, 0o600, 0o660, 0o777, 0] as [mode_t])

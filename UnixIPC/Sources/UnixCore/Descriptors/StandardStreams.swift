@@ -3,6 +3,26 @@ import Glibc
 
 /// Descriptors 0, 1 and 2, which must be open: else the next file opened would be taken for one of them.
 public enum StandardStreams {
+  /// The standard input, descriptor 0.
+  ///
+  /// The three streams are the process's: they can be used from anywhere, and closed by ``take(_:)`` alone.
+  public static let input = Descriptor(owning: STDIN_FILENO)
+
+  /// The standard output, descriptor 1.
+  ///
+  ///     try file.copyAll(to: StandardStreams.output)
+  ///
+  /// What is written here is not buffered, so it overtakes what was printed and not written yet: a program that also
+  /// prints calls `fflush(nil)` before.  A reader that is gone is the error `EPIPE`, never a signal.
+  public static let output = Descriptor(owning: STDOUT_FILENO)
+
+  /// The standard error, descriptor 2; each call writes immediately.
+  ///
+  ///     try? StandardStreams.error.writeAll("no answer yet\n")
+  ///
+  /// ``CommandLineProgram/report(_:)-(String)`` writes a line that begins with the program's name.
+  public static let error = Descriptor(owning: STDERR_FILENO)
+
   /// Opens /dev/null in the place of each one that is closed.
   ///
   /// - Parameter failing: whether they behave like closed ones, of which only the numbers are taken: writing fails with

@@ -24,6 +24,8 @@ extension ErrorCode {
   public static let noChildProcess = ErrorCode(rawValue: ECHILD)
   /// Resource temporarily unavailable (`EAGAIN`, also `EWOULDBLOCK`).
   public static let wouldBlock = ErrorCode(rawValue: EAGAIN)
+  /// Resource temporarily unavailable (`EAGAIN`): the same as ``wouldBlock``.
+  public static let resourceTemporarilyUnavailable = ErrorCode(rawValue: EAGAIN)
   /// Cannot allocate memory (`ENOMEM`).
   public static let noMemory = ErrorCode(rawValue: ENOMEM)
   /// Permission denied (`EACCES`).
@@ -124,6 +126,8 @@ extension ErrorCode {
   public static let noData = ErrorCode(rawValue: ENODATA)
   /// Timer expired (`ETIME`).
   public static let timerExpired = ErrorCode(rawValue: ETIME)
+  /// Timer expired (`ETIME`): the same as ``timerExpired``.
+  public static let timeout = ErrorCode(rawValue: ETIME)
   /// Out of streams resources (`ENOSR`).
   public static let noStreamResources = ErrorCode(rawValue: ENOSR)
   /// Machine is not on the network (`ENONET`).
@@ -132,6 +136,8 @@ extension ErrorCode {
   public static let packageNotInstalled = ErrorCode(rawValue: ENOPKG)
   /// Object is remote (`EREMOTE`).
   public static let objectIsRemote = ErrorCode(rawValue: EREMOTE)
+  /// Object is remote (`EREMOTE`): the same as ``objectIsRemote``.
+  public static let tooManyRemoteLevels = ErrorCode(rawValue: EREMOTE)
   /// Link has been severed (`ENOLINK`).
   public static let noLink = ErrorCode(rawValue: ENOLINK)
   /// Advertise error (`EADV`).
@@ -190,6 +196,8 @@ extension ErrorCode {
   public static let socketTypeNotSupported = ErrorCode(rawValue: ESOCKTNOSUPPORT)
   /// Operation not supported (`EOPNOTSUPP`, also `ENOTSUP`).
   public static let notSupported = ErrorCode(rawValue: EOPNOTSUPP)
+  /// Operation not supported (`EOPNOTSUPP`): the same as ``notSupported``.
+  public static let notSupportedOnSocket = ErrorCode(rawValue: EOPNOTSUPP)
   /// Protocol family not supported (`EPFNOSUPPORT`).
   public static let protocolFamilyNotSupported = ErrorCode(rawValue: EPFNOSUPPORT)
   /// Address family not supported by protocol (`EAFNOSUPPORT`).

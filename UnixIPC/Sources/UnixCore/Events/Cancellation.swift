@@ -26,6 +26,8 @@ import Glibc
 public final class Cancellation: Sendable {
   private let event: Descriptor
   private let watch: Watch?
+  /// Receives the signals that cancel; nothing is taken from it.
+  private let signals: SignalBox?
   /// The descriptor that is readable when it is cancelled, for those that wait with poll(2).
   ///
   /// It stays this object's own, which must be kept alive during the wait.
@@ -36,6 +38,15 @@ public final class Cancellation: Sendable {
     let poller: Poller
     /// Kept open: the poller forgets an open file when its last descriptor is closed.
     let source: Descriptor
+
+    init(event: borrowing Descriptor, source: borrowing Descriptor) throws(SystemCallError) {
+      let poller = try Poller()
+      let duplicate = try source.duplicate()
+      try poller.add(event, .readable, token: 0)
+      try poller.add(duplicate, .readable, token: 1)
+      self.poller = poller
+      self.source = duplicate
+    }
   }
 
   /// Makes a cancellation that only `cancel()` sets off.
@@ -44,7 +55,45 @@ public final class Cancellation: Sendable {
   public init() throws(SystemCallError) {
     event = try Cancellation.makeEvent()
     watch = nil
+    signals = nil
     number = event.number
+  }
+
+  /// Makes a cancellation that the arrival of a signal sets off, beside `cancel()`.
+  ///
+  /// With it, a program ends where it waits, and leaves nothing behind:
+  ///
+  /// ```swift
+  /// CommandLineProgram.run {
+  ///   let end = try Cancellation(on: .terminationRequests)
+  ///   var server = try FIFOServer(at: path)
+  ///   while !end.isCancelled { _ = try server.serve(cancelledBy: end) { "a text\n" } }
+  /// }
+  /// ```
+  ///
+  /// The signals are received by a ``SignalDescriptor``, in a program with any threads, as long as this object lives; the
+  /// former dispositions return then.  They end nothing else meanwhile: a program that waits without this cancellation does
+  /// not see them.
+  ///
+  /// - Throws: as ``SignalDescriptor/init(_:)``: `EBUSY` for a signal that has a descriptor already.
+  ///
+  /// Source: sigaction(2), epoll(7).
+  public convenience init(on signals: SignalSet) throws(SystemCallError) {
+    try self.init(SignalBox(signals))
+  }
+
+  private init(_ signals: SignalBox) throws(SystemCallError) {
+    let event = try Cancellation.makeEvent()
+    let watch = try Watch(event: event, source: signals.descriptor.descriptor)
+    self.event = event
+    self.signals = signals
+    number = watch.poller.descriptor.number
+    self.watch = consume watch
+  }
+
+  private final class SignalBox: Sendable {
+    let descriptor: SignalDescriptor
+    init(_ signals: SignalSet) throws(SystemCallError) { descriptor = try SignalDescriptor(signals) }
   }
 
   /// Makes a cancellation that `cancel()` sets off, and that also holds as long as a descriptor is readable.
@@ -58,13 +107,11 @@ public final class Cancellation: Sendable {
   /// Source: epoll(7).
   public init(whenReadable source: borrowing Descriptor) throws(SystemCallError) {
     let event = try Cancellation.makeEvent()
-    let poller = try Poller()
-    let duplicate = try source.duplicate()
-    try poller.add(event, .readable, token: 0)
-    try poller.add(duplicate, .readable, token: 1)
+    let watch = try Watch(event: event, source: source)
     self.event = event
-    number = poller.descriptor.number
-    watch = Watch(poller: poller, source: duplicate)
+    signals = nil
+    number = watch.poller.descriptor.number
+    self.watch = consume watch
   }
 
   private static func makeEvent() throws(SystemCallError) -> Descriptor {

@@ -53,10 +53,14 @@ public struct FileReplacement: ~Copyable {
     let old = try Self.metadata(of: real, named: path)
     let folder = real.parent
     let name = real.lastName
-    let directory = try Descriptor.open(folder, [.readOnly, .directory])
     var temporaryName = isNamedImmediately ? name.temporaryName : nil
+    let directory = try Self.naming(path) { () throws(SystemCallError) in
+      try Descriptor.open(folder, [.readOnly, .directory])
+    }
     // Before it has its owner and group, no other user may open it.
-    let contents = try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
+    let contents = try Self.naming(path) { () throws(SystemCallError) in
+      try Self.create(in: folder, for: name, mode: old.map { $0.st_mode & 0o700 } ?? mode, &temporaryName)
+    }
     if let old { Self.give(contents, rightsOf: real, old) }
     self.contents = contents
     self.path = path
@@ -75,6 +79,15 @@ public struct FileReplacement: ~Copyable {
       _ = try check("faccessat", path: real) { faccessat(AT_FDCWD, $0, W_OK, AT_EACCESS) }
     } catch { throw SystemCallError("open", on: path.description, code: error.code) }
     return metadata.native
+  }
+
+  /// Reports a failure to open on the path that the caller knows.
+  private static func naming(
+    _ path: UnixPath, _ body: () throws(SystemCallError) -> Descriptor
+  ) throws(SystemCallError) -> Descriptor {
+    do throws(SystemCallError) { return try body() } catch {
+      throw SystemCallError("open", on: path.description, code: error.code)
+    }
   }
 
   private static func create(

@@ -14,7 +14,8 @@ import Glibc
 public enum ForkedProcess {
   /// What a copy starts with.
   public struct Options: Sendable {
-    /// The user and groups that it runs as; nil for the caller's.  Another identity needs privileges.
+    /// The user and groups that it runs as; nil for the caller's.  ``Identity/real`` and ``Identity/effective`` need no
+    /// privileges, another identity does: see ``Identity/become()``.
     public var identity: Identity?
     /// Whether it leads a process group of its own, so that it is ended with all that it starts.
     public var leadsGroup: Bool
@@ -53,7 +54,7 @@ public enum ForkedProcess {
 
   /// Runs the closure in a copy of the process, which ends with the status that the closure returns.
   ///
-  /// If it throws, the copy writes the error to standard error and ends with status 1.  No exit handler of the caller runs
+  /// If it throws, the copy writes the program's name and the error to standard error and ends with status 1.  No exit handler of the caller runs
   /// there.
   ///
   /// - Parameter options: what the copy starts with.
@@ -160,7 +161,7 @@ public enum ForkedProcess {
 
   private static func end(with error: any Error) -> Never {
     fflush(nil)
-    Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
+    CommandLineProgram.report(error)
     ProcessControl.exitImmediately(status: 1)
   }
 }

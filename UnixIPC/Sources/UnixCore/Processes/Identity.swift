@@ -23,10 +23,32 @@ public struct Identity: Hashable, Sendable {
     self.groups = groups
   }
 
-  /// The effective user and group of the calling process.
-  public static var effective: Identity { Identity(user: geteuid(), group: getegid()) }
+  /// The effective user and group of the calling process, and its supplementary groups.
+  ///
+  /// Becoming it needs no privileges: in a set-user-ID program, that gives up the way back to the real user.
+  ///
+  /// Source: geteuid(2), getgroups(2).
+  public static var effective: Identity { Identity(user: geteuid(), group: getegid(), groups: ownGroups) }
+
+  /// The real user and group of the calling process, and its supplementary groups: in a set-user-ID program, the user
+  /// who started it.
+  ///
+  /// Becoming it needs no privileges, and gives up those that the program's file has given: perlipc's
+  /// `($EUID, $EGID) = ($UID, $GID)` without the way back.
+  ///
+  /// Source: getuid(2), getgroups(2).
+  public static var real: Identity { Identity(user: getuid(), group: getgid(), groups: ownGroups) }
+
+  private static var ownGroups: [gid_t] {
+    var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+    let count = getgroups(CInt(groups.count), &groups)
+    return Array(groups.prefix(max(0, Int(count))))
+  }
 
   /// Becomes this identity forever: real, effective and saved, groups before user, and checked afterwards.
+  ///
+  /// A process without privileges can become its real, effective or saved user and group, if its supplementary groups are
+  /// this identity's: it cannot change those, and no group that the identity does not have is kept silently.
   ///
   /// The kernel clears the parent-death signal: set it afterwards.
   ///
@@ -35,7 +57,13 @@ public struct Identity: Hashable, Sendable {
   /// Source: setgroups(2), setresgid(2), setresuid(2).
   public func become() throws(SystemCallError) {
     let supplementary = groups
-    _ = try check("setgroups") { setgroups(supplementary.count, supplementary) }
+    do throws(SystemCallError) {
+      _ = try check("setgroups", on: groupList) { setgroups(supplementary.count, supplementary) }
+    } catch {
+      guard error.code == .notPermitted, platform_has_groups(supplementary, supplementary.count, group) else {
+        throw error
+      }
+    }
     _ = try check("setresgid", on: String(group)) { platform_setresgid(group) }
     _ = try check("setresuid", on: String(user)) { platform_setresuid(user) }
 
@@ -47,4 +75,7 @@ public struct Identity: Hashable, Sendable {
       throw SystemCallError("setresuid", on: String(user), code: .notPermitted)
     }
   }
+
+  /// The supplementary groups as an error names them.
+  private var groupList: String { groups.isEmpty ? "no groups" : groups.map(String.init).joined(separator: ",") }
 }

@@ -45,7 +45,8 @@ public struct Program: Sendable {
   public var controlsTerminal = false
   /// Whether it leads a process group of its own, so that it can be ended with all that it starts.
   public var leadsGroup = false
-  /// The user and groups that it runs as; nil for the caller's.  Another identity needs privileges.
+  /// The user and groups that it runs as; nil for the caller's.  ``Identity/real`` and ``Identity/effective`` need no
+  /// privileges, another identity does: see ``Identity/become()``.
   public var identity: Identity?
   /// The resource limits, set in this order.
   public var limits: [Limit] = []

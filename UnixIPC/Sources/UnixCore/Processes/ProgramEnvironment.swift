@@ -63,6 +63,21 @@ extension Program {
       return entries
     }
 
+    /// The value of a variable, as a program started now would get it; nil if it would get none of that name.
+    ///
+    ///     let home = Program.Environment.inherited["HOME"] ?? "/"
+    ///
+    /// Bytes that are no UTF-8 are shown as U+FFFD.
+    ///
+    /// Source: getenv(3).
+    public subscript(_ name: String) -> String? {
+      let beginning = Array(name.utf8) + [UInt8(ascii: "=")]
+      guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")),
+        let entry = entries.first(where: { $0.starts(with: beginning) })
+      else { return nil }
+      return String(decoding: entry[beginning.count...], as: UTF8.self)
+    }
+
     /// Whether a name was given that cannot be one: the program would get another variable.
     var hasInvalidName: Bool { changes.keys.contains { $0.isEmpty || $0.contains(UInt8(ascii: "=")) } }
 

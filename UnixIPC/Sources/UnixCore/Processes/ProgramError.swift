@@ -2,7 +2,7 @@
 ///
 /// Its description is a line for a log: `/usr/bin/lpr: exit 1: lpr: no default destination`.
 public struct ProgramError: Error, Hashable, Sendable {
-  /// The program's path.
+  /// The program's path; of a forked child, the name that ``ExitStatus/checkSuccess(of:)-(String)`` was given.
   public let path: UnixPath
   /// How it ended.
   public let status: ExitStatus
@@ -45,5 +45,14 @@ extension ExitStatus {
   /// - Parameter program: is named in the error.
   public func checkSuccess(of program: Program) throws(ProgramError) {
     if !isSuccess { throw ProgramError(program.path, status: self) }
+  }
+
+  /// Throws unless the child succeeded: for a forked one, which has no program of its own.
+  ///
+  ///     try kid.close().checkSuccess(of: "the writing child")
+  ///
+  /// - Parameter name: stands in the place of a program's path in the error.
+  public func checkSuccess(of name: String) throws(ProgramError) {
+    if !isSuccess { throw ProgramError(UnixPath(name), status: self) }
   }
 }

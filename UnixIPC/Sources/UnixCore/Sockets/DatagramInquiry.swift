@@ -42,6 +42,11 @@ public struct DatagramInquiry: Hashable, Sendable {
     self.maxAnswerSize = maxAnswerSize
   }
 
+  /// Creates an inquiry whose question is a text.
+  public init(question: String, maxAnswerSize: Int = 2048) {
+    self.init(question: Array(question.utf8), maxAnswerSize: maxAnswerSize)
+  }
+
   /// Asks all hosts and waits until each has answered or the deadline has passed.
   ///
   /// Each host that is waited for needs a descriptor (`ResourceLimit.openFiles`).  When there is none left, the others
@@ -56,5 +61,24 @@ public struct DatagramInquiry: Hashable, Sendable {
     for address in addresses { _ = round.add(address) }
     try round.run(until: deadline)
     return round.finalOutcomes
+  }
+}
+
+extension DatagramInquiry.Outcome: CustomStringConvertible {
+  /// The answer; nil for every other outcome.
+  public var answer: DatagramInquiry.Answer? {
+    guard case .answered(let answer) = self else { return nil }
+    return answer
+  }
+
+  /// What came of it in a few words: "4 bytes after 0.0012 seconds", "refused", "silent", or the error.
+  public var description: String {
+    switch self {
+    case .answered(let answer):
+      "\(answer.bytes.count) bytes\(answer.isTruncated ? " and more" : "") after \(answer.roundTrip)"
+    case .refused: "refused"
+    case .silent: "silent"
+    case .failed(let error): "\(error)"
+    }
   }
 }

@@ -14,7 +14,7 @@ extension Descriptor {
   ///
   ///     var files = DescriptorList()
   ///     try files.append(duplicateOf: log)
-  ///     _ = try channel.send("log".utf8Span.span.bytes, passing: files)
+  ///     try channel.send("log", passing: files)
   ///
   /// - Parameter bytes: at least one: a stream carries descriptors only with a byte.
   /// - Parameter descriptors: at most ``maxPassed``.
@@ -52,6 +52,28 @@ extension Descriptor {
       try send(bytes, passing: [passed], waiting: waiting)
     }
   }
+
+  /// Sends a text, with descriptors that the peer gets as descriptors of its own.
+  ///
+  /// - Returns: the number of bytes that were sent.  The rest, if any, is to be sent without the descriptors.
+  /// - Throws: as for bytes.
+  ///
+  /// Source: sendmsg(2).
+  @discardableResult
+  public func send(_ text: String, passing descriptors: borrowing DescriptorList, waiting: Bool = true)
+    throws(SystemCallError) -> Int
+  { try send(text.utf8Span.span.bytes, passing: descriptors, waiting: waiting) }
+
+  /// Sends a text, with one descriptor that the peer gets as a descriptor of its own.
+  ///
+  /// - Returns: the number of bytes that were sent.  The rest, if any, is to be sent without the descriptor.
+  /// - Throws: as for bytes.
+  ///
+  /// Source: sendmsg(2).
+  @discardableResult
+  public func send(_ text: String, passing descriptor: borrowing Descriptor, waiting: Bool = true)
+    throws(SystemCallError) -> Int
+  { try send(text.utf8Span.span.bytes, passing: descriptor, waiting: waiting) }
 
   /// Sends descriptors by their numbers.
   ///

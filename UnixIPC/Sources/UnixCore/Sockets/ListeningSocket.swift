@@ -3,7 +3,7 @@ import Glibc
 
 /// A stream socket that accepts connections.
 ///
-///     let server = try ListeningSocket(.ipv6(.any, port: 7), backlog: 128, options: BindOptions(acceptsIPv4: true))
+///     let server = try ListeningSocket(port: 7)
 ///     while let client = try server.nextConnection(until: deadline) {
 ///       try client.socket.sendAll("Good day, \(client.peer, default: "stranger").\r\n")
 ///     }
@@ -41,6 +41,30 @@ public struct ListeningSocket: ~Copyable, Sendable {
     try self.init(
       listeningOn: try Descriptor.bound(to: address, kind: .stream, options: options), backlog: backlog,
       address: address)
+  }
+
+  /// Listens at a port of all addresses of the machine, of both families.
+  ///
+  ///     let server = try ListeningSocket(port: 2345)
+  ///
+  /// One socket serves both, and shows an IPv4 client by its IPv4 address.  On a machine without IPv6 it serves IPv4 alone.
+  ///
+  /// - Parameter port: the port; 0 lets the kernel choose one.
+  /// - Parameter backlog: how many connections may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
+  /// - Throws: `EADDRINUSE` if another socket listens there; `EACCES` for a port below 1024 without the privilege for it.
+  ///
+  /// Source: ipv6(7), IPV6_V6ONLY.
+  public init(port: UInt16, backlog: CInt = 128) throws(SystemCallError) {
+    let socket: Descriptor
+    let both = SocketAddress.ipv6(.any, port: port)
+    do throws(SystemCallError) {
+      socket = try Descriptor.bound(to: both, kind: .stream, options: BindOptions(acceptsIPv4: true))
+    } catch {
+      guard error.code == .addressFamilyNotSupported || error.code == .addressNotAvailable else { throw error }
+      try self.init(.ipv4(.any, port: port), backlog: backlog)
+      return
+    }
+    try self.init(listeningOn: socket, backlog: backlog, address: both)
   }
 
   /// Listens on a socket that is bound already.

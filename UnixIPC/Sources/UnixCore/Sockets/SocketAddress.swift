@@ -26,6 +26,17 @@ public enum SocketAddress: Hashable, Sendable {
     }
   }
 
+  /// The host of an internet address as text, without the port and without brackets; nil for a Unix socket.
+  ///
+  /// A mapped IPv4 address is shown as the IPv4 address that it is, and the scope of a link-local one behind a `%`.
+  public var host: String? {
+    switch unmapped {
+    case .ipv4(let address, _): "\(address)"
+    case .ipv6(let address, _, let scope): scope == 0 ? "\(address)" : "\(address)%\(scope)"
+    case .unixPath, .unixAbstract, .unixUnnamed: nil
+    }
+  }
+
   /// Whether it is the address of a Unix socket.
   public var isUnix: Bool { port == nil }
 }

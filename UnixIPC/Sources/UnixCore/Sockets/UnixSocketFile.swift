@@ -88,14 +88,14 @@ public struct UnixSocketFile: Sendable {
   private static func lock(_ path: UnixPath) throws(BindError) -> PathLock {
     let danger: UnsafeDirectory?
     do throws(SystemCallError) { danger = try UnsafeDirectory.find(on: path.parent) } catch {
-      throw .call(error)
+      throw .call(SystemCallError("bind", on: path.description, code: error.code))
     }
     if let danger { throw .unsafeDirectory(path, danger) }
     do throws(PathLock.LockError) {
       return try PathLock(beside: path, until: Deadline(after: lockPatience))
     } catch {
       switch error {
-      case .call(let failure): throw .call(failure)
+      case .call(let failure): throw .call(SystemCallError("bind", on: path.description, code: failure.code))
       case .taken: throw .locked(path)
       case .foreign(let lock): throw .foreignLock(path, lock)
       }

@@ -34,6 +34,28 @@ extension FIFO {
   }
 }
 
+extension FIFO.OpenError {
+  /// The reason of a failed system call; nil for the other cases.
+  ///
+  /// `.canceled` and `.timedOut` are the ends of a wait.
+  public var code: ErrorCode? {
+    guard case .call(let error) = self else { return nil }
+    return error.code
+  }
+
+  /// The same about the path that the caller knows, for a failure on a file beside it.
+  func named(_ path: UnixPath) -> FIFO.OpenError {
+    switch self {
+    case .call(let error): .call(SystemCallError(error.call, on: path.description, code: error.code))
+    case .unsafeDirectory(_, let danger): .unsafeDirectory(path, danger)
+    case .foreign(_, let user): .foreign(path, user: user)
+    case .notAFIFO: .notAFIFO(path)
+    case .replaced: .replaced(path)
+    case .inUse, .foreignLock: self
+    }
+  }
+}
+
 /// Runs calls whose failure is an `OpenError`.
 func opening<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(FIFO.OpenError) -> Result {
   do throws(SystemCallError) { return try body() } catch { throw .call(error) }

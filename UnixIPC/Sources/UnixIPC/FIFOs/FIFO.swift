@@ -24,7 +24,7 @@ public struct FIFO: ~Copyable, Sendable {
   ///
   /// Source: mkfifo(3).
   public static func make(at path: UnixPath, mode: mode_t = 0o600) throws(OpenError) -> FIFO {
-    let directory = try safeDirectory(of: path)
+    let directory = try safeDirectory(of: path, for: "mkfifo")
     let number = directory.number
     try opening { () throws(SystemCallError) in
       try named(path) { () throws(SystemCallError) in
@@ -45,7 +45,7 @@ public struct FIFO: ~Copyable, Sendable {
   ///
   /// - Throws: ``OpenError``, with `ENOENT` if nothing is at the path.
   public static func adopt(at path: UnixPath) throws(OpenError) -> FIFO {
-    try FIFO(path, in: try safeDirectory(of: path))
+    try FIFO(path, in: try safeDirectory(of: path, for: "open"))
   }
 
   /// Makes a FIFO, or takes over one of this user and sets its permissions.
@@ -119,10 +119,16 @@ public struct FIFO: ~Copyable, Sendable {
     }
   }
 
-  private static func safeDirectory(of path: UnixPath) throws(OpenError) -> Descriptor {
-    let danger = try opening { () throws(SystemCallError) in try UnsafeDirectory.find(on: path.parent) }
-    if let danger { throw .unsafeDirectory(path, danger) }
-    return try opening { () throws(SystemCallError) in try Descriptor.open(path.parent, [.readOnly, .directory]) }
+  /// - Parameter call: what fails, on the path, if the directory is missing or is none.
+  private static func safeDirectory(of path: UnixPath, for call: String) throws(OpenError) -> Descriptor {
+    let danger: UnsafeDirectory
+    do throws(SystemCallError) {
+      guard let found = try UnsafeDirectory.find(on: path.parent) else {
+        return try Descriptor.open(path.parent, [.readOnly, .directory])
+      }
+      danger = found
+    } catch { throw .call(SystemCallError(call, on: path.description, code: error.code)) }
+    throw .unsafeDirectory(path, danger)
   }
 }
 

@@ -32,7 +32,10 @@ final class FIFOGeneration {
   init(beside path: UnixPath, mode: mode_t, announcedBy watch: borrowing FileWatch, _ counter: borrowing OpeningCounter)
     throws(FIFO.OpenError)
   {
-    let fifo = try FIFO.make(at: path.parent.entry(path.lastName.temporaryName), mode: mode)
+    let fifo: FIFO
+    do throws(FIFO.OpenError) {
+      fifo = try FIFO.make(at: path.parent.entry(path.lastName.temporaryName), mode: mode)
+    } catch { throw error.named(path) }
     do throws(SystemCallError) {
       // Its own openings come before the watch: it announces those of others only.
       let writer = try fifo.heldWritingEnd()
@@ -44,7 +47,7 @@ final class FIFOGeneration {
       self.identity = identity
     } catch {
       fifo.removeIfOurs()
-      throw .call(error)
+      throw FIFO.OpenError.call(error).named(path)
     }
   }
 

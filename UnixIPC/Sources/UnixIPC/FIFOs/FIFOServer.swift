@@ -40,7 +40,9 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     let watch = try opening { () throws(SystemCallError) in try FileWatch() }
     // Openings that follow each other directly are announced as one.  The directory's stand between those of the FIFO.
     _ = try opening { () throws(SystemCallError) in
-      try watch.add(path.parent, IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+      try FIFO.named(path) { () throws(SystemCallError) in
+        try watch.add(path.parent, IN_OPEN | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+      }
     }
     let counter = OpeningCounter()
     let fresh: FIFOGeneration
@@ -85,6 +87,7 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
   ///   before.
   /// - Throws: ``FIFO/OpenError/replaced(_:)`` if another file was put in the FIFO's place, which stays there; the error of
   ///   `text`.
+  @discardableResult
   public mutating func serve(
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
     gracePeriod: Duration = .seconds(10),
@@ -118,6 +121,22 @@ public struct FIFOServer: ~Copyable, @unchecked Sendable {
     current = fresh
     defer { retire(served) }
     return try deliver(to: served, gracePeriod, text)
+  }
+
+  /// Waits for readers and serves those that opened together, each with a text, as the form with bytes does.
+  ///
+  /// - Parameter deadline: ends the wait for a reader.
+  /// - Parameter cancellation: ends the wait for a reader when it is cancelled.
+  /// - Parameter gracePeriod: how long a reader that reads slowly, or not at all, may keep the next ones waiting.
+  /// - Parameter text: makes the text for one reader.
+  /// - Returns: how many texts were written whole.
+  @discardableResult @_disfavoredOverload
+  public mutating func serve(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
+    gracePeriod: Duration = .seconds(10),
+    _ text: () throws -> String
+  ) throws -> Int {
+    try serve(until: deadline, cancelledBy: cancellation, gracePeriod: gracePeriod) { Array(try text().utf8) }
   }
 
   private func deliver(to generation: FIFOGeneration, _ gracePeriod: Duration, _ text: () throws -> [UInt8]) throws

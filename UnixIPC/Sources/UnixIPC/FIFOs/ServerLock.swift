@@ -10,7 +10,7 @@ struct ServerLock: ~Copyable, Sendable {
   init(beside path: UnixPath) throws(FIFO.OpenError) {
     do throws(PathLock.LockError) { lock = try PathLock(beside: path, until: .immediate) } catch {
       switch error {
-      case .call(let failure): throw .call(failure)
+      case .call(let failure): throw .call(SystemCallError("mkfifo", on: path.description, code: failure.code))
       case .taken: throw .inUse(path)
       case .foreign(let lock): throw .foreignLock(path, lock)
       }

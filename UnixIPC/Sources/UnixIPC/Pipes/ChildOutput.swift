@@ -54,6 +54,32 @@ public struct ChildOutput: ~Copyable, Sendable {
     try withReader { (reader) throws(SystemCallError) in try reader.readToEnd(limit: limit, until: deadline) }
   }
 
+  /// Copies all that is written up to the end to another descriptor, through the kernel where that is possible.
+  ///
+  ///     try input.copyAll(to: StandardStreams.output)
+  ///
+  /// - Parameter sink: takes the bytes.
+  /// - Parameter deadline: ends the copying, whichever side is waited for.
+  /// - Parameter cancellation: ends the copying when it is cancelled.
+  /// - Returns: the number of bytes.
+  /// - Throws: as ``Descriptor/copyAll(to:until:cancelledBy:)``; `EBADF` after `close`.
+  @discardableResult
+  public mutating func copyAll(
+    to sink: borrowing Descriptor, until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil
+  ) throws(SystemCallError) -> Int {
+    guard var lent = reader.take() else {
+      throw SystemCallError("read", on: "a closed pipe", code: ErrorCode.badFileDescriptor)
+    }
+    do throws(SystemCallError) {
+      let count = try lent.copyAll(to: sink, until: deadline, cancelledBy: cancellation)
+      reader = consume lent
+      return count
+    } catch {
+      reader = consume lent
+      throw error
+    }
+  }
+
   /// Stops reading, and waits for the writers' end.
   ///
   /// SIGPIPE ends a writer that has more to write, unless it ignores the signal.

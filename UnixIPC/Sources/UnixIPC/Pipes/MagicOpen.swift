@@ -16,7 +16,7 @@ import Glibc
 /// A text from elsewhere starts no program unless the caller allows it: with commands refused, which is the default, a
 /// trailing `|` is an error and not a file's name.  A command is split into words (`CommandWords`) and started without a
 /// shell.  A name is taken as it is: blanks at its ends are removed only behind a sign.  A file with a name that looks like
-/// one of these forms is opened by a path with a `/`, such as `./-`, or not by this function.
+/// one of these forms is opened by ``forReading(file:)-(String)`` and ``forWriting(file:appending:mode:)-(String,_,_)``.
 public enum MagicOpen {
   /// Why a text was not opened.
   public enum OpenError: Error, Hashable, Sendable {
@@ -77,6 +77,45 @@ public enum MagicOpen {
       }
     } catch { throw .call(error) }
     throw .wrongForm(text)
+  }
+
+  /// Opens a file whose name means nothing but itself, beside texts that `forReading(_:)` opens.
+  ///
+  ///     var input = try isLiteral ? MagicOpen.forReading(file: word) : MagicOpen.forReading(word)
+  ///
+  /// - Parameter path: the file, whatever its name looks like: `-` and `date |` are files as well.
+  /// - Returns: the output to read; `close` tells a success.
+  public static func forReading(file path: UnixPath) throws(OpenError) -> ChildOutput {
+    do throws(SystemCallError) {
+      return ChildOutput(try Descriptor.open(path, .readOnly), from: PipelineProcesses())
+    } catch { throw .call(error) }
+  }
+
+  /// Opens a file whose name is text and means nothing but itself.
+  public static func forReading(file path: String) throws(OpenError) -> ChildOutput {
+    try forReading(file: UnixPath(path))
+  }
+
+  /// Opens a file whose name means nothing but itself, emptied or created.
+  ///
+  /// - Parameter path: the file, whatever its name looks like.
+  /// - Parameter appends: whether the file is not emptied, and what is written goes to its end.
+  /// - Parameter mode: the permissions of a file that is created, before the umask.
+  /// - Returns: the input to write to; `close` tells a success.
+  public static func forWriting(
+    file path: UnixPath, appending appends: Bool = false, mode: mode_t = 0o666
+  ) throws(OpenError) -> ChildInput {
+    do throws(SystemCallError) {
+      let file = try Descriptor.open(path, [.writeOnly, .create, appends ? .append : .truncate], mode: mode)
+      return ChildInput(file, to: PipelineProcesses())
+    } catch { throw .call(error) }
+  }
+
+  /// Opens a file whose name is text and means nothing but itself, emptied or created.
+  public static func forWriting(
+    file path: String, appending appends: Bool = false, mode: mode_t = 0o666
+  ) throws(OpenError) -> ChildInput {
+    try forWriting(file: UnixPath(path), appending: appends, mode: mode)
   }
 
   private enum Form {

@@ -93,6 +93,17 @@ public struct Pipeline: Sendable {
   }
 }
 
+extension [ExitStatus] {
+  /// Throws unless all stages of a pipeline succeeded.
+  ///
+  ///     try spooler.run(input: .descriptor(file)).checkSuccess(of: spooler)
+  ///
+  /// - Parameter pipeline: its last stage that failed is named in the error.
+  public func checkSuccess(of pipeline: Pipeline) throws(ProgramError) {
+    for (status, program) in zip(self, pipeline.programs).reversed() { try status.checkSuccess(of: program) }
+  }
+}
+
 extension Program {
   /// Starts the program; what it writes is read here.
   ///

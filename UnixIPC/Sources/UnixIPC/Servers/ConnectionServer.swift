@@ -3,8 +3,8 @@ import Glibc
 
 /// A server that forks a process for each connection.
 ///
-///     try ConnectionServer(ListeningSocket(.ipv6(.any, port: 7), backlog: 128)).run { client, peer in
-///       while case let bytes = try client.receive(maxCount: 4096), !bytes.isEmpty { try client.sendAll(bytes) }
+///     try ConnectionServer(ListeningSocket(port: 7)).run { client, peer in
+///       try client.copyAll(to: client)
 ///     }
 ///
 /// The child has the connection and the standard streams, and no other descriptor; it has no signal blocked.  When
@@ -19,6 +19,14 @@ import Glibc
 ///
 /// Source: fork(2), accept(2), signalfd(2).
 public struct ConnectionServer: ~Copyable, Sendable {
+  /// A child that was just started for a connection.
+  public struct StartedChild: Hashable, Sendable {
+    /// Its process number.
+    public let process: pid_t
+    /// The client that it serves.
+    public let peer: SocketAddress?
+  }
+
   /// A child that has ended.
   public struct EndedChild: Hashable, Sendable {
     /// Its process number.
@@ -66,7 +74,7 @@ public struct ConnectionServer: ~Copyable, Sendable {
   /// - Parameter cancellation: stops the server, as a signal would.
   /// - Parameter childDidEnd: is called in this process for each child that has ended.
   /// - Parameter handler: serves one connection, in a process of its own, which ends when the handler returns.  An error
-  ///   that it throws is a line on standard error.
+  ///   that it throws is a line on standard error with the program's name and the client.
   /// - Returns: the signal that stopped the server; nil at the deadline and when it was cancelled.
   /// - Throws: `EDEADLK` in a process with threads; `EINVAL` when the listening socket was shut down.  No child is left
   ///   then, either.
@@ -74,6 +82,25 @@ public struct ConnectionServer: ~Copyable, Sendable {
   public consuming func run(
     until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
     childDidEnd: (EndedChild) -> Void = { _ in },
+    _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+  ) throws(SystemCallError) -> Signal? {
+    try run(
+      until: deadline, cancelledBy: cancellation, childDidStart: { _ in }, childDidEnd: childDidEnd, handler)
+  }
+
+  /// Serves as the form without `childDidStart` does, and reports the start of each child as well.
+  ///
+  /// - Parameter deadline: when the server stops, as a signal would stop it.
+  /// - Parameter cancellation: stops the server, as a signal would.
+  /// - Parameter childDidStart: is called in this process for each child, before that child can be reported as ended.
+  /// - Parameter childDidEnd: is called in this process for each child that has ended.
+  /// - Parameter handler: serves one connection, in a process of its own.
+  /// - Returns: the signal that stopped the server; nil at the deadline and when it was cancelled.
+  /// - Throws: `EDEADLK` in a process with threads; `EINVAL` when the listening socket was shut down.
+  @discardableResult
+  public consuming func run(
+    until deadline: Deadline = .never, cancelledBy cancellation: Cancellation? = nil,
+    childDidStart: (StartedChild) -> Void, childDidEnd: (EndedChild) -> Void = { _ in },
     _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
   ) throws(SystemCallError) -> Signal? {
     // A parent that ignores SIGCHLD learns nothing of its children's ends.
@@ -88,7 +115,8 @@ public struct ConnectionServer: ~Copyable, Sendable {
     let result: Result<Signal?, SystemCallError>
     do throws(SystemCallError) {
       result = .success(
-        try loop.serve(until: deadline, cancelledBy: cancellation, childDidEnd: childDidEnd, handler))
+        try loop.serve(
+          until: deadline, cancelledBy: cancellation, childDidStart: childDidStart, childDidEnd: childDidEnd, handler))
     } catch { result = .failure(error) }
     file?.removeIfOurs()
     loop.drain(for: gracePeriod, childDidEnd: childDidEnd)

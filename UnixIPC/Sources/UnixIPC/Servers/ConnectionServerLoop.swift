@@ -3,6 +3,8 @@ import Glibc
 
 /// The life of a server that forks: wait, look at signals, reap, accept, fork; and at last, drain.
 struct ConnectionServerLoop: ~Copyable {
+  typealias Handler = (consuming Descriptor, SocketAddress?) throws -> Void
+
   private var listener: ListeningSocket?
   private var isWatched = true
   private let maxChildren: Int
@@ -37,13 +39,14 @@ struct ConnectionServerLoop: ~Copyable {
   /// Serves until a signal stops the server, which is returned; nil at the deadline and when it is cancelled.
   mutating func serve(
     until deadline: Deadline, cancelledBy cancellation: Cancellation?,
-    childDidEnd: (ConnectionServer.EndedChild) -> Void, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+    childDidStart: (ConnectionServer.StartedChild) -> Void, childDidEnd: (ConnectionServer.EndedChild) -> Void,
+    _ handler: Handler
   ) throws(SystemCallError) -> Signal? {
     while true {
       if let signal = takeSignals(childDidEnd) { return signal }
       if deadline.isExpired || cancellation?.isCancelled == true { return nil }
       let mayAccept = children.count < maxChildren && retry.hasPassed
-      if mayAccept, try serveNext(handler) { continue }
+      if mayAccept, try serveNext(childDidStart, handler) { continue }
       try watchListener(mayAccept)
       poller.wait(until: retry.hasPassed ? deadline : min(deadline, retry), cancelledBy: cancellation) { _ in }
     }
@@ -94,12 +97,14 @@ struct ConnectionServerLoop: ~Copyable {
   /// Accepts a connection, if one waits, and forks for it.
   ///
   /// - Returns: whether there may be another one.
-  private mutating func serveNext(_ handler: (consuming Descriptor, SocketAddress?) throws -> Void)
-    throws(SystemCallError) -> Bool
-  {
+  private mutating func serveNext(
+    _ childDidStart: (ConnectionServer.StartedChild) -> Void, _ handler: Handler
+  ) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
-      if let connection = pending.take() { return try serve(connection, handler) }
-      if let connection = try listener?.nextConnection(until: .immediate) { return try serve(connection, handler) }
+      if let connection = pending.take() { return try serve(connection, childDidStart, handler) }
+      if let connection = try listener?.nextConnection(until: .immediate) {
+        return try serve(connection, childDidStart, handler)
+      }
       return false
     } catch {
       guard error.code.isResourceExhaustion else { throw error }
@@ -110,10 +115,12 @@ struct ConnectionServerLoop: ~Copyable {
 
   /// Forks for a connection, or keeps it for the next attempt.
   private mutating func serve(
-    _ connection: consuming AcceptedConnection, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
+    _ connection: consuming AcceptedConnection, _ childDidStart: (ConnectionServer.StartedChild) -> Void,
+    _ handler: Handler
   ) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
-      try fork(for: connection, handler)
+      let child = try fork(for: connection, handler)
+      childDidStart(ConnectionServer.StartedChild(process: child, peer: connection.peer))
       return true
     } catch {
       pending = consume connection
@@ -123,8 +130,8 @@ struct ConnectionServerLoop: ~Copyable {
 
   /// Nothing but the fork itself can fail: a connection that is tried again has no process yet that speaks to it.
   private mutating func fork(
-    for connection: borrowing AcceptedConnection, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
-  ) throws(SystemCallError) {
+    for connection: borrowing AcceptedConnection, _ handler: Handler
+  ) throws(SystemCallError) -> pid_t {
     let peer = connection.peer
     // Text that was printed and not written yet is this process's to write.
     fflush(nil)
@@ -134,13 +141,12 @@ struct ConnectionServerLoop: ~Copyable {
       // Here as well as there, because either may come first.
       setpgid(child, child)
       children[child] = .some(peer)
+      return child
     }
   }
 
   /// The life of a child.
-  private func live(
-    _ number: CInt, _ peer: SocketAddress?, _ handler: (consuming Descriptor, SocketAddress?) throws -> Void
-  ) -> Never {
+  private func live(_ number: CInt, _ peer: SocketAddress?, _ handler: Handler) -> Never {
     setpgid(0, 0)
     do {
       // What the handler has captured may own descriptors.
@@ -151,7 +157,7 @@ struct ConnectionServerLoop: ~Copyable {
       ProcessControl.exitImmediately(status: 0)
     } catch {
       fflush(nil)
-      Descriptor.withBorrowed(STDERR_FILENO) { try? $0.writeAll("\(error)\n") }
+      CommandLineProgram.report("\(peer.map { "\($0): " } ?? "")\(error)")
       ProcessControl.exitImmediately(status: 1)
     }
   }

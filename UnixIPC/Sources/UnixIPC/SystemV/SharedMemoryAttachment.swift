@@ -71,6 +71,11 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     UnsafeMutableRawBufferPointer(rebasing: unsafeBytes[place]).copyBytes(from: source)
   }
 
+  /// Writes a text as UTF-8, as ``write(_:at:)-([UInt8],_)`` does.
+  public func write(_ text: String, at offset: Int = 0) throws(SystemCallError) {
+    try write(Array(text.utf8), at: offset)
+  }
+
   /// Reads exactly this number of bytes.
   ///
   /// - Parameter count: how many bytes are read.
@@ -84,7 +89,7 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
   ///
   /// - Parameter source: the bytes.
   /// - Parameter offset: where the number goes: four bytes in the machine's order, `pack("L/a*", $text)` of Perl.
-  /// - Throws: as ``write(_:at:)`` does.
+  /// - Throws: as ``write(_:at:)-([UInt8],_)`` does.
   public func writeCounted(_ source: [UInt8], at offset: Int = 0) throws(SystemCallError) {
     guard let length = UInt32(exactly: source.count) else {
       throw SystemCallError("write", on: segment.name, code: ErrorCode.outOfRange)
@@ -92,7 +97,12 @@ public struct SharedMemoryAttachment: ~Copyable, @unchecked Sendable {
     try write(withUnsafeBytes(of: length, Array.init) + source, at: offset)
   }
 
-  /// Reads what ``writeCounted(_:at:)`` wrote.
+  /// Writes the number of bytes of a text in UTF-8 and then the bytes, as ``writeCounted(_:at:)-([UInt8],_)`` does.
+  public func writeCounted(_ text: String, at offset: Int = 0) throws(SystemCallError) {
+    try writeCounted(Array(text.utf8), at: offset)
+  }
+
+  /// Reads what ``writeCounted(_:at:)-([UInt8],_)`` wrote.
   ///
   /// - Parameter offset: where the number is.
   /// - Throws: `ERANGE` if the number is greater than the rest of the memory: a process that may write may write any
