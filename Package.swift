@@ -63,7 +63,7 @@ let package = Package(
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
     // Who may connect: decided by listeners, explained by tools.
-    .target(name: "Admission", dependencies: [unixCore]),
+    .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
     .target(name: "Settings", dependencies: [unixCore, "Admission"]),
@@ -92,7 +92,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "Admission", nameService, unixCore,
+        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission",
+        nameService, unixCore,
         "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -129,7 +130,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
     .testTarget(name: "ControlTests", dependencies: ["Control", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
@@ -156,7 +157,7 @@ let package = Package(
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Control", unixCore, "TestSupport"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
-    .testTarget(name: "EndToEndTests", dependencies: [unixCore, unixIPC]),
+    .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -34,24 +34,115 @@ public struct Admission: ~Copyable {
   /// The limits of the service.
   public let limits: AdmissionLimits
   private let rules: AccessRules
+  private let bans: BanReader?
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
-  private let memory: MemoryMapping
-  private let book: UnsafeMutablePointer<AdmissionBook>
+  private let bookMemory: MemoryMapping
+  private let tableMemory: MemoryMapping
+  private let table: UnsafeMutablePointer<SourceTable>
 
-  /// Makes an admission that has admitted no client yet.
+  /// Makes an admission with a book of its own, which has admitted no client yet.
   ///
   /// - Parameter sourceCapacity: how many sources are remembered; it is raised to have room for all connections.
   /// - Throws: `ENOMEM` when there is no memory for them.
-  public init(_ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity) throws(SystemCallError) {
+  public init(
+    _ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity, bans: consuming BanReader? = nil
+  ) throws(SystemCallError) {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
-    memory = try MemoryMapping.shared(size: AdmissionBook.size(capacity: capacity), isInherited: false)
-    book = AdmissionBook.open(in: memory.unsafeBytes, capacity: capacity)
+    let memory = try MemoryMapping.shared(size: BookPart.size(capacity: capacity), isInherited: false)
+    BookPart.begin(at: memory.unsafeBytes.baseAddress!)
+    try self.init(limits, BookPart(in: memory.unsafeBytes, column: 0), memory, bans)
+    begin()
+  }
+
+  /// Makes an admission that continues a book: `begin(clearing:)` must be called once before it decides on a client.
+  ///
+  /// - Parameter object: what `AdmissionBook.create` made; it may be closed afterwards.
+  /// - Parameter column: 0 to 3; no other living listener of the service may have the same.
+  /// - Throws: `EINVAL` when the object is too small for the limits, or no book that this program knows.
+  public init(
+    _ limits: AdmissionLimits, book object: borrowing Descriptor, part: AdmissionBook.Part = .connections,
+    column: Int = 0, bans: consuming BanReader? = nil
+  ) throws(SystemCallError) {
+    let size = try MemoryFile.size(of: object)
+    guard size > AdmissionBook.connectionsOffset else { throw Admission.unusableBook }
+    let offset = part == .datagrams ? 0 : AdmissionBook.connectionsOffset
+    let end = part == .datagrams ? AdmissionBook.connectionsOffset : size
+    let memory = try MemoryMapping.file(object, size: end, writable: true, isInherited: false)
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[offset...])
+    let book = BookPart(in: bytes, column: column)
+    if part == .connections, let book, book.capacity <= limits.maxConnections { throw Admission.unusableBook }
+    try self.init(limits, book, memory, bans)
+  }
+
+  /// Makes an admission that continues a book, or one with a book of its own where there is no object.
+  public init(
+    _ limits: AdmissionLimits, book object: borrowing Descriptor?, part: AdmissionBook.Part = .connections,
+    column: Int = 0, bans: consuming BanReader? = nil
+  ) throws(SystemCallError) {
+    switch object {
+    case nil: try self.init(limits, bans: bans)
+    case .some(let object): try self.init(limits, book: object, part: part, column: column, bans: bans)
+    }
+  }
+
+  private static let unusableBook = SystemCallError("mmap", on: "admission book", code: .invalidArgument)
+
+  private init(
+    _ limits: AdmissionLimits, _ book: BookPart?, _ memory: consuming MemoryMapping, _ bans: consuming BanReader?
+  ) throws(SystemCallError) {
+    guard let book else { throw Admission.unusableBook }
+    let tableSize = Admission.tableOffset + SourceTable.size(capacity: book.capacity)
+    let tableMemory = try MemoryMapping.shared(size: tableSize, isInherited: false)
+    let rest = UnsafeMutableRawBufferPointer(rebasing: tableMemory.unsafeBytes[Admission.tableOffset...])
+    table = tableMemory.unsafeBytes.baseAddress!.bindMemory(to: SourceTable.self, capacity: 1)
+    table.initialize(to: SourceTable(of: book, memory: rest))
+    bookMemory = memory
+    self.tableMemory = tableMemory
+    self.bans = bans
     rules = AccessRules(allow: limits.allow, deny: limits.deny)
     bucket = limits.rate.map(TokenBucket.init)
     bucketPerSource = limits.ratePerSource.map(TokenBucket.init)
     self.limits = limits
   }
+
+  private static let tableOffset = 128
+
+  // MARK: - Generations
+
+  /// Takes the book over from an earlier listener, which admits no client any more.
+  ///
+  /// The state of all rates remains, under the present limits; the sources of addresses whose prefix has changed begin
+  /// anew.
+  ///
+  /// - Parameter columns: those of listeners that have ended; that of this listener is always cleared.
+  public func begin(clearing columns: AdmissionColumns = [], now: Deadline = .now) {
+    let book = table.pointee.book
+    book.clear(columns.union(AdmissionColumns(Int(book.column))))
+    if let bucket { book.fullAt = max(.immediate, bucket.adopting(fullAt: book.fullAt, now: now)) }
+    let earlier = book.prefix
+    table.pointee.rebuild(now: now) { entry in
+      let source = Source(high: entry.pointee.high, low: entry.pointee.low)
+      if source.isOutdated(byChangeFrom: earlier, to: limits.sourcePrefix) {
+        (entry.pointee.high, entry.pointee.low) = (Source.orphan.high, Source.orphan.low)
+        entry.pointee.full_at = 0
+      }
+      let fullAt = Deadline(instant: max(0, entry.pointee.full_at))
+      entry.pointee.full_at = (bucketPerSource?.adopting(fullAt: fullAt, now: now) ?? fullAt).instant
+    }
+    book.prefix = limits.sourcePrefix
+  }
+
+  /// Takes all places back that ended listeners have left in their columns.
+  public func clear(_ columns: AdmissionColumns) {
+    table.pointee.book.clear(columns.subtracting(AdmissionColumns(Int(table.pointee.book.column))))
+    table.pointee.refreshTimes()
+  }
+
+  /// How many places other listeners of the service hold: they accept no more, but their connections have not ended.
+  public var othersActive: Int { table.pointee.book.othersActive }
+
+  // MARK: - Decisions
 
   /// Decides on the next client that waits.
   ///
@@ -65,48 +156,59 @@ public struct Admission: ~Copyable {
 
   /// Decides on a client that was accepted already: a limit of the whole service refuses it.
   public func admit(_ client: Client, now: Deadline) -> Decision {
+    if isBanned(client, now) { return .refused(.banned) }
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
-    let number = table.find(client.source, now: now)
+    let number = table.pointee.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
-    table.begin(number, fullAt: takeTokens(of: number, now: now))
-    book.pointee.active += 1
-    return .admitted(Reservation(in: book, source: number))
+    table.pointee.begin(number, fullAt: takeTokens(of: number, now: now))
+    table.pointee.book.takePlace()
+    return .admitted(Reservation(in: table, source: number))
   }
 
   /// Decides on an event that leaves nothing open, such as a datagram; nil if it is admitted.
   public func refusalOfEvent(from client: Client, now: Deadline) -> Refusal? {
+    if isBanned(client, now) { return .banned }
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .denied }
-    let number = table.find(client.source, now: now)
+    let number = table.pointee.find(client.source, now: now)
     if let refusal = refusal(of: number, now: now) { return refusal }
-    table.touch(number, fullAt: takeTokens(of: number, now: now))
+    table.pointee.touch(number, fullAt: takeTokens(of: number, now: now))
     return nil
   }
 
   /// How many places are taken.
-  public var active: Int { book.pointee.active }
+  public var active: Int { table.pointee.book.active }
   /// How many sources are remembered.
-  public var sources: Int { table.count }
+  public var sources: Int { table.pointee.count }
 
-  private var table: SourceTable { book.pointee.table }
+  private func isBanned(_ client: Client, _ now: Deadline) -> Bool {
+    switch bans {
+    case .some(let bans): bans.isBanned(client.address, now: now)
+    case nil: false
+    }
+  }
 
   private func wait(now: Deadline) -> Wait? {
     guard limits.whenFull == .wait else { return nil }
-    if book.pointee.active >= limits.maxConnections { return .atCapacity }
-    guard let next = bucket?.nextTime(fullAt: book.pointee.fullAt), next > now else { return nil }
+    let book = table.pointee.book
+    if book.active >= limits.maxConnections { return .atCapacity }
+    guard let next = bucket?.nextTime(fullAt: book.fullAt), next > now else { return nil }
     return .until(next)
   }
 
   private func refusal(of number: SourceTable.Number, now: Deadline) -> Refusal? {
-    if table.active(number) >= limits.maxConnectionsPerSource { return .maxConnectionsPerSource }
-    if let bucketPerSource, bucketPerSource.nextTime(fullAt: table.fullAt(number)) > now { return .ratePerSource }
-    if book.pointee.active >= limits.maxConnections { return .maxConnections }
-    if let bucket, bucket.nextTime(fullAt: book.pointee.fullAt) > now { return .rate }
+    let book = table.pointee.book
+    if book.active(number) >= limits.maxConnectionsPerSource { return .maxConnectionsPerSource }
+    if let bucketPerSource, bucketPerSource.nextTime(fullAt: book.fullAt(number)) > now { return .ratePerSource }
+    if book.active >= limits.maxConnections { return .maxConnections }
+    if let bucket, bucket.nextTime(fullAt: book.fullAt) > now { return .rate }
     return nil
   }
 
   /// Takes a token of each bucket; returns when the source's is full again.
   private func takeTokens(of number: SourceTable.Number, now: Deadline) -> Deadline {
-    if let bucket { book.pointee.fullAt = bucket.taking(fullAt: book.pointee.fullAt, now: now) }
-    return bucketPerSource?.taking(fullAt: table.fullAt(number), now: now) ?? now
+    let book = table.pointee.book
+    if let bucket { book.fullAt = bucket.taking(fullAt: book.fullAt, now: now) }
+    let fullAt = book.fullAt(number)
+    return bucketPerSource?.taking(fullAt: fullAt, now: now) ?? max(fullAt, now)
   }
 }

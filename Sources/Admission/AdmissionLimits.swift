@@ -43,11 +43,13 @@ public enum Refusal: Int, CaseIterable, Sendable {
   case maxConnections
   /// As many connections as allowed have come; a reason to refuse only where `when-full` says so.
   case rate
+  /// An administrator has banned the client's network.
+  case banned
 
   /// Whether the reason may disappear when a connection ends.
   public var concernsOpenConnections: Bool { self == .maxConnections || self == .maxConnectionsPerSource }
 
-  /// The key of the configuration that is responsible.
+  /// The key of the configuration, or the command, that is responsible.
   public var key: String {
     switch self {
     case .denied: "allow and deny"
@@ -55,6 +57,7 @@ public enum Refusal: Int, CaseIterable, Sendable {
     case .ratePerSource: "rate-per-source"
     case .maxConnections: "max-connections"
     case .rate: "rate"
+    case .banned: "begat deny"
     }
   }
 }

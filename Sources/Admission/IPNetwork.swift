@@ -5,8 +5,8 @@
 /// Source: RFC 4632, RFC 4291 section 2.3.
 public struct IPNetwork: Hashable, Sendable {
   /// The first 64 and the last 64 bits; an IPv4 address stands at the beginning.
-  private let high: UInt64
-  private let low: UInt64
+  let high: UInt64
+  let low: UInt64
   /// Whether it is a network of IPv4 addresses.
   public let isIPv4: Bool
   /// How many bits count: 0 to 32, or 0 to 128.
@@ -82,6 +82,12 @@ public struct IPNetwork: Hashable, Sendable {
     if let mapped = host.unmapped { return contains(mapped) }
     return !isIPv4 && host.high & highBits(prefixLength) == high
       && host.low & highBits(prefixLength - 64) == low
+  }
+
+  /// Whether all addresses of the other network belong to this one.
+  public func contains(_ other: IPNetwork) -> Bool {
+    isIPv4 == other.isIPv4 && prefixLength <= other.prefixLength && other.high & highBits(prefixLength) == high
+      && other.low & highBits(prefixLength - 64) == low
   }
 }
 

@@ -82,11 +82,18 @@ public struct TokenBucket: Sendable {
     tolerance = spacing * Int64(limit.burst - 1)
   }
 
+  // Sums wrap around: the state may come from memory that another process has spoiled.
+
   /// When the next token is there; a time that has passed means now.
-  public func nextTime(fullAt: Deadline) -> Deadline { Deadline(instant: fullAt.instant - tolerance) }
+  public func nextTime(fullAt: Deadline) -> Deadline { Deadline(instant: fullAt.instant &- tolerance) }
 
   /// When the bucket is full again after a token was taken.
   public func taking(fullAt: Deadline, now: Deadline) -> Deadline {
-    Deadline(instant: max(fullAt.instant, now.instant) + spacing)
+    Deadline(instant: max(fullAt.instant, now.instant) &+ spacing)
+  }
+
+  /// The state that a bucket of this limit has if it had another state under an earlier limit: empty at most.
+  public func adopting(fullAt: Deadline, now: Deadline) -> Deadline {
+    min(fullAt, Deadline(instant: now.instant &+ tolerance &+ spacing))
   }
 }

@@ -46,4 +46,27 @@ public struct Source: Hashable, Sendable {
     self.high = high
     self.low = low
   }
+
+  /// A source that no client has: it stands for connections that were counted under another prefix.
+  static let orphan = Source(high: .max, low: .max - 1)
+
+  private enum Family {
+    case ipv4
+    case ipv6
+    case user
+  }
+
+  private var family: Family {
+    if high == .max { return .user }
+    return high == 0 && low >> 32 == 0xffff ? .ipv4 : .ipv6
+  }
+
+  /// Whether the source means nothing any more where another prefix makes sources.
+  func isOutdated(byChangeFrom from: SourcePrefix, to: SourcePrefix) -> Bool {
+    switch family {
+    case .ipv4: from.ipv4 != to.ipv4
+    case .ipv6: from.ipv6 != to.ipv6
+    case .user: false
+    }
+  }
 }

@@ -1,46 +1,50 @@
+import CSharedLayouts
 @_spi(Begat) import UnixCore
 
-/// What is remembered of each source, in memory of a fixed size: how many connections it has, and when its bucket of
-/// tokens is full again.
+/// Finds the sources of an admission book and forgets those of which nothing is left to remember.
 ///
-/// A source without connections whose bucket is full is forgotten.  When the table is full, the one that would be
+/// A source without connections whose bucket is full is forgotten.  When the book is full, the source that would be
 /// forgotten soonest makes room: no client is refused because of other sources.
 ///
-/// One process at a time may use it.
+/// The sources lie in the book; chains and heap lie in memory of this process alone.  One listener at a time adds and
+/// forgets sources; the others only take back connections of their own columns.
 struct SourceTable {
-  /// A source's number in the table, as long as it has connections.
+  /// A source's number in the book, as long as it has connections.
   typealias Number = UInt32
-
-  private struct Entry {
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    var fullAt = Deadline.immediate
-    var active: UInt32 = 0
-    /// The next entry of the same chain, or the next free one; none is 0, the others one more than their number.
-    var next: UInt32 = 0
-    var heapPlace: UInt32 = 0
-  }
 
   private struct Header {
     var count: UInt32 = 0
-    /// The first free entry, numbered as in `Entry.next`.
+    /// The first free source, numbered as in `Row.next`.
     var firstFree: UInt32 = 0
-    /// Entries from here on were never used.
+    /// As in the book, which a process of an earlier generation could spoil.
     var untouched: UInt32 = 0
   }
 
-  private let header: UnsafeMutablePointer<Header>
-  private let entries: UnsafeMutableBufferPointer<Entry>
-  /// The first entry of each chain, as `Entry.next`.
-  private let chains: UnsafeMutableBufferPointer<UInt32>
-  /// Entries by the time when they may be forgotten, the soonest first: a binary heap.
-  private let heap: UnsafeMutableBufferPointer<Number>
-  let capacity: Int
+  /// A place of the heap and the links of a source, which have nothing to do with each other: with few sources, both are
+  /// in the same page.
+  private struct Row {
+    /// Of the heap's place with this number: which source is there, and when it may be forgotten.
+    var time = Deadline.immediate
+    var number: Number = 0
+    /// Of the source with this number: the next one in the same chain, or the next free one; none is 0, the others one more
+    /// than their number.
+    var next: UInt32 = 0
+    /// Of the source with this number: its place in the heap, and its chain.
+    var place: UInt32 = 0
+    var chain: UInt32 = 0
+  }
 
-  /// The size in bytes for so many sources.
+  /// Where the sources lie.
+  let book: BookPart
+  private let header: UnsafeMutablePointer<Header>
+  /// Sources by the time when they may be forgotten, the soonest first: a binary heap.
+  private let rows: UnsafeMutablePointer<Row>
+  /// The first source of each chain, as `Row.next`.
+  private let chains: UnsafeMutableBufferPointer<UInt32>
+
+  /// The size in bytes of chains and heap for so many sources.
   static func size(capacity: Int) -> Int {
-    headerSize + capacity * (MemoryLayout<Entry>.stride + MemoryLayout<Number>.stride)
-      + chainCount(capacity) * MemoryLayout<UInt32>.stride
+    headerSize + capacity * MemoryLayout<Row>.stride + chainCount(capacity) * MemoryLayout<UInt32>.stride
   }
 
   private static let headerSize = 64
@@ -52,37 +56,28 @@ struct SourceTable {
   }
 
   /// - Parameter memory: `size(capacity:)` bytes, zeroed before their first use.
-  init(memory: UnsafeMutableRawBufferPointer, capacity: Int) {
-    self.capacity = capacity
-    var rest = memory[...]
-    func take<Element>(_ count: Int, _ type: Element.Type) -> UnsafeMutableBufferPointer<Element> {
-      let part = rest.prefix(count * MemoryLayout<Element>.stride)
-      rest = rest.dropFirst(part.count)
-      return UnsafeMutableRawBufferPointer(rebasing: part).bindMemory(to: type)
-    }
-    header = take(1, Header.self).baseAddress!
-    rest = memory[SourceTable.headerSize...]
-    entries = take(capacity, Entry.self)
-    heap = take(capacity, Number.self)
-    chains = take(SourceTable.chainCount(capacity), UInt32.self)
+  init(of book: BookPart, memory: UnsafeMutableRawBufferPointer) {
+    self.book = book
+    let start = memory.baseAddress!
+    header = start.bindMemory(to: Header.self, capacity: 1)
+    rows = (start + SourceTable.headerSize).bindMemory(to: Row.self, capacity: book.capacity)
+    let rest = memory[(SourceTable.headerSize + book.capacity * MemoryLayout<Row>.stride)...]
+    chains = UnsafeMutableRawBufferPointer(rebasing: rest).bindMemory(to: UInt32.self)
   }
 
   var count: Int { Int(header.pointee.count) }
 
   // MARK: - Sources
 
-  func active(_ number: Number) -> Int { Int(entries[Int(number)].active) }
-  func fullAt(_ number: Number) -> Deadline { entries[Int(number)].fullAt }
-
-  /// The entry of a source, a new one where it has none.
+  /// The number of a source, a new one if it is not in the book.
   func find(_ source: Source, now: Deadline) -> Number {
     let chain = chain(of: source)
     var next = chains[chain]
     while next != 0 {
       let number = next - 1
-      let entry = entries[Int(number)]
-      if entry.high == source.high, entry.low == source.low { return number }
-      next = entry.next
+      let entry = book.sources + Int(number)
+      if entry.pointee.high == source.high, entry.pointee.low == source.low { return number }
+      next = rows[Int(number)].next
     }
     forgetIdle(now: now)
     return add(source)
@@ -90,30 +85,26 @@ struct SourceTable {
 
   /// Notes a new connection of a source.
   func begin(_ number: Number, fullAt: Deadline) {
-    entries[Int(number)].active += 1
-    entries[Int(number)].fullAt = fullAt
-    moveInHeap(number)
+    // In this order: a listener that is killed in between has taken the token.
+    book.sources[Int(number)].full_at = fullAt.instant
+    book.begin(number)
+    moveInHeap(number, until: .never)
   }
 
-  /// Notes that a connection has ended; false where the source has none.
-  @discardableResult
-  func end(_ number: Number) -> Bool {
-    guard entries[Int(number)].active > 0 else { return false }
-    entries[Int(number)].active -= 1
-    moveInHeap(number)
-    return true
+  /// Notes that a connection has ended; nothing where this generation has none of the source.
+  func end(_ number: Number) {
+    if book.end(number) { moveInHeap(number, until: forgetTime(number)) }
   }
 
   /// Notes an event that leaves nothing open, such as a datagram.
   func touch(_ number: Number, fullAt: Deadline) {
-    entries[Int(number)].fullAt = fullAt
-    moveInHeap(number)
+    book.sources[Int(number)].full_at = fullAt.instant
+    moveInHeap(number, until: forgetTime(number))
   }
 
   /// When nothing is left to remember of the source: never while it has connections.
   private func forgetTime(_ number: Number) -> Deadline {
-    let entry = entries[Int(number)]
-    return entry.active > 0 ? .never : entry.fullAt
+    book.active(number) > 0 ? .never : book.fullAt(number)
   }
 
   private func chain(of source: Source) -> Int {
@@ -125,57 +116,74 @@ struct SourceTable {
   }
 
   private func add(_ source: Source) -> Number {
-    if header.pointee.firstFree == 0, header.pointee.untouched == UInt32(capacity) { forget(heap[0]) }
+    if header.pointee.firstFree == 0, header.pointee.untouched == book.capacity { makeRoom() }
     let number: Number
     if header.pointee.firstFree != 0 {
       number = header.pointee.firstFree - 1
-      header.pointee.firstFree = entries[Int(number)].next
+      header.pointee.firstFree = rows[Int(number)].next
     } else {
       number = header.pointee.untouched
       header.pointee.untouched += 1
+      book.untouched = Int(header.pointee.untouched)
     }
-    let chain = chain(of: source)
-    entries[Int(number)] = Entry(high: source.high, low: source.low, next: chains[chain])
-    chains[chain] = number + 1
+    book.sources[Int(number)] = begat_source(high: source.high, low: source.low, full_at: 0, active: (0, 0, 0, 0))
+    link(number, in: chain(of: source))
     let place = header.pointee.count
     header.pointee.count += 1
-    put(number, at: Int(place))
-    moveInHeap(number)
+    rows[Int(number)].place = place
+    moveInHeap(number, until: .immediate)
     return number
+  }
+
+  private func link(_ number: Number, in chain: Int) {
+    rows[Int(number)].chain = UInt32(chain)
+    rows[Int(number)].next = chains[chain]
+    chains[chain] = number + 1
   }
 
   /// Two for each new one: the table shrinks faster than it grows.
   private func forgetIdle(now: Deadline) {
     for _ in 0..<2 {
-      guard header.pointee.count > 0, forgetTime(heap[0]) <= now else { return }
-      forget(heap[0])
+      guard header.pointee.count > 0, rows[0].time <= now else { return }
+      forget(rows[0].number)
     }
+  }
+
+  private func makeRoom() {
+    // The connections of earlier generations end without a word: their sources may have become idle.
+    if rows[0].time == .never { refreshTimes() }
+    forget(rows[0].number)
   }
 
   private func forget(_ number: Number) {
-    let entry = entries[Int(number)]
-    unlink(number, from: chain(of: Source(high: entry.high, low: entry.low)))
+    unlink(number)
     header.pointee.count -= 1
-    let last = heap[Int(header.pointee.count)]
+    let last = rows[Int(header.pointee.count)].number
     if last != number {
-      put(last, at: Int(entry.heapPlace))
-      moveInHeap(last)
+      rows[Int(last)].place = rows[Int(number)].place
+      moveInHeap(last, until: rows[Int(header.pointee.count)].time)
     }
-    entries[Int(number)] = Entry(next: header.pointee.firstFree)
+    free(number)
+  }
+
+  private func free(_ number: Number) {
+    book.sources[Int(number)] = begat_source()
+    rows[Int(number)].next = header.pointee.firstFree
     header.pointee.firstFree = number + 1
   }
 
-  private func unlink(_ number: Number, from chain: Int) {
+  private func unlink(_ number: Number) {
+    let chain = Int(rows[Int(number)].chain)
     if chains[chain] == number + 1 {
-      chains[chain] = entries[Int(number)].next
+      chains[chain] = rows[Int(number)].next
       return
     }
     var next = chains[chain]
     while next != 0 {
       let before = Int(next - 1)
-      next = entries[before].next
+      next = rows[before].next
       if next == number + 1 {
-        entries[before].next = entries[Int(number)].next
+        rows[before].next = rows[Int(number)].next
         return
       }
     }
@@ -183,29 +191,63 @@ struct SourceTable {
 
   // MARK: - Heap
 
-  private func put(_ number: Number, at place: Int) {
-    heap[place] = number
-    entries[Int(number)].heapPlace = UInt32(place)
+  private func put(_ number: Number, _ time: Deadline, at place: Int) {
+    rows[place].time = time
+    rows[place].number = number
+    rows[Int(number)].place = UInt32(place)
   }
 
-  /// Brings an entry whose time has changed to its place.
-  private func moveInHeap(_ number: Number) {
-    let time = forgetTime(number)
-    var place = Int(entries[Int(number)].heapPlace)
+  /// Brings a source whose time has changed to its place.
+  private func moveInHeap(_ number: Number, until time: Deadline) {
+    var place = Int(rows[Int(number)].place)
     while place > 0 {
       let parent = (place - 1) / 2
-      guard forgetTime(heap[parent]) > time else { break }
-      put(heap[parent], at: place)
+      guard rows[parent].time > time else { break }
+      put(rows[parent].number, rows[parent].time, at: place)
       place = parent
     }
+    sink(number, time, from: place)
+  }
+
+  private func sink(_ number: Number, _ time: Deadline, from start: Int) {
+    var place = start
     while true {
       var child = 2 * place + 1
       guard child < count else { break }
-      if child + 1 < count, forgetTime(heap[child + 1]) < forgetTime(heap[child]) { child += 1 }
-      guard forgetTime(heap[child]) < time else { break }
-      put(heap[child], at: place)
+      if child + 1 < count, rows[child + 1].time < rows[child].time { child += 1 }
+      guard rows[child].time < time else { break }
+      put(rows[child].number, rows[child].time, at: place)
       place = child
     }
-    put(number, at: place)
+    put(number, time, at: place)
+  }
+
+  /// Orders the heap by what the sources are now, after connections of other generations have ended.
+  func refreshTimes() {
+    for place in 0..<count { rows[place].time = forgetTime(rows[place].number) }
+    for place in (0..<count / 2).reversed() { sink(rows[place].number, rows[place].time, from: place) }
+  }
+
+  /// Builds chains and heap anew from the book, of which nothing is believed but what a source is.
+  ///
+  /// - Parameter adopt: changes a source to what the present limits make of it.  It must leave `active` alone, which other
+  ///   generations write.
+  func rebuild(now: Deadline, adopt: (UnsafeMutablePointer<begat_source>) -> Void) {
+    if count > 0 { chains.update(repeating: 0) }
+    header.pointee = Header(untouched: UInt32(book.untouched))
+    // Downwards, so that the lowest free numbers are used first: they share pages.
+    for number in (0..<header.pointee.untouched).reversed() {
+      let entry = book.sources + Int(number)
+      adopt(entry)
+      guard forgetTime(number) > now else {
+        free(number)
+        continue
+      }
+      link(number, in: chain(of: Source(high: entry.pointee.high, low: entry.pointee.low)))
+      rows[count].number = number
+      rows[Int(number)].place = header.pointee.count
+      header.pointee.count += 1
+    }
+    refreshTimes()
   }
 }

@@ -12,19 +12,19 @@ public enum Severity: UInt32, Sendable {
 
 /// What a listener says to begatd.
 public enum ListenerMessage: Hashable, Sendable {
-  /// All is read and bound; clients are being accepted.
+  /// All is read.  Clients are accepted after `SupervisorMessage.begin`.
   case ready
   /// The answer to `SupervisorMessage.question` of the same number.
   case alive(UInt32)
   case connections([ConnectionRecord])
   /// Parts of the text may be escaped already.
   case log(Severity, UntrustedBytes)
-}
-
-/// What begatd says to a listener.  To stop one it sends SIGTERM, as anybody may.
-public enum SupervisorMessage: Hashable, Sendable {
-  /// Answered at once while the listener's loop turns.
-  case question(UInt32)
+  /// No client will be accepted any more, and the listener's copies of the sockets are closed: a successor may begin.
+  ///
+  /// Also sent by a listener that stops because of another process's SIGTERM or a failure of its own.
+  case retired
+  /// The answer to the order of this number: how many connections it has told to end.
+  case ended(UInt32, count: Int)
 }
 
 /// The messages of the channel between begatd and a listener: a pair of Unix sockets that keep messages apart
@@ -43,6 +43,12 @@ public enum ListenerChannel {
     case connections = 3
     case log = 4
     case question = 5
+    case begin = 6
+    case retire = 7
+    case end = 8
+    case clear = 9
+    case retired = 10
+    case ended = 11
   }
 
   /// Writes the header of a message of this kind.
@@ -51,11 +57,17 @@ public enum ListenerChannel {
     room.storeBytes(of: header, as: begat_message.self)
   }
 
-  private static func readHeader(_ bytes: UnsafeRawBufferPointer) -> (kind: Kind, value: UInt32)? {
+  static func readHeader(_ bytes: UnsafeRawBufferPointer) -> (kind: Kind, value: UInt32)? {
     guard bytes.count >= headerSize else { return nil }
     let header = bytes.loadUnaligned(as: begat_message.self)
     guard header.version == UInt16(BEGAT_CHANNEL_VERSION), let kind = Kind(rawValue: header.kind) else { return nil }
     return (kind, header.value)
+  }
+
+  /// What follows the header; nil unless it has exactly the size of the type.
+  static func body<Body: BitwiseCopyable>(of bytes: UnsafeRawBufferPointer, as type: Body.Type) -> Body? {
+    guard bytes.count == headerSize + MemoryLayout<Body>.size else { return nil }
+    return bytes.loadUnaligned(fromByteOffset: headerSize, as: type)
   }
 
   /// Nil for bytes that are no message.
@@ -75,20 +87,11 @@ public enum ListenerChannel {
     case .log:
       guard let severity = Severity(rawValue: value) else { return nil }
       return .log(severity, UntrustedBytes(rest))
-    case .question: return nil
-    }
-  }
-
-  /// Nil for bytes that are no message.
-  public static func supervisorMessage(_ bytes: UnsafeRawBufferPointer) -> SupervisorMessage? {
-    guard let (kind, value) = readHeader(bytes), kind == .question else { return nil }
-    return .question(value)
-  }
-
-  /// Sends without waiting; a full channel throws `EAGAIN`.
-  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(SystemCallError) {
-    switch message {
-    case .question(let number): try sendHeader(.question, value: number, on: channel)
+    case .retired: return .retired
+    case .ended:
+      guard let report = body(of: bytes, as: begat_end_report.self) else { return nil }
+      return .ended(value, count: Int(clamping: report.count))
+    case .question, .begin, .clear, .retire, .end: return nil
     }
   }
 
@@ -101,6 +104,22 @@ public enum ListenerChannel {
       body.append(text)
       do throws(SystemCallError) {
         _ = try channel.send(UnsafeRawBufferPointer(rebasing: room[..<(headerSize + body.count)]), waiting: false)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Sends a header and what belongs to it, without waiting.
+  static func send<Body: BitwiseCopyable>(
+    _ kind: Kind, value: UInt32, body: Body, on channel: borrowing Descriptor
+  ) throws(SystemCallError) {
+    let size = headerSize + MemoryLayout<Body>.size
+    let failure = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { room -> SystemCallError? in
+      writeHeader(kind, value: value, into: room)
+      room.storeBytes(of: body, toByteOffset: headerSize, as: Body.self)
+      do throws(SystemCallError) {
+        _ = try channel.send(UnsafeRawBufferPointer(room), waiting: false)
         return nil
       } catch { return error }
     }

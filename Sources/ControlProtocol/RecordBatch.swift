@@ -68,4 +68,13 @@ extension ListenerChannel {
   {
     try sendHeader(.log, value: severity.rawValue, text: text, on: channel)
   }
+
+  public static func sendRetired(on channel: borrowing Descriptor) throws(SystemCallError) {
+    try sendHeader(.retired, value: 0, on: channel)
+  }
+
+  /// - Parameter number: of the order.
+  public static func sendEnded(_ number: UInt32, count: Int, on channel: borrowing Descriptor) throws(SystemCallError) {
+    try send(.ended, value: number, body: begat_end_report(count: UInt64(max(0, count))), on: channel)
+  }
 }

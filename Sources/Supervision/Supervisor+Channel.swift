@@ -8,47 +8,46 @@ extension Supervisor {
   ///
   /// - Parameter limit: in messages; more than a channel holds, so that all that was there before is read, and no more,
   ///   as others have something to say too.
-  func readChannel(of service: ManagedService, atMost limit: Int = 64) {
-    guard let listener = service.listener else { return }
+  func readChannel(of service: ManagedService, _ generation: Generation, atMost limit: Int = 64) {
     withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
       for _ in 0..<limit {
-        guard let count = try? listener.channel.receive(into: room, waiting: false) else { return }
-        guard count > 0 else { return channelClosed(service, listener) }
+        guard let count = try? generation.channel.receive(into: room, waiting: false) else { return }
+        guard count > 0 else { return channelClosed(generation) }
         let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
         guard let message = ListenerChannel.listenerMessage(bytes) else {
           // A listener gone wrong, or another version: nothing it says is worth a crash.
-          logger.warning("unreadable message ignored", metadata: [LogKey.service: "\(service.name)"])
+          logger.warning("unreadable message ignored", metadata: service.logMetadata)
           continue
         }
-        receive(message, from: service, listener)
+        receive(message, from: service, generation)
       }
     }
   }
 
-  private func receive(_ message: ListenerMessage, from service: ManagedService, _ listener: ListenerProcess) {
+  private func receive(_ message: ListenerMessage, from service: ManagedService, _ generation: Generation) {
     switch message {
-    case .ready:
-      guard listener.readySince == nil else { return }
-      listener.readySince = SystemClock.monotonic()
-      let failures = service.startRetry.succeeded()
-      if failures > 0 {
-        logger.notice(
-          "listener started, after \(failures) failed \(failures == 1 ? "attempt" : "attempts")",
-          metadata: [LogKey.service: "\(service.name)"])
-      }
-      if isStarted { manager.status(statusText) } else { checkReadiness() }
-    case .alive(let number): listener.inquiry.answer(number)
+    case .ready: becameReady(generation, of: service)
+    case .alive(let number): generation.inquiry.answer(number)
     case .connections(let records): recordLog.log(service.naming(records), of: service.name)
+    case .retired: hasRetired(generation, of: service)
+    case .ended(let number, let count): hasEnded(number, count: count, by: generation)
     case .log(let severity, let text):
       let line = text.escaped(doublingBackslashes: false)
-      logger.log(level: severity.level, "\(line)", metadata: [LogKey.service: "\(service.name)"])
+      logger.log(level: severity.level, "\(line)", metadata: service.logMetadata)
     }
   }
 
   /// Its end comes as a signal; until then there is nothing more to read.
-  private func channelClosed(_ service: ManagedService, _ listener: ListenerProcess) {
-    try? poller.remove(listener.channel.number)
+  private func channelClosed(_ generation: Generation) {
+    guard let token = generation.token else { return }
+    poll.remove(token)
+    generation.token = nil
   }
+}
+
+extension ManagedService {
+  /// For messages about it.
+  var logMetadata: Logger.Metadata { [LogKey.service: "\(name)"] }
 }
 
 extension Severity {

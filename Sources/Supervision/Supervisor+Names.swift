@@ -9,7 +9,9 @@ extension Supervisor {
     guard let resolver else { return }
     do throws(SystemCallError) {
       try resolver.start()
-      if let number = resolver.channelNumber { try poller.add(number, .readable, token: Token.resolver) }
+      if let number = resolver.channelNumber {
+        resolverToken = try poll.add(number, .readable) { [unowned self] _ in readResolver() }
+      }
     } catch {
       resolver.kill()
       resolverFailed("cannot be started: \(error)")
@@ -21,9 +23,14 @@ extension Supervisor {
     guard let resolver else { return }
     let answers = resolver.readAnswers()
     // The end of a channel stays readable: watched further, it would wake begatd without pause.
-    if answers.isAtEnd, let number = resolver.channelNumber { try? poller.remove(number) }
+    if answers.isAtEnd { forgetResolverChannel() }
     guard answers.isAny, resolverRetry.succeeded() > 0 else { return }
     logger.notice("names: the resolver works again")
+  }
+
+  private func forgetResolverChannel() {
+    if let resolverToken { poll.remove(resolverToken) }
+    resolverToken = nil
   }
 
   /// Ends a resolver that has missed two questions: it is started again when it is reaped.
@@ -37,6 +44,7 @@ extension Supervisor {
 
   func resolverEnded(_ status: ExitStatus) {
     guard let resolver else { return }
+    forgetResolverChannel()
     resolver.forget()
     guard stopDeadline == nil else { return }
     resolverFailed("the resolver ended: \(status)")

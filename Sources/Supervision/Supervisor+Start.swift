@@ -9,75 +9,84 @@ extension Supervisor {
   func startWhatIsDue() {
     guard stopDeadline == nil else { return }
     let now = SystemClock.monotonic()
-    for (index, service) in services.enumerated() {
+    for service in services {
       guard let due = service.restartTime, due <= now else { continue }
-      start(service, token: UInt64(index))
+      start(service)
     }
     if let due = resolver?.restartTime, due <= now { startResolver() }
   }
 
-  private func start(_ service: ManagedService, token: UInt64) {
-    let metadata: Logger.Metadata = [LogKey.service: "\(service.name)"]
-    do throws(SystemCallError) {
-      let listener = try starter.start(service)
+  /// Starts the successor of a service's listener.
+  private func start(_ service: ManagedService) {
+    discardSuccessor(of: service)
+    guard makeRoom(in: service) else {
       service.restartTime = nil
-      service.listener = listener
-      logger.debug("started listener \(listener.process)", metadata: metadata)
-      do throws(SystemCallError) { try poller.add(listener.channel.number, .readable, token: token) } catch {
+      service.waitsForRoom = true
+      return
+    }
+    do throws(SystemCallError) {
+      let generation = try starter.start(service)
+      service.restartTime = nil
+      service.await(generation)
+      logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
+      do throws(SystemCallError) {
+        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] _ in
+          readChannel(of: service, generation)
+        }
+      } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.
-        logger.error("\(error); listener \(listener.process) ended", metadata: metadata)
-        listener.isEnded = true
-        try? Signal.kill.send(to: listener.process)
+        logger.error("\(error); listener \(generation.process) ended", metadata: service.logMetadata)
+        generation.kill()
       }
     } catch {
       let (delay, isNews) = service.startRetry.failed("\(error)")
-      if isNews { logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: metadata) }
+      settleReload(service, failure: "\(error)")
+      if isNews {
+        logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: service.logMetadata)
+      }
       if isStarted { service.restartTime = SystemClock.monotonic() + delay } else { abandonStart() }
     }
   }
 
-  /// Reaps ended children: each by its own number, so that no other code's children are touched.
-  func reapChildren() {
-    for service in services {
-      // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
-      if let listener = service.listener, SessionMembers.wasLeaderKilled(listener.process) {
-        SessionMembers.kill(ofEndedLeader: listener.process)
-      }
-      if let listener = service.listener, let status = Children.reap(listener.process) {
-        readChannel(of: service, atMost: 4096)
-        listenerEnded(service, listener, status)
-      }
-    }
-    if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
-    if getpid() == 1 { reapOrphans() }
+  /// Ends a successor that has not begun, which another one is to replace: it has no clients.
+  func discardSuccessor(of service: ManagedService) {
+    guard let successor = service.successor else { return }
+    service.withdraw(successor)
+    successor.kill()
   }
 
-  /// As the first process of a container begatd inherits what programs leave behind; no other process can reap them.
-  private func reapOrphans() {
-    while let process = Children.peekAny() {
-      let isOwn = process == resolver?.process || services.contains { $0.listener?.process == process }
-      // Ended since it was looked at: its own signal is still to come.
-      guard !isOwn, Children.reap(process) != nil else { return }
-    }
+  /// Ends the oldest listener if a service has as many as can live at the same time.
+  ///
+  /// - Returns: whether another one may be started now; if not, it may when one of them has been reaped.
+  private func makeRoom(in service: ManagedService) -> Bool {
+    guard service.generations.count >= ManagedService.maxGenerations else { return true }
+    guard !service.retiring.contains(where: { $0.isKilled || $0.endDeadline != nil }) else { return false }
+    guard let oldest = service.retiring.first else { return false }
+    let connections = oldest.board.active
+    service.totals.endedByReload &+= UInt64(connections)
+    logger.warning(
+      """
+      listener \(oldest.process) drains since \(ManagedService.maxGenerations - 1) changes of the configuration; ended \
+      with its \(counted(connections, "connection", "connections")), for no more than \
+      \(ManagedService.maxGenerations) listeners of a service live at the same time
+      """, metadata: service.logMetadata)
+    end(oldest, within: 1_000_000_000)
+    return false
   }
 
-  private func listenerEnded(_ service: ManagedService, _ listener: ListenerProcess, _ status: ExitStatus) {
-    service.listener = nil
-    service.totals.add(listener.board.counters)
-    let metadata: Logger.Metadata = [LogKey.service: "\(service.name)"]
-    guard stopDeadline == nil else {
-      if !status.isSuccess { logger.warning("listener \(listener.process) ended: \(status)", metadata: metadata) }
-      return
+  /// Ends a listener that drains and its connections, by SIGTERM and later by SIGKILL.
+  func end(_ generation: Generation, within patience: Int64) {
+    try? Signal.terminate.send(to: generation.process)
+    generation.endDeadline = SystemClock.monotonic() + patience
+  }
+
+  /// Kills listeners that have not obeyed an order to end.
+  func endDisobedient() {
+    let now = SystemClock.monotonic()
+    for service in allServices {
+      for generation in service.generations where !generation.isKilled && generation.endDeadline ?? .max <= now {
+        generation.kill()
+      }
     }
-    guard isStarted else {
-      logger.error("the listener did not start: \(status)", metadata: metadata)
-      return abandonStart()
-    }
-    let delay = service.scheduleRestart(after: listener, status)
-    let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
-    logger.error(
-      "listener \(listener.process) ended, and its connections with it: \(status); started again \(when)",
-      metadata: metadata)
-    manager.status(statusText)
   }
 }

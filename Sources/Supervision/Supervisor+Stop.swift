@@ -16,10 +16,14 @@ extension Supervisor {
     }
     // What the listeners do not end immediately, because they are stopped or their programs ignore it, is killed.
     if !isFirst { stopDeadline = min(stopDeadline ?? .max, SystemClock.monotonic() + Self.patienceAfterSecondSignal) }
-    for service in services {
-      if let listener = service.listener, !listener.isEnded { try? Signal.terminate.send(to: listener.process) }
+    for service in allServices {
+      // One that drains already would take a first signal for the second.
+      for generation in service.generations where !isFirst || generation.state < .retiring {
+        if !generation.isKilled { try? Signal.terminate.send(to: generation.process) }
+      }
       if isFirst {
         service.restartTime = nil
+        service.waitsForRoom = false
         service.closeSockets()
       }
     }
@@ -28,10 +32,11 @@ extension Supervisor {
   private static let patienceAfterSecondSignal: Int64 = 700_000_000
 
   func killListeners() {
-    for service in services {
-      guard let listener = service.listener else { continue }
-      logger.error("listener \(listener.process) does not stop; killed", metadata: [LogKey.service: "\(service.name)"])
-      try? Signal.kill.send(to: listener.process)
+    for service in allServices {
+      for generation in service.generations where !generation.isKilled {
+        logger.error("listener \(generation.process) does not stop; killed", metadata: service.logMetadata)
+        generation.kill()
+      }
     }
     stopDeadline = SystemClock.monotonic() + 1_000_000_000
   }

@@ -46,45 +46,48 @@ extension Supervisor {
   /// Only questions count that were asked while begatd itself was running, and only after all that has come was read.
   func askListeners() {
     var allAnswered = true
-    for service in services {
-      readChannel(of: service)
-      // One that is not ready may be reading its files, and has a deadline of its own; at a stop that deadline decides.
-      guard let listener = service.listener, listener.readySince != nil else { continue }
-      if !listener.inquiry.isAnswered { allAnswered = false }
-      guard !watch.wasPaused, stopDeadline == nil, listener.inquiry.judge() else { continue }
-      end(listener, of: service, because: "does not answer")
+    for service in allServices {
+      for generation in service.generations {
+        readChannel(of: service, generation)
+        // One that is not ready may be reading its files, and has a deadline of its own; at a stop that deadline decides.
+        guard generation.isReady, !generation.isKilled else { continue }
+        if !generation.inquiry.isAnswered { allAnswered = false }
+        guard !watch.wasPaused, stopDeadline == nil, generation.inquiry.judge() else { continue }
+        kill(generation, of: service, because: "does not answer")
+      }
+      sendPendingClear(to: service)
     }
     judgeResolver()
     if allAnswered { manager.isAlive() }
     watch.advance()
-    for service in services {
-      if let listener = service.listener { listener.inquiry.ask(on: listener.channel) }
+    for service in allServices {
+      for generation in service.generations { generation.inquiry.ask(on: generation.channel) }
     }
     resolver?.ask()
   }
 
   /// Ends listeners that have not become ready in time.
   func endLateStarters() {
+    guard stopDeadline == nil else { return }
     let now = SystemClock.monotonic()
-    for service in services {
-      guard let listener = service.listener, listener.isLate(now), stopDeadline == nil else { continue }
-      readChannel(of: service)
-      guard listener.readySince == nil, !listener.isEnded else { continue }
-      end(
-        listener, of: service, because: "was not ready within \(DurationText.render(.nanoseconds(Self.startPatience)))")
+    for service in allServices {
+      guard let successor = service.successor, successor.isLate(now) else { continue }
+      readChannel(of: service, successor)
+      guard successor.isLate(now) else { continue }
+      let limit = DurationText.render(.nanoseconds(Self.startPatience))
+      kill(successor, of: service, because: "was not ready within \(limit)")
     }
   }
 
-  private func end(_ listener: ListenerProcess, of service: ManagedService, because reason: String) {
-    guard !listener.isEnded else { return }
-    listener.isEnded = true
-    logger.error("listener \(listener.process) \(reason); ended", metadata: [LogKey.service: "\(service.name)"])
-    try? Signal.kill.send(to: listener.process)
+  private func kill(_ generation: Generation, of service: ManagedService, because reason: String) {
+    guard !generation.isKilled else { return }
+    logger.error("listener \(generation.process) \(reason); ended", metadata: service.logMetadata)
+    generation.kill()
   }
 
   /// Begatd was stopped, or had no processor: what was to happen meanwhile gets that time too.
   func notePause(_ duration: Int64) {
     watch.notePause()
-    for service in services { service.listener?.startDeadline += duration }
+    for service in allServices { service.successor?.startDeadline += duration }
   }
 }

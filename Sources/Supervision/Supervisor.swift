@@ -2,28 +2,22 @@ import Configuration
 import ControlProtocol
 import Glibc
 import Logging
+import Settings
 @_spi(Begat) import UnixCore
 
 /// begatd's loop: it holds the sockets, keeps a listener running for each service, and writes what they report.
 ///
 /// It never accepts a connection and never reads a client's byte.
 final class Supervisor {
-  enum Token {
-    static let signals: UInt64 = .max
-    static let resolver: UInt64 = .max - 1
-    static let control: UInt64 = .max - 2
-    /// Of the first output that waits; listeners have the smaller numbers.
-    static let outputs: UInt64 = 1 << 32
-  }
-
-  let services: [ManagedService]
-  let starter: ListenerStarter
-  let resolver: NameResolver?
+  /// The services of the configuration, in its order.
+  var services: [ManagedService]
+  /// Services that the configuration has given up, until their last connection has ended.
+  var leaving: [ManagedService] = []
+  var starter: ListenerStarter
   let manager: ServiceManager
-  let drainTimeout: Duration
-  let logger: Logger
+  var logger: Logger
   let recordLog: any RecordLog
-  let poller: Poller
+  let poll: PollTable
   let signals: SignalQueue
   var watch = Watch()
   /// Nil until the stop begins; then when it is to be over, CLOCK_MONOTONIC nanoseconds.
@@ -32,9 +26,12 @@ final class Supervisor {
   private(set) var isStarted = false
   private var exitStatus: CInt = 0
   private let whenReady: () -> [PendingOutput]
-  /// What is still to be written to readers that do not read now, by their tokens.
-  private var outputs: [UInt64: PendingOutput] = [:]
+  var reloads: ReloadState
+  var endOrders = EndOrders()
+  /// The number of each name that a service ever had, for the table of bans.
+  private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
+  var resolverToken: PollTable.Token?
   /// Nil where there are no control sockets.
   var control: ControlServer?
   /// What `status` says of begatd itself.
@@ -42,22 +39,30 @@ final class Supervisor {
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
-    services: [ManagedService], starter: ListenerStarter, drainTimeout: Duration, logs: Logs,
-    whenReady: @escaping () -> [PendingOutput]
+    services: [ManagedService], starter: ListenerStarter, daemon: DaemonSettings, configurationFile: String?,
+    logs: Logs, whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
     self.services = services
     self.starter = starter
-    self.resolver = starter.names
-    self.drainTimeout = drainTimeout
     logger = logs.logger
     recordLog = logs.records
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
-    poller = try Poller()
+    reloads = try ReloadState(file: configurationFile, daemon: daemon)
+    serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
+    poll = try PollTable()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child))
-    try poller.add(signals.descriptor.number, .readable, token: Token.signals)
+    // Signals are taken in each turn of the loop: it is only to be woken.
+    _ = try poll.add(signals.descriptor.number, .readable) { _ in }
     watch = Watch(managerInterval: manager.watchdogInterval)
+    _ = try poll.add(reloads.loader.number, .readable) { [unowned self] _ in configurationLoaded() }
   }
+
+  var resolver: NameResolver? { starter.names }
+  var drainTimeout: Duration { starter.drainTimeout }
+
+  /// Every service that has processes, those that are going away last.
+  var allServices: [ManagedService] { leaving.isEmpty ? services : services + leaving }
 
   /// Runs until it has been stopped; returns the exit status.
   func run() -> CInt {
@@ -65,16 +70,21 @@ final class Supervisor {
     var lastTurn = SystemClock.monotonic()
     while !isDone {
       let limit = timeUntilWork()
-      poller.wait(milliseconds: limit, handle)
+      poll.wait(milliseconds: limit)
       // Stopped, or without a processor, for longer than this turn was to take.
       let now = SystemClock.monotonic()
       let pause = now - lastTurn - Int64(limit) * 1_000_000
       if pause > watch.tolerance { notePause(pause) }
       lastTurn = now
       takeSignals()
+      startReloadIfDue()
       startWhatIsDue()
       if watch.isDue { askListeners() }
       endLateStarters()
+      endDisobedient()
+      endLateReload()
+      endLateOrders()
+      endLingering()
       control?.turnIfDue()
       manager.retryIfDue()
       if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
@@ -85,31 +95,16 @@ final class Supervisor {
     return exitStatus
   }
 
-  private func handle(_ event: Poller.Event) {
-    switch event.token {
-    case Token.signals: break
-    case Token.resolver: readResolver()
-    case Token.control: control?.turn()
-    case let token where token >= Token.outputs: writeOutput(token)
-    default: readChannel(of: services[Int(event.token)])
-    }
-  }
-
-  private func writeOutput(_ token: UInt64) {
-    guard let output = outputs[token], output.advance() else { return }
-    try? poller.remove(output.number)
-    outputs[token] = nil
-  }
-
   /// Writes what there is room for, and the rest when the reader reads.
   private func write(_ output: PendingOutput) {
     guard !output.advance() else { return }
-    let token = Token.outputs + UInt64(outputs.count)
-    guard (try? poller.add(output.number, .writable, token: token)) != nil else { return }
-    outputs[token] = output
+    var token: PollTable.Token?
+    token = try? poll.add(output.number, .writable) { [unowned self] _ in
+      if output.advance(), let token { poll.remove(token) }
+    }
   }
 
-  private var isDone: Bool { stopDeadline != nil && services.allSatisfy { $0.listener == nil } }
+  private var isDone: Bool { stopDeadline != nil && allServices.allSatisfy(\.generations.isEmpty) }
 
   private func startEverything() {
     if resolver != nil { startResolver() }
@@ -118,16 +113,16 @@ final class Supervisor {
     checkReadiness()
   }
 
-  /// Says that all is served, when it is.
+  /// Announces that all is served, once it is.
   func checkReadiness() {
-    guard !isStarted, stopDeadline == nil, services.allSatisfy(\.isReady) else { return }
+    guard !isStarted, stopDeadline == nil, services.allSatisfy(\.isServing) else { return }
     isStarted = true
     manager.ready(statusText)
     for output in whenReady() { write(output) }
   }
 
   var statusText: String {
-    let running = services.filter(\.isReady).count
+    let running = services.filter(\.isServing).count
     let addresses = services.reduce(0) { $0 + $1.sockets.count }
     return "serving \(running) of \(services.count) services on \(addresses) addresses"
   }
@@ -138,16 +133,31 @@ final class Supervisor {
     stop()
   }
 
+  /// The number of a service in the table of bans: a name keeps it, also when it comes back after a while.
+  func number(ofService name: String) -> UInt32 {
+    if let number = serviceNumbers[name] { return number }
+    let number = UInt32(serviceNumbers.count + 1)
+    serviceNumbers[name] = number
+    return number
+  }
+
+  /// The service that has a number in the table of bans; nil for 0, which means all.
+  func nameOfService(_ number: UInt32) -> String? { serviceNumbers.first { $0.value == number }?.key }
+
   private func timeUntilWork() -> CInt {
     var due = watch.nextTime
-    for service in services {
-      due = min(due, service.restartTime ?? .max)
-      if let listener = service.listener, listener.readySince == nil, !listener.isEnded, stopDeadline == nil {
-        due = min(due, listener.startDeadline)
+    for service in allServices {
+      due = min(due, service.restartTime ?? .max, service.lingerDeadline ?? .max)
+      for generation in service.generations {
+        if !generation.isReady, !generation.isKilled, stopDeadline == nil { due = min(due, generation.startDeadline) }
+        if let endDeadline = generation.endDeadline, !generation.isKilled { due = min(due, endDeadline) }
       }
     }
-    due = min(due, resolver?.restartTime ?? .max, stopDeadline ?? .max, manager.retryTime ?? .max)
-    due = min(due, control?.nextTime ?? .max)
+    let others: [Int64?] = [
+      reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopDeadline, manager.retryTime,
+      control?.nextTime,
+    ]
+    for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 
@@ -156,7 +166,7 @@ final class Supervisor {
       switch arrival.signal {
       case .child: reapChildren()
       case .terminate, .interrupt, .quit: stop()
-      case .hangUp: logger.notice("SIGHUP: this version reads its configuration at start only; restart it")
+      case .hangUp: requestReload(.signal)
       default: break
       }
     }

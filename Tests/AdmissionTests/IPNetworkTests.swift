@@ -70,6 +70,19 @@ import Testing
     }
   }
 
+  @Test("contains networks that are part of it, and itself")
+  func containsNetworks() throws {
+    let nested = try ["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.3"].map { try IPNetwork(parsing: $0) }
+    let others = try ["::/0", "2001:db8::/32", "2001:db8::/80", "2001:db8::1"].map { try IPNetwork(parsing: $0) }
+    for networks in [nested, others] {
+      for (index, network) in networks.enumerated() {
+        #expect(networks.map { network.contains($0) } == networks.indices.map { $0 >= index }, "\(network)")
+      }
+    }
+    #expect(nested.allSatisfy { network in others.allSatisfy { !network.contains($0) && !$0.contains(network) } })
+    #expect(try !IPNetwork(parsing: "2001:db8:0:0:1::/80").contains(IPNetwork(parsing: "2001:db8::1")))
+  }
+
   @Test(
     "contains its IPv6 addresses",
     arguments: [

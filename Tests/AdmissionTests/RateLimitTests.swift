@@ -107,4 +107,18 @@ import Testing
     }
     #expect(abs(given - (perSecond * 3600 + 30)) <= 1, "\(given)")
   }
+
+  @Test("is empty at most after its limit has changed")
+  func adopts() throws {
+    let bucket = TokenBucket(try rate("10/s burst 5"))
+    let now = Deadline(instant: 1000 * second)
+    for fullAt in [0, 1000 * second, 1000 * second + second / 2] {
+      #expect(bucket.adopting(fullAt: Deadline(instant: fullAt), now: now).instant == fullAt)
+    }
+    for fullAt in [1000 * second + second / 2 + 1, .max] {
+      let adopted = bucket.adopting(fullAt: Deadline(instant: fullAt), now: now)
+      #expect(adopted.instant == 1000 * second + second / 2)
+      #expect(bucket.nextTime(fullAt: adopted).instant == 1000 * second + second / 10)
+    }
+  }
 }

@@ -7,17 +7,19 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct SourceTableTests {
   @Test("takes up what it says")
   func takesUp() {
-    #expect(MemoryLayout<TableMemory.Entry>.stride == 40)
-    #expect(SourceTable.size(capacity: 2) == 64 + 2 * 44 + 16 * 4)
-    #expect(SourceTable.size(capacity: 1000) == 64 + 1000 * 44 + 1024 * 4)
-    #expect(SourceTable.size(capacity: 1025) == 64 + 1025 * 44 + 2048 * 4)
+    #expect(MemoryLayout<TableMemory.Row>.stride == 24)
+    #expect(BookPart.size(capacity: 2) == 128 + 2 * 40 && BookPart.size(capacity: 1000) == 128 + 1000 * 40)
+    #expect(SourceTable.size(capacity: 2) == 64 + 2 * 24 + 16 * 4)
+    #expect(SourceTable.size(capacity: 1000) == 64 + 1000 * 24 + 1024 * 4)
+    #expect(SourceTable.size(capacity: 1025) == 64 + 1025 * 24 + 2048 * 4)
     // A service's own.
-    #expect(SourceTable.size(capacity: Admission.sourceCapacity) < 4 << 20)
+    let capacity = Admission.sourceCapacity
+    #expect(BookPart.size(capacity: capacity) + SourceTable.size(capacity: capacity) < 5 << 20)
   }
 
   @Test("finds a source again and forgets it when nothing is left to remember")
-  func forgets() {
-    let memory = TableMemory(capacity: 10)
+  func forgets() throws {
+    let memory = try TableMemory(capacity: 10)
     let table = memory.table
     let first = table.find(1, now: 100)
     #expect(table.active(first) == 0 && table.fullAt(first) == 0 && table.count == 1)
@@ -39,9 +41,9 @@ import Testing
   }
 
   @Test("forgets one whose bucket is full at this very moment, not one nanosecond before")
-  func forgetsInTime() {
+  func forgetsInTime() throws {
     for (now, count) in [(99, 2), (100, 1)] as [(Int64, Int)] {
-      let memory = TableMemory(capacity: 10)
+      let memory = try TableMemory(capacity: 10)
       memory.table.touch(memory.table.find(1, now: 0), fullAt: 100)
       _ = memory.table.find(2, now: now)
       #expect(memory.table.count == count)
@@ -49,8 +51,8 @@ import Testing
   }
 
   @Test("drops the soonest forgotten when it is full, never one with connections")
-  func dropsTheSoonest() {
-    let memory = TableMemory(capacity: 5)
+  func dropsTheSoonest() throws {
+    let memory = try TableMemory(capacity: 5)
     let table = memory.table
     for source: UInt64 in 1...5 { table.touch(table.find(source, now: 0), fullAt: 1000 - Int64(source)) }
     // The soonest are 5 and 4, but 5 has a connection.
@@ -59,22 +61,75 @@ import Testing
     let added = table.find(6, now: 0)
     table.touch(added, fullAt: 2000)
     #expect(table.count == 5 && table.active(busy) == 1)
-    let sources = Set(memory.used.map { memory.entries[$0].high })
+    let sources = Set(memory.used.map { memory.sources[$0].high })
     #expect(sources == [1, 2, 3, 5, 6])
     #expect(memory.fault() == nil)
   }
 
   @Test("takes no end for a beginning")
-  func endsNothing() {
-    let memory = TableMemory(capacity: 5)
+  func endsNothing() throws {
+    let memory = try TableMemory(capacity: 5)
     let number = memory.table.find(1, now: 0)
     memory.table.end(number)
     #expect(memory.table.active(number) == 0 && memory.fault() == nil)
   }
 
+  @Test("forgets a source whose last connection another generation has ended, when there is need or it is told")
+  func forgetsWhatOthersEnded() throws {
+    for isTold in [false, true] {
+      let part = PartMemory(capacity: 4)
+      let old = try TableMemory(continuing: part, column: 0)
+      let numbers = (1...3 as ClosedRange<UInt64>).map { source in
+        let number = old.table.find(source, now: 0)
+        old.table.begin(number, fullAt: 100)
+        return number
+      }
+      let new = try TableMemory(continuing: part, column: 1)
+      new.table.rebuild(now: 200) { _ in }
+      #expect(new.table.count == 3 && new.fault() == nil)
+      new.table.touch(new.table.find(4, now: 200), fullAt: 1000)
+      for number in numbers.dropFirst() { old.table.end(number) }
+      if isTold { new.table.refreshTimes() }
+      #expect(new.fault(isCurrent: isTold) == nil)
+      // Two are forgotten where it is known; otherwise one makes room, and it is not the one with a connection.
+      _ = new.table.find(5, now: 200)
+      #expect(new.table.count == (isTold ? 3 : 4))
+      #expect(new.used.contains(Int(numbers[0])) && new.table.active(numbers[0]) == 1)
+      old.table.end(numbers[0])
+      new.table.refreshTimes()
+      for source in 6...9 as ClosedRange<UInt64> { _ = new.table.find(source, now: 1000) }
+      #expect(new.fault() == nil && new.table.count <= 2)
+    }
+  }
+
+  @Test("builds the same anew from the book, without what is idle")
+  func rebuilds() throws {
+    let part = PartMemory(capacity: 300)
+    var random = SeededRandom(state: 5)
+    for round in 0..<50 as Range<Int64> {
+      let memory = try TableMemory(continuing: part, column: 0)
+      let now = 100 * round
+      memory.table.rebuild(now: now) { _ in }
+      try #require(memory.fault() == nil)
+      #expect(memory.used.allSatisfy { memory.time($0) > now })
+      for _ in 0..<100 {
+        let number = memory.table.find(UInt64.random(in: 0..<400, using: &random), now: now)
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: memory.table.begin(number, fullAt: now + 1)
+        case 1, 2: memory.table.end(number)
+        default: memory.table.touch(number, fullAt: now + Int64.random(in: 0...500, using: &random))
+        }
+      }
+      try #require(memory.fault() == nil)
+      // A second time, in a table that is in use.
+      memory.table.rebuild(now: now) { _ in }
+      try #require(memory.fault() == nil)
+    }
+  }
+
   @Test("counts as a dictionary does, whatever happens", arguments: [2, 3, 5, 16, 300])
   func countsAsADictionary(capacity: Int) throws {
-    let memory = TableMemory(capacity: capacity)
+    let memory = try TableMemory(capacity: capacity)
     var model = Model(capacity: capacity, seed: UInt64(capacity))
     for step in 0..<(capacity < 300 ? 30_000 : 10_000) {
       try #require(try model.step(memory) == nil, "step \(step)")
@@ -129,7 +184,7 @@ private struct Model {
     if let fault = find(source, memory) { return fault }
     // As long as a bucket takes; some are full already.
     let fullAt = now + Int64.random(in: -20...Int64(capacity * 30), using: &random)
-    // Whoever uses a table sees to it that one entry at least has no connections.
+    // As every user of a table must, this one leaves at least one entry without connections.
     if busy.count + (entries[source]!.active > 0 ? 0 : 1) < capacity, !chance(3) {
       entries[source]!.active += 1
       entries[source]!.fullAt = fullAt
@@ -145,7 +200,7 @@ private struct Model {
     let number = memory.table.find(source, now: now)
     if let entry = entries[source] { return entry.number == number ? nil : "another number for \(source)" }
     // Which of those with the same time went is the table's affair.
-    let left = Set(memory.used.map { memory.entries[$0].high })
+    let left = Set(memory.used.map { memory.sources[$0].high })
     let gone = entries.filter { !left.contains($0.key) }
     let idleCount = min(2, entries.values.count { $0.time <= now })
     let dropCount = entries.count - idleCount == capacity ? 1 : 0
@@ -173,8 +228,8 @@ private struct Model {
   func fault(_ memory: borrowing TableMemory) -> String? {
     if let fault = memory.fault() { return fault }
     for (source, entry) in entries {
-      let native = memory.entries[Int(entry.number)]
-      guard native.high == source, native.active == entry.active, native.fullAt == entry.fullAt
+      let native = memory.sources[Int(entry.number)]
+      guard native.high == source, memory.active(Int(entry.number)) == entry.active, native.full_at == entry.fullAt
       else { return "\(source) is \(native)" }
       // Reached by its own chain.
       guard memory.table.find(source, now: now) == entry.number else { return "\(source) is not found" }

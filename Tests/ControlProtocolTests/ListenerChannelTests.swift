@@ -1,3 +1,4 @@
+import Admission
 import CSharedLayouts
 import TestSupport
 import Testing
@@ -21,19 +22,71 @@ import Testing
     try ListenerChannel.sendAlive(4_000_000_000, on: channel.listener)
     try ListenerChannel.sendLog(.warning, "no name\n\u{1b}", on: channel.listener)
     try ListenerChannel.sendLog(.info, "", on: channel.listener)
+    try ListenerChannel.sendRetired(on: channel.listener)
+    try ListenerChannel.sendEnded(4_000_000_001, count: 5, on: channel.listener)
     #expect(listenerMessage(try channel.receive()) == .ready)
     #expect(listenerMessage(try channel.receive()) == .alive(4_000_000_000))
     #expect(listenerMessage(try channel.receive()) == .log(.warning, UntrustedBytes(text: "no name\n\u{1b}")))
     #expect(listenerMessage(try channel.receive()) == .log(.info, UntrustedBytes(text: "")))
+    #expect(listenerMessage(try channel.receive()) == .retired)
+    #expect(listenerMessage(try channel.receive()) == .ended(4_000_000_001, count: 5))
   }
 
-  @Test("carries what begatd says")
-  func carriesWhatBegatdSays() throws {
+  private static let orders: [EndOrder.Selection] = [
+    .everything, .connection(process: 4711, slot: 3, started: 1 << 60), .source(IPNetwork(IPv4Address.loopback)),
+    .source(IPNetwork(IPv6Address(high: 0x2001_0db8_0000_0000, low: 0), prefixLength: 32)), .startedBefore(1 << 61),
+  ]
+
+  @Test(
+    "carries what begatd says",
+    arguments: [
+      .question(7), .begin(clearing: 0), .begin(clearing: 15), .clear(4),
+      .retire(Retirement(closesSockets: false, drainTimeout: .seconds(30))),
+      .retire(Retirement(closesSockets: true, drainTimeout: .zero)),
+    ] + orders.map { SupervisorMessage.end(EndOrder(number: 9, $0)) })
+  func carriesWhatBegatdSays(_ message: SupervisorMessage) throws {
     let channel = try Channel()
-    try ListenerChannel.send(.question(7), on: channel.supervisor)
+    try ListenerChannel.send(message, on: channel.supervisor)
     let bytes = try channel.receive(atSupervisor: false)
-    #expect(supervisorMessage(bytes) == .question(7))
+    #expect(supervisorMessage(bytes) == message)
     #expect(listenerMessage(bytes) == nil)
+    #expect(supervisorMessage(Array(bytes.dropLast())) == nil)
+    for length in 0..<8 { #expect(supervisorMessage(Array(bytes.prefix(length))) == nil) }
+  }
+
+  @Test("reads an order only with all of its body, and only a selection that it knows")
+  func readsWholeOrdersOnly() throws {
+    let channel = try Channel()
+    try ListenerChannel.send(
+      .end(EndOrder(number: 1, .source(IPNetwork(IPv4Address.loopback)))), on: channel.supervisor)
+    let order = try channel.receive(atSupervisor: false)
+    for length in 0..<order.count { #expect(supervisorMessage(Array(order.prefix(length))) == nil) }
+    #expect(supervisorMessage(order + [0]) == nil)
+    let selection = 8 + 16
+    #expect(order[selection] == 2)
+    var unknown = order
+    unknown[selection] = 4
+    #expect(supervisorMessage(unknown) == nil)
+    var broken = order
+    broken[selection + 8] = UInt8(ascii: "x")
+    #expect(supervisorMessage(broken) == nil)
+
+    try ListenerChannel.send(
+      .retire(Retirement(closesSockets: true, drainTimeout: .seconds(1))), on: channel.supervisor)
+    let retirement = try channel.receive(atSupervisor: false)
+    for length in 0..<retirement.count { #expect(supervisorMessage(Array(retirement.prefix(length))) == nil) }
+  }
+
+  @Test("keeps a drain timeout within what clocks can have", arguments: [Duration.seconds(1 << 60), .seconds(-5)])
+  func limitsTheDrainTimeout(_ timeout: Duration) throws {
+    let channel = try Channel()
+    try ListenerChannel.send(
+      .retire(Retirement(closesSockets: false, drainTimeout: timeout)), on: channel.supervisor)
+    guard case .retire(let read) = supervisorMessage(try channel.receive(atSupervisor: false)) else {
+      Issue.record("no retirement came")
+      return
+    }
+    #expect(read.drainTimeout >= .zero && read.drainTimeout <= .seconds(366 * 86_400))
   }
 
   @Test("cuts a text that is too long, not below 2,000 bytes")
@@ -64,8 +117,8 @@ import Testing
     let good = try channel.receive()
     #expect(listenerMessage(good) == .log(.error, UntrustedBytes(text: "x")))
     for length in 0..<8 { #expect(listenerMessage(Array(good.prefix(length))) == nil) }
-    for version: UInt8 in [0, 2, 255] { #expect(listenerMessage([version, 0] + good.dropFirst(2)) == nil) }
-    for kind: UInt8 in [0, 6, 255] { #expect(listenerMessage(good.prefix(2) + [kind] + good.dropFirst(3)) == nil) }
+    for version: UInt8 in [0, 1, 255] { #expect(listenerMessage([version, 0] + good.dropFirst(2)) == nil) }
+    for kind: UInt8 in [0, 6, 12, 255] { #expect(listenerMessage(good.prefix(2) + [kind] + good.dropFirst(3)) == nil) }
     for severity: UInt8 in [0, 1, 2, 8] {
       #expect(listenerMessage(good.prefix(4) + [severity] + good.dropFirst(5)) == nil)
     }
@@ -96,13 +149,13 @@ import Testing
       // Half of them with a header that may be right.
       if Bool.random(using: &random), bytes.count >= 8 {
         bytes.replaceSubrange(
-          0..<8, with: [1, 0, .random(in: 0...6, using: &random), 0, .random(in: 0...5, using: &random), 0, 0, 0])
+          0..<8, with: [2, 0, .random(in: 0...12, using: &random), 0, .random(in: 0...5, using: &random), 0, 0, 0])
       }
       switch listenerMessage(bytes) {
       case .connections(let records): #expect(records.count <= 4)
       case .log(_, let text):
         #expect(text.escaped(doublingBackslashes: false).utf8.allSatisfy { (0x20...0x7e).contains($0) })
-      case .ready, .alive, nil: break
+      case .ready, .alive, .retired, .ended, nil: break
       }
       _ = supervisorMessage(bytes)
     }

@@ -52,4 +52,26 @@ struct ServiceManagerTests {
     #expect(daemon.log.lines(containing: "daytime: listener \(stuck) does not answer; ended").count == 1)
     try daemon.stop()
   }
+
+  @Test func hearsOfAReload() throws {
+    let directory = try TemporaryDirectory()
+    let socket = try NotifySocket(in: directory)
+    let daemon = try Daemon(Self.configuration, in: directory, environment: [socket.variable])
+    _ = try socket.take(until: "READY=1")
+    let before = SystemClock.monotonic() / 1000
+    try daemon.reload(Self.configuration + "log = \"none\"\n")
+    let beginning = try #require(try socket.take(until: "RELOADING=1").last)
+    let time = try #require(
+      beginning.first { $0.hasPrefix("MONOTONIC_USEC=") }.flatMap { Int64($0.dropFirst("MONOTONIC_USEC=".count)) })
+    #expect((before...SystemClock.monotonic() / 1000).contains(time))
+    #expect(!beginning.contains("READY=1"))
+    let end = try socket.take(until: "READY=1")
+    #expect(end.last?.contains { $0.hasPrefix("STATUS=serving 2 of 2") } ?? false, "\(end)")
+    // A refused one has an end too.
+    try daemon.reload("[service.echo]\n")
+    _ = try socket.take(until: "RELOADING=1")
+    let refused = try socket.take(until: "READY=1")
+    #expect(refused.last?.contains { $0.contains("the last reload was refused") } ?? false, "\(refused)")
+    try daemon.stop()
+  }
 }

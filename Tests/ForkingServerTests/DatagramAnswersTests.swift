@@ -29,7 +29,7 @@ import Testing
       (.ipv6(.any, port: 5000), false), (.ipv6(IPv6Address(high: 0, low: 0xffff_e000_0001), port: 5000), false),
     ] as [(SocketAddress?, Bool)])
   func goToNoServer(sender: SocketAddress?, isAnswered: Bool) throws {
-    let answers = try DatagramAnswers(EchoService(), limits: AdmissionLimits(), ownPorts: [10013, 10037])
+    let answers = try DatagramAnswers(EchoService(), admission: Admission(AdmissionLimits()), ownPorts: [10013, 10037])
     #expect(answers.mayBeAnswered(sender) == isAnswered)
   }
 
@@ -40,7 +40,7 @@ import Testing
     var refusals: [Refusal] = []
 
     init(_ service: any DatagramService, limits: AdmissionLimits = AdmissionLimits()) throws {
-      answers = try DatagramAnswers(service, limits: limits, ownPorts: [])
+      answers = try DatagramAnswers(service, admission: Admission(limits), ownPorts: [])
     }
 
     /// How many were sent this time.
@@ -96,7 +96,7 @@ import Testing
     try ClientSocket.connect(client, to: .unixPath(UnixPath(directory["server"])))
     try client.writeAll("?")
     unlink(directory["client"])
-    let answers = try DatagramAnswers(TimeService(), limits: AdmissionLimits(), ownPorts: [])
+    let answers = try DatagramAnswers(TimeService(), admission: Admission(AdmissionLimits()), ownPorts: [])
     var counters = begat_scoreboard()
     var failures: [String] = []
     answers.answer(on: server, counters: &counters, refused: { _, _ in }) { error, client in

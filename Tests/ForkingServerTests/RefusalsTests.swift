@@ -48,7 +48,12 @@ import Testing
         == "max-connections-per-source (32) reached by user 1000: clients are refused")
     #expect(
       refusals.refusedDatagram(.rate, flooder, now: second(0)) == "rate (1000/s) reached: datagrams are not answered")
-    #expect(refusals.ended(.never).count == 3)
+    #expect(
+      refusals.refusedDatagram(.banned, flooder, now: second(0))
+        == "127.0.0.2 is banned by begat deny: datagrams are not answered")
+    #expect(refusals.ended(.never).count == 4)
+    _ = refusals.refused(.banned, flooder, now: second(0))
+    #expect(refusals.ended(.never) == ["begat deny: 1 connection refused in 0s"])
   }
 
   @Test("does not end while clients still wait")

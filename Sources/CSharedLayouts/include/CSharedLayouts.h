@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BEGAT_REFUSAL_KINDS = 5 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 2, BEGAT_CHANNEL_VERSION = 1 };
+enum { BEGAT_REFUSAL_KINDS = 6 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 3, BEGAT_CHANNEL_VERSION = 2 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -71,8 +71,36 @@ struct begat_record {
 struct begat_message {
   uint16_t version;
   uint16_t kind;
-  /// Of records: how many follow.  Of a log line: its severity.  Of a question and its answer: its number.
+  /// Of records: how many follow.  Of a log line: its severity.  Of a question, an order and their answers: its number.
+  /// Of a beginning and a clearing: a bit for each column.
   uint32_t value;
+};
+
+/// Follows the header of the message that retires a listener.
+struct begat_retirement {
+  /// How long open connections may go on.
+  uint64_t drain_milliseconds;
+  /// 0 leaves the sockets to a successor; 1 empties and closes them.
+  uint32_t closes_sockets;
+  uint32_t reserved;
+};
+
+/// Follows the header of an order to end connections.
+struct begat_end_order {
+  /// CLOCK_MONOTONIC, nanoseconds.
+  int64_t started;
+  int32_t pid;
+  uint32_t slot;
+  /// Which connections: an EndOrder.Selection.
+  uint32_t selection;
+  uint32_t reserved;
+  /// A network as text, padded with zeros.
+  uint8_t network[64];
+};
+
+/// Follows the header of the answer to such an order.
+struct begat_end_report {
+  uint64_t count;
 };
 
 /// One host's name in the cache that the resolver writes and connection processes read.
@@ -85,6 +113,115 @@ struct begat_name {
   int64_t expires;
   uint8_t name[256];
 };
+
+enum { BEGAT_BOOK_MAGIC = 0x6267626b, BEGAT_BOOK_VERSION = 1, BEGAT_COLUMNS = 4 };
+
+/// One source of an admission book, free when there is nothing to remember.  The listener that admits writes it, except
+/// for the columns of others.
+struct begat_source {
+  uint64_t high;
+  uint64_t low;
+  /// When its bucket of tokens is full again: CLOCK_MONOTONIC, nanoseconds.
+  int64_t full_at;
+  /// Open connections by column: one generation of listeners writes each.
+  uint32_t active[BEGAT_COLUMNS];
+};
+
+/// The beginning of a part of an admission book; sources follow at BEGAT_BOOK_HEADER_SIZE.
+struct begat_book {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t source_size;
+  /// The bits of addresses by which sources were made; 0 before the first.
+  uint16_t ipv4_prefix;
+  uint16_t ipv6_prefix;
+  /// Sources from here on were never used.
+  uint32_t untouched;
+  /// As in a source, but of the whole service.
+  int64_t full_at;
+  uint32_t active[BEGAT_COLUMNS];
+};
+
+enum { BEGAT_BOOK_HEADER_SIZE = 128 };
+
+enum { BEGAT_BANS_MAGIC = 0x6267626e, BEGAT_BANS_VERSION = 1, BEGAT_BAN_SLOTS = 32768, BEGAT_BAN_LENGTH_WORDS = 3 };
+
+/// One network that may not connect.
+struct begat_ban {
+  /// The network's bits; an IPv4 address stands at the beginning.
+  uint64_t high;
+  uint64_t low;
+  /// CLOCK_MONOTONIC, nanoseconds; the largest number for no end.
+  int64_t expires;
+  /// The service's number; 0 for all.
+  uint32_t service;
+  /// 0 in a free slot; 1 to 33 for an IPv4 prefix of 0 to 32 bits, 34 to 162 for an IPv6 prefix of 0 to 128 bits.
+  uint32_t kind;
+};
+
+/// The table of bans, which begatd alone writes: slots follow at BEGAT_BANS_HEADER_SIZE.
+struct begat_bans {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t slot_size;
+  /// Odd while the table is being written.
+  uint32_t sequence;
+  uint32_t count;
+  /// The key of the hash by which a slot is found: a client must not choose addresses that share one.
+  uint64_t secret[2];
+  /// The kinds in use, a bit each: of bans from all services, then of bans from one.
+  uint64_t kinds[2][BEGAT_BAN_LENGTH_WORDS];
+};
+
+enum { BEGAT_BANS_HEADER_SIZE = 128 };
+
+/// One column of a count.  Each has one writer; others read it at any time.
+static inline uint32_t begat_column(const uint32_t *columns, unsigned column) { return __atomic_load_n(&columns[column % BEGAT_COLUMNS], __ATOMIC_RELAXED); }
+static inline void begat_set_column(uint32_t *columns, unsigned column, uint32_t count) { __atomic_store_n(&columns[column % BEGAT_COLUMNS], count, __ATOMIC_RELAXED); }
+static inline uint64_t begat_sum(const uint32_t *columns) {
+  return (uint64_t)begat_column(columns, 0) + begat_column(columns, 1) + begat_column(columns, 2) + begat_column(columns, 3);
+}
+static inline uint32_t *begat_source_active(struct begat_source *source) { return source->active; }
+static inline uint32_t *begat_book_active(struct begat_book *book) { return book->active; }
+
+/// Copies a ban, each field read once: begatd may change it meanwhile.
+static inline struct begat_ban begat_copy_ban(const struct begat_ban *slot) {
+  struct begat_ban copy = *(const volatile struct begat_ban *)slot;
+  return copy;
+}
+
+/// Writes a ban so that a slot that is half written is a free one.
+static inline void begat_put_ban(struct begat_ban *slot, struct begat_ban ban) {
+  __atomic_store_n(&slot->kind, 0, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_RELEASE);
+  *(volatile uint64_t *)&slot->high = ban.high;
+  *(volatile uint64_t *)&slot->low = ban.low;
+  *(volatile int64_t *)&slot->expires = ban.expires;
+  *(volatile uint32_t *)&slot->service = ban.service;
+  __atomic_store_n(&slot->kind, ban.kind, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t begat_ban_count(const struct begat_bans *bans) { return __atomic_load_n(&bans->count, __ATOMIC_RELAXED); }
+static inline uint64_t begat_ban_kinds(const struct begat_bans *bans, unsigned scope, unsigned word) {
+  return __atomic_load_n(&bans->kinds[scope % 2][word % BEGAT_BAN_LENGTH_WORDS], __ATOMIC_RELAXED);
+}
+static inline void begat_set_ban_kinds(struct begat_bans *bans, unsigned scope, unsigned word, uint64_t kinds) {
+  __atomic_store_n(&bans->kinds[scope % 2][word % BEGAT_BAN_LENGTH_WORDS], kinds, __ATOMIC_RELAXED);
+}
+
+/// Begins a change of the table, and ends it.
+static inline void begat_begin_change(struct begat_bans *bans) {
+  __atomic_store_n(&bans->sequence, bans->sequence + 1, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+static inline void begat_end_change(struct begat_bans *bans) { __atomic_store_n(&bans->sequence, bans->sequence + 1, __ATOMIC_RELEASE); }
+
+/// The state of the table before it is read, and whether it is the same afterwards.
+static inline uint32_t begat_ban_sequence(const struct begat_bans *bans) { return __atomic_load_n(&bans->sequence, __ATOMIC_ACQUIRE); }
+static inline bool begat_is_unchanged(const struct begat_bans *bans, uint32_t sequence) {
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return (sequence & 1) == 0 && __atomic_load_n(&bans->sequence, __ATOMIC_RELAXED) == sequence;
+}
 
 /// Copies a slot, each field read once: its process may change it between two looks.
 static inline struct begat_slot begat_copy_slot(const struct begat_slot *slot) {

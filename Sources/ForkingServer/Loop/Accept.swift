@@ -12,27 +12,44 @@ extension Listener {
 
   mutating func accept(from ready: UInt64) {
     for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
-      // One busy socket does not keep the others waiting.
-      for attempt in 0..<Listener.acceptsPerTurn {
-        do throws(SystemCallError) {
-          guard try acceptNext(at: entry.socket) else { return }
-        } catch {
-          if error.code == .wouldBlock {
-            // The client may have gone; a Unix socket that was shut down stays ready forever.
-            if attempt == 0 { _ = isListening(at: index) }
-            break
-          }
-          // It counts as an attempt: a security module may forbid each one and leave its client in the backlog.
-          if error.code.isTransientAcceptError { continue }
-          if error.code.meansUnusableSocket {
-            // The next turn tries again, if the socket could be repaired.
-            if isListening(at: index) { failed("accept at \(address(of: index)): \(error.code)") }
-            return
-          }
-          return pauseAccepting(.shortage("accept", error.code))
+      guard acceptSome(at: index, entry) != .paused else { return }
+    }
+  }
+
+  /// Why accepting at a socket came to an end.
+  enum AcceptEnd {
+    /// No client waits any more.
+    case empty
+    /// Some may wait still: one busy socket does not keep the others waiting.
+    case turnOver
+    /// No client may be accepted at any socket now.
+    case paused
+  }
+
+  mutating func acceptSome(at index: Int, _ entry: StreamSocket) -> AcceptEnd {
+    for attempt in 0..<Listener.acceptsPerTurn {
+      do throws(SystemCallError) {
+        guard try acceptNext(at: entry.socket) else { return .paused }
+      } catch {
+        if error.code == .wouldBlock {
+          // The client may have gone; a Unix socket that was shut down stays ready forever.
+          if attempt == 0, !entry.isClosing, !isListening(at: index) { return .paused }
+          return .empty
         }
+        // It counts as an attempt: a security module may forbid each one and leave its client in the backlog.
+        if error.code.isTransientAcceptError { continue }
+        if error.code.meansUnusableSocket {
+          // A Unix socket that was shut down for its last clients.
+          if entry.isClosing { return .empty }
+          // The next turn tries again, if the socket could be repaired.
+          if isListening(at: index) { failed("accept at \(entry.address): \(error.code)") }
+          return .paused
+        }
+        pauseAccepting(.shortage("accept", error.code))
+        return .paused
       }
     }
+    return .turnOver
   }
 
   /// Accepts a client, if one may be accepted, and starts its process, if it is admitted.

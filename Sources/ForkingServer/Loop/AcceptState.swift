@@ -13,17 +13,23 @@ struct AcceptState: ~Copyable {
     case rate
     /// Descriptors, memory or processes are used up: accepting is tried again soon.
     case shortage(String, ErrorCode)
+    /// A socket does not listen any more: it is looked at again at `retryTime`.
+    case brokenSocket
   }
 
   var pause: Pause?
   /// Whether the listening sockets are in the poller's set.
   var isWatching = false
+  /// Whether the datagram sockets are: answers to datagrams never wait.
+  var isWatchingDatagrams = false
   /// When something is tried again; nil when nothing is.
   var retryTime: Deadline?
   /// A client that was admitted and waits for a process.
   var held: AdmittedClient?
   /// When the current shortage began. It is logged once at its start and once at its end, however many retries fail.
   var shortageBegan: Deadline?
+  /// Until when begatd may say that a socket which does not listen is given up; nil while all of them listen.
+  var repairDeadline: Deadline?
   private var delay = AcceptState.shortestDelay
 
   private static let shortestDelay: Duration = .milliseconds(10)
@@ -53,7 +59,11 @@ extension Listener {
     watchSockets(false)
     accepting.pause = pause
     switch pause {
-    case .full: say(refusals.waiting(for: .maxConnections, now: .now))
+    case .full:
+      let now = Deadline.now
+      say(refusals.waiting(for: .maxConnections, now: now))
+      scheduleLookAtOthers(now)
+    case .brokenSocket: accepting.retryTime = Deadline(after: .milliseconds(50))
     case .rate: say(refusals.waiting(for: .rate, now: .now))
     case .shortage(let call, let error):
       if accepting.shortageBegan == nil {
@@ -74,16 +84,26 @@ extension Listener {
     }
   }
 
+  /// Connections of a listener that drains count too, and nothing announces their ends.
+  private mutating func scheduleLookAtOthers(_ now: Deadline) {
+    accepting.retryTime = admission.othersActive > 0 ? now.advanced(by: .milliseconds(50)) : nil
+  }
+
+  /// Whether as many connections as allowed are open, with those of listeners that drain.
+  private var isFull: Bool { table.isFull || admission.active >= admission.limits.maxConnections }
+
   /// Resumes accepting when the reason for the pause may have disappeared.
   mutating func resumeIfPossible() {
-    guard drain == nil, let pause = accepting.pause else { return }
+    guard let pause = accepting.pause else { return }
     dropHeldClientIfOver()
     switch pause {
-    case .full where table.isFull:
+    case .full where isFull:
       // A service that stays full is one episode, however long that takes.
-      return refusals.goesOn(for: .maxConnections, now: .now)
+      let now = Deadline.now
+      refusals.goesOn(for: .maxConnections, now: now)
+      return scheduleLookAtOthers(now)
     case .full: break
-    case .rate, .shortage:
+    case .rate, .shortage, .brokenSocket:
       guard let retry = accepting.retryTime, retry.hasPassed else { return }
     }
     accepting.resume()
@@ -129,9 +149,17 @@ extension Listener {
     guard isWatching != accepting.isWatching else { return }
     accepting.isWatching = isWatching
     if case .handover = offer { return watchPlaces() }
-    // Answers to datagrams never wait.
     for (index, entry) in sockets.streams.enumerated() {
       watch(entry.socket.descriptor.number, isWatching, token: UInt64(index))
+    }
+  }
+
+  /// Watches the sockets at which the listener answers datagrams, or stops doing so.
+  mutating func watchDatagrams(_ isWatching: Bool) {
+    guard isWatching != accepting.isWatchingDatagrams, datagramAnswers != nil else { return }
+    accepting.isWatchingDatagrams = isWatching
+    for (index, entry) in sockets.datagrams.enumerated() {
+      watch(entry.socket.descriptor.number, isWatching, token: Token.datagrams + UInt64(index))
     }
   }
 

@@ -41,7 +41,7 @@ extension Listener {
 
   /// - Parameter waiting: the process's own claim on what it waited for; it only chooses between two limits' names.
   private func outcome(_ status: ExitStatus, of entry: borrowing ConnectionTable.Entry, waiting: UInt32) -> Outcome {
-    if entry.isOverdue { return .maxDuration }
+    if entry.ending == .overdue { return .maxDuration }
     return switch status {
     case .exited(Outcome.completeStatus): .complete
     case .exited(let code) where offer.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
@@ -51,7 +51,7 @@ extension Listener {
     case .killed(let signal, _) where isLimit(waiting) && (signal == .alarm || signal == .kill && offer.runsPrograms):
       waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
     case .killed(let signal, _) where signal == .terminate || signal == .kill:
-      entry.isEnding ? .stopped(by: signal) : .ended(by: signal)
+      entry.ending == .stopped ? .stopped(by: signal) : .ended(by: signal)
     case .killed(let signal, _): .crashed(by: signal)
     }
   }

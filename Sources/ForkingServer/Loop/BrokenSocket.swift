@@ -12,11 +12,15 @@ extension Listener {
   /// supervisor may start it with a working socket.
   mutating func isListening(at index: Int) -> Bool {
     let entry = sockets.streams[index]
-    guard !entry.socket.isServing else { return true }
+    guard !entry.socket.isServing else {
+      accepting.repairDeadline = nil
+      return true
+    }
     do throws(SystemCallError) {
-      guard let former = SocketAddress(self.address(of: index)) else {
+      guard let former = SocketAddress(entry.address) else {
         throw SystemCallError("listen", code: .addressNotAvailable)
       }
+      if former.isUnix, awaitsRetirement() { return false }
       try entry.socket.listenAgain(at: former, backlog: options.backlog)
       reporter.log(
         .warning,
@@ -32,10 +36,19 @@ extension Listener {
     return false
   }
 
-  /// A socket's address for people.
-  func address(of index: Int) -> String {
-    sockets.addresses.indices.contains(index) ? sockets.addresses[index] : "socket \(index)"
+  /// Whether to wait a moment before a Unix socket counts as broken: begatd shuts one down that is to take no new client,
+  /// and then says so.
+  private mutating func awaitsRetirement() -> Bool {
+    guard reporter.channelNumber != nil else { return false }
+    let deadline = accepting.repairDeadline ?? Deadline(after: .seconds(1))
+    accepting.repairDeadline = deadline
+    guard !deadline.hasPassed else { return false }
+    pauseAccepting(.brokenSocket)
+    return true
   }
+
+  /// A socket's address for people.
+  func address(of index: Int) -> String { sockets.streams[index].address }
 
   /// Ends the listener as a failed one, because no further attempt would help.  Its connections may go on.
   mutating func failed(_ line: String) {

@@ -15,22 +15,31 @@ final class DatagramAnswers {
   private let ownPorts: Set<UInt16>
 
   /// - Parameter ownPorts: where datagram services of ours answer: two of them talking to each other would never end.
-  init(_ service: any DatagramService, limits: AdmissionLimits, ownPorts: [UInt16]) throws(SystemCallError) {
+  init(
+    _ service: any DatagramService, admission: consuming Admission, ownPorts: [UInt16]
+  ) throws(SystemCallError) {
     self.service = service
     self.ownPorts = Set(ownPorts)
-    admission = try Admission(limits)
+    self.admission = admission
     memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
   }
+
+  /// Continues the book of a former listener.
+  func begin(clearing columns: AdmissionColumns) { admission.begin(clearing: columns) }
+
+  func clear(_ columns: AdmissionColumns) { admission.clear(columns) }
 
   /// Answers the datagrams that have arrived at the socket.  Those that are not answered are discarded.
   ///
   /// - Parameter counters: the scoreboard whose counters of datagrams are updated.
   /// - Parameter refused: is called for each sender that a limit or a rule refuses.
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
+  /// - Returns: false if more may have arrived than one turn answers.
+  @discardableResult
   func answer(
     on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
     refused: (Refusal, Client) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
-  ) {
+  ) -> Bool {
     let question = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<65_536])
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[65_536..<(65_536 + largestDatagram)])
     var sender = DatagramSocket.Sender()
@@ -58,9 +67,10 @@ final class DatagramAnswers {
           if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error.code, address) }
         }
       } catch {
-        if error.code == .wouldBlock { break }
+        if error.code == .wouldBlock { return true }
       }
     }
+    return false
   }
 
   /// A reserved port is a server's, and so is one of ours: two servers answering each other would never end
@@ -87,18 +97,24 @@ final class DatagramAnswers {
 
 extension Listener {
   mutating func answerDatagrams(_ ready: UInt64) {
-    guard drain == nil, let datagramAnswers else { return }
     for (index, entry) in sockets.datagrams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
-      var lines: [String] = []
-      datagramAnswers.answer(
-        on: entry.socket, counters: scoreboard.header,
-        refused: { refusal, sender in
-          if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
-        },
-        unsendable: { error, client in
-          if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
-        })
-      for line in lines { say(line) }
+      _ = answerSome(at: entry)
     }
+  }
+
+  /// - Returns: false if more may have arrived than one turn answers.
+  mutating func answerSome(at entry: AnsweringSocket) -> Bool {
+    guard let datagramAnswers else { return true }
+    var lines: [String] = []
+    let isEmpty = datagramAnswers.answer(
+      on: entry.socket, counters: scoreboard.header,
+      refused: { refusal, sender in
+        if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
+      },
+      unsendable: { error, client in
+        if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
+      })
+    for line in lines { say(line) }
+    return isEmpty
   }
 }

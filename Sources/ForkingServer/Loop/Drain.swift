@@ -3,62 +3,47 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// A listener's end: it accepts no more clients, and gives open connections a grace period.
+/// The time that open connections have after a listener's retirement.
 struct Drain {
   var deadline: Deadline
   /// The signal that the remaining connections get at the deadline.
-  var signal: Signal
+  var signal = Signal.terminate
+  /// The time between that signal and SIGKILL.
+  var gracePeriod: Duration
+  /// Whether begatd knows that no client will be accepted any more.
+  var hasSaidRetired = false
   /// When the descendants that a program with the listening sockets has left behind are killed, and when to look whether
   /// they have ended; nil while there are none.
   var groupDeadline: Deadline?
   var groupCheck: Deadline?
 
-  init(deadline: Deadline, signal: Signal) {
+  init(deadline: Deadline, gracePeriod: Duration) {
     self.deadline = deadline
-    self.signal = signal
+    self.gracePeriod = gracePeriod
   }
 
+  /// After a second stop signal: everything ends within a second.
+  static let shortGracePeriod: Duration = .milliseconds(300)
   /// How long the descendants of a program that has ended may go on.
   static let groupGracePeriod: Duration = .seconds(1)
   static let groupCheckInterval: Duration = .milliseconds(20)
 }
 
 extension Listener {
-  /// Stops accepting; a second call ends the remaining connections immediately.
-  mutating func stop() {
-    guard drain == nil else {
-      drain?.deadline = .now
-      return
-    }
-    watchSockets(false)
-    dropHeldClient()
-    // Other processes may hold the same sockets open: closing ours would not take them out of the set.
-    for entry in sockets.datagrams { try? poller.remove(entry.socket.descriptor.number) }
-    sockets.close()
-    drain = Drain(deadline: Deadline(after: options.drainTimeout), signal: .terminate)
-    if case .handover = offer, !table.isEmpty {
-      // The program has the sockets and would go on accepting, and so would its descendants: they are told to end.
-      table.forEach { entry in
-        Listener.send(.terminate, to: entry.process, withGroup: true)
-        entry.isEnding = true
-      }
-      reporter.log(.info, "stopping; the program is told to end")
-    } else if !table.isEmpty {
-      reporter.log(
-        .info,
-        "stopping; \(table.count) \(table.count == 1 ? "connection" : "connections") may go on for \(DurationText.render(options.drainTimeout))"
-      )
-    }
+  /// Lets open connections go on for a time; the sockets are not served any more, or only for their last clients.
+  mutating func beginDrain(_ timeout: Duration) {
+    // Processes of built-in services have nothing to tidy up.
+    drain = Drain(deadline: Deadline(after: timeout), gracePeriod: offer.runsPrograms ? .seconds(5) : .seconds(1))
   }
 
-  /// Stops because begatd has ended: no other process will stop this listener.
-  mutating func channelClosed() {
-    if let channel = reporter.channelNumber { try? poller.remove(channel) }
-    reporter.loseChannel()
-    if drain == nil {
-      reporter.log(.warning, "the supervisor is gone")
-      stop()
-    }
+  /// Ends the remaining connections now instead of at the deadline.
+  mutating func hurry() {
+    closeSockets(all: true)
+    dropHeldClient()
+    guard var next = drain else { return }
+    next.deadline = next.signal == .terminate ? .now : min(next.deadline, Deadline(after: Drain.shortGracePeriod))
+    next.gracePeriod = Drain.shortGracePeriod
+    drain = next
   }
 
   /// Ends the remaining connections at the deadline, and kills those that are left after the grace period.
@@ -67,16 +52,17 @@ extension Listener {
       drain?.groupCheck = nil
       reapAll()
     }
-    guard let drain, drain.deadline.hasPassed else { return }
+    guard var next = drain, next.deadline.hasPassed else { return }
+    closeSockets(all: true)
+    dropHeldClient()
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
-      Listener.send(drain.signal, to: entry.process, withGroup: offer.reachesGroup(by: drain.signal))
-      entry.isEnding = true
+      Listener.send(next.signal, to: entry.process, withGroup: offer.reachesGroup(by: next.signal))
+      if !entry.isEnding { entry.ending = .stopped }
     }
-    var next = drain
-    next.deadline = Deadline(after: gracePeriod)
+    next.deadline = Deadline(after: next.gracePeriod)
     next.signal = .kill
-    self.drain = next
+    drain = next
   }
 
   /// Whether an ended program with the listening sockets has left processes in its group whose grace period runs.
@@ -91,27 +77,11 @@ extension Listener {
     return true
   }
 
-  /// The time between the termination signal and SIGKILL.  Processes of built-in services have nothing to tidy up.
-  private var gracePeriod: Duration { offer.runsPrograms ? .seconds(5) : .seconds(1) }
-
   /// Sends a signal to a connection's process.
   ///
   /// - Parameter withGroup: whether to send it to the whole of the process's group.
   static func send(_ signal: Signal, to process: pid_t, withGroup: Bool) {
     if withGroup, (try? signal.send(toGroup: process)) != nil { return }
     try? signal.send(to: process)
-  }
-
-  /// Ends connections whose time limit has passed: by SIGTERM first, and by SIGKILL five seconds later.
-  mutating func endOverdue(_ now: Deadline) {
-    guard options.maxDuration != nil else { return }
-    table.forEach { entry in
-      guard entry.deadline <= now else { return }
-      let signal = entry.isOverdue ? Signal.kill : .terminate
-      Listener.send(signal, to: entry.process, withGroup: offer.reachesGroup(by: signal))
-      entry.isOverdue = true
-      entry.isEnding = true
-      entry.deadline = now.advanced(by: .seconds(5))
-    }
   }
 }

@@ -52,6 +52,17 @@ struct HandoverState: ~Copyable {
   /// When the next place may be free again.
   var due: Deadline { places.reduce(.never) { min($0, $1.retryTime ?? .never) } }
 
+  /// Removes the place of a socket that is about to be closed; those after it move up.
+  fileprivate mutating func remove(_ place: Int, of streams: [StreamSocket]) {
+    places.remove(at: place)
+    guard place < streams.count else { return }
+    try? arrivals.remove(streams[place].socket.descriptor.number)
+    for (index, entry) in streams.enumerated().dropFirst(place + 1) {
+      try? arrivals.change(
+        entry.socket.descriptor.number, [.readable, .announcedOnce], token: UInt64(index - 1))
+    }
+  }
+
   /// Notes at which sockets connections have come.
   fileprivate mutating func noteArrivals() {
     // Each socket is announced once at most, 16 in one go; one more go finds those that came meanwhile.
@@ -74,14 +85,14 @@ extension Listener {
       let bit = UInt64(1) << UInt64((isStream ? index : index - sockets.streams.count) & 63)
       // More than 64 sockets share bits: one whose neighbour is ready may have no client.
       guard (isStream ? streams : datagrams) & bit != 0, isReadable(at: index) else { continue }
-      guard drain == nil, accepting.pause == nil else { return }
+      guard accepting.pause == nil else { return }
       handOver(place: index, to: program)
     }
   }
 
   private mutating func handOver(place: Int, to program: PreparedProgram) {
     guard !table.isFull else { return pauseAccepting(.full) }
-    if place < sockets.streams.count, !isListening(at: place) { return }
+    if place < sockets.streams.count, !sockets.streams[place].isClosing, !isListening(at: place) { return }
     let now = Deadline.now
     handover.noteArrivals()
     handover.places[place].hasArrival = false
@@ -148,7 +159,7 @@ extension Listener {
       : sockets.datagrams[place - sockets.streams.count].socket.descriptor.wait(for: .readable, until: .immediate)
   }
 
-  private func waitingClients(at place: Int) -> WaitingClients {
+  func waitingClients(at place: Int) -> WaitingClients {
     guard place >= sockets.streams.count else {
       return WaitingClients(ofStream: sockets.streams[place].socket.descriptor)
     }
@@ -162,7 +173,6 @@ extension Listener {
     let index = Int(entry.place)
     guard handover.places.indices.contains(index) else { return }
     handover.places[index].process = 0
-    guard drain == nil else { return }
     let now = Deadline.now
     let later = waitingClients(at: index)
     handover.noteArrivals()
@@ -185,6 +195,27 @@ extension Listener {
     }
     handover.places[index].retryTime = pause.delay > .zero ? now.advanced(by: pause.delay) : nil
     watchPlaces()
+  }
+
+  /// Forgets a socket that is about to be closed; its program goes on.
+  mutating func leavePlace(_ place: Int) {
+    handover.remove(place, of: sockets.streams)
+    table.forEach { entry in
+      if entry.place == place { entry.place = -1 } else if entry.place > place { entry.place -= 1 }
+    }
+  }
+
+  /// Tells the program to end that has a socket; -1 for the programs whose sockets are closed here.
+  mutating func endPrograms(at place: Int) {
+    // The drain has an end of its own.
+    let killTime = drain == nil ? Deadline(after: Listener.killDelay) : .never
+    hasEndOrders = true
+    table.forEach { entry in
+      guard entry.place == place, !entry.isEnding else { return }
+      Listener.send(.terminate, to: entry.process, withGroup: true)
+      entry.ending = .stopped
+      entry.deadline = killTime
+    }
   }
 
   /// Watches the sockets that no program has, or none of them.

@@ -46,6 +46,11 @@ struct Listener: ~Copyable {
   var handover: HandoverState
   /// Whether a connection that ends may have left an unfinished line of a program.
   let hasProgramWords: Bool
+  /// Whether clients may be accepted: before that, an earlier listener of the service accepts them.
+  var hasBegun = false
+  var emptying: Emptying
+  /// Whether connections were told to end one by one, so that those that do not are to be killed.
+  var hasEndOrders = false
   /// Whether the listener ends because it cannot serve any more.
   var hasFailed = false
   /// The line sent to refused clients, with its CR LF.
@@ -64,19 +69,15 @@ struct Listener: ~Copyable {
 
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
-    scoreboard: consuming Scoreboard, names: NameClient?, programErrors: consuming ProgramErrors?,
+    admission: consuming Admission, datagramAnswers: DatagramAnswers?, scoreboard: consuming Scoreboard,
+    names: NameClient?, programErrors: consuming ProgramErrors?,
     title: consuming ProcessTitle?
   ) throws(SystemCallError) {
     let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
     let errors = try ProgramErrors.existing(
       programErrors, orLabelled: startsPrograms ? "program: " : "connection process: ")
-    let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
-      try DatagramAnswers(
-        service, limits: options.datagramAdmission, ownPorts: options.datagramPorts + sockets.datagramPorts)
-    }
     let pollers = try ListenerPollers()
-    try pollers.watch(sockets, of: service.offer, channel: reporter.channelNumber, errors: errors.reading.number)
-    let admission = try Admission(options.admission)
+    try pollers.watch(channel: reporter.channelNumber, errors: errors.reading.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
@@ -104,7 +105,8 @@ struct Listener: ~Copyable {
     exits = pollers.exits
     self.table = table
     self.batch = batch
-    watchSockets(true)
+    emptying = Emptying(isUnderWay: sockets.haveClosing)
+    if self.reporter.channelNumber == nil { begin() }
   }
 
   /// Serves until it is told to stop and the last connection has ended.
@@ -129,26 +131,28 @@ struct Listener: ~Copyable {
     let ready = waitForWork()
     takeStopSignals()
     takeExits()
-    if ready.isChannel, !reporter.readChannel() { channelClosed() }
+    if ready.isChannel { readChannel() }
     if ready.hasProgramErrors { readProgramErrors() }
     advanceProgramLog()
     sweepIfDue()
     resumeIfPossible()
     advanceHandover()
+    emptySockets()
     if case .handover(let program) = offer {
       if ready.streams | ready.datagrams != 0 {
         handOver(to: program, streams: ready.streams, datagrams: ready.datagrams)
       }
     } else {
       if ready.datagrams != 0 { answerDatagrams(ready.datagrams) }
-      if ready.streams != 0, drain == nil { accept(from: ready.streams) }
+      if ready.streams != 0 { accept(from: ready.streams) }
     }
     advanceDrain()
+    sayRetiredIfDue()
     // While clients come, records gather until a message of them is full.
     if !isBusy { report() }
   }
 
-  private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil }
+  private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil && sockets.isEmpty }
 
   // MARK: Waiting
 
@@ -186,6 +190,8 @@ struct Listener: ~Copyable {
       isBusy = false
       return limit < 0 ? Listener.busyMilliseconds : min(limit, Listener.busyMilliseconds)
     }
+    // From now on no client announces itself, and records would gather until the last connection has ended.
+    if drain != nil { isBusy = false }
     quietPoller.wait(milliseconds: limit) { _ in }
     return 0
   }
@@ -198,6 +204,9 @@ struct Listener: ~Copyable {
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
     due = min(due, refusals.due, handover.due, programLog.due)
+    if let look = emptying.nextLook { due = min(due, look) }
+    // Nothing announces room in the channel.
+    if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
     if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .never) }
     return due.milliseconds
   }

@@ -24,20 +24,12 @@ struct ListenerPollers: ~Copyable {
     self.exits = exits
   }
 
-  /// Watches everything but the sockets that accepting or handing over may pause.
+  /// Watches everything but the sockets of the service.
   ///
   /// - Parameter channel: the channel to begatd; nil if there is none.
   /// - Parameter errors: the pipe of the programs' standard error.
-  func watch(
-    _ sockets: borrowing ServiceSockets, of offer: Offer, channel: CInt?, errors: CInt
-  ) throws(SystemCallError) {
+  func watch(channel: CInt?, errors: CInt) throws(SystemCallError) {
     if let channel { try urgent.add(channel, .readable, token: Listener.Token.channel) }
-    if case .service = offer {
-      for (index, entry) in sockets.datagrams.enumerated() {
-        try urgent.add(
-          entry.socket.descriptor.number, .readable, token: Listener.Token.datagrams + UInt64(index))
-      }
-    }
     try urgent.add(errors, .readable, token: Listener.Token.programErrors)
   }
 }

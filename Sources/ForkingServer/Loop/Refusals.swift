@@ -116,6 +116,7 @@ struct Refusals {
       }
     return switch refusal {
     case .denied: "\(who) is not allowed"
+    case .banned: "\(who) is banned by \(refusal.key)"
     case .maxConnectionsPerSource, .ratePerSource: "\(limit(refusal, limits)) reached by \(who)"
     case .maxConnections, .rate: "\(limit(refusal, limits)) reached"
     }
@@ -124,7 +125,7 @@ struct Refusals {
   private static func limit(_ refusal: Refusal, _ limits: AdmissionLimits) -> String {
     let value: String? =
       switch refusal {
-      case .denied: nil
+      case .denied, .banned: nil
       case .maxConnectionsPerSource: String(limits.maxConnectionsPerSource)
       case .ratePerSource: limits.ratePerSource?.description
       case .maxConnections: String(limits.maxConnections)

@@ -25,7 +25,9 @@ struct WaitingClients {
 
   /// Connections that wait at a stream socket.
   init(ofStream socket: borrowing Descriptor) {
-    content = socket.wait(for: .readable, until: .immediate) ? .connections(socket.pendingConnections) : .nothing
+    // A Unix socket that takes no new clients stays readable when it is empty.
+    let count = socket.wait(for: .readable, until: .immediate) ? socket.pendingConnections : 0
+    content = count == 0 ? .nothing : .connections(count)
   }
 
   /// Datagrams that wait.

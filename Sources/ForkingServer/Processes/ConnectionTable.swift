@@ -21,10 +21,21 @@ struct ConnectionTable: ~Copyable {
     var place: Int32 = -1
     /// When the process gets SIGTERM, and after that, when it gets SIGKILL.
     var deadline = Deadline.never
-    /// Whether its time was up.
-    var isOverdue = false
+    var ending = Ending.none
+
     /// Whether it was told to end, for any reason: then it must leave no descendants.
-    var isEnding = false
+    var isEnding: Bool { ending != .none }
+  }
+
+  /// Why a process was told to end.
+  enum Ending: UInt8 {
+    case none
+    /// Its time was up.
+    case overdue
+    /// begatd has ordered it.
+    case ordered
+    /// The listener stops.
+    case stopped
   }
 
   private let memory: MemoryMapping

@@ -11,8 +11,13 @@ struct Reporter: ~Copyable {
   private var lost = LostRecords()
   /// A question of begatd's whose answer found the channel full.
   private var unanswered: UInt32?
-  /// Whether begatd has still to hear that this listener is ready.
+  /// Whether begatd has still to hear that this listener is ready, and that it accepts no more.
   private var owesReadiness = false
+  private var owesRetirement = false
+  /// How many connections the last orders have ended, as far as begatd has still to hear it.
+  private var unansweredOrders: [(number: UInt32, count: Int)] = []
+  /// A begatd that gives more orders without reading has forgotten them.
+  private static let mostUnansweredOrders = 16
 
   init(channel: consuming Descriptor?, name: String) {
     self.channel = channel
@@ -57,8 +62,24 @@ struct Reporter: ~Copyable {
     answer()
   }
 
+  /// Reports that no client will be accepted any more.
+  mutating func sayRetired() {
+    owesRetirement = true
+    answer()
+  }
+
+  /// Reports how many connections an order has ended.
+  mutating func sayEnded(_ order: EndOrder, count: Int) {
+    if unansweredOrders.count == Reporter.mostUnansweredOrders { unansweredOrders.removeFirst() }
+    unansweredOrders.append((order.number, count))
+    answer()
+  }
+
+  /// Whether begatd waits for something that the full channel has not taken.
+  var owesAnswers: Bool { unanswered != nil || owesReadiness || owesRetirement || !unansweredOrders.isEmpty }
+
   /// Whether there is something to deliver besides records.
-  var hasNews: Bool { unanswered != nil || owesReadiness || !lost.isEmpty }
+  var hasNews: Bool { owesAnswers || !lost.isEmpty }
 
   /// Delivers the records, after what is older than they.
   ///
@@ -80,42 +101,53 @@ struct Reporter: ~Copyable {
     }
   }
 
-  /// Says what begatd waits for, now or when there is room: that this listener is ready, the answer to its last question.
+  /// Says what begatd waits for, now or when there is room.
   private mutating func answer() {
     switch channel {
     case .some(let channel):
       if owesReadiness, (try? ListenerChannel.sendReady(on: channel)) != nil { owesReadiness = false }
       if let number = unanswered, (try? ListenerChannel.sendAlive(number, on: channel)) != nil { unanswered = nil }
+      if owesRetirement, (try? ListenerChannel.sendRetired(on: channel)) != nil { owesRetirement = false }
+      while let order = unansweredOrders.first,
+        (try? ListenerChannel.sendEnded(order.number, count: order.count, on: channel)) != nil
+      { unansweredOrders.removeFirst() }
     case nil:
       owesReadiness = false
+      owesRetirement = false
       unanswered = nil
+      unansweredOrders = []
     }
   }
 
-  /// Reads what begatd says, answering questions; false when begatd is gone.
-  mutating func readChannel() -> Bool {
-    let (question, isOpen) = lastQuestion()
-    if let question { unanswered = question }
-    answer()
-    return isOpen
+  /// What begatd says, if it says anything.
+  enum Inbox {
+    case message(SupervisorMessage)
+    case empty
+    /// begatd is gone.
+    case closed
   }
 
-  /// All that has come is read; of several questions the last one counts.
-  private func lastQuestion() -> (number: UInt32?, isOpen: Bool) {
-    var question: UInt32?
+  /// Reads the next message that has come; those that cannot be read are passed over.
+  func nextMessage() -> Inbox {
     switch channel {
-    case nil: return (nil, true)
+    case nil: return .empty
     case .some(let channel):
       return withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
         while true {
           do throws(SystemCallError) {
             let count = try channel.receive(into: room, waiting: false)
-            if count == 0 { return (nil, false) }
-            let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
-            if case .question(let number) = message { question = number }
-          } catch { return (question, error.code == .wouldBlock) }
+            if count == 0 { return .closed }
+            let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
+            if let message = ListenerChannel.supervisorMessage(bytes) { return .message(message) }
+          } catch { return error.code == .wouldBlock ? .empty : .closed }
         }
       }
     }
+  }
+
+  /// Answers a question: that the loop turns.  Of several questions the last one counts.
+  mutating func sayAlive(_ question: UInt32) {
+    unanswered = question
+    answer()
   }
 }

@@ -84,8 +84,8 @@ struct AddedCommands: AdditionalCommands {
   private static func end(_ child: pid_t, gracePeriod: Duration) {
     if (try? Children.waitForExit(of: child, until: Deadline(after: gracePeriod))) != true {
       try? Signal.terminate.send(toGroup: child)
-      // Less than the second after which the listener ends this process.
-      let rest: Duration = gracePeriod == .zero ? .milliseconds(500) : .seconds(1)
+      // In a hurry, less than the time after which the listener kills this process (`Drain.shortGracePeriod`).
+      let rest: Duration = gracePeriod == .zero ? .milliseconds(200) : .seconds(1)
       _ = try? Children.waitForExit(of: child, until: Deadline(after: rest))
     }
     // Not reaped yet: the number is still its group's.

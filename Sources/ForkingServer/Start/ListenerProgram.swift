@@ -71,6 +71,7 @@ public enum ListenerProgram {
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
     let scoreboard = try openScoreboard(options)
+    let shared = try SharedAdmission(options)
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
@@ -94,11 +95,17 @@ public enum ListenerProgram {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break
     }
+    let admission = try shared.admission(options.admission)
+    let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
+      try DatagramAnswers(
+        service, admission: try shared.admission(options.datagramAdmission, of: .datagrams),
+        ownPorts: options.datagramPorts + sockets.datagramPorts)
+    }
+    _ = consume shared
     // The listener alone has the sockets: it closes them at a stop.
     var listener = try Listener(
-      options: options, service: service, sockets: consume sockets, reporter: reporter, scoreboard: scoreboard,
-      names: names,
-      programErrors: errors, title: title)
+      options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
+      datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names, programErrors: errors, title: title)
     return listener.run() ? success : failure
   }
 

@@ -6,13 +6,33 @@ import Settings
 /// A listening socket in an object, so that the loop can keep a list of them.
 final class StreamSocket {
   let socket: ListeningSocket
-  init(_ socket: consuming ListeningSocket) { self.socket = socket }
+  /// For people.
+  let address: String
+  /// Whether this process has bound it: then no other process will accept at it.
+  let isOwn: Bool
+  /// Whether it takes no new client, and is closed as soon as none waits.
+  var isClosing: Bool
+
+  init(_ socket: consuming ListeningSocket, address: String, isOwn: Bool = false, isClosing: Bool = false) {
+    self.socket = socket
+    self.address = address
+    self.isOwn = isOwn
+    self.isClosing = isClosing
+  }
 }
 
 /// A datagram socket in an object.
 final class AnsweringSocket {
   let socket: DatagramSocket
-  init(_ socket: consuming DatagramSocket) { self.socket = socket }
+  let isOwn: Bool
+  /// Whether it receives nothing new, and is closed as soon as nothing waits.
+  var isClosing: Bool
+
+  init(_ socket: consuming DatagramSocket, isOwn: Bool = false, isClosing: Bool = false) {
+    self.socket = socket
+    self.isOwn = isOwn
+    self.isClosing = isClosing
+  }
 }
 
 /// The sockets that a listener serves: passed by begatd or a service manager, or bound by itself.
@@ -45,12 +65,12 @@ struct ServiceSockets {
       numbers.append(socket.descriptor.release())
     }
     numbers += options.sockets
-    let others = [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
     var seen: Set<CInt> = []
-    for number in numbers + others where !seen.insert(number).inserted {
+    for number in numbers + options.closingSockets + options.otherDescriptors where !seen.insert(number).inserted {
       throw Problem(description: "descriptor \(number) is given twice", isUsage: true)
     }
     for number in numbers { try adopt(number) }
+    for number in options.closingSockets { try adopt(number, isClosing: true) }
   }
 
   /// Binds the other addresses that the settings name, and sets the options of all sockets.
@@ -62,23 +82,26 @@ struct ServiceSockets {
     }
   }
 
-  private mutating func adopt(_ number: CInt) throws(Problem) {
+  /// - Parameter isClosing: whether it was given up.  Then its address is not shown.
+  private mutating func adopt(_ number: CInt, isClosing: Bool = false) throws(Problem) {
     guard number > 2, let descriptor = try? Descriptor(adopting: number) else {
       throw Problem(description: "socket \(number): not an open descriptor above 2", isUsage: true)
     }
     do throws(SystemCallError) {
-      addresses.append(try descriptor.localAddress().address?.description ?? "?")
+      let address = try descriptor.localAddress().address?.description ?? "?"
+      if !isClosing { addresses.append(address) }
       if descriptor.socketKind == SocketKind.datagram {
-        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: descriptor)))
+        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: descriptor), isClosing: isClosing))
       } else {
         // A program of a former listener may have shut it down.
-        if descriptor.socketKind == SocketKind.stream, !descriptor.isListening,
+        if !isClosing, descriptor.socketKind == SocketKind.stream, !descriptor.isListening,
           let address = try descriptor.localAddress().address, address.port ?? 0 > 0
         {
           // The longest backlog; the kernel limits it (net.core.somaxconn).
           try descriptor.listenAgain(at: address, backlog: .max)
         }
-        streams.append(StreamSocket(try ListeningSocket(adopting: descriptor)))
+        streams.append(
+          StreamSocket(try ListeningSocket(adopting: descriptor), address: address, isClosing: isClosing))
       }
     } catch {
       throw Problem(description: "socket \(number): neither a listening nor a datagram socket (\(error.code))")
@@ -102,9 +125,8 @@ struct ServiceSockets {
       if case .family = error, case .address(_, isOptional: true) = wanted { return }
       throw Problem(description: "\(error)")
     }
-    let isPath = address.port == nil
     let last = isDatagram ? datagrams.last?.socket.descriptor.number : streams.last?.socket.descriptor.number
-    addresses.append(isPath ? address.description : ServiceSockets.boundAddress(last) ?? address.description)
+    addresses.append(ServiceSockets.name(of: last, boundTo: address))
   }
 
   /// Why an address cannot be bound.
@@ -139,10 +161,11 @@ struct ServiceSockets {
     }
     do throws(SystemCallError) {
       if isDatagram {
-        datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions)))
+        datagrams.append(AnsweringSocket(try DatagramSocket(address, options: options.bindOptions), isOwn: true))
       } else {
-        streams.append(
-          StreamSocket(try ListeningSocket(address, backlog: options.backlog, options: options.bindOptions)))
+        let socket = try ListeningSocket(address, backlog: options.backlog, options: options.bindOptions)
+        let name = ServiceSockets.name(of: socket.descriptor.number, boundTo: address)
+        streams.append(StreamSocket(socket, address: name, isOwn: true))
       }
     } catch { throw Refusal(error) }
   }
@@ -154,12 +177,12 @@ struct ServiceSockets {
       let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: settings.socketAccess)
       files.append(bound.file)
       do throws(SystemCallError) {
-        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket)))
+        datagrams.append(AnsweringSocket(try DatagramSocket(adopting: bound.socket), isOwn: true))
       } catch { throw .call(error) }
     } else {
       let bound = try UnixSocketFile.listen(at: path, backlog: settings.options.backlog, access: settings.socketAccess)
       files.append(bound.file)
-      streams.append(StreamSocket(bound.socket))
+      streams.append(StreamSocket(bound.socket, address: path.description, isOwn: true))
     }
   }
 
@@ -176,7 +199,7 @@ struct ServiceSockets {
   func closeOthers(knowing options: ListenerOptions) throws(SystemCallError) {
     let known =
       streams.map { $0.socket.descriptor.number } + datagrams.map { $0.socket.descriptor.number }
-      + [options.channel, options.scoreboard, options.names, options.nameRequests].compactMap { $0 }
+      + options.closingSockets + options.otherDescriptors
     let numbers = UnsafeMutableBufferPointer<CInt>.allocate(capacity: known.count)
     defer { numbers.deallocate() }
     _ = numbers.initialize(from: known.sorted())
@@ -189,15 +212,48 @@ struct ServiceSockets {
     datagrams.compactMap { entry in (try? entry.socket.descriptor.localAddress())?.address?.port }
   }
 
+  /// Whether any socket is given up.
+  var haveClosing: Bool { streams.contains { $0.isClosing } || datagrams.contains { $0.isClosing } }
+
+  /// Gives up all sockets, which their owner has made refuse new clients.
+  func markClosing() {
+    for entry in streams { entry.isClosing = true }
+    for entry in datagrams { entry.isClosing = true }
+  }
+
+  /// Lets the sockets that were bound here take no new clients, and gives them up.
+  func giveUpOwn() {
+    for file in files { file.removeIfOurs() }
+    for entry in streams where entry.isOwn {
+      entry.isClosing = (try? entry.socket.descriptor.refuseNewClients()) != nil
+    }
+    for entry in datagrams where entry.isOwn {
+      entry.isClosing = (try? entry.socket.descriptor.refuseNewClients()) != nil
+    }
+  }
+
+  var isEmpty: Bool { streams.isEmpty && datagrams.isEmpty }
+
   /// Closes all sockets: other processes that have them go on, and no client waits for this one any more.
   mutating func close() {
     streams = []
     datagrams = []
   }
 
-  /// The address with the port that the kernel chose.
-  private static func boundAddress(_ number: CInt?) -> String? {
-    guard let number else { return nil }
-    return Descriptor.withBorrowed(number) { try? $0.localAddress().address?.description }
+  mutating func closeStream(at index: Int) { streams.remove(at: index) }
+  mutating func closeDatagrams(at index: Int) { datagrams.remove(at: index) }
+
+  /// The address for people: with the port that the kernel chose.
+  private static func name(of number: CInt?, boundTo address: SocketAddress) -> String {
+    guard let number, address.port != nil else { return address.description }
+    let bound = Descriptor.withBorrowed(number) { try? $0.localAddress().address?.description }
+    return bound ?? address.description
+  }
+}
+
+extension ListenerOptions {
+  /// The descriptors that are no sockets to serve.
+  fileprivate var otherDescriptors: [CInt] {
+    [channel, scoreboard, admissionBook, bans, names, nameRequests].compactMap { $0 }
   }
 }

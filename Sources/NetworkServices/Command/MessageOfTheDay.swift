@@ -5,8 +5,11 @@ import Glibc
 ///
 /// Source: motd(5).
 public enum MessageOfTheDay {
+  /// Where the machine has it.
+  public static let usualPath = "/etc/motd"
+
   /// Reads at most 64 KiB; empty where there is none.
-  public static func read(_ path: String = "/etc/motd") -> [UInt8] {
+  public static func read(_ path: String = usualPath) -> [UInt8] {
     guard let file = try? Descriptor.open(path, [.readOnly, .nonBlocking]) else { return [] }
     return [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
       while count < room.count {

@@ -19,7 +19,7 @@ public struct Connection: ~Copyable {
   /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
   private enum Lingering: CInt {
     case usual = 5000
-    case short = 500
+    case short = 200
 
     /// As poll(2) takes it: most clients close immediately, and need no arithmetic.
     var milliseconds: CInt { rawValue }
@@ -172,7 +172,7 @@ public struct Connection: ~Copyable {
 
   /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that were not read: says
   /// that no more will come, then throws away what still arrives until the client closes: five seconds long at most,
-  /// half a second after `endSoon`, and 4 MiB at most, so that a client cannot keep the process busy.
+  /// a fifth of a second after `endSoon`, and 4 MiB at most, so that a client cannot keep the process busy.
   public mutating func finish() {
     guard isSocket else { return }
     unwatch()

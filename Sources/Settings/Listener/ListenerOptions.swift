@@ -7,6 +7,8 @@ public struct ListenerOptions: SettingsTable {
   public var name = ""
   /// Numbers of open sockets to serve on.
   public var sockets: [CInt] = []
+  /// Numbers of listening sockets whose clients are still accepted, and which are then closed.
+  public var closingSockets: [CInt] = []
   public var stdio = false
   public var drainTimeout = DaemonSettings().drainTimeout
   /// Supplementary groups, by number.
@@ -15,6 +17,13 @@ public struct ListenerOptions: SettingsTable {
   public var datagramPorts: [UInt16] = []
   public var channel: CInt?
   public var scoreboard: CInt?
+  /// The admission book of the service, which outlives its listeners.
+  public var admissionBook: CInt?
+  /// Where the book counts the connections of this listener, beside those of listeners that drain.
+  public var column = 0
+  public var bans: CInt?
+  /// The service's number in the table of bans; 0 is for bans of all services alone.
+  public var banNumber: UInt32 = 0
   public var names: CInt?
   public var nameRequests: CInt?
   public var help = false
@@ -68,6 +77,21 @@ public struct ListenerOptions: SettingsTable {
     Key(
       "scoreboard", \.scoreboard, optional: .integer(in: 3...CInt.max),
       "the memory object in which connections are shown",
+      when: [.listening]),
+    Key(
+      "closing", \.closingSockets, .list(of: "descriptors", .integer(in: 3...CInt.max)),
+      "a listening socket that was given up: serve the clients that wait at it, then close it", when: [.listening]),
+    Key(
+      "admission", \.admissionBook, optional: .integer(in: 3...CInt.max),
+      "the memory object in which admitted connections are counted; unset: memory of its own", when: [.listening]),
+    Key(
+      "column", \.column, .integer(in: 0...3), "where that object counts the connections of this listener",
+      when: [.listening]),
+    Key(
+      "bans", \.bans, optional: .integer(in: 3...CInt.max), "the memory object with networks that are banned",
+      when: [.listening]),
+    Key(
+      "ban-number", \.banNumber, .integer(in: 0...UInt32.max), "the service's number in that object",
       when: [.listening]),
     Key(
       "names", \.names, optional: .integer(in: 3...CInt.max), "the memory object with names of hosts",

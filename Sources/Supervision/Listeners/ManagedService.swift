@@ -1,69 +1,159 @@
+import Admission
 import Configuration
 import ControlProtocol
 import Settings
 @_spi(Begat) import UnixCore
 
-/// A service that begatd offers: its sockets, which stay open, and its listener, which may come and go.
+/// A service that begatd offers: its sockets, which stay open, and its listeners, which come and go.
 final class ManagedService {
-  let configuration: ServiceConfiguration
-  private(set) var sockets: [HeldSocket]
-  var listener: ListenerProcess?
-  /// When the next listener is to be started, CLOCK_MONOTONIC nanoseconds; nil while one runs.
-  var restartTime: Int64?
-  private var restartDelay: Int64 = 0
-  private var lastListenerNumber: UInt64 = 0
-  /// What listeners that have ended have counted.
-  var totals = ServiceCounters()
+  /// How many generations live at the same time: as many as the admission book has columns.
+  static let maxGenerations = AdmissionBook.columnCount
 
-  init(_ configuration: ServiceConfiguration, sockets: [HeldSocket]) {
+  /// As the listener has it that was started last, or is to be started.
+  var configuration: ServiceConfiguration
+  /// The files that it reads, as they were before it read them.
+  var inputs: ListenerInputs
+  /// The number that means this service in the table of bans; one name has one number as long as begatd runs.
+  let number: UInt32
+  private(set) var sockets: [HeldSocket]
+  /// Where connections are counted: it outlives listeners.
+  let admissionBook: Descriptor
+  /// Sockets that the configuration has given up; the next listener accepts the clients that wait there, and closes them.
+  private(set) var closing: [HeldSocket] = []
+  /// Sockets that a listener is closing now: an address that is bound again needs the old socket's consent.
+  private(set) var lingering: [HeldSocket] = []
+  /// When begatd's copies of those are closed, CLOCK_MONOTONIC nanoseconds; nil if there are none.
+  private(set) var lingerDeadline: Int64?
+
+  /// Every generation that lives, the oldest first.
+  private(set) var generations: [Generation] = []
+  /// The generation that accepts clients.
+  private(set) var current: Generation?
+  /// The generation that is to take its place.
+  private(set) var successor: Generation?
+  private var lastGenerationNumber: UInt64 = 0
+  /// What generations that have ended have counted.
+  var totals = ServiceCounters()
+  /// Columns of the admission book whose generations have ended, and which the current generation could not be told yet.
+  var pendingClear: AdmissionColumns = []
+
+  /// When the next listener is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
+  var restartTime: Int64?
+  /// Whether a listener is wanted that cannot be started before one of the others has ended.
+  var waitsForRoom = false
+  private var restartDelay: Int64 = 0
+  /// Starts that failed in a row.
+  var startRetry = Retry()
+
+  /// - Throws: when there is no memory for the admission book.
+  init(_ loaded: LoadedService, number: UInt32, sockets: [HeldSocket]) throws(SystemCallError) {
+    let configuration = loaded.configuration
     self.configuration = configuration
+    inputs = loaded.inputs
+    self.number = number
     self.sockets = sockets
+    admissionBook = try AdmissionBook.create(maxConnections: configuration.settings.admission.maxConnections)
+    noteUnixAddress()
   }
 
   var name: String { configuration.name }
 
-  func nextListenerNumber() -> UInt64 {
-    lastListenerNumber += 1
-    return lastListenerNumber
+  /// Those that accept no more and let their connections end, and those that never began and are being ended.
+  var retiring: [Generation] { generations.filter { $0 !== current && $0 !== successor } }
+
+  var isServing: Bool { current != nil }
+
+  /// Whether a generation may still accept a client, so that no other may begin.
+  var isAccepting: Bool { generations.contains { $0.state == .accepting || $0.state == .retiring } }
+
+  var socketKinds: Set<ServiceMode.SocketKind> { Set(sockets.map(\.kind)) }
+
+  /// The columns of the generations that live.
+  var columnsInUse: AdmissionColumns {
+    generations.reduce(into: []) { columns, generation in columns.insert(AdmissionColumns(generation.column)) }
   }
 
-  var socketKinds: Set<ServiceMode.SocketKind> {
-    Set(sockets.map { ServiceMode.SocketKind($0.address, isStream: !$0.isDatagram) })
-  }
-
-  /// Keys that the service's own table sets and that have no effect on the sockets that were passed, with the reason.
-  var keysWithoutEffect: [String] {
-    var mode = configuration.mode
-    mode.sockets = socketKinds
-    return ServiceRules.violations(of: configuration.settings, own: configuration.ownKeys, in: mode).map { violation in
-      let origin = configuration.origins[violation.key]?.description ?? "\(configuration.place): \(violation.key)"
-      return "\(origin): \(violation.message); look at the sockets that were passed"
+  /// A column of the admission book that no living generation has.
+  ///
+  /// - Precondition: there is room for another generation.
+  var freeColumn: Int {
+    let used = columnsInUse
+    guard let column = (0..<ManagedService.maxGenerations).first(where: { !used.contains(AdmissionColumns($0)) }) else {
+      preconditionFailure("a service has no more than \(ManagedService.maxGenerations) generations")
     }
+    return column
   }
-  var isReady: Bool { listener?.readySince != nil }
 
-  /// Starts that failed in a row.
-  var startRetry = Retry()
+  /// The number of the next generation; none is used twice.
+  func nextGenerationNumber() -> UInt64 {
+    lastGenerationNumber += 1
+    return lastGenerationNumber
+  }
+
+  /// Takes over a generation that was started.
+  func await(_ generation: Generation) {
+    generations.append(generation)
+    successor = generation
+  }
+
+  /// Makes the successor the generation that accepts clients; it has begatd's given-up sockets too.
+  func begin() {
+    current = successor
+    current?.state = .accepting
+    successor = nil
+    pendingClear = []
+    linger(closing)
+    closing = []
+  }
+
+  /// Keeps given-up sockets for as long as a listener may take to close its copies.
+  private func linger(_ sockets: [HeldSocket]) {
+    // The kernel shares no name of a Unix socket, and would give datagrams to both sockets.
+    lingering += sockets.filter { !$0.isDatagram && !$0.address.isUnix }
+    if !lingering.isEmpty { lingerDeadline = SystemClock.monotonic() + ManagedService.lingerTime }
+  }
+
+  /// Handshakes that had begun may take a second.
+  private static let lingerTime: Int64 = 2_000_000_000
+
+  /// Closes begatd's copies of sockets that listeners have closed by now.
+  func endLingering() {
+    lingering = []
+    lingerDeadline = nil
+  }
+
+  /// Notes that a generation accepts no more, or is not to begin.
+  func withdraw(_ generation: Generation) {
+    if current === generation { current = nil }
+    if successor === generation { successor = nil }
+  }
+
+  /// Takes a generation that has ended out of the list, and keeps what it has counted.
+  func forget(_ generation: Generation) {
+    withdraw(generation)
+    generations.removeAll { $0 === generation }
+    totals.add(generation.board.counters)
+  }
 
   private static let healthyAge: Int64 = 60_000_000_000
   private static let youngAge: Int64 = 1_000_000_000
   private static let shortestDelay: Int64 = 100_000_000
   private static let longestDelay: Int64 = 30_000_000_000
-  /// A listener that works and is killed by others, however often: clients wait no longer than half a second.
+  /// A listener that works and is stopped by others, however often: clients wait no longer than half a second.
   private static let longestDelayAfterKill: Int64 = 400_000_000
 
-  /// Plans the next listener after the last one ended: immediately if that had served for a while, later and later if
-  /// it dies young.
+  /// Plans the next listener after the last one stopped accepting: immediately if that had served for a while, later and
+  /// later if it ends young.
   ///
+  /// - Parameter isHealthy: whether another process ended it, and no fault of its own.
   /// - Returns: the delay in nanoseconds.
-  func scheduleRestart(after dead: ListenerProcess, _ status: ExitStatus) -> Int64 {
+  func scheduleRestart(after last: Generation, isHealthy: Bool) -> Int64 {
     let now = SystemClock.monotonic()
-    let age = dead.readySince.map { now - $0 } ?? 0
+    let age = last.readySince.map { now - $0 } ?? 0
     if age >= ManagedService.healthyAge { restartDelay = 0 }
     var delay: Int64 = 0
     if age < ManagedService.youngAge {
-      let wasKilled = dead.wasEndedFromOutside(status)
-      let longest = wasKilled ? ManagedService.longestDelayAfterKill : ManagedService.longestDelay
+      let longest = isHealthy ? ManagedService.longestDelayAfterKill : ManagedService.longestDelay
       delay = min(restartDelay, longest)
       restartDelay = min(max(2 * delay, ManagedService.shortestDelay), longest)
     }
@@ -81,14 +171,43 @@ final class ManagedService {
     }
   }
 
-  private(set) lazy var onlyUnixAddress: SocketAddress? = {
+  /// The address of its one Unix socket for connections; nil if it has several or none.
+  private(set) var onlyUnixAddress: SocketAddress?
+
+  /// Takes over the settings of a new configuration.
+  func adopt(_ loaded: LoadedService) {
+    configuration = loaded.configuration
+    inputs = loaded.inputs
+  }
+
+  /// Gives the service the sockets of a new configuration.
+  ///
+  /// - Parameter closing: those that it has given up.
+  func replaceSockets(_ sockets: [HeldSocket], closing: [HeldSocket]) {
+    self.sockets = sockets
+    self.closing += closing
+    noteUnixAddress()
+  }
+
+  private func noteUnixAddress() {
     let addresses = sockets.filter { !$0.isDatagram && $0.address.isUnix }.map(\.address)
-    return addresses.count == 1 ? addresses[0] : nil
-  }()
+    onlyUnixAddress = addresses.count == 1 ? addresses[0] : nil
+  }
+
+  /// Closes begatd's copies of the sockets; their files stay.
+  ///
+  /// - Parameter givenUp: those that no other service has.
+  func releaseSockets(_ givenUp: [HeldSocket] = []) {
+    linger(givenUp + closing)
+    sockets = []
+    closing = []
+  }
 
   /// Closes the sockets and removes the files that begatd made.
   func closeSockets() {
-    for socket in sockets { socket.file?.removeIfOurs() }
-    sockets = []
+    sockets.removeFiles()
+    closing.removeFiles()
+    releaseSockets()
+    endLingering()
   }
 }

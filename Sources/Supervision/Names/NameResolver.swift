@@ -43,6 +43,8 @@ final class NameResolver {
       environment: ProgramEnvironment.build(), directory: "/")
     program.argumentZero = "begatd: names"
     program.leadsSession = true
+    // Meant for begatd, whose name it has.
+    program.ignoredSignals = [.hangUp]
     let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [
       StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,

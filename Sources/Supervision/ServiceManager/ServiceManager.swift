@@ -21,6 +21,8 @@ final class ServiceManager {
 
   /// What is still to be said.
   private struct News {
+    /// When a reload began, CLOCK_MONOTONIC microseconds.
+    var reloadTime: Int64?
     var isReady = false
     var isStopping = false
     var isAlive = false
@@ -51,7 +53,14 @@ final class ServiceManager {
     return Retry(shortest: min(100_000_000, longest), longest: longest)
   }
 
-  /// All services are served.
+  /// Another configuration is read.  The manager takes both fields from one message only.
+  func reloading(_ status: String) {
+    undelivered.reloadTime = SystemClock.monotonic() / 1000
+    undelivered.isReady = false
+    say("\(status); reloading")
+  }
+
+  /// All services are served, at the start or after a reload.
   func ready(_ status: String) {
     undelivered.isReady = true
     say(status)
@@ -82,7 +91,7 @@ final class ServiceManager {
   private func deliver() {
     guard isThere, let text = undelivered.text else { return }
     if let retryTime, SystemClock.monotonic() < retryTime { return }
-    if let failure = send(text) {
+    if let failure = sendReloading() ?? send(text) {
       let (delay, isNews) = retry.failed("\(failure)")
       retryTime = SystemClock.monotonic() + delay
       if isNews {
@@ -93,6 +102,14 @@ final class ServiceManager {
       retryTime = nil
       if retry.succeeded() > 0 { logger.notice("service manager: it can be told again") }
     }
+  }
+
+  /// A reload is announced by a message of its own: its end may have to be told by the next one.
+  private func sendReloading() -> SystemCallError? {
+    guard let time = undelivered.reloadTime else { return nil }
+    if let failure = send("RELOADING=1\nMONOTONIC_USEC=\(time)") { return failure }
+    undelivered.reloadTime = nil
+    return nil
   }
 
   /// How long one message may take.

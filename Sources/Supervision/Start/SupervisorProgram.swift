@@ -24,16 +24,24 @@ public enum SupervisorProgram {
       try takeOverProcess(readyDescriptor)
     } catch { return complain("\(error)", failure) }
 
-    let configuration: Configuration
+    let loaded: LoadedConfiguration
     do throws(ConfigurationProblems) {
-      configuration = try Configuration.load(file: configurationFile)
+      loaded = LoadedConfiguration(try Configuration.load(file: configurationFile))
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
+    let job = Job(loaded: loaded, configurationFile: configurationFile, readyDescriptor: readyDescriptor)
     do throws(SystemCallError) {
-      guard leavesTerminal else { return serve(configuration, readyDescriptor) { _, _ in } }
+      guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
-      return serve(configuration, readyDescriptor, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
+      return serve(job, isDetached: true) { starter.release(status: $0, keepingErrors: $1) }
     } catch { return complain("\(error)", failure) }
+  }
+
+  /// What is to be served.
+  private struct Job {
+    let loaded: LoadedConfiguration
+    let configurationFile: String?
+    let readyDescriptor: CInt?
   }
 
   /// A known state, whatever the starter left: default dispositions, no signal blocked, no descriptor it forgot.
@@ -57,8 +65,7 @@ public enum SupervisorProgram {
   /// - Parameter tellStarter: is called once with the status that the starter shall have, and whether standard error
   ///   stays open.
   private static func serve(
-    _ configuration: Configuration, _ readyDescriptor: CInt?, isDetached: Bool = false,
-    tellStarter: @escaping (CInt, Bool) -> Void
+    _ job: Job, isDetached: Bool = false, tellStarter: @escaping (CInt, Bool) -> Void
   ) -> CInt {
     func give(_ status: CInt) -> CInt {
       tellStarter(status, false)
@@ -66,20 +73,18 @@ public enum SupervisorProgram {
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit).block()
-    var problems: [String] = []
+    let configuration = job.loaded.configuration
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
-    let control = openControl(configuration, logger, &problems)
-    let services = problems.isEmpty ? openServices(configuration, logger, &problems) : []
-    guard problems.isEmpty else {
-      for service in services { service.closeSockets() }
-      control?.close()
-      return give(complain(problems, failure))
+    let control: ControlServer?
+    do throws(ControlSocketProblem) { control = try openControl(configuration.control, logger) } catch {
+      return give(complain("\(error)", failure))
     }
-    guard !services.isEmpty else {
+    let services: [ManagedService]
+    do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
       control?.close()
-      return give(complain("no service to offer: the sockets of none were passed", failure))
+      return give(complain(error.lines, failure))
     }
 
     do throws(SystemCallError) {
@@ -89,17 +94,18 @@ public enum SupervisorProgram {
         ? try NameResolver(standardError: standardError) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
-        standardError: standardError, datagramPorts: datagramPorts(of: services))
+        bans: try SharedBans(), standardError: standardError, datagramPorts: services.datagramPorts)
       for service in services {
-        logger.info("\(service.configuration.limitsText)", metadata: [LogKey.service: "\(service.name)"])
+        logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
       }
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
-        services: services, starter: starter, drainTimeout: configuration.daemon.drainTimeout, logs: logs
+        services: services, starter: starter, daemon: configuration.daemon, configurationFile: job.configurationFile,
+        logs: logs
       ) {
         let outputs = [
-          readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
+          job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
           isForPeople ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
         ]
         if isDetached { LogSetup.warnOfLoss(logs) }
@@ -116,74 +122,19 @@ public enum SupervisorProgram {
     }
   }
 
-  /// Opens the control sockets first: a second begatd is then told so, and not that some port is taken.
+  /// Opens the control sockets before all others: a second begatd is then told so, and not that some port is taken.
   ///
   /// - Returns: nil if there are none, by choice or because the usual place for them cannot be used.
-  private static func openControl(_ configuration: Configuration, _ logger: Logger, _ problems: inout [String])
+  private static func openControl(_ sockets: ControlSockets?, _ logger: Logger) throws(ControlSocketProblem)
     -> ControlServer?
   {
-    guard let sockets = configuration.control else { return nil }
+    guard let sockets else { return nil }
     do throws(ControlSocketProblem) {
       return try ControlServer.open(sockets, until: Deadline(after: .seconds(2)))
     } catch {
-      if error.isInUse || !sockets.isDefault {
-        problems.append("\(error)")
-      } else {
-        logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
-      }
+      guard sockets.isDefault, !error.isInUse else { throw error }
+      logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
       return nil
-    }
-  }
-
-  /// Opens the sockets of all enabled services; what cannot be had is a problem, one line each.
-  private static func openServices(_ configuration: Configuration, _ logger: Logger, _ problems: inout [String])
-    -> [ManagedService]
-  {
-    var passed: PassedSockets
-    do throws(SocketActivation.ActivationError) { passed = try PassedSockets() } catch {
-      problems.append("\(error)")
-      return []
-    }
-    let enabled = configuration.services.filter(\.settings.enabled)
-    if enabled.contains(where: usesRuntimeDirectory) {
-      do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
-        problems.append("\(error)")
-        return []
-      }
-    }
-    var services: [ManagedService] = []
-    let bindDeadline = Deadline(after: .seconds(1))
-    for service in enabled {
-      let opened = ServiceListenSockets(service, passed: &passed, others: services, bindDeadline: bindDeadline)
-      problems += opened.problems.map { "\(service.place): service.\(service.name): \($0)" }
-      for warning in opened.warnings { logger.warning("\(warning)", metadata: [LogKey.service: "\(service.name)"]) }
-      if opened.isInactive || opened.sockets.isEmpty {
-        if opened.problems.isEmpty {
-          logger.warning("inactive: its socket was not passed", metadata: [LogKey.service: "\(service.name)"])
-        }
-      } else {
-        let managed = ManagedService(service, sockets: opened.sockets)
-        problems += managed.keysWithoutEffect
-        services.append(managed)
-      }
-    }
-    for warning in passed.warnings + passed.closeRest() { logger.warning("\(warning)") }
-    return services
-  }
-
-  /// Passed sockets count too: what matters is who answers.
-  private static func datagramPorts(of services: [ManagedService]) -> [UInt16] {
-    let sockets = services.flatMap(\.sockets).filter(\.isDatagram)
-    return Set(sockets.compactMap(\.address.port)).sorted()
-  }
-
-  private static func usesRuntimeDirectory(_ service: ServiceConfiguration) -> Bool {
-    (service.streams + service.datagrams).contains { address in
-      if case .address(.unixPath(let path), _) = address {
-        path.bytes.starts(with: (RuntimeDirectory.path + "/").utf8)
-      } else {
-        false
-      }
     }
   }
 

@@ -1,3 +1,4 @@
+import CSharedLayouts
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -61,7 +62,12 @@ extension SourceTable {
     find(Source(high: number, low: 0), now: Deadline(instant: now))
   }
 
+  func rebuild(now: Int64, adopt: (UnsafeMutablePointer<begat_source>) -> Void) {
+    rebuild(now: Deadline(instant: now), adopt: adopt)
+  }
+
   func begin(_ number: Number, fullAt: Int64) { begin(number, fullAt: Deadline(instant: fullAt)) }
   func touch(_ number: Number, fullAt: Int64) { touch(number, fullAt: Deadline(instant: fullAt)) }
-  func fullAt(_ number: Number) -> Int64 { fullAt(number).instant }
+  func fullAt(_ number: Number) -> Int64 { book.fullAt(number).instant }
+  func active(_ number: Number) -> Int { book.active(number) }
 }

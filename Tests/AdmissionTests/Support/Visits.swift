@@ -33,6 +33,15 @@ final class Visits {
     admission = try Admission(limits, sourceCapacity: sourceCapacity)
   }
 
+  /// A generation of a listener that takes a book over.
+  init(
+    _ limits: AdmissionLimits, book: borrowing Descriptor, part: AdmissionBook.Part = .connections, column: Int,
+    clearing columns: AdmissionColumns = [], now: Int64
+  ) throws {
+    admission = try Admission(limits, book: book, part: part, column: column)
+    admission.begin(clearing: columns, now: Deadline(instant: now))
+  }
+
   // Places are given back to the admission that they are from.
   deinit { places = [:] }
 

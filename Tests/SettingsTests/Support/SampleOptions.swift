@@ -78,6 +78,11 @@ extension ListenerOptions {
     options.stdio = Bool.random(using: &random)
     options.channel = maybe(descriptor())
     options.scoreboard = maybe(descriptor())
+    options.closingSockets = some { descriptor() }
+    options.admissionBook = maybe(descriptor())
+    options.column = Int.random(in: 0...3, using: &random)
+    options.bans = maybe(descriptor())
+    options.banNumber = UInt32.random(in: 0...(.max), using: &random)
     options.names = maybe(descriptor())
     options.nameRequests = maybe(descriptor())
     options.help = Bool.random(using: &random)
@@ -143,6 +148,11 @@ extension ListenerOptions {
     options.stdio = true
     options.channel = 4
     options.scoreboard = 5
+    options.closingSockets = [8]
+    options.admissionBook = 9
+    options.column = 3
+    options.bans = 10
+    options.banNumber = 11
     options.names = 6
     options.nameRequests = 7
     options.help = true

@@ -6,11 +6,16 @@ private let segmentationFault = ExitStatus.killed(by: Signal(rawValue: SIGSEGV),
 
 func keptMemoryIsNotTheChilds(_ words: [String]) throws {
   try ResourceLimit.coreSize.set(soft: 0, hard: 0)
-  let memory = try MemoryMapping.shared(size: 10_000, isInherited: false)
-  try expect(memory.unsafeBytes.allSatisfy { $0 == 0 }, "not zeroed")
-  memory.unsafeBytes[9_999] = 1
-  try expectEqual(try end { CInt(memory.unsafeBytes[9_999]) }, segmentationFault, "reading child")
-  try expectEqual(memory.unsafeBytes[9_999], 1, "the parent's byte")
+  let file = try MemoryFile.create(name: "test", size: 10_000)
+  func expectKept(_ memory: borrowing MemoryMapping) throws {
+    let bytes = memory.unsafeBytes
+    try expect(bytes.allSatisfy { $0 == 0 }, "not zeroed")
+    bytes[9_999] = 1
+    try expectEqual(try end { CInt(bytes[9_999]) }, segmentationFault, "reading child")
+    try expectEqual(bytes[9_999], 1, "the parent's byte")
+  }
+  try expectKept(MemoryMapping.shared(size: 10_000, isInherited: false))
+  try expectKept(MemoryMapping.file(file, size: 10_000, writable: true, isInherited: false))
 }
 
 func sharedMemoryIsTheChildsToo(_ words: [String]) throws {

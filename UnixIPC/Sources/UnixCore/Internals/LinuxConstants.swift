@@ -29,3 +29,5 @@ let receiveErrorsIPv6: CInt = 25
 /// IP_MULTICAST_ALL, linux/in.h; IPV6_MULTICAST_ALL, linux/in6.h
 let multicastOfOthers: CInt = 49
 let multicastOfOthersIPv6: CInt = 29
+/// SO_BINDTOIFINDEX, asm-generic/socket.h
+let bindToInterfaceIndex: CInt = 62

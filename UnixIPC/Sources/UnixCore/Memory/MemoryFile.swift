@@ -16,6 +16,16 @@ public enum MemoryFile {
     return file
   }
 
+  /// Makes a file larger if it is smaller than this: the new bytes are zero, and mappings of the file remain as they are.
+  ///
+  /// - Parameter size: in bytes.
+  ///
+  /// Source: ftruncate(2).
+  @_spi(Begat) public static func grow(_ file: borrowing Descriptor, to size: Int) throws(SystemCallError) {
+    guard try MemoryFile.size(of: file) < size else { return }
+    _ = try check("ftruncate") { ftruncate(file.number, size) }
+  }
+
   /// The size of any open file, in bytes.
   ///
   /// Source: fstat(2).

@@ -48,11 +48,7 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
   ///
   /// Source: mmap(2), MAP_SHARED; madvise(2), MADV_DONTFORK.
   public static func shared(size: Int, isInherited: Bool = true) throws(SystemCallError) -> MemoryMapping {
-    let mapping = try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1)
-    if !isInherited {
-      _ = try check("madvise") { madvise(mapping.unsafeBytes.baseAddress, mapping.unsafeBytes.count, MADV_DONTFORK) }
-    }
-    return mapping
+    try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, isInherited: isInherited)
   }
 
   /// Maps the contents of a file or of a memory file.
@@ -63,13 +59,15 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
   /// - Parameter descriptor: the open file, which may be closed afterwards.
   /// - Parameter size: in bytes, from the beginning of the file.
   /// - Parameter writable: whether the memory can be written to.
-  public static func file(_ descriptor: borrowing Descriptor, size: Int, writable: Bool) throws(SystemCallError)
-    -> MemoryMapping
-  {
+  /// - Parameter isInherited: whether forked processes have the memory too.  If not, a fork does not copy it, and a child
+  ///   that touches it dies by SIGSEGV.
+  public static func file(
+    _ descriptor: borrowing Descriptor, size: Int, writable: Bool, isInherited: Bool = true
+  ) throws(SystemCallError) -> MemoryMapping {
     // A shared mapping of a descriptor that was opened for writing could be made writable.
     try writable
-      ? map(size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number)
-      : map(size, PROT_READ, MAP_PRIVATE, descriptor.number)
+      ? map(size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, isInherited: isInherited)
+      : map(size, PROT_READ, MAP_PRIVATE, descriptor.number, isInherited: isInherited)
   }
 
   /// Maps a copy of bytes that forked processes share and that none of them can change for the others.
@@ -88,14 +86,16 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     return try MemoryMapping.file(file, size: bytes.count, writable: false)
   }
 
-  private static func map(_ size: Int, _ protection: CInt, _ flags: CInt, _ number: CInt) throws(SystemCallError)
-    -> MemoryMapping
-  {
+  private static func map(
+    _ size: Int, _ protection: CInt, _ flags: CInt, _ number: CInt, isInherited: Bool
+  ) throws(SystemCallError) -> MemoryMapping {
     guard size > 0, let start = mmap(nil, size, protection, flags, number, 0), start != MAP_FAILED else {
       throw SystemCallError("mmap", on: "\(size) bytes", code: size > 0 ? ErrorCode.current : .invalidArgument)
     }
-    return MemoryMapping(
+    let mapping = MemoryMapping(
       UnsafeMutableRawBufferPointer(start: start, count: size), isWritable: protection & PROT_WRITE != 0)
+    if !isInherited { _ = try check("madvise") { madvise(start, size, MADV_DONTFORK) } }
+    return mapping
   }
 
   /// Makes the memory one for reading: the kernel ends a process that writes to it, by SIGSEGV.

@@ -12,6 +12,9 @@ public struct BindOptions: Hashable, Sendable {
   /// Whether an IPv6 address takes IPv4 too, as addresses `::ffff:a.b.c.d`: with ``IPv6Address/any``, one listener serves
   /// both (`IPV6_V6ONLY` off).
   public var acceptsIPv4 = false
+  /// Whether sockets of this user that have the option too may be bound to an address that meets this one
+  /// (`SO_REUSEPORT`): for an address that is to take the place of another.
+  @_spi(Begat) public var sharesPort = false
 
   /// Creates options; without arguments, those of a server on one address.
   public init(
@@ -28,6 +31,7 @@ public struct BindOptions: Hashable, Sendable {
 
   /// Source: IP_FREEBIND in ip(7), SO_BINDTODEVICE and SO_REUSEADDR in socket(7), IPV6_V6ONLY in ipv6(7).
   func apply(to socket: borrowing Descriptor, family: AddressFamily) throws(SystemCallError) {
+    if sharesPort { try socket.setSharesPort(true) }
     if reusesAddress { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
     if family == .ipv6 { try socket.setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, acceptsIPv4 ? 0 : 1) }
     if allowsNonlocalAddress {

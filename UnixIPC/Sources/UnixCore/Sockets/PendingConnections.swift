@@ -17,25 +17,14 @@ extension Descriptor {
   private var pendingUnixConnections: UInt32? {
     var metadata = stat()
     guard fstat(number, &metadata) == 0, metadata.st_mode & S_IFMT == S_IFSOCK else { return nil }
-    let netlink = Glibc.socket(AF_NETLINK, SocketKind.datagram.rawValue | closeOnExecFlag, UnixDiagnosis.protocolNumber)
-    guard netlink >= 0 else { return nil }
-    let inquiry = Descriptor(owning: netlink)
-    return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 8) { room in
-      let size = UnixDiagnosis.writeRequest(inode: UInt32(truncatingIfNeeded: metadata.st_ino), to: room)
-      guard Glibc.send(inquiry.number, room.baseAddress, size, 0) == size else { return nil }
-      // The kernel has answered before send(2) returns.
-      let count = Glibc.recv(inquiry.number, room.baseAddress, room.count, doNotWaitFlag)
-      guard count > 0 else { return nil }
-      return UnixDiagnosis.queueLength(in: UnsafeRawBufferPointer(rebasing: room[..<count]))
-    }
+    let inode = UInt32(truncatingIfNeeded: metadata.st_ino)
+    return SocketDiagnosis.withAnswer(
+      roomFor: 512, request: { UnixDiagnosis.writeRequest(inode: inode, to: $0) }, UnixDiagnosis.queueLength)
   }
 }
 
 /// The question for one Unix socket and its answer, as in linux/netlink.h and linux/unix_diag.h.
 private enum UnixDiagnosis {
-  static let protocolNumber: CInt = 4  // NETLINK_SOCK_DIAG
-  private static let byFamily: UInt16 = 20  // SOCK_DIAG_BY_FAMILY
-  private static let isRequest: UInt16 = 1  // NLM_F_REQUEST
   private static let showQueueLength: UInt32 = 0x10  // UDIAG_SHOW_RQLEN
   private static let queueLength: UInt16 = 4  // UNIX_DIAG_RQLEN
   private static let requestSize = 40
@@ -43,10 +32,9 @@ private enum UnixDiagnosis {
   private static let answerSize = 32
 
   static func writeRequest(inode: UInt32, to room: UnsafeMutableRawBufferPointer) -> Int {
-    room.initializeMemory(as: UInt8.self, repeating: 0)
     room.storeBytes(of: UInt32(requestSize), as: UInt32.self)
-    room.storeBytes(of: byFamily, toByteOffset: 4, as: UInt16.self)
-    room.storeBytes(of: isRequest, toByteOffset: 6, as: UInt16.self)
+    room.storeBytes(of: SocketDiagnosis.byFamily, toByteOffset: 4, as: UInt16.self)
+    room.storeBytes(of: SocketDiagnosis.isRequest, toByteOffset: 6, as: UInt16.self)
     room[16] = UInt8(AF_UNIX)
     // The states are of no concern for a single socket; a cookie of ones means any.
     room.storeBytes(of: inode, toByteOffset: 24, as: UInt32.self)
@@ -56,7 +44,9 @@ private enum UnixDiagnosis {
   }
 
   static func queueLength(in answer: UnsafeRawBufferPointer) -> UInt32? {
-    guard answer.count >= answerSize, answer.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == byFamily else {
+    guard answer.count >= answerSize,
+      answer.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == SocketDiagnosis.byFamily
+    else {
       return nil
     }
     var offset = answerSize

@@ -137,10 +137,24 @@ public struct UnixSocketFile: Sendable {
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
+    try change(to: access, isNew: true)
+  }
+
+  /// Sets owner and mode of this very file after it was given others; what `access` leaves out is the creator's again.
+  ///
+  /// - Throws: `ESTALE` if another file is at the path.
+  @_spi(Begat) public func change(to access: Access) throws(SystemCallError) {
+    var access = access
+    access.user = access.user ?? geteuid()
+    access.group = access.group ?? getegid()
+    try change(to: access, isNew: false)
+  }
+
+  private func change(to access: Access, isNew: Bool) throws(SystemCallError) {
     let handle = try Descriptor.open(path, [.path, .noFollow])
     var present = stat()
     _ = try check("fstat", on: path.description) { fstat(handle.number, &present) }
-    guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, present.st_uid == geteuid() else {
+    guard isThis(present), present.st_mode & S_IFMT == S_IFSOCK, !isNew || present.st_uid == geteuid() else {
       throw SystemCallError("bind", on: path.description, code: .staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"

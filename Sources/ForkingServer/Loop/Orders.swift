@@ -1,0 +1,107 @@
+import Admission
+import ControlProtocol
+import Settings
+@_spi(Begat) import UnixCore
+
+/// Orders from outside: begatd's messages and stop signals.
+extension Listener {
+  /// Does everything that begatd has said.
+  mutating func readChannel() {
+    while true {
+      switch reporter.nextMessage() {
+      case .empty: return
+      case .closed: return channelClosed()
+      case .message(let message): obey(message)
+      }
+    }
+  }
+
+  private mutating func obey(_ message: SupervisorMessage) {
+    switch message {
+    case .question(let number): reporter.sayAlive(number)
+    case .begin(let columns): begin(clearing: AdmissionColumns(rawValue: UInt32(columns)))
+    case .clear(let columns): clear(AdmissionColumns(rawValue: UInt32(columns)))
+    case .retire(let retirement): retire(retirement)
+    case .end(let order): reporter.sayEnded(order, count: end(order.selection))
+    }
+  }
+
+  /// Begins to accept clients.
+  ///
+  /// - Parameter columns: those of listeners that are dead.
+  mutating func begin(clearing columns: AdmissionColumns = []) {
+    guard drain == nil else { return }
+    guard !hasBegun else { return clear(columns) }
+    hasBegun = true
+    if options.admissionBook != nil {
+      admission.begin(clearing: columns)
+      datagramAnswers?.begin(clearing: columns)
+    }
+    watchSockets(true)
+    watchDatagrams(true)
+  }
+
+  /// Gives back the places that dead listeners have left in the book; before the beginning, nothing may be changed in it.
+  private mutating func clear(_ columns: AdmissionColumns) {
+    guard hasBegun, options.admissionBook != nil, drain == nil else { return }
+    admission.clear(columns)
+    datagramAnswers?.clear(columns)
+  }
+
+  /// Stops accepting.
+  private mutating func retire(_ retirement: Retirement) {
+    if let drain {
+      // Connections that were told to end keep their grace period.
+      if drain.signal == .terminate { self.drain?.deadline = Deadline(after: retirement.drainTimeout) }
+      return
+    }
+    if retirement.closesSockets { sockets.markClosing() }
+    giveSocketsUp(drainTimeout: retirement.drainTimeout)
+    // A successor that takes over is no news of this listener.
+    sayStopping(retirement.drainTimeout, retirement.closesSockets ? .info : .debug)
+  }
+
+  /// Obeys a stop signal: the first one retires the listener, a further one ends its connections within a second.
+  mutating func stop() {
+    guard drain == nil else { return hurry() }
+    // A supervisor has the sockets too, and so has a service manager that passed them: a successor accepts what waits.
+    // At a socket of its own, this listener does.
+    let hasSupervisor = reporter.channelNumber != nil
+    if !hasSupervisor { sockets.giveUpOwn() }
+    giveSocketsUp(drainTimeout: options.drainTimeout)
+    guard !hasSupervisor, offer.handsOver else { return sayStopping(options.drainTimeout) }
+    // They would go on accepting.
+    endPrograms(at: -1)
+    if !table.isEmpty { reporter.log(.info, "stopping; the program is told to end") }
+  }
+
+  private mutating func giveSocketsUp(drainTimeout: Duration) {
+    beginDrain(drainTimeout)
+    closeSockets(all: !hasBegun)
+    emptying.isUnderWay = !sockets.isEmpty
+    emptySockets()
+  }
+
+  private mutating func sayStopping(_ timeout: Duration, _ severity: Severity = .info) {
+    guard !table.isEmpty else { return }
+    let connections = "\(table.count) \(table.count == 1 ? "connection" : "connections")"
+    reporter.log(severity, "stopping; \(connections) may go on for \(DurationText.render(timeout))")
+  }
+
+  /// Reports, once, that no client will be accepted any more, by this process or by a program that has a socket.
+  mutating func sayRetiredIfDue() {
+    guard let drain, !drain.hasSaidRetired, sockets.isEmpty, !offer.handsOver || table.isEmpty else { return }
+    self.drain?.hasSaidRetired = true
+    reporter.sayRetired()
+  }
+
+  /// Stops because begatd has ended: no other process will stop this listener.
+  private mutating func channelClosed() {
+    if let channel = reporter.channelNumber { try? poller.remove(channel) }
+    reporter.loseChannel()
+    if drain == nil {
+      reporter.log(.warning, "the supervisor is gone")
+      stop()
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import ControlProtocol
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// One listener process of a service, from its start to its end.
+///
+/// At most four of a service live at the same time; one of them accepts clients.
+final class Generation {
+  /// How far it has come.  The states follow each other; a listener may end in any of them.
+  enum State: Comparable {
+    /// It reads its files.
+    case starting
+    /// It could accept, and waits for the former generation to stop.
+    case ready
+    case accepting
+    /// It was asked to accept no more.
+    case retiring
+    /// It has closed its listening sockets, and lets its connections end.
+    case retired
+  }
+
+  /// Counts the generations of a service, from 1.
+  let number: UInt64
+  let process: pid_t
+  let channel: Descriptor
+  /// Its column in the service's admission book.
+  let column: Int
+  /// Its scoreboard.
+  let board: ScoreboardReader
+  var state = State.starting
+  /// CLOCK_MONOTONIC nanoseconds.
+  let startTime = SystemClock.monotonic()
+  /// When it said that it is ready, CLOCK_MONOTONIC nanoseconds; nil before that.
+  var readySince: Int64?
+  /// Until when it has time to become ready.
+  var startDeadline = SystemClock.monotonic() + Supervisor.startPatience
+  /// When it is killed because it has not obeyed an order to end; nil if there was none.
+  var endDeadline: Int64?
+  /// Whether begatd has killed it.
+  var isKilled = false
+  var inquiry = Inquiry()
+  var token: PollTable.Token?
+
+  init(number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader) {
+    self.number = number
+    self.process = process
+    self.channel = channel
+    self.column = column
+    self.board = board
+  }
+
+  var isReady: Bool { state >= .ready }
+
+  func isLate(_ now: Int64) -> Bool { !isReady && !isKilled && now >= startDeadline }
+
+  /// Ends it and its connections immediately; its death comes as a signal.
+  func kill() {
+    isKilled = true
+    try? Signal.kill.send(to: process)
+  }
+
+  /// Whether it was ended by another process's signal, not by a fault of its own.
+  func wasEndedFromOutside(_ status: ExitStatus) -> Bool {
+    guard isReady, !isKilled else { return false }
+    return switch status {
+    // It drains when it is told to, and ends well.
+    case .exited(let code): code == 0
+    case .killed(let signal, let dumpedCore): !dumpedCore && !Generation.crashes.contains(signal)
+    case .unknown: false
+    }
+  }
+
+  private static let crashes = [SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ].map(
+    Signal.init(rawValue:))
+}

@@ -1,0 +1,113 @@
+import Configuration
+import Settings
+@_spi(Begat) import UnixCore
+
+/// Why a configuration is not put in force; one line each.
+struct ReloadRefusal: Error {
+  var lines: [String]
+}
+
+/// The first half of a reload: everything that can fail, undone if anything does.
+struct ReloadTransaction {
+  let plan: ReloadPlan
+  /// The sockets of each wanted service.
+  private(set) var sockets: [[HeldSocket]] = []
+  /// The services that are new, in the order of the plan.
+  private(set) var added: [ManagedService] = []
+  /// For the services that greet by name, where none did before.
+  private(set) var resolver: NameResolver?
+  /// What can be done without.
+  private(set) var warnings: [(service: String, text: String)] = []
+  /// Wanted services that the service manager has passed no socket for: they are not offered.
+  private(set) var inactive: Set<Int> = []
+
+  /// - Parameter open: the sockets that are open, in the order of the plan's.
+  /// - Parameter owners: the services that have them.
+  /// - Parameter number: gives each name of a service its number.
+  init(
+    _ plan: ReloadPlan, open: [HeldSocket], owners: [ManagedService], services: [ManagedService],
+    needsResolver: Bool, standardError: CInt, number: (String) -> UInt32
+  ) throws(ReloadRefusal) {
+    self.plan = plan
+    let wanted = plan.wanted.map(\.configuration)
+    try ReloadTransaction.prepareRuntimeDirectory(for: wanted)
+    let binder = SocketBinder(
+      givenUp: plan.sockets.rest.map { open[$0] } + services.flatMap { $0.closing + $0.lingering },
+      held: zip(open, owners).map { ($1.name, $0) })
+    let opening = SocketOpening(wanted, plan.sockets, open: open, binder: binder)
+    sockets = opening.sockets
+    warnings = opening.warnings
+    var problems = opening.problems
+    for index in wanted.indices where plan.sockets.isInactive(index) || opening.sockets[index].isEmpty {
+      inactive.insert(index)
+    }
+    for change in plan.kept where inactive.contains(change.new) {
+      problems.append(
+        "service.\(wanted[change.new].name): its socket was not passed to this begatd; restart it, or leave the key as it was"
+      )
+    }
+    let kept = KeptSockets(plan, open: open, owners: owners)
+    do throws(ReloadRefusal) {
+      guard problems.isEmpty else { throw ReloadRefusal(lines: problems) }
+      try kept.apply()
+      do throws(SystemCallError) {
+        for index in plan.added where !inactive.contains(index) {
+          let service = plan.wanted[index]
+          added.append(
+            try ManagedService(service, number: number(service.configuration.name), sockets: sockets[index]))
+        }
+        if needsResolver, wanted.contains(where: \.settings.looksUpNames) {
+          resolver = try NameResolver(standardError: standardError)
+        }
+      } catch {
+        kept.restore()
+        throw ReloadRefusal(lines: ["\(error)"])
+      }
+    } catch {
+      opening.undo()
+      throw error
+    }
+  }
+
+  private static func prepareRuntimeDirectory(for services: [ServiceConfiguration]) throws(ReloadRefusal) {
+    guard services.contains(where: \.usesRuntimeDirectory) else { return }
+    do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
+      throw ReloadRefusal(lines: ["\(error)"])
+    }
+  }
+}
+
+/// Sockets that go on under another configuration.
+private struct KeptSockets {
+  private struct Entry {
+    let socket: HeldSocket
+    let old: ServiceConfiguration
+    let new: ServiceConfiguration
+  }
+
+  private var entries: [Entry] = []
+
+  init(_ plan: ReloadPlan, open: [HeldSocket], owners: [ManagedService]) {
+    let changed = Set(plan.changed.map(\.new)).union(plan.added)
+    for index in changed {
+      for case .open(let socket) in plan.sockets.sources[index] {
+        entries.append(
+          Entry(
+            socket: open[socket], old: owners[socket].configuration, new: plan.wanted[index].configuration))
+      }
+    }
+  }
+
+  /// Gives all of them their new options, or leaves them all as they were.
+  func apply() throws(ReloadRefusal) {
+    for entry in entries {
+      do throws(SystemCallError) { try entry.socket.apply(entry.new) } catch {
+        restore()
+        let place = "\(entry.new.place): service.\(entry.new.name)"
+        throw ReloadRefusal(lines: ["\(place): \(entry.socket.address): \(error); begatd can change it when it starts"])
+      }
+    }
+  }
+
+  func restore() { for entry in entries { try? entry.socket.apply(entry.old) } }
+}

@@ -1,0 +1,66 @@
+import Configuration
+import Settings
+@_spi(Begat) import UnixCore
+
+/// A socket that begatd holds for a service, open until the configuration gives it up.
+final class HeldSocket {
+  let descriptor: Descriptor
+  let isDatagram: Bool
+  /// As bound: with the port that the kernel chose.
+  let address: SocketAddress
+  /// As configured: the port may be 0, the socket a name under which the service manager passed it.
+  let wanted: ListenAddress
+  /// The file of a Unix socket that begatd made; nil for passed sockets.
+  let file: UnixSocketFile?
+  /// The name under which the service manager passed it; nil for a socket that begatd bound.
+  let passedName: String?
+
+  init(
+    _ descriptor: consuming Descriptor, isDatagram: Bool, address: SocketAddress, wanted: ListenAddress? = nil,
+    file: UnixSocketFile? = nil, passedName: String? = nil
+  ) {
+    self.descriptor = descriptor
+    self.isDatagram = isDatagram
+    self.address = address
+    self.wanted = wanted ?? .address(address, isOptional: false)
+    self.file = file
+    self.passedName = passedName
+  }
+
+  var kind: ServiceMode.SocketKind { ServiceMode.SocketKind(address, isStream: !isDatagram) }
+
+  /// As assignments see it.
+  ///
+  /// - Parameter service: the service that has it.
+  func open(of service: String?) -> SocketAssignment.Open {
+    // A file that was removed, or replaced, leads no client here any more.
+    let isReachable = file.map { $0.isAt($0.path) } ?? true
+    return SocketAssignment.Open(
+      address: isReachable ? address : .unixUnnamed, isDatagram: isDatagram, wanted: wanted, passedName: passedName,
+      service: service)
+  }
+
+  /// Gives a socket that was bound for another configuration every option of a service's present one.
+  ///
+  /// `free-bind` has done its work, and the listener itself turns keep-alive on.
+  func apply(_ service: ServiceConfiguration) throws(SystemCallError) {
+    // The service manager has chosen the options of its sockets; `PassedSocketCheck` compares them.
+    guard passedName == nil else { return }
+    let settings = service.settings
+    if let file { try file.change(to: service.socketAccess) }
+    if !isDatagram {
+      try descriptor.setBacklog(settings.backlog)
+      if !settings.keepAlive { descriptor.disableKeepalive() }
+    }
+    guard !address.isUnix, try descriptor.boundDevice() != settings.bindToDevice else { return }
+    try descriptor.setBoundDevice(settings.bindToDevice)
+  }
+
+  /// Refuses new clients from now on; those that wait already can still be accepted.
+  func refuseNewClients() {
+    file?.removeIfOurs()
+    // The manager goes on holding a socket that it passed, and may pass it to the next begatd.
+    guard passedName == nil else { return }
+    try? descriptor.refuseNewClients()
+  }
+}

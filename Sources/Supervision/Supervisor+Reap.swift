@@ -1,0 +1,116 @@
+import Admission
+import ControlProtocol
+import Glibc
+import Logging
+import Settings
+@_spi(Begat) import UnixCore
+
+/// Reaping listeners, and going on without them.
+extension Supervisor {
+  /// Reaps ended children: each by its own number, so that no other code's children are touched.
+  func reapChildren() {
+    for service in allServices {
+      for generation in service.generations {
+        // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
+        if SessionMembers.wasLeaderKilled(generation.process) {
+          SessionMembers.kill(ofEndedLeader: generation.process)
+        }
+        guard let status = Children.reap(generation.process) else { continue }
+        readChannel(of: service, generation, atMost: 4096)
+        ended(generation, of: service, status)
+      }
+    }
+    leaving.removeAll(where: \.generations.isEmpty)
+    if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
+    if getpid() == 1 { reapOrphans() }
+  }
+
+  /// As the first process of a container begatd inherits what programs leave behind; no other process can reap them.
+  private func reapOrphans() {
+    while let process = Children.peekAny() {
+      let isOwn =
+        process == resolver?.process
+        || allServices.contains { $0.generations.contains { $0.process == process } }
+      // Ended since it was looked at: its own signal is still to come.
+      guard !isOwn, Children.reap(process) != nil else { return }
+    }
+  }
+
+  private func ended(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
+    if let token = generation.token { poll.remove(token) }
+    let wasSuccessor = service.successor === generation
+    service.forget(generation)
+    for request in endOrders.take(of: generation) { request.settle() }
+    clearColumn(of: generation, in: service)
+    guard stopDeadline == nil else {
+      if !status.isSuccess { warn(of: generation, service, "ended: \(status)") }
+      return
+    }
+    guard isStarted else {
+      logger.error("the listener did not start: \(status)", metadata: service.logMetadata)
+      return abandonStart()
+    }
+    if service.waitsForRoom {
+      service.waitsForRoom = false
+      service.restartTime = 0
+    }
+    if wasSuccessor, service.isAccepting {
+      successorFailed(generation, of: service, status)
+    } else if wasSuccessor || generation.state == .accepting {
+      servingEnded(generation, of: service, status)
+    } else if !generation.isKilled, generation.endDeadline == nil, !status.isSuccess {
+      warn(of: generation, service, "ended while its connections were to end by themselves: \(status)")
+    }
+    handOver(service)
+  }
+
+  private func warn(of generation: Generation, _ service: ManagedService, _ what: String) {
+    logger.warning("listener \(generation.process) \(what)", metadata: service.logMetadata)
+  }
+
+  /// No listener of the service accepts any more, or the one that was to begin has ended.
+  private func servingEnded(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
+    // A successor may be on its way already.
+    guard service.successor == nil, !service.waitsForRoom, services.contains(where: { $0 === service }) else {
+      return warn(of: generation, service, "ended, and its connections with it: \(status); its successor is starting")
+    }
+    if !generation.isReady { settleReload(service, failure: "the listener did not start: \(status)") }
+    let delay = service.scheduleRestart(after: generation, isHealthy: generation.wasEndedFromOutside(status))
+    let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
+    logger.error(
+      "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
+      metadata: service.logMetadata)
+    manager.status(statusText)
+  }
+
+  /// The listener before it goes on, with the configuration before.
+  private func successorFailed(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
+    let failure = "the new listener did not start: \(status)"
+    settleReload(service, failure: failure)
+    let (delay, isNews) = service.startRetry.failed(failure)
+    service.restartTime = SystemClock.monotonic() + delay
+    if isNews {
+      logger.error(
+        "\(failure); the one before goes on with its configuration, and it is tried again until it works",
+        metadata: service.logMetadata)
+    }
+  }
+
+  /// The listener that accepts takes over what an ended one has counted in the admission book.
+  private func clearColumn(of generation: Generation, in service: ManagedService) {
+    service.pendingClear.insert(AdmissionColumns(generation.column))
+    sendPendingClear(to: service)
+  }
+
+  /// Names the columns of ended generations to the one that accepts; without one, the next begins with that.
+  func sendPendingClear(to service: ManagedService) {
+    service.pendingClear.subtract(service.columnsInUse)
+    guard let current = service.current, !service.pendingClear.isEmpty else { return }
+    do throws(SystemCallError) {
+      try ListenerChannel.send(.clear(UInt8(truncatingIfNeeded: service.pendingClear.rawValue)), on: current.channel)
+      service.pendingClear = []
+    } catch {
+      // A full channel: it is sent with the next question.
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Configuration
+import Control
+import ControlProtocol
+import Logging
+import Settings
+@_spi(Begat) import UnixCore
+
+/// Putting another configuration in force without a client noticing: the first half can fail and changes nothing, the
+/// second cannot fail.
+extension Supervisor {
+  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker) }
+
+  /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
+  var reloadTime: Int64? { isStarted && stopDeadline == nil ? reloads.queue.startTime : nil }
+
+  func startReloadIfDue() {
+    let now = SystemClock.monotonic()
+    guard let due = reloadTime, due <= now else { return }
+    reloads.queue.start(at: now)
+    reloads.startTime = now
+    reloads.report = nil
+    reloads.failures = []
+    reloads.awaited = []
+    if !reloads.isDryRun { manager.reloading(statusText) }
+    reloads.loadDeadline = now + ReloadState.loadPatience
+    do throws(SystemCallError) { try reloads.loader.start() } catch { refuseReload(["\(error)"]) }
+  }
+
+  /// Gives up a configuration that is not read in time.
+  func endLateReload() {
+    guard let deadline = reloads.loadDeadline, deadline <= SystemClock.monotonic() else { return }
+    reloads.loader.giveUp()
+    let limit = DurationText.render(.nanoseconds(ReloadState.loadPatience))
+    refuseReload(["the configuration was not read within \(limit); look at its file system and at the name service"])
+  }
+
+  /// The loader has read the configuration, or found that it does not check.
+  func configurationLoaded() {
+    guard let result = reloads.loader.take(), reloads.queue.running != nil else { return }
+    reloads.loadDeadline = nil
+    guard stopDeadline == nil else { return answerReload(.failure(ControlFailure("begatd is stopping"))) }
+    switch result {
+    case .failure(let problems): refuseReload(problems.problems.map(\.description))
+    case .success(let loaded): putInForce(loaded)
+    }
+  }
+
+  private func putInForce(_ loaded: LoadedConfiguration) {
+    let owners = services.flatMap { service in service.sockets.map { _ in service } }
+    let sockets = services.flatMap(\.sockets)
+    let plan = ReloadPlan(
+      from: services.map { ReloadPlan.Running(configuration: $0.configuration, inputs: $0.inputs) },
+      daemon: reloads.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) }, to: loaded)
+    if reloads.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
+    do throws(ReloadRefusal) {
+      let transaction = try ReloadTransaction(
+        plan, open: sockets, owners: owners, services: allServices, needsResolver: starter.names == nil,
+        standardError: starter.standardError, number: number(ofService:))
+      noteReload(loaded.configuration)
+      commit(transaction, open: sockets, owners: owners, loaded.configuration.daemon)
+    } catch { refuseReload(error.lines) }
+  }
+
+  // MARK: The second half
+
+  private func commit(
+    _ transaction: ReloadTransaction, open: [HeldSocket], owners: [ManagedService], _ daemon: DaemonSettings
+  ) {
+    let plan = transaction.plan
+    for warning in transaction.warnings {
+      logger.warning("\(warning.text)", metadata: [LogKey.service: "\(warning.service)"])
+    }
+    reloads.report = plan.report(isDryRun: false)
+    apply(daemon)
+    var givenUp: [ObjectIdentifier: [HeldSocket]] = [:]
+    for index in plan.sockets.rest { givenUp[ObjectIdentifier(owners[index]), default: []].append(open[index]) }
+    let removed = plan.removed.map { services[$0] }
+    var next: [ManagedService?] = Array(repeating: nil, count: plan.wanted.count)
+    for change in plan.kept {
+      let service = services[change.old]
+      service.adopt(plan.wanted[change.new])
+      service.replaceSockets(transaction.sockets[change.new], closing: givenUp[ObjectIdentifier(service)] ?? [])
+      if change.needsListener { wantListener(of: service) }
+      next[change.new] = service
+    }
+    let added = plan.added.filter { !transaction.inactive.contains($0) }
+    for (index, service) in zip(added, transaction.added) {
+      wantListener(of: service)
+      next[index] = service
+    }
+    services = next.compactMap { $0 }
+    starter.datagramPorts = services.datagramPorts
+    for service in removed { remove(service, givenUp[ObjectIdentifier(service)] ?? []) }
+    if let resolver = transaction.resolver {
+      starter.names = resolver
+      startResolver()
+    }
+    startWhatIsDue()
+    finishReloadIfDone()
+  }
+
+  private func apply(_ daemon: DaemonSettings) {
+    reloads.daemon.logLevel = daemon.logLevel
+    reloads.daemon.drainTimeout = daemon.drainTimeout
+    starter.drainTimeout = daemon.drainTimeout
+    logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
+  }
+
+  private func wantListener(of service: ManagedService) {
+    service.restartTime = 0
+    service.startRetry = Retry()
+    reloads.awaited.append(service)
+  }
+
+  /// Gives a service up: what waits at its sockets is accepted, and its connections end by themselves.
+  private func remove(_ service: ManagedService, _ givenUp: [HeldSocket]) {
+    service.restartTime = nil
+    service.waitsForRoom = false
+    discardSuccessor(of: service)
+    for socket in givenUp { socket.refuseNewClients() }
+    if let current = service.current {
+      // Other services go on with the rest of its sockets.
+      let closes = !givenUp.isEmpty
+      retire(current, of: service, Retirement(closesSockets: closes, drainTimeout: drainTimeout))
+    }
+    service.releaseSockets(givenUp)
+    if !service.generations.isEmpty { leaving.append(service) }
+  }
+
+  // MARK: The end
+
+  /// A new listener serves, or waits only for the program of the one before to end.
+  func settleReload(_ service: ManagedService, failure: String? = nil) {
+    guard reloads.report != nil else { return }
+    reloads.settle(service, failure: failure)
+    finishReloadIfDone()
+  }
+
+  private func finishReloadIfDone() {
+    guard let report = reloads.report, reloads.awaited.isEmpty else { return }
+    reloads.report = nil
+    let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reloads.startTime) / 1_000_000))
+    let failures = reloads.failures
+    for warning in report.warnings { logger.warning("\(warning)") }
+    logger.log(
+      level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
+    manager.ready(statusText)
+    guard failures.isEmpty else {
+      let failure = ControlFailure("reloaded, but not every new listener has started", problems: failures)
+      return answerReload(.failure(failure))
+    }
+    answerReload(.reload(report))
+  }
+
+  /// The configuration before goes on.
+  private func refuseReload(_ problems: [String]) {
+    reloads.loadDeadline = nil
+    if !reloads.isDryRun {
+      for problem in problems { logger.error("\(problem)") }
+      logger.error("reload refused; the configuration before goes on")
+      manager.ready("\(statusText); the last reload was refused, see the log")
+    }
+    answerReload(
+      .failure(
+        ControlFailure(
+          "the configuration is refused; the one before goes on", problems: problems,
+          exitStatus: ControlFailure.configuration)))
+  }
+
+  private func answerReload(_ answer: ControlAnswer) {
+    for case .request(let isDryRun, let send) in reloads.queue.finish() {
+      if isDryRun, case .reload(var report) = answer {
+        report.isDryRun = true
+        send(.reload(report))
+      } else {
+        send(answer)
+      }
+    }
+  }
+}
