@@ -30,6 +30,8 @@ final class Generation {
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
   var state = State.starting
+  /// CLOCK_MONOTONIC nanoseconds.
+  let startTime = SystemClock.monotonic()
   /// When it said that it is ready, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
   /// Until when it has time to become ready.
