@@ -27,8 +27,6 @@ final class Generation {
   let column: Int
   /// Its scoreboard.
   let board: ScoreboardReader
-  /// CLOCK_MONOTONIC nanoseconds.
-  let startTime = SystemClock.monotonic()
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
