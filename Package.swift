@@ -92,7 +92,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission", nameService,
+        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission",
+        nameService,
         unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -29,19 +29,27 @@ extension Supervisor: ControlHandler {
     control = server
   }
 
+  /// A configuration that was read anew is in force.
+  func noteReload(_ configuration: Configuration) {
+    controlFacts.configuration = configuration.source
+    controlFacts.reloadTime = SystemClock.monotonic()
+    control?.obeysRootOnly = ControlServer.obeysRootOnly(configuration)
+  }
+
   func handle(_ request: ControlRequest, reply: ControlReply) {
     logOrder(request)
     switch request {
     case .status: reply.send(.status(statusReport))
     case .connections(let service): reply.send(connections(of: service))
-    case .reload(let isDryRun): reload(isDryRun: isDryRun, reply)
+    case .reload(let isDryRun): requestReload(.request(isDryRun: isDryRun) { reply.send($0) })
     case .drain(let selection, let wait):
       if let services = select(selection, reply) { drain(services, wait: wait, reply) }
     case .resume(let selection): if let services = select(selection, reply) { resume(services, reply) }
-    case .end(let selection): if checkNames(in: selection, reply) { end(selection, reply) }
+    case .end(let selection): if checkNames(in: selection, reply) { end(selection) { reply.send($0) } }
     case .deny(let network, let service, let duration):
-      if checkName(service, reply) { deny(network, service: service, duration: duration, reply) }
-    case .allow(let network, let service): if checkName(service, reply) { allow(network, service: service, reply) }
+      if checkName(service, reply) { reply.send(deny(network, service: service, duration: duration)) }
+    case .allow(let network, let service):
+      if checkName(service, reply) { reply.send(allow(network, service: service)) }
     case .stop: stop(reply)
     }
   }
@@ -62,13 +70,28 @@ extension Supervisor: ControlHandler {
 
   private var statusReport: StatusReport {
     let now = SystemClock.monotonic()
-    let state: DaemonStatus.State =
-      stopDeadline != nil
-      ? .stopping : !isStarted ? .starting : reloads.queue.running != nil ? .reloading : .serving
     let daemon = DaemonStatus(
-      version: BegatVersion.text, process: getpid(), state: state, age: .nanoseconds(now - controlFacts.startTime),
+      version: BegatVersion.text, process: getpid(), state: reportedState,
+      age: .nanoseconds(now - controlFacts.startTime),
       configuration: controlFacts.configuration, reloadAge: controlFacts.reloadTime.map { .nanoseconds(now - $0) })
-    return StatusReport(daemon: daemon, services: services.map { $0.status(now: now) }, denials: denials)
+    let services = self.services.map { $0.status(now: now, isLeaving: false) }
+    let leaving = leaving.map { $0.status(now: now, isLeaving: true) }
+    return StatusReport(daemon: daemon, services: services + leaving, denials: denials)
+  }
+
+  private var reportedState: DaemonStatus.State {
+    if stopDeadline != nil { return .stopping }
+    if !isStarted { return .starting }
+    return reloads.queue.running != nil && !reloads.isDryRun ? .reloading : .serving
+  }
+
+  private var denials: [Denial] {
+    starter.bans.table.removeExpired()
+    return starter.bans.table.all().map { ban in
+      Denial(
+        network: ban.network.description, service: nameOfService(ban.service),
+        remaining: ban.expiry == .never ? nil : ban.expiry.remaining)
+    }
   }
 
   /// More connections are counted only: a report shall not keep the loop for long.
@@ -107,7 +130,7 @@ extension Supervisor: ControlHandler {
 
   /// Whether the service, if one is named, exists; answered if not.
   private func checkName(_ name: String?, _ reply: ControlReply) -> Bool {
-    guard let name, !services.contains(where: { $0.name == name }) else { return true }
+    guard let name, !allServices.contains(where: { $0.name == name }) else { return true }
     reply.send(.failure(unknownService(name)))
     return false
   }

@@ -56,7 +56,7 @@ extension Supervisor {
       let transaction = try ReloadTransaction(
         plan, open: sockets, owners: owners, services: allServices, needsResolver: starter.names == nil,
         standardError: starter.standardError, number: number(ofService:))
-      control?.obeysRootOnly = ControlServer.obeysRootOnly(loaded.configuration)
+      noteReload(loaded.configuration)
       commit(transaction, open: sockets, owners: owners, loaded.configuration.daemon)
     } catch { refuseReload(error.lines) }
   }
@@ -140,7 +140,6 @@ extension Supervisor {
   private func finishReloadIfDone() {
     guard let report = reloads.report, reloads.awaited.isEmpty else { return }
     reloads.report = nil
-    controlFacts.reloadTime = SystemClock.monotonic()
     let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reloads.startTime) / 1_000_000))
     let failures = reloads.failures
     for warning in report.warnings { logger.warning("\(warning)") }

@@ -27,6 +27,11 @@ struct SupervisionFaultTests {
     }
   }
 
+  /// Two begatds of one runtime directory would have the same control sockets.
+  private static func runtime(_ directory: TemporaryDirectory) -> String {
+    "RUNTIME_DIRECTORY=\(directory.path("run"))"
+  }
+
   // MARK: Pauses
 
   @Test func aPauseOfBegatdCostsNoListener() throws {
@@ -82,7 +87,7 @@ struct SupervisionFaultTests {
     let copy = try Copy(in: directory)
     let file = try directory.write(Self.configuration, to: "begatd.toml")
     let begatd = try RunningProgram(
-      copy.begatd, ["--config", file], environment: [socket.variable, "WATCHDOG_USEC=2000000"])
+      copy.begatd, ["--config", file], environment: [socket.variable, "WATCHDOG_USEC=2000000", Self.runtime(directory)])
     _ = try socket.take(until: "READY=1")
     let listener = try #require(
       ProcessFacts.children(of: begatd.process).first { $0.title.contains("echo") }
@@ -104,7 +109,8 @@ struct SupervisionFaultTests {
     let copy = try Copy(in: directory)
     try directory.write("", to: "hang")
     let file = try directory.write(Self.configuration, to: "begatd.toml")
-    let begatd = try RunningProgram.run(copy.begatd, ["--config", file], within: .seconds(45))
+    let begatd = try RunningProgram.run(
+      copy.begatd, ["--config", file], environment: [Self.runtime(directory)], within: .seconds(45))
     #expect(begatd.status == .exited(code: 1))
     #expect(begatd.errors.text.contains("was not ready within 30s; ended"), "\(begatd.errors.text)")
     #expect(begatd.errors.text.contains("the listener did not start: killed by SIGKILL"), "\(begatd.errors.text)")
@@ -114,7 +120,7 @@ struct SupervisionFaultTests {
     let directory = try TemporaryDirectory()
     let copy = try Copy(in: directory)
     let file = try directory.write(SampleConfiguration.service("echo"), to: "begatd.toml")
-    let begatd = try RunningProgram(copy.begatd, ["--config", file])
+    let begatd = try RunningProgram(copy.begatd, ["--config", file], environment: [Self.runtime(directory)])
     try begatd.output.awaitLines(containing: "is ready")
     #expect(rename(copy.listener, directory.path("away")) == 0)
     for facts in ProcessFacts.children(of: begatd.process) { try Signal.kill.send(to: facts.process) }
@@ -132,7 +138,7 @@ struct SupervisionFaultTests {
     let directory = try TemporaryDirectory()
     let copy = try Copy(in: directory)
     let file = try directory.write(SampleConfiguration.service("hello"), to: "begatd.toml")
-    let begatd = try RunningProgram(copy.begatd, ["--config", file])
+    let begatd = try RunningProgram(copy.begatd, ["--config", file], environment: [Self.runtime(directory)])
     try begatd.output.awaitLines(containing: "is ready")
     func resolver() -> pid_t? {
       ProcessFacts.children(of: begatd.process).first { $0.title.contains("--resolve-names") && !$0.isZombie }?.process

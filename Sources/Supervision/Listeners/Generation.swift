@@ -27,9 +27,9 @@ final class Generation {
   let column: Int
   /// Its scoreboard.
   let board: ScoreboardReader
+  var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
-  var state = State.starting
   /// When it said that it is ready, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
   /// Until when it has time to become ready.

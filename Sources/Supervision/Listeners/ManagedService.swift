@@ -171,7 +171,7 @@ final class ManagedService {
     }
   }
 
-  /// The address of its Unix socket for connections, where it has one such socket.
+  /// The address of its one Unix socket for connections; nil if it has several or none.
   private(set) var onlyUnixAddress: SocketAddress?
 
   /// Takes over the settings of a new configuration.

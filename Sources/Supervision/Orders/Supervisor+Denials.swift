@@ -42,12 +42,4 @@ extension Supervisor {
     }
     return .order(OrderReport("\(network) is denied no more\(place)", count: 1, problems: covering))
   }
-
-  /// The denials in force, for reports.
-  var denials: [Denial] {
-    starter.bans.table.removeExpired()
-    return starter.bans.table.all().map { ban in
-      Denial(network: "\(ban.network)", service: nameOfService(ban.service), remaining: ban.expiry.remaining)
-    }
-  }
 }

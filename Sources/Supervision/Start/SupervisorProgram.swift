@@ -87,14 +87,14 @@ public enum SupervisorProgram {
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
     let control: ControlServer?
+    do throws(ControlSocketProblem) { control = try openControl(configuration.control, logger) } catch {
+      return give(complain("\(error)", failure))
+    }
     let services: [ManagedService]
-    do throws(StartProblems) {
-      control = try openControl(configuration, logger)
-      do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
-        control?.close()
-        throw error
-      }
-    } catch { return give(complain(error.lines, failure)) }
+    do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
+      control?.close()
+      return give(complain(error.lines, failure))
+    }
 
     do throws(SystemCallError) {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
@@ -131,17 +131,17 @@ public enum SupervisorProgram {
     }
   }
 
-  /// Opens the control sockets first: a second begatd is then told so, and not that some port is taken.
+  /// Opens the control sockets before all others: a second begatd is then told so, and not that some port is taken.
   ///
   /// - Returns: nil if there are none, by choice or because the usual place for them cannot be used.
-  private static func openControl(_ configuration: Configuration, _ logger: Logger) throws(StartProblems)
+  private static func openControl(_ sockets: ControlSockets?, _ logger: Logger) throws(ControlSocketProblem)
     -> ControlServer?
   {
-    guard let sockets = configuration.control else { return nil }
+    guard let sockets else { return nil }
     do throws(ControlSocketProblem) {
       return try ControlServer.open(sockets, until: Deadline(after: .seconds(2)))
     } catch {
-      if error.isInUse || !sockets.isDefault { throw StartProblems(lines: ["\(error)"]) }
+      guard sockets.isDefault, !error.isInUse else { throw error }
       logger.warning("\(error); served without it: begat status and other commands cannot reach this begatd")
       return nil
     }
