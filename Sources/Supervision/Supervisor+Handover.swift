@@ -90,6 +90,6 @@ extension Supervisor {
   /// Closes begatd's copies of sockets that were given up a while ago.
   func endLingering() {
     let now = SystemClock.monotonic()
-    for service in allServices where service.lingerDeadline ?? .max <= now { service.endLingering() }
+    for service in allServices where service.lingerDeadline ?? .max <= now { service.endLingering(by: now) }
   }
 }

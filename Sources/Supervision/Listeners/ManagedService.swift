@@ -20,10 +20,9 @@ final class ManagedService {
   let admissionBook: Descriptor
   /// Sockets that the configuration has given up; the next listener accepts the clients that wait there, and closes them.
   private(set) var closing: [HeldSocket] = []
-  /// Sockets that a listener is closing now: an address that is bound again needs the old socket's consent.
-  private(set) var lingering: [HeldSocket] = []
-  /// When begatd's copies of those are closed, CLOCK_MONOTONIC nanoseconds; nil if there are none.
-  private(set) var lingerDeadline: Int64?
+  /// Sockets that a listener is closing now, the oldest first: an address that is bound again needs the old socket's
+  /// consent.
+  private var leaving: [(socket: HeldSocket, deadline: Int64)] = []
 
   /// Every generation that lives, the oldest first.
   private(set) var generations: [Generation] = []
@@ -106,21 +105,23 @@ final class ManagedService {
     closing = []
   }
 
+  /// The sockets that a listener is closing now.
+  var lingering: [HeldSocket] { leaving.map(\.socket) }
+  /// When the first of begatd's copies of those is to be closed, CLOCK_MONOTONIC nanoseconds; nil if there are none.
+  var lingerDeadline: Int64? { leaving.first?.deadline }
+
   /// Keeps given-up sockets for as long as a listener may take to close its copies.
   private func linger(_ sockets: [HeldSocket]) {
+    let deadline = SystemClock.monotonic() + ManagedService.lingerTime
     // The kernel shares no name of a Unix socket, and would give datagrams to both sockets.
-    lingering += sockets.filter { !$0.isDatagram && !$0.address.isUnix }
-    if !lingering.isEmpty { lingerDeadline = SystemClock.monotonic() + ManagedService.lingerTime }
+    leaving += sockets.filter { !$0.isDatagram && !$0.address.isUnix }.map { ($0, deadline) }
   }
 
   /// Handshakes that had begun may take a second.
   private static let lingerTime: Int64 = 2_000_000_000
 
-  /// Closes begatd's copies of sockets that listeners have closed by now.
-  func endLingering() {
-    lingering = []
-    lingerDeadline = nil
-  }
+  /// Closes begatd's copies of sockets that listeners have closed by a time.
+  func endLingering(by time: Int64 = .max) { leaving.removeAll { $0.deadline <= time } }
 
   /// Notes that a generation accepts no more, or is not to begin.
   func withdraw(_ generation: Generation) {

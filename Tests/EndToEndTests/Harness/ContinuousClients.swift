@@ -11,7 +11,10 @@ final class ContinuousClients: @unchecked Sendable {
 
   /// - Parameter question: sent before the end of sending; nil sends nothing.
   /// - Parameter isRight: whether a whole answer is one that the service may give.
-  init(_ count: Int, at address: String, asking question: String? = nil, _ isRight: @escaping @Sendable (String) -> Bool) {
+  init(
+    _ count: Int, at address: String, asking question: String? = nil,
+    _ isRight: @escaping @Sendable (String) -> Bool
+  ) {
     running = count
     for _ in 0..<count {
       Thread.detachNewThread { [self] in
