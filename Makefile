@@ -177,7 +177,7 @@ install: $(BUILT)
 	done
 	install -d '$(DESTDIR)$(UNITDIR)'
 	for unit in $(UNITS); do \
-	  sed 's|/usr/sbin/|$(SBINDIR)/|' systemd/$$unit > "$(DESTDIR)$(UNITDIR)/$$unit" && \
+	  sed 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/bin/|$(BINDIR)/|' systemd/$$unit > "$(DESTDIR)$(UNITDIR)/$$unit" && \
 	  chmod 644 "$(DESTDIR)$(UNITDIR)/$$unit" || exit 1; \
 	done
 
