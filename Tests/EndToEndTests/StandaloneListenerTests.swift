@@ -80,8 +80,8 @@ struct StandaloneListenerTests {
       "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "working-directory", "umask",
       "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "commands.NAME", "socket-mode",
       "socket-user", "socket-group", "datagram-port", "fortune.databases", "fortune.offensive", "fortune.max-length",
-      "channel", "scoreboard", "closing", "admission", "column", "bans", "ban-number", "names", "name-requests", "resolve-names", "log", "help",
-      "version",
+      "channel", "scoreboard", "closing", "admission", "column", "bans", "ban-number", "names", "name-requests",
+      "resolve-names", "log", "help", "version",
     ] { #expect(help.output.text.contains(try Regex("\n  --\(option)[ \n]")), "--\(option)") }
     #expect(help.errors.text == "")
   }
