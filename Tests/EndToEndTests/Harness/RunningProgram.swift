@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -20,6 +21,8 @@ final class RunningProgram {
   let errors: CollectedOutput
   private var input: Descriptor?
   private(set) var status: ExitStatus?
+  /// Where begatd has its control sockets if the test does not say: two begatds do not share a directory.
+  let runtimeDirectory: String?
 
   /// - Parameter passing: descriptors that the program gets as 3, 4 and so on.
   init(
@@ -40,8 +43,12 @@ final class RunningProgram {
     case .pipe: self.input = try inputPipe.writeEnd.duplicate()
     }
     _ = consume inputPipe.writeEnd
+    let isGiven = environment.contains { $0.hasPrefix("RUNTIME_DIRECTORY=") }
+    let runtimeDirectory = isGiven ? nil : "/tmp/begat-e2e-run-\(getpid())-\(UInt32.random(in: .min ... .max))"
+    self.runtimeDirectory = runtimeDirectory
+    let added = runtimeDirectory.map { ["RUNTIME_DIRECTORY=\($0)"] } ?? []
     let program = Program(
-      path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment),
+      path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment + added),
       directory: "/")
     process = try program.start(
       descriptors: [inputPipe.readEnd.number, outputPipe.writeEnd.number, errorPipe.writeEnd.number] + passing)
@@ -49,7 +56,10 @@ final class RunningProgram {
     errors = CollectedOutput(reading: errorPipe.readEnd)
   }
 
-  deinit { kill() }
+  deinit {
+    kill()
+    if let runtimeDirectory { try? FileManager.default.removeItem(atPath: runtimeDirectory) }
+  }
 
   /// Ends it at once, if it has not ended.
   func kill() {
