@@ -40,7 +40,7 @@ BUILD_PACKAGES = libsystemd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-
 # Programs that the tests run.  None of them brings a service (make check asks).
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.
-PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban
 PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build
@@ -141,13 +141,16 @@ check: deps
 PAGES     = $(notdir $(wildcard man/*.[1-8]))
 UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket))
 DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE etc/begatd.toml
+# For the administrator to copy, in the folders below /etc where they belong.
+EXAMPLES  = fail2ban/action.d/begat.conf
 SHELLS    = begat begatd
 page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 
 # Every file that is installed but the administrator's configuration.
 INSTALLED = $(SBINDIR)/begatd $(SBINDIR)/begat-listener $(BINDIR)/begat $(foreach page,$(PAGES),$(call page_path,$(page))) \
   $(foreach shell,$(SHELLS),$(BASHDIR)/$(shell) $(ZSHDIR)/_$(shell) $(FISHDIR)/$(shell).fish) \
-  $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS)))
+  $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) \
+  $(addprefix $(DOCDIR)/examples/,$(EXAMPLES))
 PROGRAM = install -D -m 755 $(if $(STRIP),--strip --strip-program=$(STRIP))
 FILE    = install -D -m 644
 
@@ -162,6 +165,7 @@ install: $(BUILT)
 	  $(FILE) etc/begatd.toml '$(DESTDIR)$(SYSCONFDIR)/begat/begatd.toml'
 	$(foreach page,$(PAGES),$(FILE) man/$(page) '$(DESTDIR)$(call page_path,$(page))' &&) true
 	$(foreach file,$(DOCUMENTS),$(FILE) $(file) '$(DESTDIR)$(DOCDIR)/$(notdir $(file))' &&) true
+	$(foreach file,$(EXAMPLES),$(FILE) etc/$(file) '$(DESTDIR)$(DOCDIR)/examples/$(file)' &&) true
 	completion=$$(mktemp) && trap 'rm -f "$$completion"' EXIT && \
 	for program in $(SHELLS); do \
 	  $(RELEASE)/$$program --generate-completion-script bash > $$completion && \
@@ -180,7 +184,7 @@ install: $(BUILT)
 #: uninstall remove what install put there; the configuration in /etc stays
 uninstall:
 	$(foreach file,$(INSTALLED),rm -f '$(DESTDIR)$(file)' &&) true
-	-[ ! -d '$(DESTDIR)$(DOCDIR)' ] || rmdir '$(DESTDIR)$(DOCDIR)'
+	-[ ! -d '$(DESTDIR)$(DOCDIR)' ] || find '$(DESTDIR)$(DOCDIR)' -depth -type d -empty -delete
 
 list-installed:
 	@$(foreach file,$(INSTALLED),echo '$(file)' &&) true

@@ -5,7 +5,7 @@ import Testing
 @testable import Admission
 
 /// What a listener's successors know of its clients.
-@Suite(.timeLimit(.minutes(1))) struct HandoverTests {
+@Suite(.timeLimit(.minutes(5))) struct HandoverTests {
   private func book(_ maxConnections: Int = 256) throws -> Descriptor {
     try AdmissionBook.create(maxConnections: maxConnections)
   }
