@@ -7,8 +7,10 @@ extension Configuration {
   /// What will be in force, for people: the services, their limits, and who may connect.
   public var effectiveSettings: String {
     let drain = DurationText.render(daemon.drainTimeout)
+    let announcement = DurationText.render(daemon.announceTime)
     var text =
-      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain)\n"
+      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain), "
+      + "announce-time \(announcement)\n"
     text += "control-socket \(controlText)\n"
     text += "\n" + TextTable.aligned(serviceRows) + "\n" + TextTable.aligned(limitRows) + "\n"
     let access = services.flatMap(\.accessRows)

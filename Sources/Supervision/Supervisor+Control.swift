@@ -60,12 +60,6 @@ extension Supervisor: ControlHandler {
     logger.info("control: \(String(decoding: request.line.dropLast(), as: UTF8.self))")
   }
 
-  private func stop(_ reply: ControlReply) {
-    reply.send(
-      .order(OrderReport("stopping; open connections may go on for \(DurationText.render(drainTimeout))", count: 1)))
-    stop()
-  }
-
   // MARK: Questions
 
   private var statusReport: StatusReport {
@@ -80,7 +74,8 @@ extension Supervisor: ControlHandler {
   }
 
   private var reportedState: DaemonStatus.State {
-    if stopDeadline != nil { return .stopping }
+    if stopping.isDraining { return .stopping }
+    if stopping.isOrdered { return .announcing }
     if !isStarted { return .starting }
     return reloads.queue.running != nil && !reloads.isDryRun ? .reloading : .serving
   }

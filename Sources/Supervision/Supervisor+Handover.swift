@@ -23,7 +23,7 @@ extension Supervisor {
 
   /// Takes the next step towards the successor's beginning, if there is one that is ready.
   func handOver(_ service: ManagedService) {
-    guard stopDeadline == nil, let successor = service.successor, successor.state == .ready, !successor.isKilled else {
+    guard !stopping.isEnding, let successor = service.successor, successor.state == .ready, !successor.isKilled else {
       return
     }
     if let current = service.current {
@@ -32,6 +32,8 @@ extension Supervisor {
     // The program of a service that waits may go on for a while.
     guard !service.isAccepting else { return service.configuration.waits ? settleReload(service) : () }
     begin(successor, of: service)
+    // It has begun only for the clients that wait.
+    if service.drain.isClosed { retireForGood(service) }
   }
 
   private func begin(_ successor: Generation, of service: ManagedService) {
@@ -68,6 +70,8 @@ extension Supervisor {
     guard generation.state < .retired else { return }
     let wasAsked = generation.state == .retiring
     generation.state = .retired
+    defer { service.endLingeringIfClosed() }
+    if stopping.isEnding { try? Signal.terminate.send(to: generation.process) }
     if service.successor === generation {
       // It was stopped before it began, and has no client.
       return generation.kill()

@@ -42,9 +42,10 @@ extension Supervisor {
     service.forget(generation)
     for request in endOrders.take(of: generation) { request.settle() }
     clearColumn(of: generation, in: service)
+    defer { service.endLingeringIfClosed() }
     guard stopDeadline == nil else {
       if !status.isSuccess { warn(of: generation, service, "ended: \(status)") }
-      return
+      return handOver(service)
     }
     guard isStarted else {
       logger.error("the listener did not start: \(status)", metadata: service.logMetadata)
@@ -54,7 +55,9 @@ extension Supervisor {
       service.waitsForRoom = false
       service.restartTime = 0
     }
-    if wasSuccessor, service.isAccepting {
+    if service.drain.isClosed {
+      if !generation.isKilled, !status.isSuccess { warn(of: generation, service, "ended while it drained: \(status)") }
+    } else if wasSuccessor, service.isAccepting {
       successorFailed(generation, of: service, status)
     } else if wasSuccessor || generation.state == .accepting {
       servingEnded(generation, of: service, status)

@@ -11,10 +11,14 @@ extension Supervisor {
   func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker) }
 
   /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
-  var reloadTime: Int64? { isStarted && stopDeadline == nil ? reloads.queue.startTime : nil }
+  var reloadTime: Int64? { isStarted && !stopping.isOrdered ? reloads.queue.startTime : nil }
 
   func startReloadIfDue() {
     let now = SystemClock.monotonic()
+    if stopping.isOrdered, reloads.queue.pending != nil, reloads.queue.running == nil {
+      reloads.queue.start(at: now)
+      return answerReload(.failure(ControlFailure("begatd is stopping")))
+    }
     guard let due = reloadTime, due <= now else { return }
     reloads.queue.start(at: now)
     reloads.startTime = now
@@ -38,7 +42,7 @@ extension Supervisor {
   func configurationLoaded() {
     guard let result = reloads.loader.take(), reloads.queue.running != nil else { return }
     reloads.loadDeadline = nil
-    guard stopDeadline == nil else { return answerReload(.failure(ControlFailure("begatd is stopping"))) }
+    guard !stopping.isOrdered else { return answerReload(.failure(ControlFailure("begatd is stopping"))) }
     switch result {
     case .failure(let problems): refuseReload(problems.problems.map(\.description))
     case .success(let loaded): putInForce(loaded)
@@ -50,7 +54,8 @@ extension Supervisor {
     let sockets = services.flatMap(\.sockets)
     let plan = ReloadPlan(
       from: services.map { ReloadPlan.Running(configuration: $0.configuration, inputs: $0.inputs) },
-      daemon: reloads.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) }, to: loaded)
+      daemon: reloads.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) },
+      drained: Set(services.filter(\.drain.isClosed).map(\.name)), to: loaded)
     if reloads.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
     do throws(ReloadRefusal) {
       let transaction = try ReloadTransaction(
@@ -80,7 +85,8 @@ extension Supervisor {
       let service = services[change.old]
       service.adopt(plan.wanted[change.new])
       service.replaceSockets(transaction.sockets[change.new], closing: givenUp[ObjectIdentifier(service)] ?? [])
-      if change.needsListener { wantListener(of: service) }
+      // A drained service gets its new listener when it is resumed.
+      if change.needsListener, !service.drain.isClosed { wantListener(of: service) }
       next[change.new] = service
     }
     let added = plan.added.filter { !transaction.inactive.contains($0) }
@@ -89,6 +95,8 @@ extension Supervisor {
       next[index] = service
     }
     services = next.compactMap { $0 }
+    // A drained service may have left a passed socket to another one.
+    for service in services where !service.drain.isClosed { for socket in service.sockets { socket.takeNewClients() } }
     starter.datagramPorts = services.datagramPorts
     for service in removed { remove(service, givenUp[ObjectIdentifier(service)] ?? []) }
     if let resolver = transaction.resolver {
@@ -102,6 +110,7 @@ extension Supervisor {
   private func apply(_ daemon: DaemonSettings) {
     reloads.daemon.logLevel = daemon.logLevel
     reloads.daemon.drainTimeout = daemon.drainTimeout
+    reloads.daemon.announceTime = daemon.announceTime
     starter.drainTimeout = daemon.drainTimeout
     logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
   }
@@ -115,6 +124,8 @@ extension Supervisor {
 
   /// Gives a service up: what waits at its sockets is accepted, and its connections end by themselves.
   private func remove(_ service: ManagedService, _ givenUp: [HeldSocket]) {
+    _ = service.drain.close()
+    service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
     service.restartTime = nil
     service.waitsForRoom = false
     discardSuccessor(of: service)
@@ -145,7 +156,7 @@ extension Supervisor {
     for warning in report.warnings { logger.warning("\(warning)") }
     logger.log(
       level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
-    manager.ready(statusText)
+    if !stopping.isOrdered { manager.ready(statusText) }
     guard failures.isEmpty else {
       let failure = ControlFailure("reloaded, but not every new listener has started", problems: failures)
       return answerReload(.failure(failure))

@@ -1,3 +1,4 @@
+import Control
 import ControlProtocol
 import Logging
 import Settings
@@ -5,39 +6,112 @@ import Settings
 
 /// The orderly stop.
 extension Supervisor {
-  /// Accepts no more clients and lets open connections end; asked again, it ends them immediately.
-  func stop() {
-    let isFirst = stopDeadline == nil
-    if isFirst {
-      manager.stopping("open connections may go on for \(DurationText.render(drainTimeout))")
+  /// A stop signal: the first one orders the stop, a further one ends everything within a second.
+  func takeStopSignal() {
+    orderStop(isSignal: true, announceTime: reloads.daemon.announceTime)
+  }
+
+  /// A request to stop; repeated, it changes nothing.
+  func stop(_ reply: ControlReply) {
+    let isFirst = !stopping.isOrdered
+    if isFirst { orderStop(isSignal: false, announceTime: reloads.daemon.announceTime) }
+    let announcement = announcementText.map { "; \($0)" } ?? ""
+    let text = (isFirst ? "stopping" : "stopping already") + announcement
+    let end = "open connections may go on for \(DurationText.render(drainTimeout))"
+    reply.send(.order(OrderReport("\(text); \(end)", count: isFirst ? 1 : 0)))
+  }
+
+  /// Stops without an announcement.
+  func stopImmediately() { orderStop(isSignal: false, announceTime: .zero) }
+
+  private func orderStop(isSignal: Bool, announceTime: Duration) {
+    let step = stopping.order(
+      at: SystemClock.monotonic(), isSignal: isSignal, announceTime: announceTime.nanoseconds,
+      drainTimeout: drainTimeout.nanoseconds)
+    if let step { take(step) }
+  }
+
+  /// Takes the next step of a stop, if it is time, and lets the service manager wait for it.
+  func advanceStop() {
+    let now = SystemClock.monotonic()
+    if let step = stopping.advance(at: now, drainTimeout: drainTimeout.nanoseconds) { take(step) }
+    if let time = stopping.extensionTime, time <= now { sayStopping() }
+  }
+
+  private func take(_ step: StopState.Step) {
+    switch step {
+    case .announce:
+      logger.info("stopping: \(announcementText ?? "")")
+      sayStopping()
+    case .drain:
       logger.info("stopping")
-      // Listeners keep the drain's time themselves, and give programs five seconds more; this is for one that does not.
-      stopDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds + 8_000_000_000
-    }
-    // What the listeners do not end immediately, because they are stopped or their programs ignore it, is killed.
-    if !isFirst { stopDeadline = min(stopDeadline ?? .max, SystemClock.monotonic() + Self.patienceAfterSecondSignal) }
-    for service in allServices {
-      // One that drains already would take a first signal for the second.
-      for generation in service.generations where !isFirst || generation.state < .retiring {
-        if !generation.isKilled { try? Signal.terminate.send(to: generation.process) }
+      for service in services {
+        let wasOpen = service.drain.close()
+        if wasOpen { closeSockets(of: service, keepsPassed: false) } else { service.closeSockets() }
       }
-      if isFirst {
-        service.restartTime = nil
-        service.waitsForRoom = false
-        service.closeSockets()
+      sayStopping()
+    case .end: endEverything()
+    case .kill: killListeners()
+    }
+  }
+
+  private func sayStopping() {
+    let limit = stopping.takeExtension(at: SystemClock.monotonic(), drainTimeout: drainTimeout.nanoseconds)
+    manager.stopping(stoppingText, extendingBy: limit.map { .nanoseconds($0) })
+  }
+
+  /// Nil if nothing is announced, or not any more.
+  private var announcementText: String? {
+    stopping.announcementEnd.map { "clients are accepted for \(DurationText.roundedUp(until: $0)) more" }
+  }
+
+  var stoppingText: String {
+    if let announcementText { return "stopping: \(announcementText)" }
+    let active = counted(allServices.reduce(0) { $0 + $1.active }, "connection", "connections")
+    return "stopping: \(active) may go on for \(DurationText.render(drainTimeout)) at most"
+  }
+
+  /// Ends listeners and their connections; those that do not obey are killed a moment later.
+  private func endEverything() {
+    logger.notice("second stop signal: everything is ended")
+    for service in allServices {
+      if service.drain.close() { service.closeSockets() }
+      service.restartTime = nil
+      service.waitsForRoom = false
+      discardSuccessor(of: service)
+      for generation in service.generations where !generation.isKilled {
+        // One that has not retired would take a signal for the first: it gets the second when it has.
+        if generation.state < .retiring {
+          retire(generation, of: service, Retirement(closesSockets: false, drainTimeout: .zero))
+        } else {
+          try? Signal.terminate.send(to: generation.process)
+        }
       }
     }
   }
 
-  private static let patienceAfterSecondSignal: Int64 = 700_000_000
-
-  func killListeners() {
+  private func killListeners() {
     for service in allServices {
       for generation in service.generations where !generation.isKilled {
         logger.error("listener \(generation.process) does not stop; killed", metadata: service.logMetadata)
         generation.kill()
       }
     }
-    stopDeadline = SystemClock.monotonic() + 1_000_000_000
+  }
+
+  /// Whether nothing is left to be done.
+  var isDone: Bool {
+    guard stopping.isDraining else { return false }
+    let generations = allServices.flatMap(\.generations)
+    return generations.isEmpty || leavesListeners && generations.allSatisfy { $0.state == .retired || $0.isKilled }
+  }
+
+  /// Leaves listeners to themselves that still have connections.
+  func leaveListeners() {
+    let left = allServices.flatMap(\.generations).filter { !$0.isKilled }
+    guard !left.isEmpty else { return }
+    let connections = counted(left.reduce(0) { $0 + $1.board.active }, "connection", "connections")
+    let listeners = counted(left.count, "listener lets its", "listeners let their")
+    logger.info("\(listeners) \(connections) end")
   }
 }

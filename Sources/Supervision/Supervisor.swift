@@ -20,8 +20,10 @@ final class Supervisor {
   let poll: PollTable
   let signals: SignalQueue
   var watch = Watch()
-  /// Nil until the stop begins; then when it is to be over, CLOCK_MONOTONIC nanoseconds.
-  var stopDeadline: Int64?
+  var stopping = StopState()
+  /// Whether begatd ends before the connections of its listeners do.
+  let leavesListeners: Bool
+  var drainWaits = DrainWaits<ManagedService, ControlReply>()
   /// Whether all services were ready once.
   private(set) var isStarted = false
   private var exitStatus: CInt = 0
@@ -40,7 +42,7 @@ final class Supervisor {
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
     services: [ManagedService], starter: ListenerStarter, daemon: DaemonSettings, configurationFile: String?,
-    logs: Logs, whenReady: @escaping () -> [PendingOutput]
+    logs: Logs, leavesListeners: Bool, whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
     self.services = services
     self.starter = starter
@@ -48,6 +50,7 @@ final class Supervisor {
     recordLog = logs.records
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
+    self.leavesListeners = leavesListeners
     reloads = try ReloadState(file: configurationFile, daemon: daemon)
     serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
     poll = try PollTable()
@@ -60,6 +63,8 @@ final class Supervisor {
 
   var resolver: NameResolver? { starter.names }
   var drainTimeout: Duration { starter.drainTimeout }
+  /// Nil as long as clients are accepted; then when listeners are killed that are left, CLOCK_MONOTONIC nanoseconds.
+  var stopDeadline: Int64? { stopping.killTime }
 
   /// Every service that has processes, those that are going away last.
   var allServices: [ManagedService] { leaving.isEmpty ? services : services + leaving }
@@ -82,13 +87,16 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       endLateStarters()
       endDisobedient()
+      advanceDrains()
+      advanceStop()
       endLateReload()
       endLateOrders()
       endLingering()
       control?.turnIfDue()
       manager.retryIfDue()
-      if let stopDeadline, SystemClock.monotonic() >= stopDeadline { killListeners() }
     }
+    giveUpDrainWaits()
+    leaveListeners()
     resolver?.stop()
     control?.close()
     if stopDeadline != nil, isStarted { logger.info("stopped") }
@@ -104,8 +112,6 @@ final class Supervisor {
     }
   }
 
-  private var isDone: Bool { stopDeadline != nil && allServices.allSatisfy(\.generations.isEmpty) }
-
   private func startEverything() {
     if resolver != nil { startResolver() }
     for service in services { service.restartTime = 0 }
@@ -115,22 +121,33 @@ final class Supervisor {
 
   /// Announces that all is served, once it is.
   func checkReadiness() {
-    guard !isStarted, stopDeadline == nil, services.allSatisfy(\.isServing) else { return }
+    guard !isStarted, stopDeadline == nil, services.allSatisfy({ $0.isServing || $0.drain.isClosed }) else {
+      return
+    }
     isStarted = true
     manager.ready(statusText)
     for output in whenReady() { write(output) }
   }
 
   var statusText: String {
-    let running = services.filter(\.isServing).count
-    let addresses = services.reduce(0) { $0 + $1.sockets.count }
-    return "serving \(running) of \(services.count) services on \(addresses) addresses"
+    guard !stopping.isOrdered else { return stoppingText }
+    let running = services.filter { $0.isServing }
+    let addresses = running.reduce(0) { $0 + $1.sockets.count }
+    return "serving \(running.count) of \(services.count) services on \(addresses) addresses"
+      + Supervisor.list("soon drained", services.filter { $0.drain.announcementEnd != nil })
+      + Supervisor.list("drained", services.filter(\.drain.isClosed))
+  }
+
+  /// A part of the status about some services, which are named if they are few.
+  private static func list(_ state: String, _ services: [ManagedService]) -> String {
+    guard !services.isEmpty else { return "" }
+    return "; \(state): " + (services.count <= 4 ? services.map(\.name).joined(separator: ", ") : "\(services.count)")
   }
 
   /// Ends a start that cannot succeed: nothing half-started is left.
   func abandonStart() {
     exitStatus = 1
-    stop()
+    stopImmediately()
   }
 
   /// The number of a service in the table of bans: a name keeps it, also when it comes back after a while.
@@ -145,7 +162,7 @@ final class Supervisor {
   func nameOfService(_ number: UInt32) -> String? { serviceNumbers.first { $0.value == number }?.key }
 
   private func timeUntilWork() -> CInt {
-    var due = watch.nextTime
+    var due = min(watch.nextTime, drainTime)
     for service in allServices {
       due = min(due, service.restartTime ?? .max, service.lingerDeadline ?? .max)
       for generation in service.generations {
@@ -154,8 +171,8 @@ final class Supervisor {
       }
     }
     let others: [Int64?] = [
-      reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopDeadline, manager.retryTime,
-      control?.nextTime,
+      reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
+      manager.retryTime, control?.nextTime,
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
@@ -165,7 +182,7 @@ final class Supervisor {
     while let arrival = signals.take() {
       switch arrival.signal {
       case .child: reapChildren()
-      case .terminate, .interrupt, .quit: stop()
+      case .terminate, .interrupt, .quit: takeStopSignal()
       case .hangUp: requestReload(.signal)
       default: break
       }

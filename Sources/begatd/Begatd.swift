@@ -10,7 +10,8 @@ struct Begatd: ParsableCommand {
     commandName: "begatd", abstract: "Serve small network services, each connection in a process of its own.",
     discussion: """
       Without a configuration file, every built-in service is served on loopback addresses and unprivileged ports.  \
-      SIGTERM stops it: open connections may end within drain-timeout; a second SIGTERM ends them immediately.
+      SIGTERM stops it: clients are accepted until announce-time is over, and open connections may end within \
+      drain-timeout; a second SIGTERM ends everything immediately.
       """, version: "begatd \(BegatVersion.text)")
 
   @Option(name: [.short, .long], help: ArgumentHelp("Read this file, and conf.d/*.toml beside it.", valueName: "file"))
@@ -21,6 +22,9 @@ struct Begatd: ParsableCommand {
 
   @Flag(help: "Leave the terminal; return when all is served.")
   var daemon = false
+
+  @Flag(help: "End a stop as soon as no client is accepted any more: open connections go on without begatd.")
+  var leaveListeners = false
 
   @Option(
     help: ArgumentHelp(
@@ -45,7 +49,8 @@ struct Begatd: ParsableCommand {
       } else if check {
         ConfigurationCheck.run(file: config)
       } else {
-        SupervisorProgram.run(configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon)
+        SupervisorProgram.run(
+          configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon, leavesListeners: leaveListeners)
       }
     throw ExitCode(status)
   }

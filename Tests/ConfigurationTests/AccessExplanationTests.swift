@@ -200,7 +200,7 @@ import Testing
   func tablesShowPrograms() throws {
     let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings
     let expected = """
-      log-level info, log-target auto, drain-timeout 30s
+      log-level info, log-target auto, drain-timeout 30s, announce-time 0s
       control-socket /run/begat/control
 
       SERVICE  SERVES           USER    LISTENS ON

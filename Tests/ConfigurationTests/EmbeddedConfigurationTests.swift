@@ -92,7 +92,7 @@ import Testing
     #expect(
       text.hasPrefix(
         """
-        log-level info, log-target auto, drain-timeout 30s
+        log-level info, log-target auto, drain-timeout 30s, announce-time 0s
         control-socket /run/begat/control
 
         SERVICE  SERVES   USER    LISTENS ON

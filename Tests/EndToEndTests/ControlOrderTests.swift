@@ -18,7 +18,7 @@ struct ControlOrderTests {
       #expect(try ask(address).count == 4)
       let again = try daemon.begat("allow", "127.0.0.0/8")
       #expect(again.status == .exited(code: 1))
-      #expect(again.errors.text == "begat allow: allow 127.0.0.0/8: it is not denied\n")
+      #expect(again.errors.text == "begat allow: 127.0.0.0/8 is not denied\n")
     }
   }
 

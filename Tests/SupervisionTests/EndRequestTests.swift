@@ -5,6 +5,16 @@ import Testing
 
 /// Requests to end connections, which several listeners answer.
 @Suite(.timeLimit(.minutes(1))) struct EndRequestTests {
+  /// A connection that was shown may have ended before its listener is told.
+  @Test func aNamedConnectionThatHasEndedIsAProblem() {
+    var answers: [ControlAnswer] = []
+    let request = EndRequest(problems: [], named: 2) { answers.append($0) }
+    for _ in 0..<2 { request.expectAnswer() }
+    request.settle(count: 1)
+    request.settle(count: 0)
+    #expect(answers == [.order(OrderReport("1 connection is ended", count: 1, problems: ["1 connection had ended"]))])
+  }
+
   @Test func isAnsweredOnceWithTheSum() {
     var answers: [ControlAnswer] = []
     let request = EndRequest(problems: ["no connection 7"]) { answers.append($0) }

@@ -69,7 +69,8 @@ extension Listener {
   /// The same where programs accept: a program whose socket has no client left waits in vain, and is told to end.
   private mutating func emptyPlaces() {
     for place in handover.places.indices.reversed() where isClosing(place) {
-      if waitingClients(at: place).isAny || awaitsHandshake(atPlace: place) {
+      // A program that takes no client would be waited for until the drain is over.
+      if !handover.places[place].isLooping, waitingClients(at: place).isAny || awaitsHandshake(atPlace: place) {
         emptying.lookAgain()
       } else if handover.places[place].process == 0 {
         closeSockets(at: [place])

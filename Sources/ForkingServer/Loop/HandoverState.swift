@@ -23,6 +23,9 @@ struct HandoverState: ~Copyable {
     fileprivate var hasArrival = false
     fileprivate var restarts: Restarts
 
+    /// Whether program after program has left its client where it was.
+    var isLooping: Bool { restarts.isLooping }
+
     fileprivate var isFree: Bool { process == 0 && retryTime == nil }
   }
 

@@ -28,6 +28,9 @@ struct Restarts {
   /// Whether equal datagrams are worth an exact look.
   private(set) var isSuspicious = false
 
+  /// Whether no program takes the client that waits.
+  var isLooping: Bool { vainStarts == startsInVain }
+
   init(startsInVain: Int) { self.startsInVain = startsInVain }
 
   /// How long to wait after a program has ended, and what to log.
@@ -42,7 +45,6 @@ struct Restarts {
       return (.zero, nil)
     }
     vainStarts = min(vainStarts + 1, startsInVain)
-    let isLooping = vainStarts == startsInVain
     let hasFailed = !isSuccess && age < Restarts.healthyAge
     let former = delay
     if isLooping {

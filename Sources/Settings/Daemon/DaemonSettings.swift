@@ -15,6 +15,7 @@ public struct DaemonSettings: SettingsTable {
   public var logLevel = LogLevel.info
   public var logTarget = LogTarget.auto
   public var drainTimeout = Duration.seconds(30)
+  public var announceTime = Duration.zero
   /// A path, in which `%t/` stands for the runtime directory; or `noControlSocket`.
   public var controlSocket = "%t/control"
   /// The group whose members may ask questions, by name or number.
@@ -36,7 +37,19 @@ public struct DaemonSettings: SettingsTable {
     Key(
       "log-target", \.logTarget, .choice,
       "where messages go; auto is the journal under systemd, syslog with --daemon, else stderr"),
-    Key("drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after a stop"),
+    Key(
+      "drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after a stop or a drain",
+      details: """
+        Connections that are left then are ended: SIGTERM, and SIGKILL 5 s later.  A service manager that started begatd \
+        is told to wait so long.
+        """),
+    Key(
+      "announce-time", \.announceTime, .duration,
+      "how long clients are still accepted after a stop or a drain is ordered",
+      details: """
+        begat status and the service manager show meanwhile that begatd or a service is about to close, so that load \
+        balancers and other sources of clients can go elsewhere before the first one is refused.
+        """),
     Key(
       "control-socket", \.controlSocket, .controlSocket,
       "socket by which begat commands this begatd; \"none\" opens none",

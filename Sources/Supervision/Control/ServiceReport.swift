@@ -10,7 +10,12 @@ extension ManagedService {
   ///
   /// - Parameter isLeaving: whether the configuration has given it up.
   private func reportedState(now: Int64, isLeaving: Bool) -> (state: ServiceStatus.State, remaining: Duration?) {
-    if isLeaving { return (.draining, nil) }
+    switch drain.phase {
+    case .announcing(let end): return (.announcing, .nanoseconds(max(0, end - now)))
+    case .closed where generations.isEmpty: return (.drained, nil)
+    case .closed: return (.draining, drainDeadline.map { .nanoseconds(max(0, $0 - now)) })
+    case .serving: if isLeaving { return (.draining, nil) }
+    }
     if isServing { return (.serving, nil) }
     if let restartTime, restartTime > now { return (.failed, .nanoseconds(restartTime - now)) }
     return (.starting, nil)
@@ -21,8 +26,11 @@ extension ManagedService {
     let reported = reportedState(now: now, isLeaving: isLeaving)
     var status = ServiceStatus(name: name, state: reported.state)
     status.remaining = reported.remaining
-    status.addresses = sockets.map { ServiceStatus.Address("\($0.address)", isDatagram: $0.isDatagram) }
-    if !configuration.waits, sockets.contains(where: { !$0.isDatagram }) {
+    // Those that a drained service will have again.
+    let shown =
+      drain.isClosed ? former.map { ($0.address, $0.isDatagram) } : sockets.map { ($0.address, $0.isDatagram) }
+    status.addresses = shown.map { ServiceStatus.Address("\($0)", isDatagram: $1) }
+    if !configuration.waits, status.addresses.contains(where: { !$0.isDatagram }) {
       status.limit = UInt64(configuration.settings.admission.maxConnections)
     }
     var counters = totals
@@ -39,7 +47,7 @@ extension ManagedService {
     status.ended = counters.ended
     status.droppedRecords = counters.recordsDropped
     status.refused = ManagedService.refused(counters.refused)
-    if sockets.contains(where: \.isDatagram), !configuration.waits {
+    if status.addresses.contains(where: \.isDatagram), !configuration.waits {
       status.datagrams = ServiceStatus.Datagrams(
         answered: counters.datagramsAnswered, refused: ManagedService.refused(counters.datagramsRefused),
         ignored: counters.datagramsIgnored)

@@ -36,6 +36,15 @@ final class ManagedService {
   /// Columns of the admission book whose generations have ended, and which the current generation could not be told yet.
   var pendingClear: AdmissionColumns = []
 
+  /// Whether it accepts clients.
+  var drain = DrainState()
+  /// Whether its last listener accepts the clients that wait at its sockets when it is closed.
+  var closingEmpties = true
+  /// When connections are ended that are still open, CLOCK_MONOTONIC nanoseconds; nil unless it is closed.
+  var drainDeadline: Int64?
+  /// The sockets that it had when it was closed.
+  private(set) var former: [SocketAssignment.Open] = []
+
   /// When the next listener is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
   var restartTime: Int64?
   /// Whether a listener is wanted that cannot be started before one of the others has ended.
@@ -61,6 +70,12 @@ final class ManagedService {
   var retiring: [Generation] { generations.filter { $0 !== current && $0 !== successor } }
 
   var isServing: Bool { current != nil }
+
+  /// Whether it is closed and its last connection has ended.
+  var isDrained: Bool { drain.isClosed && generations.isEmpty }
+
+  /// Connections at present.
+  var active: Int { generations.reduce(0) { $0 + $1.board.active } }
 
   /// Whether a generation may still accept a client, so that no other may begin.
   var isAccepting: Bool { generations.contains { $0.state == .accepting || $0.state == .retiring } }
@@ -122,6 +137,12 @@ final class ManagedService {
 
   /// Closes begatd's copies of sockets that listeners have closed by a time.
   func endLingering(by time: Int64 = .max) { leaving.removeAll { $0.deadline <= time } }
+
+  /// Leaves the addresses of a closed service to others, once no listener has its sockets any more.
+  func endLingeringIfClosed() {
+    guard drain.isClosed, current == nil, successor == nil, !isAccepting else { return }
+    endLingering()
+  }
 
   /// Notes that a generation accepts no more, or is not to begin.
   func withdraw(_ generation: Generation) {
@@ -195,10 +216,30 @@ final class ManagedService {
     onlyUnixAddress = addresses.count == 1 ? addresses[0] : nil
   }
 
+  /// Gives up the sockets that begatd bound; those of the service manager stay.
+  func giveUpSockets() {
+    former = sockets.map {
+      SocketAssignment.Open(
+        address: $0.address, isDatagram: $0.isDatagram, wanted: $0.wanted, passedName: $0.passedName, service: name)
+    }
+    linger((sockets + closing).filter { $0.passedName == nil })
+    sockets.removeAll { $0.passedName == nil }
+    closing = []
+  }
+
+  /// Takes the sockets with which it serves again.
+  func resume(with sockets: [HeldSocket]) {
+    drain.resume()
+    drainDeadline = nil
+    former = []
+    replaceSockets(sockets, closing: [])
+  }
+
   /// Closes begatd's copies of the sockets; their files stay.
   ///
   /// - Parameter givenUp: those that no other service has.
   func releaseSockets(_ givenUp: [HeldSocket] = []) {
+    for socket in sockets { socket.takeNewClients() }
     linger(givenUp + closing)
     sockets = []
     closing = []

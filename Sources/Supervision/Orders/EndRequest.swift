@@ -9,12 +9,16 @@ final class EndRequest {
   private var waiting = 0
   private var count = 0
   private(set) var problems: [String]
+  /// How many connections were named and found; nil if none were named.
+  private let named: Int?
 
   private static let patience: Int64 = 5_000_000_000
 
   /// - Parameter problems: connections that were not found; one line each.
-  init(problems: [String], answer: @escaping (ControlAnswer) -> Void) {
+  /// - Parameter named: how many were; nil if the request names none by itself.
+  init(problems: [String], named: Int? = nil, answer: @escaping (ControlAnswer) -> Void) {
     self.problems = problems
+    self.named = named
     self.answer = answer
   }
 
@@ -30,6 +34,7 @@ final class EndRequest {
 
   func answerIfDone() {
     guard waiting == 0 else { return }
+    if let named, count < named { problems.append("\(counted(named - count, "connection", "connections")) had ended") }
     answer(
       .order(
         OrderReport("\(counted(count, "connection is", "connections are")) ended", count: count, problems: problems)))

@@ -9,6 +9,7 @@ extension Supervisor {
   /// - Parameter service: nil denies the network at all services.
   /// - Parameter duration: nil is forever.
   func deny(_ network: IPNetwork, service: String?, duration: Duration?) -> ControlAnswer {
+    if duration == nil, let failure = DenialCheck.refusal(of: network, service: service) { return .failure(failure) }
     let now = Deadline.now
     let ban = Ban(
       network, service: service.map(number(ofService:)) ?? BanTable.allServices,
@@ -21,7 +22,7 @@ extension Supervisor {
     case .full:
       return .failure(
         ControlFailure(
-          "deny \(network): there are \(BanTable.capacity) denials, and there is no room for more; end some by begat allow, or deny a network"
+          "\(network) is not denied: there are \(BanTable.capacity) denials, and there is no room for more; end some by begat allow, or deny a network"
         ))
     }
   }
@@ -38,7 +39,7 @@ extension Supervisor {
       "\(network) is still denied by \(ban.network)\(nameOfService(ban.service).map { " at \($0)" } ?? "")"
     }
     guard wasDenied else {
-      return .failure(ControlFailure("allow \(network): it is not denied\(place)", problems: covering))
+      return .failure(ControlFailure("\(network) is not denied\(place)", problems: covering))
     }
     return .order(OrderReport("\(network) is denied no more\(place)", count: 1, problems: covering))
   }

@@ -8,16 +8,19 @@ extension Supervisor {
   func end(_ selection: ConnectionSelection, answer: @escaping (ControlAnswer) -> Void) {
     var orders: [(generation: Generation, selection: EndOrder.Selection)] = []
     var problems: [String] = []
+    var named: Int?
     switch selection {
     case .all: orders = allServices.flatMap(\.generations).map { ($0, .everything) }
     case .service(let name): orders = generations(of: name).map { ($0, .everything) }
     case .source(let network, let name): orders = generations(of: name).map { ($0, .source(network)) }
     case .listed(let names):
       for name in names {
-        if let order = find(name) { orders.append(order) } else { problems.append("no connection \(name)") }
+        let found = find(name)
+        if found.isEmpty { problems.append("no connection \(name)") } else { named = (named ?? 0) + 1 }
+        orders += found
       }
     }
-    let request = EndRequest(problems: problems, answer: answer)
+    let request = EndRequest(problems: problems, named: named, answer: answer)
     // Until all orders are sent, so that the first answer is not the last.
     request.expectAnswer()
     for order in orders where order.generation.isReady {
@@ -37,25 +40,26 @@ extension Supervisor {
     allServices.filter { name == nil || $0.name == name }.flatMap(\.generations)
   }
 
-  private func find(_ name: ConnectionName) -> (generation: Generation, selection: EndOrder.Selection)? {
+  /// Where a connection is that has this name.  Connection processes write the scoreboard: several may claim to be the
+  /// same process, and their listeners know which one is.
+  private func find(_ name: ConnectionName) -> [(generation: Generation, selection: EndOrder.Selection)] {
     switch name {
     case .id(let id):
       let service = allServices.filter { $0.name == id.service }.flatMap(\.generations)
       guard let generation = service.first(where: { $0.number == id.generation }),
         (0..<generation.board.slotCount).contains(id.slot)
-      else { return nil }
+      else { return [] }
       let slot = generation.board.slot(id.slot)
-      guard slot.pid > 0, id.isStarted(at: slot.started) else { return nil }
-      return (generation, .connection(process: slot.pid, slot: UInt32(id.slot), started: slot.started))
+      guard slot.pid > 0, id.isStarted(at: slot.started) else { return [] }
+      return [(generation, .connection(process: slot.pid, slot: UInt32(id.slot), started: slot.started))]
     case .process(let number):
-      for generation in allServices.flatMap(\.generations) {
-        for index in 0..<generation.board.slotCount {
+      return allServices.flatMap(\.generations).flatMap { generation in
+        (0..<generation.board.slotCount).compactMap { index in
           let slot = generation.board.slot(index)
-          guard slot.pid == number, number > 0 else { continue }
+          guard slot.pid == number, number > 0 else { return nil }
           return (generation, .connection(process: number, slot: UInt32(index), started: slot.started))
         }
       }
-      return nil
     }
   }
 

@@ -34,6 +34,7 @@ struct ReloadPlan {
   let sockets: SocketAssignment
   private let open: [SocketAssignment.Open]
   private let oldNames: [String]
+  private let drained: Set<String>
   /// Keys of `[daemon]` that are in force from now on.
   private(set) var daemonKeys: [String] = []
   /// Keys of `[daemon]` that have changed and take effect at the next start.
@@ -41,14 +42,17 @@ struct ReloadPlan {
   private let warnings: [String]
 
   /// - Parameter open: the sockets that are open, each with its service.
+  /// - Parameter drained: the services in force that accept no clients; they go on so.
   init(
-    from running: [Running], daemon: DaemonSettings, open: [SocketAssignment.Open], to loaded: LoadedConfiguration
+    from running: [Running], daemon: DaemonSettings, open: [SocketAssignment.Open], drained: Set<String> = [],
+    to loaded: LoadedConfiguration
   ) {
     wanted = loaded.services
     self.open = open
     oldNames = running.map(\.configuration.name)
     warnings = loaded.configuration.warnings.map(\.description)
-    sockets = SocketAssignment(wanted.map(\.configuration), open: open)
+    self.drained = drained
+    sockets = SocketAssignment(wanted.map(\.configuration), open: open, drained: drained)
     compareDaemon(daemon, loaded.configuration.daemon)
     var old: [String: Int] = [:]
     for (index, service) in running.enumerated() { old[service.configuration.name] = index }
@@ -62,7 +66,8 @@ struct ReloadPlan {
       }
       let comparison = ServiceComparison(
         old: running[oldIndex], new: service, hasSameSockets: hasSameSockets(index, openOf[service.configuration.name]),
-        kinds: kinds(of: sockets.sources[index]), datagramPortsChange: portsChange)
+        kinds: isDrained(index) ? service.configuration.mode.sockets : kinds(of: sockets.sources[index]),
+        datagramPortsChange: portsChange)
       kept.append(
         Change(old: oldIndex, new: index, reasons: comparison.reasons, needsListener: comparison.needsListener))
     }
@@ -70,6 +75,10 @@ struct ReloadPlan {
   }
 
   var changed: [Change] { kept.filter { !$0.reasons.isEmpty } }
+
+  /// Whether a wanted service goes on without accepting clients.
+  func isDrained(_ wanted: Int) -> Bool { drained.contains(self.wanted[wanted].configuration.name) }
+
   var isEmpty: Bool { added.isEmpty && removed.isEmpty && changed.isEmpty && daemonKeys.isEmpty }
 
   /// Sockets that are to be bound, in the order of the services that get them.

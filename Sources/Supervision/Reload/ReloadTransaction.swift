@@ -39,7 +39,7 @@ struct ReloadTransaction {
     warnings = opening.warnings
     var problems = opening.problems
     for index in wanted.indices where plan.sockets.isInactive(index) || opening.sockets[index].isEmpty {
-      inactive.insert(index)
+      if !plan.isDrained(index) { inactive.insert(index) }
     }
     for change in plan.kept where inactive.contains(change.new) {
       problems.append(

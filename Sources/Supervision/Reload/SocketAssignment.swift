@@ -35,12 +35,20 @@ struct SocketAssignment {
   /// The open sockets that no service wants.
   private(set) var rest: [Int] = []
 
-  init(_ services: [ServiceConfiguration], open: [Open]) {
+  /// - Parameter drained: services that go on without a socket, except that passed ones stay theirs.
+  init(_ services: [ServiceConfiguration], open: [Open], drained: Set<String> = []) {
     var pool = Pool(open)
     for service in services {
+      guard !drained.contains(service.name) else {
+        sources.append([])
+        continue
+      }
       let streams = service.streams.flatMap { pool.take($0, isDatagram: false, for: service.name) }
       let datagrams = service.datagrams.flatMap { pool.take($0, isDatagram: true, for: service.name) }
       sources.append(streams + datagrams)
+    }
+    for (index, service) in services.enumerated() where drained.contains(service.name) {
+      sources[index] = pool.rest.filter { open[$0].service == service.name }.map { .open(pool.take($0)) }
     }
     rest = pool.rest
   }
@@ -77,6 +85,11 @@ struct SocketAssignment {
     }
 
     var rest: [Int] { isTaken.indices.filter { !isTaken[$0] } }
+
+    mutating func take(_ index: Int) -> Int {
+      isTaken[index] = true
+      return index
+    }
 
     mutating func take(_ address: ListenAddress, isDatagram: Bool, for service: String) -> [Source] {
       switch address {

@@ -25,6 +25,8 @@ final class ServiceManager {
     var reloadTime: Int64?
     var isReady = false
     var isStopping = false
+    /// For how long it is to wait for the next such message, microseconds.
+    var timeoutExtension: Int64?
     var isAlive = false
     var status: String?
 
@@ -32,6 +34,7 @@ final class ServiceManager {
     var text: String? {
       let lines = [
         isReady ? "READY=1" : nil, isStopping ? "STOPPING=1" : nil, isAlive ? "WATCHDOG=1" : nil,
+        timeoutExtension.map { "EXTEND_TIMEOUT_USEC=\($0)" },
         status.map { "STATUS=\($0)" },
       ].compactMap { $0 }
       return lines.isEmpty ? nil : lines.joined(separator: "\n")
@@ -68,8 +71,13 @@ final class ServiceManager {
 
   func status(_ status: String) { say(status) }
 
-  func stopping(_ status: String) {
+  /// begatd stops.
+  ///
+  /// - Parameter limit: for how long the manager is to wait, whatever its own limit; another message will follow or
+  ///   begatd will have ended.
+  func stopping(_ status: String, extendingBy limit: Duration?) {
     undelivered.isStopping = true
+    undelivered.timeoutExtension = limit.map { $0.nanoseconds / 1000 }
     say(status)
   }
 

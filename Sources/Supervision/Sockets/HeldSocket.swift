@@ -14,6 +14,8 @@ final class HeldSocket {
   let file: UnixSocketFile?
   /// The name under which the service manager passed it; nil for a socket that begatd bound.
   let passedName: String?
+  /// Whether new clients are dropped, as at a passed socket of a drained service.
+  private(set) var dropsNewClients = false
 
   init(
     _ descriptor: consuming Descriptor, isDatagram: Bool, address: SocketAddress, wanted: ListenAddress? = nil,
@@ -62,5 +64,20 @@ final class HeldSocket {
     // The manager goes on holding a socket that it passed, and may pass it to the next begatd.
     guard passedName == nil else { return }
     try? descriptor.refuseNewClients()
+  }
+
+  /// Lets a socket of the service manager take no new client until `takeNewClients`.
+  ///
+  /// - Returns: false if new clients wait in its backlog instead.
+  func dropNewClients() -> Bool {
+    dropsNewClients = (try? descriptor.dropNewClients()) ?? false
+    return dropsNewClients
+  }
+
+  /// Undoes `dropNewClients`.
+  func takeNewClients() {
+    guard dropsNewClients else { return }
+    dropsNewClients = false
+    _ = try? descriptor.takeNewClients()
   }
 }

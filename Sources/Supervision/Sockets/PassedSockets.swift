@@ -21,6 +21,8 @@ struct PassedSockets {
           "passed descriptor \(descriptor.number) (\(escaped(name.utf8))): no listening or datagram socket; closed")
         continue
       }
+      // A begatd that was killed while the service was drained has left the socket so.
+      _ = try? descriptor.takeNewClients()
       sockets.append(HeldSocket(descriptor, isDatagram: kind == .datagram, address: address, passedName: name))
     }
   }

@@ -10,6 +10,8 @@ struct SocketBinder {
   var givenUp: [HeldSocket] = []
   /// Sockets that services have, for messages about files.
   var held: [(service: String, socket: HeldSocket)] = []
+  /// Sockets that the service had before: an address whose port the kernel chose gets the same port again.
+  var former: [SocketAssignment.Open] = []
 
   /// Binds, and tries again while a listener of a killed begatd has the address still.
   func bind(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool) throws(BindProblem)
@@ -34,22 +36,24 @@ struct SocketBinder {
   private func bindOnce(_ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool)
     throws(BindProblem) -> HeldSocket
   {
-    let neighbours = neighbours(of: address, isDatagram: isDatagram)
+    let target = formerAddress(of: address, isDatagram: isDatagram) ?? address
+    let neighbours = neighbours(of: target, isDatagram: isDatagram)
     // Only while the address is bound: a process of the same user could otherwise take a part of the clients.
     for neighbour in neighbours { try? neighbour.descriptor.setSharesPort(true) }
     defer { for neighbour in neighbours { try? neighbour.descriptor.setSharesPort(false) } }
     do {
-      switch address {
+      switch target {
       case .unixPath(let path): return try bind(path, of: service, isDatagram: isDatagram)
       default:
         var options = service.settings.bindOptions
         options.sharesPort = !neighbours.isEmpty
-        let socket = try bind(address, options, backlog: service.settings.backlog, isDatagram: isDatagram)
+        let socket = try bind(
+          target, wanted: address, options, backlog: service.settings.backlog, isDatagram: isDatagram)
         if !neighbours.isEmpty { try socket.descriptor.setSharesPort(false) }
         return socket
       }
     } catch let failure as SystemCallError {
-      throw BindProblem(address, failure, isDatagram: isDatagram)
+      throw BindProblem(target, failure, isDatagram: isDatagram)
     } catch UnixSocketFile.BindError.inUse(let path) {
       if let holder = holder(of: path) { throw BindProblem("bind \(path): \(holder); remove one of them") }
       throw BindProblem(UnixSocketFile.BindError.inUse(path))
@@ -70,16 +74,24 @@ struct SocketBinder {
     return HeldSocket(bound.socket.release(), isDatagram: false, address: .unixPath(path), file: file)
   }
 
-  private func bind(_ address: SocketAddress, _ options: BindOptions, backlog: CInt, isDatagram: Bool)
-    throws(SystemCallError) -> HeldSocket
-  {
+  private func bind(
+    _ address: SocketAddress, wanted: SocketAddress, _ options: BindOptions, backlog: CInt, isDatagram: Bool
+  ) throws(SystemCallError) -> HeldSocket {
     let descriptor =
       isDatagram
       ? try DatagramSocket(address, options: options).release()
       : try ListeningSocket(address, backlog: backlog, options: options).release()
     let bound = try descriptor.localAddress().address ?? address
     return HeldSocket(
-      descriptor, isDatagram: isDatagram, address: bound, wanted: .address(address, isOptional: false))
+      descriptor, isDatagram: isDatagram, address: bound, wanted: .address(wanted, isOptional: false))
+  }
+
+  private func formerAddress(of wanted: SocketAddress, isDatagram: Bool) -> SocketAddress? {
+    guard wanted.port == 0 else { return nil }
+    return former.first { socket in
+      socket.isDatagram == isDatagram && socket.wanted == .address(wanted, isOptional: false)
+        && !held.contains { $0.socket.address == socket.address && $0.socket.isDatagram == isDatagram }
+    }?.address
   }
 
   /// The service that has this very file by another spelling of its path.

@@ -87,6 +87,8 @@ extension [HeldSocket] {
 extension [ManagedService] {
   /// The ports at which they answer datagrams.  Passed sockets count too: what matters is who answers.
   var datagramPorts: [UInt16] {
-    Set(flatMap(\.sockets).filter(\.isDatagram).compactMap(\.address.port)).sorted()
+    let ports = flatMap(\.sockets).filter(\.isDatagram).compactMap(\.address.port)
+    // A drained service answers at the same ones when it serves again.
+    return Set(ports + flatMap(\.former).filter(\.isDatagram).compactMap(\.address.port)).sorted()
   }
 }

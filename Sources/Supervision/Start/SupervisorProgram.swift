@@ -18,7 +18,10 @@ public enum SupervisorProgram {
   /// - Parameter configurationFile: nil for the usual place or the embedded default.
   /// - Parameter readyDescriptor: gets a line for each bound address and is closed when all is served.
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
-  public static func run(configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool) -> CInt {
+  /// - Parameter leavesListeners: a stop ends as soon as no client is accepted any more.
+  public static func run(
+    configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool, leavesListeners: Bool
+  ) -> CInt {
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
@@ -31,7 +34,8 @@ public enum SupervisorProgram {
 
     // Read again later, from another working directory perhaps.
     let file = configurationFile.map(absolutePath)
-    let job = Job(loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor)
+    let job = Job(
+      loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor, leavesListeners: leavesListeners)
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
@@ -44,6 +48,7 @@ public enum SupervisorProgram {
     let loaded: LoadedConfiguration
     let configurationFile: String?
     let readyDescriptor: CInt?
+    let leavesListeners: Bool
   }
 
   /// The path itself where the working directory cannot be found out.
@@ -111,7 +116,7 @@ public enum SupervisorProgram {
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
         services: services, starter: starter, daemon: configuration.daemon, configurationFile: job.configurationFile,
-        logs: logs
+        logs: logs, leavesListeners: job.leavesListeners
       ) {
         let outputs = [
           job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },

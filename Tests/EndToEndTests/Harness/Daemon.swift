@@ -21,14 +21,15 @@ final class Daemon {
   /// - Parameter wrapper: a command that executes the command line given to it as further arguments.
   /// - Parameter passing: descriptors that the wrapper gets as 4 and so on.
   /// - Parameter begatd: the program, where it is not the one under test but a copy.
+  /// - Parameter options: further ones of begatd.
   init(
     _ configuration: String, in directory: TemporaryDirectory, environment: [String] = [], wrapper: [String] = [],
-    passing: [CInt] = [], begatd: String? = nil
+    passing: [CInt] = [], begatd: String? = nil, options: [String] = []
   ) throws {
     self.directory = directory
     let file = try directory.write(configuration, to: "begatd.toml")
     let ready = try PipeEnds()
-    let command = wrapper + [try begatd ?? Programs.begatd(), "--config", file, "--ready-fd", "3"]
+    let command = wrapper + [try begatd ?? Programs.begatd(), "--config", file, "--ready-fd", "3"] + options
     program = try RunningProgram(
       command[0], Array(command.dropFirst()),
       environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"] + environment,

@@ -11,6 +11,9 @@ final class EchoClients {
     var refused = 0
     /// Connected, and then not served: what must not be.
     var lost: [String] = []
+    /// When the first client was refused, and when the last one began to come that was served; CLOCK_MONOTONIC nanoseconds.
+    var firstRefusal = Int64.max
+    var lastArrival: Int64 = 0
   }
 
   private let program: RunningProgram
@@ -19,7 +22,7 @@ final class EchoClients {
   /// - Parameter staying: whether a client that is refused comes again; otherwise it is the last one of its row.
   init(_ count: Int, at address: String, isDatagram: Bool = false, staying: Bool = true) throws {
     let script = """
-      import errno, os, socket, sys, threading
+      import errno, os, socket, sys, threading, time
       target, count, datagram, staying = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "true", sys.argv[4] == "true"
       if target[0] == "/": family, address = socket.AF_UNIX, target
       elif target[0] == "@": family, address = socket.AF_UNIX, "\\0" + target[1:]
@@ -30,6 +33,7 @@ final class EchoClients {
           address = (host, int(port))
       over = threading.Event()
       served, refused, lost = [0] * count, [0] * count, []
+      last, first = [0] * count, []
       def visit(row, number):
           line = f"client {row} {number}\\n".encode()
           with socket.socket(family, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM) as client:
@@ -56,10 +60,14 @@ final class EchoClients {
           number = 0
           while not over.is_set():
               number += 1
+              began = time.monotonic_ns()
               try:
-                  if visit(row, number): served[row] += 1
+                  if visit(row, number):
+                      served[row] += 1
+                      last[row] = began
                   else:
                       refused[row] += 1
+                      first.append(time.monotonic_ns())
                       if not staying: return
               except Exception as error: lost.append(f"client {row} {number}: {error!r}")
       rows = [threading.Thread(target=come, args=(row,)) for row in range(count)]
@@ -71,6 +79,8 @@ final class EchoClients {
       for row in rows: row.join()
       print("served", sum(served), flush=True)
       print("refused", sum(refused), flush=True)
+      if first: print("first-refusal", min(first), flush=True)
+      print("last-arrival", max(last), flush=True)
       for line in lost[:20]: print("lost", line, flush=True)
       """
     program = try RunningProgram(
@@ -90,6 +100,8 @@ final class EchoClients {
       switch words[0] {
       case "served": report.served = Int(words[1]) ?? 0
       case "refused": report.refused = Int(words[1]) ?? 0
+      case "first-refusal": report.firstRefusal = Int64(words[1]) ?? .max
+      case "last-arrival": report.lastArrival = Int64(words[1]) ?? 0
       case "lost": report.lost.append(String(words[1]))
       default: break
       }

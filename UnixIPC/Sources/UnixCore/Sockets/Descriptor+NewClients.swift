@@ -24,22 +24,40 @@ import Glibc
       _ = try check("shutdown", onDescriptor: number) { Glibc.shutdown(number, CInt(SHUT_RD)) }
       return
     }
-    if socketKind == .datagram { return try dropWhatArrives() }
+    if socketKind == .datagram { return try SocketFilter.dropEverything.attach(to: self) }
     // The kernel takes any number, whether an interface has it or not.
     try setOption(SOL_SOCKET, bindToInterfaceIndex, CInt.max)
   }
 
-  /// The whole filter is one instruction, BPF_RET | BPF_K of nothing.
-  private func dropWhatArrives() throws(SystemCallError) {
-    let number = number
-    _ = try check("setsockopt SO_ATTACH_FILTER", onDescriptor: number) {
-      withUnsafeBytes(of: FilterInstruction(code: 0x06)) { instruction in
-        let program = FilterProgram(count: 1, instructions: instruction.baseAddress!)
-        return withUnsafeBytes(of: program) {
-          setsockopt(number, SOL_SOCKET, SO_ATTACH_FILTER, $0.baseAddress, socklen_t($0.count))
-        }
-      }
-    }
+  /// Lets a socket that other processes go on holding take nothing new, until `takeNewClients`; what has arrived before can
+  /// still be accepted, or received and answered.
+  ///
+  /// TCP and datagram sockets get a filter.  A new client of TCP repeats its SYN, and is connected when the filter is gone
+  /// and its patience is not; datagrams are lost.  Unlike `refuseNewClients`, it can be undone without privileges.
+  ///
+  /// - Returns: false for a Unix stream socket, for which the kernel has nothing of the kind: its clients wait.
+  ///
+  /// Source: SO_ATTACH_FILTER in socket(7); `tcp_filter` and `unix_dgram_sendmsg` in Linux.
+  public func dropNewClients() throws(SystemCallError) -> Bool {
+    guard let filter = try newClientFilter() else { return false }
+    try filter.attach(to: self)
+    return true
+  }
+
+  /// Undoes `dropNewClients`, by whichever process that was done.
+  ///
+  /// - Returns: whether the socket had such a filter.
+  @discardableResult
+  public func takeNewClients() throws(SystemCallError) -> Bool {
+    guard let filter = try newClientFilter(), filter.isAttached(to: self) else { return false }
+    try SocketFilter.detach(from: self)
+    return true
+  }
+
+  private func newClientFilter() throws(SystemCallError) -> SocketFilter? {
+    if socketKind == .datagram { return .dropEverything }
+    let family = try localAddress().family
+    return family == .ipv4 || family == .ipv6 ? .dropNewConnections : nil
   }
 
   /// Sets whether other sockets of this user that have the option too may be bound to an address that meets this one's.
@@ -67,18 +85,4 @@ import Glibc
   ///
   /// Source: SO_KEEPALIVE in socket(7).
   public func disableKeepalive() { try? setOption(SOL_SOCKET, SO_KEEPALIVE, 0) }
-}
-
-/// `struct sock_filter` of linux/filter.h.
-private struct FilterInstruction {
-  var code: UInt16
-  var whenTrue: UInt8 = 0
-  var whenFalse: UInt8 = 0
-  var value: UInt32 = 0
-}
-
-/// `struct sock_fprog` of linux/filter.h.
-private struct FilterProgram {
-  var count: UInt16
-  var instructions: UnsafeRawPointer
 }
