@@ -40,8 +40,11 @@ struct ConfigurationFaultTests {
   @Test func aRightFileChecks() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write(ConfigurationFault.service, to: "begatd.toml")
-    let check = try RunningProgram.run(try Programs.begatd(), ["--check", "--config", file])
-    let ownCheck = try RunningProgram.run(try Programs.begat(), ["check", "--config", file])
+    let environment = ["RUNTIME_DIRECTORY=\(directory.path("run"))"]
+    let check = try RunningProgram.run(
+      try Programs.begatd(), ["--check", "--config", file], environment: environment)
+    let ownCheck = try RunningProgram.run(
+      try Programs.begat(), ["check", "--config", file], environment: environment)
     #expect(check.status == .exited(code: 0) && ownCheck.status == .exited(code: 0))
     #expect(check.output.text == ownCheck.output.text && check.output.text.contains("127.0.0.1:0"))
     #expect(check.errors.text == "" && ownCheck.errors.text == "")
@@ -69,7 +72,9 @@ struct ConfigurationFaultTests {
           "(process \(getpid()))",
         ]
       ])
-    #expect(try directory.names() == ["begatd.toml"])
+    // The runtime directory stays, and nothing is in it.
+    #expect(try directory.names() == ["begatd.toml", "run"])
+    #expect(rmdir(directory.path("run")) == 0)
     let check = try RunningProgram.run(try Programs.begatd(), ["--check", "--config", file])
     #expect(check.status == .exited(code: 0))
   }
@@ -114,7 +119,9 @@ struct ConfigurationFaultTests {
   @Test(.enabled(if: Machine.firstFreePort > 80, "this machine lets everybody have port 80"))
   func aPortForRootIsRefusedToOthers() throws {
     let directory = try TemporaryDirectory()
-    let begatd = try start(service(at: "127.0.0.1:80"), in: directory, wrapper: Machine.unprivileged())
+    // It could not make its runtime directory either.
+    let text = service(at: "127.0.0.1:80") + "[daemon]\ncontrol-socket = \"none\"\n"
+    let begatd = try start(text, in: directory, wrapper: Machine.unprivileged())
     complains(begatd, .exited(code: 1), [["bind 127.0.0.1:80: Permission denied; ports below 1024 are for root"]])
   }
 

@@ -206,7 +206,7 @@ struct GetFileTests {
     let got = try runBegat(
       "get", "-o", "/nowhere/file", "-o", directory.path, "-o", directory.path("b"), server.place, "/a", "/a", "/b")
     #expect(got.status == .exited(code: 1))
-    #expect(got.errors.lines[0].hasSuffix("open /nowhere: No such file or directory"))
+    #expect(got.errors.lines[0].hasSuffix("open /nowhere/file: No such file or directory"))
     #expect(got.errors.lines[1].hasSuffix("open \(directory.path): Is a directory"), "\(got.errors.text)")
     #expect(try directory.names() == ["b"])
   }

@@ -38,7 +38,8 @@ struct ReadmeTests {
     #expect(commands.count > 10)
 
     let directory = try TemporaryDirectory()
-    var script = Self.prelude
+    // A reader has no runtime directory of a test's.
+    var script = "unset RUNTIME_DIRECTORY\n" + Self.prelude
     var number = 0
     for example in examples {
       if case .file(let name) = example.kind {

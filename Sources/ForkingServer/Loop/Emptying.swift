@@ -36,6 +36,7 @@ extension Listener {
   mutating func emptySockets() {
     guard emptying.isUnderWay, hasBegun else { return }
     emptying.nextLook = nil
+    if admitsNoneInTime { return closeSockets(all: true) }
     if offer.handsOver {
       emptyPlaces()
     } else {
@@ -43,6 +44,12 @@ extension Listener {
       emptyDatagrams()
     }
     emptying.isUnderWay = sockets.haveClosing
+  }
+
+  /// Whether the rate admits none of them before the drain is over: then they would wait in vain, and so would a stop.
+  private var admitsNoneInTime: Bool {
+    guard case .rate = accepting.pause, let retry = accepting.retryTime, let drain else { return false }
+    return retry > drain.deadline
   }
 
   private mutating func emptyStreams() {
