@@ -9,7 +9,7 @@ import CSharedLayouts
 ///
 /// Connections and datagrams have a part each: forged senders of datagrams must not use up the limits of other clients.
 public enum AdmissionBook {
-  /// What a part of the book counts.
+  /// The two parts of the book, by the things that they count.
   public enum Part: Hashable, Sendable {
     /// Connections, and starts of programs that accept their clients themselves.
     case connections

@@ -40,7 +40,7 @@ public struct BanTable: ~Copyable {
 
   // MARK: - Changes
 
-  /// What has become of a new ban.
+  /// The outcome of an addition.
   public enum Addition: Hashable, Sendable {
     /// The ban is in force.
     case added

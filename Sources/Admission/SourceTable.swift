@@ -23,13 +23,13 @@ struct SourceTable {
   /// A place of the heap and the links of a source, which have nothing to do with each other: with few sources, both are
   /// in the same page.
   private struct Row {
-    /// Of the heap's place with this number: which source is there, and when it may be forgotten.
+    /// For the heap's place with this number: which source is there, and when it may be forgotten.
     var time = Deadline.immediate
     var number: Number = 0
-    /// Of the source with this number: the next one in the same chain, or the next free one; none is 0, the others one more
-    /// than their number.
+    /// For the source with this number: the next one in the same chain, or the next free one; none is 0, the others one
+    /// more than their number.
     var next: UInt32 = 0
-    /// Of the source with this number: its place in the heap, and its chain.
+    /// For the source with this number: its place in the heap, and its chain.
     var place: UInt32 = 0
     var chain: UInt32 = 0
   }

@@ -11,7 +11,7 @@ extension Configuration {
     }
   }
 
-  /// What holds if begatd is started by hand: under a service manager it would obey root alone.
+  /// The warning that holds if begatd is started by hand: under a service manager it would obey root alone.
   ///
   /// - Parameter user: what begatd runs as.
   public func warningsByHand(user: uid_t = geteuid()) -> [ConfigurationProblem] {

@@ -10,7 +10,7 @@ public enum Severity: UInt32, Sendable {
   case debug = 7
 }
 
-/// What a listener says to begatd.
+/// A message of a listener to begatd.
 public enum ListenerMessage: Hashable, Sendable {
   /// All is read.  Clients are accepted after `SupervisorMessage.begin`.
   case ready
@@ -64,7 +64,7 @@ public enum ListenerChannel {
     return (kind, header.value)
   }
 
-  /// What follows the header; nil unless it has exactly the size of the type.
+  /// The value behind the header; nil unless it has exactly the size of the type.
   static func body<Body: BitwiseCopyable>(of bytes: UnsafeRawBufferPointer, as type: Body.Type) -> Body? {
     guard bytes.count == headerSize + MemoryLayout<Body>.size else { return nil }
     return bytes.loadUnaligned(fromByteOffset: headerSize, as: type)

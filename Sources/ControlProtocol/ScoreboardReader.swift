@@ -28,7 +28,7 @@ public final class ScoreboardReader {
   /// Connections at present.
   public var active: Int { min(Int(header.pointee.active), slotCount) }
 
-  /// What the listener has counted so far.
+  /// The counts of the listener so far.
   public var counters: ServiceCounters {
     var counters = ServiceCounters()
     counters.accepted = header.pointee.accepted

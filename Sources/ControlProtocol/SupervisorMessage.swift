@@ -1,7 +1,7 @@
 import CSharedLayouts
 @_spi(Begat) import UnixCore
 
-/// What begatd says to a listener.  Another process that wants to end one sends SIGTERM.
+/// A message of begatd to a listener.  Another process that wants to end one sends SIGTERM.
 public enum SupervisorMessage: Hashable, Sendable {
   /// Answered immediately while the listener's loop turns.
   case question(UInt32)

@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// What the supervisor waits for: descriptors, each with the action that is taken when it is ready.
+/// The events for which the supervisor waits: descriptors, each with the action that is taken when it is ready.
 ///
 /// Each entry has a token of its own, never used twice: an event of a descriptor that an earlier action of the same turn
 /// has removed finds no entry, whichever descriptor has its number by then.

@@ -7,7 +7,7 @@ import Logging
 import Settings
 @_spi(Begat) import UnixCore
 
-/// What `status` says of begatd itself.
+/// Facts of begatd itself, for `status`.
 struct ControlFacts {
   /// The file that was read.
   var configuration = ""

@@ -155,7 +155,7 @@ extension Supervisor {
 }
 
 extension DurationText {
-  /// What is left until an instant, CLOCK_MONOTONIC nanoseconds: in seconds, but the last one exactly enough.
+  /// The time that is left until an instant, CLOCK_MONOTONIC nanoseconds: in seconds, but the last one exactly enough.
   static func roundedUp(until instant: Int64) -> String {
     let rest = max(0, instant - SystemClock.monotonic())
     let unit: Int64 = rest > 500_000_000 ? 1_000_000_000 : 100_000_000

@@ -36,7 +36,7 @@ final class Supervisor {
   var resolverToken: PollTable.Token?
   /// Nil where there are no control sockets.
   var control: ControlServer?
-  /// What `status` says of begatd itself.
+  /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.

@@ -33,7 +33,7 @@ struct ControlOutput {
   }
 
   private init(_ text: String, complaints: [String] = [], exitStatus: Int32 = 0) {
-    // What a table shows came from another process, and partly from its clients.
+    // The content of a table came from another process, and partly from its clients.
     self.text = text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { escaped($0.utf8, doublingBackslashes: false) }.joined(separator: "\n")
     self.complaints = complaints

@@ -5,7 +5,7 @@ import Settings
 
 /// Where a running begatd may be found.
 struct ControlPlaces {
-  /// What `--control` names; nil for the places that begatd itself chooses.
+  /// The path that `--control` names; nil for the places that begatd itself chooses.
   let given: String?
 
   private static let systemDirectory = "/run/begat"

@@ -71,8 +71,8 @@ struct begat_record {
 struct begat_message {
   uint16_t version;
   uint16_t kind;
-  /// Of records: how many follow.  Of a log line: its severity.  Of a question, an order and their answers: its number.
-  /// Of a beginning and a clearing: a bit for each column.
+  /// For records, how many follow; for a log line, its severity; for a question, an order and their answers, its number.
+  /// For a beginning and a clearing, a bit for each column.
   uint32_t value;
 };
 

@@ -12,7 +12,7 @@ public struct ConnectionReport: Hashable, Sendable {
 
 /// An open connection, as its own process reports it.
 public struct ConnectionStatus: Hashable, Sendable {
-  /// What a connection process waits for.
+  /// The event for which a connection process waits.
   public enum Waiting: String, Sendable, CaseIterable {
     /// The client's first byte.
     case firstByte = "first-byte"

@@ -1,4 +1,4 @@
-/// What begatd answers.
+/// An answer of begatd.
 public enum ControlAnswer: Hashable, Sendable {
   case status(StatusReport)
   case connections(ConnectionReport)
@@ -69,7 +69,7 @@ extension ControlFailure {
 
 /// Why an answer could not be read.
 public enum AnswerError: Error, Hashable, Sendable {
-  /// What came is no answer of a control socket.
+  /// The bytes that came are no answer of a control socket.
   case malformed(String)
   /// begatd speaks another version of the language.
   case version(Int64)

@@ -23,7 +23,7 @@ public struct ReloadReport: Hashable, Sendable {
   public var daemonKeys: [String] = []
   /// Keys of `[daemon]` that have changed and take effect at the next start only.
   public var needingRestart: [String] = []
-  /// What is allowed and probably not intended.
+  /// Settings that are allowed and probably not intended.
   public var warnings: [String] = []
 
   public init(isDryRun: Bool, unchanged: Int) {

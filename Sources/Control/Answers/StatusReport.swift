@@ -84,7 +84,7 @@ public struct ServiceStatus: Hashable, Sendable {
     }
   }
 
-  /// What became of datagrams.
+  /// Counts of datagrams by what became of them.
   public struct Datagrams: Hashable, Sendable {
     public var answered: UInt64
     public var refused: [Refused]

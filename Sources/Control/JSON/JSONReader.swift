@@ -9,7 +9,7 @@
 public struct JSONReader {
   /// Why bytes are no JSON value.
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Of the byte that is wrong, from 1.
+    /// The place of the byte that is wrong, from 1.
     public let column: Int
     public let message: String
 

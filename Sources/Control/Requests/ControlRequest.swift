@@ -38,7 +38,7 @@ public enum DrainWait: Hashable, Sendable {
   case atMost(Duration)
 }
 
-/// What begatd can be asked through its control sockets.
+/// A request to begatd through one of its control sockets.
 public enum ControlRequest: Hashable, Sendable {
   case status
   case connections(service: String?)

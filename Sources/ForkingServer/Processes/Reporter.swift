@@ -119,7 +119,7 @@ struct Reporter: ~Copyable {
     }
   }
 
-  /// What begatd says, if it says anything.
+  /// The next message of begatd, if there is one.
   enum Inbox {
     case message(SupervisorMessage)
     case empty

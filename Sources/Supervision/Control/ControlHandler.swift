@@ -14,7 +14,7 @@ final class ControlReply {
 
   init(to peer: ControlPeer?) { self.peer = peer }
 
-  /// Whether somebody still waits for the answer: a peer may have gone meanwhile.
+  /// Whether a peer still waits for the answer: it may have gone meanwhile.
   var isOpen: Bool { !isAnswered && peer?.awaitsAnswer ?? false }
 
   /// Sends the answer without waiting; further answers to the same request, and those to a peer that is gone, have no

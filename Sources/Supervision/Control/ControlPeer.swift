@@ -15,7 +15,7 @@ final class ControlPeer {
     case writing
   }
 
-  /// What reading has found.
+  /// The findings of one reading.
   enum Input {
     case nothing, request, end
   }
@@ -28,7 +28,7 @@ final class ControlPeer {
   private(set) var state = State.reading
   /// When the state began, CLOCK_MONOTONIC nanoseconds.
   private(set) var since: Int64
-  /// What the poller watches it for.
+  /// The readiness for which the poller watches it.
   var interest = Poller.Interest.readable
   private weak var server: ControlServer?
   private var input: [UInt8] = []
@@ -94,7 +94,7 @@ final class ControlPeer {
     enter(.waiting)
     let end = input.firstIndex(of: ControlPeer.lineEnd)
     var line = Array(input[..<(end ?? input.endIndex)])
-    // What has no end or no room is the last that is read of this peer.
+    // A line without an end or without room is the last that is read of this peer.
     input.removeFirst(end.map { $0 + 1 } ?? input.count)
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     return line

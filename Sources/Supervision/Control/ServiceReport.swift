@@ -21,7 +21,7 @@ extension ManagedService {
     return (.starting, nil)
   }
 
-  /// What `status` says of it.
+  /// Its row in the answer to `status`.
   func status(now: Int64, isLeaving: Bool) -> ServiceStatus {
     let reported = reportedState(now: now, isLeaving: isLeaving)
     var status = ServiceStatus(name: name, state: reported.state)

@@ -2,7 +2,7 @@
 ///
 /// Services are known by identity: one that is removed by a reload still has connections to wait for.
 struct DrainWaits<Service: AnyObject, Answer> {
-  /// What has become of a wait.
+  /// The outcome of a wait.
   enum Outcome {
     case done
     /// A service accepts clients again.

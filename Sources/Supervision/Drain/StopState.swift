@@ -2,7 +2,7 @@
 ///
 /// Instants are CLOCK_MONOTONIC, durations and instants in nanoseconds.
 struct StopState: Hashable {
-  /// What is to be done now.
+  /// The things to be done next.
   enum Step: Hashable {
     /// Say that begatd will stop; clients are accepted until this instant.
     case announce(until: Int64)
@@ -80,7 +80,7 @@ struct StopState: Hashable {
   mutating func takeExtension(at now: Int64, drainTimeout: Int64) -> Int64? {
     guard let time = extensionTime, time <= now else { return nil }
     let end = killTime ?? (announcementEnd ?? now) + drainTimeout + StopState.grace
-    // What is left after the last kill is reaped immediately.
+    // Processes that are left after the last kill are reaped immediately.
     let rest = max(0, end - now) + StopState.killInterval
     extensionTime = rest > StopState.extensionInterval ? now + StopState.extensionInterval / 2 : nil
     return min(rest, StopState.extensionInterval)

@@ -31,7 +31,7 @@ final class ManagedService {
   /// The generation that is to take its place.
   private(set) var successor: Generation?
   private var lastGenerationNumber: UInt64 = 0
-  /// What generations that have ended have counted.
+  /// The counts of generations that have ended.
   var totals = ServiceCounters()
   /// Columns of the admission book whose generations have ended, and which the current generation could not be told yet.
   var pendingClear: AdmissionColumns = []

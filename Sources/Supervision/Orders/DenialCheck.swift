@@ -11,7 +11,7 @@ enum DenialCheck {
       return refusal(
         "\(network) is every client; begat drain \(place) closes the service" + (service == nil ? "s" : ""))
     }
-    // The control socket is a Unix socket, at which no network counts: whoever asks can still take it back.
+    // The control socket is a Unix socket, at which no network counts: its peer can still take the denial back.
     if network.contains(IPv4Address.loopback) || network.contains(IPv6Address.loopback) {
       return refusal("\(network) contains this machine's own address, which proxies and health checks have")
     }

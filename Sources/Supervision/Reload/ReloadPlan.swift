@@ -3,7 +3,7 @@ import Control
 import Settings
 @_spi(Begat) import UnixCore
 
-/// What a new configuration changes: a value, made of what is in force and what is wanted, without touching anything.
+/// The changes of a new configuration: a value, made of what is in force and what is wanted, without touching anything.
 struct ReloadPlan {
   /// A service as it is in force.
   struct Running {
@@ -88,7 +88,7 @@ struct ReloadPlan {
     }
   }
 
-  /// For whoever asked for the reload.
+  /// The report for those who asked for the reload.
   func report(isDryRun: Bool) -> ReloadReport {
     var report = ReloadReport(isDryRun: isDryRun, unchanged: kept.count - changed.count)
     report.added = added.map { wanted[$0].configuration.name }

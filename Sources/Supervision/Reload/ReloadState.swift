@@ -3,7 +3,7 @@ import Control
 import Settings
 @_spi(Begat) import UnixCore
 
-/// What asked for a reload.
+/// The origin of a wish for a reload.
 enum ReloadAsker {
   /// SIGHUP, which takes no answer.
   case signal
@@ -25,7 +25,7 @@ struct ReloadState {
   var loadDeadline: Int64?
   /// How long reading it may take, in nanoseconds.
   static let loadPatience: Int64 = 60_000_000_000
-  /// What the one that runs has put in force; nil before that.
+  /// The changes that the one that runs has put in force; nil before that.
   var report: ReloadReport?
   /// The services whose new listeners are waited for.
   var awaited: [ManagedService] = []

@@ -16,7 +16,7 @@ struct ReloadTransaction {
   private(set) var added: [ManagedService] = []
   /// For the services that greet by name, where none did before.
   private(set) var resolver: NameResolver?
-  /// What can be done without.
+  /// Problems with which the service can be offered all the same.
   private(set) var warnings: [(service: String, text: String)] = []
   /// Wanted services that the service manager has passed no socket for: they are not offered.
   private(set) var inactive: Set<Int> = []

@@ -27,7 +27,7 @@ struct PassedSockets {
     }
   }
 
-  /// What is closed because no service wants it.
+  /// Sockets that are closed because no service wants them.
   func closing(_ rest: [Int]) -> [String] {
     rest.map { index in
       let name = escaped((sockets[index].passedName ?? "").utf8)

@@ -8,7 +8,7 @@ struct SocketOpening {
   private(set) var sockets: [[HeldSocket]] = []
   /// Why a service cannot be offered as configured; one line each.
   private(set) var problems: [String] = []
-  /// What is missing and can be done without, by the name of the service.
+  /// Things that are missing and can be done without, by the name of the service.
   private(set) var warnings: [(service: String, text: String)] = []
   /// Those that were bound just now.
   private var bound: [HeldSocket] = []

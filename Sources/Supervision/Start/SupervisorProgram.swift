@@ -43,7 +43,7 @@ public enum SupervisorProgram {
     } catch { return complain("\(error)", failure) }
   }
 
-  /// What is to be served.
+  /// The services to offer.
   private struct Job {
     let loaded: LoadedConfiguration
     let configurationFile: String?

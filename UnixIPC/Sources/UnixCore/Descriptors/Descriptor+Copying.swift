@@ -32,7 +32,7 @@ extension Descriptor {
 
   private enum CopyCall { case sendFile, splice }
 
-  /// What ends a copying.
+  /// The end of a copying.
   private struct CopyLimit {
     let deadline: Deadline
     let cancellation: Cancellation?

@@ -12,8 +12,8 @@ public enum StandardStreams {
   ///
   ///     try file.copyAll(to: StandardStreams.output)
   ///
-  /// What is written here is not buffered, so it overtakes what was printed and not written yet: a program that also
-  /// prints calls `fflush(nil)` before.  A reader that is gone is the error `EPIPE`, never a signal.
+  /// Bytes that are written here are not buffered, so they overtake what was printed and not written yet: a program that
+  /// also prints calls `fflush(nil)` before.  A reader that is gone is the error `EPIPE`, never a signal.
   public static let output = Descriptor(owning: STDOUT_FILENO)
 
   /// The standard error, descriptor 2; each call writes immediately.

@@ -49,7 +49,7 @@ public enum CommandLineProgram {
   static func status(of body: () throws -> Void) -> CInt {
     do {
       try body()
-      // Of a file that was printed to, a full disk is known now.
+      // A full disk shows only now where a file was printed to.
       if fflush(nil) != 0 { throw SystemCallError("write", on: "standard output", code: .current) }
       return 0
     } catch let end as Exit {
