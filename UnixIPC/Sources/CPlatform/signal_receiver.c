@@ -40,7 +40,7 @@ static bool is_ours(void) {
 
 static bool is_receiving(int signal) {
   struct platform_disposition present;
-  return platform_save_disposition(signal, &present) == 0 && receivers[signal].installed != 0 &&
+  return receivers[signal].installed != 0 && platform_save_disposition(signal, &present) == 0 &&
          present.words[0] == receivers[signal].installed;
 }
 
@@ -102,6 +102,11 @@ static int own(void) {
     atomic_store(&owner, page);
   }
   if (atomic_load(page) != getpid()) {
+    // Handlers of a parent: from now on they would take themselves for this process's own.
+    for (int signal = 1; signal < NSIG; signal++) {
+      restore(signal);
+      receivers[signal].installed = 0;
+    }
     atomic_store(&claimed, 0);
     atomic_store(&lost, 0);
     atomic_store(&running, 0);
