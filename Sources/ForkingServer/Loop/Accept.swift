@@ -11,8 +11,14 @@ extension Listener {
   private static let acceptsPerTurn = 32
 
   mutating func accept(from ready: UInt64) {
-    for (index, entry) in sockets.streams.enumerated() where ready & (1 << UInt64(index & 63)) != 0 {
-      guard acceptSome(at: index, entry) != .paused else { return }
+    let count = sockets.streams.count
+    for step in 0..<count {
+      let index = (accepting.firstSocket + step) % count
+      guard ready & (1 << UInt64(index & 63)) != 0 else { continue }
+      if acceptSome(at: index, sockets.streams[index]) == .paused {
+        accepting.firstSocket = index + 1
+        return
+      }
     }
   }
 

@@ -20,6 +20,8 @@ struct AcceptState: ~Copyable {
   var pause: Pause?
   /// Whether the listening sockets are in the poller's set.
   var isWatching = false
+  /// The socket that is looked at first: in a full service one socket's clients would otherwise get each free place.
+  var firstSocket = 0
   /// Whether the datagram sockets are: answers to datagrams never wait.
   var isWatchingDatagrams = false
   /// When something is tried again; nil when nothing is.
