@@ -154,7 +154,9 @@ let package = Package(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
     .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Control", unixCore, "TestSupport"]),
+    .testTarget(
+      name: "SupervisionTests",
+      dependencies: ["Supervision", "Control", "Configuration", "Settings", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
