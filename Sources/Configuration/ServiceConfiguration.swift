@@ -25,7 +25,7 @@ public struct ServiceConfiguration: Sendable {
   public var socketAccess: UnixSocketFile.Access
   /// The identity that its listener runs as; nil is begatd's own.
   public var identity: Identity?
-  /// What `admission` has as `allow`, with the places that say so, in the same order; nil admits every client.
+  /// The peers of `allow` in `admission`, in the same order, each with the place that names it; nil admits every client.
   public var allow: [AccessEntry]?
   /// What `admission` has as `deny`, with the places that say so, in the same order.
   public var deny: [AccessEntry]

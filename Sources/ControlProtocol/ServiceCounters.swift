@@ -1,4 +1,4 @@
-/// The counts of all listeners of a service since begatd began: sums over its generations never fall.
+/// The counts of all listeners of a service since begatd started: sums over its generations never fall.
 public struct ServiceCounters: Hashable, Sendable {
   public var accepted: UInt64 = 0
   public var ended: UInt64 = 0

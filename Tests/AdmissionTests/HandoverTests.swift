@@ -4,7 +4,7 @@ import Testing
 
 @testable import Admission
 
-/// What a listener's successors know of its clients.
+/// The counts of clients that a listener's successors take over.
 @Suite(.timeLimit(.minutes(5))) struct HandoverTests {
   private func book(_ maxConnections: Int = 256) throws -> Descriptor {
     try AdmissionBook.create(maxConnections: maxConnections)

@@ -10,7 +10,7 @@ import Testing
 /// No order of its stores is presumed: each change is repeated with any choice of the words that it writes, a superset of
 /// what a kill can leave.
 @Suite(.timeLimit(.minutes(5))) struct KilledListenerTests {
-  /// What a change of the book does, and which sources it concerns.
+  /// A change of the book, and the sources that it concerns.
   struct Change: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let concerned: Set<UInt64>
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// What a successor finds wrong in what is left.
+  /// The errors that a successor finds in the memory that is left.
   private func fault(_ left: [UInt8], _ concerned: Set<UInt64>) throws -> String? {
     let part = PartMemory(capacity: 6)
     part.bytes.copyBytes(from: left)
@@ -115,7 +115,7 @@ import Testing
 
 /// A part of a book as bytes.
 private enum Image {
-  /// What one store writes, whole or not at all.
+  /// The bytes of one store, which is written whole or not at all.
   static func words(of size: Int) -> [Range<Int>] {
     stride(from: 0, to: size, by: 8).flatMap { offset -> [Range<Int>] in
       let header = Int(BEGAT_BOOK_HEADER_SIZE)

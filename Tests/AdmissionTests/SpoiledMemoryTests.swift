@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test("a table of bans of random bytes bans anyone or nobody, and ends")
+  @Test("a look-up in a table of random bytes ends, whatever it answers")
   func readsBans() throws {
     var random = SeededRandom(state: 3)
     for round in 0..<6 {

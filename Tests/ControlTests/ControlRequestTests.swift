@@ -130,7 +130,7 @@ import Testing
       for _ in 0..<Int.random(in: 1...4, using: &random) { Self.damage(&line, &random) }
       do throws(ControlFailure) {
         let request = try ControlRequest(line: line)
-        // What is understood is written so that it is understood again.
+        // A request that was read can be written and read again.
         #expect((try? ControlRequest(line: request.line.dropLast())) == request)
       } catch {
         refused += 1

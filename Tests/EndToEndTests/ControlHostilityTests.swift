@@ -80,7 +80,7 @@ struct ControlHostilityTests {
 
   @Test func changesNeitherMemoryNorDescriptorsNorService() throws {
     try withDaemon(SampleConfiguration.service("time", "log = \"none\"")) { daemon in
-      // What is made once is made.
+      // Memory that is allocated at the first use is not counted.
       for request in ["status", "ps"] { #expect(try daemon.begat(request).status == .exited(code: 0)) }
       let first = try start(Self.damaged.replacing("range(10000)", with: "range(500)"), daemon)
       #expect(try first.awaitEnd(within: .seconds(60)) == .exited(code: 0))

@@ -24,7 +24,7 @@ struct DenyCommandTests {
         #expect(try !isServed(daemon, from: "127.0.0.2", at: service))
         #expect(try isServed(daemon, from: "127.0.0.3", at: service))
       }
-      // What is open goes on.
+      // Open connections go on.
       try expectAlive(open)
       for number in 1...2 {
         try daemon.reload(Self.configuration(number))

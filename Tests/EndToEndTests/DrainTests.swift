@@ -138,7 +138,7 @@ struct DrainTests {
         #expect(Expected.isTime(try DatagramClient.ask(datagram)))
       }
       #expect(try daemon.state(of: "time") == "serving")
-      // What serves already is no error.
+      // A service that serves already is no error.
       #expect(try daemon.begat("resume", "--all").status == .exited(code: 0))
       // A kept port stays the same over a reload as well.
       try daemon.reload()
