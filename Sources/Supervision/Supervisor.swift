@@ -133,7 +133,7 @@ final class Supervisor {
     guard !stopping.isOrdered else { return stoppingText }
     let running = services.filter { $0.isServing }
     let addresses = running.reduce(0) { $0 + $1.sockets.count }
-    return "serving \(running.count) of \(services.count) services on \(addresses) addresses"
+    return "serving \(running.count) of \(services.count) services on \(counted(addresses, "address", "addresses"))"
       + Supervisor.list("soon drained", services.filter { $0.drain.announcementEnd != nil })
       + Supervisor.list("drained", services.filter(\.drain.isClosed))
   }

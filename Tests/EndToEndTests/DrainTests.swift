@@ -68,7 +68,7 @@ struct DrainTests {
     #expect(drain.output.text == "echo: accepts clients for 2s more, then drains; 1 connection open\n")
     #expect(try daemon.state(of: "echo") == "announcing")
     _ = try socket.take(until: "STATUS=serving 2 of 2 services on 2 addresses; soon drained: echo")
-    _ = try socket.take(until: "STATUS=serving 1 of 2 services on 1 addresses; drained: echo")
+    _ = try socket.take(until: "STATUS=serving 1 of 2 services on 1 address; drained: echo")
     #expect(try daemon.state(of: "echo") == "draining")
     #expect(try daemon.begat("drain", "echo").output.text == "echo: draining; 1 connection open\n")
     try client.endSending()

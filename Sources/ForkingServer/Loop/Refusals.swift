@@ -112,7 +112,7 @@ struct Refusals {
       if let user = client.user {
         "user \(user)"
       } else {
-        client.address?.withoutPort ?? "somebody unknown"
+        client.address.map { $0.host ?? "a Unix socket" } ?? "a client without an address"
       }
     return switch refusal {
     case .denied: "\(who) is not allowed"
@@ -132,16 +132,5 @@ struct Refusals {
       case .rate: limits.rate?.description
       }
     return refusal.key + (value.map { " (\($0))" } ?? "")
-  }
-}
-
-extension SocketAddress {
-  /// The host without the port, for people.
-  fileprivate var withoutPort: String {
-    switch self {
-    case .ipv4(let host, _): host.description
-    case .ipv6(let host, _, _): host.unmapped?.description ?? host.description
-    case .unixPath, .unixAbstract, .unixUnnamed: "a Unix socket"
-    }
   }
 }
