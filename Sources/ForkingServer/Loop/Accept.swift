@@ -11,14 +11,12 @@ extension Listener {
   private static let acceptsPerTurn = 32
 
   mutating func accept(from ready: UInt64) {
+    let first = accepting.firstSocket
     let count = sockets.streams.count
     for step in 0..<count {
-      let index = (accepting.firstSocket + step) % count
+      let index = (first + step) % count
       guard ready & (1 << UInt64(index & 63)) != 0 else { continue }
-      if acceptSome(at: index, sockets.streams[index]) == .paused {
-        accepting.firstSocket = index + 1
-        return
-      }
+      guard acceptSome(at: index, sockets.streams[index]) != .paused else { return }
     }
   }
 
@@ -35,7 +33,10 @@ extension Listener {
   mutating func acceptSome(at index: Int, _ entry: StreamSocket) -> AcceptEnd {
     for attempt in 0..<Listener.acceptsPerTurn {
       do throws(SystemCallError) {
-        guard try acceptNext(at: entry.socket) else { return .paused }
+        guard try acceptNext(at: entry.socket) else {
+          accepting.firstSocket = attempt == 0 ? index : index + 1
+          return .paused
+        }
       } catch {
         if error.code == .wouldBlock {
           // The client may have gone; a Unix socket that was shut down stays ready forever.
@@ -55,6 +56,7 @@ extension Listener {
         return .paused
       }
     }
+    accepting.firstSocket = index + 1
     return .turnOver
   }
 

@@ -20,7 +20,8 @@ struct AcceptState: ~Copyable {
   var pause: Pause?
   /// Whether the listening sockets are in the poller's set.
   var isWatching = false
-  /// The socket that is looked at first: in a full service one socket's clients would otherwise get each free place.
+  /// The socket that is looked at first: the one after the last that had its turn.  In a full service one socket's
+  /// clients would otherwise get each place that becomes free.
   var firstSocket = 0
   /// Whether the datagram sockets are: answers to datagrams never wait.
   var isWatchingDatagrams = false

@@ -83,13 +83,16 @@ extension Listener {
   ///
   /// The socket is the program's 0 and 1, as inetd does it, and its 3, as a service manager does it.
   mutating func handOver(to program: PreparedProgram, streams: UInt64, datagrams: UInt64) {
-    for index in handover.places.indices where handover.places[index].isFree {
+    let first = accepting.firstSocket
+    let count = handover.places.count
+    for index in (0..<count).lazy.map({ (first + $0) % count }) where handover.places[index].isFree {
       let isStream = index < sockets.streams.count
       let bit = UInt64(1) << UInt64((isStream ? index : index - sockets.streams.count) & 63)
       // More than 64 sockets share bits: one whose neighbour is ready may have no client.
       guard (isStream ? streams : datagrams) & bit != 0, isReadable(at: index) else { continue }
       guard accepting.pause == nil else { return }
       handOver(place: index, to: program)
+      if handover.places[index].process != 0 { accepting.firstSocket = index + 1 }
     }
   }
 
