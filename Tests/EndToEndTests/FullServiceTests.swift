@@ -24,7 +24,7 @@ struct FullServiceTests {
     Case(
       testDescription: "programs that accept",
       lines: "exec = \(SampleConfiguration.list(["/usr/bin/python3", "-c", onceEcho]))\nwait = true\n"
-        + "max-connections = 1\nrate = \"none\"", clients: 2),
+        + "rate = \"10/s burst 1\"", clients: 2),
   ]
 
   @Test(arguments: cases) func servesItsSocketsInTurn(_ service: Case) throws {
