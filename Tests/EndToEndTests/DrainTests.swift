@@ -122,6 +122,7 @@ struct DrainTests {
       serve = "time"
       listen-stream = ["127.0.0.1:0", "[::1]:0", "\(directory.path("t.sock"))", "@\(directory.path)/t"]
       listen-datagram = ["127.0.0.1:0", "\(directory.path("d.sock"))"]
+      rate-per-source = "1000/s"
 
       """
     }) { daemon in

@@ -169,8 +169,12 @@ struct RunCommandTests {
   func signalsReachTheCommand(options: [String]) throws {
     for signal in [Signal.terminate, .interrupt, .hangUp, .quit, .user1, .user2] {
       let handler =
-        "$| = 1; $SIG{\(signal.name)} = sub { print qq(got it\\n); exit 3 }; print qq(in\\n); sleep 60 for 1..3"
-      let heard = try RunningProgram(try Programs.begat(), ["run"] + options + ["--", "perl", "-e", handler])
+        """
+        use POSIX; $| = 1; $SIG{\(signal.name)} = sub { syswrite STDOUT, qq(got it\\n); POSIX::_exit 3 };
+        print qq(in\\n); sleep 60 for 1..3
+        """
+      let heard = try RunningProgram(
+        try Programs.begat(), ["run"] + options + ["--"] + signalledPerl + ["-e", handler])
       try heard.output.awaitLines(containing: "in")
       try heard.send(signal)
       #expect(try heard.awaitEnd() == .exited(code: 3) && heard.output.text == "in\ngot it\n", "\(signal)")
@@ -205,7 +209,7 @@ struct RunCommandTests {
     let next = options.isEmpty ? "$$" : "getppid"
     let script = """
       $| = 1; my $n = 0; my $line; $SIG{INT} = sub { $n++; kill USR1 => \(next) if $n == 1 };
-      $SIG{USR1} = sub { print qq(passed\\n) }; $SIG{CONT} = sub { print qq(continued\\n) };
+      $SIG{USR1} = sub { syswrite STDOUT, qq(passed\\n) }; $SIG{CONT} = sub { syswrite STDOUT, qq(continued\\n) };
       print qq(ready\\n); $line = <STDIN>; print qq(again\\n);
       until (defined($line = <STDIN>)) {} print qq(interrupts $n\\n); exit 5
       """
@@ -217,7 +221,7 @@ struct RunCommandTests {
     let deadline = UnixCore.Deadline(after: .seconds(30))
     func awaitText(_ text: String) throws { _ = try conversation.expect(.literal(text), until: deadline) }
     try awaitText("prompt> ")
-    let words = ([try Programs.begat(), "run"] + options + ["--", "perl", "-e"]).joined(separator: " ")
+    let words = ([try Programs.begat(), "run"] + options + ["--"] + signalledPerl + ["-e"]).joined(separator: " ")
     try conversation.send("\(words) '\(script.split(separator: "\n").joined(separator: " "))'\n", until: deadline)
     try awaitText("ready\r\n")
     try conversation.send("one\n", until: deadline)

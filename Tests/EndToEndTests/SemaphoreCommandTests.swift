@@ -16,7 +16,8 @@ struct SemaphoreCommandTests {
 
   /// Takes it and keeps it until the program is ended.
   private func hold(_ script: String? = nil) throws -> RunningProgram {
-    let holder = try startBegat("sem", "take", key, "--", "perl", "-e", script ?? wait)
+    let holder = try RunningProgram(
+      try Programs.begat(), ["sem", "take", key, "--"] + signalledPerl + ["-e", script ?? wait])
     try holder.output.awaitLines(containing: "in")
     return holder
   }
@@ -97,7 +98,8 @@ struct SemaphoreCommandTests {
   @Test(arguments: [Signal.interrupt, .terminate])
   func signalsReachTheCommand(signal: Signal) throws {
     try make()
-    let handler = "$SIG{\(signal.name)} = sub { print \"got \(signal.name)\\n\"; exit 3 };"
+    let handler =
+      "use POSIX; $SIG{\(signal.name)} = sub { syswrite STDOUT, \"got \(signal.name)\\n\"; POSIX::_exit 3 };"
     let holder = try hold(handler + wait)
     try holder.send(signal)
     #expect(try holder.awaitEnd() == .exited(code: 3) && holder.output.text == "in\ngot \(signal.name)\n")

@@ -7,9 +7,13 @@ import Testing
 struct SignalCommandTests {
   /// Says "ready", and each signal that it gets.
   private static let listener = """
-    $| = 1; my $who = shift; for my $name (qw(HUP USR1)) { $SIG{$name} = sub { print "$who $name\\n" } }
+    $| = 1; my $who = shift; for my $name (qw(HUP USR1)) { $SIG{$name} = sub { syswrite STDOUT, "$who $name\\n" } }
     """
   private static let waiting = "print \"$who ready\\n\"; select undef, undef, undef, 60 for 1..3"
+
+  private func start(_ script: String, _ words: String...) throws -> RunningProgram {
+    try RunningProgram(try Programs.tool("env"), signalledPerl.dropFirst() + ["-e", script] + words)
+  }
 
   @Test func signalsAgreesWithPerl() throws {
     let names = try runPerl("use Config; print $Config{sig_name}").split(separator: " ").map(String.init)
@@ -33,7 +37,7 @@ struct SignalCommandTests {
   }
 
   @Test func signalReachesEachProcess() throws {
-    let listeners = try ["a", "b"].map { try startPerl(Self.listener + Self.waiting, $0) }
+    let listeners = try ["a", "b"].map { try start(Self.listener + Self.waiting, $0) }
     for listener in listeners { try listener.output.awaitLines(containing: "ready") }
     let gone = try RunningProgram.tool("true", []).process
     let sent = try runBegat("signal", "USR1", "\(listeners[0].process)", "\(gone)", "\(listeners[1].process)")
@@ -45,7 +49,7 @@ struct SignalCommandTests {
   }
 
   @Test func signalReachesAGroup() throws {
-    let leader = try startPerl(
+    let leader = try start(
       "setpgrp; my $life = fork // die; @ARGV = $life ? 'leader' : 'member';" + Self.listener + Self.waiting)
     try leader.output.awaitLines(2, containing: "ready")
     #expect(try runBegat("signal", "--group", "HUP", "\(leader.process)").status == .exited(code: 0))
@@ -63,7 +67,7 @@ struct SignalCommandTests {
       \(Self.listener)
       if ($member) { wait; exit } print "$who ready\\n"; my $status = system @ARGV; print "status $status\\n";
       """
-    let leader = try startPerl(script, try Programs.begat(), "signal", "--own-group", "HUP")
+    let leader = try start(script, try Programs.begat(), "signal", "--own-group", "HUP")
     #expect(try leader.awaitEnd() == .exited(code: 0))
     #expect(
       Set(leader.output.lines) == ["member ready", "leader HUP", "member HUP", "status 0"], "\(leader.errors.text)")
@@ -82,7 +86,7 @@ struct SignalCommandTests {
   }
 
   @Test func aliveHasThreeAnswers() throws {
-    let there = try startPerl(Self.listener + Self.waiting, "a")
+    let there = try start(Self.listener + Self.waiting, "a")
     let gone = try RunningProgram.tool("true", []).process
     let mixed = try runBegat("alive", "\(there.process)", "\(gone)")
     #expect(mixed.status == .exited(code: 1))
@@ -99,7 +103,7 @@ struct SignalCommandTests {
   }
 
   @Test func aliveWaitsForAllOfThem() throws {
-    let there = try (0..<20).map { try startPerl(Self.listener + Self.waiting, "\($0)") }
+    let there = try (0..<20).map { try start(Self.listener + Self.waiting, "\($0)") }
     let numbers = there.map { "\($0.process)" }
     func wait(_ options: String...) throws -> RunningProgram {
       try RunningProgram(try Programs.begat(), ["alive", "--wait"] + options + numbers)

@@ -17,6 +17,13 @@ func startPerl(_ script: String, _ words: String..., input: RunningProgram.Input
   try RunningProgram(try Programs.tool("perl"), ["-e", script] + words, input: input)
 }
 
+/// The command of a Perl whose handlers run when the signal comes.
+///
+/// Usually they run between two steps of the script: a signal in the moment before it waits is handled when the wait ends.
+/// Here a handler may interrupt any step, and so must neither `print` nor `exit`: `syswrite` and `POSIX::_exit` keep no
+/// state.
+let signalledPerl = ["env", "PERL_SIGNALS=unsafe", "perl"]
+
 /// The same to its end, which must be a good one.
 func runPerl(_ script: String, _ words: String...) throws -> String {
   try RunningProgram.tool("perl", ["-e", script] + words).output.text
