@@ -62,8 +62,8 @@ let package = Package(
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
-    // Values and the writer; no Foundation, so that the listener may link it.
-    .target(name: "JSON"),
+    // No Foundation, so that the listener may link it.
+    .target(name: "JSON", dependencies: [unixCore]),
 
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
