@@ -8,7 +8,7 @@ import Settings
 /// Putting another configuration in force without a client noticing: the first half can fail and changes nothing, the
 /// second cannot fail.
 extension Supervisor {
-  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker) }
+  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker, isSpaced: !asker.isDryRun) }
 
   /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
   var reloadTime: Int64? { isStarted && !stopping.isOrdered ? reloads.queue.startTime : nil }
