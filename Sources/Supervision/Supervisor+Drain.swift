@@ -172,4 +172,7 @@ extension DurationText {
     let unit: Int64 = rest > 500_000_000 ? 1_000_000_000 : 100_000_000
     return render(.nanoseconds((rest + unit - 1) / unit * unit))
   }
+
+  /// `immediately`, or `in 400ms`.
+  static func delay(_ duration: Duration) -> String { duration == .zero ? "immediately" : "in \(render(duration))" }
 }

@@ -82,7 +82,7 @@ extension Supervisor {
     }
     if service.successor == nil, !service.waitsForRoom {
       let delay = service.scheduleRestart(after: generation, isHealthy: true)
-      let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
+      let when = DurationText.delay(.nanoseconds(delay))
       logger.notice(
         "listener \(generation.process) was stopped by another process; its connections go on, its successor starts \(when)",
         metadata: service.logMetadata)

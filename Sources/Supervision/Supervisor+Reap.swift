@@ -79,7 +79,7 @@ extension Supervisor {
     }
     if !generation.isReady { settleReload(service, failure: "the listener did not start: \(status)") }
     let delay = service.scheduleRestart(after: generation, isHealthy: generation.wasEndedFromOutside(status))
-    let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
+    let when = DurationText.delay(.nanoseconds(delay))
     logger.error(
       "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
       metadata: service.logMetadata)
