@@ -59,8 +59,7 @@ extension Supervisor {
     if reloads.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
     do throws(ReloadRefusal) {
       let transaction = try ReloadTransaction(
-        plan, open: sockets, owners: owners, services: allServices, needsResolver: starter.names == nil,
-        standardError: starter.standardError, number: number(ofService:))
+        plan, open: sockets, owners: owners, services: allServices, starter: starter, number: number(ofService:))
       noteReload(loaded.configuration)
       commit(transaction, open: sockets, owners: owners, loaded.configuration.daemon)
     } catch { refuseReload(error.lines) }

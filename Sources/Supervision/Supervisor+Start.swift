@@ -40,9 +40,10 @@ extension Supervisor {
       }
     } catch {
       let (delay, isNews) = service.startRetry.failed("\(error)")
-      settleReload(service, failure: "\(error)")
+      settleReload(service, failure: error.withAdvice)
       if isNews {
-        logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: service.logMetadata)
+        logger.error(
+          "\(error.withAdvice)\(isStarted ? "; tried again until it works" : "")", metadata: service.logMetadata)
       }
       if isStarted { service.restartTime = SystemClock.monotonic() + delay } else { abandonStart() }
     }

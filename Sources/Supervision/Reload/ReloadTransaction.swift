@@ -26,7 +26,7 @@ struct ReloadTransaction {
   /// - Parameter number: gives each name of a service its number.
   init(
     _ plan: ReloadPlan, open: [HeldSocket], owners: [ManagedService], services: [ManagedService],
-    needsResolver: Bool, standardError: CInt, number: (String) -> UInt32
+    starter: ListenerStarter, number: (String) -> UInt32
   ) throws(ReloadRefusal) {
     self.plan = plan
     let wanted = plan.wanted.map(\.configuration)
@@ -56,12 +56,12 @@ struct ReloadTransaction {
           added.append(
             try ManagedService(service, number: number(service.configuration.name), sockets: sockets[index]))
         }
-        if needsResolver, wanted.contains(where: \.settings.looksUpNames) {
-          resolver = try NameResolver(standardError: standardError)
+        if starter.names == nil, wanted.contains(where: \.settings.looksUpNames) {
+          resolver = try NameResolver(standardError: starter.standardError, limits: starter.limits)
         }
       } catch {
         kept.restore()
-        throw ReloadRefusal(lines: ["\(error)"])
+        throw ReloadRefusal(lines: [error.withAdvice])
       }
     } catch {
       opening.undo()
