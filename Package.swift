@@ -161,7 +161,9 @@ let package = Package(
     .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["Supervision", "Control", "Configuration", "Settings", "Admission", unixCore, "TestSupport"]),
+      dependencies: [
+        "Supervision", "Control", "ControlProtocol", "Configuration", "Settings", "Admission", unixCore, "TestSupport",
+      ]),
     .testTarget(
       name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.

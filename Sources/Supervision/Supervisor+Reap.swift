@@ -108,12 +108,13 @@ extension Supervisor {
   /// Names the columns of ended generations to the one that accepts; without one, the next begins with that.
   func sendPendingClear(to service: ManagedService) {
     service.pendingClear.subtract(service.columnsInUse)
-    guard let current = service.current, !service.pendingClear.isEmpty else { return }
+    // Sent after what waits: kept there itself, it could clear the column of a listener that is started meanwhile.
+    guard let current = service.current, !service.pendingClear.isEmpty, current.outbox.isEmpty else { return }
     do throws(SystemCallError) {
       try ListenerChannel.send(.clear(UInt8(truncatingIfNeeded: service.pendingClear.rawValue)), on: current.channel)
       service.pendingClear = []
     } catch {
-      // A full channel: it is sent with the next question.
+      awaitRoom(current)
     }
   }
 }

@@ -30,8 +30,9 @@ extension Supervisor {
       service.await(generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
       do throws(SystemCallError) {
-        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] _ in
+        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] ready in
           readChannel(of: service, generation)
+          if ready.contains(.writable) { sendWaiting(to: generation, of: service) }
         }
       } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.

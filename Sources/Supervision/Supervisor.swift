@@ -93,6 +93,7 @@ final class Supervisor {
       endLateOrders()
       endLingering()
       control?.turnIfDue()
+      endLateRetirements()
       manager.retryIfDue()
     }
     giveUpDrainWaits()
@@ -168,6 +169,7 @@ final class Supervisor {
       for generation in service.generations {
         if !generation.isReady, !generation.isKilled, stopDeadline == nil { due = min(due, generation.startDeadline) }
         if let endDeadline = generation.endDeadline, !generation.isKilled { due = min(due, endDeadline) }
+        if let deadline = generation.outbox.retirementDeadline { due = min(due, deadline) }
       }
     }
     let others: [Int64?] = [

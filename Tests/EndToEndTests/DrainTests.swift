@@ -260,7 +260,9 @@ struct DrainTests {
 
 extension Daemon {
   /// Starts a command that speaks to this begatd.
-  func start(_ arguments: String...) throws -> RunningProgram {
+  func start(_ arguments: String...) throws -> RunningProgram { try start(arguments) }
+
+  func start(_ arguments: [String]) throws -> RunningProgram {
     try RunningProgram(try Programs.begat(), arguments, environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"])
   }
 

@@ -40,6 +40,8 @@ final class Generation {
   var isKilled = false
   var inquiry = Inquiry()
   var token: PollTable.Token?
+  /// Messages that wait for room in the channel.
+  var outbox = Outbox()
 
   init(number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader) {
     self.number = number
