@@ -30,6 +30,10 @@ final class Supervisor {
   private let whenReady: () -> [PendingOutput]
   var reloads: ReloadState
   var endOrders = EndOrders()
+  /// Resumptions that wait for a listener to close its sockets.
+  var resumptions: [Resumption] = []
+  /// Names of services that were drained when the configuration gave them up: if it has them again, they still are.
+  var keptDrains: Set<String> = []
   /// The number of each name that a service ever had, for the table of bans.
   private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
@@ -92,6 +96,8 @@ final class Supervisor {
       endLateReload()
       endLateOrders()
       endLingering()
+      retryReload()
+      retryResumptions()
       control?.turnIfDue()
       endLateRetirements()
       manager.retryIfDue()
@@ -174,7 +180,8 @@ final class Supervisor {
     }
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
-      manager.retryTime, control?.nextTime,
+      manager.retryTime, control?.nextTime, reloads.waiting?.wait.nextTime,
+      resumptions.compactMap(\.wait?.nextTime).min(),
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)

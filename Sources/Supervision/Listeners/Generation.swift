@@ -51,6 +51,12 @@ final class Generation {
     self.board = board
   }
 
+  /// Until when it may take to close sockets that the configuration has given up, CLOCK_MONOTONIC nanoseconds.
+  var closingDeadline: Int64 = 0
+
+  /// Whether it may still have sockets that it is to close.
+  func isClosingSockets(at now: Int64) -> Bool { state == .retiring || isKilled || now < closingDeadline }
+
   var isReady: Bool { state >= .ready }
 
   func isLate(_ now: Int64) -> Bool { !isReady && !isKilled && now >= startDeadline }

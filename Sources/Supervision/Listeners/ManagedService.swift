@@ -121,6 +121,7 @@ final class ManagedService {
     current?.state = .accepting
     successor = nil
     pendingClear = []
+    if !closing.isEmpty { current?.closingDeadline = SystemClock.monotonic() + ManagedService.lingerTime }
     linger(closing)
     closing = []
   }

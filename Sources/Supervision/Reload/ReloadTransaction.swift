@@ -5,6 +5,8 @@ import Settings
 /// Why a configuration is not put in force; one line each.
 struct ReloadRefusal: Error {
   var lines: [String]
+  /// Whether an address is in use, which it may not be a moment later.
+  var isAddressInUse = false
 }
 
 /// The first half of a reload: everything that can fail, undone if anything does.
@@ -48,7 +50,9 @@ struct ReloadTransaction {
     }
     let kept = KeptSockets(plan, open: open, owners: owners)
     do throws(ReloadRefusal) {
-      guard problems.isEmpty else { throw ReloadRefusal(lines: problems) }
+      guard problems.isEmpty else {
+        throw ReloadRefusal(lines: problems, isAddressInUse: opening.hasAddressInUse)
+      }
       try kept.apply()
       do throws(SystemCallError) {
         for index in plan.added where !inactive.contains(index) {
