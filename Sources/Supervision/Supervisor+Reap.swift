@@ -21,6 +21,8 @@ extension Supervisor {
       }
     }
     leaving.removeAll(where: \.generations.isEmpty)
+    endResolverIfUnused()
+    formerResolvers.removeAll { Children.reap($0) != nil }
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
     if getpid() == 1 { reapOrphans() }
   }
@@ -29,7 +31,7 @@ extension Supervisor {
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn =
-        process == resolver?.process
+        process == resolver?.process || formerResolvers.contains(process)
         || allServices.contains { $0.generations.contains { $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }

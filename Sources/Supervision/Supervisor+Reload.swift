@@ -130,6 +130,7 @@ extension Supervisor {
       startResolver()
     }
     startWhatIsDue()
+    endResolverIfUnused()
     finishReloadIfDone()
   }
 
@@ -150,8 +151,8 @@ extension Supervisor {
 
   /// Gives a service up: what waits at its sockets is accepted, and its connections end by themselves.
   private func remove(_ service: ManagedService, _ givenUp: [HeldSocket]) {
-    _ = service.drain.close()
     if service.drain.phase != .serving { keptDrains.insert(service.name) }
+    _ = service.drain.close()
     service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
     service.restartTime = nil
     service.waitsForRoom = false

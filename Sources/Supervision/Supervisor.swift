@@ -38,6 +38,8 @@ final class Supervisor {
   private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
   var resolverToken: PollTable.Token?
+  /// Resolvers that were ended because no service needs them, until they are reaped.
+  var formerResolvers: [pid_t] = []
   /// Nil where there are no control sockets.
   var control: ControlServer?
   /// Facts of begatd itself, for `status`.
@@ -91,15 +93,15 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       endLateStarters()
       endDisobedient()
+      endLateRetirements()
       advanceDrains()
       advanceStop()
+      retryReload()
+      retryResumptions()
       endLateReload()
       endLateOrders()
       endLingering()
-      retryReload()
-      retryResumptions()
       control?.turnIfDue()
-      endLateRetirements()
       manager.retryIfDue()
     }
     giveUpDrainWaits()

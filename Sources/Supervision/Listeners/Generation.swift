@@ -25,6 +25,8 @@ final class Generation {
   let channel: Descriptor
   /// Its column in the service's admission book.
   let column: Int
+  /// Whether its connection processes ask the resolver of names.
+  let asksForNames: Bool
   /// Its scoreboard.
   let board: ScoreboardReader
   var state = State.starting
@@ -43,11 +45,15 @@ final class Generation {
   /// Messages that wait for room in the channel.
   var outbox = Outbox()
 
-  init(number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader) {
+  init(
+    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, asksForNames: Bool,
+    board: ScoreboardReader
+  ) {
     self.number = number
     self.process = process
     self.channel = channel
     self.column = column
+    self.asksForNames = asksForNames
     self.board = board
   }
 

@@ -72,6 +72,6 @@ struct ListenerStarter {
     let process = try program.start(descriptors: descriptors)
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      board: board)
+      asksForNames: asksForNames, board: board)
   }
 }
