@@ -62,6 +62,9 @@ let package = Package(
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
+    // No Foundation, so that the listener may link it.
+    .target(name: "JSON", dependencies: [unixCore]),
+
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
@@ -76,7 +79,7 @@ let package = Package(
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
 
     // The language of the control sockets: spoken by the daemon and the tools.
-    .target(name: "Control", dependencies: [unixCore, "Admission", "Settings"]),
+    .target(name: "Control", dependencies: [unixCore, "JSON", "Admission", "Settings"]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
@@ -102,10 +105,11 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
+        nameService, "Settings", "JSON", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration", "Control", "Admission", "Settings", unixCore]),
+    .target(
+      name: "Administration", dependencies: ["Configuration", "Control", "JSON", "Admission", "Settings", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -131,7 +135,8 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
-    .testTarget(name: "ControlTests", dependencies: ["Control", "Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
@@ -156,8 +161,11 @@ let package = Package(
     .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["Supervision", "Control", "Configuration", "Settings", "Admission", unixCore, "TestSupport"]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
+      dependencies: [
+        "Supervision", "Control", "ControlProtocol", "Configuration", "Settings", "Admission", unixCore, "TestSupport",
+      ]),
+    .testTarget(
+      name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],

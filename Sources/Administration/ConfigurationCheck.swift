@@ -21,8 +21,13 @@ public enum ConfigurationCheck {
   public static func outcome(file: String?) -> Outcome {
     do throws(ConfigurationProblems) {
       let configuration = try Configuration.load(file: file, acceptsStreams: true)
-      let warnings = (configuration.warnings + configuration.warningsByHand()).map { "warning: \($0)\n" }.joined()
-      return Outcome(output: configuration.checkText, complaints: warnings, exitStatus: 0)
+      // The limit of a begatd that is started from here; a service manager may give it another one.
+      let limit = (try? ResourceLimit.openFiles.current().hard) ?? .max
+      let warnings =
+        (configuration.warnings + configuration.warningsByHand()).map(\.description)
+        + [configuration.descriptorWarning(limit: limit)].compactMap { $0 }
+      let complaints = warnings.map { "warning: \($0)\n" }.joined()
+      return Outcome(output: configuration.checkText, complaints: complaints, exitStatus: 0)
     } catch {
       return Outcome(output: "", complaints: "\(error)\n", exitStatus: 78)
     }

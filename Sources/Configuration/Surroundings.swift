@@ -1,4 +1,3 @@
-import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -16,20 +15,11 @@ struct Surroundings {
   var isRoot: Bool { identity.user == 0 }
 
   static var actual: Surroundings {
-    var identity = Identity.effective
-    identity.groups = ownGroups
-    var surroundings = Surroundings(identity: identity, runtimeDirectory: RuntimeDirectory.path)
+    var surroundings = Surroundings(identity: .effective, runtimeDirectory: RuntimeDirectory.path)
     if let stack = try? ResourceLimit.stackSize.current().soft {
       // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
       surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))
     }
     return surroundings
-  }
-
-  /// Source: getgroups(2).
-  private static var ownGroups: [gid_t] {
-    var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
-    let count = getgroups(CInt(groups.count), &groups)
-    return Array(groups.prefix(max(0, Int(count))))
   }
 }

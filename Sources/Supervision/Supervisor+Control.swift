@@ -44,7 +44,7 @@ extension Supervisor: ControlHandler {
     case .reload(let isDryRun): requestReload(.request(isDryRun: isDryRun) { reply.send($0) })
     case .drain(let selection, let wait):
       if let services = select(selection, reply) { drain(services, wait: wait, reply) }
-    case .resume(let selection): if let services = select(selection, reply) { resume(services, reply) }
+    case .resume(let selection): resume(selection, reply)
     case .end(let selection): if checkNames(in: selection, reply) { end(selection) { reply.send($0) } }
     case .deny(let network, let service, let duration):
       if checkName(service, reply) { reply.send(deny(network, service: service, duration: duration)) }
@@ -110,7 +110,7 @@ extension Supervisor: ControlHandler {
   }
 
   /// The services that are meant; nil if one is unknown, which is answered then.
-  private func select(_ selection: ServiceSelection, _ reply: ControlReply) -> [ManagedService]? {
+  func select(_ selection: ServiceSelection, _ reply: ControlReply) -> [ManagedService]? {
     guard case .named(let names) = selection else { return services }
     var selected: [ManagedService] = []
     for name in names {

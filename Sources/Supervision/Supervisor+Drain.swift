@@ -18,7 +18,7 @@ extension Supervisor {
     closeAnnounced(at: now)
     manager.status(statusText)
     switch wait {
-    case .none: reply.send(.order(OrderReport(drainText(services), count: services.count)))
+    case .none: reply.send(.order(OrderReport(drainText(services) + waitingText(services), count: services.count)))
     case .untilDone: drainWaits.add(services, deadline: nil, reply)
     case .atMost(let limit):
       drainWaits.add(services, deadline: Deadline(after: limit).instant, reply)
@@ -112,6 +112,17 @@ extension Supervisor {
     return "\(service.name): \(drainText(service))"
   }
 
+  /// The places at which clients wait until the service is resumed, as the answer to a drain says it; empty if there are
+  /// none.
+  private func waitingText(_ services: [ManagedService]) -> String {
+    let addresses = services.flatMap(\.socketsWithWaitingClients).map(\.address.description)
+    guard !addresses.isEmpty else { return "" }
+    let shown =
+      addresses.prefix(4).joined(separator: ", ") + (addresses.count > 4 ? " and \(addresses.count - 4) more" : "")
+    return "; new clients wait at \(shown) until begat resume, because the service manager keeps "
+      + (addresses.count == 1 ? "the socket" : "the sockets")
+  }
+
   private func drainText(_ service: ManagedService) -> String {
     let active = counted(service.active, "connection", "connections")
     if let end = service.drain.announcementEnd {
@@ -133,7 +144,7 @@ extension Supervisor {
   ) -> ControlAnswer {
     let names = services.count == 1 ? services[0].name : counted(services.count, "service", "services")
     switch outcome {
-    case .done: return .order(OrderReport("\(names): drained", count: services.count))
+    case .done: return .order(OrderReport("\(names): drained\(waitingText(services))", count: services.count))
     case .resumed(let service):
       return .failure(ControlFailure("\(service.name) was resumed before its last connection had ended"))
     case .late(let open):
@@ -161,4 +172,7 @@ extension DurationText {
     let unit: Int64 = rest > 500_000_000 ? 1_000_000_000 : 100_000_000
     return render(.nanoseconds((rest + unit - 1) / unit * unit))
   }
+
+  /// `immediately`, or `in 400ms`.
+  static func delay(_ duration: Duration) -> String { duration == .zero ? "immediately" : "in \(render(duration))" }
 }

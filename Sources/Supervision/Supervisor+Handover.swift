@@ -43,10 +43,10 @@ extension Supervisor {
     // Not before: the listener before has gone on with them if this one could not be started.
     for socket in service.closing { socket.refuseNewClients() }
     do throws(SystemCallError) {
-      try ListenerChannel.send(
-        .begin(clearing: UInt8(truncatingIfNeeded: all.subtracting(others).rawValue)), on: successor.channel)
+      try tell(
+        successor, .begin(clearing: UInt8(truncatingIfNeeded: all.subtracting(others).rawValue)))
     } catch {
-      // It does not read: it is reaped and replaced like one that died.
+      // It can never be told: it is reaped and replaced like one that died.
       logger.error("\(error); listener \(successor.process) ended", metadata: service.logMetadata)
       return successor.kill()
     }
@@ -59,10 +59,8 @@ extension Supervisor {
   func retire(_ generation: Generation, of service: ManagedService, _ retirement: Retirement) {
     service.withdraw(generation)
     if generation.state < .retiring { generation.state = .retiring }
-    do throws(SystemCallError) { try ListenerChannel.send(.retire(retirement), on: generation.channel) } catch {
-      // A full channel: the signal means the same, and the watch ends a listener that never reads.
-      try? Signal.terminate.send(to: generation.process)
-    }
+    // One that can never be told has closed its channel, which it takes for the end of begatd, or is dead.
+    try? tell(generation, .retire(retirement))
   }
 
   /// A listener has closed its sockets, because it was to retire or because another process told it to stop.
@@ -82,7 +80,7 @@ extension Supervisor {
     }
     if service.successor == nil, !service.waitsForRoom {
       let delay = service.scheduleRestart(after: generation, isHealthy: true)
-      let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
+      let when = DurationText.delay(.nanoseconds(delay))
       logger.notice(
         "listener \(generation.process) was stopped by another process; its connections go on, its successor starts \(when)",
         metadata: service.logMetadata)

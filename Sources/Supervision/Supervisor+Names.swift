@@ -42,6 +42,19 @@ extension Supervisor {
     resolver.kill()
   }
 
+  /// Ends the resolver when no service greets by name any more, and no listener that still has connections asks it.
+  func endResolverIfUnused() {
+    guard let resolver, stopDeadline == nil, !services.contains(where: \.configuration.settings.looksUpNames),
+      !allServices.contains(where: { $0.generations.contains(where: \.asksForNames) })
+    else { return }
+    logger.info("names: no service asks for names any more; the resolver is ended")
+    forgetResolverChannel()
+    resolver.kill()
+    if let process = resolver.process { formerResolvers.append(process) }
+    starter.names = nil
+    resolverRetry = Retry()
+  }
+
   func resolverEnded(_ status: ExitStatus) {
     guard let resolver else { return }
     forgetResolverChannel()

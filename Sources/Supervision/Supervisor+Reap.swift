@@ -21,6 +21,8 @@ extension Supervisor {
       }
     }
     leaving.removeAll(where: \.generations.isEmpty)
+    endResolverIfUnused()
+    formerResolvers.removeAll { Children.reap($0) != nil }
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
     if getpid() == 1 { reapOrphans() }
   }
@@ -29,7 +31,7 @@ extension Supervisor {
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn =
-        process == resolver?.process
+        process == resolver?.process || formerResolvers.contains(process)
         || allServices.contains { $0.generations.contains { $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }
@@ -79,7 +81,7 @@ extension Supervisor {
     }
     if !generation.isReady { settleReload(service, failure: "the listener did not start: \(status)") }
     let delay = service.scheduleRestart(after: generation, isHealthy: generation.wasEndedFromOutside(status))
-    let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
+    let when = DurationText.delay(.nanoseconds(delay))
     logger.error(
       "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
       metadata: service.logMetadata)
@@ -108,12 +110,13 @@ extension Supervisor {
   /// Names the columns of ended generations to the one that accepts; without one, the next begins with that.
   func sendPendingClear(to service: ManagedService) {
     service.pendingClear.subtract(service.columnsInUse)
-    guard let current = service.current, !service.pendingClear.isEmpty else { return }
+    // Sent after what waits: kept there itself, it could clear the column of a listener that is started meanwhile.
+    guard let current = service.current, !service.pendingClear.isEmpty, current.outbox.isEmpty else { return }
     do throws(SystemCallError) {
       try ListenerChannel.send(.clear(UInt8(truncatingIfNeeded: service.pendingClear.rawValue)), on: current.channel)
       service.pendingClear = []
     } catch {
-      // A full channel: it is sent with the next question.
+      awaitRoom(current)
     }
   }
 }

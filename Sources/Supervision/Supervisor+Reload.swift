@@ -8,7 +8,7 @@ import Settings
 /// Putting another configuration in force without a client noticing: the first half can fail and changes nothing, the
 /// second cannot fail.
 extension Supervisor {
-  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker) }
+  func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker, isSpaced: !asker.isDryRun) }
 
   /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
   var reloadTime: Int64? { isStarted && !stopping.isOrdered ? reloads.queue.startTime : nil }
@@ -49,21 +49,43 @@ extension Supervisor {
     }
   }
 
-  private func putInForce(_ loaded: LoadedConfiguration) {
+  /// Tries again what failed because a listener had not closed its sockets yet.
+  func retryReload() {
+    guard let (loaded, wait) = reloads.waiting else { return }
+    if stopping.isOrdered {
+      reloads.waiting = nil
+      return answerReload(.failure(ControlFailure("begatd is stopping")))
+    }
+    guard wait.nextTime <= SystemClock.monotonic() else { return }
+    reloads.waiting = nil
+    putInForce(loaded, after: wait)
+  }
+
+  /// - Parameter wait: for listeners that were closing their sockets; nil at the first attempt.
+  private func putInForce(_ loaded: LoadedConfiguration, after wait: ClosingWait? = nil) {
     let owners = services.flatMap { service in service.sockets.map { _ in service } }
     let sockets = services.flatMap(\.sockets)
     let plan = ReloadPlan(
       from: services.map { ReloadPlan.Running(configuration: $0.configuration, inputs: $0.inputs) },
       daemon: reloads.daemon, open: zip(sockets, owners).map { $0.open(of: $1.name) },
-      drained: Set(services.filter(\.drain.isClosed).map(\.name)), to: loaded)
+      drained: Set(services.filter(\.drain.isClosed).map(\.name)).union(keptDrains), to: loaded)
     if reloads.isDryRun { return answerReload(.reload(plan.report(isDryRun: true))) }
     do throws(ReloadRefusal) {
       let transaction = try ReloadTransaction(
-        plan, open: sockets, owners: owners, services: allServices, needsResolver: starter.names == nil,
-        standardError: starter.standardError, number: number(ofService:))
+        plan, open: sockets, owners: owners, services: allServices, starter: starter, number: number(ofService:))
       noteReload(loaded.configuration)
       commit(transaction, open: sockets, owners: owners, loaded.configuration.daemon)
-    } catch { refuseReload(error.lines) }
+    } catch {
+      guard error.isAddressInUse, let wait = waitForClosing(after: wait) else { return refuseReload(error.lines) }
+      reloads.waiting = (loaded, wait)
+    }
+  }
+
+  /// Nil if no listener is closing its sockets, or has had its time.
+  func waitForClosing(after last: ClosingWait?) -> ClosingWait? {
+    let now = SystemClock.monotonic()
+    guard allServices.contains(where: { $0.generations.contains { $0.isClosingSockets(at: now) } }) else { return nil }
+    return ClosingWait(after: last, at: now)
   }
 
   // MARK: The second half
@@ -91,8 +113,12 @@ extension Supervisor {
     }
     let added = plan.added.filter { !transaction.inactive.contains($0) }
     for (index, service) in zip(added, transaction.added) {
-      wantListener(of: service)
       next[index] = service
+      guard keptDrains.remove(service.name) != nil else {
+        wantListener(of: service)
+        continue
+      }
+      _ = service.drain.close()
     }
     services = next.compactMap { $0 }
     // A drained service may have left a passed socket to another one.
@@ -104,6 +130,7 @@ extension Supervisor {
       startResolver()
     }
     startWhatIsDue()
+    endResolverIfUnused()
     finishReloadIfDone()
   }
 
@@ -124,6 +151,7 @@ extension Supervisor {
 
   /// Gives a service up: what waits at its sockets is accepted, and its connections end by themselves.
   private func remove(_ service: ManagedService, _ givenUp: [HeldSocket]) {
+    if service.drain.phase != .serving { keptDrains.insert(service.name) }
     _ = service.drain.close()
     service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
     service.restartTime = nil

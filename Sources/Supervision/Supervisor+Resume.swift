@@ -6,34 +6,88 @@ import Settings
 
 /// Letting drained services serve again.
 extension Supervisor {
-  func resume(_ services: [ManagedService], _ reply: ControlReply) {
+  /// Lets services serve again, and forgets drains of those that the configuration does not have at present.
+  func resume(_ selection: ServiceSelection, _ reply: ControlReply) {
     guard !stopping.isOrdered else { return reply.send(.failure(ControlFailure("begatd is stopping"))) }
-    var resumed: [ManagedService] = []
-    var problems: [String] = []
-    for service in services where service.drain.phase != .serving {
+    guard case .named(let names) = selection else {
+      keptDrains = []
+      return resume(Resumption(services: services, reply: reply))
+    }
+    let forgotten = names.filter { keptDrains.remove($0) != nil }
+    let rest = names.filter { !forgotten.contains($0) }
+    guard !rest.isEmpty else {
+      let text = "\(forgotten.joined(separator: ", ")): drained no more, and not configured at present"
+      return reply.send(.order(OrderReport(text, count: forgotten.count)))
+    }
+    if let services = select(.named(rest), reply) { resume(Resumption(services: services, reply: reply)) }
+  }
+
+  /// Tries resumptions again for which listeners had not closed their sockets yet.
+  func retryResumptions() {
+    guard !resumptions.isEmpty else { return }
+    let now = SystemClock.monotonic()
+    let due = resumptions.filter { stopping.isOrdered || $0.wait?.nextTime ?? 0 <= now }
+    resumptions.removeAll { stopping.isOrdered || $0.wait?.nextTime ?? 0 <= now }
+    for resumption in due {
+      guard !stopping.isOrdered else {
+        resumption.reply.send(.failure(ControlFailure("begatd is stopping")))
+        continue
+      }
+      resume(resumption)
+    }
+  }
+
+  private func resume(_ resumption: Resumption) {
+    let last = resumption.wait
+    var resumption = resumption
+    var waiting: [ManagedService] = []
+    for service in resumption.services where service.drain.phase != .serving {
+      // A reload may have removed it while it waited.
+      guard services.contains(where: { $0 === service }) else {
+        resumption.problems.append("\(service.name): it was removed meanwhile")
+        continue
+      }
       do throws(ResumeRefusal) {
         try resume(service)
-        resumed.append(service)
-      } catch { problems += error.lines }
+        resumption.resumed.append(service.name)
+      } catch {
+        if error.isAddressInUse, let wait = waitForClosing(after: last) {
+          resumption.wait = wait
+          waiting.append(service)
+        } else {
+          resumption.problems += error.lines
+        }
+      }
     }
-    for problem in problems { logger.error("resume: \(problem)") }
     tellOfDatagramPorts()
     startWhatIsDue()
     advanceDrains()
     manager.status(statusText)
-    let names = resumed.map(\.name).joined(separator: ", ")
+    guard waiting.isEmpty else {
+      resumption.services = waiting
+      return resumptions.append(resumption)
+    }
+    answer(resumption)
+  }
+
+  private func answer(_ resumption: Resumption) {
+    let (resumed, problems) = (resumption.resumed, resumption.problems)
+    for problem in problems { logger.error("resume: \(problem)") }
+    let names = resumed.joined(separator: ", ")
     let done = resumed.isEmpty ? "nothing was resumed" : "\(names): serving again"
     guard !problems.isEmpty else {
       let text = resumed.isEmpty ? "no service was drained" : done
-      return reply.send(.order(OrderReport(text, count: resumed.count)))
+      return resumption.reply.send(.order(OrderReport(text, count: resumed.count)))
     }
-    reply.send(
+    resumption.reply.send(
       .order(OrderReport("\(done); what cannot be bound stays drained", count: resumed.count, problems: problems)))
   }
 
   /// Why a service stays drained; one line each.
   private struct ResumeRefusal: Error {
     var lines: [String]
+    /// Whether an address is in use, which it may not be a moment later.
+    var isAddressInUse = false
   }
 
   private func resume(_ service: ManagedService) throws(ResumeRefusal) {
@@ -73,7 +127,7 @@ extension Supervisor {
     }
     guard problems.isEmpty else {
       opening.undo()
-      throw ResumeRefusal(lines: problems)
+      throw ResumeRefusal(lines: problems, isAddressInUse: opening.hasAddressInUse)
     }
     for warning in opening.warnings { logger.warning("\(warning.text)", metadata: service.logMetadata) }
     return opening.sockets[0]
@@ -87,5 +141,23 @@ extension Supervisor {
     for service in services where service.isServing && service.socketKinds.contains(.internetDatagram) {
       service.restartTime = 0
     }
+  }
+}
+
+/// A request to let services serve again.
+struct Resumption {
+  /// Those that are still to be resumed.
+  var services: [ManagedService]
+  /// Those that serve again.
+  var resumed: [String] = []
+  /// Why others do not; one line each.
+  var problems: [String] = []
+  /// Nil if nothing was waited for.
+  var wait: ClosingWait?
+  let reply: ControlReply
+
+  init(services: [ManagedService], reply: ControlReply) {
+    self.services = services
+    self.reply = reply
   }
 }

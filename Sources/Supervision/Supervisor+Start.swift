@@ -30,8 +30,9 @@ extension Supervisor {
       service.await(generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
       do throws(SystemCallError) {
-        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] _ in
+        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] ready in
           readChannel(of: service, generation)
+          if ready.contains(.writable) { sendWaiting(to: generation, of: service) }
         }
       } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.
@@ -40,9 +41,10 @@ extension Supervisor {
       }
     } catch {
       let (delay, isNews) = service.startRetry.failed("\(error)")
-      settleReload(service, failure: "\(error)")
+      settleReload(service, failure: error.withAdvice)
       if isNews {
-        logger.error("\(error)\(isStarted ? "; tried again until it works" : "")", metadata: service.logMetadata)
+        logger.error(
+          "\(error.withAdvice)\(isStarted ? "; tried again until it works" : "")", metadata: service.logMetadata)
       }
       if isStarted { service.restartTime = SystemClock.monotonic() + delay } else { abandonStart() }
     }

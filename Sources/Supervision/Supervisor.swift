@@ -30,10 +30,16 @@ final class Supervisor {
   private let whenReady: () -> [PendingOutput]
   var reloads: ReloadState
   var endOrders = EndOrders()
+  /// Resumptions that wait for a listener to close its sockets.
+  var resumptions: [Resumption] = []
+  /// Names of services that were drained when the configuration gave them up: if it has them again, they still are.
+  var keptDrains: Set<String> = []
   /// The number of each name that a service ever had, for the table of bans.
   private var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
   var resolverToken: PollTable.Token?
+  /// Resolvers that were ended because no service needs them, until they are reaped.
+  var formerResolvers: [pid_t] = []
   /// Nil where there are no control sockets.
   var control: ControlServer?
   /// Facts of begatd itself, for `status`.
@@ -87,8 +93,11 @@ final class Supervisor {
       if watch.isDue { askListeners() }
       endLateStarters()
       endDisobedient()
+      endLateRetirements()
       advanceDrains()
       advanceStop()
+      retryReload()
+      retryResumptions()
       endLateReload()
       endLateOrders()
       endLingering()
@@ -168,11 +177,13 @@ final class Supervisor {
       for generation in service.generations {
         if !generation.isReady, !generation.isKilled, stopDeadline == nil { due = min(due, generation.startDeadline) }
         if let endDeadline = generation.endDeadline, !generation.isKilled { due = min(due, endDeadline) }
+        if let deadline = generation.outbox.retirementDeadline { due = min(due, deadline) }
       }
     }
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
-      manager.retryTime, control?.nextTime,
+      manager.retryTime, control?.nextTime, reloads.waiting?.wait.nextTime,
+      resumptions.compactMap(\.wait?.nextTime).min(),
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)

@@ -216,6 +216,32 @@ struct DrainTests {
     }
   }
 
+  /// The order holds until it is taken back, as a denial does, whatever configurations come and go.
+  @Test func aDrainedServiceThatIsRemovedAndAddedStaysSo() throws {
+    let echo = SampleConfiguration.service("echo")
+    try withDaemon(SampleConfiguration.service("time") + echo) { daemon in
+      #expect(try daemon.begat("drain", "time", "--wait").status == .exited(code: 0))
+      #expect(try daemon.reload(echo).contains("removed time"))
+      try daemon.rewrite(SampleConfiguration.service("time") + echo)
+      for option in [["--dry-run"], []] {
+        let reload = try daemon.start(["reload"] + option)
+        #expect(try reload.awaitEnd() == .exited(code: 0))
+        #expect(reload.errors.text.contains("is drained; begat resume time lets it serve"), "\(reload.errors.text)")
+      }
+      #expect(try daemon.state(of: "time") == "drained")
+      #expect(try daemon.begat("resume", "time").output.text == "time: serving again\n")
+      #expect(try daemon.state(of: "time") == "serving")
+      // Taken back while it is not configured.
+      #expect(try daemon.begat("drain", "time", "--wait").status == .exited(code: 0))
+      try daemon.reload(echo)
+      let resume = try daemon.begat("resume", "time")
+      #expect(resume.status == .exited(code: 0))
+      #expect(resume.output.text == "time: drained no more, and not configured at present\n")
+      try daemon.reload(SampleConfiguration.service("time") + echo)
+      #expect(try daemon.state(of: "time") == "serving")
+    }
+  }
+
   @Test func aDrainingListenerThatDiesIsNotReplaced() throws {
     try withDaemon(SampleConfiguration.service("command")) { daemon in
       let client = try session(try daemon.address("command"))
@@ -260,7 +286,9 @@ struct DrainTests {
 
 extension Daemon {
   /// Starts a command that speaks to this begatd.
-  func start(_ arguments: String...) throws -> RunningProgram {
+  func start(_ arguments: String...) throws -> RunningProgram { try start(arguments) }
+
+  func start(_ arguments: [String]) throws -> RunningProgram {
     try RunningProgram(try Programs.begat(), arguments, environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"])
   }
 

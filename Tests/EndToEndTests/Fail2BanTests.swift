@@ -3,28 +3,56 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// The action for fail2ban that is shipped, in the real one, which calls a `begat` of the test's.
+/// The action for fail2ban that is shipped, in the real one, which calls the real `begat`.
 @Suite(.timeLimit(.minutes(2))) struct Fail2BanTests {
+  private static let configuration = SampleConfiguration.service("time") + SampleConfiguration.service("command")
+
   @Test("bans what fail2ban bans, and takes it back when fail2ban does")
   func bans() throws {
-    let jail = try Jail(action: "begat")
-    try jail.report("192.0.2.7")
-    try jail.report("2001:db8::1")
-    try jail.awaitCalls(["deny 192.0.2.7", "deny 2001:db8::1"])
-    try jail.unban("192.0.2.7")
-    try jail.awaitCalls(["deny 192.0.2.7", "deny 2001:db8::1", "allow 192.0.2.7"])
-    // At its end it takes back what is left.
-    try jail.stop()
-    try jail.awaitCalls(["deny 192.0.2.7", "deny 2001:db8::1", "allow 192.0.2.7", "allow 2001:db8::1"])
+    try withDaemon(Self.configuration) { daemon in
+      let jail = try Jail(action: "begat", for: daemon)
+      #expect(try daemon.serves("127.0.0.7"))
+      try jail.report("127.0.0.7")
+      try jail.report("2001:db8::1")
+      #expect(try eventually(within: .seconds(30)) { try !daemon.serves("127.0.0.7") }, "\(jail.log)")
+      #expect(try !daemon.serves("127.0.0.7", at: "command") && daemon.serves("127.0.0.8"))
+      #expect(try eventually { try daemon.begat("status").output.text.contains("2001:db8::1  (all)    ever") })
+      try jail.unban("127.0.0.7")
+      #expect(try eventually(within: .seconds(30)) { try daemon.serves("127.0.0.7") }, "\(jail.log)")
+      // At its end it takes back what is left.
+      try jail.stop()
+      #expect(try !daemon.begat("status").output.text.contains("DENIED"), "\(jail.log)")
+      #expect(!jail.log.contains("ERROR"), "\(jail.log)")
+    }
   }
 
   @Test("bans from one service, and with a limit of time")
   func bansFromOneService() throws {
-    let jail = try Jail(action: "begat[options=\"--service hello\", limit=\"--for 1d\"]")
-    try jail.report("192.0.2.7")
-    try jail.awaitCalls(["deny --service hello --for 1d 192.0.2.7"])
-    try jail.unban("192.0.2.7")
-    try jail.awaitCalls(["deny --service hello --for 1d 192.0.2.7", "allow --service hello 192.0.2.7"])
+    try withDaemon(Self.configuration) { daemon in
+      let jail = try Jail(action: "begat[options=\"--service time\", limit=\"--for 1d\"]", for: daemon)
+      try jail.report("127.0.0.7")
+      #expect(try eventually(within: .seconds(30)) { try !daemon.serves("127.0.0.7") }, "\(jail.log)")
+      #expect(try daemon.serves("127.0.0.7", at: "command"))
+      #expect(try daemon.begat("status").output.lines.contains { $0.hasPrefix("127.0.0.7  time     23h") })
+      try jail.unban("127.0.0.7")
+      #expect(try eventually(within: .seconds(30)) { try daemon.serves("127.0.0.7") }, "\(jail.log)")
+      try jail.stop()
+      #expect(!jail.log.contains("ERROR"), "\(jail.log)")
+    }
+  }
+
+  /// An administrator was faster, or the limit of time was.
+  @Test("takes a ban for ended that has ended already")
+  func unbansWhatIsNotBanned() throws {
+    try withDaemon(Self.configuration) { daemon in
+      let jail = try Jail(action: "begat", for: daemon)
+      try jail.report("127.0.0.7")
+      #expect(try eventually(within: .seconds(30)) { try !daemon.serves("127.0.0.7") }, "\(jail.log)")
+      #expect(try daemon.begat("allow", "127.0.0.7").status == .exited(code: 0))
+      try jail.unban("127.0.0.7")
+      try jail.stop()
+      #expect(!jail.log.contains("ERROR"), "\(jail.log)")
+    }
   }
 }
 
@@ -33,9 +61,9 @@ private final class Jail {
   private let directory: TemporaryDirectory
   private let server: RunningProgram
 
-  init(action: String) throws {
+  init(action: String, for daemon: Daemon) throws {
     directory = try TemporaryDirectory()
-    for name in ["action.d", "filter.d", "bin"] { try directory.make(name) }
+    for name in ["action.d", "filter.d"] { try directory.make(name) }
     let shipped = try String(contentsOfFile: "\(Programs.package)/etc/fail2ban/action.d/begat.conf", encoding: .utf8)
     try directory.write(shipped, to: "action.d/begat.conf")
     try directory.write(
@@ -55,6 +83,7 @@ private final class Jail {
       enabled = true
       backend = polling
       usedns = no
+      ignoreself = false
       filter = test
       logpath = \(directory.path("log"))
       maxretry = 1
@@ -68,13 +97,13 @@ private final class Jail {
       failregex = failure from <HOST>$
       datepattern = ^{EPOCH}
       """, to: "filter.d/test.conf")
-    try directory.write("#!/bin/sh\necho \"$@\" >> '\(directory.path("calls"))'\n", to: "bin/begat", mode: 0o755)
     try directory.write("", to: "log")
-    try directory.write("", to: "calls")
+    let programs = try Programs.begat().split(separator: "/").dropLast().joined(separator: "/")
     server = try RunningProgram(
       "/usr/bin/env",
       [
-        "PATH=\(directory.path("bin")):/usr/bin:/bin", try Programs.tool("fail2ban-server"), "-f", "-c", directory.path,
+        "PATH=/\(programs):/usr/bin:/bin", "RUNTIME_DIRECTORY=\(daemon.directory.path("run"))",
+        try Programs.tool("fail2ban-server"), "-f", "-c", directory.path,
       ])
     try server.errors.awaitLines(containing: "Jail 'test' started", within: .seconds(30))
   }
@@ -96,15 +125,6 @@ private final class Jail {
     try server.awaitEnd(within: .seconds(30))
   }
 
-  /// Waits until `begat` was called with these words, and with no others.
-  func awaitCalls(_ expected: [String]) throws {
-    var calls: [String] = []
-    _ = try eventually(within: .seconds(30)) {
-      calls = try String(contentsOfFile: directory.path("calls"), encoding: .utf8).split(separator: "\n").map(
-        String.init)
-      return calls.count >= expected.count
-    }
-    // Several bans of one moment come in any order.
-    #expect(calls.sorted() == expected.sorted(), "fail2ban said:\n\(server.errors.text)")
-  }
+  /// What it has said.
+  var log: String { server.errors.text }
 }

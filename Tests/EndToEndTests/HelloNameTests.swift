@@ -33,6 +33,24 @@ struct HelloNameTests {
     }
   }
 
+  @Test func theResolverLivesAsLongAsAServiceAsksForNames() throws {
+    let time = SampleConfiguration.service("time")
+    func isResolving(_ daemon: Daemon) -> Bool {
+      ProcessFacts.children(of: daemon.process).contains { $0.title.contains("--resolve-names") }
+    }
+    try withDaemon(time + SampleConfiguration.service("hello")) { daemon in
+      #expect(isResolving(daemon))
+      for _ in 0..<2 {
+        try daemon.reload(time)
+        #expect(eventually { !isResolving(daemon) })
+        #expect(daemon.zombies.isEmpty)
+        try daemon.reload(time + SampleConfiguration.service("hello"))
+        #expect(isResolving(daemon))
+      }
+      #expect(daemon.log.lines(containing: "names: the resolver ended").isEmpty)
+    }
+  }
+
   /// Within the 500 ms that are promised, and a second for a loaded machine.
   private func expectGreeting(
     of name: String, _ daemon: Daemon, from source: String? = nil, sourceLocation: SourceLocation = #_sourceLocation

@@ -56,7 +56,7 @@ struct KilledProcessTests {
       }
       try expectAlive(bystander)
       let lines = daemon.log.lines(
-        containing: "ended, and its connections with it: killed by SIGKILL; started again at once")
+        containing: "ended, and its connections with it: killed by SIGKILL; started again immediately")
       #expect(lines.count == 20)
       #expect(ProcessFacts.descriptors(of: daemon.process).count == descriptors)
     }
@@ -64,7 +64,7 @@ struct KilledProcessTests {
 
   @Test func aListenerThatDiesYoungIsStartedLaterAndLater() throws {
     try withDaemon(Self.configuration) { daemon in
-      for delay in ["at once", "in 100ms", "in 200ms", "in 400ms", "in 800ms"] {
+      for delay in ["immediately", "in 100ms", "in 200ms", "in 400ms", "in 800ms"] {
         _ = try session(try daemon.address("victim"))
         try Signal(rawValue: SIGSEGV).send(to: try daemon.listener("victim"))
         #expect(daemon.log.wait(within: .seconds(5)) { $0.contains("; started again \(delay)") })

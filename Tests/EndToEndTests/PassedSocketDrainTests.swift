@@ -52,6 +52,7 @@ struct PassedSocketDrainTests {
     for _ in 0..<2 {
       let drain = try server.begat("drain", "time", "--wait")
       #expect(drain.status == .exited(code: 0), "\(drain.errors.text)")
+      #expect(drain.output.text == "time: drained\n")
       #expect(try !isConnected(address, within: .milliseconds(300)))
       // One that comes meanwhile repeats its SYN.
       let waiting = try ClientSocket.start(to: try #require(SocketAddress(address)))
@@ -110,7 +111,11 @@ struct PassedSocketDrainTests {
     let server = try server("/")
     let address = server.activated.addresses[0]
     #expect(Expected.isTime(try ask(address)))
-    #expect(try server.begat("drain", "time", "--wait").status == .exited(code: 0))
+    let answer = "new clients wait at \(address) until begat resume, because the service manager keeps the socket\n"
+    let drain = try server.begat("drain", "time")
+    #expect(drain.output.text.hasSuffix("; " + answer), "\(drain.output.text)")
+    let wait = try server.begat("drain", "time", "--wait")
+    #expect(wait.status == .exited(code: 0) && wait.output.text == "time: drained; " + answer, "\(wait.output.text)")
     try server.activated.program.errors.awaitLines(containing: "new ones wait there until begat resume")
     let waiting = try Client(address)
     #expect(!waiting.hears(within: .milliseconds(200)))

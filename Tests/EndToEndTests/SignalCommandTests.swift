@@ -98,7 +98,7 @@ struct SignalCommandTests {
     let command = try Machine.unprivileged() + [try Programs.begat(), "alive", "--json", "1"]
     let foreign = try RunningProgram.run(command[0], Array(command.dropFirst()))
     #expect(foreign.status == .exited(code: 0), "\(foreign.errors.text)")
-    #expect(foreign.output.text == "[{\"pid\": 1, \"state\": \"not ours\"}]\n")
+    #expect(foreign.output.text == "[{\"pid\":1,\"state\":\"not ours\"}]\n")
     for wrong in ["0", "-1", "x"] { #expect(try runBegat("alive", "--", wrong).status == .exited(code: 64)) }
   }
 

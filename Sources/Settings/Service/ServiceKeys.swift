@@ -213,7 +213,7 @@ extension ServiceSettings {
         when: [.programs]),
       Key(
         "limit-open-files", \.program.limitOpenFiles, optional: .integer(in: 1...UInt64(Int64.max), example: 64),
-        "descriptors of each; unset: begatd's own limit", when: [.programs]),
+        "descriptors of each; unset: the limit that begatd was started with", when: [.programs]),
       Key(
         "limit-processes", \.program.limitProcesses, optional: .integer(in: 1...UInt64(Int64.max), example: 100),
         "processes of the service's user on the whole machine; unset: begatd's own limit", when: [.programs]),

@@ -25,6 +25,8 @@ final class Generation {
   let channel: Descriptor
   /// Its column in the service's admission book.
   let column: Int
+  /// Whether its connection processes ask the resolver of names.
+  let asksForNames: Bool
   /// Its scoreboard.
   let board: ScoreboardReader
   var state = State.starting
@@ -40,14 +42,26 @@ final class Generation {
   var isKilled = false
   var inquiry = Inquiry()
   var token: PollTable.Token?
+  /// Messages that wait for room in the channel.
+  var outbox = Outbox()
 
-  init(number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader) {
+  init(
+    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, asksForNames: Bool,
+    board: ScoreboardReader
+  ) {
     self.number = number
     self.process = process
     self.channel = channel
     self.column = column
+    self.asksForNames = asksForNames
     self.board = board
   }
+
+  /// Until when it may take to close sockets that the configuration has given up, CLOCK_MONOTONIC nanoseconds.
+  var closingDeadline: Int64 = 0
+
+  /// Whether it may still have sockets that it is to close.
+  func isClosingSockets(at now: Int64) -> Bool { state == .retiring || isKilled || now < closingDeadline }
 
   var isReady: Bool { state >= .ready }
 

@@ -15,6 +15,8 @@ struct ListenerStarter {
   let bans: SharedBans
   /// The descriptor that listeners get as standard error.
   let standardError: CInt
+  /// The resource limits that listeners get in the place of begatd's own.
+  let limits: [Program.Limit]
   /// Ports at which any service of begatd's answers datagrams.
   var datagramPorts: [UInt16]
 
@@ -66,9 +68,10 @@ struct ListenerStarter {
       environment: ProgramEnvironment.build(), directory: "/")
     program.argumentZero = "begat-listener: \(configuration.name)"
     program.leadsSession = true
+    program.limits = limits
     let process = try program.start(descriptors: descriptors)
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      board: board)
+      asksForNames: asksForNames, board: board)
   }
 }

@@ -74,6 +74,11 @@ final class ManagedService {
   /// Whether it is closed and its last connection has ended.
   var isDrained: Bool { drain.isClosed && generations.isEmpty }
 
+  /// Passed sockets at which clients wait although the service is closed.
+  var socketsWithWaitingClients: [HeldSocket] {
+    drain.isClosed ? sockets.filter { $0.passedName != nil && !$0.dropsNewClients } : []
+  }
+
   /// Connections at present.
   var active: Int { generations.reduce(0) { $0 + $1.board.active } }
 
@@ -116,6 +121,7 @@ final class ManagedService {
     current?.state = .accepting
     successor = nil
     pendingClear = []
+    if !closing.isEmpty { current?.closingDeadline = SystemClock.monotonic() + ManagedService.lingerTime }
     linger(closing)
     closing = []
   }

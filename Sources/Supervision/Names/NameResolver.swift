@@ -19,10 +19,13 @@ final class NameResolver {
   var restartTime: Int64?
 
   private let standardError: CInt
+  private let limits: [Program.Limit]
 
   /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
-  init(standardError: CInt) throws(SystemCallError) {
+  /// - Parameter limits: the resource limits that it gets in the place of begatd's own.
+  init(standardError: CInt, limits: [Program.Limit]) throws(SystemCallError) {
     self.standardError = standardError
+    self.limits = limits
     cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
     let pair = try SocketPair(kind: .datagram)
     requests = pair.first
@@ -43,6 +46,7 @@ final class NameResolver {
       environment: ProgramEnvironment.build(), directory: "/")
     program.argumentZero = "begatd: names"
     program.leadsSession = true
+    program.limits = limits
     // Meant for begatd, whose name it has.
     program.ignoredSignals = [.hangUp]
     let pair = try SocketPair(kind: .sequencedPacket)

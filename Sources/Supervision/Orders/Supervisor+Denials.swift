@@ -38,8 +38,9 @@ extension Supervisor {
     let covering = holding.map { ban in
       "\(network) is still denied by \(ban.network)\(nameOfService(ban.service).map { " at \($0)" } ?? "")"
     }
+    // What was to be so is so: a denial may have ended by itself in the meantime.
     guard wasDenied else {
-      return .failure(ControlFailure("\(network) is not denied\(place)", problems: covering))
+      return .order(OrderReport("\(network) was not denied\(place)", count: 0, problems: covering))
     }
     return .order(OrderReport("\(network) is denied no more\(place)", count: 1, problems: covering))
   }

@@ -26,7 +26,7 @@ extension Supervisor {
     for order in orders where order.generation.isReady {
       let number = endOrders.add(request, to: order.generation)
       do throws(SystemCallError) {
-        try ListenerChannel.send(.end(EndOrder(number: number, order.selection)), on: order.generation.channel)
+        try tell(order.generation, .end(EndOrder(number: number, order.selection)))
       } catch {
         endOrders.take(number, from: order.generation)?.settle(
           problem: "listener \(order.generation.process) cannot be told: \(error)")

@@ -42,7 +42,7 @@ struct ReloadPlan {
   private let warnings: [String]
 
   /// - Parameter open: the sockets that are open, each with its service.
-  /// - Parameter drained: the services in force that accept no clients; they go on so.
+  /// - Parameter drained: the services in force that accept no clients, and those that were removed so; they go on so.
   init(
     from running: [Running], daemon: DaemonSettings, open: [SocketAssignment.Open], drained: Set<String> = [],
     to loaded: LoadedConfiguration
@@ -96,7 +96,13 @@ struct ReloadPlan {
     report.changed = changed.map { ReloadReport.Change(wanted[$0.new].configuration.name, $0.reasons) }
     report.daemonKeys = daemonKeys
     report.needingRestart = needingRestart
-    report.warnings = warnings
+    report.warnings =
+      warnings
+      + added.filter(isDrained).map { index in
+        let name = wanted[index].configuration.name
+        return
+          "service.\(name): it was drained before it was removed, and is drained; begat resume \(name) lets it serve"
+      }
     return report
   }
 

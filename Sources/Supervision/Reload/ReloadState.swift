@@ -25,6 +25,8 @@ struct ReloadState {
   var loadDeadline: Int64?
   /// How long reading it may take, in nanoseconds.
   static let loadPatience: Int64 = 60_000_000_000
+  /// The configuration that is put in force as soon as a listener of begatd's own has closed its sockets.
+  var waiting: (loaded: LoadedConfiguration, wait: ClosingWait)?
   /// The changes that the one that runs has put in force; nil before that.
   var report: ReloadReport?
   /// The services whose new listeners are waited for.

@@ -5,6 +5,8 @@ import Settings
 /// Why a configuration is not put in force; one line each.
 struct ReloadRefusal: Error {
   var lines: [String]
+  /// Whether an address is in use, which it may not be a moment later.
+  var isAddressInUse = false
 }
 
 /// The first half of a reload: everything that can fail, undone if anything does.
@@ -26,7 +28,7 @@ struct ReloadTransaction {
   /// - Parameter number: gives each name of a service its number.
   init(
     _ plan: ReloadPlan, open: [HeldSocket], owners: [ManagedService], services: [ManagedService],
-    needsResolver: Bool, standardError: CInt, number: (String) -> UInt32
+    starter: ListenerStarter, number: (String) -> UInt32
   ) throws(ReloadRefusal) {
     self.plan = plan
     let wanted = plan.wanted.map(\.configuration)
@@ -48,7 +50,9 @@ struct ReloadTransaction {
     }
     let kept = KeptSockets(plan, open: open, owners: owners)
     do throws(ReloadRefusal) {
-      guard problems.isEmpty else { throw ReloadRefusal(lines: problems) }
+      guard problems.isEmpty else {
+        throw ReloadRefusal(lines: problems, isAddressInUse: opening.hasAddressInUse)
+      }
       try kept.apply()
       do throws(SystemCallError) {
         for index in plan.added where !inactive.contains(index) {
@@ -56,12 +60,12 @@ struct ReloadTransaction {
           added.append(
             try ManagedService(service, number: number(service.configuration.name), sockets: sockets[index]))
         }
-        if needsResolver, wanted.contains(where: \.settings.looksUpNames) {
-          resolver = try NameResolver(standardError: standardError)
+        if starter.names == nil, wanted.contains(where: \.settings.looksUpNames) {
+          resolver = try NameResolver(standardError: starter.standardError, limits: starter.limits)
         }
       } catch {
         kept.restore()
-        throw ReloadRefusal(lines: ["\(error)"])
+        throw ReloadRefusal(lines: [error.withAdvice])
       }
     } catch {
       opening.undo()

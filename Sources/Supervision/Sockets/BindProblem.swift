@@ -5,6 +5,10 @@ import Glibc
 struct BindProblem: Error, CustomStringConvertible {
   let description: String
   private(set) var isMissingFamily = false
+  /// Whether the address is in use, by whichever process.
+  private(set) var isInUse = false
+  /// Whether begatd has no descriptor left.
+  private(set) var isShortage = false
   /// Whether a listener of a begatd that was killed has the address: it lets go of it as soon as it notices.
   private(set) var isLeftBehind = false
 
@@ -15,16 +19,21 @@ struct BindProblem: Error, CustomStringConvertible {
       description = "bind \(address): " + BindProblem.deviceAdvice(failure)
       return
     }
+    isInUse = failure.code == .addressInUse
+    isShortage = failure.code == .tooManyOpenFiles || failure.code == .tooManyOpenFilesInSystem
     isMissingFamily = failure.code == .addressFamilyNotSupported || failure.code == .addressNotAvailable
     let holder =
       failure.code == .addressInUse ? address.port.flatMap { PortHolder.find(port: $0, isDatagram: isDatagram) } : nil
     isLeftBehind = holder?.isLeftListener ?? (failure.code == .addressInUse && PortHolder.existsLeftListener)
-    description = "\(failure)" + BindProblem.advice(address, failure.code, holder)
+    description = isShortage ? failure.withAdvice : "\(failure)" + BindProblem.advice(address, failure.code, holder)
   }
 
   init(_ refusal: UnixSocketFile.BindError) {
     description = refusal.description
-    if case .inUse = refusal { isLeftBehind = PortHolder.existsLeftListener }
+    if case .inUse = refusal {
+      isInUse = true
+      isLeftBehind = PortHolder.existsLeftListener
+    }
   }
 
   /// As `BindOptions` names it.

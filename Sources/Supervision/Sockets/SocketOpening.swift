@@ -10,6 +10,10 @@ struct SocketOpening {
   private(set) var problems: [String] = []
   /// Things that are missing and can be done without, by the name of the service.
   private(set) var warnings: [(service: String, text: String)] = []
+  /// Whether an address is in use, so that it may be free a moment later.
+  private(set) var hasAddressInUse = false
+  /// Whether no descriptor was left: every further address would fail for the same reason.
+  private var isShortOfDescriptors = false
   /// Those that were bound just now.
   private var bound: [HeldSocket] = []
 
@@ -42,7 +46,10 @@ struct SocketOpening {
     _ address: SocketAddress, of service: ServiceConfiguration, isDatagram: Bool, _ isOptional: Bool,
     _ binder: SocketBinder
   ) -> HeldSocket? {
+    guard !isShortOfDescriptors else { return nil }
     do throws(BindProblem) { return try binder.bind(address, of: service, isDatagram: isDatagram) } catch {
+      if error.isInUse { hasAddressInUse = true }
+      isShortOfDescriptors = error.isShortage
       if isOptional, error.isMissingFamily {
         warnings.append(
           (service.name, "\(address): this machine lacks the address family; served without it"))

@@ -38,9 +38,10 @@ enum FirstServices {
           "inactive: its socket was not passed", metadata: [LogKey.service: "\(service.configuration.name)"])
         continue
       }
+      guard problems.isEmpty else { continue }
       do throws(SystemCallError) {
         services.append(try ManagedService(service, number: UInt32(services.count + 1), sockets: sockets))
-      } catch { problems.append("service.\(service.configuration.name): \(error)") }
+      } catch { problems.append("service.\(service.configuration.name): \(error.withAdvice)") }
     }
     for warning in passed.warnings + passed.closing(assignment.rest) { logger.warning("\(warning)") }
     if problems.isEmpty, services.isEmpty { problems = ["no service to offer: the sockets of none were passed"] }

@@ -87,10 +87,16 @@ public enum SupervisorProgram {
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit).block()
+    let limit = DescriptorLimit.raise()
     let configuration = job.loaded.configuration
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
+    if let hard = try? ResourceLimit.openFiles.current().hard,
+      let warning = configuration.descriptorWarning(limit: hard)
+    {
+      logger.warning("\(warning)")
+    }
     let control: ControlServer?
     do throws(ControlSocketProblem) { control = try openControl(configuration.control, logger) } catch {
       return give(complain("\(error)", failure))
@@ -105,10 +111,11 @@ public enum SupervisorProgram {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
         services.contains { $0.configuration.settings.looksUpNames }
-        ? try NameResolver(standardError: standardError) : nil
+        ? try NameResolver(standardError: standardError, limits: limit.ofPrograms) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
-        bans: try SharedBans(), standardError: standardError, datagramPorts: services.datagramPorts)
+        bans: try SharedBans(), standardError: standardError, limits: limit.ofPrograms,
+        datagramPorts: services.datagramPorts)
       for service in services {
         logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
       }
@@ -132,7 +139,7 @@ public enum SupervisorProgram {
     } catch {
       for service in services { service.closeSockets() }
       control?.close()
-      return give(complain("\(error)", failure))
+      return give(complain(error.withAdvice, failure))
     }
   }
 

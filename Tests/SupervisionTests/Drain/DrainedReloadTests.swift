@@ -51,4 +51,12 @@ import Testing
       to: Self.first + Self.second.replacing("\"127.0.0.1:1002\"", with: "\"fd:a\""))
     #expect(moved.sockets.sources == [[], [.open(0)]])
   }
+
+  /// Drained, removed, and there again.
+  @Test func anAddedOneMayBeDrainedToo() throws {
+    let plan = try plan(from: Self.second, drained: "first", to: Self.first + Self.second)
+    #expect(plan.added == [0] && plan.isDrained(0) && plan.newSockets == 0)
+    #expect(plan.report(isDryRun: true).warnings.contains { $0.hasPrefix("service.first: ") })
+    #expect(plan.report(isDryRun: true).added == ["first"])
+  }
 }

@@ -43,4 +43,22 @@ import Testing
     }
     #expect((16...17).contains(runs))
   }
+
+  /// It changes nothing, and keeps no reload away either.
+  @Test func aDryRunNeedNotWait() {
+    var queue = ReloadQueue<Int>()
+    queue.ask(1)
+    queue.start(at: 100)
+    _ = queue.finish()
+    queue.ask(2, isSpaced: false)
+    #expect(queue.startTime == 0)
+    queue.start(at: 101)
+    _ = queue.finish()
+    // The distance counts from the last that was no dry run.
+    queue.ask(3, isSpaced: false)
+    queue.ask(4)
+    #expect(queue.startTime == 100 + ReloadQueue<Int>.interval)
+    queue.start(at: 100 + ReloadQueue<Int>.interval)
+    #expect(queue.finish() == [3, 4])
+  }
 }
