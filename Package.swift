@@ -75,8 +75,11 @@ let package = Package(
     // Shared by the daemon, the listener and the tools.
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
 
+    // Values and the writer; no Foundation, so that the listener may link it.
+    .target(name: "JSON"),
+
     // The language of the control sockets: spoken by the daemon and the tools.
-    .target(name: "Control", dependencies: [unixCore, "Admission", "Settings"]),
+    .target(name: "Control", dependencies: ["JSON", "Admission", "Settings", unixCore]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
@@ -105,7 +108,8 @@ let package = Package(
         nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
-    .target(name: "Administration", dependencies: ["Configuration", "Control", "Admission", "Settings", unixCore]),
+    .target(
+      name: "Administration", dependencies: ["Configuration", "Control", "JSON", "Admission", "Settings", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -131,7 +135,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
-    .testTarget(name: "ControlTests", dependencies: ["Control", "Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),

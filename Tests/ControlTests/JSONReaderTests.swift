@@ -1,4 +1,5 @@
 import Control
+import JSON
 import Testing
 
 /// The reader of JSON, whose input may be anything.

@@ -1,3 +1,5 @@
+import JSON
+
 /// The answer to `ps`: open connections.
 public struct ConnectionReport: Hashable, Sendable {
   public var connections: [ConnectionStatus]

@@ -1,3 +1,5 @@
+import JSON
+
 /// An answer of begatd.
 public enum ControlAnswer: Hashable, Sendable {
   case status(StatusReport)

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reading answers: members that this version does not know are ignored, as a newer begatd may have more.
 struct AnswerProblem: Error, Hashable {
   /// The member that is missing or is of another kind.

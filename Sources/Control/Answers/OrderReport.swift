@@ -1,3 +1,5 @@
+import JSON
+
 /// The answer to an order: `drain`, `resume`, `end`, `deny`, `allow` and `stop`.
 public struct OrderReport: Hashable, Sendable {
   /// One line for people: what was done.

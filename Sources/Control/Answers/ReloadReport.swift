@@ -1,3 +1,5 @@
+import JSON
+
 /// The answer to `reload`: the difference between the configuration that was in force and the new one.
 public struct ReloadReport: Hashable, Sendable {
   /// A service that has a fresh listener, and why.

@@ -1,3 +1,5 @@
+import JSON
+
 private typealias Member = JSONValue.Member
 
 extension StatusReport {

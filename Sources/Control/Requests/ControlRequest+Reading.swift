@@ -1,4 +1,5 @@
 import Admission
+import JSON
 import Settings
 @_spi(Begat) import UnixCore
 

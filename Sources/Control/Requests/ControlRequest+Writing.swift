@@ -1,4 +1,5 @@
 import Admission
+import JSON
 
 extension ControlRequest {
   /// The request as a line, with its end.
