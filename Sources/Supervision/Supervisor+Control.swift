@@ -4,6 +4,7 @@ import Control
 import ControlProtocol
 import Glibc
 import Logging
+import Monitoring
 import Settings
 @_spi(Begat) import UnixCore
 

@@ -3,6 +3,7 @@ import CSharedLayouts
 import Control
 import ControlProtocol
 import Glibc
+import Monitoring
 @_spi(Begat) import UnixCore
 
 extension ManagedService {
