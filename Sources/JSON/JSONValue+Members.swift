@@ -1,29 +1,29 @@
 /// Why a JSON value is not the report or answer that was expected.
-package struct AnswerProblem: Error, Hashable {
+public struct AnswerProblem: Error, Hashable {
   /// The member that is missing or is of another kind.
-  package let member: String
+  public let member: String
 
-  package init(member: String) { self.member = member }
+  @inlinable public init(member: String) { self.member = member }
 }
 
 /// Members of an object, by name and kind.  Those that a reader does not ask for are ignored: a newer begatd may have more.
 extension JSONValue {
-  package func required(_ name: String) throws(AnswerProblem) -> JSONValue {
+  @inlinable public func required(_ name: String) throws(AnswerProblem) -> JSONValue {
     guard let value = self[name] else { throw AnswerProblem(member: name) }
     return value
   }
 
-  package func text(_ name: String) throws(AnswerProblem) -> String {
+  @inlinable public func text(_ name: String) throws(AnswerProblem) -> String {
     guard let text = try required(name).string else { throw AnswerProblem(member: name) }
     return text
   }
 
-  package func flag(_ name: String) throws(AnswerProblem) -> Bool {
+  @inlinable public func flag(_ name: String) throws(AnswerProblem) -> Bool {
     guard let value = try required(name).boolean else { throw AnswerProblem(member: name) }
     return value
   }
 
-  package func number<Number: FixedWidthInteger>(_ name: String, as type: Number.Type = Number.self)
+  @inlinable public func number<Number: FixedWidthInteger>(_ name: String, as type: Number.Type = Number.self)
     throws(AnswerProblem)
     -> Number
   {
@@ -33,12 +33,13 @@ extension JSONValue {
     return number
   }
 
-  package func seconds(_ name: String) throws(AnswerProblem) -> Duration {
+  @inlinable public func seconds(_ name: String) throws(AnswerProblem) -> Duration {
     guard let duration = try required(name).seconds else { throw AnswerProblem(member: name) }
     return duration
   }
 
-  package func word<Word: RawRepresentable>(_ name: String, as type: Word.Type = Word.self) throws(AnswerProblem)
+  @inlinable public func word<Word: RawRepresentable>(_ name: String, as type: Word.Type = Word.self)
+    throws(AnswerProblem)
     -> Word
   where Word.RawValue == String {
     guard let word = Word(rawValue: try text(name)) else { throw AnswerProblem(member: name) }
@@ -46,14 +47,16 @@ extension JSONValue {
   }
 
   /// The member's value, read by `read`; nil where the member is missing or null.
-  package func optional<Value>(_ name: String, _ read: (String) throws(AnswerProblem) -> Value) throws(AnswerProblem)
+  @inlinable public func optional<Value>(_ name: String, _ read: (String) throws(AnswerProblem) -> Value)
+    throws(AnswerProblem)
     -> Value?
   {
     guard let value = self[name], value != .null else { return nil }
     return try read(name)
   }
 
-  package func list<Element>(_ name: String, _ read: (JSONValue) throws(AnswerProblem) -> Element) throws(AnswerProblem)
+  @inlinable public func list<Element>(_ name: String, _ read: (JSONValue) throws(AnswerProblem) -> Element)
+    throws(AnswerProblem)
     -> [Element]
   {
     guard let elements = try required(name).array else { throw AnswerProblem(member: name) }
@@ -63,7 +66,7 @@ extension JSONValue {
     return result
   }
 
-  package func texts(_ name: String) throws(AnswerProblem) -> [String] {
+  @inlinable public func texts(_ name: String) throws(AnswerProblem) -> [String] {
     try list(name) { (element) throws(AnswerProblem) in
       guard let text = element.string else { throw AnswerProblem(member: name) }
       return text
@@ -71,7 +74,7 @@ extension JSONValue {
   }
 
   /// A number with or without a fraction.
-  package func decimal(_ name: String) throws(AnswerProblem) -> Double {
+  @inlinable public func decimal(_ name: String) throws(AnswerProblem) -> Double {
     switch try required(name) {
     case .integer(let value): return Double(value)
     case .number(let value): return value
@@ -79,7 +82,7 @@ extension JSONValue {
     }
   }
 
-  package func numbers<Number: FixedWidthInteger>(_ name: String) throws(AnswerProblem) -> [Number] {
+  @inlinable public func numbers<Number: FixedWidthInteger>(_ name: String) throws(AnswerProblem) -> [Number] {
     try list(name) { (element) throws(AnswerProblem) in
       guard let number = element.integer.flatMap({ Number(exactly: $0) }) else { throw AnswerProblem(member: name) }
       return number
@@ -87,7 +90,7 @@ extension JSONValue {
   }
 
   /// An object of counts by name.
-  package func counts(_ name: String) throws(AnswerProblem) -> [(name: String, count: UInt64)] {
+  @inlinable public func counts(_ name: String) throws(AnswerProblem) -> [(name: String, count: UInt64)] {
     guard case .object(let members) = try required(name) else { throw AnswerProblem(member: name) }
     var result: [(name: String, count: UInt64)] = []
     for member in members {

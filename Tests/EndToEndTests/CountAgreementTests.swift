@@ -133,6 +133,28 @@ struct CountAgreementTests {
     }
   }
 
+  @Test func ofReloads() throws {
+    func reloads(_ daemon: Daemon) throws -> [String: Any] {
+      let answer = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
+      return try #require((answer["begatd"] as? [String: Any])?["reloads"] as? [String: Any])
+    }
+    try withDaemon(Self.configuration("")) { daemon in
+      let before = try reloads(daemon)
+      #expect(before["succeeded"] as? Int == 0 && before["refused"] as? Int == 0)
+      #expect(before["last-succeeded"] is NSNull && before["last-age"] is NSNull)
+      try daemon.reload(Self.configuration("max-connections = 3"))
+      let good = try reloads(daemon)
+      #expect(good["succeeded"] as? Int == 1 && good["last-succeeded"] as? Bool == true)
+      try daemon.rewrite("nonsense")
+      #expect(try daemon.begat("reload", "--dry-run").status == .exited(code: 78))
+      #expect(try reloads(daemon)["refused"] as? Int == 0)
+      #expect(try daemon.reload().contains("reload refused"))
+      let bad = try reloads(daemon)
+      #expect(bad["succeeded"] as? Int == 1 && bad["refused"] as? Int == 1 && bad["last-succeeded"] as? Bool == false)
+      #expect((bad["last-age"] as? Double ?? -1) >= 0)
+    }
+  }
+
   @Test func ofClientsWhoseProgramCannotBeRun() throws {
     let directory = try TemporaryDirectory()
     let program = try directory.write("#!/bin/sh\n", to: "program")
