@@ -78,8 +78,13 @@ let package = Package(
     // Shared by the daemon, the listener and the tools.
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
 
+    // The state of begatd, its services and their connections, as values: made from scoreboards, shown by programs.
+    .target(
+      name: "Monitoring",
+      dependencies: ["JSON", "ControlProtocol", "CSharedLayouts", "Settings", "Admission", unixCore]),
+
     // The language of the control sockets: spoken by the daemon and the tools.
-    .target(name: "Control", dependencies: [unixCore, "JSON", "Admission", "Settings"]),
+    .target(name: "Control", dependencies: ["Monitoring", "JSON", "Admission", "Settings", unixCore]),
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
@@ -95,7 +100,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "Control", "ControlProtocol", "CSharedLayouts", "NetworkServices", "Admission",
+        "Configuration", "Settings", "Control", "Monitoring", "ControlProtocol", "CSharedLayouts", "NetworkServices",
+        "Admission",
         nameService,
         unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
@@ -109,7 +115,8 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(
-      name: "Administration", dependencies: ["Configuration", "Control", "JSON", "Admission", "Settings", unixCore]),
+      name: "Administration",
+      dependencies: ["Configuration", "Control", "Monitoring", "JSON", "Admission", "Settings", unixCore]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -127,7 +134,7 @@ let package = Package(
     .executableTarget(
       name: "begat",
       dependencies: [
-        "Administration", "Clients", "Control", "Admission", "Settings", nameService, unixCore, unixIPC,
+        "Administration", "Clients", "Control", "Monitoring", "Admission", "Settings", nameService, unixCore, unixIPC,
         "CProgramStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], linkerSettings: plainLink),
@@ -136,7 +143,11 @@ let package = Package(
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
-    .testTarget(name: "ControlTests", dependencies: ["Control", "JSON", "Admission", unixCore, "TestSupport"]),
+    .testTarget(
+      name: "MonitoringTests",
+      dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore]),
+    .testTarget(
+      name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
@@ -158,11 +169,12 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
-    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
+    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control", "Monitoring"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: [
-        "Supervision", "Control", "ControlProtocol", "Configuration", "Settings", "Admission", unixCore, "TestSupport",
+        "Supervision", "Control", "ControlProtocol", "Monitoring", "Configuration", "Settings", "Admission", unixCore,
+        "TestSupport",
       ]),
     .testTarget(
       name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),

@@ -109,6 +109,7 @@ public struct JSONReader {
     try checkDepth(depth)
     position += 1
     var members: [JSONValue.Member] = []
+    members.reserveCapacity(16)
     skipSpace()
     if take(UInt8(ascii: "}")) { return .object([]) }
     while true {
@@ -174,7 +175,15 @@ extension JSONReader {
 extension JSONReader {
   private mutating func string() throws(Problem) -> String {
     position += 1
-    var content: [UInt8] = []
+    // Most texts have no escape: they are taken in one piece.
+    let start = position
+    while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+    let beginning = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    if next == UInt8(ascii: "\""), let text = String(validating: beginning, as: UTF8.self) {
+      position += 1
+      return text
+    }
+    var content = Array(beginning)
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):

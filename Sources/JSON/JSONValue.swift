@@ -1,7 +1,7 @@
 /// A JSON value.  The members of an object keep their order.
 ///
 /// Source: RFC 8259.
-public indirect enum JSONValue: Hashable, Sendable {
+public enum JSONValue: Hashable, Sendable {
   case null
   case boolean(Bool)
   /// A number without fraction and exponent that fits.
@@ -16,34 +16,34 @@ public indirect enum JSONValue: Hashable, Sendable {
     public let name: String
     public let value: JSONValue
 
-    public init(_ name: String, _ value: JSONValue) {
+    @inlinable public init(_ name: String, _ value: JSONValue) {
       self.name = name
       self.value = value
     }
   }
 
   /// The member of this name; nil if there is none or the value is no object.
-  public subscript(name: String) -> JSONValue? {
+  @inlinable public subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.name == name }?.value
   }
 
-  public var string: String? {
+  @inlinable public var string: String? {
     if case .string(let text) = self { return text }
     return nil
   }
 
-  public var boolean: Bool? {
+  @inlinable public var boolean: Bool? {
     if case .boolean(let value) = self { return value }
     return nil
   }
 
-  public var integer: Int64? {
+  @inlinable public var integer: Int64? {
     if case .integer(let value) = self { return value }
     return nil
   }
 
-  public var array: [JSONValue]? {
+  @inlinable public var array: [JSONValue]? {
     if case .array(let elements) = self { return elements }
     return nil
   }
@@ -68,10 +68,10 @@ public indirect enum JSONValue: Hashable, Sendable {
   }
 
   /// A count; the largest that JSON's readers keep exactly is 2^53.
-  public static func count(_ value: some BinaryInteger) -> JSONValue { .integer(Int64(clamping: value)) }
+  @inlinable public static func count(_ value: some BinaryInteger) -> JSONValue { .integer(Int64(clamping: value)) }
 
   /// The value, or null where there is none.
-  public static func optional<Value>(_ value: Value?, _ make: (Value) -> JSONValue) -> JSONValue {
+  @inlinable public static func optional<Value>(_ value: Value?, _ make: (Value) -> JSONValue) -> JSONValue {
     value.map(make) ?? .null
   }
 

@@ -51,6 +51,12 @@ public struct JSONWriter {
 
   private mutating func append(quoting text: String) {
     append("\"")
+    defer { append("\"") }
+    // Most texts stay as they are.
+    if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      bytes.append(contentsOf: text.utf8)
+      return
+    }
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": append("\\\"")
@@ -59,7 +65,6 @@ public struct JSONWriter {
       default: for unit in UTF16.encode(scalar)! { append(unit: unit) }
       }
     }
-    append("\"")
   }
 
   private mutating func append(unit: UInt16) {

@@ -2,6 +2,7 @@ import Admission
 import ArgumentParser
 import Clients
 import Control
+import Monitoring
 import Settings
 @_spi(Begat) import UnixCore
 

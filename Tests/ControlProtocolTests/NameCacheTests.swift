@@ -24,11 +24,11 @@ import Testing
     #expect(caches.look(key(1)) == nil)
     caches.writer.store("host.example", for: key(1), lifetime: .seconds(60))
     #expect(caches.look(key(1)) == .some("host.example"))
-    #expect(caches.reader.knows(key(1)) == true)
+    #expect(caches.reader.knows(key(1)) == true && caches.reader.name(of: key(1)) == "host.example")
     caches.writer.store("other.example", for: key(1), lifetime: .seconds(60))
     #expect(caches.look(key(1)) == .some("other.example"))
     caches.writer.store(nil, for: key(1), lifetime: .seconds(60))
-    #expect(caches.look(key(1)) == .some(nil))
+    #expect(caches.look(key(1)) == .some(nil) && caches.reader.name(of: key(1)) == nil)
     #expect(caches.look(key(2)) == nil)
   }
 

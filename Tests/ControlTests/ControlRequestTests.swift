@@ -1,5 +1,6 @@
 import Admission
 import Control
+import Monitoring
 import TestSupport
 import Testing
 @_spi(Begat) import UnixCore

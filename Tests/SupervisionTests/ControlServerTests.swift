@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Monitoring
 import TestSupport
 import Testing
 @_spi(Begat) import UnixCore

@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Monitoring
 
 /// `begat ps`.
 enum ConnectionText {

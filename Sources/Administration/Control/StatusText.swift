@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Monitoring
 
 /// `begat status`.
 enum StatusText {
@@ -9,7 +10,8 @@ enum StatusText {
     return text
   }
 
-  private static func head(_ daemon: DaemonStatus) -> String {
+  private static func head(_ daemon: DaemonStatus?) -> String {
+    guard let daemon else { return "listeners that run without begatd" }
     let reload = daemon.reloadAge.map { ", read \(ColumnText.age($0)) ago" } ?? ""
     return
       "begatd \(daemon.version) (process \(daemon.process)): \(daemon.state.rawValue), for \(ColumnText.age(daemon.age))\n"

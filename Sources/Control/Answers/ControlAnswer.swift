@@ -1,4 +1,5 @@
 import JSON
+import Monitoring
 
 /// An answer of begatd.
 public enum ControlAnswer: Hashable, Sendable {

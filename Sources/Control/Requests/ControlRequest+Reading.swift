@@ -1,5 +1,6 @@
 import Admission
 import JSON
+import Monitoring
 import Settings
 @_spi(Begat) import UnixCore
 

@@ -1,4 +1,5 @@
 import Admission
+import Monitoring
 
 /// Which services an order is about.
 public enum ServiceSelection: Hashable, Sendable {

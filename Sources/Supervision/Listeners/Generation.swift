@@ -29,6 +29,8 @@ final class Generation {
   let asksForNames: Bool
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// Records of ended connections that it has delivered.
+  var recordsReceived: UInt64 = 0
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
