@@ -9,7 +9,8 @@ extension CompletionKind {
   static let ports = shellCommand("getent services | awk '{ print $1 }' | sort -u")
   /// Those of the configuration that begatd would read.
   static let services = shellCommand(
-    "begat check 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } table == 1 && /^[^ ]/ { print $1 }'")
+    "begat check 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } table && /^$/ { exit } "
+      + "table && /^[^ ]/ { print $1 }'")
   /// Those of the begatd that runs.
   static let runningServices = shellCommand(
     "begat status 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } /^$/ { table = 0 } "
