@@ -72,7 +72,7 @@ import Testing
     let text = String(decoding: ControlAnswer.connections(ConnectionReport([Self.connection(4)])).line, as: UTF8.self)
     #expect(
       text == #"{"version":1,"ok":true,"connections":[{"id":"hello/1.4.3uw","service":"hello","generation":1,"slot":4,"#
-        + #""peer":"192.0.2.7:51312","user":null,"pid":100,"listener":99,"age":1.001,"received":0,"sent":null,"#
+        + #""peer":"192.0.2.7:51312","name":null,"user":null,"pid":100,"listener":99,"age":1.001,"received":0,"sent":null,"#
         + #""waits-for":"first-byte"}],"omitted":0}"# + "\n")
   }
 

@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import JSON
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -39,7 +40,7 @@ public struct ControlCommand: Sendable {
 
   /// Asks once and prints the answer.
   private func printAnswer() throws(ControlClientError) -> CInt {
-    let (answer, line) = try client.ask(request, within: patience)
+    let (answer, line) = try client.answer(request, within: patience)
     let width = printsJSON ? nil : OutputWidth.current
     let output = ControlOutput(answer, command: name, view: view, width: width)
     // On a screen of its own it is shown later.

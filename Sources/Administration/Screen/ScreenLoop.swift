@@ -100,7 +100,7 @@ struct ScreenLoop<Model: ScreenModel>: ~Copyable {
     do throws(ControlClientError) {
       guard let answer = try pending?.take() else { return }
       pending = nil
-      model.take(answer, to: request)
+      model.take(client.completed(answer, request) ?? answer, to: request)
       if !request.name.isQuestion { nextRound = .immediate }
     } catch {
       pending = nil
@@ -110,9 +110,10 @@ struct ScreenLoop<Model: ScreenModel>: ~Copyable {
   }
 
   private mutating func fail(_ error: ControlClientError, _ request: ControlRequest) {
+    isChanged = true
+    if error.isAbsence, let answer = client.completed(nil, request) { return model.take(answer, to: request) }
     requests = []
     model.take(error, to: request)
-    isChanged = true
   }
 
   // MARK: The terminal

@@ -28,7 +28,7 @@ public struct TopCommand: Sendable {
     let client = ControlClient(places: ControlPlaces(given: socket))
     do {
       // What cannot be shown at all is said on the ordinary screen.
-      let (answer, _) = try client.ask(.connections(service: service), within: ControlClient.patience)
+      let (answer, _) = try client.answer(.connections(service: service), within: ControlClient.patience)
       let output = ControlOutput(answer, command: "begat top")
       guard output.exitStatus == 0 else {
         for complaint in output.complaints { Complaint.write(complaint) }

@@ -32,6 +32,7 @@ struct Drain {
 extension Listener {
   /// Lets open connections go on for a time; the sockets are not served any more, or only for their last clients.
   mutating func beginDrain(_ timeout: Duration) {
+    scoreboard.header.pointee.is_draining = 1
     // Processes of built-in services have nothing to tidy up.
     drain = Drain(deadline: Deadline(after: timeout), gracePeriod: offer.runsPrograms ? .seconds(5) : .seconds(1))
   }
@@ -39,7 +40,7 @@ extension Listener {
   /// Ends the remaining connections now instead of at the deadline.
   mutating func hurry() {
     closeSockets(all: true)
-    dropHeldClient()
+    dropHeldClient(.stopped(by: .terminate))
     guard var next = drain else { return }
     next.deadline = next.signal == .terminate ? .now : min(next.deadline, Deadline(after: Drain.shortGracePeriod))
     next.gracePeriod = Drain.shortGracePeriod
@@ -54,7 +55,7 @@ extension Listener {
     }
     guard var next = drain, next.deadline.hasPassed else { return }
     closeSockets(all: true)
-    dropHeldClient()
+    dropHeldClient(.stopped(by: .terminate))
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
       Listener.send(next.signal, to: entry.process, withGroup: offer.reachesGroup(by: next.signal))
