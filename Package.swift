@@ -116,7 +116,7 @@ let package = Package(
       ]),
     .target(
       name: "Administration",
-      dependencies: ["Configuration", "Control", "Monitoring", "JSON", "Admission", "Settings", unixCore]),
+      dependencies: ["Configuration", "Control", "Monitoring", "JSON", "Admission", "Settings", unixCore, unixIPC]),
 
     // Executables: arguments, then one call.
     .executableTarget(
@@ -169,7 +169,9 @@ let package = Package(
     .testTarget(
       name: "SchemaTests",
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
-    .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control", "Monitoring"]),
+    .testTarget(
+      name: "AdministrationTests",
+      dependencies: ["Administration", "Control", "Monitoring", "JSON", "Admission", unixCore, unixIPC]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: [

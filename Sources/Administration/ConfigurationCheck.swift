@@ -18,7 +18,8 @@ public enum ConfigurationCheck {
   /// Checks without printing.
   ///
   /// - Parameter file: nil means the file that begatd would read.
-  public static func outcome(file: String?) -> Outcome {
+  /// - Parameter width: of the lines of the output.
+  public static func outcome(file: String?, width: Int = Configuration.pageWidth) -> Outcome {
     do throws(ConfigurationProblems) {
       let configuration = try Configuration.load(file: file, acceptsStreams: true)
       // The limit of a begatd that is started from here; a service manager may give it another one.
@@ -27,7 +28,7 @@ public enum ConfigurationCheck {
         (configuration.warnings + configuration.warningsByHand()).map(\.description)
         + [configuration.descriptorWarning(limit: limit)].compactMap { $0 }
       let complaints = warnings.map { "warning: \($0)\n" }.joined()
-      return Outcome(output: configuration.checkText, complaints: complaints, exitStatus: 0)
+      return Outcome(output: configuration.checkText(width: width), complaints: complaints, exitStatus: 0)
     } catch {
       return Outcome(output: "", complaints: "\(error)\n", exitStatus: 78)
     }
@@ -57,7 +58,10 @@ public enum ConfigurationCheck {
   }
 
   /// Checks, prints and tells the exit status; 1 when the output cannot be written.
-  public static func run(file: String?) -> CInt { show(outcome(file: file)) }
+  public static func run(file: String?) -> CInt {
+    // A page of a pipe's is no wider than usual: its lines are for people.
+    show(outcome(file: file, width: max(40, OutputWidth.current ?? Configuration.pageWidth)))
+  }
 
   /// Explains, prints and tells the exit status.
   public static func run(file: String?, from client: String, to service: String) -> CInt {

@@ -4,49 +4,61 @@ import Settings
 @_spi(Begat) import UnixCore
 
 extension Configuration {
+  /// The width of a page where no terminal has another one.
+  public static let pageWidth = 80
+
   /// What will be in force, for people: the services, their limits, and who may connect.
-  public var effectiveSettings: String {
+  ///
+  /// - Parameter width: the characters of a line, which only words that cannot be parted exceed.
+  public func effectiveSettings(width: Int = pageWidth) -> String {
     let drain = DurationText.render(daemon.drainTimeout)
     let announcement = DurationText.render(daemon.announceTime)
-    var text =
-      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain), "
-      + "announce-time \(announcement)\n"
+    let head = [
+      "log-level \(daemon.logLevel.rawValue),", "log-target \(daemon.logTarget.rawValue),", "drain-timeout \(drain),",
+      "announce-time \(announcement)",
+    ]
+    var text = TextTable.wrapped(head, width: width).joined(separator: "\n") + "\n"
     text += "control-socket \(controlText)\n"
-    text += "\n" + TextTable.aligned(serviceRows) + "\n" + TextTable.aligned(limitRows) + "\n"
+    text += "\n" + TextTable.aligned(serviceRows(width)) + "\n" + LimitSummary(services).text(width: width) + "\n"
     let access = services.flatMap(\.accessRows)
-    if !access.isEmpty { text += TextTable.aligned([["SERVICE", "ACCESS"]] + access) + "\n" }
+    if !access.isEmpty {
+      text += TextTable.aligned([["SERVICE", "ACCESS"]] + TextTable.wrappingLast(access, width: width)) + "\n"
+    }
     return text
   }
 
   /// What `--check` prints: the effective settings and the verdict.
-  public var checkText: String { effectiveSettings + "\(printable(source)): configuration is right\n" }
+  public func checkText(width: Int = pageWidth) -> String {
+    effectiveSettings(width: width) + "\(printable(source)): configuration is right\n"
+  }
 
   private var controlText: String {
     guard let control else { return DaemonSettings.noControlSocket }
     return printable(control.ordersPath) + (daemon.controlGroup.map { ", control-group \(printable($0))" } ?? "")
   }
 
-  private var serviceRows: [[String]] {
-    var rows = [["SERVICE", "SERVES", "USER", "LISTENS ON"]]
-    for service in services {
-      let cells = [service.name, service.offerText, service.userText]
+  private func serviceRows(_ width: Int) -> [[String]] {
+    let titles = ["SERVICE", "SERVES", "USER", "LISTENS ON"]
+    let offers = services.map(\.offerWords)
+    let others = [services.map { [$0.name] }, services.map { [$0.userText] }, services.map(\.listenText)]
+    let taken = zip(others, [titles[0], titles[2], titles[3]]).reduce(0) { sum, column in
+      sum + 2 + column.0.joined().reduce(column.1.count) { max($0, $1.count) }
+    }
+    var rows = [titles]
+    for (service, words) in zip(services, offers) {
+      let offer = TextTable.wrapped(words, width: max(Configuration.narrowestOffer, width - taken))
       let listens = service.listenText
-      rows.append(cells + [listens.first ?? ""])
-      rows += listens.dropFirst().map { [String](repeating: "", count: cells.count) + [$0] }
+      for line in 0..<max(offer.count, listens.count) {
+        let first = line == 0 ? (service.name, service.userText) : ("", "")
+        rows.append([
+          first.0, line < offer.count ? offer[line] : "", first.1, line < listens.count ? listens[line] : "",
+        ])
+      }
     }
     return rows
   }
 
-  private var limitRows: [[String]] {
-    var rows = [
-      [
-        "SERVICE", "CONNECTIONS", "PER SOURCE", "RATE", "RATE PER SOURCE", "WHEN FULL", "FIRST BYTE", "IDLE",
-        "MAX DURATION", "LOG",
-      ]
-    ]
-    for service in services { rows += service.limitRows }
-    return rows
-  }
+  private static let narrowestOffer = 16
 }
 
 extension ServiceConfiguration {
@@ -68,13 +80,13 @@ extension ServiceConfiguration {
   }
 
   /// The built-in service, or the program's words.
-  fileprivate var offerText: String {
-    let words = settings.exec.map(wordText).joined(separator: " ")
-    switch mode.offer {
-    case .builtIn(let builtIn): return builtIn.rawValue
-    case .program(.connections): return words
-    case .program(.relayedConnections): return words + " (relayed)"
-    case .program(.sockets): return words + " (wait)"
+  fileprivate var offerWords: [String] {
+    let words = settings.exec.map(wordText)
+    return switch mode.offer {
+    case .builtIn(let builtIn): [builtIn.rawValue]
+    case .program(.connections): words
+    case .program(.relayedConnections): words + ["(relayed)"]
+    case .program(.sockets): words + ["(wait)"]
     }
   }
 
@@ -91,43 +103,21 @@ extension ServiceConfiguration {
     return streams.map { "stream \($0)" } + datagrams.map { "datagram \($0)" }
   }
 
-  /// A row for its connections, and one for its datagrams, which have no length.
-  fileprivate var limitRows: [[String]] {
-    let duration = cell("max-duration", settings.maxDuration.text)
-    if waits {
-      return [[name, "-", "-", settings.admission.rate.text, "-", "-", "-", "-", duration, settings.log.rawValue]]
-    }
-    var rows: [[String]] = []
-    if !streams.isEmpty || datagramLimits == nil {
-      rows.append([
-        name, String(settings.admission.maxConnections), String(settings.admission.maxConnectionsPerSource),
-        settings.admission.rate.text,
-        settings.admission.ratePerSource.text, settings.admission.whenFull.rawValue,
-        cell("first-byte-timeout", settings.firstByteTimeout.text),
-        cell("idle-timeout", settings.idleTimeout.text), duration,
-        settings.log.rawValue,
-      ])
-    }
-    if let datagrams = datagramLimits {
-      rows.append([
-        rows.isEmpty ? name : "", "(datagrams)", "-", datagrams.rate.text, datagrams.ratePerSource.text,
-        datagrams.whenFull.rawValue,
-      ])
-    }
-    return rows
-  }
-
-  /// A value of a key, or a hyphen where the key has no effect.
-  private func cell(_ name: String, _ text: String) -> String {
-    ServiceSettings.key(named: name)?.reasonWithoutEffect(settings, mode) == nil ? text : "-"
-  }
-
   /// Rows for allow and deny; none if neither is set.
-  fileprivate var accessRows: [[String]] {
-    var texts: [String] = []
-    if let allow { texts.append("allow " + (allow.isEmpty ? "nobody" : allow.map(\.text).joined(separator: ", "))) }
-    if !deny.isEmpty { texts.append("deny " + deny.map(\.text).joined(separator: ", ")) }
-    return texts.enumerated().map { index, text in [index == 0 ? name : "", text] }
+  fileprivate var accessRows: [(String, [String])] {
+    var lists: [[String]] = []
+    if let allow {
+      lists.append(allow.isEmpty ? ["allow nobody"] : ServiceConfiguration.list("allow", allow.map(\.text)))
+    }
+    if !deny.isEmpty { lists.append(ServiceConfiguration.list("deny", deny.map(\.text))) }
+    return lists.enumerated().map { index, list in (index == 0 ? name : "", list) }
+  }
+
+  /// Parts between which a line may end.
+  private static func list(_ word: String, _ texts: [String]) -> [String] {
+    texts.enumerated().map { index, text in
+      (index == 0 ? "\(word) " : "") + text + (index == texts.count - 1 ? "" : ",")
+    }
   }
 
   /// A word as a shell would want it, where that makes a difference.
@@ -139,8 +129,4 @@ extension ServiceConfiguration {
 
 extension RateLimit? {
   var text: String { map(\.description) ?? "none" }
-}
-
-extension Duration? {
-  fileprivate var text: String { map(DurationText.render) ?? "none" }
 }

@@ -18,10 +18,25 @@ package enum TextTable {
     return text
   }
 
-  /// The longest line that `aligned` would make, if its last cell were the longest of its column.
-  package static func width(_ rows: [[String]]) -> Int {
-    let widths = widths(rows)
-    return widths.reduce(0, +) + 2 * max(0, widths.count - 1)
+  /// The parts on as few lines as there can be, with blanks between them; one that is longer than a line stays whole.
+  package static func wrapped(_ parts: [String], width: Int) -> [String] {
+    var lines: [String] = []
+    for part in parts {
+      if let last = lines.last, last.count + 1 + part.count <= width {
+        lines[lines.count - 1] += " " + part
+      } else {
+        lines.append(part)
+      }
+    }
+    return lines
+  }
+
+  /// Rows of a name and of parts that need several lines where the table is no wider than a page.
+  package static func wrappingLast(_ rows: [(name: String, parts: [String])], width: Int) -> [[String]] {
+    let indent = rows.reduce("SERVICE".count) { max($0, $1.name.count) } + 2
+    return rows.flatMap { row in
+      wrapped(row.parts, width: width - indent).enumerated().map { index, line in [index == 0 ? row.name : "", line] }
+    }
   }
 
   private static func widths(_ rows: [[String]]) -> [Int] {

@@ -19,7 +19,8 @@ struct Begat: ParsableCommand {
       CommandGroup(
         name: "The daemon",
         subcommands: [
-          Check.self, Status.self, Ps.self, Reload.self, Drain.self, Resume.self, End.self, Deny.self, Allow.self,
+          Check.self, Status.self, Ps.self, Top.self, Reload.self, Drain.self, Resume.self, End.self, Deny.self,
+          Allow.self,
           Stop.self,
         ]),
     ])
@@ -29,7 +30,7 @@ struct Begat: ParsableCommand {
       let meant = nearestName(to: word, among: names).map { "; did you mean \($0)?" } ?? ": see begat --help"
       exit(withError: ValidationError("\(escaped(word.utf8)): no such command\(meant)"))
     }
-    main(Drain.splittingWait(CommandLine.arguments.dropFirst()))
+    main(WatchOptions.splitting(Drain.splittingWait(CommandLine.arguments.dropFirst())))
   }
 
   private static var names: [String] {

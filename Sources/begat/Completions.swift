@@ -9,12 +9,13 @@ extension CompletionKind {
   static let ports = shellCommand("getent services | awk '{ print $1 }' | sort -u")
   /// Those of the configuration that begatd would read.
   static let services = shellCommand(
-    "begat check 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } table == 1 && /^[^ ]/ { print $1 }'")
+    "begat check 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } table && /^$/ { exit } "
+      + "table && /^[^ ]/ { print $1 }'")
   /// Those of the begatd that runs.
   static let runningServices = shellCommand(
-    "begat status 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } /^$/ { table = 0 } "
+    "env COLUMNS= begat status 2> /dev/null | awk '$1 == \"SERVICE\" { table++; next } /^$/ { table = 0 } "
       + "table && /^[^ ]/ { print $1 }'")
-  static let connections = shellCommand("begat ps 2> /dev/null | awk 'NR > 1 { print $1 }'")
+  static let connections = shellCommand("env COLUMNS= begat ps 2> /dev/null | awk 'NR > 1 { print $1 }'")
   static let users = shellCommand("getent passwd | cut -d: -f1")
   static let variables = shellCommand("env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'")
   static let processes = shellCommand("ps -eo pid= | tr -d ' '")

@@ -16,8 +16,14 @@ struct ControlOptions: ParsableArguments {
   var json = false
 
   /// Asks, prints, and ends with the status that belongs to the answer.
-  func run(_ request: ControlRequest) throws {
-    let status = ControlCommand(request, socket: control, printsJSON: json).run()
+  ///
+  /// - Parameter view: the part of the answer that is shown.
+  /// - Parameter interval: asks again so much later, without end; nil asks once.
+  func run(_ request: ControlRequest, showing view: ControlView = .whole, every interval: Duration? = nil) throws {
+    var command = ControlCommand(request, socket: control, printsJSON: json)
+    command.view = view
+    command.interval = interval
+    let status = command.run()
     if status != 0 { throw ExitCode(status) }
   }
 }

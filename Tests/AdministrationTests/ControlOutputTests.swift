@@ -34,8 +34,8 @@ import Testing
 
   @Test("keeps connections within 80 columns as long as names and addresses let it")
   func keepsWithin80Columns() throws {
-    func lines(_ rows: ConnectionStatus...) -> [Substring] {
-      ConnectionText.text(ConnectionReport(rows)).split(separator: "\n")
+    func lines(_ rows: ConnectionStatus..., width: Int? = 80) -> [Substring] {
+      ConnectionText.text(ConnectionReport(rows), width: width).split(separator: "\n")
     }
     let short = lines(Self.connection("a", "192.0.2.7:51312"))
     #expect(short[0].split(separator: " ") == ["ID", "PID", "PEER", "AGE", "IN", "OUT", "WAITS", "FOR"])
@@ -46,9 +46,14 @@ import Testing
     let longer = lines(Self.connection("other-service", "[2001:db8:1:2:3:4:5:6]:51312"))
     #expect(longer.allSatisfy { $0.count <= 80 })
     #expect(longer[0].split(separator: " ") == ["ID", "PEER", "AGE", "WAITS", "FOR"])
-    // The id and the peer are never cut.
-    let longest = lines(Self.connection(String(repeating: "s", count: 64), "[2001:db8:1:2:3:4:5:6]:51312"))
-    #expect(longest[1].contains("[2001:db8:1:2:3:4:5:6]:51312") && longest[1].contains("/12.100."))
+    // An id that is too long is left out: the process names the connection too.
+    let name = String(repeating: "s", count: 64)
+    let longest = lines(Self.connection(name, "[2001:db8:1:2:3:4:5:6]:51312"))
+    #expect(longest.allSatisfy { $0.count <= 80 })
+    #expect(longest[0].split(separator: " ") == ["SERVICE", "PID", "PEER", "AGE", "IN", "OUT"])
+    #expect(longest[1].contains("+  4194304  [2001:db8:1:2:3:4:5:6]:51312  50s  976K  976K"))
+    let whole = lines(Self.connection(name, "[2001:db8:1:2:3:4:5:6]:51312"), width: nil)
+    #expect(whole[1].hasPrefix(name + "/12.100.") && whole[1].hasSuffix("976K  976K  first-byte"))
   }
 
   @Test("escapes what came from others")
@@ -105,6 +110,7 @@ import Testing
     service.limit = 9
     service.accepted = 100
     service.refused = [.init("rate", 1), .init("max-connections", 2)]
+    service.rates = Rates(second: 0.5, minute: 12.4, quarterHour: 1000)
     service.datagrams = .init(answered: 55, refused: [.init("rate", 4)], ignored: 1)
     service.listeners = [.init(process: 1, generation: 1, role: .retiring, age: .zero, active: 1)]
     let daemon = DaemonStatus(
@@ -113,19 +119,25 @@ import Testing
       Denial(network: "192.0.2.0/24", service: nil, remaining: nil),
       Denial(network: "::1", service: "time", remaining: .seconds(60)),
     ]
+    let report = StatusReport(daemon: daemon, services: [service], denials: denials)
     #expect(
-      StatusText.text(StatusReport(daemon: daemon, services: [service], denials: denials)) == """
+      StatusText.text(report, width: 80) == """
         begatd 1.0 (process 10): serving, for 5s
         configuration: /etc/x, read 2s ago
 
-        SERVICE  STATE              ACTIVE  ACCEPTED  REFUSED  ADDRESS
-        time     announcing, 3s +1     2/9       100        3  127.0.0.1:37
-                                                               [::1]:37
-                                         -        55        4  127.0.0.1:37 (datagram)
+        SERVICE  STATE              OPEN  ACCEPTED  REFUSED  RATE  ADDRESS
+        time     announcing, 3s +1   2/9       100        3   0.5  127.0.0.1:37
+                                                                   [::1]:37
+                                       -        55        4     -  127.0.0.1:37 udp
 
-        DENIED        SERVICE  FOR
+        REFUSED BY        SERVICE  COUNT
+        rate              time         1
+        max-connections   time         2
+        rate (datagrams)  time         4
+
+        DENIED        SERVICE   FOR
         192.0.2.0/24  (all)    ever
-        ::1           time     60s
+        ::1           time      60s
 
         """)
   }

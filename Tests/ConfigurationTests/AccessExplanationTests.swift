@@ -198,7 +198,7 @@ import Testing
 
   @Test("the tables show programs and access")
   func tablesShowPrograms() throws {
-    let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings
+    let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings()
     let expected = """
       log-level info, log-target auto, drain-timeout 30s, announce-time 0s
       control-socket /run/begat/control
@@ -212,12 +212,14 @@ import Testing
       own      /bin/cat (wait)  nobody  stream fd:own
       off      echo             nobody  (disabled)
 
-      SERVICE  CONNECTIONS  PER SOURCE  RATE  RATE PER SOURCE  WHEN FULL  FIRST BYTE  IDLE  MAX DURATION  LOG
-      hello    9            32          50/s  none             wait       none        10m   none          connections
-      inner    256          32          50/s  none             wait       none        10m   none          connections
-      clock    (datagrams)  -           50/s  10/s             refuse
-      own      -            -           50/s  -                -          -           -     none          connections
-      off      256          32          50/s  none             wait       none        10m   none          connections
+      connections: max-connections 256, max-connections-per-source 32, rate 50/s,
+        rate-per-source none, when-full wait, first-byte-timeout none,
+        idle-timeout 10m, max-duration none, log connections
+      datagrams: rate 50/s, rate-per-source 10/s, when-full refuse
+
+      SERVICE  DIFFERS IN
+      hello    max-connections 9
+      own      only rate, max-duration, log have an effect
 
       SERVICE  ACCESS
       hello    deny 203.0.113.0/24, unix:root

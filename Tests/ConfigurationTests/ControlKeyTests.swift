@@ -21,20 +21,20 @@ import Testing
     let configuration = try Configuration.sample("[daemon]\n" + line + Self.echo)
     #expect(configuration.control?.ordersPath == control && configuration.control?.questionsPath == status)
     #expect(configuration.control?.isDefault == isDefault && configuration.control?.group == nil)
-    #expect(configuration.checkText.contains("\ncontrol-socket \(control)\n"))
+    #expect(configuration.checkText().contains("\ncontrol-socket \(control)\n"))
   }
 
   @Test("can do without them")
   func canDoWithoutThem() throws {
     let configuration = try Configuration.sample("[daemon]\ncontrol-socket = \"none\"" + Self.echo)
-    #expect(configuration.control == nil && configuration.checkText.contains("\ncontrol-socket none\n"))
+    #expect(configuration.control == nil && configuration.checkText().contains("\ncontrol-socket none\n"))
   }
 
   @Test("name a group")
   func nameAGroup() throws {
     let configuration = try Configuration.sample("[daemon]\ncontrol-group = \"root\"" + Self.echo)
     #expect(configuration.control?.group == 0)
-    #expect(configuration.checkText.contains("\ncontrol-socket /run/begat/control, control-group root\n"))
+    #expect(configuration.checkText().contains("\ncontrol-socket /run/begat/control, control-group root\n"))
   }
 
   private static let expectation =

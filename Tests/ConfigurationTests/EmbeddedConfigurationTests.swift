@@ -88,7 +88,7 @@ import Testing
 
   @Test("can be told")
   func canBeTold() throws {
-    let text = try Configuration.load(file: nil, in: .sample()).checkText
+    let text = try Configuration.load(file: nil, in: .sample()).checkText()
     #expect(
       text.hasPrefix(
         """
@@ -107,14 +107,14 @@ import Testing
     #expect(text.hasSuffix("\nbuilt-in default: configuration is right\n"))
     let limits = """
 
-      SERVICE  CONNECTIONS  PER SOURCE  RATE    RATE PER SOURCE  WHEN FULL  FIRST BYTE  IDLE  MAX DURATION  LOG
-      hello    256          32          none    none             wait       none        10m   none          connections
-      fortune  256          32          none    none             wait       none        10m   none          connections
-      daytime  256          32          none    none             wait       none        10m   none          connections
-               (datagrams)  -           1000/s  10/s             refuse
+      connections: max-connections 256, max-connections-per-source 32, rate none,
+        rate-per-source none, when-full wait, first-byte-timeout none,
+        idle-timeout 10m, max-duration none, log connections
+      datagrams: rate 1000/s, rate-per-source 10/s, when-full refuse
 
+      built-in default
       """
-    #expect(text.contains(limits.dropLast()), "\(text)")
+    #expect(text.contains(limits), "\(text)")
     #expect(!text.contains("ACCESS"))
   }
 }

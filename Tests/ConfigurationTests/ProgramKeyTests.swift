@@ -345,9 +345,12 @@ import Testing
 
   @Test("a limit of time that has no effect is not shown")
   func limitsWithoutEffectAreNotShown() throws {
-    let text = try Configuration.sample(ProgramKeyTests.cat).effectiveSettings
-    let row = text.split(separator: "\n").last { $0.hasPrefix("x ") }
-    #expect(row?.split(separator: " ").suffix(4) == ["-", "-", "none", "connections"], "\(text)")
+    let echo = "[service.y]\nserve = \"echo\"\nlisten-stream = \"127.0.0.1:9\"\n"
+    let text = try Configuration.sample(ProgramKeyTests.cat + echo).effectiveSettings()
+    #expect(text.contains("\nx        without first-byte-timeout, idle-timeout\n"), "\(text)")
+    // Where it has no effect at any service, it is not mentioned at all.
+    let alone = try Configuration.sample(ProgramKeyTests.cat).effectiveSettings()
+    #expect(!alone.contains("idle-timeout") && !alone.contains("DIFFERS"), "\(alone)")
   }
 
   @Test("only root can raise a priority")

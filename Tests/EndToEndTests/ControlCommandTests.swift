@@ -44,8 +44,10 @@ struct ControlCommandTests {
       let lines = table.output.lines
       #expect(lines[0].hasPrefix("begatd ") && lines[0].contains("(process \(daemon.process)): serving, for "))
       #expect(lines[1] == "configuration: \(daemon.directory.path("begatd.toml"))")
-      #expect(lines.contains { $0.hasPrefix("echo     serving     1/7         1        1  127.0.0.1:") })
-      #expect(lines.allSatisfy { $0.count <= 80 })
+      let row = lines.first { $0.hasPrefix("echo ") }?.split(separator: " ").map(String.init)
+      let address = try daemon.address("echo")
+      #expect(row?.prefix(5) == ["echo", "serving", "1/7", "1", "1"] && row?.last == address)
+      #expect(lines.contains { $0.split(separator: " ") == ["allow-and-deny", "echo", "1"] })
     }
   }
 

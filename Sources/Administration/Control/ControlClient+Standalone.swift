@@ -24,6 +24,16 @@ extension ControlClient {
     return (answer, Array(answer.line.dropLast()))
   }
 
+  /// The answer to a question that was put without `answer(_:within:)`, with listeners that run without begatd.
+  ///
+  /// - Parameter own: begatd's; nil if there is none.
+  /// - Returns: nil if nothing can answer.
+  func completed(_ own: ControlAnswer?, _ request: ControlRequest) -> ControlAnswer? {
+    guard request.name.isQuestion, places.given == nil else { return own }
+    let listeners = StandaloneListeners(in: places.directories)
+    return listeners.isEmpty ? own : ControlClient.merge(own, listeners, request)
+  }
+
   private static func merge(
     _ own: ControlAnswer?, _ listeners: StandaloneListeners, _ request: ControlRequest
   ) -> ControlAnswer {

@@ -25,14 +25,11 @@ struct ControlClient {
   func ask(_ request: ControlRequest, within limit: Duration?) throws(ControlClientError) -> (
     answer: ControlAnswer, line: [UInt8]
   ) {
-    let bytes = request.line
-    guard bytes.count <= ControlLanguage.maxRequestLength else {
-      throw ControlClientError(
-        description: "the request is longer than \(ControlLanguage.maxRequestLength) bytes; name fewer at a time",
-        exitStatus: ControlFailure.usage)
-    }
+    let bytes = try ControlClient.line(request)
     let deadline = limit.map { Deadline(after: $0) } ?? .never
-    let connection = try connect(request.name)
+    let connection = try connect(request.name) { (address) throws(SystemCallError) in
+      try ClientSocket.connect(to: address, until: Deadline(after: ControlClient.patience))
+    }
     let path = connection.path
     let socket = connection.socket
     let line: [UInt8]
@@ -49,14 +46,40 @@ struct ControlClient {
     }
   }
 
+  /// Sends a request without waiting for anything.
+  func start(_ request: ControlRequest) throws(ControlClientError) -> PendingAnswer {
+    let bytes = try ControlClient.line(request)
+    let connection = try connect(request.name) { (address) throws(SystemCallError) in
+      try ClientSocket.start(to: address)
+    }
+    let path = connection.path
+    let socket = connection.socket
+    do throws(SystemCallError) {
+      // No longer than what a fresh socket has room for.
+      try socket.sendAll(bytes, until: .immediate)
+    } catch { throw ControlClient.broken(error, path, within: nil) }
+    return PendingAnswer(to: request, from: socket, at: path)
+  }
+
+  private static func line(_ request: ControlRequest) throws(ControlClientError) -> [UInt8] {
+    let bytes = request.line
+    guard bytes.count <= ControlLanguage.maxRequestLength else {
+      throw ControlClientError(
+        description: "the request is longer than \(ControlLanguage.maxRequestLength) bytes; name fewer at a time",
+        exitStatus: ControlFailure.usage)
+    }
+    return bytes
+  }
+
   /// Connects to the first place at which a begatd answers.
-  private func connect(_ request: ControlRequest.Name) throws(ControlClientError) -> Connection {
+  private func connect(
+    _ request: ControlRequest.Name, _ connect: (SocketAddress) throws(SystemCallError) -> Descriptor
+  ) throws(ControlClientError) -> Connection {
     let paths = places.paths(for: request)
     var refused: (path: String, error: SystemCallError)?
     for path in paths {
       do throws(SystemCallError) {
-        let socket = try ClientSocket.connect(
-          to: .unixPath(UnixPath(path)), until: Deadline(after: ControlClient.patience))
+        let socket = try connect(.unixPath(UnixPath(path)))
         return Connection(socket: socket, path: path)
       } catch {
         let isAbsent = error.code == .noSuchFileOrDirectory || error.code == .connectionRefused
@@ -83,12 +106,12 @@ struct ControlClient {
     case .permissionDenied where request.isQuestion:
       return "\(place): permission denied; use sudo, or be a member of [daemon] control-group"
     case .permissionDenied: return "\(place): permission denied; use sudo"
-    case .timedOut: return "\(place): begatd does not answer; look whether it is stopped"
+    case .timedOut, .wouldBlock: return "\(place): begatd does not answer; look whether it is stopped"
     default: return "\(place): \(error.code)"
     }
   }
 
-  private static func broken(_ error: SystemCallError, _ path: String, within limit: Duration?) -> ControlClientError {
+  static func broken(_ error: SystemCallError, _ path: String, within limit: Duration?) -> ControlClientError {
     let place = printable(path)
     switch error.code {
     case .timedOut:
@@ -101,7 +124,7 @@ struct ControlClient {
     }
   }
 
-  private static func unreadable(_ error: AnswerError, _ path: String) -> ControlClientError {
+  static func unreadable(_ error: AnswerError, _ path: String) -> ControlClientError {
     switch error {
     case .version(let version):
       ControlClientError(

@@ -10,8 +10,12 @@ public struct ControlCommand: Sendable {
   public var request: ControlRequest
   /// The control socket of begatd; nil for the usual places.
   public var socket: String?
-  /// Prints the answer as it came.
+  /// Prints the answer as it came, with the parts that are shown.
   public var printsJSON: Bool
+  /// The part of the answer that is shown.
+  public var view = ControlView.whole
+  /// Asks again and again, this much later each time; nil for once.
+  public var interval: Duration?
 
   public init(_ request: ControlRequest, socket: String? = nil, printsJSON: Bool = false) {
     self.request = request
@@ -19,19 +23,57 @@ public struct ControlCommand: Sendable {
     self.printsJSON = printsJSON
   }
 
+  private var client: ControlClient { ControlClient(places: ControlPlaces(given: socket)) }
+  private var name: String { "begat \(request.name.rawValue)" }
+
   /// Asks, prints and returns the exit status: 0, 1, or `EX_USAGE` or `EX_CONFIG` of sysexits(3).
   public func run() -> CInt {
-    let command = "begat \(request.name.rawValue)"
     do throws(ControlClientError) {
-      let client = ControlClient(places: ControlPlaces(given: socket))
-      let (answer, line) = try client.answer(request, within: patience)
-      let output = ControlOutput(answer, command: command)
-      let text = printsJSON ? ControlCommand.json(line) : output.text
-      for complaint in output.complaints { ControlCommand.complain(complaint) }
-      return ControlCommand.write(text) ? output.exitStatus : ControlFailure.failed
+      let status = try printAnswer()
+      guard let interval, status == 0 else { return status }
+      return try isatty(STDOUT_FILENO) == 1 && !printsJSON ? watch(interval) : repeatAnswer(interval)
     } catch {
-      ControlCommand.complain("\(command): \(error)")
+      Complaint.write("\(name): \(error)")
       return error.exitStatus
+    }
+  }
+
+  /// Asks once and prints the answer.
+  private func printAnswer() throws(ControlClientError) -> CInt {
+    let (answer, line) = try client.answer(request, within: patience)
+    let width = printsJSON ? nil : OutputWidth.current
+    let output = ControlOutput(answer, command: name, view: view, width: width)
+    // On a screen of its own it is shown later.
+    let isShown = interval == nil || printsJSON || isatty(STDOUT_FILENO) == 0
+    for complaint in output.complaints where isShown || output.exitStatus != 0 { Complaint.write(complaint) }
+    let isUnknown = output.exitStatus == ControlFailure.usage && view != .whole
+    let text = printsJSON && !isUnknown ? ControlJSON.line(line, answer, view) : output.text
+    return !isShown || StandardOutput.write(text) ? output.exitStatus : ControlFailure.failed
+  }
+
+  /// In a pipe or a file: the answers below each other, tables with an empty line between them.
+  private func repeatAnswer(_ interval: Duration) throws(ControlClientError) -> CInt {
+    var next = Deadline(after: interval)
+    while true {
+      if let left = next.remaining { SystemClock.sleep(for: left) }
+      next = next.advanced(by: interval)
+      do throws(ControlClientError) {
+        if !printsJSON, !StandardOutput.write("\n") { return ControlFailure.failed }
+        let status = try printAnswer()
+        if status != 0 { return status }
+      } catch { Complaint.write("\(name): \(error)") }
+    }
+  }
+
+  private func watch(_ interval: Duration) -> CInt {
+    do {
+      try ScreenLoop.run(
+        WatchModel(request, view, command: name, interval: interval), client: client,
+        interval: ScreenInterval(duration: interval, isAdaptive: false))
+      return 0
+    } catch {
+      Complaint.write("\(name): \(error)")
+      return ControlFailure.failed
     }
   }
 
@@ -44,33 +86,6 @@ public struct ControlCommand: Sendable {
     // The configuration may lie on a slow file system, and its users in a slow directory service.
     case .reload: .seconds(120)
     default: ControlClient.patience
-    }
-  }
-
-  /// The line again, in printable ASCII whatever sent it.
-  private static func json(_ line: [UInt8]) -> String { ((try? JSONReader.read(line))?.text ?? "null") + "\n" }
-
-  private static func complain(_ line: String) {
-    try? StandardError.tryWrite(escaped(line.utf8, doublingBackslashes: false) + "\n")
-  }
-
-  private static func write(_ text: String) -> Bool {
-    do throws(SystemCallError) {
-      try StandardStreams.ensureOpen(failing: true)
-      let bytes = Array(text.utf8)
-      var written = 0
-      while written < bytes.count {
-        let count = bytes[written...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-        if count > 0 {
-          written += count
-        } else if errno != EINTR {
-          throw SystemCallError("write", on: "standard output", code: .init(rawValue: errno))
-        }
-      }
-      return true
-    } catch {
-      complain("begat: \(error)")
-      return false
     }
   }
 }

@@ -12,12 +12,18 @@ struct ControlOutput {
   let exitStatus: Int32
 
   /// - Parameter command: begins the complaints: `begat reload`.
-  init(_ answer: ControlAnswer, command: String) {
-    switch answer {
-    case .status(let report): self.init(StatusText.text(report))
+  /// - Parameter width: of the lines of a table; nil for any.
+  init(_ answer: ControlAnswer, command: String, view: ControlView = .whole, width: Int? = nil) {
+    switch view.apply(answer) {
+    case .status(let report):
+      if case .services = view {
+        self.init(report.services.map { ServiceText.text($0, width: width) }.joined(separator: "\n"))
+      } else {
+        self.init(StatusText.text(report, width: width))
+      }
     case .connections(let report):
       let omitted = report.omitted == 0 ? [] : ["\(command): \(report.omitted) further connections are not shown"]
-      self.init(ConnectionText.text(report), complaints: omitted)
+      self.init(ConnectionText.text(report, width: width), complaints: omitted)
     case .reload(let report):
       self.init(ReloadText.text(report), complaints: report.warnings.map { "warning: \($0)" })
     case .order(let report):
@@ -52,6 +58,15 @@ enum ColumnText {
     case ..<360_000: "\(seconds / 3600)h"
     default: "\(seconds / 86_400)d"
     }
+  }
+
+  /// A number per second: `0`, `0.3`, `12`.
+  static func rate(_ rate: Double) -> String {
+    guard rate.isFinite, rate > 0 else { return "0" }
+    let tenths = Int64(min(rate * 10, 1e15).rounded())
+    // What is not nothing is not shown as nothing.
+    if tenths == 0 { return "<0.1" }
+    return tenths < 100 ? "\(tenths / 10).\(tenths % 10)" : "\((tenths + 5) / 10)"
   }
 
   /// A number of bytes in at most five characters: `512`, `20K`, `1.5M`.

@@ -2,58 +2,72 @@ import Configuration
 import Control
 import Monitoring
 
-/// `begat status`.
+/// `begat status`: all services.
 enum StatusText {
-  static func text(_ report: StatusReport) -> String {
-    var text = head(report.daemon) + "\n\n" + table(report.services)
-    if !report.denials.isEmpty { text += "\n" + table(report.denials) }
-    return text
+  /// - Parameter width: nil for lines of any length.
+  static func text(_ report: StatusReport, width: Int?) -> String {
+    var parts = [head(report.daemon), ServiceTable.table(report.services).text(width)]
+    if let refusals = refusals(report.services) { parts.append(refusals.text(width)) }
+    if let listeners = listeners(report.services) { parts.append(listeners.text(width)) }
+    if !report.denials.isEmpty { parts.append(denials(report.denials).text(width)) }
+    return parts.joined(separator: "\n")
   }
 
-  private static func head(_ daemon: DaemonStatus?) -> String {
-    guard let daemon else { return "listeners that run without begatd" }
+  static func head(_ daemon: DaemonStatus?) -> String {
+    guard let daemon else { return "no begatd answers; these listeners run without it\n" }
     let reload = daemon.reloadAge.map { ", read \(ColumnText.age($0)) ago" } ?? ""
-    return
-      "begatd \(daemon.version) (process \(daemon.process)): \(daemon.state.rawValue), for \(ColumnText.age(daemon.age))\n"
-      + "configuration: \(daemon.configuration)\(reload)"
-  }
-
-  private static func table(_ services: [ServiceStatus]) -> String {
-    var rows = [["SERVICE", "STATE", "ACTIVE", "ACCEPTED", "REFUSED", "ADDRESS"]]
-    for service in services { rows += self.rows(service) }
-    return TextTable.aligned(rows, right: [2, 3, 4])
-  }
-
-  /// A row for each address: the first of streams has the numbers of connections, the first of datagrams theirs.
-  private static func rows(_ service: ServiceStatus) -> [[String]] {
-    let datagrams = service.addresses.filter(\.isDatagram).map { $0.text + " (datagram)" }
-    let streams = service.addresses.filter { !$0.isDatagram }.map(\.text)
-    var rows: [[String]] = []
-    if !streams.isEmpty || service.datagrams == nil {
-      let active = "\(service.active)" + (service.limit.map { "/\($0)" } ?? "")
-      rows.append([active, "\(service.accepted)", "\(sum(service.refused))", streams.first ?? "-"])
+    var lines = [
+      "begatd \(daemon.version) (process \(daemon.process)): \(daemon.state.rawValue), for \(ColumnText.age(daemon.age))",
+      "configuration: \(daemon.configuration)\(reload)",
+    ]
+    if daemon.reloads.lastSucceeded == false {
+      let age = daemon.reloads.lastAge.map { " \(ColumnText.age($0)) ago" } ?? ""
+      lines.append("the last reload\(age) was refused: begat reload --dry-run shows why")
     }
-    rows += streams.dropFirst().map { ["", "", "", $0] }
-    for (index, address) in datagrams.enumerated() {
-      let counts = index == 0 ? service.datagrams.map { ["-", "\($0.answered)", "\(sum($0.refused))"] } : nil
-      rows.append((counts ?? ["", "", ""]) + [address])
+    if daemon.lostLogMessages > 0 { lines.append("log: \(daemon.lostLogMessages) messages lost") }
+    return lines.map { printableCell($0) + "\n" }.joined()
+  }
+
+  /// The numbers of refused clients and datagrams by their reasons; nil if there are none.
+  private static func refusals(_ services: [ServiceStatus]) -> Table? {
+    var table = Table([
+      TableColumn("REFUSED BY"), TableColumn("SERVICE", cut: .end(minimum: 8)), TableColumn("COUNT", .right),
+    ])
+    for service in services {
+      for refused in service.refused where refused.count > 0 {
+        table.add([refused.reason, service.name, "\(refused.count)"])
+      }
+      for refused in service.datagrams?.refused ?? [] where refused.count > 0 {
+        table.add(["\(refused.reason) (datagrams)", service.name, "\(refused.count)"])
+      }
     }
-    return rows.enumerated().map { index, row in (index == 0 ? [service.name, state(service)] : ["", ""]) + row }
+    return table.rows.isEmpty ? nil : table
   }
 
-  private static func state(_ service: ServiceStatus) -> String {
-    let remaining = service.remaining.map { ", \(ColumnText.age($0))" } ?? ""
-    let retiring = service.listeners.filter { $0.role == .retiring }.count
-    return service.state.rawValue + remaining + (retiring == 0 ? "" : " +\(retiring)")
+  /// The listeners of services that have more than one; nil if none has.
+  private static func listeners(_ services: [ServiceStatus]) -> Table? {
+    var table = Table([
+      TableColumn("LISTENER", .right), TableColumn("SERVICE", cut: .end(minimum: 8)), TableColumn("STATE"),
+      TableColumn("OPEN", .right), TableColumn("AGE", .right),
+    ])
+    for service in services where service.listeners.count > 1 {
+      for listener in service.listeners {
+        table.add([
+          "\(listener.process)", service.name, listener.role.rawValue, "\(listener.active)",
+          ColumnText.age(listener.age),
+        ])
+      }
+    }
+    return table.rows.isEmpty ? nil : table
   }
 
-  private static func sum(_ refused: [ServiceStatus.Refused]) -> UInt64 { refused.reduce(0) { $0 &+ $1.count } }
-
-  private static func table(_ denials: [Denial]) -> String {
-    var rows = [["DENIED", "SERVICE", "FOR"]]
+  private static func denials(_ denials: [Denial]) -> Table {
+    var table = Table([
+      TableColumn("DENIED"), TableColumn("SERVICE", cut: .end(minimum: 8)), TableColumn("FOR", .right),
+    ])
     for denial in denials {
-      rows.append([denial.network, denial.service ?? "(all)", denial.remaining.map(ColumnText.age) ?? "ever"])
+      table.add([denial.network, denial.service ?? "(all)", denial.remaining.map(ColumnText.age) ?? "ever"])
     }
-    return TextTable.aligned(rows)
+    return table
   }
 }

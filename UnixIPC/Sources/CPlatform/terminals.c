@@ -2,6 +2,7 @@
 #include "CPlatform.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -64,6 +65,22 @@ static volatile sig_atomic_t is_raw;
 /// A forked child inherits handlers, but the terminal is not its to give back.
 static volatile pid_t holder;
 
+// What a program that fills the screen writes with each change of the mode: -1 for one that does not.
+static volatile sig_atomic_t screen = -1;
+static char entering[64], leaving[64];
+
+// Writes to the screen, which does not block.  A reader that takes nothing delays the end of the process by this much.
+static void show(const char *text) {
+  size_t rest = strlen(text);
+  struct pollfd room = {.fd = screen, .events = POLLOUT};
+  while (rest > 0 && screen != -1 && poll(&room, 1, 300) == 1) {
+    ssize_t count = write(screen, text, rest);
+    if (count <= 0) return;
+    text += count;
+    rest -= (size_t)count;
+  }
+}
+
 static bool is_foreground(void) {
   pid_t group = tcgetpgrp(held);
   // -1: not the process's own controlling terminal, so that no job control applies.
@@ -73,6 +90,7 @@ static bool is_foreground(void) {
 static void give_back(void) {
   if (held == -1 || !is_raw || holder != getpid()) return;
   is_raw = 0;
+  show(leaving);
   tcsetattr(held, TCSANOW, &saved);
 }
 
@@ -80,7 +98,9 @@ static void take_again(void) {
   if (held == -1 || holder != getpid()) return;
   // Continued in the background: the terminal is another job's now, and there is nothing to give back.
   is_raw = is_foreground();
-  if (is_raw) tcsetattr(held, TCSANOW, &raw);
+  if (!is_raw) return;
+  tcsetattr(held, TCSANOW, &raw);
+  show(entering);
 }
 
 static void end_by(int signal) {
@@ -165,8 +185,12 @@ static void restore_handler(int signal) {
   if (sigaction(signal, NULL, &present) == 0 && is_ours(&present)) sigaction(signal, &former[signal], NULL);
 }
 
-int platform_hold_raw(int fd) {
+int platform_hold_raw(int fd, int output, const char *enter, const char *leave) {
   static bool is_registered;
+  if (output != -1 && (strlen(enter) >= sizeof entering || strlen(leave) >= sizeof leaving)) {
+    errno = EINVAL;
+    return -1;
+  }
   if (held != -1 && holder == getpid()) {
     errno = EBUSY;
     return -1;
@@ -184,6 +208,11 @@ int platform_hold_raw(int fd) {
   cfmakeraw(&raw);
   holder = getpid();
   if (!is_registered) is_registered = atexit(give_back) == 0;
+  screen = output;
+  if (output != -1) {
+    strcpy(entering, enter);
+    strcpy(leaving, leave);
+  }
   held = fd;
   is_raw = 1;
   int result;
@@ -195,6 +224,7 @@ int platform_hold_raw(int fd) {
     held = -1;
   } else {
     install_handlers();
+    show(entering);
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   errno = error;
@@ -211,5 +241,6 @@ void platform_release_raw(void) {
   restore_handler(SIGTSTP);
   restore_handler(SIGCONT);
   held = -1;
+  screen = -1;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -1,6 +1,6 @@
 import Glibc
 @_spi(Begat) import UnixCore
-import UnixIPC
+@_spi(Begat) import UnixIPC
 
 let terminalSubcommands: Subcommands = [
   "terminal-hold": holdTerminal,
@@ -42,12 +42,19 @@ private func stty(_ terminal: borrowing Descriptor) throws -> String {
   try output("/bin/stty", ["-a"], input: terminal)
 }
 
+/// Makes the terminal raw, with `screen` behind the way as a program that fills the screen does.
+private func withRaw(_ terminal: borrowing Descriptor, _ words: [String], _ body: () throws -> Void) throws {
+  guard words.dropFirst().first == "screen" else { return try TerminalMode.withRaw(terminal, body) }
+  let output = NonBlockingOutput(try terminal.duplicate())
+  try TerminalMode.withRaw(terminal, output: output, entering: "<ENTER>", leaving: "<LEAVE>", body)
+}
+
 /// Holds its input raw until a byte comes, and then ends as it is told.
 func holdTerminal(_ words: [String]) throws {
   let way = words.first ?? ""
   if way == "ignored" { Signal.interrupt.ignore() }
   try Descriptor.withBorrowed(STDIN_FILENO) { (terminal) in
-    try TerminalMode.withRaw(terminal) {
+    try withRaw(terminal, words) {
       say("raw")
       _ = try readBytes(1, from: terminal)
       switch way {
@@ -85,29 +92,35 @@ func holdTerminal(_ words: [String]) throws {
 
 func terminalIsRestored(_ words: [String]) throws {
   func killed(_ signal: CInt) -> ExitStatus { .killed(by: Signal(rawValue: signal), dumpedCore: false) }
-  let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGSEGV, SIGABRT]
-  for signal in signals { try checkHolder("signal", signal: signal, ends: killed(signal), restores: true) }
-  try checkHolder("normal", ends: .exited(code: 0), restores: true)
-  try checkHolder("throw", ends: .exited(code: 1), restores: true)
-  try checkHolder("exit", ends: .exited(code: 7), restores: true)
-  try checkHolder("child", ends: .exited(code: 0), restores: true)
-  try checkHolder("fork", ends: .exited(code: 0), restores: true)
-  try checkHolder("refork", ends: .exited(code: 0), restores: true)
-  try checkHolder("trap", ends: nil, restores: true)
-  try checkHolder("ignored", signal: SIGINT, ends: nil, restores: true)
-  // The proof that this test can fail.
-  try checkHolder("signal", signal: SIGKILL, ends: killed(SIGKILL), restores: false)
+  for isScreen in [false, true] {
+    let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGSEGV, SIGABRT]
+    for signal in signals {
+      try checkHolder("signal", signal: signal, ends: killed(signal), restores: true, isScreen: isScreen)
+    }
+    try checkHolder("normal", ends: .exited(code: 0), restores: true, isScreen: isScreen)
+    try checkHolder("throw", ends: .exited(code: 1), restores: true, isScreen: isScreen)
+    try checkHolder("exit", ends: .exited(code: 7), restores: true, isScreen: isScreen)
+    try checkHolder("child", ends: .exited(code: 0), restores: true, isScreen: isScreen)
+    try checkHolder("fork", ends: .exited(code: 0), restores: true, isScreen: isScreen)
+    try checkHolder("refork", ends: .exited(code: 0), restores: true, isScreen: isScreen)
+    try checkHolder("trap", ends: nil, restores: true, isScreen: isScreen)
+    try checkHolder("ignored", signal: SIGINT, ends: nil, restores: true, isScreen: isScreen)
+    // The proof that this test can fail.
+    try checkHolder("signal", signal: SIGKILL, ends: killed(SIGKILL), restores: false, isScreen: isScreen)
+  }
 }
 
-private func checkHolder(_ way: String, signal: CInt? = nil, ends: ExitStatus?, restores: Bool) throws {
-  let name = "\(way) \(signal.map { "\(Signal(rawValue: $0))" } ?? "")"
+private func checkHolder(
+  _ way: String, signal: CInt? = nil, ends: ExitStatus?, restores: Bool, isScreen: Bool
+) throws {
+  let name = "\(way) \(signal.map { "\(Signal(rawValue: $0))" } ?? "")\(isScreen ? " on a screen" : "")"
   let terminal = try PseudoTerminal()
   let side = try terminal.openTerminalSide()
   let before = try stty(side)
   let reports = try PipeEnds()
   let reading = reports.readEnd
   let writing = reports.writeEnd
-  var program = itself("terminal-hold", way)
+  var program = itself("terminal-hold", way, isScreen ? "screen" : "")
   program.controlsTerminal = true
   program.limits = [Program.Limit(.coreSize, soft: 0, hard: 0)]
   let child = try program.spawn(descriptors: [side.number, writing.number, writing.number])
@@ -126,6 +139,10 @@ private func checkHolder(_ way: String, signal: CInt? = nil, ends: ExitStatus?, 
   }
   let after = try stty(side)
   try expect((after == before) == restores, "\(name): before \(before)after \(after)")
+  try terminal.controlling.setNonBlocking(true)
+  let shown = (try? terminal.controlling.read(maxCount: 1000)) ?? []
+  let expected = isScreen ? "<ENTER>" + (restores ? "<LEAVE>" : "") : ""
+  try expectEqual(String(decoding: shown, as: UTF8.self), expected, name)
 }
 
 func terminalIsRestoredUnderScript(_ words: [String]) throws {

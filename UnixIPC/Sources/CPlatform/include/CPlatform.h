@@ -249,5 +249,8 @@ int platform_set_window_size(int fd, uint16_t columns, uint16_t rows);
 ssize_t platform_find_bytes(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
 /// Makes the terminal raw until platform_release_raw; whatever ends or stops the process meanwhile gives it back as it
 /// was.  EBUSY when the process holds one already.
-int platform_hold_raw(int fd);
+///
+/// output: of a program that fills the screen, a descriptor that does not block, else -1.  enter is written to it whenever
+/// the terminal has become raw, leave before it is given back; EINVAL if one of them has more than 63 bytes.
+int platform_hold_raw(int fd, int output, const char *enter, const char *leave);
 void platform_release_raw(void);

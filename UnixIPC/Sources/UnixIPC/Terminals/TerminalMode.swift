@@ -26,9 +26,28 @@ public enum TerminalMode {
     return try body()
   }
 
+  /// Makes the terminal raw as `withRaw(_:_:)` does, for a program that fills the screen: wherever the terminal is given
+  /// back, the screen is left first, and entered again when the process goes on in the foreground.
+  ///
+  /// A process that is stopped and goes on must draw the screen anew: SIGCONT tells.
+  ///
+  /// - Parameter output: where the screen is, which must not block.
+  /// - Parameter entering: control sequences of at most 63 bytes, without a zero byte.
+  /// - Parameter leaving: the same.
+  /// - Throws: as `withRaw(_:_:)`.
+  @_spi(Begat) public static func withRaw<Result: ~Copyable>(
+    _ terminal: borrowing Descriptor, output: borrowing NonBlockingOutput, entering: String, leaving: String,
+    _ body: () throws -> Result
+  ) throws -> Result {
+    let (number, screen) = (terminal.number, output.number)
+    _ = try check("tcsetattr") { platform_hold_raw(number, screen, entering, leaving) }
+    defer { releaseRaw() }
+    return try body()
+  }
+
   static func holdRaw(_ terminal: borrowing Descriptor) throws(SystemCallError) {
     let number = terminal.number
-    _ = try check("tcsetattr") { platform_hold_raw(number) }
+    _ = try check("tcsetattr") { platform_hold_raw(number, -1, "", "") }
   }
 
   static func releaseRaw() { platform_release_raw() }
