@@ -144,6 +144,7 @@ let package = Package(
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
+    .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
