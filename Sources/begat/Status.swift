@@ -9,9 +9,14 @@ struct Status: ParsableCommand {
       the service have connections still. The exit status is 1 if no begatd answers.
       """)
 
+  @OptionGroup var metrics: MetricsOptions
   @OptionGroup var options: ControlOptions
 
-  func run() throws { try options.run(.status) }
+  func validate() throws { if options.json { try metrics.ensureAbsent(beside: "--json") } }
+
+  func run() throws {
+    if metrics.prometheus { try metrics.run(socket: options.control) } else { try options.run(.status) }
+  }
 }
 
 struct Ps: ParsableCommand {
