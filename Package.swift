@@ -62,6 +62,9 @@ let package = Package(
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
+    // Values and the writer; no Foundation, so that the listener may link it.
+    .target(name: "JSON"),
+
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
@@ -74,9 +77,6 @@ let package = Package(
 
     // Shared by the daemon, the listener and the tools.
     .target(name: "ControlProtocol", dependencies: [unixCore, "CSharedLayouts", "Admission", "Settings"]),
-
-    // Values and the writer; no Foundation, so that the listener may link it.
-    .target(name: "JSON"),
 
     // The state of begatd, its services and their connections, as values: made from scoreboards, shown by programs.
     .target(
@@ -111,7 +111,7 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        nameService, "Settings", "NetworkServices", unixCore, unixIPC, "CCurl",
+        nameService, "Settings", "JSON", "NetworkServices", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(
@@ -142,6 +142,10 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(
+      name: "MonitoringTests",
+      dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore]),
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
@@ -172,7 +176,8 @@ let package = Package(
       dependencies: [
         "Supervision", "Control", "Monitoring", "Configuration", "Settings", "Admission", unixCore, "TestSupport",
       ]),
-    .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
+    .testTarget(
+      name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],

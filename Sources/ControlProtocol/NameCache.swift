@@ -118,6 +118,14 @@ public struct NameCache: ~Copyable, Sendable {
     }
   }
 
+  /// The name of the host; nil where the cache has none.
+  public func name(of key: Key) -> String? {
+    withUnsafeTemporaryAllocation(byteCount: NameCache.longestName, alignment: 1) { room in
+      var text = ByteWriter(room)
+      return look(key, writeTo: &text) == .name ? String(decoding: text.bytes, as: UTF8.self) : nil
+    }
+  }
+
   /// Whether the cache has an answer for the host.
   public func knows(_ key: Key) -> Bool {
     withUnsafeTemporaryAllocation(byteCount: NameCache.longestName, alignment: 1) { room in

@@ -45,10 +45,21 @@ public struct Scoreboard: ~Copyable {
     header.pointee.slot_size = UInt16(MemoryLayout<begat_slot>.stride)
     header.pointee.slot_count = UInt32(slotCount)
     header.pointee.listener_pid = getpid()
+    header.pointee.started = SystemClock.monotonic()
     withUnsafeMutableBytes(of: &header.pointee.service) { room in
       var text = ByteWriter(room)
       text.append(service)
     }
+  }
+
+  /// Leaves the header out of processes that are forked from now on: none can spoil the listener's counts.
+  ///
+  /// Source: madvise(2), MADV_DONTFORK.
+  public func keepHeaderFromChildren() {
+    let size = Int(BEGAT_SCOREBOARD_HEADER_SIZE)
+    // Slots share a larger page.
+    guard sysconf(CInt(_SC_PAGESIZE)) == size else { return }
+    madvise(memory.unsafeBytes.baseAddress, size, MADV_DONTFORK)
   }
 
   public var header: UnsafeMutablePointer<begat_scoreboard> {
@@ -61,5 +72,21 @@ public struct Scoreboard: ~Copyable {
     return (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE)).assumingMemoryBound(
       to: begat_slot.self)
       + index
+  }
+
+  // MARK: Counting
+
+  /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
+  public func countAccepted(now: Int64) { begat_count_accepted(header, now) }
+
+  /// - Parameter refusal: a `Refusal` value.
+  public func countRefused(_ refusal: Int, now: Int64) { begat_count_refused(header, UInt32(refusal), now) }
+
+  /// Counts a connection that has ended.
+  ///
+  /// - Parameter duration: in nanoseconds.
+  /// - Parameter received: bytes as its process says, or `ConnectionRecord.unknownCount`.
+  public func countEnded(_ outcome: Outcome, duration: Int64, received: UInt64, sent: UInt64) {
+    begat_count_ended(header, UInt32(outcome.code.outcome), max(0, duration), received, sent)
   }
 }

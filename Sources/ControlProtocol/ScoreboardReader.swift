@@ -1,20 +1,48 @@
 import CSharedLayouts
 @_spi(Begat) import UnixCore
 
-/// A scoreboard as begatd sees it: read, never written, and not trusted.
+/// A scoreboard as others than its listener see it: read, never written, and not trusted.
 public final class ScoreboardReader {
   private let memory: MemoryMapping
-  /// As many as begatd made room for, whatever the listener has written.
+  /// As many as there is room for, whatever the listener has written.
   public let slotCount: Int
 
   /// Maps a scoreboard that `Scoreboard.create` made.
+  ///
+  /// - Throws: `EINVAL` when the object is too small.
   public init(_ object: borrowing Descriptor, slotCount: Int) throws(SystemCallError) {
+    let size = Scoreboard.size(slotCount: slotCount)
+    // Memory beyond the end of the object is there and ends whoever reads it by SIGBUS.
+    guard slotCount >= 0, try MemoryFile.size(of: object) >= size else {
+      throw SystemCallError("mmap", on: "scoreboard", code: .invalidArgument)
+    }
     self.slotCount = slotCount
-    memory = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: slotCount), writable: false)
+    memory = try MemoryMapping.file(object, size: size, writable: false)
+  }
+
+  /// Maps a scoreboard of another begat's, with as many slots as the object has.
+  public convenience init(_ object: borrowing Descriptor) throws(SystemCallError) {
+    let room = try MemoryFile.size(of: object) - Scoreboard.size(slotCount: 0)
+    try self.init(object, slotCount: room / MemoryLayout<begat_slot>.stride)
   }
 
   private var header: UnsafeMutablePointer<begat_scoreboard> {
     memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
+  }
+
+  /// Whether the listener has filled in the header, and in this version's layout.
+  public var isReadable: Bool {
+    header.pointee.magic == UInt32(BEGAT_SCOREBOARD_MAGIC) && header.pointee.version == UInt16(BEGAT_SCOREBOARD_VERSION)
+      && header.pointee.slot_size == UInt16(MemoryLayout<begat_slot>.stride)
+  }
+
+  /// The listener's process, the service's name, and when it made the scoreboard, CLOCK_MONOTONIC nanoseconds.
+  public var listener: Int32 { header.pointee.listener_pid }
+  public var started: Int64 { header.pointee.started }
+  public var service: UntrustedBytes {
+    withUnsafeBytes(of: header.pointee.service) { bytes in
+      UntrustedBytes(UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.firstIndex(of: 0) ?? bytes.endIndex)]))
+    }
   }
 
   /// A copy of the slot of this number, from 0 to `slotCount` - 1; its process is 0 where it is free.
@@ -31,14 +59,27 @@ public final class ScoreboardReader {
   /// The counts of the listener so far.
   public var counters: ServiceCounters {
     var counters = ServiceCounters()
-    counters.accepted = header.pointee.accepted
-    counters.ended = header.pointee.ended
+    // What is counted first is read last: no reader sees more ends than clients.
+    counters.records = header.pointee.records
     counters.recordsDropped = header.pointee.records_dropped
+    counters.ended = header.pointee.ended
+    counters.accepted = header.pointee.accepted
     counters.datagramsAnswered = header.pointee.datagrams_answered
     counters.datagramsIgnored = header.pointee.datagrams_ignored
     let kinds = 0..<UInt32(BEGAT_REFUSAL_KINDS)
     counters.refused = kinds.map { begat_refused(header, $0).pointee }
     counters.datagramsRefused = kinds.map { begat_datagrams_refused(header, $0).pointee }
+    counters.outcomes = (0..<UInt32(BEGAT_OUTCOMES)).map { begat_outcome(header, $0).pointee }
+    counters.durations = Array(
+      UnsafeBufferPointer(start: begat_durations(header), count: Int(BEGAT_DURATION_BOUNDS) + 1))
+    counters.durationSum = header.pointee.duration_sum
+    counters.bytesReceived = header.pointee.bytes_received
+    counters.bytesSent = header.pointee.bytes_sent
+    let newest = header.pointee.newest_place
+    counters.acceptedHistory = EventHistory(newest: newest, counts: begat_accepted_history(header))
+    counters.refusedHistory = EventHistory(newest: newest, counts: begat_refused_history(header))
+    counters.acceptedSeconds = EventHistory(
+      newest: header.pointee.newest_second, counts: begat_accepted_seconds(header), length: 2)
     return counters
   }
 }

@@ -2,6 +2,8 @@
 public struct ServiceCounters: Hashable, Sendable {
   public var accepted: UInt64 = 0
   public var ended: UInt64 = 0
+  /// Records of ended connections, logged or not.
+  public var records: UInt64 = 0
   /// Records of connections that were not logged.
   public var recordsDropped: UInt64 = 0
   public var datagramsAnswered: UInt64 = 0
@@ -13,6 +15,20 @@ public struct ServiceCounters: Hashable, Sendable {
   public var datagramsRefused: [UInt64] = []
   /// Connections that were ended so that no more than four generations of the service live.
   public var endedByReload: UInt64 = 0
+  /// Ended connections, by the codes of `Outcome`.
+  public var outcomes: [UInt64] = []
+  /// Ended connections, by the buckets of `DurationHistogram`.
+  public var durations: [UInt64] = []
+  /// Nanoseconds of all ended connections together.
+  public var durationSum: UInt64 = 0
+  /// Bytes of ended connections, as far as they are known.
+  public var bytesReceived: UInt64 = 0
+  public var bytesSent: UInt64 = 0
+  /// Accepted and refused connections by 10 s.
+  public var acceptedHistory = EventHistory()
+  public var refusedHistory = EventHistory()
+  /// Accepted connections of the last two seconds.
+  public var acceptedSeconds = EventHistory(length: 2)
 
   public init() {}
 
@@ -20,17 +36,42 @@ public struct ServiceCounters: Hashable, Sendable {
   public mutating func add(_ other: ServiceCounters) {
     accepted &+= other.accepted
     ended &+= other.ended
+    records &+= other.records
     recordsDropped &+= other.recordsDropped
     datagramsAnswered &+= other.datagramsAnswered
     datagramsIgnored &+= other.datagramsIgnored
     ServiceCounters.add(other.refused, to: &refused)
     ServiceCounters.add(other.datagramsRefused, to: &datagramsRefused)
     endedByReload &+= other.endedByReload
+    ServiceCounters.add(other.outcomes, to: &outcomes)
+    ServiceCounters.add(other.durations, to: &durations)
+    durationSum &+= other.durationSum
+    bytesReceived &+= other.bytesReceived
+    bytesSent &+= other.bytesSent
+    acceptedHistory.add(other.acceptedHistory)
+    refusedHistory.add(other.refusedHistory)
+    acceptedSeconds.add(other.acceptedSeconds)
   }
 
   private static func add(_ counts: [UInt64], to sums: inout [UInt64]) {
     for (kind, count) in counts.enumerated() {
       if kind < sums.count { sums[kind] &+= count } else { sums.append(count) }
     }
+  }
+
+  /// Settles the account of a listener that has ended.  Connections that it could not reap ended with it, by a signal; and
+  /// records that it has gathered and nothing has received are lost.
+  ///
+  /// - Returns: how many of both there are.
+  public mutating func settle(recordsReceived: UInt64) -> (connections: UInt64, records: UInt64) {
+    let connections = accepted > ended ? accepted - ended : 0
+    ended &+= connections
+    let code = Int(Outcome.ended(by: .kill).code.outcome)
+    if connections > 0, outcomes.indices.contains(code) { outcomes[code] &+= connections }
+    // The listener's words are not trusted: no sum overflows.
+    let delivered = recordsDropped.addingReportingOverflow(recordsReceived)
+    let lost = delivered.overflow || delivered.partialValue >= records ? 0 : records - delivered.partialValue
+    recordsDropped &+= lost
+    return (connections, lost)
   }
 }

@@ -88,3 +88,10 @@ public indirect enum JSONValue: Hashable, Sendable {
     }
   }
 }
+
+/// The members of an object, in the order in which they are written.
+extension JSONValue: ExpressibleByDictionaryLiteral {
+  public init(dictionaryLiteral members: (String, JSONValue)...) {
+    self = .object(members.map { Member($0.0, $0.1) })
+  }
+}

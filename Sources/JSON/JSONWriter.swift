@@ -35,7 +35,7 @@ public struct JSONWriter {
   }
 
   /// Takes back what was written from this byte on.
-  package mutating func removeAll(from count: Int) { bytes.removeSubrange(count...) }
+  public mutating func removeAll(from count: Int) { bytes.removeSubrange(count...) }
 
   /// Members without the braces around them.
   public mutating func append(_ members: [JSONValue.Member]) {

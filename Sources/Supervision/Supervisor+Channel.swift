@@ -28,7 +28,9 @@ extension Supervisor {
     switch message {
     case .ready: becameReady(generation, of: service)
     case .alive(let number): generation.inquiry.answer(number)
-    case .connections(let records): recordLog.log(service.naming(records), of: service.name)
+    case .connections(let records):
+      generation.recordsReceived += UInt64(records.count)
+      recordLog.log(service.naming(records), of: service.name)
     case .retired: hasRetired(generation, of: service)
     case .ended(let number, let count): hasEnded(number, count: count, by: generation)
     case .log(let severity, let text):

@@ -16,6 +16,16 @@ struct ControlFacts {
   var startTime = SystemClock.monotonic()
   /// When the configuration in force was read anew; nil if it was not.
   var reloadTime: Int64?
+  var reloads = ReloadCounts()
+  /// When the last reload ended, as `reloadTime`.
+  var lastReloadTime: Int64?
+
+  /// Notes the end of a reload.
+  mutating func noteReloadEnd(succeeded: Bool) {
+    if succeeded { reloads.succeeded += 1 } else { reloads.refused += 1 }
+    reloads.lastSucceeded = succeeded
+    lastReloadTime = SystemClock.monotonic()
+  }
 }
 
 /// Requests that come through the control sockets.
@@ -65,10 +75,12 @@ extension Supervisor: ControlHandler {
 
   private var statusReport: StatusReport {
     let now = SystemClock.monotonic()
-    let daemon = DaemonStatus(
+    var daemon = DaemonStatus(
       version: BegatVersion.text, process: getpid(), state: reportedState,
       age: .nanoseconds(now - controlFacts.startTime),
       configuration: controlFacts.configuration, reloadAge: controlFacts.reloadTime.map { .nanoseconds(now - $0) })
+    daemon.reloads = controlFacts.reloads
+    daemon.reloads.lastAge = controlFacts.lastReloadTime.map { .nanoseconds(now - $0) }
     let services = self.services.map { $0.status(now: now, isLeaving: false) }
     let leaving = leaving.map { $0.status(now: now, isLeaving: true) }
     return StatusReport(daemon: daemon, services: services + leaving, denials: denials)
@@ -98,7 +110,9 @@ extension Supervisor: ControlHandler {
     if let service, asked.isEmpty { return .failure(unknownService(service)) }
     var report = ConnectionReport([])
     let now = SystemClock.monotonic()
-    for service in asked { service.addConnections(to: &report, atMost: Self.maxConnections, now: now) }
+    for service in asked {
+      service.addConnections(to: &report, atMost: Self.maxConnections, now: now, names: resolver)
+    }
     return .connections(report)
   }
 

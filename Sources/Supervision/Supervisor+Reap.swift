@@ -20,9 +20,18 @@ extension Supervisor {
         ended(generation, of: service, status)
       }
     }
-    leaving.removeAll(where: \.generations.isEmpty)
+    forgetLeft()
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
     if getpid() == 1 { reapOrphans() }
+  }
+
+  /// Forgets services that are given up and have no listener any more, except for what they have counted.
+  private func forgetLeft() {
+    for service in leaving where service.generations.isEmpty {
+      pastCounters.keep(service)
+      if let heir = services.first(where: { $0.name == service.name }) { pastCounters.pass(to: heir, from: []) }
+    }
+    leaving.removeAll(where: \.generations.isEmpty)
   }
 
   /// As the first process of a container begatd inherits what programs leave behind; no other process can reap them.
@@ -39,7 +48,11 @@ extension Supervisor {
   private func ended(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
     if let token = generation.token { poll.remove(token) }
     let wasSuccessor = service.successor === generation
-    service.forget(generation)
+    let lost = service.forget(generation)
+    if lost.records > 0 {
+      let records = counted(Int(clamping: lost.records), "ended connection", "ended connections")
+      warn(of: generation, service, "had not reported \(records) yet, which this log misses")
+    }
     for request in endOrders.take(of: generation) { request.settle() }
     clearColumn(of: generation, in: service)
     defer { service.endLingeringIfClosed() }

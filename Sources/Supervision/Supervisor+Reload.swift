@@ -91,6 +91,7 @@ extension Supervisor {
     }
     let added = plan.added.filter { !transaction.inactive.contains($0) }
     for (index, service) in zip(added, transaction.added) {
+      pastCounters.pass(to: service, from: leaving)
       wantListener(of: service)
       next[index] = service
     }
@@ -136,7 +137,7 @@ extension Supervisor {
       retire(current, of: service, Retirement(closesSockets: closes, drainTimeout: drainTimeout))
     }
     service.releaseSockets(givenUp)
-    if !service.generations.isEmpty { leaving.append(service) }
+    if service.generations.isEmpty { pastCounters.keep(service) } else { leaving.append(service) }
   }
 
   // MARK: The end
@@ -157,6 +158,7 @@ extension Supervisor {
     logger.log(
       level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
     if !stopping.isOrdered { manager.ready(statusText) }
+    controlFacts.noteReloadEnd(succeeded: failures.isEmpty)
     guard failures.isEmpty else {
       let failure = ControlFailure("reloaded, but not every new listener has started", problems: failures)
       return answerReload(.failure(failure))
@@ -168,6 +170,7 @@ extension Supervisor {
   private func refuseReload(_ problems: [String]) {
     reloads.loadDeadline = nil
     if !reloads.isDryRun {
+      controlFacts.noteReloadEnd(succeeded: false)
       for problem in problems { logger.error("\(problem)") }
       logger.error("reload refused; the configuration before goes on")
       manager.ready("\(statusText); the last reload was refused, see the log")

@@ -13,6 +13,8 @@ final class Supervisor {
   var services: [ManagedService]
   /// Services that the configuration has given up, until their last connection has ended.
   var leaving: [ManagedService] = []
+  /// The counts of services that are gone.
+  var pastCounters = PastCounters()
   var starter: ListenerStarter
   let manager: ServiceManager
   var logger: Logger

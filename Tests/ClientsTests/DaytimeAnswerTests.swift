@@ -31,7 +31,7 @@ import Testing
     #expect(answer("abc", .unended).complaint == "no end of its answer within 1500 ms")
     let failed = DaytimeAnswer(.failed("refused"), within: .seconds(1))
     #expect(failed.complaint == "refused" && failed.lines == [])
-    #expect(failed.json("h") == #"{"host": "h", "error": "refused"}"#)
-    #expect(answer("a\r\nb").json("h") == #"{"host": "h", "daytime": "a\nb"}"#.replacing("\\n", with: "\\u000a"))
+    #expect(failed.json("h") == ["host": .string("h"), "error": .string("refused")])
+    #expect(answer("a\r\nb").json("h") == ["host": .string("h"), "daytime": .string("a\nb")])
   }
 }

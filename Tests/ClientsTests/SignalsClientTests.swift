@@ -28,8 +28,8 @@ import Testing
     #expect(client.json([]) == "[]\n")
     #expect(
       client.json([.child])
-        == "[{\"number\": 17, \"name\": \"CHLD\", \"aliases\": [\"CLD\"], \"default\": \"ignore\", "
-        + "\"text\": \"Child exited\"}]\n")
+        == "[{\"number\":17,\"name\":\"CHLD\",\"aliases\":[\"CLD\"],\"default\":\"ignore\","
+        + "\"text\":\"Child exited\"}]\n")
   }
 }
 
@@ -53,8 +53,8 @@ import Testing
   func showsJSON() {
     #expect(
       client.json([.alive, .gone, .notOurs])
-        == "[{\"pid\": 1, \"state\": \"alive\"}, {\"pid\": 22, \"state\": \"gone\"}, "
-        + "{\"pid\": 333, \"state\": \"not ours\"}]\n")
+        == "[{\"pid\":1,\"state\":\"alive\"},{\"pid\":22,\"state\":\"gone\"},"
+        + "{\"pid\":333,\"state\":\"not ours\"}]\n")
   }
 }
 

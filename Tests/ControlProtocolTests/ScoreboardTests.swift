@@ -10,23 +10,23 @@ import Testing
   @Test("is seen by whoever maps the object")
   func isSeen() throws {
     let object = try Scoreboard.create(slotCount: 10)
-    #expect(try MemoryFile.size(of: object) == 256 + 10 * 64)
+    #expect(try MemoryFile.size(of: object) == 4096 + 10 * 64)
     let board = try Scoreboard(object, service: "hello", slotCount: 10)
     #expect(board.slotCount == 10)
     for index in 0..<10 { board.slot(index).pointee.pid = CInt(100 + index) }
     let reader = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: 10), writable: false)
     let header = reader.unsafeBytes.load(as: begat_scoreboard.self)
-    #expect(header.magic == 0x6267_6274 && header.version == 3 && header.slot_size == 64 && header.slot_count == 10)
+    #expect(header.magic == 0x6267_6274 && header.version == 4 && header.slot_size == 64 && header.slot_count == 10)
     #expect(header.listener_pid == getpid())
     #expect(withUnsafeBytes(of: header.service) { Array($0.prefix(6)) } == Array("hello\0".utf8))
     for index in 0..<10 {
-      #expect(reader.unsafeBytes.load(fromByteOffset: 256 + 64 * index, as: begat_slot.self).pid == CInt(100 + index))
+      #expect(reader.unsafeBytes.load(fromByteOffset: 4096 + 64 * index, as: begat_slot.self).pid == CInt(100 + index))
     }
   }
 
   @Test("has a header that fits before its slots, with a counter for each refusal")
   func hasAHeader() throws {
-    #expect(MemoryLayout<begat_scoreboard>.size == 224 && BEGAT_SCOREBOARD_HEADER_SIZE == 256)
+    #expect(MemoryLayout<begat_scoreboard>.size == 1168 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
     #expect(MemoryLayout<begat_slot>.size == 64 && MemoryLayout<begat_slot>.stride == 64)
     #expect(Int(BEGAT_REFUSAL_KINDS) == Refusal.allCases.count)
     let board = try Scoreboard(service: "hello", slotCount: 1)
@@ -56,5 +56,80 @@ import Testing
     let board = try Scoreboard(service: String(repeating: "n", count: 100), slotCount: 1)
     #expect(withUnsafeBytes(of: board.header.pointee.service) { $0.allSatisfy { $0 == UInt8(ascii: "n") } })
     #expect(board.slot(0).pointee.pid == 0)
+  }
+
+  private static let second: Int64 = 1_000_000_000
+
+  /// A scoreboard and what begatd reads in it.
+  private static func pair(slotCount: Int = 4) throws -> (board: Scoreboard, reader: ScoreboardReader) {
+    let object = try Scoreboard.create(slotCount: slotCount)
+    let reader = try ScoreboardReader(object, slotCount: slotCount)
+    #expect(!reader.isReadable)
+    return (try Scoreboard(object, service: "hello", slotCount: slotCount), reader)
+  }
+
+  @Test("counts each connection that has ended once among outcomes and once among durations")
+  func countsEnds() throws {
+    let (board, reader) = try ScoreboardTests.pair()
+    #expect(reader.isReadable && reader.listener == getpid() && reader.service == UntrustedBytes(Array("hello".utf8)))
+    let durations: [Int64] = [0, 1_000_000, 1_000_001, 3_600 * Self.second, 3_600 * Self.second + 1]
+    let outcomes: [Outcome] = [
+      .complete, .clientClosed, .exited(status: 3), .crashed(by: .kill), .stopped(by: .terminate),
+    ]
+    for (duration, outcome) in zip(durations, outcomes) {
+      board.countEnded(outcome, duration: duration, received: 10, sent: 20)
+    }
+    let counters = reader.counters
+    #expect(counters.ended == 5)
+    #expect(counters.outcomes == [1, 1, 0, 0, 0, 0, 1, 0, 1, 1])
+    #expect(counters.durations == [2, 1, 0, 0, 0, 0, 0, 1, 1])
+    #expect(counters.durationSum == UInt64(durations.reduce(0, +)))
+    #expect(counters.bytesReceived == 50 && counters.bytesSent == 100)
+  }
+
+  @Test("adds no bytes that are not known or not possible")
+  func refusesBytes() throws {
+    let (board, reader) = try ScoreboardTests.pair()
+    board.countEnded(.complete, duration: 0, received: ConnectionRecord.unknownCount, sent: 1 << 20)
+    board.countEnded(.complete, duration: 0, received: 1 << 63, sent: (1 << 20) + 1)
+    board.countEnded(.complete, duration: Self.second, received: 5 << 30, sent: .max - 1)
+    #expect(reader.counters.bytesReceived == 5 << 30 && reader.counters.bytesSent == 1 << 20)
+    #expect(reader.counters.ended == 3)
+  }
+
+  @Test("counts clients by the time at which they came")
+  func hasAHistory() throws {
+    let (board, reader) = try ScoreboardTests.pair()
+    let start = 1_000_000 * Self.second
+    for offset in [0, 9, 10, 10, 899, 905] { board.countAccepted(now: start + Int64(offset) * Self.second) }
+    board.countRefused(1, now: start + 899 * Self.second)
+    let counters = reader.counters
+    let newest = (start + 905 * Self.second) / EventHistory.placeTime
+    #expect(counters.accepted == 6 && counters.refused[1] == 1)
+    // The first place has been left behind.
+    #expect(counters.acceptedHistory.counts(upTo: newest) == [2] + Array(repeating: 0, count: 87) + [1, 1])
+    #expect(counters.refusedHistory.counts(upTo: newest) == Array(repeating: 0, count: 88) + [1, 0])
+    let second = (start + 905 * Self.second) / Self.second
+    #expect(counters.acceptedSeconds[second] == 1 && counters.acceptedSeconds[second - 1] == 0)
+  }
+
+  @Test("keeps nothing of a time that is long over")
+  func forgets() throws {
+    let (board, reader) = try ScoreboardTests.pair()
+    for _ in 0..<3 { board.countAccepted(now: 50 * Self.second) }
+    board.countAccepted(now: 5_000 * Self.second)
+    let history = reader.counters.acceptedHistory
+    #expect(history.counts(upTo: 500) == Array(repeating: 0, count: 89) + [1])
+    #expect(history.counts(upTo: 590) == Array(repeating: 0, count: 90))
+    #expect(history[5] == 0 && history[501] == 0)
+  }
+
+  @Test("is refused by a reader if the object is too small")
+  func readerChecksSize() throws {
+    let object = try Scoreboard.create(slotCount: 2)
+    #expect(throws: SystemCallError.self) { _ = try ScoreboardReader(object, slotCount: 3) }
+    #expect(try ScoreboardReader(object).slotCount == 2)
+    let tiny = try MemoryFile.create(name: "tiny", size: 100)
+    #expect(throws: SystemCallError.self) { _ = try ScoreboardReader(tiny) }
   }
 }

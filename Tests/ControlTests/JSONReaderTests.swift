@@ -80,15 +80,4 @@ import Testing
     #expect(try read(value.text) == value)
     #expect(JSONValue.number(.infinity).text == "null")
   }
-
-  @Test("reads and writes durations to the millisecond")
-  func readsAndWritesDurations() {
-    #expect(JSONValue.seconds(.seconds(90)) == .integer(90))
-    #expect(JSONValue.seconds(.milliseconds(1500)) == .number(1.5))
-    #expect(JSONValue.number(0.0014).seconds == .milliseconds(1) && JSONValue.integer(3).seconds == .seconds(3))
-    #expect(
-      JSONValue.integer(-1).seconds == nil && JSONValue.number(1e300).seconds == nil
-        && JSONValue.number(.nan).seconds == nil)
-    #expect(JSONValue.integer(.max).seconds == nil && JSONValue.string("1").seconds == nil)
-  }
 }

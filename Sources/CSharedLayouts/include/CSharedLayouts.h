@@ -3,10 +3,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { BEGAT_REFUSAL_KINDS = 6 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 3, BEGAT_CHANNEL_VERSION = 2 };
+enum { BEGAT_REFUSAL_KINDS = 6, BEGAT_OUTCOMES = 10 };
+/// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
+enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 4, BEGAT_CHANNEL_VERSION = 2 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -45,9 +48,27 @@ struct begat_scoreboard {
   uint32_t active;
   uint32_t reserved;
   uint8_t service[64];
+  /// When the listener made this, CLOCK_MONOTONIC nanoseconds.
+  int64_t started;
+  /// Records of ended connections, whether delivered or dropped.
+  uint64_t records;
+  /// Of ended connections: by Outcome value, by duration, their nanoseconds and bytes.
+  uint64_t outcomes[BEGAT_OUTCOMES];
+  uint64_t durations[BEGAT_DURATION_BOUNDS + 1];
+  uint64_t duration_sum;
+  uint64_t bytes_received;
+  uint64_t bytes_sent;
+  /// Events by time: the place of a time is its number of 10 s on CLOCK_MONOTONIC, modulo the places; this is the newest.
+  int64_t newest_place;
+  uint32_t accepted_history[BEGAT_HISTORY_PLACES];
+  uint32_t refused_history[BEGAT_HISTORY_PLACES];
+  /// The newest second with an accepted client, and the counts of odd and even seconds.
+  int64_t newest_second;
+  uint32_t accepted_seconds[2];
 };
 
-enum { BEGAT_SCOREBOARD_HEADER_SIZE = 256 };
+/// A page of its own, which connection processes need not have.
+enum { BEGAT_SCOREBOARD_HEADER_SIZE = 4096 };
 
 /// One ended connection, as a listener reports it.
 struct begat_record {
@@ -239,6 +260,59 @@ static inline uint8_t *begat_name_bytes(struct begat_name *name) { return name->
 /// The counters one by one.
 static inline uint64_t *begat_refused(struct begat_scoreboard *board, unsigned kind) { return &board->refused[kind % BEGAT_REFUSAL_KINDS]; }
 static inline uint64_t *begat_datagrams_refused(struct begat_scoreboard *board, unsigned kind) { return &board->datagrams_refused[kind % BEGAT_REFUSAL_KINDS]; }
+
+static inline uint64_t *begat_outcome(struct begat_scoreboard *board, unsigned outcome) { return &board->outcomes[outcome % BEGAT_OUTCOMES]; }
+static inline uint64_t *begat_durations(struct begat_scoreboard *board) { return board->durations; }
+static inline uint32_t *begat_accepted_history(struct begat_scoreboard *board) { return board->accepted_history; }
+static inline uint32_t *begat_refused_history(struct begat_scoreboard *board) { return board->refused_history; }
+static inline uint32_t *begat_accepted_seconds(struct begat_scoreboard *board) { return board->accepted_seconds; }
+
+/// Makes the place of this time the newest one; places that nothing was written to since are zeroed.  `second` may be null.
+static inline void begat_advance(int64_t *newest, int64_t place, uint32_t *first, uint32_t *second, int64_t places) {
+  int64_t next = place - *newest > places ? place - places + 1 : *newest + 1;
+  for (; next <= place; next++) {
+    first[next % places] = 0;
+    if (second) second[next % places] = 0;
+  }
+  if (place > *newest) __atomic_store_n(newest, place, __ATOMIC_RELEASE);
+}
+
+/// The one writer's counts.  Times are CLOCK_MONOTONIC, nanoseconds.
+static inline void begat_count_accepted(struct begat_scoreboard *board, int64_t now) {
+  int64_t second = now / 1000000000, place = second / 10;
+  board->accepted++;
+  begat_advance(&board->newest_place, place, board->accepted_history, board->refused_history, BEGAT_HISTORY_PLACES);
+  board->accepted_history[place % BEGAT_HISTORY_PLACES]++;
+  begat_advance(&board->newest_second, second, board->accepted_seconds, NULL, 2);
+  board->accepted_seconds[second % 2]++;
+}
+static inline void begat_count_refused(struct begat_scoreboard *board, unsigned kind, int64_t now) {
+  int64_t place = now / 10000000000;
+  board->refused[kind % BEGAT_REFUSAL_KINDS]++;
+  begat_advance(&board->newest_place, place, board->accepted_history, board->refused_history, BEGAT_HISTORY_PLACES);
+  board->refused_history[place % BEGAT_HISTORY_PLACES]++;
+}
+
+/// Where the buckets of durations end, in nanoseconds.
+static inline int64_t begat_duration_bound(unsigned bucket) {
+  static const int64_t bounds[BEGAT_DURATION_BOUNDS] = {1000000, 10000000, 100000000, 1000000000, 10000000000, 60000000000, 600000000000, 3600000000000};
+  return bounds[bucket % BEGAT_DURATION_BOUNDS];
+}
+
+/// A process's claim about its bytes, if it is possible: a kilobyte a nanosecond is not.
+static inline uint64_t begat_possible_bytes(uint64_t bytes, int64_t duration) {
+  return bytes <= (1 << 20) + ((uint64_t)duration << 10) ? bytes : 0;
+}
+static inline void begat_count_ended(struct begat_scoreboard *board, unsigned outcome, int64_t duration, uint64_t received, uint64_t sent) {
+  unsigned bucket = 0;
+  while (bucket < BEGAT_DURATION_BOUNDS && duration > begat_duration_bound(bucket)) bucket++;
+  board->ended++;
+  board->outcomes[outcome % BEGAT_OUTCOMES]++;
+  board->durations[bucket]++;
+  board->duration_sum += (uint64_t)duration;
+  board->bytes_received += begat_possible_bytes(received, duration);
+  board->bytes_sent += begat_possible_bytes(sent, duration);
+}
 
 /// Loads that see whatever was written before the matching store.
 static inline uint32_t begat_load(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }

@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 
 /// What a daytime server said.
@@ -27,10 +28,10 @@ struct DaytimeAnswer: Equatable {
   }
 
   /// The same for programs.
-  func json(_ host: String) -> String {
-    var members = [(name: "host", value: JSON.quoted(host))]
-    if !lines.isEmpty { members.append(("daytime", JSON.quoted(lines.joined(separator: "\n")))) }
-    if let complaint { members.append(("error", JSON.quoted(complaint))) }
-    return JSON.object(members)
+  func json(_ host: String) -> JSONValue {
+    var members = [JSONValue.Member("host", .string(host))]
+    if !lines.isEmpty { members.append(.init("daytime", .string(lines.joined(separator: "\n")))) }
+    if let complaint { members.append(.init("error", .string(complaint))) }
+    return .object(members)
   }
 }

@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 
 /// `begat daytime`: the date and time in the words of each host.
@@ -43,14 +44,14 @@ public struct DaytimeClient: Sendable {
   }
 
   private func printObject() throws(SystemCallError) -> Bool {
-    var rows = Array(repeating: "", count: settings.hosts.count)
+    var rows = Array(repeating: JSONValue.null, count: settings.hosts.count)
     var isComplete = true
     try survey.run { index, outcome in
       let answer = DaytimeAnswer(outcome, within: settings.timeout)
       if answer.complaint != nil { isComplete = false }
       rows[index] = answer.json(settings.hosts[index].word)
     }
-    try StandardStream.say(JSON.object([("hosts", JSON.array(rows))]))
+    try StandardStream.say(JSONValue.object([.init("hosts", .array(rows))]).text)
     return isComplete
   }
 }

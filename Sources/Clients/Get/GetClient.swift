@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 @_spi(Begat) import NameService
 import NetworkServices
 @_spi(Begat) import UnixCore
@@ -59,9 +60,10 @@ public struct GetClient: Sendable {
   }
 
   private func object(_ results: [GetResult]) -> String {
-    JSON.object([
-      ("server", JSON.quoted("\(settings.server)")), ("documents", JSON.array(results.map(\.object))),
-    ])
+    let object: JSONValue = [
+      "server": .string("\(settings.server)"), "documents": .array(results.map(\.object)),
+    ]
+    return object.text
   }
 }
 

@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 
 /// How it went with one document.
@@ -32,14 +33,13 @@ struct GetResult {
     return "\(escaped(document.path.utf8)): " + parts.joined(separator: ", ")
   }
 
-  var object: String {
-    func text(_ bytes: [UInt8]?) -> String { bytes.map { JSON.quoted(String(decoding: $0, as: UTF8.self)) } ?? "null" }
-    return JSON.object([
-      ("document", JSON.quoted(document.path)), ("ok", "\(isSuccess)"), ("status", status.map { "\($0)" } ?? "null"),
-      ("reason", text(status == nil ? nil : reason)), ("location", text(location)), ("bytes", "\(bytes)"),
-      ("kept", "\(isKept)"),
-      ("seconds", "\(seconds)"), ("reused_connection", "\(isConnectionReused)"),
-      ("error", text(failure.map { Array($0.utf8) })),
-    ])
+  var object: JSONValue {
+    func text(_ bytes: [UInt8]?) -> JSONValue { .optional(bytes) { .string(String(decoding: $0, as: UTF8.self)) } }
+    return [
+      "document": .string(document.path), "ok": .boolean(isSuccess), "status": .optional(status) { .count($0) },
+      "reason": text(status == nil ? nil : reason), "location": text(location), "bytes": .count(bytes),
+      "kept": .boolean(isKept), "seconds": .number(seconds), "reused_connection": .boolean(isConnectionReused),
+      "error": .optional(failure) { .string($0) },
+    ]
   }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -79,18 +80,25 @@ extension LoadReport {
   /// One object on one line; latencies are in microseconds.
   var json: String {
     // The address comes with its unprintable bytes escaped already.
-    var figures: [(name: String, value: String)] = [
-      ("target", JSON.quoted(address.description)), ("concurrency", "\(concurrency)"), ("sources", "\(sources)"),
-      ("seconds", decimal(seconds, places: 6)), ("connections", "\(tally.total)"), ("rate", decimal(rate, places: 1)),
-      ("failed", "\(tally.failed)"),
+    var figures: [JSONValue.Member] = [
+      .init("target", .string(address.description)), .init("concurrency", .count(concurrency)),
+      .init("sources", .count(sources)), .init("seconds", .number(rounded(seconds, places: 6))),
+      .init("connections", .count(tally.total)), .init("rate", .number(rounded(rate, places: 1))),
+      .init("failed", .count(tally.failed)),
     ]
-    figures += LoadOutcome.allCases.map { ($0.key, "\(tally[$0])") }
+    figures += LoadOutcome.allCases.map { .init($0.key, .count(tally[$0])) }
     figures += [
-      ("backlog_full", "\(tally.backlogFull)"), ("bytes", "\(tally.bytes)"), ("held_wanted", "\(held.wanted)"),
-      ("held", "\(held.open)"), ("generator_cpu", decimal(processorShare, places: 3)),
+      .init("backlog_full", .count(tally.backlogFull)), .init("bytes", .count(tally.bytes)),
+      .init("held_wanted", .count(held.wanted)), .init("held", .count(held.open)),
+      .init("generator_cpu", .number(rounded(processorShare, places: 3))),
     ]
-    figures += latencies.map { ("latency_\($0.key)", "\($0.microseconds)") }
-    return JSON.object(figures)
+    figures += latencies.map { .init("latency_\($0.key)", .count($0.microseconds)) }
+    return JSONValue.object(figures).text
+  }
+
+  private func rounded(_ value: Double, places: Int) -> Double {
+    let scale = Double((0..<places).reduce(1) { product, _ in product * 10 })
+    return (value * scale).rounded() / scale
   }
 
   private func decimal(_ value: Double, places: Int) -> String {

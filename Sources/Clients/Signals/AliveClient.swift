@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 @_spi(Begat) import UnixCore
 
 /// `begat alive`: whether processes are there.
@@ -54,10 +55,10 @@ public struct AliveClient: Sendable {
   }
 
   func json(_ states: [Liveness]) -> String {
-    JSON.array(
-      zip(processes, states).map { process, state in
-        JSON.object([("pid", String(process)), ("state", JSON.quoted(words(state)))])
-      }) + "\n"
+    let objects = zip(processes, states).map { process, state in
+      ["pid": .count(process), "state": .string(words(state))] as JSONValue
+    }
+    return JSONValue.array(objects).text + "\n"
   }
 
   private func words(_ state: Liveness) -> String {

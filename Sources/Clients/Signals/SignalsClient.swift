@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 
 /// `begat signals`: which signals there are.
@@ -45,14 +46,14 @@ public struct SignalsClient: Sendable {
   }
 
   func json(_ signals: [Signal]) -> String {
-    JSON.array(
-      signals.map { signal in
-        JSON.object([
-          ("number", String(signal.rawValue)), ("name", JSON.quoted(signal.name)),
-          ("aliases", JSON.array(signal.aliases.map(JSON.quoted))),
-          ("default", JSON.quoted(word(signal.defaultAction))), ("text", JSON.quoted(signal.text)),
-        ])
-      }) + "\n"
+    let objects = signals.map { signal in
+      [
+        "number": .count(signal.rawValue), "name": .string(signal.name),
+        "aliases": .array(signal.aliases.map { .string($0) }), "default": .string(word(signal.defaultAction)),
+        "text": .string(signal.text),
+      ] as JSONValue
+    }
+    return JSONValue.array(objects).text + "\n"
   }
 
   private func word(_ action: Signal.DefaultAction) -> String {

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
@@ -44,15 +45,17 @@ extension SemaphoreReport {
 
   var json: String {
     let semaphores = semaphores.enumerated().map { index, semaphore in
-      JSON.object([
-        ("index", "\(index)"), ("value", "\(semaphore.value)"), ("waiting_for_zero", "\(semaphore.waitersForZero)"),
-        ("waiting_for_more", "\(semaphore.waitersForIncrease)"), ("last_pid", "\(semaphore.lastProcess)"),
-      ])
+      [
+        "index": .count(index), "value": .count(semaphore.value), "waiting_for_zero": .count(semaphore.waitersForZero),
+        "waiting_for_more": .count(semaphore.waitersForIncrease), "last_pid": .count(semaphore.lastProcess),
+      ] as JSONValue
     }
-    return JSON.object(
+    let object = JSONValue.object(
       metadata.ownership.members(identifier: identifier) + [
-        ("last_operation", metadata.lastOperation.map(String.init) ?? "null"), ("semaphores", JSON.array(semaphores)),
-      ]) + "\n"
+        .init("last_operation", .optional(metadata.lastOperation) { .count($0) }),
+        .init("semaphores", .array(semaphores)),
+      ])
+    return object.text + "\n"
   }
 }
 
@@ -64,10 +67,10 @@ extension SystemVOwnership {
   }
 
   /// As JSON has it.
-  func members(identifier: CInt) -> [(name: String, value: String)] {
+  func members(identifier: CInt) -> [JSONValue.Member] {
     [
-      ("id", "\(identifier)"), ("key", JSON.quoted("\(key)")), ("uid", "\(user)"), ("gid", "\(group)"),
-      ("creator_uid", "\(creator)"), ("mode", JSON.quoted(modeText)),
+      .init("id", .count(identifier)), .init("key", .string("\(key)")), .init("uid", .count(user)),
+      .init("gid", .count(group)), .init("creator_uid", .count(creator)), .init("mode", .string(modeText)),
     ]
   }
 }

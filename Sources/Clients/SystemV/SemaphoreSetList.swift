@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
@@ -18,12 +19,13 @@ struct SemaphoreSetList {
   }
 
   var json: String {
-    JSON.array(
-      sets.map { set, metadata in
-        JSON.object(
-          metadata.ownership.members(identifier: set.identifier) + [
-            ("count", "\(metadata.count)"), ("last_operation", metadata.lastOperation.map(String.init) ?? "null"),
-          ])
-      }) + "\n"
+    let objects = sets.map { set, metadata in
+      JSONValue.object(
+        metadata.ownership.members(identifier: set.identifier) + [
+          .init("count", .count(metadata.count)),
+          .init("last_operation", .optional(metadata.lastOperation) { .count($0) }),
+        ])
+    }
+    return JSONValue.array(objects).text + "\n"
   }
 }

@@ -81,7 +81,7 @@ public struct SharedMemoryClient: Sendable {
     run {
       let segment = try name.segment()
       let report = SharedMemoryReport(segments: [(segment, try segment.metadata())])
-      try StandardStream.output.write(json ? report.object + "\n" : report.table)
+      try StandardStream.output.write(json ? report.object : report.table)
       return true
     }
   }

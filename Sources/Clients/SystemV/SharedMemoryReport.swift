@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
@@ -20,17 +21,17 @@ struct SharedMemoryReport {
   }
 
   /// Of the first, which is there.
-  var object: String { objects.first ?? "null" }
+  var object: String { (objects.first ?? .null).text + "\n" }
 
-  var array: String { JSON.array(objects) + "\n" }
+  var array: String { JSONValue.array(objects).text + "\n" }
 
-  private var objects: [String] {
+  private var objects: [JSONValue] {
     segments.map { segment, metadata in
-      JSON.object(
+      .object(
         metadata.ownership.members(identifier: segment.identifier) + [
-          ("bytes", "\(metadata.size)"), ("attached", "\(metadata.attachedCount)"),
-          ("creator_pid", "\(metadata.creatorProcess)"), ("last_pid", "\(metadata.lastProcess)"),
-          ("marked_for_removal", "\(metadata.isMarkedForRemoval)"),
+          .init("bytes", .count(metadata.size)), .init("attached", .count(metadata.attachedCount)),
+          .init("creator_pid", .count(metadata.creatorProcess)), .init("last_pid", .count(metadata.lastProcess)),
+          .init("marked_for_removal", .boolean(metadata.isMarkedForRemoval)),
         ])
     }
   }

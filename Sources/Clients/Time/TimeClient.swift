@@ -1,3 +1,4 @@
+import JSON
 @_spi(Begat) import UnixCore
 
 /// `begat time`: how far the clocks of many hosts are from this one's.
@@ -40,7 +41,7 @@ public struct TimeClient: Sendable {
   }
 
   private func printObject() throws(SystemCallError) -> Bool {
-    var rows = Array(repeating: "", count: settings.hosts.count)
+    var rows = Array(repeating: JSONValue.null, count: settings.hosts.count)
     var isComplete = true
     try survey.run { index, outcome in
       let host = settings.hosts[index].word
@@ -51,7 +52,7 @@ public struct TimeClient: Sendable {
         rows[index] = TimeTable.json(host, failure: reason)
       }
     }
-    try StandardStream.say(JSON.object([("hosts", JSON.array(rows))]))
+    try StandardStream.say(JSONValue.object([.init("hosts", .array(rows))]).text)
     return isComplete
   }
 }

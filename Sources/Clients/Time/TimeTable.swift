@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 @_spi(Begat) import UnixCore
 
 /// The rows of `begat time`: a host, its difference in seconds, its time, and what was taken off.
@@ -47,14 +48,14 @@ struct TimeTable {
 
 extension TimeTable {
   /// The same for programs: times in seconds since 1970.
-  static func json(_ host: String, _ answer: TimeAnswer) -> String {
-    JSON.object([
-      ("host", JSON.quoted(host)), ("difference", "\(answer.difference)"), ("time", "\(answer.time)"),
-      ("taken_off_microseconds", "\(max(0, answer.halfRoundTrip.nanoseconds) / 1000)"),
-    ])
+  static func json(_ host: String, _ answer: TimeAnswer) -> JSONValue {
+    [
+      "host": .string(host), "difference": .integer(answer.difference), "time": .integer(answer.time),
+      "taken_off_microseconds": .count(max(0, answer.halfRoundTrip.nanoseconds) / 1000),
+    ]
   }
 
-  static func json(_ host: String, failure: String) -> String {
-    JSON.object([("host", JSON.quoted(host)), ("error", JSON.quoted(failure))])
+  static func json(_ host: String, failure: String) -> JSONValue {
+    ["host": .string(host), "error": .string(failure)]
   }
 }

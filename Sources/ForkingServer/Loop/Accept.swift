@@ -101,7 +101,7 @@ extension Listener {
   }
 
   private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
-    begat_refused(scoreboard.header, UInt32(refusal.rawValue)).pointee &+= 1
+    scoreboard.countRefused(refusal.rawValue, now: now.instant)
     say(refusals.refused(refusal, accepted.client, now: now))
     if let line = refusalLine {
       _ = line.withUnsafeBytes { bytes in try? accepted.connection.send(bytes, waiting: false) }
@@ -111,12 +111,12 @@ extension Listener {
   /// Gives the client a process of its own.  If none can be made, the client is held until one can, and no other client
   /// is accepted meanwhile: they wait in the backlog.
   mutating func start(_ admitted: consuming AdmittedClient) {
-    if admitted.since == nil { scoreboard.header.pointee.accepted &+= 1 }
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
     let client = admitted.client
     let fields = PeerFields(client.address)
     let started = Deadline.now
+    if admitted.since == nil { scoreboard.countAccepted(now: started.instant) }
     slot.pointee = begat_slot(
       pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started.instant, family: fields.family,
       port: fields.port,
@@ -142,7 +142,10 @@ extension Listener {
       scoreboard.header.pointee.active = UInt32(table.count)
       endShortage()
     } catch {
-      guard error.code.isResourceExhaustion else { return sayFailed(error) }
+      guard error.code.isResourceExhaustion else {
+        endedUnserved(.failed)
+        return sayFailed(error)
+      }
       if admitted.since == nil { admitted.since = started }
       accepting.held = consume admitted
       pauseAccepting(.shortage(error.call, error.code))

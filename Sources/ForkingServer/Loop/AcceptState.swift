@@ -127,17 +127,21 @@ extension Listener {
       since = held.since ?? .never
       isAbandoned = held.isAbandoned
     }
-    if isAbandoned { return dropHeldClient() }
+    if isAbandoned { return dropHeldClient(.clientClosed) }
     let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0 }
     guard let limit = limits.min(), since.duration(to: .now) >= limit else { return }
-    dropHeldClient()
+    dropHeldClient(.failed)
     reporter.log(
       .notice, "a client was turned away: no process could be had for it in \(DurationText.render(limit))"
     )
   }
 
   /// Closes the connection of the client that waits for a process, if there is one.
-  mutating func dropHeldClient() { accepting.held = nil }
+  mutating func dropHeldClient(_ outcome: Outcome) {
+    guard accepting.held != nil else { return }
+    accepting.held = nil
+    endedUnserved(outcome)
+  }
 
   /// Ends the shortage, if there was one: a connection has got its process.
   mutating func endShortage() {

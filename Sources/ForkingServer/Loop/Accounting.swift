@@ -13,7 +13,11 @@ extension Listener {
     // Before the record, and before another program's output can be joined to this program's.
     readLastWords()
     if entry.place >= 0 { handoverEnded(status, entry) }
-    scoreboard.header.pointee.ended &+= 1
+    let now = Deadline.now
+    // Its claim counts if it is possible.
+    let said = Deadline(instant: word.ended)
+    let duration = (said >= entry.started && said <= now ? said : now).instant - entry.started.instant
+    scoreboard.countEnded(outcome, duration: duration, received: word.bytes_received, sent: word.bytes_sent)
     scoreboard.header.pointee.active = UInt32(table.count)
     scoreboard.slot(Int(entry.slot)).pointee.pid = 0
 
@@ -22,21 +26,21 @@ extension Listener {
     case .problems: guard outcome.isProblem else { return }
     case .none: return
     }
-    let now = Deadline.now
-    // Its claim counts if it is possible.
-    let said = Deadline(instant: word.ended)
-    let ended = said >= entry.started && said <= now ? said : now
     batch.append(
-      process: child, peer: entry.peer, user: entry.user, duration: ended.instant - entry.started.instant,
+      process: child, peer: entry.peer, user: entry.user, duration: duration,
       received: word.bytes_received, sent: word.bytes_sent, outcome: outcome)
+    scoreboard.header.pointee.records &+= 1
     if batch.isFull { report() }
   }
+
+  /// Counts a client that was accepted and got no process.
+  func endedUnserved(_ outcome: Outcome) { scoreboard.countEnded(outcome, duration: 0, received: 0, sent: 0) }
 
   /// Delivers the records that were gathered.
   mutating func report() {
     guard !batch.isEmpty || reporter.hasNews else { return }
     reporter.report(&batch, isLast: drain != nil && table.isEmpty)
-    scoreboard.header.pointee.records_dropped = UInt64(reporter.dropped)
+    scoreboard.header.pointee.records_dropped = UInt64(reporter.droppedRecords)
   }
 
   /// - Parameter waiting: the process's own claim on what it waited for; it only chooses between two limits' names.

@@ -39,7 +39,7 @@ extension Listener {
   /// Ends the remaining connections now instead of at the deadline.
   mutating func hurry() {
     closeSockets(all: true)
-    dropHeldClient()
+    dropHeldClient(.stopped(by: .terminate))
     guard var next = drain else { return }
     next.deadline = next.signal == .terminate ? .now : min(next.deadline, Deadline(after: Drain.shortGracePeriod))
     next.gracePeriod = Drain.shortGracePeriod
@@ -54,7 +54,7 @@ extension Listener {
     }
     guard var next = drain, next.deadline.hasPassed else { return }
     closeSockets(all: true)
-    dropHeldClient()
+    dropHeldClient(.stopped(by: .terminate))
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
       Listener.send(next.signal, to: entry.process, withGroup: offer.reachesGroup(by: next.signal))

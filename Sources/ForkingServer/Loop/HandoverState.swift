@@ -149,7 +149,7 @@ extension Listener {
         process: program, slot: UInt32(index), started: started, user: 0, peer: PeerFields(nil), reservation: nil,
         place: Int32(place), deadline: deadline))
     handover.places[place].process = program
-    scoreboard.header.pointee.accepted &+= 1
+    scoreboard.countAccepted(now: started.instant)
     scoreboard.header.pointee.active = UInt32(table.count)
   }
 

@@ -116,6 +116,7 @@ struct Listener: ~Copyable {
     do throws(SystemCallError) { try process.warmUp(serves: !offer.runsPrograms) } catch {
       reporter.log(.warning, "\(error)")
     }
+    scoreboard.keepHeaderFromChildren()
     Heap.trim()
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
     reporter.sayReady(sockets.addresses)

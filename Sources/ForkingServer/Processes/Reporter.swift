@@ -5,8 +5,8 @@ import ControlProtocol
 struct Reporter: ~Copyable {
   private var channel: Descriptor?
   private let name: String
-  /// Everything that could not be delivered, ever.
-  private(set) var dropped = 0
+  /// Records that could not be delivered, ever.
+  private(set) var droppedRecords = 0
   /// Records that were lost and are not reported as lost yet.
   private var lost = LostRecords()
   /// A question of begatd's whose answer found the channel full.
@@ -38,7 +38,6 @@ struct Reporter: ~Copyable {
   @discardableResult
   mutating func log(_ severity: Severity, _ text: String) -> Bool {
     guard !send(severity, text) else { return true }
-    dropped += 1
     lost.add(messages: 1, .now)
     return false
   }
@@ -94,7 +93,7 @@ struct Reporter: ~Copyable {
     }
     let count = unsent + unwritten
     if count > 0 {
-      dropped += count
+      droppedRecords += count
       lost.add(records: count, now)
     } else if let line = lost.line(now, isLast: isLast), send(.warning, line) {
       lost = LostRecords()

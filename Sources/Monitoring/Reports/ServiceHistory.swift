@@ -1,3 +1,5 @@
+import CSharedLayouts
+
 /// How many connections a service accepts a second.
 public struct Rates: Hashable, Sendable {
   /// In the last whole second.
@@ -17,10 +19,9 @@ public struct Rates: Hashable, Sendable {
 /// How long ended connections had lasted.
 public struct DurationHistogram: Hashable, Sendable {
   /// The upper ends of the buckets; one more bucket is for longer connections.
-  public static let bounds: [Duration] = [
-    .milliseconds(1), .milliseconds(10), .milliseconds(100), .seconds(1), .seconds(10), .seconds(60), .seconds(600),
-    .seconds(3600),
-  ]
+  public static let bounds: [Duration] = (0..<UInt32(BEGAT_DURATION_BOUNDS)).map {
+    .nanoseconds(begat_duration_bound($0))
+  }
 
   /// The ended connections of each bucket, not cumulated: one count more than there are bounds.
   public var counts: [UInt64]
@@ -41,6 +42,12 @@ public struct OutcomeCount: Hashable, Sendable {
   /// `stopped` or `crashed`.
   public var outcome: String
   public var count: UInt64
+
+  /// By the codes of `Outcome`.
+  static let words = [
+    "complete", "client-closed", "first-byte-timeout", "idle-timeout", "failed", "ended", "crashed", "max-duration",
+    "exited", "stopped",
+  ]
 
   public init(_ outcome: String, _ count: UInt64) {
     self.outcome = outcome

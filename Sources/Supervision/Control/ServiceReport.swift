@@ -1,8 +1,5 @@
-import Admission
-import CSharedLayouts
 import Control
 import ControlProtocol
-import Glibc
 import Monitoring
 @_spi(Begat) import UnixCore
 
@@ -44,58 +41,21 @@ extension ManagedService {
           process: generation.process, generation: generation.number, role: generation.role,
           age: .nanoseconds(max(0, now - generation.startTime)), active: active))
     }
-    status.accepted = counters.accepted
-    status.ended = counters.ended
-    status.droppedRecords = counters.recordsDropped
-    status.refused = ManagedService.refused(counters.refused)
-    if status.addresses.contains(where: \.isDatagram), !configuration.waits {
-      status.datagrams = ServiceStatus.Datagrams(
-        answered: counters.datagramsAnswered, refused: ManagedService.refused(counters.datagramsRefused),
-        ignored: counters.datagramsIgnored)
-    }
+    status.take(
+      counters, now: now, since: startTime,
+      answersDatagrams: status.addresses.contains(where: \.isDatagram) && !configuration.waits)
     return status
-  }
-
-  /// By the keys of the configuration that are responsible, as words.
-  private static func refused(_ counts: [UInt64]) -> [ServiceStatus.Refused] {
-    Refusal.allCases.map { refusal in
-      let reason = String(refusal.key.map { $0 == " " ? "-" : $0 })
-      return ServiceStatus.Refused(reason, refusal.rawValue < counts.count ? counts[refusal.rawValue] : 0)
-    }
   }
 
   /// Adds its open connections, until the report has as many as it may.
-  func addConnections(to report: inout ConnectionReport, atMost limit: Int, now: Int64) {
+  ///
+  /// - Parameter names: of hosts; nil where none are looked up.
+  func addConnections(to report: inout ConnectionReport, atMost limit: Int, now: Int64, names: NameResolver?) {
     for generation in generations {
-      for index in 0..<generation.board.slotCount {
-        let slot = generation.board.slot(index)
-        guard slot.pid > 0 else { continue }
-        if report.connections.count < limit {
-          report.connections.append(connection(slot, index, generation, now: now))
-        } else {
-          report.omitted += 1
-        }
-      }
+      let place = ScoreboardPlace(
+        service: name, generation: generation.number, listener: generation.process, unixAddress: onlyUnixAddress)
+      report.add(generation.board, at: place, atMost: limit, now: now) { names?.name(of: $0) }
     }
-  }
-
-  /// A slot is written by its own connection process: nothing in it is believed, and any value can be shown.
-  private func connection(_ slot: begat_slot, _ index: Int, _ generation: Generation, now: Int64) -> ConnectionStatus {
-    let id = ConnectionID(service: name, generation: generation.number, slot: index, started: max(0, slot.started))
-    var status = ConnectionStatus(
-      id: id, process: slot.pid, listener: generation.process,
-      age: .nanoseconds(max(0, now - max(0, min(slot.started, now))))
-    )
-    if slot.family == PeerFields.unix {
-      status.user = slot.uid
-      status.peer = onlyUnixAddress?.description
-    } else {
-      status.peer = PeerFields(slot).address?.description
-    }
-    if slot.bytes_received != ConnectionRecord.unknownCount { status.received = slot.bytes_received }
-    if slot.bytes_sent != ConnectionRecord.unknownCount { status.sent = slot.bytes_sent }
-    status.waiting = ConnectionStatus.Waiting(number: slot.waiting)
-    return status
   }
 }
 

@@ -27,6 +27,8 @@ final class Generation {
   let column: Int
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// Records of ended connections that it has delivered.
+  var recordsReceived: UInt64 = 0
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()

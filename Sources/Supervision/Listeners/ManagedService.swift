@@ -31,6 +31,8 @@ final class ManagedService {
   /// The generation that is to take its place.
   private(set) var successor: Generation?
   private var lastGenerationNumber: UInt64 = 0
+  /// When it began to be offered, CLOCK_MONOTONIC nanoseconds.
+  let startTime = SystemClock.monotonic()
   /// The counts of generations that have ended.
   var totals = ServiceCounters()
   /// Columns of the admission book whose generations have ended, and which the current generation could not be told yet.
@@ -151,10 +153,15 @@ final class ManagedService {
   }
 
   /// Takes a generation that has ended out of the list, and keeps what it has counted.
-  func forget(_ generation: Generation) {
+  ///
+  /// - Returns: how many connections ended with it, and how many records of others it had not delivered.
+  func forget(_ generation: Generation) -> (connections: UInt64, records: UInt64) {
     withdraw(generation)
     generations.removeAll { $0 === generation }
-    totals.add(generation.board.counters)
+    var counters = generation.board.counters
+    let lost = counters.settle(recordsReceived: generation.recordsReceived)
+    totals.add(counters)
+    return lost
   }
 
   private static let healthyAge: Int64 = 60_000_000_000

@@ -5,10 +5,12 @@ import Glibc
 
 /// The process that looks up hosts' names, seen from begatd.
 ///
-/// Its answers come from the network: so it is another process, without privileges, and begatd reads none of them.
+/// Its answers come from the network: so it is another process, without privileges, and begatd reads no more of them than
+/// names for reports, which the cache checks.
 final class NameResolver {
   /// Where names are kept, for listeners to map.
   let cacheObject: Descriptor
+  private let cache: NameCache
   /// Where connection processes ask.
   let requests: Descriptor
   private let questions: Descriptor
@@ -24,6 +26,7 @@ final class NameResolver {
   init(standardError: CInt) throws(SystemCallError) {
     self.standardError = standardError
     cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
+    cache = try NameCache(cacheObject, writable: false)
     let pair = try SocketPair(kind: .datagram)
     requests = pair.first
     questions = pair.second
@@ -35,6 +38,9 @@ final class NameResolver {
     case nil: nil
     }
   }
+
+  /// The host's name, if it is known already.
+  func name(of address: SocketAddress) -> String? { NameCache.Key(address).flatMap { cache.name(of: $0) } }
 
   func start() throws(SystemCallError) {
     restartTime = nil
