@@ -148,7 +148,6 @@ let package = Package(
       dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore]),
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
-    .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
