@@ -78,7 +78,7 @@ extension [UInt8] {
   mutating func append(connectionTable report: ConnectionReport) {
     guard !report.connections.isEmpty else { return append(section: "Open connections", "No connection is open.") }
     let columns: [StaticString] = ["Connection", "Client", "Waits for", "#Process", "#Age", "#Received", "#Sent"]
-    append(table: "Open connections", columns) { output in
+    append(table: "Open connections", columns, style: "clients") { output in
       for connection in report.connections.prefix(Page.maxConnections) {
         output.append(rowHead: { $0.append(text: connection.id.description) })
         output.append(cell: "Client") { $0.append(client: connection) }
