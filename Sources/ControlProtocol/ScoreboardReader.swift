@@ -26,7 +26,7 @@ public final class ScoreboardReader {
     try self.init(object, slotCount: room / MemoryLayout<begat_slot>.stride)
   }
 
-  private var header: UnsafeMutablePointer<begat_scoreboard> {
+  var header: UnsafeMutablePointer<begat_scoreboard> {
     memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
   }
 
@@ -51,6 +51,16 @@ public final class ScoreboardReader {
     let slots = (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE))
       .assumingMemoryBound(to: begat_slot.self)
     return begat_copy_slot(slots + index)
+  }
+
+  /// How long each connection in a slot has lasted, in nanoseconds.
+  ///
+  /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
+  public func openDurations(now: Int64) -> [Int64] {
+    (0..<slotCount).compactMap { index in
+      let slot = slot(index)
+      return slot.pid > 0 ? now - max(0, min(slot.started, now)) : nil
+    }
   }
 
   /// Connections at present.

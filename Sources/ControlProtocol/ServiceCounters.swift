@@ -1,3 +1,5 @@
+import CSharedLayouts
+
 /// The counts of all listeners of a service since begatd started: sums over its generations never fall.
 public struct ServiceCounters: Hashable, Sendable {
   public var accepted: UInt64 = 0
@@ -62,16 +64,27 @@ public struct ServiceCounters: Hashable, Sendable {
   /// Settles the account of a listener that has ended.  Connections that it could not reap ended with it, by a signal; and
   /// records that it has gathered and nothing has received are lost.
   ///
+  /// - Parameter open: how long, in nanoseconds, each connection has lasted that was open at the listener's end.
   /// - Returns: how many of both there are.
-  public mutating func settle(recordsReceived: UInt64) -> (connections: UInt64, records: UInt64) {
-    let connections = accepted > ended ? accepted - ended : 0
+  public mutating func settle(
+    recordsReceived: UInt64, open: [Int64] = []
+  ) -> (connections: UInt64, records: UInt64) {
+    // The listener's words are not trusted: it cannot have had more clients than places.
+    let connections = min(UInt64(open.count), accepted > ended ? accepted - ended : 0)
     ended &+= connections
     let code = Int(Outcome.ended(by: .kill).code.outcome)
     if connections > 0, outcomes.indices.contains(code) { outcomes[code] &+= connections }
-    // The listener's words are not trusted: no sum overflows.
+    for duration in open.prefix(Int(connections)) { count(duration: max(0, duration)) }
     let delivered = recordsDropped.addingReportingOverflow(recordsReceived)
     let lost = delivered.overflow || delivered.partialValue >= records ? 0 : records - delivered.partialValue
     recordsDropped &+= lost
     return (connections, lost)
+  }
+
+  private mutating func count(duration: Int64) {
+    let bucket = (0..<UInt32(BEGAT_DURATION_BOUNDS)).first { duration <= begat_duration_bound($0) }
+    let index = Int(bucket ?? UInt32(BEGAT_DURATION_BOUNDS))
+    if durations.indices.contains(index) { durations[index] &+= 1 }
+    durationSum &+= UInt64(duration)
   }
 }

@@ -26,7 +26,7 @@ import Testing
 
   @Test("has a header that fits before its slots, with a counter for each refusal")
   func hasAHeader() throws {
-    #expect(MemoryLayout<begat_scoreboard>.size == 1168 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
+    #expect(MemoryLayout<begat_scoreboard>.size == 2192 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
     #expect(MemoryLayout<begat_slot>.size == 64 && MemoryLayout<begat_slot>.stride == 64)
     #expect(Int(BEGAT_REFUSAL_KINDS) == Refusal.allCases.count)
     let board = try Scoreboard(service: "hello", slotCount: 1)
@@ -61,25 +61,36 @@ import Testing
   private static let second: Int64 = 1_000_000_000
 
   /// A scoreboard and what begatd reads in it.
-  private static func pair(slotCount: Int = 4) throws -> (board: Scoreboard, reader: ScoreboardReader) {
-    let object = try Scoreboard.create(slotCount: slotCount)
-    let reader = try ScoreboardReader(object, slotCount: slotCount)
-    #expect(!reader.isReadable)
-    return (try Scoreboard(object, service: "hello", slotCount: slotCount), reader)
+  private struct Pair: ~Copyable {
+    let board: Scoreboard
+    let reader: ScoreboardReader
+
+    init() throws {
+      let object = try Scoreboard.create(slotCount: 4)
+      let reader = try ScoreboardReader(object, slotCount: 4)
+      #expect(!reader.isReadable)
+      let board = try Scoreboard(object, service: "hello", slotCount: 4)
+      self.board = board
+      self.reader = reader
+    }
+
+    var counters: ServiceCounters { reader.counters }
   }
 
   @Test("counts each connection that has ended once among outcomes and once among durations")
   func countsEnds() throws {
-    let (board, reader) = try ScoreboardTests.pair()
-    #expect(reader.isReadable && reader.listener == getpid() && reader.service == UntrustedBytes(Array("hello".utf8)))
+    let pair = try Pair()
+    #expect(
+      pair.reader.isReadable && pair.reader.listener == getpid()
+        && pair.reader.service == UntrustedBytes(Array("hello".utf8)))
     let durations: [Int64] = [0, 1_000_000, 1_000_001, 3_600 * Self.second, 3_600 * Self.second + 1]
     let outcomes: [Outcome] = [
       .complete, .clientClosed, .exited(status: 3), .crashed(by: .kill), .stopped(by: .terminate),
     ]
     for (duration, outcome) in zip(durations, outcomes) {
-      board.countEnded(outcome, duration: duration, received: 10, sent: 20)
+      pair.board.countEnded(outcome, duration: duration, received: 10, sent: 20)
     }
-    let counters = reader.counters
+    let counters = pair.counters
     #expect(counters.ended == 5)
     #expect(counters.outcomes == [1, 1, 0, 0, 0, 0, 1, 0, 1, 1])
     #expect(counters.durations == [2, 1, 0, 0, 0, 0, 0, 1, 1])
@@ -89,21 +100,21 @@ import Testing
 
   @Test("adds no bytes that are not known or not possible")
   func refusesBytes() throws {
-    let (board, reader) = try ScoreboardTests.pair()
-    board.countEnded(.complete, duration: 0, received: ConnectionRecord.unknownCount, sent: 1 << 20)
-    board.countEnded(.complete, duration: 0, received: 1 << 63, sent: (1 << 20) + 1)
-    board.countEnded(.complete, duration: Self.second, received: 5 << 30, sent: .max - 1)
-    #expect(reader.counters.bytesReceived == 5 << 30 && reader.counters.bytesSent == 1 << 20)
-    #expect(reader.counters.ended == 3)
+    let pair = try Pair()
+    pair.board.countEnded(.complete, duration: 0, received: ConnectionRecord.unknownCount, sent: 1 << 20)
+    pair.board.countEnded(.complete, duration: 0, received: 1 << 63, sent: (1 << 20) + 1)
+    pair.board.countEnded(.complete, duration: Self.second, received: 5 << 30, sent: .max - 1)
+    #expect(pair.counters.bytesReceived == 5 << 30 && pair.counters.bytesSent == 1 << 20)
+    #expect(pair.counters.ended == 3)
   }
 
   @Test("counts clients by the time at which they came")
   func hasAHistory() throws {
-    let (board, reader) = try ScoreboardTests.pair()
+    let pair = try Pair()
     let start = 1_000_000 * Self.second
-    for offset in [0, 9, 10, 10, 899, 905] { board.countAccepted(now: start + Int64(offset) * Self.second) }
-    board.countRefused(1, now: start + 899 * Self.second)
-    let counters = reader.counters
+    for offset in [0, 9, 10, 10, 899, 905] { pair.board.countAccepted(now: start + Int64(offset) * Self.second) }
+    pair.board.countRefused(1, now: start + 899 * Self.second)
+    let counters = pair.counters
     let newest = (start + 905 * Self.second) / EventHistory.placeTime
     #expect(counters.accepted == 6 && counters.refused[1] == 1)
     // The first place has been left behind.
@@ -115,10 +126,10 @@ import Testing
 
   @Test("keeps nothing of a time that is long over")
   func forgets() throws {
-    let (board, reader) = try ScoreboardTests.pair()
-    for _ in 0..<3 { board.countAccepted(now: 50 * Self.second) }
-    board.countAccepted(now: 5_000 * Self.second)
-    let history = reader.counters.acceptedHistory
+    let pair = try Pair()
+    for _ in 0..<3 { pair.board.countAccepted(now: 50 * Self.second) }
+    pair.board.countAccepted(now: 5_000 * Self.second)
+    let history = pair.counters.acceptedHistory
     #expect(history.counts(upTo: 500) == Array(repeating: 0, count: 89) + [1])
     #expect(history.counts(upTo: 590) == Array(repeating: 0, count: 90))
     #expect(history[5] == 0 && history[501] == 0)

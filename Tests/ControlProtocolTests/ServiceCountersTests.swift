@@ -34,15 +34,24 @@ import Testing
   @Test("counts what a killed listener could not reap as ended by a signal")
   func settles() {
     var killed = Self.counters(accepted: 10, ended: 7, records: 7, dropped: 2)
-    let lost = killed.settle(recordsReceived: 4)
+    killed.durations = Array(repeating: 0, count: 9)
+    // A fourth place belongs to a connection that the listener had counted as ended already.
+    let lost = killed.settle(recordsReceived: 4, open: [0, 2_000_000, 3_700_000_000_000, 5])
     #expect(lost.connections == 3 && lost.records == 1)
     #expect(killed.ended == 10 && killed.outcomes == [7, 0, 0, 0, 0, 3, 0, 0, 0, 0] && killed.recordsDropped == 3)
+    #expect(killed.durations == [1, 1, 0, 0, 0, 0, 0, 0, 1] && killed.durationSum == 3_700_002_000_000)
+  }
+
+  @Test("believes in no more connections than there were places")
+  func boundsLostConnections() {
+    var odd = Self.counters(accepted: 1 << 60, ended: 0)
+    #expect(odd.settle(recordsReceived: 0, open: [1, 2]) == (2, 0) && odd.ended == 2)
   }
 
   @Test("takes nothing back from a listener that has written nonsense")
   func distrusts() {
     var odd = Self.counters(accepted: 1, ended: 5, records: 3, dropped: .max)
-    #expect(odd.settle(recordsReceived: 4) == (0, 0))
+    #expect(odd.settle(recordsReceived: 4, open: [1]) == (0, 0))
     #expect(odd.ended == 5 && odd.recordsDropped == .max)
   }
 

@@ -7,6 +7,8 @@ import Settings
 struct ControlClientError: Error, CustomStringConvertible {
   let description: String
   var exitStatus = ControlFailure.failed
+  /// Whether there is no begatd that could have answered.
+  var isAbsence = false
 }
 
 /// Asks begatd.
@@ -63,8 +65,9 @@ struct ControlClient {
     }
     guard let refused else {
       throw ControlClientError(
-        description: "no begatd answers at \(printable(paths[0])); start it, or name its control socket: --control PATH"
-      )
+        description:
+          "no begatd answers at \(printable(paths[0])); start it, or name its control socket: --control PATH",
+        isAbsence: true)
     }
     throw ControlClientError(description: ControlClient.advice(refused.error, refused.path, request))
   }

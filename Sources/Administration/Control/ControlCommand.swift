@@ -24,7 +24,7 @@ public struct ControlCommand: Sendable {
     let command = "begat \(request.name.rawValue)"
     do throws(ControlClientError) {
       let client = ControlClient(places: ControlPlaces(given: socket))
-      let (answer, line) = try client.ask(request, within: patience)
+      let (answer, line) = try client.answer(request, within: patience)
       let output = ControlOutput(answer, command: command)
       let text = printsJSON ? ControlCommand.json(line) : output.text
       for complaint in output.complaints { ControlCommand.complain(complaint) }

@@ -20,8 +20,8 @@ struct ControlPlaces {
     return directories.flatMap { request.isQuestion ? ["\($0)/status", "\($0)/control"] : ["\($0)/control"] }
   }
 
-  /// A user's own begatd first, then the machine's.
-  private var directories: [String] {
+  /// Runtime directories: a user's own begatd first, then the machine's.
+  var directories: [String] {
     let own = RuntimeDirectory.path
     if getenv("RUNTIME_DIRECTORY") != nil || own == ControlPlaces.systemDirectory { return [own] }
     return [own, ControlPlaces.systemDirectory]

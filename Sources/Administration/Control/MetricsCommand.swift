@@ -17,7 +17,7 @@ public struct MetricsCommand: Sendable {
 
   private static let name = "begat status"
 
-  /// Asks, writes and returns the exit status: 0, or 1 if begatd does not answer or nothing can be written.
+  /// Asks, writes and returns the exit status: 0, or 1 if nothing answers or nothing can be written.
   ///
   /// The metrics of a begatd that does not answer are written too: an old file would say that all is well.
   public func run() -> CInt {
@@ -28,11 +28,11 @@ public struct MetricsCommand: Sendable {
     return report != nil && isWritten ? 0 : ControlFailure.failed
   }
 
-  /// Nil if begatd does not answer; then it was said why.
+  /// Nil if neither begatd nor a listener without it answers; then it was said why.
   private func askedReport() -> StatusReport? {
     do throws(ControlClientError) {
       let client = ControlClient(places: ControlPlaces(given: socket))
-      switch try client.ask(.status, within: ControlClient.patience).answer {
+      switch try client.answer(.status, within: ControlClient.patience).answer {
       case .status(let report): return report
       case .failure(let failure): Complaint.write("\(MetricsCommand.name): \(failure.message)")
       default: preconditionFailure("an answer is of its request's kind")

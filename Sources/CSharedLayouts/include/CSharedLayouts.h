@@ -46,7 +46,8 @@ struct begat_scoreboard {
   /// Datagrams from ports and addresses that are never answered.
   uint64_t datagrams_ignored;
   uint32_t active;
-  uint32_t reserved;
+  /// 1 once the listener accepts no more.
+  uint32_t is_draining;
   uint8_t service[64];
   /// When the listener made this, CLOCK_MONOTONIC nanoseconds.
   int64_t started;
@@ -65,6 +66,9 @@ struct begat_scoreboard {
   /// The newest second with an accepted client, and the counts of odd and even seconds.
   int64_t newest_second;
   uint32_t accepted_seconds[2];
+  /// Of a listener without begatd: where it listens, an address a line, `s` or `d` and a space before those of streams and
+  /// of datagrams.
+  uint8_t addresses[1024];
 };
 
 /// A page of its own, which connection processes need not have.
@@ -292,6 +296,8 @@ static inline void begat_count_refused(struct begat_scoreboard *board, unsigned 
   begat_advance(&board->newest_place, place, board->accepted_history, board->refused_history, BEGAT_HISTORY_PLACES);
   board->refused_history[place % BEGAT_HISTORY_PLACES]++;
 }
+
+static inline uint8_t *begat_addresses(struct begat_scoreboard *board) { return board->addresses; }
 
 /// Where the buckets of durations end, in nanoseconds.
 static inline int64_t begat_duration_bound(unsigned bucket) {

@@ -32,6 +32,7 @@ struct Drain {
 extension Listener {
   /// Lets open connections go on for a time; the sockets are not served any more, or only for their last clients.
   mutating func beginDrain(_ timeout: Duration) {
+    scoreboard.header.pointee.is_draining = 1
     // Processes of built-in services have nothing to tidy up.
     drain = Drain(deadline: Deadline(after: timeout), gracePeriod: offer.runsPrograms ? .seconds(5) : .seconds(1))
   }

@@ -70,7 +70,12 @@ public enum ListenerProgram {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
-    let scoreboard = try openScoreboard(options)
+    // Before the identity changes: the directory is the starter's.
+    let ownBoard =
+      options.scoreboard == nil
+      ? StandaloneBoard.make(service: options.name, slotCount: options.admission.maxConnections) : nil
+    let scoreboard = try openScoreboard(options, ownBoard)
+    if options.scoreboard == nil { scoreboard.show(sockets.shownAddresses) }
     let shared = try SharedAdmission(options)
     let names = try openNames(options)
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
@@ -106,12 +111,23 @@ public enum ListenerProgram {
     var listener = try Listener(
       options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
       datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names, programErrors: errors, title: title)
-    return listener.run() ? success : failure
+    let isSuccess = listener.run()
+    switch ownBoard {
+    case .some(let board): board.remove()
+    case nil: break
+    }
+    return isSuccess ? success : failure
   }
 
-  private static func openScoreboard(_ options: ListenerOptions) throws(SystemCallError) -> Scoreboard {
+  private static func openScoreboard(
+    _ options: ListenerOptions, _ own: borrowing StandaloneBoard?
+  ) throws(SystemCallError) -> Scoreboard {
     guard let number = options.scoreboard else {
-      return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
+      switch own {
+      case .some(let board):
+        return try Scoreboard(board.object, service: options.name, slotCount: options.admission.maxConnections)
+      case nil: return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
+      }
     }
     return try Scoreboard(
       try Descriptor(adopting: number), service: options.name, slotCount: options.admission.maxConnections)

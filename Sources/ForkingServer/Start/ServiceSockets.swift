@@ -206,6 +206,14 @@ struct ServiceSockets {
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(numbers))
   }
 
+  /// The addresses of all sockets, for people, with their kinds.
+  var shownAddresses: [(text: String, isDatagram: Bool)] {
+    func text(_ descriptor: borrowing Descriptor) -> String {
+      (try? descriptor.localAddress())?.address?.description ?? "?"
+    }
+    return streams.map { (text($0.socket.descriptor), false) } + datagrams.map { (text($0.socket.descriptor), true) }
+  }
+
   /// The ports of its datagram sockets, adopted ones included: an answer sent to one of them would be a question to this
   /// very listener.
   var datagramPorts: [UInt16] {

@@ -159,7 +159,8 @@ final class ManagedService {
     withdraw(generation)
     generations.removeAll { $0 === generation }
     var counters = generation.board.counters
-    let lost = counters.settle(recordsReceived: generation.recordsReceived)
+    let lost = counters.settle(
+      recordsReceived: generation.recordsReceived, open: generation.board.openDurations(now: SystemClock.monotonic()))
     totals.add(counters)
     return lost
   }
