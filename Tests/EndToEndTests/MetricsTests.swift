@@ -163,6 +163,28 @@ struct MetricsTests {
     #expect(check.status == .exited(code: 0) && check.output.text == "" && check.errors.text == "")
   }
 
+  @Test func listenersWithoutBegatdAreAddedUp() throws {
+    let directory = try TemporaryDirectory()
+    let environment = ["RUNTIME_DIRECTORY=\(directory.path("run"))"]
+    let listeners = try (0..<2).map { _ in
+      try RunningProgram(
+        try Programs.listener(), ["--serve", "time", "--name", "alone", "--listen-stream", "127.0.0.1:0"],
+        environment: environment)
+    }
+    for listener in listeners {
+      let line = try listener.errors.awaitLines(containing: ": ready on ")[0]
+      _ = try ask(String(line.split(separator: " ").last ?? ""))
+    }
+    let begat = try RunningProgram.run(
+      try Programs.begat(), ["status", "--prometheus"], environment: environment)
+    #expect(begat.status == .exited(code: 0) && begat.errors.text == "")
+    let samples = MetricSamples(begat.output.text)
+    #expect(samples["begat_up"] == 0 && samples[#"begat_connections_accepted_total{service="alone"}"#] == 2)
+    let check = try RunningProgram.run(
+      try Programs.tool("promtool"), ["check", "metrics"], input: .text(begat.output.text))
+    #expect(check.status == .exited(code: 0) && check.output.text == "" && check.errors.text == "")
+  }
+
   @Test(arguments: [
     ["--output", "x"], ["--prometheus", "--json"], ["--prometheus", "--output", ""], ["--prometheus", "x"],
   ])
