@@ -18,9 +18,17 @@ struct Status: ParsableCommand {
   var services: [String] = []
 
   @OptionGroup var watching: WatchOptions
+  @OptionGroup var metrics: MetricsOptions
   @OptionGroup var options: ControlOptions
 
+  func validate() throws {
+    if options.json { try metrics.ensureAbsent(beside: "--json") }
+    if watching.interval != nil { try metrics.ensureAbsent(beside: "--watch") }
+    if !services.isEmpty { try metrics.ensureAbsent(beside: "the name of a service") }
+  }
+
   func run() throws {
+    guard !metrics.prometheus else { return try metrics.run(socket: options.control) }
     try options.run(.status, showing: services.isEmpty ? .whole : .services(services), every: watching.interval)
   }
 }
