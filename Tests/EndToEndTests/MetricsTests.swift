@@ -24,6 +24,18 @@ struct MetricsTests {
     return MetricSamples(begat.output.text)
   }
 
+  /// The samples, as soon as they are as wanted: a listener counts an end when it reaps.
+  private func samples(_ daemon: Daemon, once isWanted: (MetricSamples) -> Bool) throws -> MetricSamples {
+    var last = MetricSamples("")
+    let isSo = try eventually {
+      last = try self.samples(daemon)
+      return isWanted(last)
+    }
+    let found = last
+    guard isSo else { throw HarnessFailure("metrics do not become so:\n\(found.lines.joined(separator: "\n"))") }
+    return found
+  }
+
   @Test func countWhatClientsDid() throws {
     try withDaemon(Self.configuration) { daemon in
       let open = try Client(try daemon.address("echo"))
@@ -37,15 +49,11 @@ struct MetricsTests {
       _ = try? ask(try daemon.address("odd"), "crash\n")
       for _ in 0..<2 { _ = try? ask(try daemon.address("odd"), "x\n") }
 
-      var samples = MetricSamples("")
-      // A listener counts an end when it reaps.
-      let isCounted = try eventually {
-        samples = try self.samples(daemon)
-        return samples.sum("begat_connections_ended_total", service: "odd") == 3
+      let samples = try self.samples(daemon) { samples in
+        samples.sum("begat_connections_ended_total", service: "odd") == 3
           && samples.sum("begat_connections_ended_total", service: "time") == 4
           && samples.sum("begat_connections_ended_total", service: "echo") == 5
       }
-      #expect(isCounted, "\(samples.lines.joined(separator: "\n"))")
       let expected: [String: Double] = [
         "begat_up": 1, #"begat_state{state="serving"}"#: 1,
         #"begat_service_state{service="echo",state="serving"}"#: 1,
@@ -77,18 +85,13 @@ struct MetricsTests {
   @Test func countersDoNotFall() throws {
     try withDaemon(SampleConfiguration.service("time")) { daemon in
       for _ in 0..<4 { _ = try ask(try daemon.address("time")) }
-      #expect(try eventually { try self.samples(daemon).sum("begat_connections_ended_total", service: "time") == 4 })
+      _ = try self.samples(daemon) { $0.sum("begat_connections_ended_total", service: "time") == 4 }
       try Signal.kill.send(to: try daemon.listener("time"))
-      #expect(try eventually { try self.samples(daemon)[#"begat_listener_starts_total{service="time"}"#] == 2 })
+      _ = try self.samples(daemon) { $0[#"begat_listener_starts_total{service="time"}"#] == 2 }
       _ = try daemon.reload(SampleConfiguration.service("time", "max-connections = 9"))
       #expect(try daemon.reload("[nonsense").contains("refused"))
       _ = try ask(try daemon.address("time"))
-      var samples = MetricSamples("")
-      let isCounted = try eventually {
-        samples = try self.samples(daemon)
-        return samples[#"begat_connection_duration_seconds_count{service="time"}"#] == 5
-      }
-      #expect(isCounted)
+      let samples = try self.samples(daemon) { $0[#"begat_connection_duration_seconds_count{service="time"}"#] == 5 }
       let expected: [String: Double] = [
         #"begat_connections_accepted_total{service="time"}"#: 5, #"begat_sent_bytes_total{service="time"}"#: 20,
         #"begat_connections_ended_total{service="time",outcome="complete"}"#: 5,
