@@ -12,7 +12,7 @@ public final class ScoreboardReader {
   /// - Throws: `EINVAL` when the object is too small.
   public init(_ object: borrowing Descriptor, slotCount: Int) throws(SystemCallError) {
     let size = Scoreboard.size(slotCount: slotCount)
-    // Memory beyond the end of the object is there and ends whoever reads it by SIGBUS.
+    // Memory beyond the end of the object is there and ends a process that reads it by SIGBUS.
     guard slotCount >= 0, try MemoryFile.size(of: object) >= size else {
       throw SystemCallError("mmap", on: "scoreboard", code: .invalidArgument)
     }
@@ -69,7 +69,7 @@ public final class ScoreboardReader {
   /// The counts of the listener so far.
   public var counters: ServiceCounters {
     var counters = ServiceCounters()
-    // What is counted first is read last: no reader sees more ends than clients.
+    // Ends are read before clients: no reader sees more ends than clients.
     counters.records = header.pointee.records
     counters.recordsDropped = header.pointee.records_dropped
     counters.ended = header.pointee.ended

@@ -94,7 +94,7 @@ extension Scoreboard {
 }
 
 extension ScoreboardReader {
-  /// What `Scoreboard.show` wrote; any text can be in it.
+  /// The addresses that `Scoreboard.show` wrote; any text can be in them.
   public var addresses: [(text: String, isDatagram: Bool)] {
     withUnsafeBytes(of: header.pointee.addresses) { bytes in
       bytes.prefix { $0 != 0 }.split(separator: UInt8(ascii: "\n")).compactMap { line in

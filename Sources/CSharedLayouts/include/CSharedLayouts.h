@@ -53,7 +53,7 @@ struct begat_scoreboard {
   int64_t started;
   /// Records of ended connections, whether delivered or dropped.
   uint64_t records;
-  /// Of ended connections: by Outcome value, by duration, their nanoseconds and bytes.
+  /// Ended connections by Outcome value and by duration; then their nanoseconds and bytes.
   uint64_t outcomes[BEGAT_OUTCOMES];
   uint64_t durations[BEGAT_DURATION_BOUNDS + 1];
   uint64_t duration_sum;
@@ -66,8 +66,7 @@ struct begat_scoreboard {
   /// The newest second with an accepted client, and the counts of odd and even seconds.
   int64_t newest_second;
   uint32_t accepted_seconds[2];
-  /// Of a listener without begatd: where it listens, an address a line, `s` or `d` and a space before those of streams and
-  /// of datagrams.
+  /// The addresses of a listener without begatd, one a line, after `s` for a stream or `d` for datagrams and a space.
   uint8_t addresses[1024];
 };
 
@@ -299,7 +298,7 @@ static inline void begat_count_refused(struct begat_scoreboard *board, unsigned 
 
 static inline uint8_t *begat_addresses(struct begat_scoreboard *board) { return board->addresses; }
 
-/// Where the buckets of durations end, in nanoseconds.
+/// The upper end of a bucket of durations, in nanoseconds.
 static inline int64_t begat_duration_bound(unsigned bucket) {
   static const int64_t bounds[BEGAT_DURATION_BOUNDS] = {1000000, 10000000, 100000000, 1000000000, 10000000000, 60000000000, 600000000000, 3600000000000};
   return bounds[bucket % BEGAT_DURATION_BOUNDS];
