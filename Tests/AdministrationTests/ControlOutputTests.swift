@@ -50,7 +50,7 @@ import Testing
     let name = String(repeating: "s", count: 64)
     let longest = lines(Self.connection(name, "[2001:db8:1:2:3:4:5:6]:51312"))
     #expect(longest.allSatisfy { $0.count <= 80 })
-    #expect(longest[0].split(separator: " ") == ["SERVICE", "PID", "PEER", "AGE", "IN", "OUT"])
+    #expect(longest[0].split(separator: " ") == ["SERVICE", "PID", "PEER", "AGE", "IN", "OUT", "WAITS", "FOR"])
     #expect(longest[1].contains("+  4194304  [2001:db8:1:2:3:4:5:6]:51312  50s  976K  976K"))
     let whole = lines(Self.connection(name, "[2001:db8:1:2:3:4:5:6]:51312"), width: nil)
     #expect(whole[1].hasPrefix(name + "/12.100.") && whole[1].hasSuffix("976K  976K  first-byte"))

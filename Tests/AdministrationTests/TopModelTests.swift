@@ -113,7 +113,7 @@ import UnixIPC
     _ = model.take(.down)
     let id = try #require(model.selectedConnection)
     #expect(model.take(.character("k")) == .nothing)
-    #expect(Self.texts(&model)[23] == "end \(id) of 192.0.2.98:51312? y/n")
+    #expect(Self.texts(&model)[23] == "end (y/n)? \(id) of 192.0.2.98:51312")
     #expect(model.take(.character("n")) == .nothing && model.prompt == .none)
     _ = model.take(.character("k"))
     #expect(model.take(.character("y")) == .send(.end(.listed([.id(id)]))))

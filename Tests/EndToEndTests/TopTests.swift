@@ -70,7 +70,7 @@ struct TopTests {
       #expect(client.awaitEnd())
       try shell.expect("no connections", until: deadline)
       try shell.send("\td", until: deadline)
-      try shell.expect("drain echo", until: deadline)
+      try shell.expect("drain (y/n)? echo", until: deadline)
       try shell.send("y", until: deadline)
       try shell.expect("drained", until: deadline)
       try shell.send("q", until: deadline)
@@ -116,7 +116,7 @@ struct TopTests {
       try shell.expect("$ ", until: deadline)
       #expect(try settings(&shell) == before)
       // In the background it draws nothing, and is stopped again.
-      try shell.sendLine("bg; wait; ec\"\"ho waited", until: deadline)
+      try shell.sendLine("bg; wait; echo wai\"\"ted", until: deadline)
       let match = try shell.expect("waited", until: deadline)
       #expect(!match.textBefore.contains("q quit"), "\(match.textBefore)")
       try shell.sendLine("fg", until: deadline)

@@ -66,7 +66,11 @@ struct ScreenLoop<Model: ScreenModel>: ~Copyable {
       let answered = events.add(pending?.descriptor ?? -1, .readable)
       let hasRoom = events.add(screen.isBusy ? screen.output.number : -1, .writable)
       _ = try events.wait(until: wakeTime)
-      if !events[signalled].isEmpty { try takeSignals(keyboard) }
+      if !events[signalled].isEmpty {
+        try takeSignals(keyboard)
+        // Stopped and continued, it knows nothing of the others any more: the shell may have read what was typed.
+        continue
+      }
       if !events[hasRoom].isEmpty { try screen.flush() }
       if !events[answered].isEmpty || (pending?.deadline.hasPassed ?? false) { takeAnswer() }
       var pressed: [Key] = []

@@ -101,7 +101,7 @@ extension TopModel {
       return
     }
     let peer = printableCell(ConnectionTable.peer(connection))
-    prompt = .confirm("end \(id) of \(peer)? y/n", .end(.listed([.id(id)])))
+    prompt = .confirm("end (y/n)? \(id) of \(peer)", .end(.listed([.id(id)])))
   }
 
   private mutating func askToDrain() {
@@ -114,9 +114,9 @@ extension TopModel {
     }
     switch service.state {
     case .announcing, .draining, .drained:
-      prompt = .confirm("resume \(name)? y/n", .resume(.named([name])))
+      prompt = .confirm("resume (y/n)? \(name)", .resume(.named([name])))
     case .starting, .serving, .failed:
-      prompt = .confirm("drain \(name), which then accepts no more clients? y/n", .drain(.named([name]), wait: .none))
+      prompt = .confirm("drain (y/n)? \(name) then accepts no more clients", .drain(.named([name]), wait: .none))
     }
   }
 }

@@ -139,10 +139,14 @@ private func checkHolder(
   }
   let after = try stty(side)
   try expect((after == before) == restores, "\(name): before \(before)after \(after)")
-  try terminal.controlling.setNonBlocking(true)
-  let shown = (try? terminal.controlling.read(maxCount: 1000)) ?? []
-  let expected = isScreen ? "<ENTER>" + (restores ? "<LEAVE>" : "") : ""
-  try expectEqual(String(decoding: shown, as: UTF8.self), expected, name)
+  let expected = Array((isScreen ? "<ENTER>" + (restores ? "<LEAVE>" : "") : "").utf8)
+  var shown: [UInt8] = []
+  // What was written comes in pieces, and a little later.
+  while shown.count < expected.count, terminal.controlling.wait(for: .readable, until: Deadline(after: soon)) {
+    shown += try terminal.controlling.read(maxCount: 1000)
+  }
+  try expect(!terminal.controlling.wait(for: .readable, until: .immediate), "\(name): more than \(shown)")
+  try expectEqual(shown, expected, name)
 }
 
 func terminalIsRestoredUnderScript(_ words: [String]) throws {
