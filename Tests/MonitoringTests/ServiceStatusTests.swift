@@ -44,6 +44,9 @@ import Testing
     #expect(abs(rates.quarterHour - 1_156 / 894.0) < 1e-9)
     // A service that is 100 s old.
     #expect(abs(Self.status(counters, now: now, since: now - 100 * Self.second).rates.quarterHour - 11.56) < 1e-9)
+    // One that is 20 s old.
+    let young = Self.status(counters, now: now, since: now - 20 * Self.second).rates
+    #expect(abs(young.minute - (56 + 60) / 20.0) < 1e-9 && young.quarterHour >= young.minute)
     // Two seconds later nothing has come in the second before.
     #expect(Self.status(counters, now: 2_006 * Self.second).rates.second == 0)
   }

@@ -29,6 +29,10 @@ extension DurationHistogram {
   init(_ json: JSONValue) throws(AnswerProblem) {
     counts = try json.numbers("counts")
     guard counts.count == DurationHistogram.bounds.count + 1 else { throw AnswerProblem(member: "counts") }
-    sum = .milliseconds(Int64((try json.decimal("sum") * 1000).rounded()))
+    // What answers may be no begatd: any number may come.
+    guard let milliseconds = Int64(exactly: (try json.decimal("sum") * 1000).rounded()), milliseconds >= 0 else {
+      throw AnswerProblem(member: "sum")
+    }
+    sum = .milliseconds(milliseconds)
   }
 }

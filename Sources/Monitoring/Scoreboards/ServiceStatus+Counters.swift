@@ -48,11 +48,13 @@ extension Rates {
     // A minute ago in the middle of a place: as much of that counts as is not older.
     let begun = Double(now % EventHistory.placeTime) / Double(EventHistory.placeTime)
     let whole = (0..<6).reduce(0.0) { $0 + Double(history[newest - $1]) }
+    // Not longer than it has been offered: the first minute has fewer than 60 seconds.
+    func seconds(atMost length: Int64) -> Double {
+      Double(max(1_000_000_000, min(length, now - since))) / 1_000_000_000
+    }
     second = Double(counters.acceptedSeconds[now / 1_000_000_000 - 1])
-    minute = (whole + Double(history[newest - 6]) * (1 - begun)) / 60
+    minute = (whole + Double(history[newest - 6]) * (1 - begun)) / seconds(atMost: 60_000_000_000)
     let length = EventHistory.placeTime * Int64(EventHistory.length - 1) + now % EventHistory.placeTime
-    let counted = max(1_000_000_000, min(length, now - since))
-    let sum = history.counts(upTo: newest).reduce(0.0) { $0 + Double($1) }
-    quarterHour = sum * 1_000_000_000 / Double(counted)
+    quarterHour = history.counts(upTo: newest).reduce(0.0) { $0 + Double($1) } / seconds(atMost: length)
   }
 }
