@@ -19,7 +19,7 @@ struct ClosingAddressTests {
         case .datagram: "listen-datagram = [\"\(address)\"]"
         case .tcp: "listen-stream = [\"\(address)\"]"
         }
-      return "[service.moved]\nserve = \"time\"\n\(key)\n"
+      return "[service.moved]\nserve = \"time\"\nrate-per-source = \"1000/s\"\n\(key)\n"
     }
   }
 
@@ -88,7 +88,8 @@ struct ClosingAddressTests {
       let holder = try DatagramSocket(.ipv4(.loopback, port: 0))
       let address = try #require(try holder.descriptor.localAddress().address).description
       let watch = Stopwatch()
-      try daemon.rewrite("[service.moved]\nserve = \"time\"\nlisten-datagram = [\"\(address)\"]\n")
+      try daemon.rewrite(
+        "[service.moved]\nserve = \"time\"\nrate-per-source = \"1000/s\"\nlisten-datagram = [\"\(address)\"]\n")
       let reload = try daemon.begat("reload")
       #expect(reload.status == .exited(code: 78) && reload.errors.text.contains("Address already in use"))
       #expect(watch.elapsed < .seconds(2), "\(watch.elapsed)")

@@ -8,9 +8,10 @@ struct EndCommandTests {
   private static let configuration =
     SampleConfiguration.service("command") + SampleConfiguration.service("other", serving: "command")
 
-  /// The connections as `begat ps` shows them, by their client's address.
+  /// The connections of one service as `begat ps` shows them, by their client's address: those of different services
+  /// may come from one.
   private func rows(_ daemon: Daemon) throws -> [String: [String: Any]] {
-    let answer = try json(try daemon.begat("ps", "--json"), as: [String: Any].self)
+    let answer = try json(try daemon.begat("ps", "command", "--json"), as: [String: Any].self)
     let rows = try #require(answer["connections"] as? [[String: Any]])
     return Dictionary(uniqueKeysWithValues: rows.map { ($0["peer"] as? String ?? "?", $0) })
   }
