@@ -135,6 +135,8 @@ struct TopTests {
       var shell = try startShell(daemon)
       try shell.sendLine("$BEGAT top", until: deadline)
       try shell.expect("\u{1b}[24;1H", until: deadline)
+      // With the first answer: a line that it does not change is not drawn again behind it.
+      try shell.expect("serving", until: deadline)
       try shell.resize(to: TerminalSize(columns: 200, rows: 50))
       try shell.expect("15MIN", until: deadline)
       try shell.expect("\u{1b}[50;1H", until: deadline)
