@@ -79,6 +79,7 @@ extension Supervisor: ControlHandler {
       version: BegatVersion.text, process: getpid(), state: reportedState,
       age: .nanoseconds(now - controlFacts.startTime),
       configuration: controlFacts.configuration, reloadAge: controlFacts.reloadTime.map { .nanoseconds(now - $0) })
+    daemon.lostLogMessages = recordLog.lostMessages
     daemon.reloads = controlFacts.reloads
     daemon.reloads.lastAge = controlFacts.lastReloadTime.map { .nanoseconds(now - $0) }
     let services = self.services.map { $0.status(now: now, isLeaving: false) }

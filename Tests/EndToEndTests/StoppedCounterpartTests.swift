@@ -63,12 +63,19 @@ struct StoppedCounterpartTests {
     for _ in 0..<20 { #expect(Expected.isDaytime(try ask(daemon.address("daytime")))) }
     #expect(daemon.log.text == "", "the log went elsewhere")
     try expectWork(daemon)
+    #expect(try eventually { try lostMessages(daemon) >= 20 })
     // It lost what there was no room for, and says so when there is.
     _ = try readAll(bound.socket)
     #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
     #expect(try eventually { try readAll(bound.socket).contains { $0.contains("messages lost before") } })
     try fill(bound.socket, at: path)
     try expectStop(daemon)
+  }
+
+  /// Messages and records that begatd says it could not write.
+  private func lostMessages(_ daemon: Daemon) throws -> Int {
+    let status = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
+    return try #require((status["begatd"] as? [String: Any])?["lost-log-messages"] as? Int)
   }
 
   @Test func standardError() throws {
@@ -78,6 +85,7 @@ struct StoppedCounterpartTests {
       passing: [full.writeEnd.number])
     for _ in 0..<20 { #expect(Expected.isDaytime(try ask(daemon.address("daytime")))) }
     try expectWork(daemon)
+    #expect(try eventually { try lostMessages(daemon) >= 20 })
     try expectStop(daemon)
     #expect(full.readEnd.number >= 0)
   }

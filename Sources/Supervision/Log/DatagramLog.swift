@@ -27,6 +27,7 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   private let style: Style
   private var socket: Descriptor?
   private var dropped = 0
+  private(set) var lostMessages: UInt64 = 0
 
   /// - Throws: when no daemon listens at its address.
   init(_ style: Style) throws(SystemCallError) {
@@ -58,7 +59,12 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
       case .journal: journalFields(text, level, service) + fields
       case .syslog: "<\(24 + level.priority)>begatd[\(getpid())]: \(text)"  // 24: facility daemon
       }
-    if send(datagram) { dropped = 0 } else { dropped += 1 }
+    if send(datagram) {
+      dropped = 0
+    } else {
+      dropped += 1
+      lostMessages += 1
+    }
   }
 
   /// One field a line; no value has a newline, because what peers send is escaped before.

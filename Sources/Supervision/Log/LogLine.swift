@@ -20,6 +20,9 @@ func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) 
 
 /// The log of ended connections: many in one write, because thousands may end in a second.
 protocol RecordLog: AnyObject {
+  /// Messages and records that could not be written, since the start.
+  var lostMessages: UInt64 { get }
+
   /// - Parameter records: in the order in which the connections ended.
   func log(_ records: [ConnectionRecord], of service: String)
 }

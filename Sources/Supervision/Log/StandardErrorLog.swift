@@ -10,6 +10,7 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
   var logLevel = Logger.Level.info
   private let isReadByJournal: Bool
   private var dropped = 0
+  private(set) var lostMessages: UInt64 = 0
 
   /// - Parameter isReadByJournal: then each line begins with its priority, and the journal knows the time.
   init(isReadByJournal: Bool) { self.isReadByJournal = isReadByJournal }
@@ -66,6 +67,7 @@ final class StandardErrorLog: LogHandler, RecordLog, @unchecked Sendable {
       isCut = false
     } else {
       dropped += messages
+      lostMessages += UInt64(messages)
       if count > 0 { isCut = true }
     }
   }
