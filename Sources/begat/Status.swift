@@ -10,8 +10,8 @@ struct Status: ParsableCommand {
     discussion: """
       RATE, 1MIN and 15MIN are connections per second: in the last second, minute and quarter of an hour. Rows of \
       datagrams show how many were answered and how many refused. "+2" behind a state: two former listeners of the \
-      service have connections still. Of services that are named all is shown, a line for each topic. On a terminal, \
-      columns that do not fit are left out. The exit status is 1 if no begatd answers.
+      service have connections still. With the names of services, everything about \
+      these is shown, one topic per line. On a terminal, columns that do not fit are left out. The exit status is 1 if no begatd answers.
       """)
 
   @Argument(help: ArgumentHelp("Show this service in detail.", valueName: "service"), completion: .runningServices)

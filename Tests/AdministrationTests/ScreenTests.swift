@@ -4,7 +4,7 @@ import UnixIPC
 
 @testable import Administration
 
-/// What is written to a terminal.
+/// Output to a terminal.
 @Suite struct ScreenTests {
   private static func drawn(_ screens: [[ScreenLine]], _ size: TerminalSize) throws -> [String] {
     let ends = try PipeEnds()

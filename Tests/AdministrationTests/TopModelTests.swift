@@ -5,7 +5,7 @@ import UnixIPC
 
 @testable import Administration
 
-/// What `begat top` shows, and what its keys do.
+/// The screen of `begat top` and its keys.
 @Suite struct TopModelTests {
   private static func services(_ count: Int) -> [ServiceStatus] {
     (1...count).map { number in

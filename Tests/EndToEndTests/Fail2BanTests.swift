@@ -125,6 +125,6 @@ private final class Jail {
     try server.awaitEnd(within: .seconds(30))
   }
 
-  /// What it has said.
+  /// The output so far.
   var log: String { server.errors.text }
 }

@@ -33,7 +33,7 @@ struct TopTests {
     try startShell(daemon.directory.path("run"))
   }
 
-  /// In the shell's own words, which are not those that the terminal has while a line is edited.
+  /// The settings of the terminal while a command runs; the shell has others while a line is edited.
   private func settings(_ shell: inout TerminalConversation) throws -> String {
     try shell.sendLine("stty -a; echo en\"\"d", until: deadline)
     let match = try shell.expect("end\r\n", until: deadline)

@@ -2,7 +2,7 @@ import Foundation
 import Monitoring
 import Testing
 
-/// What is said about metrics elsewhere: in the documentation, in the dashboard and in the alerts.
+/// Metrics that the documentation, the dashboard and the alerts mention.
 @Suite(.timeLimit(.minutes(1))) struct MetricsDocumentTests {
   private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()

@@ -4,7 +4,7 @@ import Monitoring
 
 /// Which connections are shown.
 public struct ConnectionFilter: Hashable, Sendable {
-  /// Of clients in this network; nil for all, and for those of Unix sockets.
+  /// Shows only connections from this network; nil shows all, those of Unix sockets included.
   public var source: IPNetwork?
   /// Open for at least this long.
   public var minimumAge: Duration?

@@ -64,7 +64,7 @@ enum ColumnText {
   static func rate(_ rate: Double) -> String {
     guard rate.isFinite, rate > 0 else { return "0" }
     let tenths = Int64(min(rate * 10, 1e15).rounded())
-    // What is not nothing is not shown as nothing.
+    // A rate above zero must not read as zero.
     if tenths == 0 { return "<0.1" }
     return tenths < 100 ? "\(tenths / 10).\(tenths % 10)" : "\((tenths + 5) / 10)"
   }

@@ -5,9 +5,9 @@ import Settings
 /// Which part of an answer is shown, and in which order.
 public enum ControlView: Hashable, Sendable {
   case whole
-  /// Of the answer to `status`, these services in detail.
+  /// Shows these services of a `status` answer in detail.
   case services([String])
-  /// Of the answer to `ps`, these connections.
+  /// Shows a selection of the connections of a `ps` answer.
   case connections(ConnectionFilter, ConnectionOrder, isReversed: Bool)
 
   /// The answer with nothing but what is shown; a failure for a service that there is not.

@@ -15,7 +15,7 @@ struct ScreenInterval: Hashable {
     isAdaptive ? max(duration, used * ScreenInterval.share) : duration
   }
 
-  /// What this process has used so far.
+  /// The processor time that this process has used so far.
   ///
   /// Source: clock_gettime(2), CLOCK_PROCESS_CPUTIME_ID.
   static var processorTime: Duration {

@@ -1,9 +1,9 @@
 import Control
 import UnixIPC
 
-/// What a screen shows, and how it responds to keys: without a terminal and without begatd, so that tests can be both.
+/// The content of a screen and its response to keys.  It needs neither a terminal nor begatd: tests stand in for both.
 protocol ScreenModel {
-  /// What to ask begatd for a fresh screen, in this order.
+  /// The requests whose answers make a fresh screen, in the order in which they are sent.
   var questions: [ControlRequest] { get }
 
   mutating func take(_ answer: ControlAnswer, to request: ControlRequest)
@@ -16,7 +16,7 @@ protocol ScreenModel {
   mutating func lines(_ size: TerminalSize) -> [ScreenLine]
 }
 
-/// What a key has led to.
+/// The result of a key.
 enum ScreenStep: Hashable {
   case nothing
   /// The screen is asked for anew.

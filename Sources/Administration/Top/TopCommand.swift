@@ -5,7 +5,7 @@ import Settings
 
 /// `begat top`.
 public struct TopCommand: Sendable {
-  /// Of this service only; nil for all.
+  /// Shows only connections of this service; nil shows all.
   public var service: String?
   public var filter = ConnectionFilter()
   public var order = ConnectionOrder.service
@@ -27,7 +27,7 @@ public struct TopCommand: Sendable {
     if printsJSON || isatty(STDOUT_FILENO) == 0 { return printOnce() }
     let client = ControlClient(places: ControlPlaces(given: socket))
     do {
-      // What cannot be shown at all is said on the ordinary screen.
+      // An error that leaves nothing to show is reported on the ordinary screen.
       let (answer, _) = try client.answer(.connections(service: service), within: ControlClient.patience)
       let output = ControlOutput(answer, command: "begat top")
       guard output.exitStatus == 0 else {

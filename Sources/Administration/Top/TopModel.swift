@@ -5,7 +5,7 @@ import Settings
 
 /// `begat top`: services above, connections below.
 struct TopModel: ScreenModel {
-  /// What the last line is used for.
+  /// The use of the last line.
   enum Prompt: Hashable {
     case none
     case filter
@@ -31,7 +31,7 @@ struct TopModel: ScreenModel {
   var focus = Focus.connections
   var selectedService: String?
   var selectedConnection: ConnectionID?
-  /// What the last order led to, or why there is no answer.
+  /// The result of the last order, or the reason for a missing answer.
   private(set) var note: String?
   /// Whether begatd has not answered.
   private(set) var isStale = false

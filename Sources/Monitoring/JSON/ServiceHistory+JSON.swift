@@ -29,7 +29,7 @@ extension DurationHistogram {
   init(_ json: JSONValue) throws(AnswerProblem) {
     counts = try json.numbers("counts")
     guard counts.count == DurationHistogram.bounds.count + 1 else { throw AnswerProblem(member: "counts") }
-    // What answers may be no begatd: any number may come.
+    // Another program may answer in begatd's place, with any number.
     guard let milliseconds = Int64(exactly: (try json.decimal("sum") * 1000).rounded()), milliseconds >= 0 else {
       throw AnswerProblem(member: "sum")
     }

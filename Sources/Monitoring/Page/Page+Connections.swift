@@ -1,4 +1,4 @@
-/// What became of clients: refusals, ends, and who is connected.
+/// Sections of the page about refused, ended and open connections.
 extension [UInt8] {
   mutating func append(refusalTable services: [ServiceStatus]) {
     let isAny = services.contains { $0.refused.sum > 0 || ($0.datagrams?.refused.sum ?? 0) > 0 }

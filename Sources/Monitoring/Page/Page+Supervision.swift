@@ -1,4 +1,4 @@
-/// What begatd does for its services: listeners, and networks that it keeps away.
+/// Sections of the page about listeners and denied networks.
 extension [UInt8] {
   mutating func append(listenerTable services: [ServiceStatus]) {
     guard services.contains(where: { !$0.listeners.isEmpty }) else {

@@ -4,7 +4,7 @@
 public enum Page {
   /// The media type of the page.
   public static let mediaType: StaticString = "text/html; charset=utf-8"
-  /// What the page may do: show its own style sheet.
+  /// The policy of the page: nothing is loaded but its own style sheet.
   ///
   /// Source: Content Security Policy Level 3.
   public static let contentSecurityPolicy: StaticString =

@@ -38,7 +38,7 @@ extension Supervisor {
     let covering = holding.map { ban in
       "\(network) is still denied by \(ban.network)\(nameOfService(ban.service).map { " at \($0)" } ?? "")"
     }
-    // What was to be so is so: a denial may have ended by itself in the meantime.
+    // The order is fulfilled already: a denial may have expired in the meantime.
     guard wasDenied else {
       return .order(OrderReport("\(network) was not denied\(place)", count: 0, problems: covering))
     }

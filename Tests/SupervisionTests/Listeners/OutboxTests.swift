@@ -58,7 +58,7 @@ import Testing
     let order = SupervisorMessage.end(EndOrder(number: 1, .everything))
     for _ in 1..<Outbox.capacity { try outbox.send(order, on: pair.first) }
     #expect(throws: SystemCallError.self) { try outbox.send(order, on: pair.first) }
-    // What must not be lost still has room.
+    // Messages that must not be lost are accepted beyond the limit.
     try outbox.send(Self.retirement, on: pair.first)
     #expect(outbox.retirementDeadline != nil)
     outbox.removeAll()

@@ -65,7 +65,7 @@ static volatile sig_atomic_t is_raw;
 /// A forked child inherits handlers, but the terminal is not its to give back.
 static volatile pid_t holder;
 
-// What a program that fills the screen writes with each change of the mode: -1 for one that does not.
+// The terminal to which a full-screen program writes with each change of the mode; -1 for other programs.
 static volatile sig_atomic_t screen = -1;
 static char entering[64], leaving[64];
 

@@ -141,7 +141,7 @@ private func checkHolder(
   try expect((after == before) == restores, "\(name): before \(before)after \(after)")
   let expected = Array((isScreen ? "<ENTER>" + (restores ? "<LEAVE>" : "") : "").utf8)
   var shown: [UInt8] = []
-  // What was written comes in pieces, and a little later.
+  // Output arrives in pieces, and a little later.
   while shown.count < expected.count, terminal.controlling.wait(for: .readable, until: Deadline(after: soon)) {
     shown += try terminal.controlling.read(maxCount: 1000)
   }
