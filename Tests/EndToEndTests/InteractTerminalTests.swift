@@ -8,35 +8,11 @@ import Testing
 struct InteractTerminalTests {
   private var deadline: UnixCore.Deadline { UnixCore.Deadline(after: .seconds(15)) }
 
-  /// A shell with job control on the user's terminal.
-  private func startShell() throws -> TerminalConversation {
-    let program = Program(
-      path: try Programs.tool("bash"), arguments: ["--norc", "--noprofile", "-i"],
-      environment: .init(
-        entries: RunningProgram.environment + [
-          "TERM=dumb", "PS1=$ ", "PS2=", "BEGAT=\(try Programs.begat())", "INPUTRC=/dev/null",
-        ]))
-    var shell = try TerminalConversation(program)
-    try shell.expect("$ ", until: deadline)
-    return shell
-  }
-
-  /// The settings of the terminal in the shell's own words, which are not those that it has while it edits a line.
-  private func settings(_ shell: inout TerminalConversation) throws -> String {
-    try shell.sendLine("stty -a; echo en\"\"d", until: deadline)
-    let match = try shell.expect("end\r\n", until: deadline)
-    try shell.expect("$ ", until: deadline)
-    return String(match.textBefore.drop { $0 != "\n" && $0 != "\r\n" })
-  }
-
-  private func status(_ shell: inout TerminalConversation) throws -> String? {
-    try shell.sendLine("echo sta\"\"tus $?", until: deadline)
-    return try shell.expect(.regex(#/status (\d+)\r\n\$ /#), until: deadline).capture(1)
-  }
+  private func startShell() throws -> TerminalConversation { try .shell(["TERM=dumb"], until: deadline) }
 
   @Test func keysReachTheProgram() throws {
     var shell = try startShell()
-    let before = try settings(&shell)
+    let before = try shell.settings(until: deadline)
     // Signals are waited for: a handler of Python's might run only after the next key.
     let script = """
       import signal, sys, os
@@ -54,9 +30,9 @@ struct InteractTerminalTests {
     try shell.expect("interrupted\r\nname? ", until: deadline)
     try shell.sendLine("ada", until: deadline)
     try shell.expect("got ada\r\n$ ", until: deadline)
-    #expect(try status(&shell) == "4")
+    #expect(try shell.status(until: deadline) == "4")
     try shell.resize(to: .standard)
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
   }
 
   @Test func stepsComeFirst() throws {
@@ -69,21 +45,21 @@ struct InteractTerminalTests {
     try shell.expect("typed\r\ntyped\r\n", until: deadline)
     try shell.sendControl("d")
     try shell.expect("$ ", until: deadline)
-    #expect(try status(&shell) == "0")
+    #expect(try shell.status(until: deadline) == "0")
   }
 
   /// - Parameter key: which is said to be the one, and pressed.
   @Test(arguments: [("", "]"), ("--escape ^A", "A")])
   func theEscapeKeyEndsIt(option: String, key: Character) throws {
     var shell = try startShell()
-    let before = try settings(&shell)
+    let before = try shell.settings(until: deadline)
     try shell.sendLine("$BEGAT interact \(option) -- sh -c 'echo rea\"\"dy $$; exec cat'", until: deadline)
     let match = try shell.expect(.regex(#/ready (\d+)\r\n/#), until: deadline)
     try shell.sendControl(key)
     try shell.expect("$ ", until: deadline)
-    #expect(try status(&shell) == "143")
+    #expect(try shell.status(until: deadline) == "143")
     #expect(ProcessFacts(pid_t(match.capture(1) ?? "") ?? 0) == nil)
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
   }
 
   @Test func withoutAnEscapeKeyItIsTheProgramsOwn() throws {
@@ -99,7 +75,7 @@ struct InteractTerminalTests {
   @Test(arguments: [("INT", "130"), ("TERM", "143"), ("HUP", "129"), ("KILL", "137"), ("USR1", "138")])
   func aSignalEndsTheWholeSession(signal: String, code: String) throws {
     var shell = try startShell()
-    let before = try settings(&shell)
+    let before = try shell.settings(until: deadline)
     // The program's parent is begat; its jobs are in groups of their own, and ignore what they can.
     let script = "set -m; (trap \"\" HUP TERM INT; exec sleep 1000) & echo jo\"\"b $! $PPID; exec cat"
     try shell.sendLine("$BEGAT interact -- bash -c '\(script)'", until: deadline)
@@ -109,16 +85,16 @@ struct InteractTerminalTests {
     defer { kill(job, SIGKILL) }
     try #require(Signal(signal)).send(to: begat)
     try shell.expect("$ ", until: deadline)
-    #expect(try status(&shell) == code)
+    #expect(try shell.status(until: deadline) == code)
     // What is killed at once can neither put back nor end anything.
     if signal == "KILL" { return }
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
     if signal != "USR1" { #expect(eventually { ProcessFacts(job).map { $0.isZombie } ?? true }) }
   }
 
   @Test func stopsAndGoesOn() throws {
     var shell = try startShell()
-    let before = try settings(&shell)
+    let before = try shell.settings(until: deadline)
     let script = "echo pa\"\"rent $PPID; read a; stty size; exec cat"
     try shell.sendLine("$BEGAT interact -- sh -c '\(script)'", until: deadline)
     let match = try shell.expect(.regex(#/parent (\d+)\r\n/#), until: deadline)
@@ -126,7 +102,7 @@ struct InteractTerminalTests {
     try Signal.terminalStop.send(to: begat)
     try shell.expect("Stopped", until: deadline)
     try shell.expect("$ ", until: deadline)
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
     // Nobody tells it, in the background.
     try shell.resize(to: TerminalSize(columns: 70, rows: 20))
     try shell.sendLine("fg", until: deadline)
@@ -136,14 +112,14 @@ struct InteractTerminalTests {
     try shell.expect("20 70\r\n", until: deadline)
     try shell.sendControl("c")
     try shell.expect("$ ", until: deadline)
-    #expect(try status(&shell) == "130")
+    #expect(try shell.status(until: deadline) == "130")
     try shell.resize(to: .standard)
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
   }
 
   @Test func interruptedDuringAStep() throws {
     var shell = try startShell()
-    let before = try settings(&shell)
+    let before = try shell.settings(until: deadline)
     try shell.sendLine(
       "$BEGAT interact --timeout 60 --expect never -- sh -c 'trap \"\" INT HUP; echo rea\"\"dy $$; exec cat'",
       until: deadline)
@@ -151,9 +127,9 @@ struct InteractTerminalTests {
     // Here Ctrl-C is begat's: the user is not handed over yet.
     try shell.sendControl("c")
     try shell.expect("$ ", until: deadline)
-    #expect(try status(&shell) == "130")
+    #expect(try shell.status(until: deadline) == "130")
     #expect(eventually { ProcessFacts(pid_t(match.capture(1) ?? "") ?? 0) == nil })
-    #expect(try settings(&shell) == before)
+    #expect(try shell.settings(until: deadline) == before)
   }
 
   /// The other way round: expect(1) is the user of a program on our terminal, on its terminal.

@@ -15,15 +15,8 @@ struct TopTests {
 
   /// A shell with job control, for which begatd's directory is the usual one.
   private func startShell(_ directory: String) throws -> TerminalConversation {
-    let program = Program(
-      path: try Programs.tool("bash"), arguments: ["--norc", "--noprofile", "-i"],
-      environment: .init(
-        entries: RunningProgram.environment + [
-          "TERM=xterm", "PS1=$ ", "PS2=", "BEGAT=\(try Programs.begat())", "INPUTRC=/dev/null",
-          "RUNTIME_DIRECTORY=\(directory)", "SWIFT_BACKTRACE=enable=no",
-        ]))
-    var shell = try TerminalConversation(program)
-    try shell.expect("$ ", until: deadline)
+    var shell = try TerminalConversation.shell(
+      ["TERM=xterm", "RUNTIME_DIRECTORY=\(directory)", "SWIFT_BACKTRACE=enable=no"], until: deadline)
     try shell.sendLine("bind 'set enable-bracketed-paste off'", until: deadline)
     try shell.expect("$ ", until: deadline)
     return shell
@@ -31,19 +24,6 @@ struct TopTests {
 
   private func startShell(_ daemon: Daemon) throws -> TerminalConversation {
     try startShell(daemon.directory.path("run"))
-  }
-
-  /// The settings of the terminal while a command runs; the shell has others while a line is edited.
-  private func settings(_ shell: inout TerminalConversation) throws -> String {
-    try shell.sendLine("stty -a; echo en\"\"d", until: deadline)
-    let match = try shell.expect("end\r\n", until: deadline)
-    try shell.expect("$ ", until: deadline)
-    return String(match.textBefore.drop { $0 != "\n" && $0 != "\r\n" })
-  }
-
-  private func status(_ shell: inout TerminalConversation) throws -> String? {
-    try shell.sendLine("echo sta\"\"tus $?", until: deadline)
-    return try shell.expect(.regex(#/status (\d+)\r\n\$ /#), until: deadline).capture(1)
   }
 
   private func openConnection(_ daemon: Daemon) throws -> Client {
@@ -57,7 +37,7 @@ struct TopTests {
     try withDaemon(Self.echo) { daemon in
       let client = try openConnection(daemon)
       var shell = try startShell(daemon)
-      let before = try settings(&shell)
+      let before = try shell.settings(until: deadline)
       try shell.sendLine("$BEGAT top", until: deadline)
       try shell.expect("\u{1b}[?1049h", until: deadline)
       try shell.expect("1 open", until: deadline)
@@ -76,8 +56,8 @@ struct TopTests {
       try shell.send("q", until: deadline)
       try shell.expect(.literal(Self.left), until: deadline)
       try shell.expect("$ ", until: deadline)
-      #expect(try status(&shell) == "0")
-      #expect(try settings(&shell) == before)
+      #expect(try shell.status(until: deadline) == "0")
+      #expect(try shell.settings(until: deadline) == before)
     }
   }
 
@@ -89,7 +69,7 @@ struct TopTests {
   func aSignalLeavesTheTerminalAsItWas(signal: String, code: String) throws {
     try withDaemon(Self.echo) { daemon in
       var shell = try startShell(daemon)
-      let before = try settings(&shell)
+      let before = try shell.settings(until: deadline)
       for command in ["top", "ps --watch=200ms", "status --watch"] {
         try shell.sendLine("ulimit -c 0; $BEGAT \(command) & fg", until: deadline)
         let match = try shell.expect(.regex(#/\] (\d+)\r\n/#), until: deadline)
@@ -98,8 +78,8 @@ struct TopTests {
         try #require(Signal(signal)).send(to: try #require(match.capture(1).flatMap { pid_t($0) }))
         try shell.expect(.literal(Self.left), until: deadline)
         try shell.expect("$ ", until: deadline)
-        #expect(try status(&shell) == code, "\(command)")
-        #expect(try settings(&shell) == before, "\(command)")
+        #expect(try shell.status(until: deadline) == code, "\(command)")
+        #expect(try shell.settings(until: deadline) == before, "\(command)")
       }
     }
   }
@@ -107,14 +87,14 @@ struct TopTests {
   @Test func stopsAndGoesOn() throws {
     try withDaemon(Self.echo) { daemon in
       var shell = try startShell(daemon)
-      let before = try settings(&shell)
+      let before = try shell.settings(until: deadline)
       try shell.sendLine("$BEGAT top", until: deadline)
       try shell.expect("q quit", until: deadline)
       try shell.sendControl("z", until: deadline)
       try shell.expect(.literal(Self.left), until: deadline)
       try shell.expect("Stopped", until: deadline)
       try shell.expect("$ ", until: deadline)
-      #expect(try settings(&shell) == before)
+      #expect(try shell.settings(until: deadline) == before)
       // In the background it draws nothing, and is stopped again.
       try shell.sendLine("bg; wait; echo wai\"\"ted", until: deadline)
       let match = try shell.expect("waited", until: deadline)
@@ -125,8 +105,8 @@ struct TopTests {
       try shell.sendControl("c", until: deadline)
       try shell.expect(.literal(Self.left), until: deadline)
       try shell.expect("$ ", until: deadline)
-      #expect(try status(&shell) == "130")
-      #expect(try settings(&shell) == before)
+      #expect(try shell.status(until: deadline) == "130")
+      #expect(try shell.settings(until: deadline) == before)
     }
   }
 
@@ -150,7 +130,7 @@ struct TopTests {
   @Test func anAbsentOrStoppedBegatdIsNoEnd() throws {
     try withDaemon(Self.echo) { daemon in
       var shell = try startShell(daemon)
-      let before = try settings(&shell)
+      let before = try shell.settings(until: deadline)
       try shell.sendLine("$BEGAT top --interval 200ms", until: deadline)
       try shell.expect("q quit", until: deadline)
       // Stopped, it does not answer, and keys work all the same.
@@ -170,14 +150,14 @@ struct TopTests {
       try shell.send("q", until: deadline)
       try shell.expect(.literal(Self.left), until: deadline)
       try shell.expect("$ ", until: deadline)
-      #expect(try status(&shell) == "0")
-      #expect(try settings(&shell) == before)
+      #expect(try shell.status(until: deadline) == "0")
+      #expect(try shell.settings(until: deadline) == before)
       // At the start there is nothing to show.
       try shell.sendLine("$BEGAT top", until: deadline)
       let match = try shell.expect("no begatd answers at", until: deadline)
       #expect(!match.textBefore.contains("\u{1b}[?1049h"))
       try shell.expect("$ ", until: deadline)
-      #expect(try status(&shell) == "1")
+      #expect(try shell.status(until: deadline) == "1")
     }
   }
 
