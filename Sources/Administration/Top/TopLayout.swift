@@ -16,12 +16,12 @@ struct TopLayout {
 
   func pageLength(_ focus: TopModel.Focus) -> Int { focus == .services ? serviceRows : connectionRows }
 
-  /// Shares the screen out: services have at most a third of it.
+  /// Shares the screen out: services have at most half of it.
   mutating func share(rows: Int, columns: Int, services: Int) {
     if columns != self.columns { (serviceWidths, connectionWidths, self.columns) = ([], [], columns) }
     // A line about begatd, the titles of both tables, a line between them, and the last line.
     let room = rows - 5
-    serviceRows = min(services, max(1, room / 3))
+    serviceRows = min(services, max(1, room / 2))
     if room < 4 { serviceRows = 0 }
     connectionRows = max(0, serviceRows == 0 ? rows - 3 : room - serviceRows)
   }
