@@ -156,7 +156,10 @@ let package = Package(
     .testTarget(name: "AdministrationTests", dependencies: ["Administration", "Control"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["Supervision", "Control", "Configuration", "Settings", "Admission", unixCore, "TestSupport"]),
+      dependencies: [
+        "Supervision", "Control", "ControlProtocol", "Configuration", "Settings", "Admission", unixCore, "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "ClientsTests", dependencies: ["Clients", nameService, unixCore, unixIPC, "TestSupport"]),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),

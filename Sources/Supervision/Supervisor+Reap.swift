@@ -82,7 +82,7 @@ extension Supervisor {
     let when = delay == 0 ? "at once" : "in \(DurationText.render(.nanoseconds(delay)))"
     logger.error(
       "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
-      metadata: service.logMetadata)
+      metadata: service.logMetadata(.listenerEnded))
     manager.status(statusText)
   }
 

@@ -155,7 +155,8 @@ extension Supervisor {
     let failures = reloads.failures
     for warning in report.warnings { logger.warning("\(warning)") }
     logger.log(
-      level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
+      level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))",
+      metadata: .kind(.reloaded))
     if !stopping.isOrdered { manager.ready(statusText) }
     guard failures.isEmpty else {
       let failure = ControlFailure("reloaded, but not every new listener has started", problems: failures)
@@ -169,7 +170,7 @@ extension Supervisor {
     reloads.loadDeadline = nil
     if !reloads.isDryRun {
       for problem in problems { logger.error("\(problem)") }
-      logger.error("reload refused; the configuration before goes on")
+      logger.error("reload refused; the configuration before goes on", metadata: .kind(.reloadRefused))
       manager.ready("\(statusText); the last reload was refused, see the log")
     }
     answerReload(

@@ -14,7 +14,7 @@ struct LogTests {
       client.hangUp()
       let line = try daemon.log.awaitLines(containing: "for \(peer): ")[0]
       let form =
-        /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00 begatd: echo: pid \d+ for 127\.0\.0\.1:\d+: \d+ ms, received 5, sent 5 bytes, complete/
+        /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+00:00 begatd: echo: pid \d+ for 127\.0\.0\.1:\d+: \d+ ms, received 5, sent 5 bytes, complete/
       #expect(line.wholeMatch(of: form) != nil, "\(line)")
 
       _ = try ask(daemon.address("daytime", "["))
@@ -22,7 +22,7 @@ struct LogTests {
       #expect(overIPv6.contains(/for \[::1\]:\d+: \d+ ms, received 0, sent 26 bytes, complete$/))
       _ = try ask(daemon.address("time", "/"))
       let overUnix = try daemon.log.awaitLines(containing: "begatd: time: pid ")[0]
-      #expect(overUnix.contains(/for uid \d+ at .*: \d+ ms, received 0, sent 4 bytes, complete$/))
+      #expect(overUnix.contains(/for uid \d+ at \/.*time.sock: \d+ ms, received 0, sent 4 bytes, complete$/))
       #expect(daemon.linesAfterStart.count == 3)
     }
   }
@@ -53,7 +53,7 @@ struct LogTests {
     }
   }
 
-  @Test(arguments: [("connections", 2), ("problems", 1), ("none", 0)])
+  @Test(arguments: [("connections", 2), ("open", 4), ("problems", 1), ("none", 0)])
   func asMuchIsWrittenAsConfigured(log: String, lines: Int) throws {
     try withDaemon(SampleConfiguration.service("command", "log = \"\(log)\"")) { daemon in
       let unlucky = try session(try daemon.address("command"))
@@ -74,6 +74,54 @@ struct LogTests {
       #expect(unlucky.awaitEnd())
       try daemon.stop()
       #expect(daemon.log.lines.count == 1 && daemon.log.lines[0].hasSuffix("ended by SIGKILL"))
+    }
+  }
+
+  @Test("shows as much of clients' addresses as is configured", arguments: ["full", "prefix", "none"])
+  func showsAsMuchOfAddresses(form: String) throws {
+    let keys = "log = \"open\"\nlog-address = \"\(form)\"\ndeny = [\"127.0.0.2\"]"
+    try withDaemon(SampleConfiguration.service("command", keys)) { daemon in
+      let client = try session(try daemon.address("command"))
+      let peer = try client.address()
+      let process = try daemon.awaitConnections(1, of: "command")[0]
+      let shown = ["full": peer, "prefix": "127.0.0.0/24", "none": "-"][form]!
+      try daemon.log.awaitLines(containing: "command: pid \(process) for \(shown): opened")
+      let title = try #require(ProcessFacts(process)?.title)
+      #expect(title == "begat-listener: command \(shown)")
+      _ = try? ask(daemon.address("command"), from: "127.0.0.2")
+      let subject = ["full": "127.0.0.2", "prefix": "127.0.0.0/24", "none": "a client"][form]!
+      try daemon.log.awaitLines(containing: "command: \(subject) is not allowed: clients are refused")
+      client.hangUp()
+      try daemon.log.awaitLines(containing: "command: pid \(process) for \(shown): ")
+      try daemon.stop()
+      if form != "full" { #expect(!daemon.log.text.contains(peer) && !daemon.log.text.contains("127.0.0.2")) }
+    }
+  }
+
+  @Test func busyServicesAreSummedUp() throws {
+    let keys = "max-connections-per-source = 256\nlog-rate = \"20/s burst 20\""
+    try withDaemon(SampleConfiguration.service("time", keys)) { daemon in
+      let load = try RunningProgram.run(
+        try Programs.begat(),
+        ["load", "--connections", "1000", "--concurrency", "16"] + target(try daemon.address("time")),
+        within: .seconds(60))
+      #expect(load.status == .exited(code: 0), "\(load.errors.text)")
+      _ = try daemon.awaitConnections(0, of: "time", within: .seconds(2))
+      try daemon.stop()
+      let single = daemon.log.lines(containing: " bytes, complete").count
+      let sums = daemon.log.lines(containing: "more connections than log-rate (20/s burst 20) in ")
+      let summed = sums.compactMap { $0.firstMatch(of: /: (\d+) ended \((\d+) complete\)/).flatMap { Int($0.1) } }
+      #expect(summed.count == sums.count, "\(sums)")
+      #expect(single >= 20 && single < 1000 && single + summed.reduce(0, +) == 1000, "\(daemon.log.text)")
+    }
+  }
+
+  @Test func problemsAreNeverSummedUp() throws {
+    let configuration = SampleConfiguration.script("last", "exit 9", "log-rate = \"1/m burst 1\"")
+    try withDaemon(configuration) { daemon in
+      for _ in 0..<20 { _ = try ask(daemon.address("last")) }
+      try daemon.log.awaitLines(20, containing: "exit status 9")
+      #expect(daemon.log.lines(containing: "log-rate").isEmpty)
     }
   }
 

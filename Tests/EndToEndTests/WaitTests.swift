@@ -98,7 +98,7 @@ struct WaitTests {
       }
       #expect(processes.count == 2)
       _ = try daemon.awaitConnections(0, of: "waiting")
-      #expect(daemon.log.lines(containing: "waiting: program: ").isEmpty, "\(daemon.log.text)")
+      #expect(daemon.log.lines(containing: ": program: ").isEmpty, "\(daemon.log.text)")
     }
   }
 
@@ -418,7 +418,8 @@ struct WaitTests {
       try client.send("the last line\n")
       #expect(try client.receiveText() == "the last line\n")
       try daemon.awaitEnd(within: .seconds(5))
-      #expect(daemon.log.lines(containing: "waiting: pid ")[0].hasSuffix(", complete"), "\(daemon.log.text)")
+      #expect(
+        daemon.log.lines(containing: "waiting: pid ")[0].hasSuffix(", complete, at the stop"), "\(daemon.log.text)")
     }
   }
 
@@ -427,7 +428,7 @@ struct WaitTests {
       "waiting", "trap '' TERM; sleep 300 & echo $$ $! >&2; wait", "wait = true")
     try withDaemon("[daemon]\ndrain-timeout = \"1s\"\n" + configuration) { daemon in
       let client = try Client(try daemon.address("waiting"))
-      let line = try daemon.log.awaitLines(containing: "waiting: program: ")[0]
+      let line = try daemon.log.awaitLines(containing: ": program: ")[0]
       let processes = try processNumbers(String(line.split(separator: ":").last ?? ""))
       let watch = Stopwatch()
       try daemon.program.send(.terminate)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum { BEGAT_REFUSAL_KINDS = 6 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 3, BEGAT_CHANNEL_VERSION = 2 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 3, BEGAT_CHANNEL_VERSION = 3 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -49,7 +49,7 @@ struct begat_scoreboard {
 
 enum { BEGAT_SCOREBOARD_HEADER_SIZE = 256 };
 
-/// One ended connection, as a listener reports it.
+/// A connection that began or ended, as a listener reports it.
 struct begat_record {
   int32_t pid;
   uint16_t family;
@@ -64,14 +64,22 @@ struct begat_record {
   /// An Outcome value, and the exit code or the signal that belongs to it.
   uint16_t outcome;
   uint16_t detail;
-  uint32_t reserved;
+  /// The socket at which the client was accepted, by its number in the listener; -1 if that is not known.
+  int32_t socket;
+  /// A ConnectionRecord.Event value.
+  uint8_t event;
+  /// An Ender value.
+  uint8_t ender;
+  /// How much of the address is there, a number of LogAddress.
+  uint8_t address_form;
+  uint8_t reserved[5];
 };
 
 /// Begins every message on a listener's channel.
 struct begat_message {
   uint16_t version;
   uint16_t kind;
-  /// For records, how many follow; for a log line, its severity; for a question, an order and their answers, its number.
+  /// For records, how many follow; for a log line, its severity and, from bit 8 on, its kind; for a question, an order and their answers, its number.
   /// For a beginning and a clearing, a bit for each column.
   uint32_t value;
 };

@@ -85,11 +85,13 @@ extension ManagedService {
       id: id, process: slot.pid, listener: generation.process,
       age: .nanoseconds(max(0, now - max(0, min(slot.started, now))))
     )
+    let text = PeerText(configuration.settings.logAddress)
     if slot.family == PeerFields.unix {
-      status.user = slot.uid
+      // The path is the service's, not the client's.
+      if text.form == .full { status.user = slot.uid }
       status.peer = onlyUnixAddress?.description
-    } else {
-      status.peer = PeerFields(slot).address?.description
+    } else if text.form != .none {
+      status.peer = PeerFields(slot).address.map { text.text($0) }
     }
     if slot.bytes_received != ConnectionRecord.unknownCount { status.received = slot.bytes_received }
     if slot.bytes_sent != ConnectionRecord.unknownCount { status.sent = slot.bytes_sent }

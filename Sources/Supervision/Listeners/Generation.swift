@@ -27,6 +27,8 @@ final class Generation {
   let column: Int
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// Whose connections it reports.
+  let source: RecordSource
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
@@ -41,7 +43,11 @@ final class Generation {
   var inquiry = Inquiry()
   var token: PollTable.Token?
 
-  init(number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader) {
+  init(
+    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, board: ScoreboardReader,
+    source: RecordSource
+  ) {
+    self.source = source
     self.number = number
     self.process = process
     self.channel = channel

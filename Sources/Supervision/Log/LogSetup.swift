@@ -18,7 +18,7 @@ enum LogSetup {
   /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
   static func open(_ configuration: DaemonSettings, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
-    var handler: any LogHandler & RecordLog = StandardErrorLog(isReadByJournal: isReadByJournal)
+    var handler: any RecordLog = LineLog(StandardErrorOutput(), LineFormat(isReadByJournal ? .prioritized : .text))
     var failure: SystemCallError?
     do throws(SystemCallError) {
       switch configuration.logTarget {
@@ -35,14 +35,14 @@ enum LogSetup {
     if let failure {
       logger.warning("log: \(failure); messages go to standard error")
     }
-    let usesStandardError = chosen is StandardErrorLog
+    let usesStandardError = chosen is LineLog
     let outlivesStarter = standardErrorOutlivesStarter
     return Logs(logger: logger, records: chosen, keepsStandardError: usesStandardError && outlivesStarter)
   }
 
   /// To be called when the terminal is left: says that nothing more can be said.
   static func warnOfLoss(_ logs: Logs) {
-    guard logs.records is StandardErrorLog, !logs.keepsStandardError else { return }
+    guard logs.records is LineLog, !logs.keepsStandardError else { return }
     logs.logger.warning(
       """
       log: standard error is let go of with the terminal, and what follows is lost; set log-target to "syslog" or \
