@@ -42,7 +42,7 @@ BUILD_PACKAGES = libsystemd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-
 # Programs that the tests run.  None of them brings a service (make check asks).
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.
-PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban logrotate
 PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build
@@ -144,7 +144,7 @@ PAGES     = $(notdir $(wildcard man/*.[1-8]))
 UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket))
 DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE etc/begatd.toml
 # For the administrator to copy, in the folders below /etc where they belong.
-EXAMPLES  = fail2ban/action.d/begat.conf
+EXAMPLES  = fail2ban/action.d/begat.conf logrotate.d/begat
 SHELLS    = begat begatd
 page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 

@@ -9,7 +9,7 @@ extension Configuration {
     let drain = DurationText.render(daemon.drainTimeout)
     let announcement = DurationText.render(daemon.announceTime)
     var text =
-      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue), drain-timeout \(drain), "
+      "log-level \(daemon.logLevel.rawValue), log-target \(daemon.logTarget.rawValue)\(logFileText), drain-timeout \(drain), "
       + "announce-time \(announcement)\n"
     text += "control-socket \(controlText)\n"
     text += "\n" + TextTable.aligned(serviceRows) + "\n" + TextTable.aligned(limitRows) + "\n"
@@ -20,6 +20,8 @@ extension Configuration {
 
   /// What `--check` prints: the effective settings and the verdict.
   public var checkText: String { effectiveSettings + "\(printable(source)): configuration is right\n" }
+
+  private var logFileText: String { daemon.logTarget == .file ? " \(printable(daemon.logFile))" : "" }
 
   private var controlText: String {
     guard let control else { return DaemonSettings.noControlSocket }

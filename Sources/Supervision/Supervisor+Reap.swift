@@ -22,6 +22,7 @@ extension Supervisor {
     }
     leaving.removeAll(where: \.generations.isEmpty)
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
+    if let process = logFile?.process, let status = Children.reap(process) { logWriterEnded(status) }
     if getpid() == 1 { reapOrphans() }
   }
 
@@ -29,7 +30,7 @@ extension Supervisor {
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn =
-        process == resolver?.process
+        process == resolver?.process || process == logFile?.process
         || allServices.contains { $0.generations.contains { $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }

@@ -112,6 +112,8 @@ extension Supervisor {
     reloads.daemon.drainTimeout = daemon.drainTimeout
     reloads.daemon.announceTime = daemon.announceTime
     starter.drainTimeout = daemon.drainTimeout
+    reloads.daemon.logFile = daemon.logFile
+    logFile?.reopen(path: daemon.logFile)
     logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
   }
 

@@ -146,7 +146,7 @@ import Testing
       ),
       (
         "[daemon]\nlog-target = true",
-        ["2:14: daemon.log-target: expected one of auto, stderr, journal, syslog, found true"]
+        ["2:14: daemon.log-target: expected one of auto, stderr, journal, syslog, file, found true"]
       ),
       (
         "[daemon]\ndrain-timeout = \"soon\"",

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 @_spi(Begat) import UnixCore
@@ -123,6 +124,42 @@ struct LogTests {
       try daemon.log.awaitLines(20, containing: "exit status 9")
       #expect(daemon.log.lines(containing: "log-rate").isEmpty)
     }
+  }
+
+  @Test func linesAreJSONIfConfigured() throws {
+    let directory = try TemporaryDirectory()
+    let daemonTable = "[daemon]\nlog-format = \"json\"\n"
+    let script = SampleConfiguration.script("talker", #"printf 'a "word" \\ \033[31m\n' >&2; exit 7"#)
+    let daemon = try Daemon(daemonTable + SampleConfiguration.service("echo", "log = \"open\"") + script, in: directory)
+    let client = try Client(try daemon.address("echo"))
+    let peer = try client.address()
+    try client.send("five!")
+    try client.endSending()
+    #expect(try client.receiveAll() == Array("five!".utf8))
+    _ = try ask(daemon.address("talker"))
+    try daemon.log.awaitLines(containing: "\"exit-status\":7")
+    try daemon.log.awaitLines(containing: "connection-ended")
+    try daemon.stop()
+    let objects = try daemon.log.lines.map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+    }
+    func find(_ event: String) throws -> [String: Any] {
+      try #require(objects.first { $0["event"] as? String == event }, "\(event) in \(daemon.log.text)")
+    }
+    let ended = try find("connection-ended")
+    #expect(ended["service"] as? String == "echo" && ended["peer"] as? String == peer)
+    #expect(ended["local"] as? String == (try daemon.address("echo")))
+    #expect(ended["received"] as? Int == 5 && ended["sent"] as? Int == 5)
+    #expect(ended["outcome"] as? String == "complete" && ended["ended-by"] as? String == "service")
+    #expect(ended["level"] as? String == "info" && ended["duration"] is Double)
+    #expect(try find("connection-opened")["pid"] as? Int == ended["pid"] as? Int)
+    let failed = try find("connection-failed")
+    #expect(failed["outcome"] as? String == "exited" && failed["exit-status"] as? Int == 7)
+    let word = try find("program-line")
+    #expect(word["message"] as? String == #"a "word" \ \x1b[31m"# && word["pid"] as? Int == failed["pid"] as? Int)
+    #expect(try find("stopping")["message"] as? String == "stopping")
+    let time = try #require(ended["time"] as? String)
+    #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00/) != nil, "\(time)")
   }
 
   /// A process that serves a hostile client could be made to write anything: what it writes is quoted by its listener.

@@ -8,6 +8,8 @@ struct LineFormat {
     case text
     /// The service manager reads the lines into its journal.
     case prioritized
+    /// One JSON object a line.
+    case json
   }
 
   /// What is said beside the text.
@@ -24,11 +26,14 @@ struct LineFormat {
   }
 
   private let style: Style
-  private var clock = LogClock()
+  var clock: LogClock
   /// The time of lines that are written together.
-  private var instant: Int64 = 0
+  private(set) var instant: Int64 = 0
 
-  init(_ style: Style) { self.style = style }
+  init(_ style: Style) {
+    self.style = style
+    clock = LogClock(separator: style == .json ? "T" : " ")
+  }
 
   /// A line about lost messages is never longer.
   static let longestLoss = 256
@@ -39,6 +44,7 @@ struct LineFormat {
   /// Appends a line with a text that has no line feed.
   mutating func write(_ message: Message, _ text: String, to lines: inout ByteWriter) {
     readClock()
+    guard style != .json else { return writeJSON(message, text, to: &lines) }
     writeHead(message.level, message.service, to: &lines)
     lines.append(text)
     lines.append(UInt8(ascii: "\n"))
@@ -46,6 +52,7 @@ struct LineFormat {
 
   /// Appends a line about a connection.
   mutating func write(_ record: ConnectionRecord, _ source: RecordSource, to lines: inout ByteWriter) {
+    guard style != .json else { return writeJSON(record, source, to: &lines) }
     writeHead(record.level, source.service, to: &lines)
     record.write(to: &lines, at: source.sockets[record.socket])
     lines.append(UInt8(ascii: "\n"))
@@ -56,6 +63,7 @@ struct LineFormat {
     programLine text: String, of record: ConnectionRecord, _ source: RecordSource, to lines: inout ByteWriter
   ) {
     readClock()
+    guard style != .json else { return writeJSON(programLine: text, of: record, source, to: &lines) }
     writeHead(programLineLevel, source.service, to: &lines)
     record.writeHead(to: &lines, at: source.sockets[record.socket])
     lines.append("program: ")
@@ -77,6 +85,7 @@ struct LineFormat {
     case .text:
       clock.write(instant, to: &lines)
       lines.append(" begatd: ")
+    case .json: break
     case .prioritized:
       lines.append("<")
       lines.append(decimal: UInt64(level.priority))

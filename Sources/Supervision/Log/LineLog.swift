@@ -88,6 +88,11 @@ final class LineLog: RecordLog, @unchecked Sendable {
     }
   }
 
+  func noteLoss(_ count: Int) {
+    dropped += count
+    lostMessages &+= UInt64(count)
+  }
+
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }

@@ -39,6 +39,9 @@ protocol RecordLog: LogHandler, AnyObject {
 
   /// How many messages could not be delivered, ever.
   var lostMessages: UInt64 { get }
+
+  /// Counts messages that were taken and are lost nevertheless.
+  func noteLoss(_ count: Int)
 }
 
 extension ConnectionRecord {
