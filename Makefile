@@ -15,6 +15,8 @@ DOCDIR        ?= $(PREFIX)/share/doc/begat
 SYSCONFDIR    ?= /etc
 # Below the prefix, never /lib: a package with a real /lib would replace that link of today's systems by a directory.
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
+# What journalctl -x explains messages with.
+CATALOGDIR    ?= $(PREFIX)/lib/systemd/catalog
 BASHDIR       ?= $(PREFIX)/share/bash-completion/completions
 FISHDIR       ?= $(PREFIX)/share/fish/vendor_completions.d
 # zsh reads different directories for the system's packages and for what is built by hand.
@@ -40,7 +42,7 @@ BUILD_PACKAGES = libsystemd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-
 # Programs that the tests run.  None of them brings a service (make check asks).
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.
-PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban tmux prometheus
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban tmux prometheus logrotate
 PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build
@@ -142,7 +144,7 @@ PAGES     = $(notdir $(wildcard man/*.[1-8]))
 UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
 DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md etc/begatd.toml
 # For the administrator to copy, in the folders below /etc where they belong.
-EXAMPLES  = fail2ban/action.d/begat.conf prometheus/begat-alerts.yml grafana/begat-dashboard.json
+EXAMPLES  = fail2ban/action.d/begat.conf prometheus/begat-alerts.yml grafana/begat-dashboard.json logrotate.d/begat
 SHELLS    = begat begatd
 page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 
@@ -150,7 +152,7 @@ page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 INSTALLED = $(SBINDIR)/begatd $(SBINDIR)/begat-listener $(BINDIR)/begat $(foreach page,$(PAGES),$(call page_path,$(page))) \
   $(foreach shell,$(SHELLS),$(BASHDIR)/$(shell) $(ZSHDIR)/_$(shell) $(FISHDIR)/$(shell).fish) \
   $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) \
-  $(addprefix $(DOCDIR)/examples/,$(EXAMPLES))
+  $(addprefix $(DOCDIR)/examples/,$(EXAMPLES)) $(CATALOGDIR)/begat.catalog
 PROGRAM = install -D -m 755 $(if $(STRIP),--strip --strip-program=$(STRIP))
 FILE    = install -D -m 644
 
@@ -175,6 +177,7 @@ install: $(BUILT)
 	  $(RELEASE)/$$program --generate-completion-script fish > $$completion && \
 	  $(FILE) $$completion "$(DESTDIR)$(FISHDIR)/$$program.fish" || exit 1; \
 	done
+	$(FILE) systemd/begat.catalog '$(DESTDIR)$(CATALOGDIR)/begat.catalog'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	for unit in $(UNITS); do \
 	  sed 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/bin/|$(BINDIR)/|' systemd/$$unit > "$(DESTDIR)$(UNITDIR)/$$unit" && \

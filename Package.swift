@@ -176,7 +176,7 @@ let package = Package(
       name: "SupervisionTests",
       dependencies: [
         "Supervision", "Control", "ControlProtocol", "Monitoring", "Configuration", "Settings", "Admission", unixCore,
-        "TestSupport",
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),

@@ -46,6 +46,8 @@ public struct RateLimit: Hashable, Sendable {
 
   /// Default limit for starts of a program that accepts its clients itself.
   public static let starts = RateLimit(count: 50, interval: .seconds(1), burst: 50)
+  /// Default limit for connections that have a line of their own in the log: a service manager's journal takes so many.
+  public static let records = RateLimit(count: 200, interval: .seconds(1), burst: 200)
   /// Default limit for datagrams answered per source.
   public static let datagramsPerSource = RateLimit(count: 10, interval: .seconds(1), burst: defaultBurst(10))
   /// Default limit for datagrams answered in all.

@@ -14,7 +14,8 @@ extension Configuration {
     let drain = DurationText.render(daemon.drainTimeout)
     let announcement = DurationText.render(daemon.announceTime)
     let head = [
-      "log-level \(daemon.logLevel.rawValue),", "log-target \(daemon.logTarget.rawValue),", "drain-timeout \(drain),",
+      "log-level \(daemon.logLevel.rawValue),", "log-target \(daemon.logTarget.rawValue)\(logFileText),",
+      "drain-timeout \(drain),",
       "announce-time \(announcement)",
     ]
     var text = TextTable.wrapped(head, width: width).joined(separator: "\n") + "\n"
@@ -31,6 +32,8 @@ extension Configuration {
   public func checkText(width: Int = pageWidth) -> String {
     effectiveSettings(width: width) + "\(printable(source)): configuration is right\n"
   }
+
+  private var logFileText: String { daemon.logTarget == .file ? " \(printable(daemon.logFile))" : "" }
 
   private var controlText: String {
     guard let control else { return DaemonSettings.noControlSocket }

@@ -18,7 +18,9 @@ public enum ListenerMessage: Hashable, Sendable {
   case alive(UInt32)
   case connections([ConnectionRecord])
   /// Parts of the text may be escaped already.
-  case log(Severity, UntrustedBytes)
+  case log(Severity, LogKind, UntrustedBytes)
+  /// A line that a connection's program has written; the record says which connection it is.
+  case program(ConnectionRecord, UntrustedBytes)
   /// No client will be accepted any more, and the listener's copies of the sockets are closed: a successor may begin.
   ///
   /// Also sent by a listener that stops because of another process's SIGTERM or a failure of its own.
@@ -49,6 +51,7 @@ public enum ListenerChannel {
     case clear = 9
     case retired = 10
     case ended = 11
+    case program = 12
   }
 
   /// Writes the header of a message of this kind.
@@ -85,8 +88,16 @@ public enum ListenerChannel {
           ConnectionRecord(rest.loadUnaligned(fromByteOffset: index * stride, as: begat_record.self))
         })
     case .log:
-      guard let severity = Severity(rawValue: value) else { return nil }
-      return .log(severity, UntrustedBytes(rest))
+      guard let severity = Severity(rawValue: value & 0xff), value >> 16 == 0,
+        let kind = LogKind(rawValue: UInt8(truncatingIfNeeded: value >> 8))
+      else { return nil }
+      return .log(severity, kind, UntrustedBytes(rest))
+    case .program:
+      let stride = MemoryLayout<begat_record>.stride
+      guard rest.count >= stride, let record = ConnectionRecord(rest.loadUnaligned(as: begat_record.self)) else {
+        return nil
+      }
+      return .program(record, UntrustedBytes(UnsafeRawBufferPointer(rebasing: rest[stride...])))
     case .retired: return .retired
     case .ended:
       guard let report = body(of: bytes, as: begat_end_report.self) else { return nil }

@@ -16,14 +16,7 @@ public struct RecordBatch: ~Copyable {
   public var isFull: Bool { count == ListenerChannel.recordsPerMessage }
 
   /// Adds a record; there must be room.
-  public mutating func append(
-    process: Int32, peer: PeerFields, user: UInt32, duration: Int64, received: UInt64, sent: UInt64, outcome: Outcome
-  ) {
-    let code = outcome.code
-    let record = begat_record(
-      pid: process, family: peer.family, port: peer.port, address: peer.bytes, scope: peer.scope, uid: user,
-      duration: duration, bytes_received: received, bytes_sent: sent, outcome: code.outcome, detail: code.detail,
-      reserved: 0)
+  public mutating func append(_ record: begat_record) {
     let offset = ListenerChannel.headerSize + count * MemoryLayout<begat_record>.stride
     memory.unsafeBytes.storeBytes(of: record, toByteOffset: offset, as: begat_record.self)
     count += 1
@@ -63,10 +56,31 @@ extension ListenerChannel {
   }
 
   /// A text longer than 2,000 bytes is cut.
-  public static func sendLog(_ severity: Severity, _ text: String, on channel: borrowing Descriptor)
-    throws(SystemCallError)
-  {
-    try sendHeader(.log, value: severity.rawValue, text: text, on: channel)
+  public static func sendLog(
+    _ severity: Severity, _ text: String, _ kind: LogKind = .other, on channel: borrowing Descriptor
+  ) throws(SystemCallError) {
+    try sendHeader(.log, value: severity.rawValue | UInt32(kind.rawValue) << 8, text: text, on: channel)
+  }
+
+  /// Sends a line of a connection's program.
+  ///
+  /// - Parameter record: says which connection it is.
+  /// - Parameter line: at most 1,500 bytes; what is longer is cut.
+  public static func sendProgramLine(
+    _ line: UnsafeRawBufferPointer, of record: begat_record, on channel: borrowing Descriptor
+  ) throws(SystemCallError) {
+    let size = headerSize + MemoryLayout<begat_record>.stride
+    let failure = withUnsafeTemporaryAllocation(byteCount: size + 1500, alignment: 8) { room -> SystemCallError? in
+      writeHeader(.program, value: 0, into: room)
+      room.storeBytes(of: record, toByteOffset: headerSize, as: begat_record.self)
+      var body = ByteWriter(UnsafeMutableRawBufferPointer(rebasing: room[size...]))
+      body.append(line)
+      do throws(SystemCallError) {
+        _ = try channel.send(UnsafeRawBufferPointer(rebasing: room[..<(size + body.count)]), waiting: false)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
   }
 
   public static func sendRetired(on channel: borrowing Descriptor) throws(SystemCallError) {
@@ -76,5 +90,24 @@ extension ListenerChannel {
   /// - Parameter number: of the order.
   public static func sendEnded(_ number: UInt32, count: Int, on channel: borrowing Descriptor) throws(SystemCallError) {
     try send(.ended, value: number, body: begat_end_report(count: UInt64(max(0, count))), on: channel)
+  }
+}
+
+extension begat_record {
+  /// A record of a connection.
+  ///
+  /// - Parameter socket: the listening socket's number.
+  /// - Parameter text: decides how much of the address is in it.
+  public init(
+    _ event: ConnectionRecord.Event, process: Int32, peer: PeerFields, user: UInt32, socket: Int32, text: PeerText,
+    duration: Int64 = 0, received: UInt64 = 0, sent: UInt64 = 0, outcome: Outcome = .complete, ender: Ender = .service
+  ) {
+    let code = outcome.code
+    let peer = text.masked(peer)
+    self.init(
+      pid: process, family: peer.family, port: peer.port, address: peer.bytes, scope: peer.scope,
+      uid: text.form == .full ? user : 0, duration: duration, bytes_received: received, bytes_sent: sent,
+      outcome: code.outcome, detail: code.detail, socket: socket, event: event.rawValue, ender: ender.rawValue,
+      address_form: text.form.number, reserved: (0, 0, 0, 0, 0))
   }
 }

@@ -61,7 +61,7 @@ extension ListenerChannel {
     case .end:
       guard let native = body(of: bytes, as: begat_end_order.self) else { return nil }
       return EndOrder.Selection(native).map { .end(EndOrder(number: value, $0)) }
-    case .ready, .alive, .connections, .log, .retired, .ended: return nil
+    case .ready, .alive, .connections, .log, .program, .retired, .ended: return nil
     }
   }
 

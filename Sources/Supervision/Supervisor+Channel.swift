@@ -30,12 +30,13 @@ extension Supervisor {
     case .alive(let number): generation.inquiry.answer(number)
     case .connections(let records):
       generation.recordsReceived += UInt64(records.count)
-      recordLog.log(service.naming(records), of: service.name)
+      recordLog.log(records, of: generation.source)
+    case .program(let record, let line): recordLog.log(line, of: record, generation.source)
     case .retired: hasRetired(generation, of: service)
     case .ended(let number, let count): hasEnded(number, count: count, by: generation)
-    case .log(let severity, let text):
+    case .log(let severity, let kind, let text):
       let line = text.escaped(doublingBackslashes: false)
-      logger.log(level: severity.level, "\(line)", metadata: service.logMetadata)
+      logger.log(level: severity.level, "\(line)", metadata: service.logMetadata(kind))
     }
   }
 
@@ -50,6 +51,11 @@ extension Supervisor {
 extension ManagedService {
   /// For messages about it.
   var logMetadata: Logger.Metadata { [LogKey.service: "\(name)"] }
+
+  /// For messages of a kind about it.
+  func logMetadata(_ kind: LogKind) -> Logger.Metadata {
+    kind == .other ? logMetadata : logMetadata.merging(.kind(kind)) { $1 }
+  }
 }
 
 extension Severity {

@@ -24,6 +24,7 @@ extension Supervisor {
     endResolverIfUnused()
     formerResolvers.removeAll { Children.reap($0) != nil }
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
+    if let process = logFile?.process, let status = Children.reap(process) { logWriterEnded(status) }
     if getpid() == 1 { reapOrphans() }
   }
 
@@ -40,7 +41,7 @@ extension Supervisor {
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn =
-        process == resolver?.process || formerResolvers.contains(process)
+        process == resolver?.process || process == logFile?.process || formerResolvers.contains(process)
         || allServices.contains { $0.generations.contains { $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }
@@ -97,7 +98,7 @@ extension Supervisor {
     let when = DurationText.delay(.nanoseconds(delay))
     logger.error(
       "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
-      metadata: service.logMetadata)
+      metadata: service.logMetadata(.listenerEnded))
     manager.status(statusText)
   }
 

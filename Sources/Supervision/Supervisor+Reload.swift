@@ -140,6 +140,8 @@ extension Supervisor {
     reloads.daemon.drainTimeout = daemon.drainTimeout
     reloads.daemon.announceTime = daemon.announceTime
     starter.drainTimeout = daemon.drainTimeout
+    reloads.daemon.logFile = daemon.logFile
+    logFile?.reopen(path: daemon.logFile)
     logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
   }
 
@@ -184,7 +186,8 @@ extension Supervisor {
     let failures = reloads.failures
     for warning in report.warnings { logger.warning("\(warning)") }
     logger.log(
-      level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))")
+      level: failures.isEmpty ? .notice : .warning, "reloaded in \(duration): \(ReloadSummary(report, failures))",
+      metadata: .kind(.reloaded))
     if !stopping.isOrdered { manager.ready(statusText) }
     controlFacts.noteReloadEnd(succeeded: failures.isEmpty)
     guard failures.isEmpty else {
@@ -200,7 +203,7 @@ extension Supervisor {
     if !reloads.isDryRun {
       controlFacts.noteReloadEnd(succeeded: false)
       for problem in problems { logger.error("\(problem)") }
-      logger.error("reload refused; the configuration before goes on")
+      logger.error("reload refused; the configuration before goes on", metadata: .kind(.reloadRefused))
       manager.ready("\(statusText); the last reload was refused, see the log")
     }
     answerReload(

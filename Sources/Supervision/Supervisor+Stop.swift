@@ -41,10 +41,10 @@ extension Supervisor {
   private func take(_ step: StopState.Step) {
     switch step {
     case .announce:
-      logger.info("stopping: \(announcementText ?? "")")
+      logger.info("stopping: \(announcementText ?? "")", metadata: .kind(.stopping))
       sayStopping()
     case .drain:
-      logger.info("stopping")
+      logger.info("stopping", metadata: .kind(.stopping))
       for service in services {
         let wasOpen = service.drain.close()
         if wasOpen { closeSockets(of: service, keepsPassed: false) } else { service.closeSockets() }

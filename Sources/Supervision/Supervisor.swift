@@ -19,6 +19,9 @@ final class Supervisor {
   let manager: ServiceManager
   var logger: Logger
   let recordLog: any RecordLog
+  /// Nil where messages go to no file of begatd's.
+  let logFile: LogFile?
+  var logFileToken: PollTable.Token?
   let poll: PollTable
   let signals: SignalQueue
   var watch = Watch()
@@ -56,13 +59,14 @@ final class Supervisor {
     self.starter = starter
     logger = logs.logger
     recordLog = logs.records
+    logFile = logs.file
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
     self.leavesListeners = leavesListeners
     reloads = try ReloadState(file: configurationFile, daemon: daemon)
     serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
     poll = try PollTable()
-    signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child))
+    signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child, .user1))
     // Signals are taken in each turn of the loop: it is only to be woken.
     _ = try poll.add(signals.descriptor.number, .readable) { _ in }
     watch = Watch(managerInterval: manager.watchdogInterval)
@@ -79,6 +83,7 @@ final class Supervisor {
 
   /// Runs until it has been stopped; returns the exit status.
   func run() -> CInt {
+    watchLogFile()
     startEverything()
     var lastTurn = SystemClock.monotonic()
     while !isDone {
@@ -105,12 +110,17 @@ final class Supervisor {
       endLingering()
       control?.turnIfDue()
       manager.retryIfDue()
+      restartLogFileIfDue()
     }
     giveUpDrainWaits()
     leaveListeners()
     resolver?.stop()
     control?.close()
     if stopDeadline != nil, isStarted { logger.info("stopped") }
+    if let lost = logFile?.close(), lost > 0 {
+      // No other place is left for it.
+      try? StandardError.tryWrite("begatd: log-file: \(counted(lost, "message", "messages")) lost at the end\n")
+    }
     return exitStatus
   }
 
@@ -184,7 +194,7 @@ final class Supervisor {
     }
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
-      manager.retryTime, control?.nextTime, reloads.waiting?.wait.nextTime,
+      manager.retryTime, control?.nextTime, logFile?.restartTime, reloads.waiting?.wait.nextTime,
       resumptions.compactMap(\.wait?.nextTime).min(),
     ]
     for case .some(let other) in others { due = min(due, other) }
@@ -197,6 +207,7 @@ final class Supervisor {
       case .child: reapChildren()
       case .terminate, .interrupt, .quit: takeStopSignal()
       case .hangUp: requestReload(.signal)
+      case .user1: logFile?.reopen()
       default: break
       }
     }

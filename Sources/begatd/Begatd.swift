@@ -26,6 +26,9 @@ struct Begatd: ParsableCommand {
   @Flag(help: "End a stop as soon as no client is accepted any more: open connections go on without begatd.")
   var leaveListeners = false
 
+  @Option(help: ArgumentHelp("Write the process number to this file when all is served.", valueName: "file"))
+  var pidFile: String?
+
   @Option(
     help: ArgumentHelp(
       "Write a line SERVICE ADDRESS for each bound address to this descriptor and close it when all is served.",
@@ -35,6 +38,10 @@ struct Begatd: ParsableCommand {
   /// How begatd starts its own resolver.
   @Flag(help: .hidden)
   var resolveNames = false
+
+  /// How begatd starts the process that writes a log file.
+  @Flag(help: .hidden)
+  var writeLog = false
 
   func validate() throws {
     if let readyFd, readyFd < 3 || fcntl(readyFd, F_GETFD) == -1 {
@@ -46,11 +53,14 @@ struct Begatd: ParsableCommand {
     let status: Int32 =
       if resolveNames {
         NameResolverProgram.run()
+      } else if writeLog {
+        LogWriterProgram.run()
       } else if check {
         ConfigurationCheck.run(file: config)
       } else {
         SupervisorProgram.run(
-          configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon, leavesListeners: leaveListeners)
+          configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon, leavesListeners: leaveListeners,
+          pidFile: pidFile)
       }
     throw ExitCode(status)
   }

@@ -57,9 +57,9 @@ import Testing
       ),
       (
         "log = \"problem\"",
-        ["7: log: expected one of connections, problems, none, found \"problem\"; did you mean problems?"]
+        ["7: log: expected one of connections, open, problems, none, found \"problem\"; did you mean problems?"]
       ),
-      ("log = {}", ["7: log: expected one of connections, problems, none, found a table"]),
+      ("log = {}", ["7: log: expected one of connections, open, problems, none, found a table"]),
       (
         "socket-mode = 438",
         [
@@ -146,7 +146,7 @@ import Testing
       ),
       (
         "[daemon]\nlog-target = true",
-        ["2:14: daemon.log-target: expected one of auto, stderr, journal, syslog, found true"]
+        ["2:14: daemon.log-target: expected one of auto, stderr, journal, syslog, file, found true"]
       ),
       (
         "[daemon]\ndrain-timeout = \"soon\"",

@@ -1,3 +1,5 @@
+import CSharedLayouts
+import Settings
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -15,6 +17,8 @@ import Testing
     record.duration = .milliseconds(9999)
     record.outcome = .crashed(by: Signal(rawValue: 11))
     #expect("\(record)" == "pid 4711 for uid 1000 at unix: 9999 ms, received 0, sent 26 bytes, crashed, SIGSEGV")
+    let atSocket = withText { record.write(to: &$0, at: "/run/x") }
+    #expect(atSocket == "pid 4711 for uid 1000 at /run/x: 9999 ms, received 0, sent 26 bytes, crashed, SIGSEGV")
     record.peer = nil
     record.user = nil
     record.duration = .milliseconds(10_999)
@@ -32,6 +36,8 @@ import Testing
     #expect("\(record)" == "pid 1 for unknown: 0 ms, exit status 2")
     (record.received, record.sent) = (0, 0)
     #expect("\(record)" == "pid 1 for unknown: 0 ms, received 0, sent 0 bytes, exit status 2")
+    record.sent = 1
+    #expect("\(record)" == "pid 1 for unknown: 0 ms, received 0, sent 1 byte, exit status 2")
   }
 
   @Test(
@@ -47,6 +53,51 @@ import Testing
   func hasAnOutcome(outcome: Outcome, isProblem: Bool, text: String) {
     #expect(outcome.isProblem == isProblem && "\(outcome)" == text)
     #expect(Outcome(outcome: outcome.code.outcome, detail: outcome.code.detail) == outcome)
+  }
+
+  @Test("says who has ended it, unless that goes without saying")
+  func saysWhoHasEndedIt() {
+    func text(_ outcome: Outcome, _ ender: Ender) -> String {
+      var record = ConnectionRecord(
+        process: 1, peer: nil, duration: .zero, received: nil, sent: nil, outcome: outcome)
+      record.ender = ender
+      return "\(record)".replacing("pid 1 for unknown: 0 ms, ", with: "")
+    }
+    #expect(text(.complete, .service) == "complete")
+    #expect(text(.clientClosed, .client) == "client closed")
+    #expect(text(.ended(by: .terminate), .administrator) == "ended by SIGTERM, ordered by the administrator")
+    #expect(text(.exited(status: 143), .administrator) == "exit status 143, ordered by the administrator")
+    #expect(text(.ended(by: .kill), .signal) == "ended by SIGKILL")
+    #expect(text(.stopped(by: .terminate), .drain) == "ended by SIGTERM at the stop")
+    #expect(text(.exited(status: 1), .drain) == "exit status 1, at the stop")
+    #expect(text(.maxDuration, .limit) == "max-duration")
+  }
+
+  @Test("is no problem if an administrator has ordered it")
+  func isNoProblemIfOrdered() {
+    #expect(ConnectionRecord.isProblem(.ended(by: .terminate), .signal))
+    #expect(!ConnectionRecord.isProblem(.ended(by: .terminate), .administrator))
+    #expect(!ConnectionRecord.isProblem(.complete, .service))
+  }
+
+  @Test("has a line for its beginning")
+  func hasALineForItsBeginning() {
+    var record = ConnectionRecord(
+      process: 9, peer: .ipv4(.loopback, port: 7), duration: .zero, received: 0, sent: 0, outcome: .complete)
+    record.event = .opened
+    #expect("\(record)" == "pid 9 for 127.0.0.1:7: opened" && record.kind == .connectionOpened)
+  }
+
+  @Test("is refused with an event, a cause or a form that is unknown")
+  func isRefusedWithOthers() {
+    let known = begat_record(
+      .ended, process: 1, peer: PeerFields(nil), user: 0, socket: 3, text: PeerText(.full))
+    #expect(ConnectionRecord(known)?.socket == 3)
+    for spoil: (inout begat_record) -> Void in [{ $0.event = 2 }, { $0.ender = 7 }, { $0.address_form = 3 }] {
+      var record = known
+      spoil(&record)
+      #expect(ConnectionRecord(record) == nil)
+    }
   }
 
   @Test("has no outcome that is unknown", arguments: [10, 11, UInt16.max])

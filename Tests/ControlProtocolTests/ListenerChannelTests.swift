@@ -1,5 +1,6 @@
 import Admission
 import CSharedLayouts
+import Settings
 import TestSupport
 import Testing
 @_spi(Begat) import UnixCore
@@ -21,13 +22,13 @@ import Testing
     try ListenerChannel.sendReady(on: channel.listener)
     try ListenerChannel.sendAlive(4_000_000_000, on: channel.listener)
     try ListenerChannel.sendLog(.warning, "no name\n\u{1b}", on: channel.listener)
-    try ListenerChannel.sendLog(.info, "", on: channel.listener)
+    try ListenerChannel.sendLog(.info, "", .clientsWait, on: channel.listener)
     try ListenerChannel.sendRetired(on: channel.listener)
     try ListenerChannel.sendEnded(4_000_000_001, count: 5, on: channel.listener)
     #expect(listenerMessage(try channel.receive()) == .ready)
     #expect(listenerMessage(try channel.receive()) == .alive(4_000_000_000))
-    #expect(listenerMessage(try channel.receive()) == .log(.warning, UntrustedBytes(text: "no name\n\u{1b}")))
-    #expect(listenerMessage(try channel.receive()) == .log(.info, UntrustedBytes(text: "")))
+    #expect(listenerMessage(try channel.receive()) == .log(.warning, .other, UntrustedBytes(text: "no name\n\u{1b}")))
+    #expect(listenerMessage(try channel.receive()) == .log(.info, .clientsWait, UntrustedBytes(text: "")))
     #expect(listenerMessage(try channel.receive()) == .retired)
     #expect(listenerMessage(try channel.receive()) == .ended(4_000_000_001, count: 5))
   }
@@ -93,11 +94,38 @@ import Testing
   func cutsLongTexts() throws {
     let channel = try Channel()
     try ListenerChannel.sendLog(.error, String(repeating: "x", count: 100_000), on: channel.listener)
-    guard case .log(.error, let text) = listenerMessage(try channel.receive()) else {
+    guard case .log(.error, .other, let text) = listenerMessage(try channel.receive()) else {
       Issue.record("no log line came")
       return
     }
     #expect((2000...2048).contains(text.count) && text.escaped.allSatisfy { $0 == "x" })
+  }
+
+  @Test("carries lines of programs with the connections that they belong to")
+  func carriesLinesOfPrograms() throws {
+    let channel = try Channel()
+    let native = begat_record(
+      .ended, process: 7, peer: PeerFields(.ipv4(.loopback, port: 5)), user: 0, socket: 3, text: PeerText(.full))
+    func send(_ text: String) throws {
+      var text = text
+      try text.withUTF8 { line in
+        try ListenerChannel.sendProgramLine(UnsafeRawBufferPointer(line), of: native, on: channel.listener)
+      }
+    }
+    try send("a word\u{1b}")
+    let good = try channel.receive()
+    guard case .program(let record, let line) = listenerMessage(good) else {
+      Issue.record("no line came")
+      return
+    }
+    #expect(record == ConnectionRecord(native) && line == UntrustedBytes(text: "a word\u{1b}"))
+    for length in 8..<(8 + 72) { #expect(listenerMessage(Array(good.prefix(length))) == nil) }
+    try send(String(repeating: "x", count: 100_000))
+    guard case .program(_, let cut) = listenerMessage(try channel.receive()) else {
+      Issue.record("no line came")
+      return
+    }
+    #expect(cut.count == 1500)
   }
 
   @Test("never waits for its reader")
@@ -115,13 +143,15 @@ import Testing
     let channel = try Channel()
     try ListenerChannel.sendLog(.error, "x", on: channel.listener)
     let good = try channel.receive()
-    #expect(listenerMessage(good) == .log(.error, UntrustedBytes(text: "x")))
+    #expect(listenerMessage(good) == .log(.error, .other, UntrustedBytes(text: "x")))
     for length in 0..<8 { #expect(listenerMessage(Array(good.prefix(length))) == nil) }
     for version: UInt8 in [0, 1, 255] { #expect(listenerMessage([version, 0] + good.dropFirst(2)) == nil) }
-    for kind: UInt8 in [0, 6, 12, 255] { #expect(listenerMessage(good.prefix(2) + [kind] + good.dropFirst(3)) == nil) }
+    for kind: UInt8 in [0, 6, 13, 255] { #expect(listenerMessage(good.prefix(2) + [kind] + good.dropFirst(3)) == nil) }
     for severity: UInt8 in [0, 1, 2, 8] {
       #expect(listenerMessage(good.prefix(4) + [severity] + good.dropFirst(5)) == nil)
     }
+    #expect(listenerMessage(good.prefix(5) + [255] + good.dropFirst(6)) == nil)
+    #expect(listenerMessage(good.prefix(6) + [1] + good.dropFirst(7)) == nil)
   }
 
   @Test("believes no wrong count of records")
@@ -149,11 +179,11 @@ import Testing
       // Half of them with a header that may be right.
       if Bool.random(using: &random), bytes.count >= 8 {
         bytes.replaceSubrange(
-          0..<8, with: [2, 0, .random(in: 0...12, using: &random), 0, .random(in: 0...5, using: &random), 0, 0, 0])
+          0..<8, with: [3, 0, .random(in: 0...13, using: &random), 0, .random(in: 0...5, using: &random), 0, 0, 0])
       }
       switch listenerMessage(bytes) {
       case .connections(let records): #expect(records.count <= 4)
-      case .log(_, let text):
+      case .log(_, _, let text), .program(_, let text):
         #expect(text.escaped(doublingBackslashes: false).utf8.allSatisfy { (0x20...0x7e).contains($0) })
       case .ready, .alive, .retired, .ended, nil: break
       }

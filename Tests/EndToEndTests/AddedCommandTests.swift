@@ -95,7 +95,7 @@ struct AddedCommandTests {
     try withDaemon(configuration) { daemon in
       let client = try session(try daemon.address("command"))
       #expect(try client.answer(to: "fail") == "shown\r\n")
-      try daemon.log.awaitLines(containing: "command: program: not shown")
+      try daemon.log.awaitLines(containing: ": program: not shown")
     }
   }
 

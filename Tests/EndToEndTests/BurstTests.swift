@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct BurstTests {
   /// All clients have the same address: who finds no room is to wait.
-  private static let oneSource = "max-connections-per-source = 256"
+  private static let oneSource = "max-connections-per-source = 256\nlog-rate = \"none\""
 
   @Test(arguments: ["time", "daytime", "hello"])
   func nobodyIsLostAndNothingIsLeft(_ service: String) throws {

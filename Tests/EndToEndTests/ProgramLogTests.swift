@@ -16,16 +16,21 @@ struct ProgramLogTests {
       """#
     try withDaemon(SampleConfiguration.script("talker", script, "relay = \(relayed)")) { daemon in
       #expect(try ask(daemon.address("talker")) == Array("answered\n".utf8))
-      try daemon.log.awaitLines(containing: "talker: program: a word to the log")
-      try daemon.log.awaitLines(containing: "talker: pid ")
+      try daemon.log.awaitLines(containing: ": program: a word to the log")
+      try daemon.log.awaitLines(containing: " ms, ")
       try daemon.stop()
-      let said = daemon.log.lines(containing: "program: ").map { $0.split(separator: " begatd: ", maxSplits: 1)[1] }
+      let lines = daemon.log.lines(containing: ": program: ")
+      let words = lines.map { String($0[$0.firstRange(of: ": program: ")!.upperBound...]) }
       let wanted = [
-        "talker: program: a word to the log", "talker: program: cr",
-        "talker: program: escape \\x1b[31m \\xff \\xe2\\x80\\xae end", "talker: program: begatd: forged 127.0.0.1",
-        "talker: program: no end of line",
+        "a word to the log", "cr", "escape \\x1b[31m \\xff \\xe2\\x80\\xae end", "begatd: forged 127.0.0.1",
+        "no end of line",
       ]
-      #expect(said.map(String.init) == wanted)
+      #expect(words == wanted)
+      // Each says which connection it belongs to, as the record of its end does.
+      let record = try #require(daemon.log.lines(containing: " ms, ").first)
+      let head = try #require(record.firstMatch(of: #/ begatd: (.*): \d+ ms, /#)).1
+      #expect(head.hasPrefix("talker: pid ") && head.contains(" for 127.0.0.1:"), "\(head)")
+      #expect(lines.allSatisfy { $0.contains(" begatd: \(head): program: ") }, "\(lines)")
     }
   }
 
@@ -33,7 +38,7 @@ struct ProgramLogTests {
     let script = "head -c 5000 /dev/zero | tr '\\0' x >&2; echo >&2; echo next >&2"
     try withDaemon(SampleConfiguration.script("talker", script)) { daemon in
       _ = try ask(daemon.address("talker"))
-      try daemon.log.awaitLines(containing: "talker: program: next")
+      try daemon.log.awaitLines(containing: ": program: next")
       let long = daemon.log.lines(containing: "xxx")
       #expect(long.count == 1 && long[0].hasSuffix(" " + String(repeating: "x", count: 1000)), "\(long)")
     }
@@ -45,16 +50,56 @@ struct ProgramLogTests {
     try withDaemon(SampleConfiguration.script("talker", "read who; printf \"error of $who\" >&2", line)) { daemon in
       for name in ["alice", "bob"] {
         _ = try ask(daemon.address("talker"), name + "\n")
-        let lines = try daemon.log.awaitLines(containing: "talker: program: error of \(name)", within: .seconds(2))
+        let lines = try daemon.log.awaitLines(containing: ": program: error of \(name)", within: .seconds(2))
         #expect(lines[0].hasSuffix("error of \(name)"), "\(lines)")
       }
+    }
+  }
+
+  /// Two programs that write parts of their lines in turns.
+  @Test(arguments: ["", "relay = true"])
+  func linesOfTwoClientsAreNeverJoined(line: String) throws {
+    let script = "echo ready; while read part; do printf '%s' \"$part\" >&2; echo done; done; echo >&2"
+    try withDaemon(SampleConfiguration.script("talker", script, line)) { daemon in
+      let clients = try (0..<2).map { _ in try Client(try daemon.address("talker")) }
+      for client in clients { #expect(try client.receive(until: "\n") == "ready\n") }
+      // Less than the time after which an unfinished line is logged lies between two parts.
+      for part in ["a", "b", "c"] {
+        for (index, client) in clients.enumerated() {
+          try client.send("\(part)\(index)\n")
+          #expect(try client.receive(until: "\n") == "done\n")
+        }
+      }
+      for client in clients { try client.endSending() }
+      for client in clients { _ = try client.receiveAll() }
+      try daemon.log.awaitLines(2, containing: " ms, ")
+      for (index, client) in clients.enumerated() {
+        let peer = try client.address()
+        let words = daemon.log.lines(containing: " for \(peer): program: ").map {
+          String($0[$0.firstRange(of: ": program: ")!.upperBound...])
+        }
+        #expect(words.joined() == "a\(index)b\(index)c\(index)", "\(daemon.log.text)")
+      }
+    }
+  }
+
+  /// What a program leaves behind may write after the connection has ended: under the same head.
+  @Test func descendantsOfAProgramKeepItsHead() throws {
+    let script = "(sleep 0.5; echo late >&2) <&- >&- & echo $$"
+    try withDaemon(SampleConfiguration.script("talker", script)) { daemon in
+      let client = try Client(try daemon.address("talker"))
+      let process = try client.receive(until: "\n").dropLast()
+      _ = try client.receiveAll()
+      try daemon.log.awaitLines(containing: " ms, ")
+      let line = try daemon.log.awaitLines(containing: ": program: late")[0]
+      #expect(line.contains("talker: pid \(process) for \(try client.address()): "), "\(line)")
     }
   }
 
   @Test func aPartOfALineIsInItAfterAMoment() throws {
     try withDaemon(SampleConfiguration.script("talker", "printf 'password? ' >&2; read line")) { daemon in
       let client = try Client(try daemon.address("talker"))
-      try daemon.log.awaitLines(containing: "talker: program: password?", within: .seconds(2))
+      try daemon.log.awaitLines(containing: ": program: password?", within: .seconds(2))
       try client.endSending()
       _ = try client.receiveAll()
     }
@@ -78,7 +123,7 @@ struct ProgramLogTests {
     let script = "seq 100000 >&2; echo done"
     try withDaemon(SampleConfiguration.script("talker", script)) { daemon in
       #expect(try ask(daemon.address("talker")) == Array("done\n".utf8))
-      try daemon.log.awaitLines(containing: "talker: pid ")
+      try daemon.log.awaitLines(containing: " ms, ")
       try daemon.stop()
       // Those that begatd does not read in time are lost, rather than that its listener waits.
       #expect((100...1200).contains(daemon.log.lines(containing: "program: ").count))
@@ -99,13 +144,13 @@ struct ProgramLogTests {
     try daemon.log.awaitLines(containing: "the supervisor is gone")
     try client.send("hello\n")
     #expect(try client.receive(until: "\n") == "alive\n")
-    try daemon.log.awaitLines(containing: "talker: program: said hello")
+    try daemon.log.awaitLines(containing: ": program: said hello")
     try client.send("bye\n")
     #expect(try client.receiveAll().isEmpty)
     client.hangUp()
-    try daemon.log.awaitLines(containing: "talker: program: end")
+    try daemon.log.awaitLines(containing: ": program: end")
     try daemon.awaitEnd(expecting: .killed(by: .kill, dumpedCore: false))
-    #expect(daemon.log.lines(containing: "talker: pid ").first?.hasSuffix(", complete") == true, "\(daemon.log.text)")
+    #expect(daemon.log.lines(containing: " ms, ").first?.hasSuffix(", complete") == true, "\(daemon.log.text)")
   }
 
   @Test(arguments: [

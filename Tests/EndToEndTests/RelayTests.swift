@@ -37,9 +37,9 @@ struct RelayTests {
       try client.send([UInt8](repeating: 120, count: 10_000))
       try client.send("more")
       try client.endSending()
-      try daemon.log.awaitLines(containing: "relayed: program: read 10004")
+      try daemon.log.awaitLines(containing: ": program: read 10004")
       client.hangUp()
-      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
+      let line = try daemon.log.awaitLines(containing: " ms, ")[0]
       #expect(line.hasSuffix(", received 10004, sent 12 bytes, complete"), "\(line)")
     }
   }
@@ -132,7 +132,7 @@ struct RelayTests {
       try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "relayed")[0])
       #expect(try client.receiveText() == "going\n")
       // The client stays open: nobody waits for it.
-      let line = try daemon.log.awaitLines(containing: "relayed: pid ")[0]
+      let line = try daemon.log.awaitLines(containing: " ms, ")[0]
       #expect(watch.elapsed < .seconds(2), "\(watch.elapsed)")
       #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
       #expect(areGone(processes), "the program is left")

@@ -67,7 +67,7 @@ struct StoppedCounterpartTests {
     // It lost what there was no room for, and says so when there is.
     _ = try readAll(bound.socket)
     #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
-    #expect(try eventually { try readAll(bound.socket).contains { $0.contains("messages lost before") } })
+    #expect(try eventually { try readAll(bound.socket).contains { $0.contains("messages lost, ") } })
     try fill(bound.socket, at: path)
     try expectStop(daemon)
   }

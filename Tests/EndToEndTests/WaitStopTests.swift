@@ -63,7 +63,8 @@ struct WaitStopTests {
       try client.send("the last line\n")
       #expect(try client.receiveText() == "the last line\n")
       try daemon.awaitEnd(within: .seconds(5))
-      #expect(daemon.log.lines(containing: "waiting: pid ")[0].hasSuffix(", complete"), "\(daemon.log.text)")
+      let line = daemon.log.lines(containing: "waiting: pid ")[0]
+      #expect(line.hasSuffix(", complete, at the stop"), "\(daemon.log.text)")
     }
   }
 
@@ -72,7 +73,7 @@ struct WaitStopTests {
       "waiting", "trap '' TERM; sleep 300 & echo $$ $! >&2; wait", "wait = true")
     try withDaemon("[daemon]\ndrain-timeout = \"1s\"\n" + configuration) { daemon in
       let client = try Client(try daemon.address("waiting"))
-      let line = try daemon.log.awaitLines(containing: "waiting: program: ")[0]
+      let line = try daemon.log.awaitLines(containing: ": program: ")[0]
       let processes = try processNumbers(String(line.split(separator: ":").last ?? ""))
       let watch = Stopwatch()
       try daemon.program.send(.terminate)

@@ -79,7 +79,7 @@ struct WaitTests {
       }
       #expect(processes.count == 2)
       _ = try daemon.awaitConnections(0, of: "waiting")
-      #expect(daemon.log.lines(containing: "waiting: program: ").isEmpty, "\(daemon.log.text)")
+      #expect(daemon.log.lines(containing: ": program: ").isEmpty, "\(daemon.log.text)")
     }
   }
 

@@ -1,3 +1,5 @@
+import CSharedLayouts
+import ControlProtocol
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -6,18 +8,24 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ProgramErrorsTests {
   /// The lines that are logged when programs write these pieces one after the other.
   private func lines(_ pieces: String...) throws -> [String] {
-    var errors = try ProgramErrors()
+    let rate = ProgramLineRate()
+    let errors = try ProgramErrors(rate: rate)
     var lines: [String] = []
+    func log(_ message: ProgramMessage) -> Bool {
+      lines.append(message.text)
+      return true
+    }
     for piece in pieces {
-      try errors.writing.writeAll(piece)
-      errors.read {
-        lines.append($0); return true
-      }
+      try write(piece, to: errors)
+      errors.read(log)
     }
-    errors.flush {
-      lines.append($0); return true
-    }
+    errors.finishPart(log)
+    rate.sayLeftOut(log)
     return lines
+  }
+
+  private func write(_ text: String, to errors: ProgramErrors) throws {
+    try Descriptor.withBorrowed(errors.number) { try $0.writeAll(text) }
   }
 
   @Test("are lines, however they were written")
@@ -50,25 +58,56 @@ import Testing
       last.hasSuffix("lines of programs are left out: more than 50/s burst 100, or than the log takes"), "\(last)")
   }
 
+  @Test("say which connection they belong to, where the pipe is one connection's")
+  func sayWhose() throws {
+    let errors = try ProgramErrors(rate: ProgramLineRate())
+    errors.record = begat_record(
+      .ended, process: 4711, peer: PeerFields(nil), user: 0, socket: -1, text: PeerText(.full))
+    try write("one\nrest", to: errors)
+    var lines: [String] = []
+    func log(_ message: ProgramMessage) -> Bool {
+      lines.append(message.text)
+      return true
+    }
+    errors.read(log)
+    #expect(lines == ["4711: one"] && errors.hasPart)
+    errors.finishPart(log)
+    #expect(lines == ["4711: one", "4711: rest"] && !errors.hasPart)
+  }
+
   @Test("are nobody's business where there are none")
   func areNone() throws {
-    var errors = try ProgramErrors()
-    errors.read {
+    let errors = try ProgramErrors(rate: ProgramLineRate())
+    let found = errors.read {
       Issue.record("\($0)")
       return true
     }
+    #expect(found == .nothing)
+    errors.leaveToProgram()
+    #expect(errors.read { _ in true } == .end)
   }
 
   @Test("are counted as left out where the log takes no more")
   func areCountedWhereNobodyTakesThem() throws {
-    var errors = try ProgramErrors()
-    try errors.writing.writeAll("one\ntwo\nthree\n")
+    let rate = ProgramLineRate()
+    let errors = try ProgramErrors(rate: rate)
+    try write("one\ntwo\nthree\n", to: errors)
     errors.read { _ in false }
     var lines: [String] = []
-    errors.flush {
-      lines.append($0)
+    rate.sayLeftOut {
+      lines.append($0.text)
       return true
     }
     #expect(lines == ["3 lines of programs are left out: more than 50/s burst 100, or than the log takes"])
+  }
+}
+
+extension ProgramMessage {
+  /// What a log shows.
+  fileprivate var text: String {
+    switch self {
+    case .text(let text): text
+    case .line(let line, let record): "\(record.pid): \(String(escaping: line))"
+    }
   }
 }

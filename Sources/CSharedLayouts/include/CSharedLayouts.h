@@ -9,7 +9,7 @@
 enum { BEGAT_REFUSAL_KINDS = 6, BEGAT_OUTCOMES = 10 };
 /// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
 enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 4, BEGAT_CHANNEL_VERSION = 2 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 4, BEGAT_CHANNEL_VERSION = 3 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -51,7 +51,7 @@ struct begat_scoreboard {
   uint8_t service[64];
   /// When the listener made this, CLOCK_MONOTONIC nanoseconds.
   int64_t started;
-  /// Records of ended connections, whether delivered or dropped.
+  /// Records of connections, whether delivered or dropped.
   uint64_t records;
   /// Ended connections by Outcome value and by duration; then their nanoseconds and bytes.
   uint64_t outcomes[BEGAT_OUTCOMES];
@@ -73,7 +73,7 @@ struct begat_scoreboard {
 /// A page of its own, which connection processes need not have.
 enum { BEGAT_SCOREBOARD_HEADER_SIZE = 4096 };
 
-/// One ended connection, as a listener reports it.
+/// A connection that began or ended, as a listener reports it.
 struct begat_record {
   int32_t pid;
   uint16_t family;
@@ -88,14 +88,22 @@ struct begat_record {
   /// An Outcome value, and the exit code or the signal that belongs to it.
   uint16_t outcome;
   uint16_t detail;
-  uint32_t reserved;
+  /// The socket at which the client was accepted, by its number in the listener; -1 if that is not known.
+  int32_t socket;
+  /// A ConnectionRecord.Event value.
+  uint8_t event;
+  /// An Ender value.
+  uint8_t ender;
+  /// How much of the address is there, a number of LogAddress.
+  uint8_t address_form;
+  uint8_t reserved[5];
 };
 
 /// Begins every message on a listener's channel.
 struct begat_message {
   uint16_t version;
   uint16_t kind;
-  /// For records, how many follow; for a log line, its severity; for a question, an order and their answers, its number.
+  /// For records, how many follow; for a log line, its severity and, from bit 8 on, its kind; for a question, an order and their answers, its number.
   /// For a beginning and a clearing, a bit for each column.
   uint32_t value;
 };

@@ -102,7 +102,7 @@ extension Listener {
 
   private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     scoreboard.countRefused(refusal.rawValue, now: now.instant)
-    say(refusals.refused(refusal, accepted.client, now: now))
+    say(refusals.refused(refusal, accepted.client, now: now), .clientsRefused)
     if let line = refusalLine {
       _ = line.withUnsafeBytes { bytes in try? accepted.connection.send(bytes, waiting: false) }
     }
@@ -114,6 +114,7 @@ extension Listener {
     let index = table.nextSlot
     let slot = scoreboard.slot(index)
     let client = admitted.client
+    let socket = admitted.socket
     let fields = PeerFields(client.address)
     let started = Deadline.now
     if admitted.since == nil { scoreboard.countAccepted(now: started.instant) }
@@ -123,22 +124,30 @@ extension Listener {
       uid: client.user ?? 0, address: fields.bytes, ended: 0)
     do throws(SystemCallError) {
       let child: pid_t
+      let pipe = startsPrograms ? programLog.openPipe() : nil
       if case .program(let program) = offer {
         // A program's bytes bypass the listener.
         slot.pointee.bytes_received = ConnectionRecord.unknownCount
         slot.pointee.bytes_sent = ConnectionRecord.unknownCount
-        child = try execute(program, for: admitted)
+        child = try execute(program, for: admitted, errors: programLog.number(of: pipe))
       } else {
-        child = try fork(for: admitted, slot)
+        child = try fork(for: admitted, slot, errors: pipe?.number)
       }
       // Closed immediately: the side that closes last does TCP's closing work, which should be the child.
       let reservation = admitted.leave()
       slot.pointee.pid = child
+      let number = pipe.map {
+        watch(
+          $0,
+          of: begat_record(
+            .ended, process: child, peer: fields, user: client.user ?? 0, socket: socket, text: peerText))
+      }
       let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
-      table.insert(
-        ConnectionTable.Entry(
-          process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
-          reservation: reservation, deadline: deadline))
+      let entry = ConnectionTable.Entry(
+        process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
+        reservation: reservation, socket: socket, pipe: number ?? -1, deadline: deadline)
+      if logsOpenings { noteOpened(entry) }
+      table.insert(entry)
       scoreboard.header.pointee.active = UInt32(table.count)
       endShortage()
     } catch {
@@ -153,26 +162,25 @@ extension Listener {
   }
 
   private mutating func fork(
-    for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>
+    for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>, errors: CInt?
   ) throws(SystemCallError) -> pid_t {
     switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
     case .child:
       // It never returns: the child gives nothing back that is on this stack, such as the reservation.
       process.serve(
         Descriptor(owning: admitted.connection.number), client: admitted.client,
-        connections: admitted.reservation.placesOfSource, slot: slot, processTitle: title)
+        connections: admitted.reservation.placesOfSource, slot: slot, errors: errors, processTitle: title)
     case .parent(let child): return child
     }
   }
 
   private mutating func execute(
-    _ program: PreparedProgram, for admitted: borrowing AdmittedClient
+    _ program: PreparedProgram, for admitted: borrowing AdmittedClient, errors: CInt
   ) throws(SystemCallError) -> pid_t {
     let number = admitted.connection.number
     let client = ClientVariables(
       local: (try? admitted.connection.localAddress())?.address, remote: admitted.client.address,
       credentials: admitted.client.credentials, connectionsOfSource: admitted.reservation.placesOfSource)
-    let errors = ProgramErrors.number(of: programErrors)
     return try program.start(descriptors: [number, number, errors]) { client.write(to: &$0) }
   }
 

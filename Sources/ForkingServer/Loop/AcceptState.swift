@@ -64,10 +64,10 @@ extension Listener {
     switch pause {
     case .full:
       let now = Deadline.now
-      say(refusals.waiting(for: .maxConnections, now: now))
+      say(refusals.waiting(for: .maxConnections, now: now), .clientsWait)
       scheduleLookAtOthers(now)
     case .brokenSocket: accepting.retryTime = Deadline(after: .milliseconds(50))
-    case .rate: say(refusals.waiting(for: .rate, now: .now))
+    case .rate: say(refusals.waiting(for: .rate, now: .now), .clientsWait)
     case .shortage(let call, let error):
       if accepting.shortageBegan == nil {
         accepting.shortageBegan = .now

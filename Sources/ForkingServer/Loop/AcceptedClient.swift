@@ -5,6 +5,8 @@ import Admission
 struct AcceptedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
+  /// The number of the listening socket.
+  let socket: CInt
 
   /// Takes the next client that waits at the socket.
   ///
@@ -14,11 +16,13 @@ struct AcceptedClient: ~Copyable {
     let connection = try socket.accept(peer: &native)
     client = Client(of: connection, at: native, prefix: prefix)
     self.connection = connection
+    self.socket = socket.descriptor.number
   }
 
-  init(_ client: Client, connection: consuming Descriptor) {
+  init(_ client: Client, connection: consuming Descriptor, socket: CInt = -1) {
     self.client = client
     self.connection = connection
+    self.socket = socket
   }
 }
 
@@ -27,11 +31,13 @@ struct AdmittedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
   let reservation: Reservation
+  let socket: CInt
   /// When it was accepted; nil for a moment ago.
   var since: Deadline?
 
   init(_ accepted: consuming AcceptedClient, reservation: consuming Reservation) {
     client = accepted.client
+    socket = accepted.socket
     connection = accepted.connection
     self.reservation = reservation
   }

@@ -10,8 +10,9 @@ extension Listener {
     // The process's own claims, copied once: an attacker may have it, and its descendants may still write here.
     let word = begat_copy_slot(scoreboard.slot(Int(entry.slot)))
     let outcome = outcome(status, of: entry, waiting: word.waiting)
+    let ender = Ender(entry.ending, outcome)
     // Before the record, and before another program's output can be joined to this program's.
-    readLastWords()
+    if startsPrograms { readLastWords(of: entry) }
     if entry.place >= 0 { handoverEnded(status, entry) }
     let now = Deadline.now
     // Its claim counts if it is possible.
@@ -21,14 +22,19 @@ extension Listener {
     scoreboard.header.pointee.active = UInt32(table.count)
     scoreboard.slot(Int(entry.slot)).pointee.pid = 0
 
+    let isProblem = ConnectionRecord.isProblem(outcome, ender)
     switch options.log {
-    case .connections: break
-    case .problems: guard outcome.isProblem else { return }
+    case .connections, .open: break
+    case .problems: guard isProblem else { return }
     case .none: return
     }
+    guard isProblem || recordLimit.admits(now) else {
+      return recordLimit.count(outcome, bytes: (word.bytes_received, word.bytes_sent), now)
+    }
     batch.append(
-      process: child, peer: entry.peer, user: entry.user, duration: duration,
-      received: word.bytes_received, sent: word.bytes_sent, outcome: outcome)
+      begat_record(
+        .ended, process: child, peer: entry.peer, user: entry.user, socket: entry.socket, text: peerText,
+        duration: duration, received: word.bytes_received, sent: word.bytes_sent, outcome: outcome, ender: ender))
     scoreboard.header.pointee.records &+= 1
     if batch.isFull { report() }
   }
@@ -62,5 +68,25 @@ extension Listener {
 
   private func isLimit(_ waiting: UInt32) -> Bool {
     waiting == Waiting.firstByte.rawValue || waiting == Waiting.idle.rawValue
+  }
+}
+
+extension Ender {
+  /// The cause of an end.
+  ///
+  /// - Parameter ending: why the process was told to end.
+  fileprivate init(_ ending: ConnectionTable.Ending, _ outcome: Outcome) {
+    self =
+      switch (ending, outcome) {
+      case (_, .crashed): .crash
+      case (.overdue, _): .limit
+      case (.ordered, _): .administrator
+      case (.stopped, _): .drain
+      case (.none, .complete), (.none, .exited), (.none, .failed): .service
+      case (.none, .clientClosed): .client
+      case (.none, .firstByteTimeout), (.none, .idleTimeout), (.none, .maxDuration): .limit
+      case (.none, .ended): .signal
+      case (.none, .stopped): .drain
+      }
   }
 }

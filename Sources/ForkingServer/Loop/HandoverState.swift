@@ -111,10 +111,11 @@ extension Listener {
     let number = socketNumber(at: place)
     // Programs of this kind expect to wait in accept(2).
     if place < sockets.streams.count { try? sockets.streams[place].socket.descriptor.setNonBlocking(false) }
-    let errors = ProgramErrors.number(of: programErrors)
+    let pipe = programLog.openPipe()
+    let errors = programLog.number(of: pipe)
     do throws(SystemCallError) {
       let child = try program.start(descriptors: [number, number, errors, number])
-      add(child, at: place, started: now)
+      add(child, at: place, started: now, pipe)
       handover.places[place].clients = clients
       watchPlaces()
       endShortage()
@@ -137,17 +138,25 @@ extension Listener {
   }
 
   /// Notes the program that has a socket now.
-  private mutating func add(_ program: Int32, at place: Int, started: Deadline) {
+  private mutating func add(_ program: Int32, at place: Int, started: Deadline, _ pipe: ProgramErrors?) {
     let index = table.nextSlot
     scoreboard.slot(index).pointee = begat_slot(
       pid: program, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
       bytes_sent: ConnectionRecord.unknownCount, started: started.instant, family: 0, port: 0, uid: 0,
       address: PeerFields(nil).bytes, ended: 0)
+    let socket = socketNumber(at: place)
+    let pipeNumber = pipe.map {
+      watch(
+        $0,
+        of: begat_record(.ended, process: program, peer: PeerFields(nil), user: 0, socket: socket, text: peerText))
+    }
     let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
-    table.insert(
+    let entry =
       ConnectionTable.Entry(
         process: program, slot: UInt32(index), started: started, user: 0, peer: PeerFields(nil), reservation: nil,
-        place: Int32(place), deadline: deadline))
+        place: Int32(place), socket: socket, pipe: pipeNumber ?? -1, deadline: deadline)
+    if logsOpenings { noteOpened(entry) }
+    table.insert(entry)
     handover.places[place].process = program
     scoreboard.countAccepted(now: started.instant)
     scoreboard.header.pointee.active = UInt32(table.count)

@@ -19,6 +19,9 @@ struct Listener: ~Copyable {
     static let exits: UInt64 = 0x1_0000_0002
     static let work: UInt64 = 0x1_0000_0003
     static let programErrors: UInt64 = 0x1_0000_0004
+    /// And the number of a pipe.
+    static let pipes: UInt64 = 0x2_0000_0000
+    static let allPipes = pipes...(pipes + UInt64(CInt.max))
     static let datagrams: UInt64 = 0x1_0000
     static let allDatagrams = datagrams..<(2 * datagrams)
   }
@@ -27,6 +30,11 @@ struct Listener: ~Copyable {
   let offer: Offer
   /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
   let process: ConnectionProcess
+  /// Decides how much of a client's address is written down.
+  let peerText: PeerText
+  /// Whether the beginnings of connections are logged too.
+  let logsOpenings: Bool
+  var recordLimit: RecordLimit
   let datagramAnswers: DatagramAnswers?
   let title: ProcessTitle?
   /// Announces clients, stop signals and the channel.
@@ -41,11 +49,10 @@ struct Listener: ~Copyable {
   var table: ConnectionTable
   var batch: RecordBatch
   var refusals: Refusals
-  var programErrors: ProgramErrors?
-  var programLog = ProgramLog()
+  var programLog: ProgramLog
   var handover: HandoverState
-  /// Whether a connection that ends may have left an unfinished line of a program.
-  let hasProgramWords: Bool
+  /// Whether each connection has a pipe of its own for standard error.
+  let startsPrograms: Bool
   /// Whether clients may be accepted: before that, an earlier listener of the service accepts them.
   var hasBegun = false
   var emptying: Emptying
@@ -70,27 +77,28 @@ struct Listener: ~Copyable {
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
     admission: consuming Admission, datagramAnswers: DatagramAnswers?, scoreboard: consuming Scoreboard,
-    names: NameClient?, programErrors: consuming ProgramErrors?,
+    names: NameClient?, programLog: ProgramLog,
     title: consuming ProcessTitle?
   ) throws(SystemCallError) {
-    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
-    let errors = try ProgramErrors.existing(
-      programErrors, orLabelled: startsPrograms ? "program: " : "connection process: ")
+    startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
     let pollers = try ListenerPollers()
-    try pollers.watch(channel: reporter.channelNumber, errors: errors.reading.number)
+    try pollers.watch(channel: reporter.channelNumber, errors: programLog.shared.reading.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     process = ConnectionProcess(
       service: service.offer.connectionService,
       limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
-      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.writing.number,
-      keeping: service.needed)
+      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: programLog.shared.number,
+      peerText: PeerText(options.logAddress), keeping: service.needed)
+    peerText = PeerText(options.logAddress)
+    logsOpenings = options.log == .open
+    recordLimit = RecordLimit(options.logRateLimit)
     offer = service.offer
     self.admission = admission
-    refusals = Refusals(limits: options.admission, datagramLimits: options.datagramAdmission)
-    self.programErrors = consume errors
-    hasProgramWords = startsPrograms
+    refusals = Refusals(
+      limits: options.admission, datagramLimits: options.datagramAdmission, peerText: PeerText(options.logAddress))
+    self.programLog = programLog
     self.handover = handover
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
     self.datagramAnswers = datagramAnswers
@@ -133,7 +141,11 @@ struct Listener: ~Copyable {
     takeStopSignals()
     takeExits()
     if ready.isChannel { readChannel() }
-    if ready.hasProgramErrors { readProgramErrors() }
+    if ready.hasProgramErrors { readOutput(programLog.shared) }
+    for index in 0..<ready.pipeCount {
+      // One that was closed meanwhile is not there any more.
+      if let pipe = programLog.pipes[ready.pipes[index]] { readOutput(pipe) }
+    }
     advanceProgramLog()
     sweepIfDue()
     resumeIfPossible()
@@ -163,6 +175,15 @@ struct Listener: ~Copyable {
     var datagrams: UInt64 = 0
     var isChannel = false
     var hasProgramErrors = false
+    /// The numbers of pipes: an array would be memory that is allocated for each wait.
+    var pipes = SIMD16<CInt>()
+    var pipeCount = 0
+
+    mutating func addPipe(_ number: CInt) {
+      guard pipeCount < pipes.scalarCount else { return }
+      pipes[pipeCount] = number
+      pipeCount += 1
+    }
   }
 
   private mutating func waitForWork() -> Ready {
@@ -172,6 +193,7 @@ struct Listener: ~Copyable {
       case Token.stopSignals: break
       case Token.channel: ready.isChannel = true
       case Token.programErrors: ready.hasProgramErrors = true
+      case Token.allPipes: ready.addPipe(CInt(event.token - Token.pipes))
       case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
       default: ready.streams |= 1 << (event.token & 63)
       }
@@ -204,7 +226,7 @@ struct Listener: ~Copyable {
     var due = Deadline.never
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due, handover.due, programLog.due)
+    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due)
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
@@ -264,7 +286,8 @@ struct Listener: ~Copyable {
   /// Looks for exits that no signal announced, as it happens when the kernel's queue of signals is full.
   private mutating func sweepIfDue() {
     let now = Deadline.now
-    for line in refusals.ended(now) { reporter.log(.notice, line) }
+    for line in refusals.ended(now) { reporter.log(.notice, line, .clientsCounted) }
+    sayConnectionsCounted(now)
     guard !table.isEmpty, lastSweep.duration(to: now) >= Listener.sweepInterval else {
       if table.isEmpty { lastSweep = now }
       return
@@ -277,5 +300,5 @@ struct Listener: ~Copyable {
   // MARK: Log
 
   /// Logs a line that may be due.
-  mutating func say(_ line: String?) { if let line { reporter.log(.notice, line) } }
+  mutating func say(_ line: String?, _ kind: LogKind = .other) { if let line { reporter.log(.notice, line, kind) } }
 }

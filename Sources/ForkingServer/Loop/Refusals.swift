@@ -32,12 +32,14 @@ struct Refusals {
 
   private let limits: AdmissionLimits
   private let datagramLimits: AdmissionLimits
+  private let peerText: PeerText
   private var episodes = [Episode](repeating: Episode(), count: Kind.allCases.count)
   /// The earliest `due` of all of them.
   private(set) var due = Deadline.never
 
-  init(limits: AdmissionLimits, datagramLimits: AdmissionLimits) {
+  init(limits: AdmissionLimits, datagramLimits: AdmissionLimits, peerText: PeerText = PeerText(.full)) {
     self.limits = limits
+    self.peerText = peerText
     self.datagramLimits = datagramLimits
   }
 
@@ -50,12 +52,12 @@ struct Refusals {
   /// The line for a refused client, where one is due.
   mutating func refused(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
     guard note(.connection(refusal), now: now) else { return nil }
-    return Refusals.text(refusal, limits, client) + ": clients are refused"
+    return text(refusal, limits, client) + ": clients are refused"
   }
 
   mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
     guard note(.datagram(refusal), now: now) else { return nil }
-    return Refusals.text(refusal, datagramLimits, client) + ": datagrams are not answered"
+    return text(refusal, datagramLimits, client) + ": datagrams are not answered"
   }
 
   /// The line for clients that wait in the backlog, where one is due.
@@ -80,7 +82,7 @@ struct Refusals {
     guard note(.unsendable, now: now) else { return nil }
     let isForbidden = error == .permissionDenied && client?.isUnix ?? false
     let advice = isForbidden ? "; the client's socket must be writable for the service's user" : ""
-    return "an answer to \(client?.description ?? "a client") cannot be sent: \(error)\(advice)"
+    return "an answer to \(peerText.address(client)) cannot be sent: \(error)\(advice)"
   }
 
   /// The lines of the episodes that have ended.
@@ -107,18 +109,13 @@ struct Refusals {
 
   private static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
-  private static func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ client: Client) -> String {
-    let who =
-      if let user = client.user {
-        "user \(user)"
-      } else {
-        client.address.map { $0.host ?? "a Unix socket" } ?? "a client without an address"
-      }
+  private func text(_ refusal: Refusal, _ limits: AdmissionLimits, _ client: Client) -> String {
+    let who = peerText.subject(client.address, user: client.user)
     return switch refusal {
     case .denied: "\(who) is not allowed"
     case .banned: "\(who) is banned by \(refusal.key)"
-    case .maxConnectionsPerSource, .ratePerSource: "\(limit(refusal, limits)) reached by \(who)"
-    case .maxConnections, .rate: "\(limit(refusal, limits)) reached"
+    case .maxConnectionsPerSource, .ratePerSource: "\(Refusals.limit(refusal, limits)) reached by \(who)"
+    case .maxConnections, .rate: "\(Refusals.limit(refusal, limits)) reached"
     }
   }
 

@@ -16,6 +16,7 @@ struct ConnectionProcess {
   let listener: pid_t
   /// What it has as standard error, for the log; nil keeps the listener's.
   private let errors: CInt?
+  private let peerText: PeerText
   /// Descriptors besides 0, 1, 2 and the client's that it needs, in ascending order; never freed.
   private let kept: UnsafeMutableBufferPointer<CInt>
   /// Made before the fork, as everything that needs the run-time library.
@@ -28,7 +29,7 @@ struct ConnectionProcess {
   /// - Parameter keeping: open descriptors that the service needs.
   init(
     service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
-    errors: CInt? = nil, keeping: [CInt] = []
+    errors: CInt? = nil, peerText: PeerText = PeerText(.full), keeping: [CInt] = []
   ) {
     self.service = service
     self.limits = limits
@@ -37,6 +38,7 @@ struct ConnectionProcess {
     titleLength = title.utf8.count
     self.listener = listener
     self.errors = errors
+    self.peerText = peerText
     let numbers = (keeping + [names?.socketNumber].compactMap { $0 }).sorted()
     kept = .allocate(capacity: numbers.count)
     _ = kept.initialize(from: numbers)
@@ -48,14 +50,20 @@ struct ConnectionProcess {
   /// Serves the client and ends the process.
   ///
   /// Reads no option and no file: all that was done before the fork.
+  ///
+  /// - Parameter ownErrors: a pipe for its standard error alone; nil uses the one that all share.
   func serve(
     _ socket: consuming Descriptor, client: Client, connections: Int,
-    slot: UnsafeMutablePointer<begat_slot>, processTitle: borrowing ProcessTitle?
+    slot: UnsafeMutablePointer<begat_slot>, errors ownErrors: CInt?, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.setParentDeathSignal(endWithListener, parent: listener)
     guard follows == true else { ProcessControl.exitImmediately(status: 1) }
-    if let errors { StandardError.redirect(to: errors) }
+    if let errors {
+      // Programs get the number that was known before the fork, whatever it is another name of.
+      if let ownErrors { StandardError.rename(ownErrors, to: errors) }
+      StandardError.redirect(to: errors)
+    }
     closeOthers(than: socket.number)
     blockedSignals.setThreadMask()
 
@@ -119,7 +127,7 @@ struct ConnectionProcess {
       withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
         var text = ByteWriter(room)
         text.append(UInt8(ascii: " "))
-        address?.write(to: &text)
+        if let address { peerText.write(address, to: &text) }
         // The listener's own title stands there already.
         processTitle.show(text.bytes, after: start)
       }

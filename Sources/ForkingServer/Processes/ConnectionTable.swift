@@ -19,6 +19,10 @@ struct ConnectionTable: ~Copyable {
     let reservation: Reservation?
     /// The socket that such a program has (`HandoverState.Place`).
     var place: Int32 = -1
+    /// The number of the listening socket; -1 if that is not known.
+    var socket: Int32 = -1
+    /// The number of the pipe of its standard error; -1 if it uses the shared one.
+    var pipe: CInt = -1
     /// When the process gets SIGTERM, and after that, when it gets SIGKILL.
     var deadline = Deadline.never
     var ending = Ending.none

@@ -1,3 +1,4 @@
+import CSharedLayouts
 import ControlProtocol
 @_spi(Begat) import UnixCore
 
@@ -36,16 +37,43 @@ struct Reporter: ~Copyable {
 
   /// False where it could not be delivered.
   @discardableResult
-  mutating func log(_ severity: Severity, _ text: String) -> Bool {
-    guard !send(severity, text) else { return true }
+  mutating func log(_ severity: Severity, _ text: String, _ kind: LogKind = .other) -> Bool {
+    guard !send(severity, kind, text) else { return true }
     lost.add(messages: 1, .now)
     return false
   }
 
-  private func send(_ severity: Severity, _ text: String) -> Bool {
+  /// Logs a text; one that could not be delivered does not count as lost.
+  mutating func tryLog(_ severity: Severity, _ text: String, _ kind: LogKind) -> Bool { send(severity, kind, text) }
+
+  /// Logs what a program has written; false where it could not be delivered.
+  mutating func log(_ message: ProgramMessage) -> Bool {
+    switch message {
+    case .text(let text): return log(.notice, text, .programLine)
+    case .line(let line, let record):
+      if line.withUnsafeBytes({ send($0, of: record) }) { return true }
+      lost.add(messages: 1, .now)
+      return false
+    }
+  }
+
+  private func send(_ line: UnsafeRawBufferPointer, of record: begat_record) -> Bool {
     do throws(SystemCallError) {
       switch channel {
-      case .some(let channel): try ListenerChannel.sendLog(severity, text, on: channel)
+      case .some(let channel): try ListenerChannel.sendProgramLine(line, of: record, on: channel)
+      case nil:
+        let head = ConnectionRecord(record)?.head ?? ""
+        try StandardError.tryWrite(
+          "begat-listener: \(name): \(head)program: \(escaped(line, doublingBackslashes: false))\n")
+      }
+      return true
+    } catch { return false }
+  }
+
+  private func send(_ severity: Severity, _ kind: LogKind, _ text: String) -> Bool {
+    do throws(SystemCallError) {
+      switch channel {
+      case .some(let channel): try ListenerChannel.sendLog(severity, text, kind, on: channel)
       case nil: try StandardError.tryWrite("begat-listener: \(name): \(text)\n")
       }
       return true
@@ -95,7 +123,7 @@ struct Reporter: ~Copyable {
     if count > 0 {
       droppedRecords += count
       lost.add(records: count, now)
-    } else if let line = lost.line(now, isLast: isLast), send(.warning, line) {
+    } else if let line = lost.line(now, isLast: isLast), send(.warning, .messagesLost, line) {
       lost = LostRecords()
     }
   }

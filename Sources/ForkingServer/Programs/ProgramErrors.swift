@@ -1,67 +1,114 @@
 import Admission
+import CSharedLayouts
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The pipe to which programs and connection processes write their standard error: lines for the log.
-///
-/// One pipe for all of a service: a line that a program writes at once stays whole.  The listener reads it, not begatd: a
-/// program never writes to a pipe without a reader.  Connection processes of built-in services have it too, so that one
-/// that was taken over can write neither to begatd's own log nor to a terminal.
-struct ProgramErrors: ~Copyable {
-  /// Bytes of a line that are kept.
-  static let longestLine = 1000
-  /// Keeps a program that writes forever from filling the log.
+/// A message for the log that comes from a program.
+enum ProgramMessage {
+  /// A line of a connection's program; the record says which connection it is.
+  case line([UInt8], begat_record)
+  /// Any other text.
+  case text(String)
+}
+
+/// How many lines of programs a service logs: it keeps a program that writes forever from filling the log.
+final class ProgramLineRate {
   private static let rate = RateLimit("50/s burst 100")!
 
-  let reading: Descriptor
-  let writing: Descriptor
   private let bucket = TokenBucket(rate)
   private var fullAt = TokenBucket.untouched
-  private var line: [UInt8] = []
   private var leftOut = 0
-  /// Whether lines were left out since this was last set to false: then the pipe may stay unread for a while.
-  var isFlooded = false
-  /// The text before each line.
-  private let label: String
-  private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
-
-  init(label: String = "program: ") throws(SystemCallError) {
-    self.label = label
-    let pipe = try PipeEnds()
-    try pipe.readEnd.setNonBlocking(true)
-    reading = pipe.readEnd
-    writing = pipe.writeEnd
-    line.reserveCapacity(ProgramErrors.longestLine)
-  }
-
-  /// The given pipe, or a new one.
-  static func existing(
-    _ given: consuming ProgramErrors?, orLabelled label: String
-  ) throws(SystemCallError) -> ProgramErrors {
-    switch consume given {
-    case .some(let given): return given
-    case nil: return try ProgramErrors(label: label)
-    }
-  }
+  /// Where pipes are read into.
+  fileprivate let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
   deinit { room.deallocate() }
 
-  /// What programs get as standard error: the pipe, or the listener's own where there is none.
-  static func number(of errors: borrowing ProgramErrors?) -> CInt {
-    switch errors {
-    case .some(let errors): errors.writing.number
+  /// Logs a message if the rate allows it.
+  ///
+  /// - Parameter log: returns false if it could not be delivered.
+  /// - Returns: whether the rate allows it.
+  fileprivate func log(_ message: ProgramMessage, _ log: (ProgramMessage) -> Bool) -> Bool {
+    let now = Deadline.now
+    guard bucket.nextTime(fullAt: fullAt) <= now else {
+      leftOut += 1
+      return false
+    }
+    fullAt = bucket.taking(fullAt: fullAt, now: now)
+    sayLeftOut(log)
+    if !log(message) { leftOut += 1 }
+    return true
+  }
+
+  /// Logs how many lines were left out, if there are any.
+  func sayLeftOut(_ log: (ProgramMessage) -> Bool) {
+    guard leftOut > 0 else { return }
+    let lines = leftOut == 1 ? "1 line of programs is" : "\(leftOut) lines of programs are"
+    if log(.text("\(lines) left out: more than \(Self.rate), or than the log takes")) { leftOut = 0 }
+  }
+}
+
+/// A pipe to which programs and connection processes write their standard error: lines for the log.
+///
+/// Each connection of a program has one of its own, so that its lines are never joined to those of another client.
+/// Connection processes of built-in services share one: so that one that was taken over can write neither to begatd's own
+/// log nor to a terminal.  The listener reads them, not begatd: a program never writes to a pipe without a reader.
+final class ProgramErrors {
+  /// Bytes of a line that are kept.
+  static let longestLine = 1000
+
+  let reading: Descriptor
+  /// The end for the program; nil when only the program has it.
+  private var writing: Descriptor?
+  /// The connection whose pipe it is; nil for one that all share.
+  var record: begat_record?
+  /// When the pipe is read again; nil while it is watched.
+  var resumeTime: Deadline?
+  /// When an unfinished line is logged; nil if there is none.
+  var partTime: Deadline?
+  /// Whether lines were left out since this was last set to false: then the pipe may stay unread for a while.
+  var isFlooded = false
+  private let rate: ProgramLineRate
+  private var line: [UInt8] = []
+  /// The text before each line of a pipe that all share.
+  private let label: String
+
+  init(label: String = "program: ", rate: ProgramLineRate) throws(SystemCallError) {
+    self.label = label
+    self.rate = rate
+    let pipe = try PipeEnds()
+    try pipe.readEnd.setNonBlocking(true)
+    reading = pipe.readEnd
+    let writing = pipe.writeEnd
+    self.writing = consume writing
+  }
+
+  /// What programs get as standard error: the pipe, or this process's own where this process cannot write to it.
+  var number: CInt {
+    switch writing {
+    case .some(let writing): writing.number
     case nil: STDERR_FILENO
     }
   }
 
+  /// Leaves the writing end to the program alone: when it is closed there, the pipe is at its end.
+  func leaveToProgram() { writing = nil }
+
+  /// What reading has found.
+  enum Found {
+    case nothing
+    case output
+    /// No process can write any more.
+    case end
+  }
+
   /// Reads what is there, at most 64 KiB, because clients are waiting too.
   ///
-  /// - Parameter log: logs a line; returns false if it could not be delivered.
-  /// - Returns: whether anything was there.
+  /// - Parameter log: logs a message; returns false if it could not be delivered.
   @discardableResult
-  mutating func read(_ log: (String) -> Bool) -> Bool {
-    guard let count = try? reading.read(into: room), count > 0 else { return false }
-    var rest = UnsafeRawBufferPointer(rebasing: room[..<count])
+  func read(_ log: (ProgramMessage) -> Bool) -> Found {
+    guard let count = try? reading.read(into: rate.room) else { return .nothing }
+    guard count > 0 else { return .end }
+    var rest = UnsafeRawBufferPointer(rebasing: rate.room[..<count])
     while let start = rest.baseAddress, !rest.isEmpty {
       let end = memchr(start, CInt(UInt8(ascii: "\n")), rest.count)
       let length = end.map { UnsafeRawPointer($0) - start } ?? rest.count
@@ -69,40 +116,26 @@ struct ProgramErrors: ~Copyable {
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + (end == nil ? 0 : 1)))
       if end != nil { finish(log) }
     }
-    return true
+    return .output
   }
 
   /// Whether a line has begun and not ended.
   var hasPart: Bool { !line.isEmpty }
 
   /// Logs what is there of a line that was not ended: its program has ended, or has written nothing for a while.
-  mutating func finishPart(_ log: (String) -> Bool) { if hasPart { finish(log) } }
-
-  /// Logs an unfinished last line.
-  mutating func flush(_ log: (String) -> Bool) {
-    if !line.isEmpty { finish(log) }
-    sayLeftOut(log)
+  func finishPart(_ log: (ProgramMessage) -> Bool) {
+    partTime = nil
+    if hasPart { finish(log) }
   }
 
-  private mutating func finish(_ log: (String) -> Bool) {
+  private func finish(_ log: (ProgramMessage) -> Bool) {
     defer { line.removeAll(keepingCapacity: true) }
     LineEnd.removeReturn(from: &line)
     guard !line.isEmpty else { return }
-    let now = Deadline.now
-    guard bucket.nextTime(fullAt: fullAt) <= now else {
-      leftOut += 1
-      isFlooded = true
-      return
-    }
-    fullAt = bucket.taking(fullAt: fullAt, now: now)
-    sayLeftOut(log)
-    if !log(label + UntrustedBytes(line).escaped(doublingBackslashes: false)) { leftOut += 1 }
-  }
-
-  private mutating func sayLeftOut(_ log: (String) -> Bool) {
-    guard leftOut > 0 else { return }
-    if log("\(leftOut) lines of programs are left out: more than \(ProgramErrors.rate), or than the log takes") {
-      leftOut = 0
-    }
+    let message: ProgramMessage =
+      if let record { .line(line, record) } else {
+        .text(label + UntrustedBytes(line).escaped(doublingBackslashes: false))
+      }
+    if !rate.log(message, log) { isFlooded = true }
   }
 }

@@ -85,8 +85,10 @@ public enum ListenerProgram {
     try ProcessControl.setNoNewPrivileges()
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
-    let errors = options.serve == nil || !options.commands.isEmpty ? try ProgramErrors() : nil
-    let errorNumber = ProgramErrors.number(of: errors)
+    let startsPrograms = options.serve == nil || !options.commands.isEmpty
+    let rate = ProgramLineRate()
+    let errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ", rate: rate)
+    let errorNumber = errors.number
     let service =
       if let builtIn = options.serve {
         try LoadedService(builtIn, options: options, programs: programs, errors: errorNumber) { warnings.append($0) }
@@ -110,7 +112,8 @@ public enum ListenerProgram {
     // The listener alone has the sockets: it closes them at a stop.
     var listener = try Listener(
       options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
-      datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names, programErrors: errors, title: title)
+      datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names,
+      programLog: ProgramLog(shared: errors, rate: rate, startsPrograms: startsPrograms), title: title)
     let isSuccess = listener.run()
     switch ownBoard {
     case .some(let board): board.remove()

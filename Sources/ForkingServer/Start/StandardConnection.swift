@@ -50,7 +50,7 @@ enum StandardConnection {
   private static func isAdmitted(_ client: Client, _ options: ListenerOptions) -> Bool {
     let rules = AccessRules(allow: options.admission.allow, deny: options.admission.deny)
     if rules.decision(on: client.address, user: client.user).isAllowed { return true }
-    let name = client.address?.description ?? "a client without an address"
+    let name = PeerText(options.logAddress).text(client.address)
     ListenerProgram.complain("\(options.name): refused \(name)")
     if let refusal = options.refusal {
       Descriptor.withBorrowed(1) { output in _ = try? output.writeAll(refusal + "\r\n") }

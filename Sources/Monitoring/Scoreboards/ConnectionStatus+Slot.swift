@@ -1,5 +1,6 @@
 import CSharedLayouts
 import ControlProtocol
+import Settings
 @_spi(Begat) import UnixCore
 
 /// The circumstances of connections that stand in one scoreboard.
@@ -10,8 +11,14 @@ public struct ScoreboardPlace {
   public var listener: Int32
   /// The service's one Unix socket, which its clients came through.
   public var unixAddress: SocketAddress?
+  /// How much of clients' addresses is shown.
+  public var logAddress: LogAddress
 
-  public init(service: String, generation: UInt64, listener: Int32, unixAddress: SocketAddress? = nil) {
+  public init(
+    service: String, generation: UInt64, listener: Int32, unixAddress: SocketAddress? = nil,
+    logAddress: LogAddress = .full
+  ) {
+    self.logAddress = logAddress
     self.service = service
     self.generation = generation
     self.listener = listener
@@ -50,11 +57,12 @@ extension ConnectionStatus {
         service: place.service, generation: place.generation, slot: index, started: max(0, slot.started)),
       process: slot.pid, listener: place.listener, age: .nanoseconds(max(0, now - max(0, min(slot.started, now)))))
     if slot.family == PeerFields.unix {
-      user = slot.uid
+      // The path is the service's, not the client's.
+      if place.logAddress == .full { user = slot.uid }
       peer = place.unixAddress?.description
-    } else if let address = PeerFields(slot).address {
-      peer = address.description
-      self.name = name(address)
+    } else if let address = PeerFields(slot).address, place.logAddress != .none {
+      peer = PeerText(place.logAddress).text(address)
+      if place.logAddress == .full { self.name = name(address) }
     }
     if slot.bytes_received != ConnectionRecord.unknownCount { received = slot.bytes_received }
     if slot.bytes_sent != ConnectionRecord.unknownCount { sent = slot.bytes_sent }

@@ -8,12 +8,23 @@ public enum LogTarget: String, Sendable, Hashable, CaseIterable {
   /// The journal under systemd, syslog with `--daemon`, else standard error.
   case auto
   case stderr, journal, syslog
+  /// The file that `log-file` names.
+  case file
+}
+
+/// The form of lines on standard error and in a log file.
+public enum LogFormat: String, Sendable, Hashable, CaseIterable {
+  case text
+  /// One JSON object a line.
+  case json
 }
 
 /// The table `[daemon]`.
 public struct DaemonSettings: SettingsTable {
   public var logLevel = LogLevel.info
   public var logTarget = LogTarget.auto
+  public var logFile = "/var/log/begatd.log"
+  public var logFormat = LogFormat.text
   public var drainTimeout = Duration.seconds(30)
   public var announceTime = Duration.zero
   /// A path, in which `%t/` stands for the runtime directory; or `noControlSocket`.
@@ -37,6 +48,17 @@ public struct DaemonSettings: SettingsTable {
     Key(
       "log-target", \.logTarget, .choice,
       "where messages go; auto is the journal under systemd, syslog with --daemon, else stderr"),
+    Key(
+      "log-file", \.logFile, .absolutePath(of: "a file", example: "/var/log/begatd.log"),
+      "file that messages are appended to if log-target is \"file\"",
+      details: """
+        A process of its own writes it, so that a full or hanging file system delays nothing: messages that it cannot take \
+        are dropped, and counted in a line when it takes some again.  SIGUSR1 and begat reload open the file anew, as \
+        after a rotation; no line is lost by that, and none is written twice.  A new file has mode 0640.
+        """),
+    Key(
+      "log-format", \.logFormat, .choice, "form of lines on standard error and in the log file: text, or JSON objects",
+      details: "LOG in begatd(8) describes both.  The journal has fields instead, and syslog always has text."),
     Key(
       "drain-timeout", \.drainTimeout, .duration, "how long open connections may go on after a stop or a drain",
       details: """

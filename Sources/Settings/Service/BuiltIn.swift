@@ -40,6 +40,8 @@ public func isServiceNameByte(_ byte: UInt8) -> Bool {
 /// Which connections leave a line in the log.
 public enum ConnectionLog: String, CaseIterable, Sendable {
   case connections
+  /// Their beginnings too.
+  case open
   /// Those only that ended by a fault of ours.
   case problems
   case none

@@ -245,7 +245,29 @@ extension ServiceSettings {
         when: [.listening, .internetConnections, .names]),
       Key(
         "log", \.log, .choice, "connections that leave a line in the log: \"problems\" are those that failed",
-        when: [.listening, .connections]),
+        when: [.listening, .connections],
+        details: """
+          With \"open\", connections leave a line when they begin and one when they end.  A connection is a problem if its \
+          process or program failed, crashed, or was ended by a signal of another process.
+          """),
+      Key(
+        "log-rate", \.logRate, .rate, "connections that have a line of their own; others are summed up once a second",
+        when: [.listening, .connections],
+        details: """
+          A line a second says how many connections have no line, how they ended, and how many bytes they received and \
+          sent.  Problems have a line each whatever the rate is.  With \"none\" every connection has a line; systemd's \
+          journal then suppresses messages of a busy service unless LogRateLimitIntervalSec=0 is set, as in the unit that \
+          comes with begatd.
+          """),
+      Key(
+        "log-address", \.logAddress, .choice,
+        "how much of clients' addresses is written down: \"prefix\" is their network, \"none\" nothing",
+        when: [.accepting],
+        details: """
+          It holds for the log, the titles of processes, begat ps and begat top, and the status page.  A network is 24 \
+          bits of an IPv4 address or 48 of an IPv6 address, without the port; the user of a Unix socket is written down \
+          only with \"full\".  Programs get the whole address in any case, and what they log themselves is as they write it.
+          """),
     ])
 }
 

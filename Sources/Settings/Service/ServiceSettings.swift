@@ -47,6 +47,8 @@ public struct ServiceSettings: SettingsTable {
   /// Nil stands for true if the service greets hosts by name.
   public var resolveNames: Bool?
   public var log = ConnectionLog.connections
+  public var logAddress = LogAddress.full
+  public var logRate = RateSetting.at(RateLimit.records)
 
   public init() {}
 
@@ -59,6 +61,9 @@ public struct ServiceSettings: SettingsTable {
 
   public var bindOptions: BindOptions { BindOptions(allowsNonlocalAddress: freeBind, device: bindToDevice) }
   public var looksUpNames: Bool { resolveNames ?? (serve == .hello) }
+
+  /// How many connections have a line of their own; nil for all.
+  public var logRateLimit: RateLimit? { logRate.limit(standard: .records) }
 
   /// The limits of datagrams, which have a default rate of their own.
   public var datagramAdmission: AdmissionLimits {

@@ -53,7 +53,8 @@ extension ManagedService {
   func addConnections(to report: inout ConnectionReport, atMost limit: Int, now: Int64, names: NameResolver?) {
     for generation in generations {
       let place = ScoreboardPlace(
-        service: name, generation: generation.number, listener: generation.process, unixAddress: onlyUnixAddress)
+        service: name, generation: generation.number, listener: generation.process, unixAddress: onlyUnixAddress,
+        logAddress: configuration.settings.logAddress)
       report.add(generation.board, at: place, atMost: limit, now: now) { names?.name(of: $0) }
     }
   }

@@ -29,6 +29,8 @@ final class Generation {
   let asksForNames: Bool
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// Whose connections it reports.
+  let source: RecordSource
   /// Records of ended connections that it has delivered.
   var recordsReceived: UInt64 = 0
   var state = State.starting
@@ -49,8 +51,9 @@ final class Generation {
 
   init(
     number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, asksForNames: Bool,
-    board: ScoreboardReader
+    board: ScoreboardReader, source: RecordSource
   ) {
+    self.source = source
     self.number = number
     self.process = process
     self.channel = channel

@@ -50,6 +50,10 @@ struct ListenerStarter {
     var options = ListenerOptions(configuration, sockets: service.socketKinds, hasResolver: asksForNames)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.closingSockets = service.closing.map { pass($0.descriptor.number) }
+    var source = RecordSource(service: service.name)
+    for (number, socket) in zip(options.sockets + options.closingSockets, service.sockets + service.closing) {
+      source.sockets[number] = "\(socket.address)"
+    }
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts
     options.channel = pass(channel.second.number)
@@ -72,6 +76,6 @@ struct ListenerStarter {
     let process = try program.start(descriptors: descriptors)
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      asksForNames: asksForNames, board: board)
+      asksForNames: asksForNames, board: board, source: source)
   }
 }

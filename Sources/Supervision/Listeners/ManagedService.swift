@@ -197,16 +197,6 @@ final class ManagedService {
     return delay
   }
 
-  /// Names the socket's path in records of a Unix socket's clients, who have no address, where there is one such socket.
-  func naming(_ records: [ConnectionRecord]) -> [ConnectionRecord] {
-    guard let address = onlyUnixAddress else { return records }
-    return records.map { record in
-      var record = record
-      if record.user != nil { record.peer = address }
-      return record
-    }
-  }
-
   /// The address of its one Unix socket for connections; nil if it has several or none.
   private(set) var onlyUnixAddress: SocketAddress?
 

@@ -5,11 +5,11 @@ import Logging
 
 /// Messages as datagrams to a log daemon: structured ones to the journal, plain ones to syslog.
 ///
-/// libsystemd's and the C library's own functions wait while the daemon's queue is full; here what cannot be sent at
-/// once is dropped and counted, because a log must not hold up the sockets.
+/// libsystemd's and the C library's own functions wait while the daemon's queue is full; here what cannot be sent
+/// immediately is dropped and counted, because a log must not hold up the sockets.
 ///
 /// Source: systemd.journal-fields(7), Native Journal Protocol of systemd; syslog(3), RFC 3164.
-final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
+final class DatagramLog: RecordLog, @unchecked Sendable {
   enum Style {
     case journal
     case syslog
@@ -25,73 +25,115 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.info
   private let style: Style
+  private let address: SocketAddress
+  private let process = UInt64(getpid())
   private var socket: Descriptor?
+  /// Messages that are lost and not reported yet.
   private var dropped = 0
   private(set) var lostMessages: UInt64 = 0
 
-  /// - Throws: when no daemon listens at its address.
-  init(_ style: Style) throws(SystemCallError) {
+  /// - Parameter address: of the daemon; nil for the usual one.
+  /// - Throws: when no daemon listens there.
+  init(_ style: Style, at address: SocketAddress? = nil) throws(SystemCallError) {
     self.style = style
-    socket = try DatagramLog.connect(style)
+    self.address = address ?? style.address
+    socket = try DatagramLog.connect(to: self.address)
   }
 
-  private static func connect(_ style: Style) throws(SystemCallError) -> Descriptor {
+  private static func connect(to address: SocketAddress) throws(SystemCallError) -> Descriptor {
     let socket = try Descriptor.socket(family: .unix, kind: .datagram)
-    try ClientSocket.connect(socket, to: style.address)
+    try ClientSocket.connect(socket, to: address)
     return socket
   }
 
+  /// A record is never longer as a message.
+  private static let longestRecord = 2048
+
   func log(event: LogEvent) {
-    let service = event.metadata?[LogKey.service].map { "\($0)" }
-    write(event.metadata.prefix + event.message.description, event.level, service: service)
+    let text = event.message.description
+    log(event.level, event.metadata.kind, event.metadata.service, text)
   }
 
-  func log(_ records: [ConnectionRecord], of service: String) {
-    for record in records where record.level >= logLevel {
-      write("\(service): \(record)", record.level, service: service, fields: DatagramLog.fields(record))
-    }
-  }
-
-  private func write(_ message: String, _ level: Logger.Level, service: String?, fields: String = "") {
-    let text = message + (dropped > 0 ? " (\(counted(dropped, "message", "messages")) lost before)" : "")
-    let datagram =
+  private func log(_ level: Logger.Level, _ kind: LogKind, _ service: String?, _ text: String) {
+    reportLoss()
+    deliver(size: text.utf8.count + DatagramLog.longestRecord) { entry in
       switch style {
-      case .journal: journalFields(text, level, service) + fields
-      case .syslog: "<\(24 + level.priority)>begatd[\(getpid())]: \(text)"  // 24: facility daemon
+      case .journal: JournalFields.write(level, kind, service, to: &entry) { $0.append(text) }
+      case .syslog:
+        writeSyslogHead(level, service, to: &entry)
+        entry.append(text)
       }
-    if send(datagram) {
-      dropped = 0
-    } else {
-      dropped += 1
-      lostMessages += 1
     }
   }
 
-  /// One field a line; no value has a newline, because what peers send is escaped before.
-  private func journalFields(_ text: String, _ level: Logger.Level, _ service: String?) -> String {
-    let fields = "MESSAGE=\(text)\nPRIORITY=\(level.priority)\nSYSLOG_IDENTIFIER=begatd\n"
-    return fields + (service.map { "BEGAT_SERVICE=\($0)\n" } ?? "")
+  func log(_ line: UntrustedBytes, of record: ConnectionRecord, _ source: RecordSource) {
+    guard programLineLevel >= logLevel else { return }
+    let text = line.escaped(doublingBackslashes: false)
+    reportLoss()
+    deliver(size: text.utf8.count + DatagramLog.longestRecord) { entry in
+      switch style {
+      case .journal: JournalFields.write(programLine: text, of: record, source, to: &entry)
+      case .syslog:
+        writeSyslogHead(programLineLevel, source.service, to: &entry)
+        record.writeHead(to: &entry, at: source.sockets[record.socket])
+        entry.append("program: ")
+        entry.append(text)
+      }
+    }
   }
 
-  private static func fields(_ record: ConnectionRecord) -> String {
-    let (seconds, attoseconds) = record.duration.components
-    var fields = """
-      BEGAT_PEER=\(record.peerText)
-      BEGAT_PROCESS=\(record.process)
-      BEGAT_DURATION_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
-      BEGAT_OUTCOME=\(record.outcome)
+  func log(_ records: [ConnectionRecord], of source: RecordSource) {
+    for record in records where record.level >= logLevel {
+      reportLoss()
+      deliver(size: DatagramLog.longestRecord) { entry in
+        switch style {
+        case .journal: JournalFields.write(record, source, to: &entry)
+        case .syslog:
+          writeSyslogHead(record.level, source.service, to: &entry)
+          record.write(to: &entry, at: source.sockets[record.socket])
+        }
+      }
+    }
+  }
 
-      """
-    // Unknown for programs that own the connection.
-    if let received = record.received { fields += "BEGAT_RECEIVED=\(received)\n" }
-    if let sent = record.sent { fields += "BEGAT_SENT=\(sent)\n" }
-    return fields
+  private func writeSyslogHead(_ level: Logger.Level, _ service: String?, to entry: inout ByteWriter) {
+    entry.append("<")
+    entry.append(decimal: UInt64(24 + level.priority))  // 24: facility daemon
+    entry.append(">begatd[")
+    entry.append(decimal: process)
+    entry.append("]: ")
+    guard let service else { return }
+    entry.append(service)
+    entry.append(": ")
+  }
+
+  /// Logs what is lost, as soon as there is room again.
+  private func reportLoss() {
+    guard dropped > 0 else { return }
+    let count = dropped
+    let lost = lostMessages
+    dropped = 0
+    log(.warning, .messagesLost, nil, LineFormat.lossText(count))
+    // This message is repeated until it is taken, and is none of those that it counts.
+    if dropped > 0 { (dropped, lostMessages) = (count, lost) }
+  }
+
+  private func deliver(size: Int, _ write: (inout ByteWriter) -> Void) {
+    withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { room in
+      var message = ByteWriter(room)
+      write(&message)
+      guard !send(message.bytes) else { return }
+      dropped += 1
+      lostMessages &+= 1
+    }
   }
 
   /// A daemon that was started anew has another socket: connect again, once.  One that is only slow has the same.
-  private func send(_ message: String) -> Bool {
+  private func send(_ message: UnsafeRawBufferPointer) -> Bool {
     guard let failure = trySend(message) else { return true }
-    guard DatagramLog.meansGone.contains(failure), let fresh = try? DatagramLog.connect(style) else { return false }
+    guard DatagramLog.meansGone.contains(failure), let fresh = try? DatagramLog.connect(to: address) else {
+      return false
+    }
     socket = consume fresh
     return trySend(message) == nil
   }
@@ -100,18 +142,20 @@ final class DatagramLog: LogHandler, RecordLog, @unchecked Sendable {
     .connectionRefused, .connectionReset, .noSuchFileOrDirectory, ErrorCode.socketNotConnected,
   ]
 
-  private func trySend(_ message: String) -> ErrorCode? {
-    var message = message
-    return message.withUTF8 { bytes in
-      switch socket {
-      case .some(let socket):
-        do throws(SystemCallError) {
-          _ = try socket.send(UnsafeRawBufferPointer(bytes), waiting: false)
-          return nil
-        } catch { return error.code }
-      case nil: return ErrorCode.socketNotConnected
-      }
+  private func trySend(_ message: UnsafeRawBufferPointer) -> ErrorCode? {
+    switch socket {
+    case .some(let socket):
+      do throws(SystemCallError) {
+        _ = try socket.send(message, waiting: false)
+        return nil
+      } catch { return error.code }
+    case nil: return ErrorCode.socketNotConnected
     }
+  }
+
+  func noteLoss(_ count: Int) {
+    dropped += count
+    lostMessages &+= UInt64(count)
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -8,8 +8,11 @@ import Settings
 struct Logs {
   var logger: Logger
   let records: any RecordLog
+  let usesStandardError: Bool
   /// Whether standard error is where they go, and stays open when the terminal is left.
   let keepsStandardError: Bool
+  /// The log file, if messages go there.
+  var file: LogFile?
 }
 
 /// Chooses where that is.
@@ -18,35 +21,49 @@ enum LogSetup {
   /// - Returns: standard error's, with a warning, where the wanted one cannot be reached.
   static func open(_ configuration: DaemonSettings, isDetached: Bool) -> Logs {
     let isReadByJournal = standardErrorIsJournal
-    var handler: any LogHandler & RecordLog = StandardErrorLog(isReadByJournal: isReadByJournal)
-    var failure: SystemCallError?
+    let isJSON = configuration.logFormat == .json
+    var handler: any RecordLog = LineLog(
+      StandardErrorOutput(), LineFormat(isJSON ? .json : isReadByJournal ? .prioritized : .text))
+    var failure: String?
+    var file: LogFile?
     do throws(SystemCallError) {
       switch configuration.logTarget {
+      case .file:
+        let opened = try LogFile(path: configuration.logFile, standardError: STDERR_FILENO)
+        if case .failed(let reason) = opened.awaitNews() {
+          opened.close()
+          failure = reason
+        } else {
+          handler = LineLog(opened, LineFormat(isJSON ? .json : .text))
+          file = opened
+        }
       case .journal: handler = try DatagramLog(.journal)
       case .syslog: handler = try DatagramLog(.syslog)
       case .auto where isReadByJournal: handler = try DatagramLog(.journal)
       case .auto where isDetached: handler = try DatagramLog(.syslog)
       case .auto, .stderr: break
       }
-    } catch { failure = error }
+    } catch { failure = "\(error)" }
     handler.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     let chosen = handler
     let logger = Logger(label: "begatd") { _ in chosen }
     if let failure {
       logger.warning("log: \(failure); messages go to standard error")
     }
-    let usesStandardError = chosen is StandardErrorLog
+    let usesStandardError = chosen is LineLog && file == nil
     let outlivesStarter = standardErrorOutlivesStarter
-    return Logs(logger: logger, records: chosen, keepsStandardError: usesStandardError && outlivesStarter)
+    return Logs(
+      logger: logger, records: chosen, usesStandardError: usesStandardError,
+      keepsStandardError: usesStandardError && outlivesStarter, file: file)
   }
 
   /// To be called when the terminal is left: says that nothing more can be said.
   static func warnOfLoss(_ logs: Logs) {
-    guard logs.records is StandardErrorLog, !logs.keepsStandardError else { return }
+    guard logs.usesStandardError, !logs.keepsStandardError else { return }
     logs.logger.warning(
       """
-      log: standard error is let go of with the terminal, and what follows is lost; set log-target to "syslog" or \
-      "journal", or let standard error be a file
+      log: standard error is let go of with the terminal, and what follows is lost; set log-target to "file", "syslog" \
+      or "journal", or let standard error be a file
       """)
   }
 

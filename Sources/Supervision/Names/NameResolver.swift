@@ -54,7 +54,7 @@ final class NameResolver {
     program.leadsSession = true
     program.limits = limits
     // Meant for begatd, whose name it has.
-    program.ignoredSignals = [.hangUp]
+    program.ignoredSignals = [.hangUp, .user1]
     let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [
       StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,

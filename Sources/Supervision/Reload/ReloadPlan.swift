@@ -117,7 +117,7 @@ struct ReloadPlan {
   }
 
   /// Keys of `[daemon]` whose change takes effect without a restart.
-  static let keysInForce: Set = ["log-level", "drain-timeout", "announce-time"]
+  static let keysInForce: Set = ["log-level", "log-file", "drain-timeout", "announce-time"]
 
   private func hasSameSockets(_ index: Int, _ old: Set<Int>?) -> Bool {
     var found: Set<Int> = []

@@ -18,9 +18,11 @@ public enum SupervisorProgram {
   /// - Parameter configurationFile: nil for the usual place or the embedded default.
   /// - Parameter readyDescriptor: gets a line for each bound address and is closed when all is served.
   /// - Parameter leavesTerminal: returns to the starter as soon as all is served.
+  /// - Parameter pidFile: gets the process number when all is served, and is removed at the end.
   /// - Parameter leavesListeners: a stop ends as soon as no client is accepted any more.
   public static func run(
-    configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool, leavesListeners: Bool
+    configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool, leavesListeners: Bool,
+    pidFile: String?
   ) -> CInt {
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen()
@@ -35,7 +37,8 @@ public enum SupervisorProgram {
     // Read again later, from another working directory perhaps.
     let file = configurationFile.map(absolutePath)
     let job = Job(
-      loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor, leavesListeners: leavesListeners)
+      loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor, leavesListeners: leavesListeners,
+      pidFile: pidFile.map(absolutePath))
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
@@ -49,6 +52,7 @@ public enum SupervisorProgram {
     let configurationFile: String?
     let readyDescriptor: CInt?
     let leavesListeners: Bool
+    let pidFile: String?
   }
 
   /// The path itself where the working directory cannot be found out.
@@ -86,7 +90,7 @@ public enum SupervisorProgram {
       return status
     }
     // From here on there is something to clean up: a stop waits until the loop takes it.
-    SignalSet(.terminate, .interrupt, .hangUp, .quit).block()
+    SignalSet(.terminate, .interrupt, .hangUp, .quit, .user1).block()
     let limit = DescriptorLimit.raise()
     let configuration = job.loaded.configuration
     let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
@@ -129,12 +133,18 @@ public enum SupervisorProgram {
           job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
           isForPeople ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
         ]
+        if let path = job.pidFile {
+          do throws(SystemCallError) { try ProcessNumberFile.write(path) } catch {
+            logger.error("--pid-file: \(error)")
+          }
+        }
         if isDetached { LogSetup.warnOfLoss(logs) }
         tellStarter(success, logs.keepsStandardError)
         return outputs.compactMap { $0 }
       }
       try supervisor.take(control, of: configuration)
       let status = supervisor.run()
+      if let path = job.pidFile { ProcessNumberFile.removeIfOurs(path) }
       return supervisor.isStarted ? status : give(status)
     } catch {
       for service in services { service.closeSockets() }

@@ -1,3 +1,5 @@
+import CSharedLayouts
+import Settings
 import TestSupport
 import Testing
 @_spi(Begat) import UnixCore
@@ -23,22 +25,28 @@ extension ConnectionRecord {
     func count() -> UInt64? {
       Int.random(in: 0..<4, using: &random) == 0 ? nil : .random(in: 0..<ConnectionRecord.unknownCount, using: &random)
     }
-    return ConnectionRecord(
+    var record = ConnectionRecord(
       process: .random(in: 1...(.max), using: &random), peer: peer,
       user: peer == .unixUnnamed ? .random(in: 0...(.max), using: &random) : nil,
       duration: .nanoseconds(Int64.random(in: 0...(1 << 60), using: &random)),
       received: count(), sent: count(), outcome: outcomes.randomElement(using: &random)!)
+    record.ender = Ender.allCases.randomElement(using: &random)!
+    record.event = Bool.random(using: &random) ? .ended : .opened
+    record.socket = .random(in: -1...(.max), using: &random)
+    return record
   }
 }
 
 extension RecordBatch {
   mutating func append(_ record: ConnectionRecord) {
     append(
-      process: record.process, peer: PeerFields(record.peer), user: record.user ?? 0,
-      duration: record.duration.components.seconds * 1_000_000_000
-        + record.duration.components.attoseconds / 1_000_000_000,
-      received: record.received ?? ConnectionRecord.unknownCount, sent: record.sent ?? ConnectionRecord.unknownCount,
-      outcome: record.outcome)
+      begat_record(
+        record.event, process: record.process, peer: PeerFields(record.peer), user: record.user ?? 0,
+        socket: record.socket, text: PeerText(.full),
+        duration: record.duration.components.seconds * 1_000_000_000
+          + record.duration.components.attoseconds / 1_000_000_000,
+        received: record.received ?? ConnectionRecord.unknownCount, sent: record.sent ?? ConnectionRecord.unknownCount,
+        outcome: record.outcome, ender: record.ender))
   }
 }
 

@@ -70,6 +70,8 @@ struct ExpectedEffect: Sendable {
 
     "resolve-names": ExpectedEffect(.boolean(false)) { $0.offered == .builtIn(.hello) && $0.hasInternetStreams },
     "log": ExpectedEffect(.string("none")) { $0.hasStreams || $0.offered == .wait },
+    "log-rate": ExpectedEffect(.string("none")) { $0.hasStreams || $0.offered == .wait },
+    "log-address": ExpectedEffect(.string("prefix")) { $0.accepts },
   ]
 
   /// What relay and wait exclude: the key to blame.

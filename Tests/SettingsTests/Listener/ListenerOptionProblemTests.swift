@@ -49,8 +49,8 @@ import Testing
         "--name-requests: expected an integer from 3 to 2147483647, found \"\\xd9\\xa3\""
       ),
       (["--resolve-names=yes"], "--resolve-names: expected true or false, found \"yes\"; write true"),
-      (["--log", "all"], "--log: expected one of connections, problems, none, found \"all\""),
-      (["--log=\u{1b}[2J"], "--log: expected one of connections, problems, none, found \"\\x1b[2J\""),
+      (["--log", "all"], "--log: expected one of connections, open, problems, none, found \"all\""),
+      (["--log=\u{1b}[2J"], "--log: expected one of connections, open, problems, none, found \"\\x1b[2J\""),
       (["--stdio=yes"], "--stdio: expected true or false, found \"yes\"; write true"),
       (["--help="], "--help: expected true or false, found \"\""),
       (["--serve"], "--serve: its value WORD is missing"),

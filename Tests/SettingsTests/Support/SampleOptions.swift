@@ -144,6 +144,8 @@ extension ListenerOptions {
     options.fortune.maxLength = 1
     options.resolveNames = false
     options.log = .none
+    options.logAddress = .prefix
+    options.logRate = .unlimited
     options.datagramPorts = [7, 65535]
     options.stdio = true
     options.channel = 4

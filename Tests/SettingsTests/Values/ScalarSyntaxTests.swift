@@ -62,11 +62,11 @@ import Testing
 
   @Test("has few words in a synopsis, and all of them in a message")
   func hasWords() {
-    #expect(Syntax<ConnectionLog>.choice.placeholder == "connections|problems|none")
+    #expect(Syntax<ConnectionLog>.choice.placeholder == "connections|open|problems|none")
     #expect(Syntax<BuiltIn>.choice.placeholder == "WORD")
     #expect(
       Syntax<ConnectionLog>.choice.complaints(about: .string("problem")) == [
-        "expected one of connections, problems, none, found \"problem\"; did you mean problems?"
+        "expected one of connections, open, problems, none, found \"problem\"; did you mean problems?"
       ])
   }
 }

@@ -27,4 +27,7 @@ import Glibc
   ///
   /// Source: dup2(2).
   public static func redirect(to number: CInt) { _ = platform_replace(STDERR_FILENO, number) }
+
+  /// Makes another descriptor, which programs get as standard error later, another name of an open one.
+  public static func rename(_ number: CInt, to other: CInt) { _ = platform_replace(other, number) }
 }

@@ -1,0 +1,105 @@
+import ControlProtocol
+import Logging
+@_spi(Begat) import UnixCore
+
+/// Lines as JSON objects.  They are written without a value in between: there may be thousands a second.
+///
+/// Source: RFC 8259.
+extension LineFormat {
+  mutating func writeJSON(_ message: Message, _ text: String, to lines: inout ByteWriter) {
+    begin(message.level, message.kind, message.service, to: &lines)
+    lines.append(",\"message\":\"")
+    lines.append(inQuotes: text)
+    lines.append("\"}\n")
+  }
+
+  mutating func writeJSON(_ record: ConnectionRecord, _ source: RecordSource, to lines: inout ByteWriter) {
+    begin(record.level, record.kind, source.service, to: &lines)
+    let local = source.sockets[record.socket]
+    writeConnection(record, local, to: &lines)
+    if record.event == .ended {
+      lines.append(",\"duration\":")
+      let microseconds = record.microseconds
+      lines.append(decimal: microseconds / 1_000_000)
+      lines.append(".")
+      lines.append(decimal: microseconds % 1_000_000, width: 6)
+      // Unknown for programs that own the connection.
+      if let received = record.received { lines.append(",\"received\":", received) }
+      if let sent = record.sent { lines.append(",\"sent\":", sent) }
+      lines.append(",\"outcome\":\"")
+      lines.append(record.outcome.word)
+      lines.append("\"")
+      switch record.outcome {
+      case .exited(let status): lines.append(",\"exit-status\":", UInt64(status))
+      case .ended(let signal), .stopped(let signal), .crashed(let signal):
+        lines.append(",\"signal\":\"")
+        lines.append("\(signal)")
+        lines.append("\"")
+      case .complete, .clientClosed, .firstByteTimeout, .idleTimeout, .maxDuration, .failed: break
+      }
+      lines.append(",\"ended-by\":\"")
+      lines.append(record.ender.word)
+      lines.append("\"")
+    }
+    lines.append("}\n")
+  }
+
+  mutating func writeJSON(
+    programLine text: String, of record: ConnectionRecord, _ source: RecordSource, to lines: inout ByteWriter
+  ) {
+    begin(programLineLevel, .programLine, source.service, to: &lines)
+    writeConnection(record, source.sockets[record.socket], to: &lines)
+    lines.append(",\"message\":\"")
+    lines.append(inQuotes: text)
+    lines.append("\"}\n")
+  }
+
+  private mutating func begin(
+    _ level: Logger.Level, _ kind: LogKind, _ service: String?, to lines: inout ByteWriter
+  ) {
+    lines.append("{\"time\":\"")
+    clock.write(instant, to: &lines)
+    lines.append("\",\"level\":\"")
+    lines.append(level.rawValue)
+    lines.append("\",\"event\":\"")
+    lines.append(kind.word)
+    lines.append("\"")
+    guard let service else { return }
+    lines.append(",\"service\":\"")
+    // Nothing in a service's name needs an escape.
+    lines.append(service)
+    lines.append("\"")
+  }
+
+  private func writeConnection(_ record: ConnectionRecord, _ local: String?, to lines: inout ByteWriter) {
+    lines.append(",\"pid\":", UInt64(record.process.magnitude))
+    if record.addressForm != .none {
+      lines.append(",\"peer\":\"")
+      if let local, record.peer?.isUnix ?? false {
+        lines.append(inQuotes: PeerText(record.addressForm).text(record.peer, user: record.user, at: local))
+      } else {
+        PeerText(record.addressForm).write(record.peer, user: record.user, to: &lines)
+      }
+      lines.append("\"")
+    }
+    guard let local else { return }
+    lines.append(",\"local\":\"")
+    lines.append(inQuotes: local)
+    lines.append("\"")
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func append(_ name: StaticString, _ number: UInt64) {
+    append(name)
+    append(decimal: number)
+  }
+
+  /// A text between quotation marks; all that is not printable ASCII was escaped before, or is left out.
+  fileprivate mutating func append(inQuotes text: String) {
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
+      if (0x20...0x7e).contains(byte) { append(byte) }
+    }
+  }
+}
