@@ -39,11 +39,19 @@ struct ControlOutput {
   }
 
   private init(_ text: String, complaints: [String] = [], exitStatus: Int32 = 0) {
-    // The content of a table came from another process, and partly from its clients.
-    self.text = text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { escaped($0.utf8, doublingBackslashes: false) }.joined(separator: "\n")
+    self.text = ControlOutput.printable(text)
     self.complaints = complaints
     self.exitStatus = exitStatus
+  }
+}
+
+extension ControlOutput {
+  /// The text with escapes where a byte is not printable: parts of it came from other processes, and from their clients.
+  private static func printable(_ text: String) -> String {
+    let newline = UInt8(ascii: "\n")
+    if text.utf8.allSatisfy({ $0 == newline || (0x20...0x7e).contains($0) }) { return text }
+    return text.utf8.split(separator: newline, omittingEmptySubsequences: false)
+      .map { escaped($0, doublingBackslashes: false) }.joined(separator: "\n")
   }
 }
 

@@ -90,18 +90,26 @@ struct TableFit {
   func line(_ row: [String]) -> String { text { row[$0.index] } }
 
   /// The titles, each with the blanks before it and the index of its column.
-  var titleParts: [(column: Int, text: String)] { parts { $0.column.title } }
-
-  private func text(_ cell: (Shown) -> String) -> String {
-    var line = parts(cell).reduce(into: "") { $0 += $1.text }
-    while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-    return line
+  var titleParts: [(column: Int, text: String)] {
+    shown.indices.map { place in
+      var part: [UInt8] = []
+      append(shown[place].column.title, at: place, to: &part)
+      return (shown[place].index, String(decoding: part, as: UTF8.self))
+    }
   }
 
-  private func parts(_ cell: (Shown) -> String) -> [(column: Int, text: String)] {
-    shown.enumerated().map { place, shown in
-      (shown.index, (place > 0 ? "  " : "") + shown.column.fitted(cell(shown), shown.width))
-    }
+  private func text(_ cell: (Shown) -> String) -> String {
+    // As bytes, because there may be thousands of rows.
+    var line: [UInt8] = []
+    line.reserveCapacity(total)
+    for place in shown.indices { append(cell(shown[place]), at: place, to: &line) }
+    while line.last == UInt8(ascii: " ") { line.removeLast() }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  private func append(_ cell: String, at place: Int, to line: inout [UInt8]) {
+    if place > 0 { line.append(contentsOf: repeatElement(UInt8(ascii: " "), count: TableFit.gap)) }
+    shown[place].column.append(cell, width: shown[place].width, to: &line)
   }
 }
 

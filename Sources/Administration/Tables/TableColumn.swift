@@ -37,15 +37,20 @@ struct TableColumn: Hashable {
   /// The least characters in which it makes sense, if its longest cell has so many.
   func minimum(_ width: Int) -> Int { min(width, max(cut.minimum ?? width, title.utf8.count)) }
 
-  /// The cell in exactly so many characters.
-  func fitted(_ cell: String, _ width: Int) -> String {
-    let missing = width - cell.utf8.count
-    if missing == 0 { return cell }
-    if missing > 0 {
-      let padding = String(repeating: " ", count: missing)
-      return alignment == .left ? cell + padding : padding + cell
+  /// Appends the cell in exactly so many characters.
+  func append(_ cell: String, width: Int, to line: inout [UInt8]) {
+    let excess = cell.utf8.count - width
+    if excess <= 0 {
+      let padding = repeatElement(UInt8(ascii: " "), count: -excess)
+      if alignment == .right { line.append(contentsOf: padding) }
+      line.append(contentsOf: cell.utf8)
+      if alignment == .left { line.append(contentsOf: padding) }
+    } else if case .beginning = cut {
+      line.append(UInt8(ascii: "+"))
+      line.append(contentsOf: cell.utf8.suffix(max(0, width - 1)))
+    } else {
+      line.append(contentsOf: cell.utf8.prefix(max(0, width - 1)))
+      line.append(UInt8(ascii: "+"))
     }
-    if case .beginning = cut { return "+" + cell.suffix(max(0, width - 1)) }
-    return cell.prefix(max(0, width - 1)) + "+"
   }
 }
