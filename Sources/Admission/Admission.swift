@@ -1,3 +1,4 @@
+import CSharedLayouts
 @_spi(Begat) import UnixCore
 
 /// Decides which clients of a service get a connection process.
@@ -37,6 +38,9 @@ public struct Admission: ~Copyable {
   private let bans: BanReader?
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
+  /// Of refusals, for `deny-time`.
+  private let patience: TokenBucket?
+  private let exempt: AccessRules
   private let bookMemory: MemoryMapping
   private let tableMemory: MemoryMapping
   private let table: UnsafeMutablePointer<SourceTable>
@@ -103,6 +107,8 @@ public struct Admission: ~Copyable {
     rules = AccessRules(allow: limits.allow, deny: limits.deny)
     bucket = limits.rate.map(TokenBucket.init)
     bucketPerSource = limits.ratePerSource.map(TokenBucket.init)
+    patience = limits.denyTime?.patience
+    exempt = AccessRules(allow: limits.denyExempt, deny: [])
     self.limits = limits
   }
 
@@ -129,6 +135,7 @@ public struct Admission: ~Copyable {
       }
       let fullAt = Deadline(instant: max(0, entry.pointee.full_at))
       entry.pointee.full_at = (bucketPerSource?.adopting(fullAt: fullAt, now: now) ?? fullAt).instant
+      adoptDenial(of: entry, now: now)
     }
     book.prefix = limits.sourcePrefix
   }
@@ -159,6 +166,7 @@ public struct Admission: ~Copyable {
     if isBanned(client, now) { return .refused(.banned) }
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
     let number = table.pointee.find(client.source, now: now)
+    if isDenied(number, client, now: now) { return .refused(.denyTime) }
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
     table.pointee.begin(number, fullAt: takeTokens(of: number, now: now))
     table.pointee.book.takePlace()
@@ -173,6 +181,41 @@ public struct Admission: ~Copyable {
     if let refusal = refusal(of: number, now: now) { return refusal }
     table.pointee.touch(number, fullAt: takeTokens(of: number, now: now))
     return nil
+  }
+
+  // MARK: - Abuse
+
+  /// Notes that a client was refused: its source is denied after as many refusals as `deny-time` says.
+  ///
+  /// Reasons that are not the source's own do not count.
+  public func noteRefused(_ client: Client, _ refusal: Refusal, now: Deadline) {
+    guard refusal.concernsSource, let patience, let time = limits.denyTime else { return }
+    let number = table.pointee.find(client.source, now: now)
+    let forgivenAt = max(.immediate, table.pointee.book.forgivenAt(number))
+    if patience.nextTime(fullAt: patience.taking(fullAt: forgivenAt, now: now)) > now {
+      table.pointee.deny(number, until: now.advanced(by: time.duration))
+    } else {
+      table.pointee.noteRefused(number, forgivenAt: patience.taking(fullAt: forgivenAt, now: now))
+    }
+  }
+
+  /// Notes that the process of a connection has crashed: its source is denied, if there is a `deny-time`.
+  public func noteCrashed(_ reservation: borrowing Reservation, now: Deadline) {
+    guard let time = limits.denyTime else { return }
+    table.pointee.deny(reservation.source, until: now.advanced(by: time.duration))
+  }
+
+  private func isDenied(_ number: SourceTable.Number, _ client: Client, now: Deadline) -> Bool {
+    guard limits.denyTime != nil, table.pointee.book.deniedUntil(number) > now else { return false }
+    return !exempt.decision(on: client.address, user: client.user).isAllowed
+  }
+
+  /// Shortens an earlier denial to what the present limits allow.
+  private func adoptDenial(of entry: UnsafeMutablePointer<begat_source>, now: Deadline) {
+    let longest = limits.denyTime.map { now.advanced(by: $0.duration).instant } ?? 0
+    entry.pointee.denied_until = min(max(0, entry.pointee.denied_until), longest)
+    let forgivenAt = Deadline(instant: max(0, entry.pointee.forgiven_at))
+    entry.pointee.forgiven_at = patience?.adopting(fullAt: forgivenAt, now: now).instant ?? 0
   }
 
   /// How many places are taken.

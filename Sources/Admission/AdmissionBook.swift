@@ -39,6 +39,16 @@ public enum AdmissionBook {
     try MemoryFile.grow(object, to: size(maxConnections: maxConnections))
   }
 
+  /// Ends the denials by `deny-time` of all sources that have addresses of the network.  The listener finds that with the
+  /// next client.
+  ///
+  /// - Returns: how many sources were denied.
+  public static func pardon(_ network: IPNetwork, in object: borrowing Descriptor) throws(SystemCallError) -> Int {
+    let memory = try MemoryMapping.file(object, size: try MemoryFile.size(of: object), writable: true)
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[connectionsOffset...])
+    return BookPart(in: bytes, column: 0)?.pardon(network, now: .now) ?? 0
+  }
+
   static let headerSize = Int(BEGAT_BOOK_HEADER_SIZE)
 
   /// Datagrams come first, because their part never grows; connections begin at a page.
@@ -153,12 +163,29 @@ struct BookPart {
     }
   }
 
+  /// Ends the denials of sources that have addresses of the network.
+  ///
+  /// - Returns: how many sources were denied.
+  func pardon(_ network: IPNetwork, now: Deadline) -> Int {
+    var count = 0
+    for number in 0..<untouched where deniedUntil(UInt32(number)) > now {
+      let entry = sources + number
+      let source = Source(high: entry.pointee.high, low: entry.pointee.low)
+      guard let own = source.network(prefix), own.contains(network) || network.contains(own) else { continue }
+      entry.pointee.denied_until = 0
+      count += 1
+    }
+    return count
+  }
+
   // MARK: - A source
 
   /// How many connections a source has, in all generations.
   func active(_ number: UInt32) -> Int { Int(begat_sum(begat_source_active(sources + Int(number)))) }
 
   func fullAt(_ number: UInt32) -> Deadline { Deadline(instant: sources[Int(number)].full_at) }
+  func deniedUntil(_ number: UInt32) -> Deadline { Deadline(instant: sources[Int(number)].denied_until) }
+  func forgivenAt(_ number: UInt32) -> Deadline { Deadline(instant: sources[Int(number)].forgiven_at) }
 
   func begin(_ number: UInt32) {
     let columns = begat_source_active(sources + Int(number))!

@@ -14,6 +14,10 @@ public struct AdmissionLimits: Hashable, Sendable {
   public var rate: RateLimit?
   /// How often connections of one source may come; nil for any rate.
   public var ratePerSource: RateLimit?
+  /// How long sources wait after abuse; nil for no time.
+  public var denyTime: DenyTime?
+  /// The peers that never wait for abuse.
+  public var denyExempt: [AccessPeer] = []
   /// The bits of addresses that make a source.
   public var sourcePrefix = SourcePrefix()
   /// Whether clients wait or are refused at a limit of the whole service.
@@ -45,9 +49,14 @@ public enum Refusal: Int, CaseIterable, Sendable {
   case rate
   /// An administrator has banned the client's network.
   case banned
+  /// The client's source waits after abuse.
+  case denyTime
 
   /// Whether the reason may disappear when a connection ends.
   public var concernsOpenConnections: Bool { self == .maxConnections || self == .maxConnectionsPerSource }
+
+  /// Whether the client's source alone is the cause.
+  var concernsSource: Bool { self == .maxConnectionsPerSource || self == .ratePerSource }
 
   /// The key of the configuration, or the command, that is responsible.
   public var key: String {
@@ -58,6 +67,7 @@ public enum Refusal: Int, CaseIterable, Sendable {
     case .maxConnections: "max-connections"
     case .rate: "rate"
     case .banned: "begat deny"
+    case .denyTime: "deny-time"
     }
   }
 }

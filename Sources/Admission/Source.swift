@@ -50,6 +50,15 @@ public struct Source: Hashable, Sendable {
   /// A source that no client has: it stands for connections that were counted under another prefix.
   static let orphan = Source(high: .max, low: .max - 1)
 
+  /// The addresses that belong to the source; nil for a user, or for no source.
+  func network(_ prefix: SourcePrefix) -> IPNetwork? {
+    switch family {
+    case .ipv4: IPNetwork(IPv6Address(high: high, low: low), prefixLength: 96 + prefix.ipv4)
+    case .ipv6: IPNetwork(IPv6Address(high: high, low: low), prefixLength: prefix.ipv6)
+    case .user: nil
+    }
+  }
+
   private enum Family {
     case ipv4
     case ipv6

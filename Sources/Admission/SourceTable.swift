@@ -102,9 +102,22 @@ struct SourceTable {
     moveInHeap(number, until: forgetTime(number))
   }
 
+  /// Denies a source until then; its refusals are settled by that.
+  func deny(_ number: Number, until time: Deadline) {
+    book.sources[Int(number)].denied_until = time.instant
+    noteRefused(number, forgivenAt: .immediate)
+  }
+
+  /// Notes when the refusals of a source, with one more, count no longer.
+  func noteRefused(_ number: Number, forgivenAt time: Deadline) {
+    book.sources[Int(number)].forgiven_at = time.instant
+    moveInHeap(number, until: forgetTime(number))
+  }
+
   /// When nothing is left to remember of the source: never while it has connections.
   private func forgetTime(_ number: Number) -> Deadline {
-    book.active(number) > 0 ? .never : book.fullAt(number)
+    if book.active(number) > 0 { return .never }
+    return max(book.fullAt(number), max(book.deniedUntil(number), book.forgivenAt(number)))
   }
 
   private func chain(of source: Source) -> Int {
@@ -126,7 +139,8 @@ struct SourceTable {
       header.pointee.untouched += 1
       book.untouched = Int(header.pointee.untouched)
     }
-    book.sources[Int(number)] = begat_source(high: source.high, low: source.low, full_at: 0, active: (0, 0, 0, 0))
+    book.sources[Int(number)] = begat_source(
+      high: source.high, low: source.low, full_at: 0, denied_until: 0, forgiven_at: 0, active: (0, 0, 0, 0))
     link(number, in: chain(of: source))
     let place = header.pointee.count
     header.pointee.count += 1

@@ -87,6 +87,7 @@ extension ServiceConfiguration {
     if let key = prefixKey(of: client) { add(key, source) } else { rows.append(["source", source]) }
     if !isOfDatagrams { add("max-connections-per-source", String(limits.maxConnectionsPerSource)) }
     add("rate-per-source", limits.ratePerSource.text)
+    if !isOfDatagrams, let time = limits.denyTime { add("deny-time", DenyTimeText.render(time)) }
     if !isOfDatagrams { add("max-connections", String(limits.maxConnections)) }
     add("rate", limits.rate.text)
     if !isOfDatagrams { add("when-full", limits.whenFull.rawValue) }

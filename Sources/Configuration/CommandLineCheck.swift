@@ -76,6 +76,7 @@ struct CommandLineCheck {
     for variable in settings.program.environment { size += variable.entry.utf8.count + 32 }
     for command in settings.commands { for word in command.words { size += word.utf8.count + 64 } }
     for path in settings.fortune.databases { size += path.utf8.count + 32 }
-    return size + 64 * ((service.allow?.count ?? 0) + service.deny.count) + 32 * (service.identity?.groups.count ?? 0)
+    let peers = (service.allow?.count ?? 0) + service.deny.count + service.settings.denyExempt.count
+    return size + 64 * peers + 32 * (service.identity?.groups.count ?? 0)
   }
 }

@@ -21,6 +21,7 @@ extension ListenerOptions {
     service.listenDatagram = []
     service.allow = configuration.allow.map { $0.map(\.peer.description) }
     service.deny = configuration.deny.map(\.peer.description)
+    service.denyExempt = service.admission.denyExempt.map(\.description)
     name = configuration.name
     service.user = configuration.identity.map { String($0.user) }
     service.group = configuration.identity.map { String($0.group) }

@@ -29,6 +29,7 @@ struct MachineSettings {
   private(set) var hasFaultyAddresses = false
   private(set) var allow: [AccessEntry]?
   private(set) var deny: [AccessEntry] = []
+  private(set) var denyExempt: [AccessEntry] = []
   private(set) var socketAccess = UnixSocketFile.Access()
   private var user: User?
   private var group: gid_t?
@@ -49,6 +50,7 @@ struct MachineSettings {
     let readAllow = entries(settings.allow ?? [], "allow", problems: &problems)
     allow = settings.allow == nil ? nil : readAllow
     deny = entries(settings.deny, "deny", problems: &problems)
+    denyExempt = entries(settings.denyExempt, "deny-exempt", problems: &problems)
     user = user(settings.user, "user", problems: &problems)
     group = group(settings.group, "group", problems: &problems)
     let owner = user(settings.socketUser, "socket-user", problems: &problems)

@@ -43,6 +43,7 @@ struct ServiceResolver {
     guard let offer = offer(settings, table: table, keys, problems: &problems) else { return nil }
     settings.admission.allow = machine.allow?.map(\.peer)
     settings.admission.deny = machine.deny.map(\.peer)
+    settings.admission.denyExempt = machine.denyExempt.map(\.peer)
     let mode = mode(offer, machine)
     check(settings, keys, mode, machine, problems: &problems)
     let identity = machine.identity(problems: &problems)

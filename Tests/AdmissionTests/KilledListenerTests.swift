@@ -119,8 +119,8 @@ private enum Image {
   static func words(of size: Int) -> [Range<Int>] {
     stride(from: 0, to: size, by: 8).flatMap { offset -> [Range<Int>] in
       let header = Int(BEGAT_BOOK_HEADER_SIZE)
-      let inStructure = offset < header ? offset - 16 : (offset - header) % 40
-      let isLong = offset < header ? inStructure == 0 : inStructure < 24
+      let inStructure = offset < header ? offset - 16 : (offset - header) % BookPart.sourceSize
+      let isLong = offset < header ? inStructure == 0 : inStructure < 40
       return isLong ? [offset..<offset + 8] : [offset..<offset + 4, offset + 4..<offset + 8]
     }
   }

@@ -213,7 +213,7 @@ import Testing
       off      echo             nobody  (disabled)
 
       connections: max-connections 256, max-connections-per-source 32, rate 50/s,
-        rate-per-source none, when-full wait, first-byte-timeout none,
+        rate-per-source none, when-full wait, deny-time none, first-byte-timeout none,
         idle-timeout 10m, max-duration none, log connections
       datagrams: rate 50/s, rate-per-source 10/s, when-full refuse
 

@@ -108,7 +108,7 @@ import Testing
     let limits = """
 
       connections: max-connections 256, max-connections-per-source 32, rate none,
-        rate-per-source none, when-full wait, first-byte-timeout none,
+        rate-per-source none, when-full wait, deny-time none, first-byte-timeout none,
         idle-timeout 10m, max-duration none, log connections
       datagrams: rate 1000/s, rate-per-source 10/s, when-full refuse
 

@@ -16,7 +16,7 @@ import Testing
     for index in 0..<10 { board.slot(index).pointee.pid = CInt(100 + index) }
     let reader = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: 10), writable: false)
     let header = reader.unsafeBytes.load(as: begat_scoreboard.self)
-    #expect(header.magic == 0x6267_6274 && header.version == 4 && header.slot_size == 64 && header.slot_count == 10)
+    #expect(header.magic == 0x6267_6274 && header.version == 5 && header.slot_size == 64 && header.slot_count == 10)
     #expect(header.listener_pid == getpid())
     #expect(withUnsafeBytes(of: header.service) { Array($0.prefix(6)) } == Array("hello\0".utf8))
     for index in 0..<10 {
@@ -26,7 +26,7 @@ import Testing
 
   @Test("has a header that fits before its slots, with a counter for each refusal")
   func hasAHeader() throws {
-    #expect(MemoryLayout<begat_scoreboard>.size == 2184 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
+    #expect(MemoryLayout<begat_scoreboard>.size == 2200 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
     #expect(MemoryLayout<begat_slot>.size == 64 && MemoryLayout<begat_slot>.stride == 64)
     #expect(Int(BEGAT_REFUSAL_KINDS) == Refusal.allCases.count)
     let board = try Scoreboard(service: "hello", slotCount: 1)
@@ -35,7 +35,9 @@ import Testing
       begat_datagrams_refused(board.header, UInt32(refusal.rawValue)).pointee += UInt64(20 + index)
     }
     let header = board.header.pointee
-    #expect(header.refused == (10, 11, 12, 13, 14, 15) && header.datagrams_refused == (20, 21, 22, 23, 24, 25))
+    let numbers = Refusal.allCases.map { UInt32($0.rawValue) }
+    #expect(numbers.map { begat_refused(board.header, $0).pointee } == Array(10..<17))
+    #expect(numbers.map { begat_datagrams_refused(board.header, $0).pointee } == Array(20..<27))
     #expect(header.datagrams_answered == 0 && header.datagrams_ignored == 0 && header.records_dropped == 0)
     #expect(board.slot(0).pointee.pid == 0)
   }

@@ -75,7 +75,7 @@ struct StandaloneListenerTests {
     for option in [
       "serve", "name", "listen-stream", "listen-datagram", "socket", "stdio", "backlog", "max-connections",
       "max-connections-per-source", "rate", "rate-per-source", "source-prefix.ipv4", "source-prefix.ipv6", "when-full",
-      "refusal", "allow", "deny",
+      "refusal", "allow", "deny", "deny-time", "deny-exempt",
       "max-duration", "free-bind", "bind-to-device", "first-byte-timeout", "idle-timeout", "keep-alive",
       "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "working-directory", "umask",
       "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "commands.NAME", "socket-mode",

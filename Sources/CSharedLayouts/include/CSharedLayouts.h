@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BEGAT_REFUSAL_KINDS = 6, BEGAT_OUTCOMES = 10 };
+enum { BEGAT_REFUSAL_KINDS = 7, BEGAT_OUTCOMES = 10 };
 /// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
 enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 4, BEGAT_CHANNEL_VERSION = 3 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 5, BEGAT_CHANNEL_VERSION = 3 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -146,7 +146,7 @@ struct begat_name {
   uint8_t name[256];
 };
 
-enum { BEGAT_BOOK_MAGIC = 0x6267626b, BEGAT_BOOK_VERSION = 1, BEGAT_COLUMNS = 4 };
+enum { BEGAT_BOOK_MAGIC = 0x6267626b, BEGAT_BOOK_VERSION = 2, BEGAT_COLUMNS = 4 };
 
 /// One source of an admission book, free when there is nothing to remember.  The listener that admits writes it, except
 /// for the columns of others.
@@ -155,6 +155,9 @@ struct begat_source {
   uint64_t low;
   /// When its bucket of tokens is full again: CLOCK_MONOTONIC, nanoseconds.
   int64_t full_at;
+  /// Until when it is denied, and when none of its refusals counts any more: CLOCK_MONOTONIC, nanoseconds.
+  int64_t denied_until;
+  int64_t forgiven_at;
   /// Open connections by column: one generation of listeners writes each.
   uint32_t active[BEGAT_COLUMNS];
 };

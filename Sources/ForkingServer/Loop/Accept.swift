@@ -102,6 +102,7 @@ extension Listener {
 
   private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     scoreboard.countRefused(refusal.rawValue, now: now.instant)
+    admission.noteRefused(accepted.client, refusal, now: now)
     say(refusals.refused(refusal, accepted.client, now: now), .clientsRefused)
     if let line = refusalLine {
       _ = line.withUnsafeBytes { bytes in try? accepted.connection.send(bytes, waiting: false) }

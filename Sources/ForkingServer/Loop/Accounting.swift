@@ -1,5 +1,6 @@
 import CSharedLayouts
 import ControlProtocol
+import Glibc
 import NetworkServices
 @_spi(Begat) import UnixCore
 
@@ -18,6 +19,7 @@ extension Listener {
     // Its claim counts if it is possible.
     let said = Deadline(instant: word.ended)
     let duration = (said >= entry.started && said <= now ? said : now).instant - entry.started.instant
+    if isCrash(outcome) { noteCrash(of: entry, now: now) }
     scoreboard.countEnded(outcome, duration: duration, received: word.bytes_received, sent: word.bytes_sent)
     scoreboard.header.pointee.active = UInt32(table.count)
     scoreboard.slot(Int(entry.slot)).pointee.pid = 0
@@ -41,6 +43,31 @@ extension Listener {
 
   /// Counts a client that was accepted and got no process.
   func endedUnserved(_ outcome: Outcome) { scoreboard.countEnded(outcome, duration: 0, received: 0, sent: 0) }
+
+  private mutating func noteCrash(of entry: borrowing ConnectionTable.Entry, now: Deadline) {
+    switch entry.reservation {
+    case .some(let reservation): admission.noteCrashed(reservation, now: now)
+    // A program that accepts its clients itself.
+    case nil: break
+    }
+  }
+
+  /// Whether the connection's process, or the program of a relayed one, has done something that no right one does.
+  private func isCrash(_ outcome: Outcome) -> Bool {
+    switch outcome {
+    case .crashed: true
+    case .exited(let status): offer.relays && Listener.isCrash(signal: CInt(status) - 128)
+    default: false
+    }
+  }
+
+  /// Whether the kernel, or abort(3), ends a process by this signal that has done something impossible.
+  private static func isCrash(signal: CInt) -> Bool {
+    switch signal {
+    case SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS: true
+    default: false
+    }
+  }
 
   /// Delivers the records that were gathered.
   mutating func report() {

@@ -114,6 +114,7 @@ struct Refusals {
     return switch refusal {
     case .denied: "\(who) is not allowed"
     case .banned: "\(who) is banned by \(refusal.key)"
+    case .denyTime: "\(who) waits after abuse, \(Refusals.limit(refusal, limits))"
     case .maxConnectionsPerSource, .ratePerSource: "\(Refusals.limit(refusal, limits)) reached by \(who)"
     case .maxConnections, .rate: "\(Refusals.limit(refusal, limits)) reached"
     }
@@ -123,6 +124,7 @@ struct Refusals {
     let value: String? =
       switch refusal {
       case .denied, .banned: nil
+      case .denyTime: limits.denyTime.map(DenyTimeText.render)
       case .maxConnectionsPerSource: String(limits.maxConnectionsPerSource)
       case .ratePerSource: limits.ratePerSource?.description
       case .maxConnections: String(limits.maxConnections)

@@ -28,6 +28,7 @@ struct ListenerSettings {
       try Self.peers(texts, "allow", lookups)
     }
     options.service.admission.deny = try Self.peers(options.service.deny, "deny", lookups)
+    options.service.admission.denyExempt = try Self.peers(options.service.denyExempt, "deny-exempt", lookups)
     identity = try Self.identity(options, lookups)
     socketAccess = try Self.socketAccess(options.service, lookups)
 

@@ -17,6 +17,9 @@ enum Offer {
   /// Whether each connection has a process group of its own, with programs in it.
   var runsPrograms: Bool { if case .service = self { false } else { true } }
 
+  /// Whether a process relays the bytes of a program, whose end it reports as an exit status.
+  var relays: Bool { if case .relay = self { true } else { false } }
+
   /// Whether a program gets the listening sockets.
   var handsOver: Bool { if case .handover = self { true } else { false } }
 

@@ -27,6 +27,7 @@ public enum UnknownKey {
     "per_source": "xinetd's per_source is max-connections-per-source here",
     "only_from": "xinetd's only_from is allow here",
     "no_access": "xinetd's no_access is deny here",
+    "deny_time": "xinetd's deny_time is deny-time here, such as deny-time = \"10m after 5\"",
     "cps": "xinetd's cps is rate here, such as rate = \"50/s\"",
     "max_load": "xinetd's max_load has no counterpart; see max-connections and rate",
     "access_times": "xinetd's access_times has no counterpart",

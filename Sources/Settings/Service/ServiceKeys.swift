@@ -130,6 +130,17 @@ extension ServiceSettings {
       Key(
         "deny", \.deny, .list(of: "networks or unix:USER", .peer), "clients that may not connect", when: [.accepting]),
       Key(
+        "deny-time", \.admission.denyTime, .denyTime,
+        "how long a source is refused after a crash of its connection's process; \"10m after 5\": after so many refusals by its own limits within that time, too; unset: never",
+        when: [.listening, .accepting, .connections],
+        details: """
+          A source that makes processes crash may be looking for a way in.  Refusals by max-connections-per-source and \
+          rate-per-source count, those during the time do not make it longer.  `begat allow` ends it.
+          """),
+      Key(
+        "deny-exempt", \.denyExempt, .list(of: "networks or unix:USER", .peer),
+        "clients for which deny-time does not hold", when: [.listening, .accepting, .connections]),
+      Key(
         "refusal", \.refusal, optional: .line, "line sent to refused clients, if that needs no waiting; unset: none",
         when: [.accepting, .connections]),
     ])

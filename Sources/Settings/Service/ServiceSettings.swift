@@ -29,9 +29,10 @@ public struct ServiceSettings: SettingsTable {
   /// Nil admits every client; an empty list none.
   public var allow: [String]?
   public var deny: [String] = []
+  public var denyExempt: [String] = []
   public var rate = RateSetting.standard
   public var ratePerSource = RateSetting.standard
-  /// The limits of admission; its lists of peers are filled when `allow` and `deny` are resolved, its rates by
+  /// The limits of admission; its lists of peers are filled when those of the settings are resolved, its rates by
   /// `effective(in:)`.
   public var admission = AdmissionLimits()
   /// A line for refused clients, sent without waiting for them; nil for none.
@@ -86,6 +87,7 @@ extension ServiceSettings {
     settings.admission.ratePerSource = settings.ratePerSource.limit(standard: nil)
     if settings.allow == nil { settings.admission.allow = nil }
     if settings.deny.isEmpty { settings.admission.deny = [] }
+    if settings.denyExempt.isEmpty { settings.admission.denyExempt = [] }
     return settings
   }
 }

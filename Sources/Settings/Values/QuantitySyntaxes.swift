@@ -22,7 +22,7 @@ extension Syntax where Value == Duration? {
 /// A number without a unit was probably meant in seconds.
 ///
 /// - Parameter zero: the value that 0 was probably meant as; nil where none is.
-private func secondsHint(_ raw: RawValue, forZero zero: String? = nil) -> String? {
+func secondsHint(_ raw: RawValue, forZero zero: String? = nil) -> String? {
   guard let number = wholeNumber(raw) else { return nil }
   let text = number == 0 ? zero : "\(number)s"
   return text.flatMap { $0 == "none" || DurationText.parse($0) != nil ? "did you mean \"\($0)\"?" : nil }

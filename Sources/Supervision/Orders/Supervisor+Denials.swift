@@ -39,9 +39,24 @@ extension Supervisor {
       "\(network) is still denied by \(ban.network)\(nameOfService(ban.service).map { " at \($0)" } ?? "")"
     }
     // The order is fulfilled already: a denial may have expired in the meantime.
+    let pardoned = pardon(network, service: service)
+    if pardoned > 0 {
+      let sources = pardoned == 1 ? "1 source" : "\(pardoned) sources"
+      return .order(
+        OrderReport(
+          "\(network) is denied no more\(place): deny-time is over for \(sources)", count: 1, problems: covering))
+    }
     guard wasDenied else {
       return .order(OrderReport("\(network) was not denied\(place)", count: 0, problems: covering))
     }
     return .order(OrderReport("\(network) is denied no more\(place)", count: 1, problems: covering))
+  }
+
+  /// Ends what `deny-time` has decided on a network.
+  ///
+  /// - Returns: how many sources of services were denied.
+  private func pardon(_ network: IPNetwork, service: String?) -> Int {
+    services.filter { service == nil || $0.name == service }
+      .reduce(0) { $0 + ((try? AdmissionBook.pardon(network, in: $1.admissionBook)) ?? 0) }
   }
 }

@@ -37,6 +37,8 @@ struct ExpectedEffect: Sendable {
 
     "allow": ExpectedEffect(.list([.string("198.51.100.0/24")])) { $0.accepts },
     "deny": ExpectedEffect(.list([.string("203.0.113.7")])) { $0.accepts },
+    "deny-time": ExpectedEffect(.string("5m after 3")) { $0.accepts && $0.hasStreams },
+    "deny-exempt": ExpectedEffect(.list([.string("203.0.113.8")])) { $0.accepts && $0.hasStreams },
     "refusal": ExpectedEffect(.string("no")) { $0.accepts && ($0.hasStreams || $0.isStdio) },
 
     "max-connections": ExpectedEffect(.integer(9)) { $0.accepts && $0.hasStreams },

@@ -37,7 +37,10 @@ import Testing
       + unchanged(every.service.admission, usual.service.admission, in: "admission")
       + unchanged(every.service.admission.sourcePrefix, usual.service.admission.sourcePrefix, in: "prefix")
     #expect(
-      left == ["service.enabled", "admission.allow", "admission.deny", "admission.rate", "admission.ratePerSource"])
+      left == [
+        "service.enabled", "admission.allow", "admission.deny", "admission.rate", "admission.ratePerSource",
+        "admission.denyExempt",
+      ])
     #expect(try options(every.arguments) == every, "\(every.arguments)")
     for key in ListenerOptions.keys { #expect(!key.isDefault(in: every), "\(key.name)") }
   }

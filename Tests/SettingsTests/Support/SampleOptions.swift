@@ -43,6 +43,10 @@ extension ListenerOptions {
     options.groups = some { UInt32.random(in: 0...(.max - 1), using: &random) }
     options.allow = maybe(some(text))
     options.deny = some(text)
+    options.denyExempt = some(text)
+    options.admission.denyTime = maybe(
+      DenyTime(
+        duration(), after: maybe(Int.random(in: 1...DenyTime.maxRefusals, using: &random))))
     options.refusal = maybe(one(["x", "Sorry.", "--", " é "]))
     options.admission.maxConnections = Int.random(in: 1...1_000_000, using: &random)
     options.admission.maxConnectionsPerSource = Int.random(in: 1...1_000_000, using: &random)
@@ -113,6 +117,8 @@ extension ListenerOptions {
     options.groups = [1, 2]
     options.allow = ["2001:db8::/32", "unix:*"]
     options.deny = ["unix:7", "192.0.2.7"]
+    options.denyExempt = ["unix:8"]
+    options.admission.denyTime = DenyTime(.seconds(600), after: 5)
     options.refusal = "Sorry,  too many."
     options.admission.maxConnections = 1
     options.admission.maxConnectionsPerSource = 2
