@@ -15,9 +15,9 @@ public struct Scoreboard: ~Copyable {
     Int(BEGAT_SCOREBOARD_HEADER_SIZE) + slotCount * MemoryLayout<begat_slot>.stride
   }
 
-  /// Makes the memory object for a scoreboard.
+  /// Makes the memory object for a scoreboard, which can be sealed once its listener has mapped it.
   public static func create(slotCount: Int) throws(SystemCallError) -> Descriptor {
-    try MemoryFile.create(name: "begat-scoreboard", size: size(slotCount: slotCount))
+    try MemoryFile.createSealable(name: "begat-scoreboard", size: size(slotCount: slotCount))
   }
 
   /// Maps a scoreboard for its listener, which fills in the header.
