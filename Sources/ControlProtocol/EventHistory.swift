@@ -9,9 +9,9 @@ public struct EventHistory: Hashable, Sendable {
   public static let placeTime: Int64 = 10_000_000_000
 
   /// The number of the newest place.
-  private var newest: Int64
+  package var newest: Int64
   /// By the remainder of their numbers.
-  private var counts: [UInt32]
+  package var counts: [UInt32]
 
   /// One without events.
   public init(length: Int = EventHistory.length) {

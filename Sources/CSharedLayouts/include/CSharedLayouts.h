@@ -104,7 +104,7 @@ struct begat_message {
   uint16_t version;
   uint16_t kind;
   /// For records, how many follow; for a log line, its severity and, from bit 8 on, its kind; for a question, an order and their answers, its number.
-  /// For a beginning and a clearing, a bit for each column.
+  /// For a beginning and a clearing, a bit for each column; for a scoreboard, its number.
   uint32_t value;
 };
 
@@ -244,19 +244,46 @@ static inline void begat_set_ban_kinds(struct begat_bans *bans, unsigned scope, 
   __atomic_store_n(&bans->kinds[scope % 2][word % BEGAT_BAN_LENGTH_WORDS], kinds, __ATOMIC_RELAXED);
 }
 
-/// Begins a change of the table, and ends it.
-static inline void begat_begin_change(struct begat_bans *bans) {
-  __atomic_store_n(&bans->sequence, bans->sequence + 1, __ATOMIC_RELAXED);
+/// Begins and ends a change of memory that others read meanwhile.
+static inline void begat_begin_writing(uint32_t *sequence) {
+  __atomic_store_n(sequence, *sequence + 1, __ATOMIC_RELAXED);
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
-static inline void begat_end_change(struct begat_bans *bans) { __atomic_store_n(&bans->sequence, bans->sequence + 1, __ATOMIC_RELEASE); }
+static inline void begat_end_writing(uint32_t *sequence) { __atomic_store_n(sequence, *sequence + 1, __ATOMIC_RELEASE); }
+
+/// The sequence before such memory is read, and whether it is the same afterwards.
+static inline uint32_t begat_sequence(const uint32_t *sequence) { return __atomic_load_n(sequence, __ATOMIC_ACQUIRE); }
+static inline bool begat_was_still(const uint32_t *sequence, uint32_t before) {
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return (before & 1) == 0 && __atomic_load_n(sequence, __ATOMIC_RELAXED) == before;
+}
+
+/// Begins a change of the table of bans, and ends it.
+static inline void begat_begin_change(struct begat_bans *bans) { begat_begin_writing(&bans->sequence); }
+static inline void begat_end_change(struct begat_bans *bans) { begat_end_writing(&bans->sequence); }
 
 /// The state of the table before it is read, and whether it is the same afterwards.
-static inline uint32_t begat_ban_sequence(const struct begat_bans *bans) { return __atomic_load_n(&bans->sequence, __ATOMIC_ACQUIRE); }
-static inline bool begat_is_unchanged(const struct begat_bans *bans, uint32_t sequence) {
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  return (sequence & 1) == 0 && __atomic_load_n(&bans->sequence, __ATOMIC_RELAXED) == sequence;
-}
+static inline uint32_t begat_ban_sequence(const struct begat_bans *bans) { return begat_sequence(&bans->sequence); }
+static inline bool begat_is_unchanged(const struct begat_bans *bans, uint32_t sequence) { return begat_was_still(&bans->sequence, sequence); }
+
+/// The beginning of the page on which begatd shows its state: a text in the form of StateCoder follows at
+/// BEGAT_STATE_HEADER_SIZE.
+struct begat_state {
+  uint32_t magic;
+  /// That of the form of the text.
+  uint32_t version;
+  /// Odd while the page is being written.
+  uint32_t sequence;
+  uint32_t length;
+};
+
+enum { BEGAT_STATE_MAGIC = 0x62676273, BEGAT_STATE_VERSION = 1, BEGAT_STATE_HEADER_SIZE = 64 };
+
+static inline void begat_begin_state(struct begat_state *state) { begat_begin_writing(&state->sequence); }
+static inline void begat_end_state(struct begat_state *state) { begat_end_writing(&state->sequence); }
+static inline uint32_t begat_state_sequence(const struct begat_state *state) { return begat_sequence(&state->sequence); }
+static inline bool begat_is_same_state(const struct begat_state *state, uint32_t sequence) { return begat_was_still(&state->sequence, sequence); }
+static inline uint32_t begat_state_length(const struct begat_state *state) { return __atomic_load_n(&state->length, __ATOMIC_RELAXED); }
 
 /// Copies a slot, each field read once: its process may change it between two looks.
 static inline struct begat_slot begat_copy_slot(const struct begat_slot *slot) {

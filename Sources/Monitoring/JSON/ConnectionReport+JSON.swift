@@ -31,6 +31,14 @@ extension ConnectionStatus {
 }
 
 extension ConnectionReport {
+  /// The members of its JSON object.
+  public var members: [JSONValue.Member] {
+    [
+      JSONValue.Member("connections", .array(connections.map(\.json))),
+      JSONValue.Member("omitted", .count(omitted)),
+    ]
+  }
+
   package init(_ json: JSONValue) throws(AnswerProblem) {
     connections = try json.list("connections", ConnectionStatus.init)
     omitted = try json.number("omitted")

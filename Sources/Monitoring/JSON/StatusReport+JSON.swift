@@ -7,7 +7,7 @@ extension StatusReport {
   public var members: [JSONValue.Member] {
     [
       Member("begatd", .optional(daemon, \.json)), Member("services", .array(services.map(\.json))),
-      Member("denials", .array(denials.map(\.json))),
+      Member("denials", .array(denials.map(\.json))), Member("omitted-denials", .count(omittedDenials)),
     ]
   }
 
@@ -15,6 +15,8 @@ extension StatusReport {
     daemon = try json.optional("begatd") { (name) throws(AnswerProblem) in try DaemonStatus(try json.required(name)) }
     services = try json.list("services", ServiceStatus.init)
     denials = try json.list("denials", Denial.init)
+    omittedDenials =
+      try json.optional("omitted-denials") { (name) throws(AnswerProblem) in try json.number(name) } ?? 0
   }
 }
 

@@ -42,7 +42,7 @@ extension Metric {
       samples.add(daemon.lostLogMessages)
     },
     .report(.gauge, "begat_denied_networks", "Networks that begat deny keeps away now.") { report, samples in
-      if report.daemon != nil { samples.add(report.denials.count) }
+      if report.daemon != nil { samples.add(report.denials.count + report.omittedDenials) }
     },
   ]
 }

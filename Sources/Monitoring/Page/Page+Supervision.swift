@@ -21,9 +21,17 @@ extension [UInt8] {
     }
   }
 
-  mutating func append(denialTable denials: [Denial]) {
+  mutating func append(denialTable report: StatusReport) {
+    guard !report.denials.isEmpty else {
+      append("<section>\n<h2>Denied networks</h2>\n<p class=\"none\">")
+      append(grouped: UInt64(report.omittedDenials))
+      append(
+        report.omittedDenials == 1 ? " network is denied.</p>\n</section>\n" : " networks are denied.</p>\n</section>\n"
+      )
+      return
+    }
     append(table: "Denied networks", ["Network", "Service", "Ends in"]) { output in
-      for denial in denials {
+      for denial in report.denials {
         output.append(rowHead: { $0.append(text: denial.network) })
         output.append(cell: "Service") { $0.append(text: denial.service ?? "all") }
         output.append(cell: "Ends in") { output in

@@ -31,7 +31,7 @@ public enum Page {
     output.append(refusalTable: report.services)
     output.append(endTable: report.services)
     output.append(listenerTable: report.services)
-    if !report.denials.isEmpty { output.append(denialTable: report.denials) }
+    if report.denials.count + report.omittedDenials > 0 { output.append(denialTable: report) }
     if let connections { output.append(connectionTable: connections) }
     output.append("</main>\n</body>\n</html>\n")
   }

@@ -4,6 +4,8 @@ public struct StatusReport: Hashable, Sendable {
   public var daemon: DaemonStatus?
   public var services: [ServiceStatus]
   public var denials: [Denial]
+  /// Further denials that the report does not list.
+  public var omittedDenials = 0
 
   public init(daemon: DaemonStatus?, services: [ServiceStatus], denials: [Denial] = []) {
     self.daemon = daemon

@@ -1,10 +1,10 @@
 /// Text that is put together as bytes.
 extension [UInt8] {
-  mutating func append(_ text: StaticString) {
+  package mutating func append(_ text: StaticString) {
     append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  mutating func append(decimal number: some BinaryInteger) { append(contentsOf: String(number).utf8) }
+  package mutating func append(decimal number: some BinaryInteger) { append(contentsOf: String(number).utf8) }
 
   /// A number of seconds to the nanosecond, without zeros at its end.
   mutating func append(seconds duration: Duration) {
