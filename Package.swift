@@ -88,9 +88,14 @@ let package = Package(
 
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
+    // The built-in service that shows begatd's state: it has layers of its own below it.
+    .target(
+      name: "StatusService", dependencies: ["NetworkServices", "Monitoring", "JSON", "ControlProtocol", unixCore]),
     .target(
       name: "ForkingServer",
-      dependencies: ["NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore]),
+      dependencies: [
+        "NetworkServices", "StatusService", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore,
+      ]),
 
     // Control plane.
     .target(name: "TOML"),
@@ -149,6 +154,9 @@ let package = Package(
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
+    .testTarget(
+      name: "StatusServiceTests",
+      dependencies: ["StatusService", "NetworkServices", "Monitoring", "ControlProtocol", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
     .testTarget(

@@ -128,6 +128,9 @@ public struct BanTable: ~Copyable {
   /// How many bans there are, those included that have ended and were not removed yet.
   public var count: Int { bans.count }
 
+  /// A number that another one takes the place of with each change.
+  public var changes: UInt32 { begat_ban_sequence(slots.header) }
+
   /// The bans in the order of their networks.
   public func all() -> [Ban] {
     bans.sorted { $0.key < $1.key }.map(\.value)

@@ -9,7 +9,20 @@ struct ConfigurationWarnings {
 
   init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
 
-  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules }
+  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages }
+
+  /// A status page shows all that runs here: its administrator should say which other machines may see it.
+  private var openPages: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.builtIn == .status, service.allow == nil,
+        let address = service.streams.first(where: \.isOpenToOthers)
+      else { return nil }
+      return ConfigurationProblem(
+        at: service.place, key: keyText(["service", service.name]),
+        message: "\(address) shows the status page to every machine that reaches it; set allow to those that may see it"
+      )
+    }
+  }
 
   /// begat cannot keep clients away from a program that accepts them itself.
   private var unkeptRules: [ConfigurationProblem] {
@@ -68,6 +81,14 @@ struct ConfigurationWarnings {
         + "other; set user"
       return ConfigurationProblem(at: service.place, key: keyText(["service", service.name]), message: text)
     }
+  }
+}
+
+extension ListenAddress {
+  /// Whether other machines reach it, as far as the address says.
+  fileprivate var isOpenToOthers: Bool {
+    guard case .address(let address, _) = self else { return false }
+    return !address.isUnix && !address.isLoopback
   }
 }
 

@@ -52,6 +52,9 @@ public enum ListenerChannel {
     case retired = 10
     case ended = 11
     case program = 12
+    case state = 13
+    case board = 14
+    case dropBoard = 15
   }
 
   /// Writes the header of a message of this kind.
@@ -102,7 +105,7 @@ public enum ListenerChannel {
     case .ended:
       guard let report = body(of: bytes, as: begat_end_report.self) else { return nil }
       return .ended(value, count: Int(clamping: report.count))
-    case .question, .begin, .clear, .retire, .end: return nil
+    case .question, .begin, .clear, .retire, .end, .state, .board, .dropBoard: return nil
     }
   }
 
@@ -115,6 +118,20 @@ public enum ListenerChannel {
       body.append(text)
       do throws(SystemCallError) {
         _ = try channel.send(UnsafeRawBufferPointer(rebasing: room[..<(headerSize + body.count)]), waiting: false)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Sends a header with an open file, without waiting.
+  static func sendHeader(_ kind: Kind, value: UInt32, passing file: SharedFile, on channel: borrowing Descriptor)
+    throws(SystemCallError)
+  {
+    let failure = withUnsafeTemporaryAllocation(byteCount: headerSize, alignment: 8) { room -> SystemCallError? in
+      writeHeader(kind, value: value, into: room)
+      do throws(SystemCallError) {
+        _ = try channel.send(UnsafeRawBufferPointer(room), passing: [file.descriptor.number], waiting: false)
         return nil
       } catch { return error }
     }

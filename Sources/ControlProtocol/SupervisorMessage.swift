@@ -15,6 +15,12 @@ public enum SupervisorMessage: Hashable, Sendable {
   /// The listener accepts no more, and ends with its last connection.  Another retirement changes the time that is left.
   case retire(Retirement)
   case end(EndOrder)
+  /// For the service `status`: the page of begatd's state is passed with it.
+  case state
+  /// For the service `status`: the scoreboard of this number is passed with it.
+  case board(UInt32)
+  /// For the service `status`: the state names the scoreboard of this number no more.
+  case dropBoard(UInt32)
 }
 
 /// How a listener stops accepting.
@@ -61,13 +67,23 @@ extension ListenerChannel {
     case .end:
       guard let native = body(of: bytes, as: begat_end_order.self) else { return nil }
       return EndOrder.Selection(native).map { .end(EndOrder(number: value, $0)) }
+    case .state: return .state
+    case .board: return .board(value)
+    case .dropBoard: return .dropBoard(value)
     case .ready, .alive, .connections, .log, .program, .retired, .ended: return nil
     }
   }
 
   /// Sends without waiting; a full channel throws `EAGAIN`.
-  public static func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(SystemCallError) {
+  ///
+  /// - Parameter file: is passed with the messages that say so.
+  public static func send(
+    _ message: SupervisorMessage, passing file: SharedFile? = nil, on channel: borrowing Descriptor
+  ) throws(SystemCallError) {
     switch message {
+    case .state: if let file { try sendHeader(.state, value: 0, passing: file, on: channel) }
+    case .board(let number): if let file { try sendHeader(.board, value: number, passing: file, on: channel) }
+    case .dropBoard(let number): try sendHeader(.dropBoard, value: number, on: channel)
     case .question(let number): try sendHeader(.question, value: number, on: channel)
     case .begin(let columns): try sendHeader(.begin, value: UInt32(columns), on: channel)
     case .clear(let columns): try sendHeader(.clear, value: UInt32(columns), on: channel)

@@ -32,8 +32,8 @@ struct ControlFacts {
 extension Supervisor: ControlHandler {
   /// Begins to serve the control sockets, if there are any.
   func take(_ server: ControlServer?, of configuration: Configuration) throws(SystemCallError) {
-    guard let server else { return }
     controlFacts.configuration = configuration.source
+    guard let server else { return }
     server.obeysRootOnly = ControlServer.obeysRootOnly(configuration)
     _ = try poll.add(server.number, .readable) { [unowned self] _ in control?.turn() }
     server.handler = self
@@ -75,46 +75,28 @@ extension Supervisor: ControlHandler {
 
   private var statusReport: StatusReport {
     let now = SystemClock.monotonic()
-    var daemon = DaemonStatus(
-      version: BegatVersion.text, process: getpid(), state: reportedState,
-      age: .nanoseconds(now - controlFacts.startTime),
-      configuration: controlFacts.configuration, reloadAge: controlFacts.reloadTime.map { .nanoseconds(now - $0) })
-    daemon.lostLogMessages = recordLog.lostMessages
-    daemon.reloads = controlFacts.reloads
-    daemon.reloads.lastAge = controlFacts.lastReloadTime.map { .nanoseconds(now - $0) }
-    let services = self.services.map { $0.status(now: now, isLeaving: false) }
-    let leaving = leaving.map { $0.status(now: now, isLeaving: true) }
-    return StatusReport(daemon: daemon, services: services + leaving, denials: denials)
+    let boards = boards
+    return daemonState(now: now).report(now: now) { boards[$0] }
   }
 
-  private var reportedState: DaemonStatus.State {
-    if stopping.isDraining { return .stopping }
-    if stopping.isOrdered { return .announcing }
-    if !isStarted { return .starting }
-    return reloads.queue.running != nil && !reloads.isDryRun ? .reloading : .serving
-  }
-
-  private var denials: [Denial] {
-    starter.bans.table.removeExpired()
-    return starter.bans.table.all().map { ban in
-      Denial(
-        network: ban.network.description, service: nameOfService(ban.service),
-        remaining: ban.expiry == .never ? nil : ban.expiry.remaining)
-    }
+  /// The scoreboards by the numbers that the state has of them.
+  private var boards: [UInt32: ScoreboardReader] {
+    Dictionary(uniqueKeysWithValues: allServices.flatMap(\.generations).map { ($0.boardNumber, $0.board) })
   }
 
   /// More connections are counted only: a report shall not keep the loop for long.
   private static let maxConnections = 10_000
 
   private func connections(of service: String?) -> ControlAnswer {
-    let asked = service.map { name in allServices.filter { $0.name == name } } ?? allServices
-    if let service, asked.isEmpty { return .failure(unknownService(service)) }
-    var report = ConnectionReport([])
-    let now = SystemClock.monotonic()
-    for service in asked {
-      service.addConnections(to: &report, atMost: Self.maxConnections, now: now, names: resolver)
+    if let service, !allServices.contains(where: { $0.name == service }) {
+      return .failure(unknownService(service))
     }
-    return .connections(report)
+    let now = SystemClock.monotonic()
+    let boards = boards
+    return .connections(
+      daemonState(now: now, maxDenials: 0).connections(
+        of: service, atMost: Self.maxConnections, now: now, board: { boards[$0] },
+        name: { [resolver] in resolver?.name(of: $0) }))
   }
 
   // MARK: Names

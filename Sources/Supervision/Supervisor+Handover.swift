@@ -18,6 +18,7 @@ extension Supervisor {
         "listener started, after \(failures) failed \(failures == 1 ? "attempt" : "attempts")",
         metadata: service.logMetadata)
     }
+    share(generation, of: service)
     handOver(service)
   }
 

@@ -6,9 +6,12 @@ import Logging
 extension Supervisor {
   /// Sends a message to a listener, as soon as its channel has room for it.
   ///
+  /// - Parameter file: is passed with it.
   /// - Throws: where the listener can never be told, or too many messages wait for it.
-  func tell(_ generation: Generation, _ message: SupervisorMessage) throws(SystemCallError) {
-    try generation.outbox.send(message, on: generation.channel)
+  func tell(_ generation: Generation, _ message: SupervisorMessage, passing file: SharedFile? = nil)
+    throws(SystemCallError)
+  {
+    try generation.outbox.send(message, passing: file, on: generation.channel)
     if !generation.outbox.isEmpty { awaitRoom(generation) }
   }
 

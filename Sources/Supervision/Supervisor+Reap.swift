@@ -52,6 +52,7 @@ extension Supervisor {
     if let token = generation.token { poll.remove(token) }
     let wasSuccessor = service.successor === generation
     let lost = service.forget(generation)
+    sharing.noteEnd(of: generation)
     if lost.records > 0 {
       let records = counted(Int(clamping: lost.records), "ended connection", "ended connections")
       warn(of: generation, service, "had not reported \(records) yet, which this log misses")

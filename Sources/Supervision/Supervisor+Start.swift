@@ -25,7 +25,7 @@ extension Supervisor {
       return
     }
     do throws(SystemCallError) {
-      let generation = try starter.start(service)
+      let generation = try starter.start(service, boardNumber: sharing.nextBoardNumber())
       service.restartTime = nil
       service.await(generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)

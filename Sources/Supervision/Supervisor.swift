@@ -49,6 +49,8 @@ final class Supervisor {
   var control: ControlServer?
   /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
+  /// The state that listeners of the service `status` show.
+  var sharing = StateSharing()
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
@@ -111,6 +113,7 @@ final class Supervisor {
       control?.turnIfDue()
       manager.retryIfDue()
       restartLogFileIfDue()
+      shareState()
     }
     giveUpDrainWaits()
     leaveListeners()
@@ -195,7 +198,7 @@ final class Supervisor {
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
       manager.retryTime, control?.nextTime, logFile?.restartTime, reloads.waiting?.wait.nextTime,
-      resumptions.compactMap(\.wait?.nextTime).min(),
+      resumptions.compactMap(\.wait?.nextTime).min(), sharing.nextTime,
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)

@@ -29,10 +29,31 @@ import Testing
     #expect(configuration.daemon == DaemonSettings())
   }
 
-  /// The assignments that are commented out, without the remark behind them.
-  private static let commented = Configuration.embeddedText.split(separator: "\n").compactMap { line in
-    line.hasPrefix("#") && line.dropFirst().first?.isLetter ?? false && line.contains(" = ")
-      ? String(line.dropFirst()) : nil
+  /// The lines before the tables of services, and from the first of those on.
+  private static let parts = Configuration.embeddedText.split(separator: "\n[service.", maxSplits: 1)
+
+  /// The assignments of a text that are commented out.
+  private static func commented(in text: Substring) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+      line.hasPrefix("#") && line.dropFirst().first?.isLetter ?? false && line.contains(" = ")
+        ? String(line.dropFirst()) : nil
+    }
+  }
+
+  /// Those of the keys.
+  private static let commented = commented(in: parts[0])
+
+  @Test("has a status page for everyone who takes away five characters")
+  func hasStatusPage() throws {
+    let table = "#[service.status]\n"
+    let start = try #require(Configuration.embeddedText.range(of: table))
+    let lines = Configuration.embeddedText[start.lowerBound...].split(separator: "\n")
+    #expect(lines.count == 5 && lines.allSatisfy { $0.hasPrefix("#") })
+    let text = Configuration.embeddedText[..<start.lowerBound] + lines.map { $0.dropFirst() + "\n" }.joined()
+    let configuration = try Configuration.sample(String(text))
+    #expect(configuration.warnings == [])
+    let service = try #require(configuration.services.last)
+    #expect(service.builtIn == .status && !service.settings.showPeers && "\(service.streams)" == "[127.0.0.1:9345]")
   }
 
   @Test("is what the keys say")

@@ -4,6 +4,7 @@ import ControlProtocol
 import Glibc
 import NetworkServices
 import Settings
+import StatusService
 @_spi(Begat) import UnixCore
 
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.
@@ -67,6 +68,8 @@ struct Listener: ~Copyable {
   private var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
+  /// Keeps what begatd passes to a listener that shows it; nil for all others.
+  let sharedState: SharedState?
   /// Stored last, because the properties of a value are destroyed in the order of their declarations: a client that is
   /// held in `accepting` gives its place back in memory that this unmaps.
   let admission: Admission
@@ -107,6 +110,8 @@ struct Listener: ~Copyable {
     self.scoreboard = scoreboard
     self.title = title
     self.reporter = reporter
+    sharedState = service.sharedState
+    self.reporter.takesFiles = service.sharedState != nil
     poller = pollers.urgent
     quietPoller = pollers.quiet
     stopSignals = pollers.stopSignals

@@ -11,19 +11,34 @@ extension Listener {
       switch reporter.nextMessage() {
       case .empty: return
       case .closed: return channelClosed()
-      case .message(let message): obey(message)
+      case .message(let message, let file): obey(message, file)
       }
     }
   }
 
-  private mutating func obey(_ message: SupervisorMessage) {
+  /// - Parameter file: passed with the message.
+  private mutating func obey(_ message: SupervisorMessage, _ file: consuming Descriptor?) {
     switch message {
     case .question(let number): reporter.sayAlive(number)
     case .begin(let columns): begin(clearing: AdmissionColumns(rawValue: UInt32(columns)))
     case .clear(let columns): clear(AdmissionColumns(rawValue: UInt32(columns)))
     case .retire(let retirement): retire(retirement)
     case .end(let order): reporter.sayEnded(order, count: end(order.selection))
+    case .dropBoard(let number): sharedState?.dropBoard(number)
+    case .state, .board: take(file, message)
     }
+  }
+
+  /// Keeps memory that begatd has passed.
+  private mutating func take(_ file: consuming Descriptor?, _ message: SupervisorMessage) {
+    guard let sharedState, let file else { return }
+    do throws(SystemCallError) {
+      if case .board(let number) = message {
+        try sharedState.takeBoard(number, file)
+      } else {
+        try sharedState.takePage(file)
+      }
+    } catch { reporter.log(.warning, "\(error)") }
   }
 
   /// Begins to accept clients.

@@ -10,6 +10,8 @@ struct Reporter: ~Copyable {
   private(set) var droppedRecords = 0
   /// Records that were lost and are not reported as lost yet.
   private var lost = LostRecords()
+  /// Whether open files are welcome with messages; they are dropped otherwise.
+  var takesFiles = false
   /// A question of begatd's whose answer found the channel full.
   private var unanswered: UInt32?
   /// Whether begatd has still to hear that this listener is ready, and that it accepts no more.
@@ -147,8 +149,9 @@ struct Reporter: ~Copyable {
   }
 
   /// The next message of begatd, if there is one.
-  enum Inbox {
-    case message(SupervisorMessage)
+  enum Inbox: ~Copyable {
+    /// With the file that came with it.
+    case message(SupervisorMessage, Descriptor?)
     case empty
     /// begatd is gone.
     case closed
@@ -162,14 +165,24 @@ struct Reporter: ~Copyable {
       return withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
         while true {
           do throws(SystemCallError) {
-            let count = try channel.receive(into: room, waiting: false)
+            var file: Descriptor?
+            let count = try receive(from: channel, into: room, &file)
             if count == 0 { return .closed }
             let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
-            if let message = ListenerChannel.supervisorMessage(bytes) { return .message(message) }
+            if let message = ListenerChannel.supervisorMessage(bytes) { return .message(message, file) }
           } catch { return error.code == .wouldBlock ? .empty : .closed }
         }
       }
     }
+  }
+
+  private func receive(
+    from channel: borrowing Descriptor, into room: UnsafeMutableRawBufferPointer, _ file: inout Descriptor?
+  ) throws(SystemCallError) -> Int {
+    guard takesFiles else { return try channel.receive(into: room, waiting: false) }
+    var message = try channel.receive(into: room, maxPassed: 1, waiting: false)
+    file = message.descriptors.takeFirst()
+    return message.count
   }
 
   /// Answers a question: that the loop turns.  Of several questions the last one counts.

@@ -61,6 +61,11 @@ struct ListenerSettings {
     if let violation = ServiceRules.violations(of: options.service, own: said, in: mode).first {
       throw problem(violation)
     }
+    if let builtIn = mode.builtIn, builtIn.needsSupervisor, options.channel == nil {
+      throw ListenerOptionProblem(
+        "--serve: \(builtIn.rawValue) shows what begatd knows: only begatd can offer it; begat status shows listeners "
+          + "that run by themselves")
+    }
     if said.contains("group") || said.contains("groups"), options.service.user == nil {
       throw ListenerOptionProblem("--group and --groups need --user; see --help")
     }

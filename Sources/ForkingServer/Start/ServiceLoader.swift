@@ -1,6 +1,7 @@
 import ControlProtocol
 import NetworkServices
 import Settings
+import StatusService
 @_spi(Begat) import UnixCore
 
 /// What a listener gives its clients.
@@ -54,6 +55,8 @@ struct LoadedService {
   let datagram: (any DatagramService)?
   /// Descriptors that connection processes need.
   private(set) var needed: [CInt] = []
+  /// Where the listener keeps what begatd passes to it; nil for services that show nothing of that.
+  private(set) var sharedState: SharedState?
 
   /// A built-in service.
   ///
@@ -88,6 +91,13 @@ struct LoadedService {
       self.init(
         stream: CommandService(fortunes: try fortunes(), messageOfTheDay: MessageOfTheDay.read(), added: added))
       self.needed = needed
+    case .status:
+      let state = SharedState()
+      self.init(
+        stream: StatusService(
+          state, serviceName: options.name, showsPeers: options.showPeers, names: options.serverNames,
+          headTimeout: options.firstByteTimeout ?? StatusService.headTimeout))
+      sharedState = state
     }
   }
 

@@ -8,11 +8,12 @@ public enum BuiltIn: String, CaseIterable, Sendable {
   case discard
   case chargen
   case command
+  case status
 
   /// Whether it is defined for datagrams too.
   public var answersDatagrams: Bool {
     switch self {
-    case .hello, .command: false
+    case .hello, .command, .status: false
     case .fortune, .daytime, .time, .echo, .discard, .chargen: true
     }
   }
@@ -20,6 +21,9 @@ public enum BuiltIn: String, CaseIterable, Sendable {
   /// Whether its datagrams can be far larger than the question, or answer another service's answer forever: it then
   /// answers only networks that `allow` names.
   public var requiresAllowListForDatagrams: Bool { self == .fortune || self == .echo || self == .chargen }
+
+  /// Whether it shows begatd's state, which begatd passes to its listener: without begatd there is none.
+  public var needsSupervisor: Bool { self == .status }
 
   /// Whether it tells fortunes.
   public var tellsFortunes: Bool { self == .hello || self == .fortune || self == .command }

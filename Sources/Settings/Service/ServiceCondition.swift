@@ -79,6 +79,10 @@ public struct ServiceCondition: Sendable {
     }
   }
 
+  static let status = ServiceCondition { _, mode in
+    mode.builtIn == .status ? nil : "only with serve = \"status\""
+  }
+
   /// Clients are greeted by the names of their hosts.
   static let names = ServiceCondition { _, mode in
     if mode.builtIn != .hello { return "only with serve = \"hello\": nothing else shows names of hosts" }

@@ -50,6 +50,9 @@ public enum ServiceRules {
     if mode.isStdio, mode.handover != nil {
       violations.append(RuleViolation("exec", "not with stdio: execute the program itself, it has the descriptors"))
     }
+    if mode.isStdio, let builtIn = mode.builtIn, builtIn.needsSupervisor {
+      violations.append(RuleViolation("serve", "\(builtIn.rawValue) shows what begatd knows: only begatd can offer it"))
+    }
     if mode.handover == .sockets, settings.relay {
       violations.append(RuleViolation("wait", "expected either relay or wait", other: "relay"))
     }

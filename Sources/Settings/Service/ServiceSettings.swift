@@ -45,6 +45,10 @@ public struct ServiceSettings: SettingsTable {
   public var program = ProgramSettings()
   public var commands: [AddedCommand] = []
   public var fortune = FortuneSettings()
+  /// Whether the status page shows clients' addresses.
+  public var showPeers = false
+  /// Names by which the status page may be asked for.
+  public var serverNames: [String] = []
   /// Nil stands for true if the service greets hosts by name.
   public var resolveNames: Bool?
   public var log = ConnectionLog.connections

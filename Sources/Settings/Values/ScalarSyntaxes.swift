@@ -80,6 +80,14 @@ extension Syntax where Value == String {
     (1...500).contains(text.utf8.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
 
+  /// The name of a host, without a port.
+  static let hostName = text(
+    "NAME", "the name of a host, without a port, such as \"status.example.org\"", example: "status.example.org"
+  ) { text in
+    (1...253).contains(text.utf8.count) && text.utf8.allSatisfy { isServiceNameByte($0) || $0 == UInt8(ascii: ".") }
+      && !text.hasPrefix(".") && !text.hasSuffix(".")
+  }
+
   /// The name of a network interface.
   ///
   /// Source: dev_valid_name() of Linux.

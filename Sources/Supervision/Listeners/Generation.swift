@@ -29,6 +29,14 @@ final class Generation {
   let asksForNames: Bool
   /// Its scoreboard.
   let board: ScoreboardReader
+  /// The memory object of that, for listeners that show it.
+  let boardFile: SharedFile
+  /// The number of its scoreboard in the state page: no other generation of this begatd has it.
+  let boardNumber: UInt32
+  /// Whether its connection processes show the state of begatd.
+  let showsState: Bool
+  /// Whether the memory object can be given away: no other process can write to it.
+  var isBoardSealed = false
   /// Whose connections it reports.
   let source: RecordSource
   /// Records of ended connections that it has delivered.
@@ -51,8 +59,11 @@ final class Generation {
 
   init(
     number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, asksForNames: Bool,
-    board: ScoreboardReader, source: RecordSource
+    board: ScoreboardReader, boardFile: SharedFile, boardNumber: UInt32, showsState: Bool, source: RecordSource
   ) {
+    self.boardFile = boardFile
+    self.boardNumber = boardNumber
+    self.showsState = showsState
     self.source = source
     self.number = number
     self.process = process

@@ -32,11 +32,13 @@ struct ListenerStarter {
   }
 
   /// Starts a generation of a service, which accepts nothing before it is told to begin.
-  func start(_ service: ManagedService) throws(SystemCallError) -> Generation {
+  ///
+  /// - Parameter boardNumber: the number of its scoreboard in the state page.
+  func start(_ service: ManagedService, boardNumber: UInt32) throws(SystemCallError) -> Generation {
     let configuration = service.configuration
     let slotCount = configuration.settings.admission.maxConnections
-    let scoreboard = try Scoreboard.create(slotCount: slotCount)
-    let board = try ScoreboardReader(scoreboard, slotCount: slotCount)
+    let scoreboard = SharedFile(try Scoreboard.create(slotCount: slotCount))
+    let board = try ScoreboardReader(scoreboard.descriptor, slotCount: slotCount)
     try AdmissionBook.makeRoom(in: service.admissionBook, maxConnections: slotCount)
     let channel = try SocketPair(kind: .sequencedPacket)
     var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
@@ -57,7 +59,7 @@ struct ListenerStarter {
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts
     options.channel = pass(channel.second.number)
-    options.scoreboard = pass(scoreboard.number)
+    options.scoreboard = pass(scoreboard.descriptor.number)
     options.admissionBook = pass(service.admissionBook.number)
     options.column = column
     options.bans = pass(bans.table.object.number)
@@ -76,6 +78,7 @@ struct ListenerStarter {
     let process = try program.start(descriptors: descriptors)
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      asksForNames: asksForNames, board: board, source: source)
+      asksForNames: asksForNames, board: board, boardFile: scoreboard, boardNumber: boardNumber,
+      showsState: configuration.builtIn == .status, source: source)
   }
 }

@@ -6,7 +6,13 @@ import ControlProtocol
 /// A listener that is stopped, or busy for a moment, does not read.  A signal in the place of a message would mean something
 /// else: one that says retire and empty your sockets has no signal.
 struct Outbox {
-  private var messages: [SupervisorMessage] = []
+  private struct Waiting {
+    let message: SupervisorMessage
+    /// Goes with it, and is let go of when it is sent.
+    let file: SharedFile?
+  }
+
+  private var messages: [Waiting] = []
   /// When a retirement that waits is to be replaced by SIGTERM, CLOCK_MONOTONIC nanoseconds; nil if none waits.
   private(set) var retirementDeadline: Int64?
 
@@ -20,27 +26,52 @@ struct Outbox {
 
   /// Sends a message, or keeps it behind those that wait.
   ///
+  /// A file waits for a listener only as long as it is of use: no more of them wait than there are scoreboards.
+  ///
+  /// - Parameter file: is passed with it.
   /// - Throws: `EAGAIN` for an order to end connections where too many wait; another error where the listener can never be
   ///   told.
-  mutating func send(_ message: SupervisorMessage, on channel: borrowing Descriptor) throws(SystemCallError) {
+  mutating func send(
+    _ message: SupervisorMessage, passing file: SharedFile? = nil, on channel: borrowing Descriptor
+  ) throws(SystemCallError) {
+    guard !supersede(message) else { return }
     var failure: SystemCallError?
     if messages.isEmpty {
-      do throws(SystemCallError) { return try ListenerChannel.send(message, on: channel) } catch { failure = error }
+      do throws(SystemCallError) { return try ListenerChannel.send(message, passing: file, on: channel) } catch {
+        failure = error
+      }
     }
-    if let failure, failure.code != .wouldBlock { throw failure }
+    if let failure, !failure.meansFullChannel { throw failure }
     if case .end = message, messages.count >= Outbox.capacity {
       throw failure ?? SystemCallError("send", on: "channel", code: .wouldBlock)
     }
-    messages.append(message)
+    messages.append(Waiting(message: message, file: file))
     if case .retire = message { retirementDeadline = SystemClock.monotonic() + Outbox.patience }
+  }
+
+  /// Removes a message that a later one makes useless.
+  ///
+  /// - Returns: whether the later one is useless too.
+  private mutating func supersede(_ later: SupervisorMessage) -> Bool {
+    switch later {
+    case .state: messages.removeAll { $0.message == .state }
+    case .dropBoard(let number):
+      guard let place = messages.firstIndex(where: { $0.message == .board(number) }) else { return false }
+      messages.remove(at: place)
+      return true
+    case .question, .begin, .clear, .retire, .end, .board: break
+    }
+    return false
   }
 
   /// Sends what there is room for; the rest of a listener that can never be told is dropped.
   mutating func flush(on channel: borrowing Descriptor) {
     var sent = 0
-    flushing: for message in messages {
-      do throws(SystemCallError) { try ListenerChannel.send(message, on: channel) } catch {
-        if error.code != .wouldBlock { sent = messages.count }
+    flushing: for waiting in messages {
+      do throws(SystemCallError) {
+        try ListenerChannel.send(waiting.message, passing: waiting.file, on: channel)
+      } catch {
+        if !error.meansFullChannel { sent = messages.count }
         break flushing
       }
       sent += 1
@@ -51,4 +82,12 @@ struct Outbox {
 
   /// Drops everything: the listener is told in another way.
   mutating func removeAll() { self = Outbox() }
+}
+
+extension SystemCallError {
+  /// Whether the message can be sent when its reader has read: there is no room for it, or for one more open file on its
+  /// way.
+  ///
+  /// Source: unix(7), ETOOMANYREFS.
+  fileprivate var meansFullChannel: Bool { code == .wouldBlock || code == .tooManyReferences }
 }

@@ -29,6 +29,7 @@ struct TryCommands {
     case .echo: return "echo hello | \(begat) connect \(words)"
     case .discard: return "echo gone | \(begat) connect \(words)"
     case .chargen: return "\(begat) connect \(words) | head"
+    case .status: return address.isUnix ? "" : "\(begat) get \(host) /readyz"
     default: return "\(begat) connect \(words)"
     }
   }

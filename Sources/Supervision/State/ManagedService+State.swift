@@ -1,62 +1,46 @@
-import Control
-import ControlProtocol
 import Monitoring
 @_spi(Begat) import UnixCore
 
 extension ManagedService {
-  /// Whether it serves, and if not, why; with the time until that changes by itself, if that is known.
+  /// Whether it serves, and if not, why; with the time at which that changes by itself, if that is known.
   ///
   /// - Parameter isLeaving: whether the configuration has given it up.
-  private func reportedState(now: Int64, isLeaving: Bool) -> (state: ServiceStatus.State, remaining: Duration?) {
+  private func reportedState(now: Int64, isLeaving: Bool) -> (state: ServiceStatus.State, endTime: Int64?) {
     switch drain.phase {
-    case .announcing(let end): return (.announcing, .nanoseconds(max(0, end - now)))
+    case .announcing(let end): return (.announcing, end)
     case .closed where generations.isEmpty: return (.drained, nil)
-    case .closed: return (.draining, drainDeadline.map { .nanoseconds(max(0, $0 - now)) })
+    case .closed: return (.draining, drainDeadline)
     case .serving: if isLeaving { return (.draining, nil) }
     }
     if isServing { return (.serving, nil) }
-    if let restartTime, restartTime > now { return (.failed, .nanoseconds(restartTime - now)) }
+    if let restartTime, restartTime > now { return (.failed, restartTime) }
     return (.starting, nil)
   }
 
-  /// Its row in the answer to `status`.
-  func status(now: Int64, isLeaving: Bool) -> ServiceStatus {
+  /// Its row in the state of begatd.
+  func state(now: Int64, isLeaving: Bool) -> ServiceState {
     let reported = reportedState(now: now, isLeaving: isLeaving)
-    var status = ServiceStatus(name: name, state: reported.state)
-    status.remaining = reported.remaining
+    var state = ServiceState(name: name, state: reported.state)
+    state.endTime = reported.endTime
+    state.isLeaving = isLeaving
     // Those that a drained service will have again.
     let shown =
       drain.isClosed ? former.map { ($0.address, $0.isDatagram) } : sockets.map { ($0.address, $0.isDatagram) }
-    status.addresses = shown.map { ServiceStatus.Address("\($0)", isDatagram: $1) }
-    if !configuration.waits, status.addresses.contains(where: { !$0.isDatagram }) {
-      status.limit = UInt64(configuration.settings.admission.maxConnections)
+    state.addresses = shown.map { ServiceStatus.Address("\($0)", isDatagram: $1) }
+    if !configuration.waits, state.addresses.contains(where: { !$0.isDatagram }) {
+      state.limit = UInt64(configuration.settings.admission.maxConnections)
     }
-    var counters = totals
-    for generation in [current, successor].compactMap({ $0 }) + retiring.reversed() {
-      counters.add(generation.board.counters)
-      let active = UInt64(generation.board.active)
-      status.active += active
-      status.listeners.append(
-        ListenerStatus(
-          process: generation.process, generation: generation.number, role: generation.role,
-          age: .nanoseconds(max(0, now - generation.startTime)), active: active))
+    state.answersDatagrams = state.addresses.contains(where: \.isDatagram) && !configuration.waits
+    state.startTime = startTime
+    state.totals = totals
+    state.listeners = ([current, successor].compactMap { $0 } + retiring.reversed()).map { generation in
+      ListenerState(
+        process: generation.process, generation: generation.number, role: generation.role,
+        startTime: generation.startTime, board: generation.boardNumber)
     }
-    status.take(
-      counters, now: now, since: startTime,
-      answersDatagrams: status.addresses.contains(where: \.isDatagram) && !configuration.waits)
-    return status
-  }
-
-  /// Adds its open connections, until the report has as many as it may.
-  ///
-  /// - Parameter names: of hosts; nil where none are looked up.
-  func addConnections(to report: inout ConnectionReport, atMost limit: Int, now: Int64, names: NameResolver?) {
-    for generation in generations {
-      let place = ScoreboardPlace(
-        service: name, generation: generation.number, listener: generation.process, unixAddress: onlyUnixAddress,
-        logAddress: configuration.settings.logAddress)
-      report.add(generation.board, at: place, atMost: limit, now: now) { names?.name(of: $0) }
-    }
+    state.logAddress = configuration.settings.logAddress
+    state.unixAddress = onlyUnixAddress?.description
+    return state
   }
 }
 

@@ -52,10 +52,10 @@ struct Circumstance: Hashable, Sendable, CustomTestStringConvertible {
 
   /// Whether there is such a service.
   var isPossible: Bool {
-    if isStdio { return !isProgram }
+    if isStdio { return !isProgram && offered != .builtIn(.status) }
     guard hasDatagrams else { return true }
     return switch offered {
-    case .builtIn(.hello), .builtIn(.command), .commands, .exec, .relay: false
+    case .builtIn(.hello), .builtIn(.command), .builtIn(.status), .commands, .exec, .relay: false
     case .builtIn, .wait: true
     }
   }

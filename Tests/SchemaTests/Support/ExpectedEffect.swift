@@ -70,6 +70,9 @@ struct ExpectedEffect: Sendable {
     "fortune.offensive": ExpectedEffect(.boolean(true)) { $0.tellsFortunes },
     "fortune.max-length": ExpectedEffect(.integer(5)) { $0.tellsFortunes },
 
+    "show-peers": ExpectedEffect(.boolean(true)) { $0.offered == .builtIn(.status) },
+    "server-names": ExpectedEffect(.list([.string("status.example.org")])) { $0.offered == .builtIn(.status) },
+
     "resolve-names": ExpectedEffect(.boolean(false)) { $0.offered == .builtIn(.hello) && $0.hasInternetStreams },
     "log": ExpectedEffect(.string("none")) { $0.hasStreams || $0.offered == .wait },
     "log-rate": ExpectedEffect(.string("none")) { $0.hasStreams || $0.offered == .wait },

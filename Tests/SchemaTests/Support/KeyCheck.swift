@@ -95,6 +95,7 @@ struct KeyCheck {
     var options = ListenerOptions(service, hasResolver: true)
     options.names = 3
     options.nameRequests = 4
+    options.channel = 9
     let isAsExpected: (ListenerOptions) -> Bool = { options in
       value == nil ? key.isDefault(in: options.service) : key.value(in: options.service) == value
     }
@@ -106,6 +107,7 @@ struct KeyCheck {
     }
     #expect(isAsExpected(read), comment)
     options = ListenerOptions(service, hasResolver: false)
+    options.channel = 9
     guard case .obeyed = circumstance.readWords(options.arguments, passed: circumstance.kinds) else {
       Issue.record("\(comment): without names the listener refuses what begatd renders")
       return
@@ -114,6 +116,7 @@ struct KeyCheck {
     guard circumstance.sockets == .passed else { return }
     for kind in circumstance.kinds {
       options = ListenerOptions(service, sockets: [kind], hasResolver: false)
+      options.channel = 9
       if case .refused(let key, let text) = circumstance.readWords(options.arguments, passed: [kind]) {
         Issue.record("\(comment): with a socket of \(kind) the listener refuses what begatd renders: \(key): \(text)")
       }

@@ -76,6 +76,8 @@ extension ListenerOptions {
     options.fortune.databases = some(path)
     options.fortune.offensive = Bool.random(using: &random)
     options.fortune.maxLength = maybe(Int.random(in: 1...(.max), using: &random))
+    options.showPeers = Bool.random(using: &random)
+    options.serverNames = some { one(["a", "status.example.org", "x_y-1.Z"]) }
     options.resolveNames = maybe(Bool.random(using: &random))
     options.log = one(ConnectionLog.allCases)
     options.datagramPorts = some { UInt16.random(in: 1...(.max), using: &random) }
@@ -148,6 +150,8 @@ extension ListenerOptions {
     options.fortune.databases = ["/d"]
     options.fortune.offensive = true
     options.fortune.maxLength = 1
+    options.showPeers = true
+    options.serverNames = ["a.example", "b"]
     options.resolveNames = false
     options.log = .none
     options.logAddress = .prefix
