@@ -156,7 +156,7 @@ let package = Package(
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
     .testTarget(
       name: "StatusServiceTests",
-      dependencies: ["StatusService", "NetworkServices", "Monitoring", "ControlProtocol", unixCore, "TestSupport"]),
+      dependencies: ["StatusService", "Monitoring", "ControlProtocol", "CSharedLayouts", unixCore, "TestSupport"]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
     .testTarget(

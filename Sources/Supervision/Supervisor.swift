@@ -149,6 +149,8 @@ final class Supervisor {
       return
     }
     isStarted = true
+    // Not a moment later: the next thing may be a question whether it is ready.
+    writeState(now: SystemClock.monotonic())
     manager.ready(statusText)
     for output in whenReady() { write(output) }
   }

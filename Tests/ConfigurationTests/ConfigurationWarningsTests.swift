@@ -39,6 +39,21 @@ import Testing
     #expect(try warnings(rsync.replacing(program, with: "/bin/cat") + "relay = true") == [])
   }
 
+  @Test("warns of a status page that every machine can see")
+  func warnsOfOpenPages() throws {
+    func page(_ addresses: String, _ more: String = "") -> String {
+      "[service.p]\nserve = \"status\"\nlisten-stream = [\(addresses)]\n\(more)"
+    }
+    let warning =
+      "t.toml:1:10: service.p: 192.0.2.1:9345 shows the status page to every machine that reaches it; set allow to "
+      + "those that may see it"
+    #expect(try warnings(page("\"127.0.0.1:9345\", \"192.0.2.1:9345\"")) == [warning])
+    #expect(try warnings(page("\"9345\"")).count == 1)
+    #expect(try warnings(page("\"9345\"", "allow = [\"192.0.2.0/24\"]")) == [])
+    #expect(try warnings(page("\"127.0.0.1:1\", \"[::1]:1\", \"/run/page\", \"@page\"")) == [])
+    #expect(try warnings("[service.t]\nserve = \"time\"\nlisten-stream = \"37\"\n") == [])
+  }
+
   @Test("warns of programs that run as the same user")
   func warnsOfSharedUsers() throws {
     func program(_ name: String, _ port: Int, _ more: String = "") -> String {

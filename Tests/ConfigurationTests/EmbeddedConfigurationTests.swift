@@ -73,6 +73,8 @@ import Testing
     case "listen-stream": return "[service.x]\nserve = \"time\"\n"
     case "listen-datagram": return "[service.x]\nserve = \"time\"\n"
     case "commands": return "[service.x]\nserve = \"command\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case "show-peers", "server-names":
+      return "[service.x]\nserve = \"status\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
     case _ where DaemonSettings.keys.contains { $0.name == name }: return hello + "[daemon]\n"
     default:
       let conditions = ServiceSettings.key(named: name)?.conditions ?? []

@@ -41,7 +41,7 @@ import Testing
   @Test(
     "carries what begatd says",
     arguments: [
-      .question(7), .begin(clearing: 0), .begin(clearing: 15), .clear(4),
+      .question(7), .dropBoard(4_000_000_000), .begin(clearing: 0), .begin(clearing: 15), .clear(4),
       .retire(Retirement(closesSockets: false, drainTimeout: .seconds(30))),
       .retire(Retirement(closesSockets: true, drainTimeout: .zero)),
     ] + orders.map { SupervisorMessage.end(EndOrder(number: 9, $0)) })
@@ -53,6 +53,25 @@ import Testing
     #expect(listenerMessage(bytes) == nil)
     #expect(supervisorMessage(Array(bytes.dropLast())) == nil)
     for length in 0..<8 { #expect(supervisorMessage(Array(bytes.prefix(length))) == nil) }
+  }
+
+  @Test("carries files with the messages that announce them", arguments: [.state, .board(7)] as [SupervisorMessage])
+  func carriesFiles(message: SupervisorMessage) throws {
+    let channel = try Channel()
+    let pipe = try PipeEnds()
+    let reader = pipe.readEnd
+    let file = SharedFile(pipe.writeEnd)
+    try ListenerChannel.send(message, passing: file, on: channel.supervisor)
+    var received = try channel.listener.receive(maxCount: 64, maxPassed: 1, until: .now)
+    let bytes = received.bytes
+    #expect(supervisorMessage(bytes) == message)
+    try received.descriptors.takeFirst()?.writeAll("x")
+    let isWritten = reader.wait(for: .readable, until: .now)
+    #expect(isWritten)
+    // Without its file such a message is not sent.
+    try ListenerChannel.send(message, on: channel.supervisor)
+    let isAnythingSent = channel.listener.wait(for: .readable, until: .now)
+    #expect(!isAnythingSent)
   }
 
   @Test("reads an order only with all of its body, and only a selection that it knows")

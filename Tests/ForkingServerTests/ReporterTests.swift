@@ -58,12 +58,35 @@ import Testing
       let nonsense: [UInt8] = [1, 2, 3]
       _ = try nonsense.withUnsafeBytes { try ends.supervisor.send($0, waiting: false) }
       try ListenerChannel.send(.question(1), on: ends.supervisor)
-      guard case .message(.begin(clearing: 3)) = reporter.nextMessage(),
-        case .message(.question(1)) = reporter.nextMessage(), case .empty = reporter.nextMessage()
-      else {
-        Issue.record("other messages")
-        return
+      #expect(next(&reporter) == .begin(clearing: 3) && next(&reporter) == .question(1) && next(&reporter) == nil)
+    }
+  }
+
+  /// The next message; nil where there is none.
+  private func next(_ reporter: inout Reporter) -> SupervisorMessage? {
+    switch reporter.nextMessage() {
+    case .message(let message, _): message
+    case .empty: nil
+    case .closed: nil
+    }
+  }
+
+  @Test("takes files where they are welcome, and drops them elsewhere", arguments: [true, false])
+  func takesFiles(areWelcome: Bool) throws {
+    try withReporter { reporter, ends in
+      reporter.takesFiles = areWelcome
+      let pipe = try PipeEnds()
+      let reader = pipe.readEnd
+      try ListenerChannel.send(.board(3), passing: SharedFile(pipe.writeEnd), on: ends.supervisor)
+      switch reporter.nextMessage() {
+      case .message(let message, let file):
+        let hasFile = file != nil
+        #expect(message == .board(3) && hasFile == areWelcome)
+      case .empty: Issue.record("no message")
+      case .closed: Issue.record("no channel")
       }
+      let isClosed = reader.wait(for: .readable, until: .now)
+      #expect(isClosed)
     }
   }
 

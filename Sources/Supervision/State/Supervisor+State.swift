@@ -108,7 +108,8 @@ extension Supervisor {
     writeState(now: now)
   }
 
-  private func writeState(now: Int64) {
+  /// Shows what has changed now; nothing while no listener shows it.
+  func writeState(now: Int64) {
     guard let page = sharing.page else { return }
     let state = daemonState(now: now, maxDenials: StateSharing.maxDenials)
     if state != sharing.shown {

@@ -51,6 +51,64 @@ import Testing
     #expect(messages == orders + [Self.retirement, .question(7)])
   }
 
+  /// A file of which is known whether it is open anywhere: the end of a pipe.
+  private final class WatchedFile {
+    private let reader: Descriptor
+    private var file: SharedFile?
+
+    init() throws {
+      let pipe = try PipeEnds()
+      reader = pipe.readEnd
+      file = SharedFile(pipe.writeEnd)
+    }
+
+    var isOpen: Bool { !reader.wait(for: .readable, until: .now) }
+
+    /// Hands it over.
+    func take() -> SharedFile? { file.take() }
+  }
+
+  @Test func filesGoWithTheirMessagesAndAreLetGoOf() throws {
+    let pair = try SocketPair(kind: .sequencedPacket)
+    var outbox = Outbox()
+    let file = try WatchedFile()
+    let last = try fill(&outbox, pair.first)
+    try outbox.send(.board(5), passing: file.take(), on: pair.first)
+    #expect(file.isOpen, "it waits")
+    let before = received(pair.second)
+    #expect(before.count == Int(last) - 1)
+    outbox.flush(on: pair.first)
+    #expect(outbox.isEmpty && file.isOpen, "it is on its way")
+    // The last order waited before it.
+    _ = try pair.second.receive(maxCount: 256, maxPassed: 1, until: .now)
+    let passed = try pair.second.receive(maxCount: 256, maxPassed: 1, until: .now)
+    let message = passed.bytes.withUnsafeBytes { ListenerChannel.supervisorMessage($0) }
+    #expect(message == .board(5) && file.isOpen)
+    _ = consume passed
+    #expect(!file.isOpen, "neither side has it any more")
+  }
+
+  @Test func filesThatAreOfNoUseAnyMoreDoNotWait() throws {
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let (first, second, board) = (try WatchedFile(), try WatchedFile(), try WatchedFile())
+    var outbox = Outbox()
+    _ = try fill(&outbox, pair.first)
+    try outbox.send(.state, passing: first.take(), on: pair.first)
+    try outbox.send(.board(1), passing: board.take(), on: pair.first)
+    #expect(first.isOpen && board.isOpen)
+    try outbox.send(.state, passing: second.take(), on: pair.first)
+    #expect(!first.isOpen && second.isOpen, "a later page takes its place")
+    try outbox.send(.dropBoard(1), on: pair.first)
+    #expect(!board.isOpen, "neither the scoreboard nor its end is worth a message")
+    try outbox.send(.dropBoard(2), on: pair.first)
+    var messages = received(pair.second)
+    outbox.flush(on: pair.first)
+    messages += received(pair.second)
+    #expect(messages.suffix(2) == [.state, .dropBoard(2)])
+    outbox.removeAll()
+    #expect(!second.isOpen)
+  }
+
   @Test func isBounded() throws {
     let pair = try SocketPair(kind: .sequencedPacket)
     var outbox = Outbox()

@@ -25,6 +25,28 @@ import Testing
     #expect(reader.unsafeBytes[4999] == 9)
   }
 
+  @Test("of a memory file that was made read-only is written through older mappings alone")
+  func isSealed() throws {
+    let file = try MemoryFile.createSealable(name: "test", size: 5000)
+    let writer = try MemoryMapping.file(file, size: 5000, writable: true)
+    try MemoryFile.makeReadOnly(file)
+    let reader = try MemoryMapping.file(file, size: 5000, writable: false)
+    writer.unsafeBytes[7] = 9
+    #expect(reader.unsafeBytes[7] == 9)
+    #expect(
+      failure { () throws(SystemCallError) in _ = try MemoryMapping.file(file, size: 5000, writable: true) }?.code
+        == .notPermitted)
+    #expect(failure { () throws(SystemCallError) in try file.writeAll("x") }?.code == .notPermitted)
+    #expect(failure { () throws(SystemCallError) in try MemoryFile.grow(file, to: 9000) }?.code == .notPermitted)
+    #expect(ftruncate(file.number, 0) == -1 && errno == EPERM)
+  }
+
+  @Test("of a memory file that cannot be sealed is not made read-only")
+  func isNotSealed() throws {
+    let file = try MemoryFile.create(name: "test", size: 5000)
+    #expect(failure { () throws(SystemCallError) in try MemoryFile.makeReadOnly(file) }?.code == .notPermitted)
+  }
+
   @Test("is lent to a closure, for reading and for writing")
   func isLent() throws {
     var mapping = try MemoryMapping.shared(size: 100)
