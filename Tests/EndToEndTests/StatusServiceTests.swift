@@ -241,6 +241,25 @@ struct StatusServiceTests {
     }
   }
 
+  @Test func aServiceThatDrainsBesideItsNamesakeIsOneInTheMetrics() throws {
+    let echo = SampleConfiguration.service("echo")
+    try withDaemon(Self.page() + echo) { daemon in
+      let held = try Client(try daemon.address("echo"))
+      try held.send("x")
+      _ = try held.receive(count: 1)
+      try daemon.reload(Self.page())
+      try daemon.reload(Self.page() + echo)
+      let series = #"begat_service_state{service="echo",state="serving"}"#
+      let samples = try self.samples(daemon) { $0[series] == 1 }
+      #expect(samples.lines.count { $0.hasPrefix(series) } == 1)
+      #expect(samples[#"begat_connections_open{service="echo"}"#] == 1)
+      // The namesake is no reason to send clients elsewhere.
+      #expect(try WebAnswer("/readyz", at: try daemon.address("status")).status == 200)
+      try held.send("y")
+      #expect(try held.receive(count: 1) == Array("y".utf8))
+    }
+  }
+
   // MARK: Supervision
 
   @Test func aReloadOfOtherServicesIsShownByTheSameListener() throws {

@@ -1,6 +1,7 @@
 import CSharedLayouts
 import ControlProtocol
 import Monitoring
+import TestSupport
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -129,5 +130,23 @@ import Testing
       #expect(try get(path, service).status == .serviceUnavailable)
     }
     #expect(try get("/healthz", service).status == .ok)
+  }
+
+  @Test func areMadeOfWhateverAScoreboardHolds() throws {
+    let shared = try Shared()
+    let service = service(shared.state, showsPeers: true)
+    let size = Scoreboard.size(slotCount: 2)
+    var random = SeededRandom(state: 15)
+    for round in 0..<300 {
+      // A process that was taken over has written what it likes.
+      let object = try MemoryFile.create(name: "scribbled", size: size)
+      let memory = try MemoryMapping.file(object, size: size, writable: true)
+      for index in 0..<size {
+        memory.unsafeBytes[index] = round % 3 == 0 ? 0xff : UInt8.random(in: 0...255, using: &random)
+      }
+      if round % 3 == 1 { memory.unsafeBytes[63] = 0x80 }
+      try shared.state.takeBoard(3, object)
+      for path in ["/", "/metrics", "/status.json"] { #expect(try get(path, service).status == .ok) }
+    }
   }
 }

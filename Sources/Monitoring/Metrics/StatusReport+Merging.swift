@@ -1,15 +1,16 @@
 extension StatusReport {
-  /// Makes one service of those that have the same name, as a listener without begatd may: a series may appear once only.
+  /// Makes one service of those that have the same name: a series may appear once only.
   ///
-  /// State and limit are those of begatd's own, else those of the first one.
+  /// A listener without begatd may have any name, and a service that a reload has given up may drain beside one that a
+  /// later reload has brought.  State and limit are those of begatd's own, else those of the first one.
   mutating func mergeServices() {
-    // Names of begatd's own services differ.
-    guard services.contains(where: \.isStandalone) else { return }
-    var merged = services.filter { !$0.isStandalone }
-    for service in services where service.isStandalone {
-      if let index = merged.firstIndex(where: { $0.name == service.name }) {
-        merged[index].add(service)
+    var places: [String: Int] = [:]
+    var merged: [ServiceStatus] = []
+    for service in services.filter({ !$0.isStandalone }) + services.filter(\.isStandalone) {
+      if let place = places[service.name] {
+        merged[place].add(service)
       } else {
+        places[service.name] = merged.count
         merged.append(service)
       }
     }
@@ -21,7 +22,7 @@ extension ServiceStatus {
   fileprivate mutating func add(_ other: ServiceStatus) {
     addresses += other.addresses
     for var listener in other.listeners {
-      // The number of a listener without begatd is its process.
+      // The number of a listener without begatd is its process, and those of a former service count anew.
       listener.generation = 0
       listeners.append(listener)
     }

@@ -33,6 +33,8 @@ public enum Page {
     output.append(listenerTable: report.services)
     if report.denials.count + report.omittedDenials > 0 { output.append(denialTable: report) }
     if let connections { output.append(connectionTable: connections) }
-    output.append("</main>\n</body>\n</html>\n")
+    output.append("</main>\n<footer><p>This page is loaded anew every 10 s. The same as ")
+    output.append("<a href=\"metrics\">metrics</a> and as <a href=\"status.json\">JSON</a>.</p></footer>\n")
+    output.append("</body>\n</html>\n")
   }
 }

@@ -21,6 +21,8 @@ enum PageStyle {
     dl div { padding: .7rem 1rem }
     dt { color: var(--quiet); font-size: .85rem }
     dd { margin: 0; font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums }
+    footer p { margin: 1rem 1.1rem 0; color: var(--quiet); font-size: .85rem }
+    a { color: inherit }
     section { margin-top: 1rem; padding: 1rem 1.1rem }
     table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
     th, td { padding: .5rem .8rem .5rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top }

@@ -47,7 +47,7 @@ extension DaemonState {
 extension ServiceState {
   fileprivate func status(now: Int64, board: (UInt32) -> ScoreboardReader?) -> ServiceStatus {
     var status = ServiceStatus(name: name, state: state)
-    status.remaining = endTime.map { .nanoseconds(max(0, $0 - now)) }
+    status.remaining = endTime.map { .until($0, now) }
     status.addresses = addresses
     status.limit = limit
     var counters = totals
@@ -61,18 +61,22 @@ extension ServiceState {
           process: listener.process, generation: listener.generation, role: listener.role,
           age: .since(listener.startTime, now), active: active))
     }
-    status.take(counters, now: now, since: startTime, answersDatagrams: answersDatagrams)
+    status.take(counters, now: now, since: max(0, startTime), answersDatagrams: answersDatagrams)
     return status
   }
 }
 
 extension DenialState {
   fileprivate func denial(now: Int64) -> Denial {
-    Denial(network: network, service: service, remaining: endTime.map { .nanoseconds(max(0, $0 - now)) })
+    Denial(network: network, service: service, remaining: endTime.map { .until($0, now) })
   }
 }
 
+/// Between times of CLOCK_MONOTONIC, nanoseconds, whatever order they have.
 extension Duration {
-  /// Both CLOCK_MONOTONIC, nanoseconds.
-  fileprivate static func since(_ start: Int64, _ now: Int64) -> Duration { .nanoseconds(max(0, now - start)) }
+  fileprivate static func since(_ start: Int64, _ now: Int64) -> Duration {
+    .nanoseconds(now - max(0, min(start, now)))
+  }
+
+  fileprivate static func until(_ end: Int64, _ now: Int64) -> Duration { .nanoseconds(max(end, now) - now) }
 }
