@@ -108,7 +108,7 @@ extension ServiceConfiguration {
       ("rate", admission.rate.text), ("rate-per-source", waits ? nil : admission.ratePerSource.text),
       ("when-full", waits ? nil : admission.whenFull.rawValue),
       ("deny-time", waits ? nil : admission.denyTime.map(DenyTimeText.render) ?? "none"),
-      ("first-byte-timeout", effective("first-byte-timeout", settings.firstByteTimeout)),
+      ("first-byte-timeout", effective("first-byte-timeout", settings.firstByteLimit)),
       ("idle-timeout", effective("idle-timeout", settings.idleTimeout)),
       ("max-duration", effective("max-duration", settings.maxDuration)), ("log", settings.log.rawValue),
     ]

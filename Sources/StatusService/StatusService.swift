@@ -14,9 +14,6 @@ public struct StatusService: NetworkService {
   private let hosts: HostCheck
   private let headTimeout: Duration
 
-  /// For the whole head of a request, unless `first-byte-timeout` is another.
-  public static let headTimeout = Duration.seconds(5)
-
   /// - Parameter serviceName: as the configuration has it, for messages.
   /// - Parameter showsPeers: whether clients' addresses, and networks that are denied, are shown.
   /// - Parameter names: by which the server may be asked, besides addresses.

@@ -285,6 +285,20 @@ struct StatusServiceTests {
     }
   }
 
+  @Test func asksBegatdNothing() throws {
+    try withDaemon(Self.page() + SampleConfiguration.service("echo")) { daemon in
+      _ = try samples(daemon) { $0[#"begat_service_state{service="echo",state="serving"}"#] == 1 }
+      try Signal(rawValue: SIGSTOP).send(to: daemon.process)
+      defer { try? Signal(rawValue: SIGCONT).send(to: daemon.process) }
+      // Counts of a begatd that is stopped are those of now.
+      for _ in 0..<3 { _ = try ask(try daemon.address("echo"), "x") }
+      _ = try samples(daemon) { $0[#"begat_connection_duration_seconds_count{service="echo"}"#] == 3 }
+      for path in ["/", "/status.json", "/readyz"] {
+        #expect(try WebAnswer(path, at: try daemon.address("status")).status == 200)
+      }
+    }
+  }
+
   @Test func aListenerThatIsKilledComesBackWithEverything() throws {
     try withDaemon(Self.page() + SampleConfiguration.service("echo")) { daemon in
       for _ in 0..<3 { _ = try ask(try daemon.address("echo"), "x") }

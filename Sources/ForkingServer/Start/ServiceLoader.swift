@@ -96,7 +96,7 @@ struct LoadedService {
       self.init(
         stream: StatusService(
           state, serviceName: options.name, showsPeers: options.showPeers, names: options.serverNames,
-          headTimeout: options.firstByteTimeout ?? StatusService.headTimeout))
+          headTimeout: options.firstByteLimit ?? ServiceSettings.requestTimeout))
       sharedState = state
     }
   }

@@ -189,7 +189,8 @@ extension ServiceSettings {
     keys: [
       Key(
         "first-byte-timeout", \.firstByteTimeout, .timeLimit, "until the client sends anything at all",
-        when: [.accepting, .timed, .connections]),
+        when: [.accepting, .timed, .connections],
+        details: "For status it is the time for the whole head of a request, and 5s where it is not set."),
       Key(
         "idle-timeout", \.idleTimeout, .timeLimit, "for one line of the client, or for taking an answer",
         when: [.accepting, .timed, .connections]),

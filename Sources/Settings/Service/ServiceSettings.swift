@@ -40,6 +40,10 @@ public struct ServiceSettings: SettingsTable {
 
   public var firstByteTimeout: Duration?
   public var idleTimeout: Duration? = .seconds(600)
+  /// The time for the client's first byte; of `status`, for the whole head of a request.  Nil is no limit.
+  public var firstByteLimit: Duration? { firstByteTimeout ?? (serve == .status ? Self.requestTimeout : nil) }
+  /// How long a client of `status` may take unless it is set.
+  public static let requestTimeout = Duration.seconds(5)
   public var maxDuration: Duration?
 
   public var program = ProgramSettings()
