@@ -150,7 +150,7 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(
       name: "MonitoringTests",
-      dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore]),
+      dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore, "TestSupport"]),
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),

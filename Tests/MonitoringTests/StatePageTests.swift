@@ -1,5 +1,6 @@
 import CSharedLayouts
 import Glibc
+import TestSupport
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -22,6 +23,36 @@ import Testing
     let reader = try StatePageReader(page.file.descriptor)
     #expect(page.write(DaemonState().encoded) && !page.write(DaemonStateTests.full.encoded))
     #expect(try reader.read() == DaemonState())
+  }
+
+  @Test func halfOfAStateIsNeverRead() throws {
+    let page = try StatePage(capacity: 1 << 16)
+    let states = [DaemonState(), DaemonStateTests.full]
+    #expect(page.write(states[0].encoded))
+    let reader = try StatePageReader(page.file.descriptor)
+    nonisolated(unsafe) let shared = page
+    let isOver = Flag()
+    let writer = Background {
+      var count = 0
+      while !isOver.isSet {
+        _ = shared.write(states[count % 2].encoded)
+        count += 1
+      }
+    }
+    for _ in 0..<500 {
+      // A writer that never pauses may be met in the middle each time.
+      guard let state = try? reader.read() else { continue }
+      #expect(states.contains(state))
+    }
+    isOver.set()
+    writer.join()
+  }
+
+  /// Set by one thread and read by another.
+  private final class Flag: @unchecked Sendable {
+    private var value: UInt32 = 0
+    var isSet: Bool { begat_load(&value) != 0 }
+    func set() { begat_store(&value, 1) }
   }
 
   @Test func noOtherProcessCanWriteToIt() throws {

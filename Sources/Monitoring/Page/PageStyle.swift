@@ -48,6 +48,7 @@ enum PageStyle {
     .meter i { display: block; height: 100%; background: var(--accepted) }
     .meter.full i { background: var(--refused) }
     .history { width: 30% }
+    @media (min-width: 45.01rem) { .services thead th:last-child, .services .history { padding-left: .8rem } }
     svg { display: block; width: 100%; height: 40px; border-bottom: 1px solid var(--line) }
     .a { fill: var(--accepted) }
     .r { fill: var(--refused) }
