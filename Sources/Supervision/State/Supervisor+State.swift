@@ -56,14 +56,8 @@ extension Supervisor {
 
   /// A listener is ready: it has mapped its scoreboard, which can be given away from now on.
   func share(_ generation: Generation, of service: ManagedService) {
-    do throws(SystemCallError) {
-      try MemoryFile.makeReadOnly(generation.boardFile.descriptor)
-      generation.isBoardSealed = true
-    } catch {
-      logger.warning(
-        "\(error): its scoreboard cannot be sealed, so status services do not count its connections",
-        metadata: service.logMetadata)
-    }
+    // A kernel that cannot do this makes no state page either, which is an error of the listener that is to show it.
+    generation.isBoardSealed = (try? MemoryFile.makeReadOnly(generation.boardFile.descriptor)) != nil
     if generation.showsState {
       handEverything(to: generation, of: service)
     } else if generation.isBoardSealed {
