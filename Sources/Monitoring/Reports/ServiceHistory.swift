@@ -38,16 +38,9 @@ public struct DurationHistogram: Hashable, Sendable {
 
 /// How many connections ended in one way.
 public struct OutcomeCount: Hashable, Sendable {
-  /// `complete`, `client-closed`, `first-byte-timeout`, `idle-timeout`, `max-duration`, `exited`, `failed`, `ended`,
-  /// `stopped` or `crashed`.
+  /// One of `Outcome.words`, such as `client-closed`.
   public var outcome: String
   public var count: UInt64
-
-  /// By the codes of `Outcome`.
-  static let words = [
-    "complete", "client-closed", "first-byte-timeout", "idle-timeout", "failed", "ended", "crashed", "max-duration",
-    "exited", "stopped",
-  ]
 
   public init(_ outcome: String, _ count: UInt64) {
     self.outcome = outcome

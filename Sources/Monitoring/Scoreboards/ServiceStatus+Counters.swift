@@ -23,7 +23,7 @@ extension ServiceStatus {
     durations = DurationHistogram(
       counts: padded(counters.durations, to: DurationHistogram.bounds.count + 1),
       sum: .nanoseconds(Int64(clamping: counters.durationSum)))
-    outcomes = zip(OutcomeCount.words, padded(counters.outcomes, to: OutcomeCount.words.count)).map(OutcomeCount.init)
+    outcomes = zip(Outcome.words, padded(counters.outcomes, to: Outcome.words.count)).map(OutcomeCount.init)
     bytesReceived = counters.bytesReceived
     bytesSent = counters.bytesSent
   }
