@@ -105,10 +105,8 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "Configuration", "Settings", "Control", "Monitoring", "ControlProtocol", "CSharedLayouts", "NetworkServices",
-        "Admission",
-        nameService,
-        unixCore, "CSystemd",
+        "Configuration", "Settings", "Control", "Monitoring", "JSON", "ControlProtocol", "CSharedLayouts",
+        "NetworkServices", "Admission", nameService, unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -147,10 +145,12 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", unixCore]),
     .testTarget(
       name: "MonitoringTests",
-      dependencies: ["Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Admission", unixCore, "TestSupport"]),
+      dependencies: [
+        "Monitoring", "JSON", "ControlProtocol", "CSharedLayouts", "Settings", "Admission", unixCore, "TestSupport",
+      ]),
     .testTarget(
       name: "ControlTests", dependencies: ["Control", "Monitoring", "JSON", "Admission", unixCore, "TestSupport"]),
     .testTarget(name: "NetworkServicesTests", dependencies: ["NetworkServices", unixCore, "TestSupport"]),
@@ -183,8 +183,8 @@ let package = Package(
     .testTarget(
       name: "SupervisionTests",
       dependencies: [
-        "Supervision", "Control", "ControlProtocol", "Monitoring", "Configuration", "Settings", "Admission", unixCore,
-        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Supervision", "Control", "ControlProtocol", "Monitoring", "JSON", "Configuration", "Settings", "Admission",
+        unixCore, "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),

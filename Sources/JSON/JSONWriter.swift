@@ -49,31 +49,12 @@ public struct JSONWriter {
     }
   }
 
-  private mutating func append(quoting text: String) {
-    append("\"")
-    defer { append("\"") }
-    // Most texts stay as they are.
-    if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-      bytes.append(contentsOf: text.utf8)
-      return
-    }
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": append("\\\"")
-      case "\\": append("\\\\")
-      case " "..."~": bytes.append(UInt8(scalar.value))
-      default: for unit in UTF16.encode(scalar)! { append(unit: unit) }
-      }
-    }
-  }
+  private mutating func append(quoting text: String) { quote(text, to: &self) }
+}
 
-  private mutating func append(unit: UInt16) {
-    append("\\u")
-    for shift in [12, 8, 4, 0] as [UInt16] {
-      let digit = UInt8(unit >> shift & 0xf)
-      bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-    }
-  }
+extension JSONWriter: JSONOutput {
+  mutating func append(_ byte: UInt8) { bytes.append(byte) }
+  mutating func append(plain text: String) { bytes.append(contentsOf: text.utf8) }
 }
 
 extension JSONValue {

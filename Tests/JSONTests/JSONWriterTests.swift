@@ -1,5 +1,6 @@
 import JSON
 import Testing
+@_spi(Begat) import UnixCore
 
 /// The writer, whose lines other programs read.
 @Suite struct JSONWriterTests {
@@ -18,6 +19,22 @@ import Testing
   func writesPrintableASCII() {
     let value: JSONValue = ["\u{1b}[2J\"\\": .string("a\u{0}\nü😀\u{7f}")]
     #expect(value.text == #"{"\u001b[2J\"\\":"a\u0000\u000a\u00fc\ud83d\ude00\u007f"}"#)
+  }
+
+  @Test(
+    "quotes a text in memory of the caller's the same way",
+    arguments: [
+      "", "plain", "a \"word\" \\", "\u{0}\u{1b}\r\n\t\u{7f}", "ü\u{2028}😀",
+      String(decoding: [0xff, 0x61, 0xc2], as: UTF8.self),
+    ])
+  func quotesInMemory(text: String) {
+    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
+      var writer = ByteWriter(room)
+      JSONWriter.write(quoting: text, to: &writer)
+      #expect(String(decoding: writer.bytes, as: UTF8.self) == JSONValue.string(text).text && !writer.isTruncated)
+      #expect(writer.bytes.allSatisfy { (0x20...0x7e).contains($0) })
+      #expect((try? JSONReader.read(Array(writer.bytes))) == .string(text))
+    }
   }
 
   @Test("takes back what it wrote last")

@@ -1,4 +1,5 @@
 import ControlProtocol
+import JSON
 import Logging
 @_spi(Begat) import UnixCore
 
@@ -8,9 +9,9 @@ import Logging
 extension LineFormat {
   mutating func writeJSON(_ message: Message, _ text: String, to lines: inout ByteWriter) {
     begin(message.level, message.kind, message.service, to: &lines)
-    lines.append(",\"message\":\"")
-    lines.append(inQuotes: text)
-    lines.append("\"}\n")
+    lines.append(",\"message\":")
+    JSONWriter.write(quoting: text, to: &lines)
+    lines.append("}\n")
   }
 
   mutating func writeJSON(_ record: ConnectionRecord, _ source: RecordSource, to lines: inout ByteWriter) {
@@ -49,9 +50,9 @@ extension LineFormat {
   ) {
     begin(programLineLevel, .programLine, source.service, to: &lines)
     writeConnection(record, source.sockets[record.socket], to: &lines)
-    lines.append(",\"message\":\"")
-    lines.append(inQuotes: text)
-    lines.append("\"}\n")
+    lines.append(",\"message\":")
+    JSONWriter.write(quoting: text, to: &lines)
+    lines.append("}\n")
   }
 
   private mutating func begin(
@@ -74,18 +75,20 @@ extension LineFormat {
   private func writeConnection(_ record: ConnectionRecord, _ local: String?, to lines: inout ByteWriter) {
     lines.append(",\"pid\":", UInt64(record.process.magnitude))
     if record.addressForm != .none {
-      lines.append(",\"peer\":\"")
-      if let local, record.peer?.isUnix ?? false {
-        lines.append(inQuotes: PeerText(record.addressForm).text(record.peer, user: record.user, at: local))
+      lines.append(",\"peer\":")
+      let peer = PeerText(record.addressForm)
+      if record.peer?.isUnix ?? false {
+        JSONWriter.write(quoting: peer.text(record.peer, user: record.user, at: local), to: &lines)
       } else {
-        PeerText(record.addressForm).write(record.peer, user: record.user, to: &lines)
+        // Nothing in an Internet address needs an escape.
+        lines.append("\"")
+        peer.write(record.peer, user: record.user, to: &lines)
+        lines.append("\"")
       }
-      lines.append("\"")
     }
     guard let local else { return }
-    lines.append(",\"local\":\"")
-    lines.append(inQuotes: local)
-    lines.append("\"")
+    lines.append(",\"local\":")
+    JSONWriter.write(quoting: local, to: &lines)
   }
 }
 
@@ -93,13 +96,5 @@ extension ByteWriter {
   fileprivate mutating func append(_ name: StaticString, _ number: UInt64) {
     append(name)
     append(decimal: number)
-  }
-
-  /// A text between quotation marks; all that is not printable ASCII was escaped before, or is left out.
-  fileprivate mutating func append(inQuotes text: String) {
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
-      if (0x20...0x7e).contains(byte) { append(byte) }
-    }
   }
 }
