@@ -72,6 +72,11 @@ public struct IPNetwork: Hashable, Sendable {
     }
   }
 
+  /// The network with no more bits than these, by family.
+  public func widened(ipv4: Int, ipv6: Int) -> IPNetwork {
+    IPNetwork(high, low, isIPv4: isIPv4, prefixLength: min(prefixLength, isIPv4 ? ipv4 : ipv6))
+  }
+
   /// Whether the address belongs to the network.
   public func contains(_ host: IPv4Address) -> Bool {
     isIPv4 && UInt64(host.rawValue) << 32 & highBits(prefixLength) == high

@@ -1,3 +1,4 @@
+import Admission
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -64,6 +65,15 @@ public struct PeerText: Sendable {
   public func address(_ address: SocketAddress?) -> String {
     guard let address, form != .none else { return "a client" }
     return form == .full ? address.description : text(address)
+  }
+
+  /// A network that clients were named by, such as one that is denied: `192.0.2.7`, `192.0.2.0/24`, `-`.
+  public func network(_ network: IPNetwork) -> String {
+    switch form {
+    case .full: network.description
+    case .prefix: network.widened(ipv4: PeerText.ipv4Prefix, ipv6: PeerText.ipv6Prefix).description
+    case .none: "\(PeerText.hidden)"
+    }
   }
 
   /// The fields of an address without what is not shown, so that it leaves no process.

@@ -1,5 +1,6 @@
 import CSharedLayouts
 import Glibc
+import Settings
 @_spi(Begat) import UnixCore
 
 /// What a listener and its connection processes do now, in memory that begatd maps too.
@@ -73,6 +74,9 @@ public struct Scoreboard: ~Copyable {
       to: begat_slot.self)
       + index
   }
+
+  /// Says how much of clients' addresses readers may show: their slots have them whole.
+  public func setAddressForm(_ form: LogAddress) { header.pointee.address_form = form.number }
 
   // MARK: Counting
 

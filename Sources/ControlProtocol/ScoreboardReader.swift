@@ -1,4 +1,5 @@
 import CSharedLayouts
+import Settings
 @_spi(Begat) import UnixCore
 
 /// A scoreboard as others than its listener see it: read, never written, and not trusted.
@@ -44,6 +45,9 @@ public final class ScoreboardReader {
       UntrustedBytes(UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.firstIndex(of: 0) ?? bytes.endIndex)]))
     }
   }
+
+  /// How much of clients' addresses may be shown; nothing if the listener has written nonsense.
+  public var addressForm: LogAddress { LogAddress(number: header.pointee.address_form) ?? .none }
 
   /// A copy of the slot of this number, from 0 to `slotCount` - 1; its process is 0 where it is free.
   public func slot(_ index: Int) -> begat_slot {

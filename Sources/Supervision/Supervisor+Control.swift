@@ -68,7 +68,20 @@ extension Supervisor: ControlHandler {
   /// Orders are remembered: they change what clients see.
   private func logOrder(_ request: ControlRequest) {
     guard !request.name.isQuestion else { return }
-    logger.info("control: \(String(decoding: request.line.dropLast(), as: UTF8.self))")
+    let peerText = PeerText(addressForm(of: request))
+    let line = request.line { peerText.network($0) }
+    logger.info("control: \(String(decoding: line.dropLast(), as: UTF8.self))")
+  }
+
+  /// How much of a client's address may be logged: an order for several services hides as much as one of them does.
+  private func addressForm(of request: ControlRequest) -> LogAddress {
+    let service: String? =
+      switch request {
+      case .deny(_, let service, _), .allow(_, let service), .end(.source(_, let service)): service
+      case .status, .connections, .reload, .drain, .resume, .end, .stop: nil
+      }
+    let forms = allServices.filter { service == nil || $0.name == service }.map(\.configuration.settings.logAddress)
+    return forms.max { $0.number < $1.number } ?? .full
   }
 
   // MARK: Questions

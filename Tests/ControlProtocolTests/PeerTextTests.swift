@@ -1,3 +1,4 @@
+import Admission
 import CSharedLayouts
 import Settings
 import Testing
@@ -47,6 +48,19 @@ func withText(_ body: (inout ByteWriter) -> Void) -> String {
       #expect(PeerText(.none).address(address) == "a client")
       #expect(PeerText(.none).subject(address, user: 1000) == "a client")
     }
+  }
+
+  @Test(
+    "shows as much of a network that was given",
+    arguments: [
+      ("192.0.2.7", "192.0.2.0/24"), ("192.0.0.0/16", "192.0.0.0/16"), ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+      ("::/0", "::/0"),
+    ])
+  func showsNetworks(given: String, prefix: String) throws {
+    let network = try IPNetwork(parsing: given)
+    #expect(PeerText(.full).network(network) == given)
+    #expect(PeerText(.prefix).network(network) == prefix)
+    #expect(PeerText(.none).network(network) == "-")
   }
 
   @Test("leaves in a record only what is shown", arguments: LogAddress.allCases)

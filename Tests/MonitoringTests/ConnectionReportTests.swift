@@ -1,6 +1,7 @@
 import CSharedLayouts
 import ControlProtocol
 import Monitoring
+import Settings
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -17,11 +18,12 @@ import Testing
 
   /// The connections of a scoreboard with these slots.
   private static func report(
-    _ slots: [begat_slot], unix: SocketAddress? = nil, atMost limit: Int = 10,
+    _ slots: [begat_slot], unix: SocketAddress? = nil, _ form: LogAddress = .full, atMost limit: Int = 10,
     name: (SocketAddress) -> String? = { _ in nil }
   ) throws -> ConnectionReport {
     let object = try Scoreboard.create(slotCount: slots.count)
     let board = try Scoreboard(object, service: "hello", slotCount: slots.count)
+    board.setAddressForm(form)
     for (index, slot) in slots.enumerated() { board.slot(index).pointee = slot }
     var report = ConnectionReport([])
     report.add(
@@ -51,6 +53,25 @@ import Testing
     let report = try Self.report([Self.slot(12, .unixUnnamed)], unix: .unixPath(UnixPath("/run/sock"))) { _ in "never" }
     #expect(report.connections[0].user == 1000 && report.connections[0].peer == "/run/sock")
     #expect(report.connections[0].name == nil)
+  }
+
+  @Test(
+    "show as much of addresses as the listener was told, and names and users only with all of it",
+    arguments: [(.full, "192.0.2.7:51312"), (.prefix, "192.0.2.0/24"), (.none, nil)] as [(LogAddress, String?)])
+  func showsAsMuchAsTold(form: LogAddress, peer: String?) throws {
+    let slots = [Self.slot(12, Self.client), Self.slot(13, .unixUnnamed)]
+    let report = try Self.report(slots, unix: .unixPath(UnixPath("/run/sock")), form) { _ in "client.example.org" }
+    #expect(report.connections[0].peer == peer)
+    #expect((report.connections[0].name == nil) == (form != .full))
+    #expect(report.connections[1].peer == "/run/sock" && (report.connections[1].user == nil) == (form != .full))
+  }
+
+  @Test("show no address if the listener's number for that is unknown")
+  func showsNoAddress() throws {
+    let object = try Scoreboard.create(slotCount: 1)
+    let board = try Scoreboard(object, service: "hello", slotCount: 1)
+    board.header.pointee.address_form = 9
+    #expect(try ScoreboardReader(object, slotCount: 1).addressForm == .none)
   }
 
   @Test("count what they have no room for")

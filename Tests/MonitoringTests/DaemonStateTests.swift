@@ -62,7 +62,6 @@ import Testing
       ListenerState(process: 12, generation: 2, role: .current, startTime: 5_000_000_000, board: 9),
       ListenerState(process: 11, generation: 1, role: .retiring, startTime: 4_000_000_000, board: 8),
     ]
-    service.logAddress = .prefix
     service.unixAddress = "/run/time"
     return service
   }

@@ -3,30 +3,33 @@ import JSON
 
 extension ControlRequest {
   /// The request as a line, with its end.
-  public var line: [UInt8] {
+  public var line: [UInt8] { line { $0.description } }
+
+  /// The request as a line for a log, in which clients' networks are shown as `text` returns them.
+  public func line(showing text: (IPNetwork) -> String) -> [UInt8] {
     var writer = JSONWriter()
     let head = [
       JSONValue.Member("version", .integer(ControlLanguage.version)),
       JSONValue.Member("request", .string(name.rawValue)),
     ]
-    writer.append(.object(head + members))
+    writer.append(.object(head + members(text)))
     writer.append("\n")
     return writer.bytes
   }
 
-  private var members: [JSONValue.Member] {
+  private func members(_ text: (IPNetwork) -> String) -> [JSONValue.Member] {
     switch self {
     case .status, .stop: []
     case .connections(let service): ControlRequest.member(service: service)
     case .reload(let isDryRun): isDryRun ? [JSONValue.Member("dry-run", .boolean(true))] : []
     case .drain(let services, let wait): services.members + wait.members
     case .resume(let services): services.members
-    case .end(let selection): selection.members
+    case .end(let selection): selection.members(text)
     case .deny(let network, let service, let duration):
-      [JSONValue.Member("network", .string(network.description))] + ControlRequest.member(service: service)
+      [JSONValue.Member("network", .string(text(network)))] + ControlRequest.member(service: service)
         + (duration.map { [JSONValue.Member("for", .seconds($0))] } ?? [])
     case .allow(let network, let service):
-      [JSONValue.Member("network", .string(network.description))] + ControlRequest.member(service: service)
+      [JSONValue.Member("network", .string(text(network)))] + ControlRequest.member(service: service)
     }
   }
 
@@ -55,12 +58,12 @@ extension DrainWait {
 }
 
 extension ConnectionSelection {
-  fileprivate var members: [JSONValue.Member] {
+  fileprivate func members(_ text: (IPNetwork) -> String) -> [JSONValue.Member] {
     switch self {
     case .all: return [JSONValue.Member("all", .boolean(true))]
     case .service(let name): return ControlRequest.member(service: name)
     case .source(let network, let service):
-      return [JSONValue.Member("source", .string(network.description))] + ControlRequest.member(service: service)
+      return [JSONValue.Member("source", .string(text(network)))] + ControlRequest.member(service: service)
     case .listed(let names):
       var ids: [JSONValue] = []
       var processes: [JSONValue] = []

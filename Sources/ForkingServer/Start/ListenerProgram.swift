@@ -75,6 +75,7 @@ public enum ListenerProgram {
       options.scoreboard == nil
       ? StandaloneBoard.make(service: options.name, slotCount: options.admission.maxConnections) : nil
     let scoreboard = try openScoreboard(options, ownBoard)
+    scoreboard.setAddressForm(options.logAddress)
     if options.scoreboard == nil { scoreboard.show(sockets.shownAddresses) }
     let shared = try SharedAdmission(options)
     let names = try openNames(options)

@@ -55,7 +55,6 @@ extension ServiceState {
     coder.code(
       &listeners, blank: ListenerState(process: 0, generation: 0, role: .starting, startTime: 0, board: 0)
     ) { $0.code(with: &$1) }
-    coder.code(&logAddress)
     coder.code(&unixAddress, blank: "") { $1.code(&$0) }
   }
 }

@@ -36,7 +36,7 @@ extension DaemonState {
         guard let board = board(listener.board) else { continue }
         let place = ScoreboardPlace(
           service: state.name, generation: listener.generation, listener: listener.process,
-          unixAddress: state.unixAddress.flatMap { SocketAddress($0) }, logAddress: state.logAddress)
+          unixAddress: state.unixAddress.flatMap { SocketAddress($0) })
         report.add(board, at: place, atMost: limit, now: now, name: name)
       }
     }

@@ -43,8 +43,6 @@ public struct ServiceState: Hashable, Sendable {
   /// The counts of listeners that have ended.
   public var totals = ServiceCounters()
   public var listeners: [ListenerState] = []
-  /// How much of clients' addresses is shown.
-  public var logAddress = LogAddress.full
   /// The text of its one Unix socket.
   public var unixAddress: String?
 

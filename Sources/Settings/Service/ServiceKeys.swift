@@ -301,8 +301,9 @@ extension ServiceSettings {
         when: [.accepting],
         details: """
           It holds for the log, the titles of processes, begat ps and begat top, and the status page.  A network is 24 \
-          bits of an IPv4 address or 48 of an IPv6 address, without the port; the user of a Unix socket is written down \
-          only with \"full\".  Programs get the whole address in any case, and what they log themselves is as they write it.
+          bits of an IPv4 address or 48 of an IPv6 address, without the port; the user of a Unix socket and names of hosts \
+          are written down only with \"full\".  Programs get the whole address in any case, and what they log themselves \
+          is as they write it.  begat status shows networks that were denied by begat deny as they were given.
           """),
     ])
 }

@@ -38,7 +38,6 @@ extension ManagedService {
         process: generation.process, generation: generation.number, role: generation.role,
         startTime: generation.startTime, board: generation.boardNumber)
     }
-    state.logAddress = configuration.settings.logAddress
     state.unixAddress = onlyUnixAddress?.description
     return state
   }
