@@ -76,6 +76,7 @@ public final class ScoreboardReader {
     // Ends are read before clients: no reader sees more ends than clients.
     counters.records = header.pointee.records
     counters.recordsDropped = header.pointee.records_dropped
+    counters.unsummed = header.pointee.unsummed
     counters.ended = header.pointee.ended
     counters.accepted = header.pointee.accepted
     counters.datagramsAnswered = header.pointee.datagrams_answered

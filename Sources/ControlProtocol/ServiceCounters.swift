@@ -8,6 +8,8 @@ public struct ServiceCounters: Hashable, Sendable {
   public var records: UInt64 = 0
   /// Records of connections that were not logged.
   public var recordsDropped: UInt64 = 0
+  /// Ended connections that log-rate leaves without a record, and that no line has summed up yet.
+  public var unsummed: UInt64 = 0
   public var datagramsAnswered: UInt64 = 0
   /// Datagrams from ports and addresses that are never answered.
   public var datagramsIgnored: UInt64 = 0
@@ -40,6 +42,7 @@ public struct ServiceCounters: Hashable, Sendable {
     ended &+= other.ended
     records &+= other.records
     recordsDropped &+= other.recordsDropped
+    unsummed &+= other.unsummed
     datagramsAnswered &+= other.datagramsAnswered
     datagramsIgnored &+= other.datagramsIgnored
     ServiceCounters.add(other.refused, to: &refused)
@@ -62,10 +65,10 @@ public struct ServiceCounters: Hashable, Sendable {
   }
 
   /// Settles the account of a listener that has ended.  Connections that it could not reap ended with it, by a signal; and
-  /// records that it has gathered and nothing has received are lost.
+  /// records that it has gathered and nothing has received are lost, and so are connections that it has not summed up.
   ///
   /// - Parameter open: how long, in nanoseconds, each connection has lasted that was open at the listener's end.
-  /// - Returns: how many of both there are.
+  /// - Returns: how many connections ended with it, and how many others are missing in the log.
   public mutating func settle(
     recordsReceived: UInt64, open: [Int64] = []
   ) -> (connections: UInt64, records: UInt64) {
@@ -76,7 +79,9 @@ public struct ServiceCounters: Hashable, Sendable {
     if connections > 0, outcomes.indices.contains(code) { outcomes[code] &+= connections }
     for duration in open.prefix(Int(connections)) { count(duration: max(0, duration)) }
     let delivered = recordsDropped.addingReportingOverflow(recordsReceived)
-    let lost = delivered.overflow || delivered.partialValue >= records ? 0 : records - delivered.partialValue
+    var lost = delivered.overflow || delivered.partialValue >= records ? 0 : records - delivered.partialValue
+    lost &+= min(unsummed, ended)
+    unsummed = 0
     recordsDropped &+= lost
     return (connections, lost)
   }

@@ -53,6 +53,7 @@ extension Supervisor {
     let wasSuccessor = service.successor === generation
     let lost = service.forget(generation)
     sharing.noteEnd(of: generation)
+    let ended = Supervisor.ended(with: lost.connections)
     if lost.records > 0 {
       let records = counted(Int(clamping: lost.records), "ended connection", "ended connections")
       warn(of: generation, service, "had not reported \(records) yet, which this log misses")
@@ -61,7 +62,7 @@ extension Supervisor {
     clearColumn(of: generation, in: service)
     defer { service.endLingeringIfClosed() }
     guard stopDeadline == nil else {
-      if !status.isSuccess { warn(of: generation, service, "ended: \(status)") }
+      if !status.isSuccess { warn(of: generation, service, "\(ended): \(status)") }
       return handOver(service)
     }
     guard isStarted else {
@@ -73,15 +74,23 @@ extension Supervisor {
       service.restartTime = 0
     }
     if service.drain.isClosed {
-      if !generation.isKilled, !status.isSuccess { warn(of: generation, service, "ended while it drained: \(status)") }
+      if !generation.isKilled, !status.isSuccess {
+        warn(of: generation, service, "\(ended) while it drained: \(status)")
+      }
     } else if wasSuccessor, service.isAccepting {
       successorFailed(generation, of: service, status)
     } else if wasSuccessor || generation.state == .accepting {
-      servingEnded(generation, of: service, status)
+      servingEnded(generation, of: service, status, ended)
     } else if !generation.isKilled, generation.endDeadline == nil, !status.isSuccess {
-      warn(of: generation, service, "ended while its connections were to end by themselves: \(status)")
+      warn(of: generation, service, "\(ended), while connections were to end by themselves: \(status)")
     }
     handOver(service)
+  }
+
+  /// Says that a listener has ended, and how many connections with it.
+  private static func ended(with connections: UInt64) -> String {
+    guard connections > 0 else { return "ended" }
+    return "ended, and \(counted(Int(clamping: connections), "connection", "connections")) with it"
   }
 
   private func warn(of generation: Generation, _ service: ManagedService, _ what: String) {
@@ -89,16 +98,20 @@ extension Supervisor {
   }
 
   /// No listener of the service accepts any more, or the one that was to begin has ended.
-  private func servingEnded(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
+  ///
+  /// - Parameter ended: says that it has ended, and its connections with it.
+  private func servingEnded(
+    _ generation: Generation, of service: ManagedService, _ status: ExitStatus, _ ended: String
+  ) {
     // A successor may be on its way already.
     guard service.successor == nil, !service.waitsForRoom, services.contains(where: { $0 === service }) else {
-      return warn(of: generation, service, "ended, and its connections with it: \(status); its successor is starting")
+      return warn(of: generation, service, "\(ended): \(status); its successor is starting")
     }
     if !generation.isReady { settleReload(service, failure: "the listener did not start: \(status)") }
     let delay = service.scheduleRestart(after: generation, isHealthy: generation.wasEndedFromOutside(status))
     let when = DurationText.delay(.nanoseconds(delay))
     logger.error(
-      "listener \(generation.process) ended, and its connections with it: \(status); started again \(when)",
+      "listener \(generation.process) \(ended): \(status); started again \(when)",
       metadata: service.logMetadata(.listenerEnded))
     manager.status(statusText)
   }

@@ -26,7 +26,7 @@ import Testing
 
   @Test("has a header that fits before its slots, with a counter for each refusal")
   func hasAHeader() throws {
-    #expect(MemoryLayout<begat_scoreboard>.size == 2208 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
+    #expect(MemoryLayout<begat_scoreboard>.size == 2216 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
     #expect(MemoryLayout<begat_slot>.size == 64 && MemoryLayout<begat_slot>.stride == 64)
     #expect(Int(BEGAT_REFUSAL_KINDS) == Refusal.allCases.count)
     let board = try Scoreboard(service: "hello", slotCount: 1)

@@ -42,6 +42,18 @@ import Testing
     #expect(killed.durations == [1, 1, 0, 0, 0, 0, 0, 0, 1] && killed.durationSum == 3_700_002_000_000)
   }
 
+  @Test("misses what a killed listener had not summed up yet, once")
+  func missesUnsummed() {
+    var killed = Self.counters(accepted: 10, ended: 10, records: 3, dropped: 1)
+    killed.unsummed = 6
+    #expect(killed.settle(recordsReceived: 1) == (0, 7))
+    #expect(killed.recordsDropped == 8 && killed.unsummed == 0)
+    // No more than have ended.
+    var odd = Self.counters(accepted: 2, ended: 2, records: 0, dropped: 0)
+    odd.unsummed = .max
+    #expect(odd.settle(recordsReceived: 0) == (0, 2))
+  }
+
   @Test("believes in no more connections than there were places")
   func boundsLostConnections() {
     var odd = Self.counters(accepted: 1 << 60, ended: 0)

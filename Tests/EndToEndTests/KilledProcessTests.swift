@@ -56,7 +56,7 @@ struct KilledProcessTests {
       }
       try expectAlive(bystander)
       let lines = daemon.log.lines(
-        containing: "ended, and its connections with it: killed by SIGKILL; started again immediately")
+        containing: "ended, and 1 connection with it: killed by SIGKILL; started again immediately")
       #expect(lines.count == 20)
       #expect(ProcessFacts.descriptors(of: daemon.process).count == descriptors)
     }

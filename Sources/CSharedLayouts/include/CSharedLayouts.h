@@ -68,6 +68,8 @@ struct begat_scoreboard {
   uint32_t accepted_seconds[2];
   /// The addresses of a listener without begatd, one a line, after `s` for a stream or `d` for datagrams and a space.
   uint8_t addresses[1024];
+  /// Ended connections that log-rate leaves without a record, and that no line has summed up yet.
+  uint64_t unsummed;
   /// How much of clients' addresses may be shown, a number of LogAddress: slots have them whole.
   uint8_t address_form;
   uint8_t reserved[7];

@@ -31,6 +31,7 @@ extension Listener {
     case .none: return
     }
     guard isProblem || recordLimit.admits(now) else {
+      scoreboard.header.pointee.unsummed &+= 1
       return recordLimit.count(outcome, bytes: (word.bytes_received, word.bytes_sent), now)
     }
     batch.append(

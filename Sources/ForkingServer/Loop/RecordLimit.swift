@@ -105,6 +105,7 @@ extension Listener {
     // If it is not taken, the counts are not lost with it, but are in the next line.
     if reporter.tryLog(.info, line, .connectionsCounted) {
       recordLimit.reset()
+      scoreboard.header.pointee.unsummed = 0
     } else {
       recordLimit.postpone(now)
     }

@@ -1,5 +1,4 @@
 import ControlProtocol
-import Settings
 
 // A field that is added, moved or taken away here makes another BEGAT_STATE_VERSION.
 

@@ -1,5 +1,4 @@
 import ControlProtocol
-import Settings
 
 /// The state of begatd and its services without the counts of scoreboards, which are read where a report is made of it.
 ///
