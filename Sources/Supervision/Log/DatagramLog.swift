@@ -22,6 +22,14 @@ final class DatagramLog: RecordLog, @unchecked Sendable {
     }
   }
 
+  /// The daemon's name for messages about it.
+  var daemon: String {
+    switch style {
+    case .journal: "the journal"
+    case .syslog: "syslog"
+    }
+  }
+
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.info
   private let style: Style

@@ -17,8 +17,14 @@ final class StandardErrorOutput: LineOutput {
   let atomicSize = 4096
   /// Whether the last text was cut: then the next begins on a line of its own.
   private var isCut = false
+  /// Whether descriptor 2 leads nowhere by now.
+  private var isLeft = false
+
+  /// Takes nothing from now on, so that what is lost is counted.
+  func leave() { isLeft = true }
 
   func write(_ lines: UnsafeRawBufferPointer) -> Bool {
+    guard !isLeft else { return false }
     if isCut {
       guard (try? StandardError.tryWrite("\n")) != nil else { return false }
       isCut = false

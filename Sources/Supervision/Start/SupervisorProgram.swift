@@ -93,7 +93,10 @@ public enum SupervisorProgram {
     SignalSet(.terminate, .interrupt, .hangUp, .quit, .user1).block()
     let limit = DescriptorLimit.raise()
     let configuration = job.loaded.configuration
-    let logs = LogSetup.open(configuration.daemon, isDetached: isDetached)
+    let logs: Logs
+    do throws(LogSetup.Problem) { logs = try LogSetup.open(configuration.daemon, isDetached: isDetached) } catch {
+      return give(complain(error.text, failure))
+    }
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
     if let hard = try? ResourceLimit.openFiles.current().hard,
@@ -138,7 +141,7 @@ public enum SupervisorProgram {
             logger.error("--pid-file: \(error)")
           }
         }
-        if isDetached { LogSetup.warnOfLoss(logs) }
+        LogSetup.leaveTerminal(logs)
         tellStarter(success, logs.keepsStandardError)
         return outputs.compactMap { $0 }
       }
