@@ -56,6 +56,8 @@ final class DatagramLog: RecordLog, @unchecked Sendable {
 
   /// A record is never longer as a message.
   private static let longestRecord = 2048
+  /// Records that are sent together.
+  private var batch = DatagramBatch(size: 65_536, largest: longestRecord)
 
   func log(event: LogEvent) {
     let text = event.message.description
@@ -92,8 +94,8 @@ final class DatagramLog: RecordLog, @unchecked Sendable {
 
   func log(_ records: [ConnectionRecord], of source: RecordSource) {
     for record in records where record.level >= logLevel {
-      reportLoss()
-      deliver(size: DatagramLog.longestRecord) { entry in
+      if batch.isFull { deliverBatch() }
+      batch.append { entry in
         switch style {
         case .journal: JournalFields.write(record, source, to: &entry)
         case .syslog:
@@ -102,6 +104,7 @@ final class DatagramLog: RecordLog, @unchecked Sendable {
         }
       }
     }
+    deliverBatch()
   }
 
   private func writeSyslogHead(_ level: Logger.Level, _ service: String?, to entry: inout ByteWriter) {
@@ -130,36 +133,71 @@ final class DatagramLog: RecordLog, @unchecked Sendable {
     withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { room in
       var message = ByteWriter(room)
       write(&message)
-      guard !send(message.bytes) else { return }
-      dropped += 1
-      lostMessages &+= 1
+      if trySend({ (socket) throws(SystemCallError) in try socket.send(message.bytes, waiting: false) }) == nil {
+        noteLoss(1)
+      }
     }
   }
 
-  /// A daemon that was started anew has another socket: connect again, once.  One that is only slow has the same.
-  private func send(_ message: UnsafeRawBufferPointer) -> Bool {
-    guard let failure = trySend(message) else { return true }
-    guard DatagramLog.meansGone.contains(failure), let fresh = try? DatagramLog.connect(to: address) else {
-      return false
+  /// How long records that are sent together wait for a daemon that takes one after the other: without systemd, a queue
+  /// has room for ten.
+  private static let patience: Duration = .milliseconds(5)
+
+  /// Sends the records that were gathered.
+  private func deliverBatch() {
+    guard batch.count > 0 else { return }
+    reportLoss()
+    var sent = 0
+    var sentBeforeWait = 0
+    var deadline: Deadline?
+    while sent < batch.count {
+      let start = sent
+      if let count = trySend({ (socket) throws(SystemCallError) in try batch.send(from: start, on: socket) }) {
+        sent += count
+        continue
+      }
+      // One that has taken nothing since then is not waited for.
+      let limit = deadline ?? Deadline(after: DatagramLog.patience)
+      guard sent > sentBeforeWait, awaitRoom(until: limit) else {
+        noteLoss(batch.count - sent)
+        break
+      }
+      deadline = limit
+      sentBeforeWait = sent
     }
-    socket = consume fresh
-    return trySend(message) == nil
+    batch.removeAll()
+  }
+
+  private func awaitRoom(until deadline: Deadline) -> Bool {
+    switch socket {
+    case .some(let socket): socket.wait(for: .writable, until: deadline)
+    case nil: false
+    }
+  }
+
+  /// Sends something; nil if it was not taken.
+  ///
+  /// A daemon that was started anew has another socket: connects again, once.  One that is only slow has the same.
+  private func trySend(_ send: (borrowing Descriptor) throws(SystemCallError) -> Int) -> Int? {
+    var hasReconnected = false
+    while true {
+      let failure: ErrorCode
+      switch socket {
+      case .some(let socket):
+        do throws(SystemCallError) { return try send(socket) } catch { failure = error.code }
+      case nil: failure = .socketNotConnected
+      }
+      guard !hasReconnected, DatagramLog.meansGone.contains(failure),
+        let fresh = try? DatagramLog.connect(to: address)
+      else { return nil }
+      socket = consume fresh
+      hasReconnected = true
+    }
   }
 
   private static let meansGone: Set<ErrorCode> = [
     .connectionRefused, .connectionReset, .noSuchFileOrDirectory, ErrorCode.socketNotConnected,
   ]
-
-  private func trySend(_ message: UnsafeRawBufferPointer) -> ErrorCode? {
-    switch socket {
-    case .some(let socket):
-      do throws(SystemCallError) {
-        _ = try socket.send(message, waiting: false)
-        return nil
-      } catch { return error.code }
-    case nil: return ErrorCode.socketNotConnected
-    }
-  }
 
   func noteLoss(_ count: Int) {
     dropped += count

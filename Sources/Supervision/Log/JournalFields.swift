@@ -18,6 +18,13 @@ enum JournalFields {
       entry.append(": ")
     }
     message(&entry)
+    writeConstants(level, kind, service, to: &entry)
+  }
+
+  /// Appends what is the same in all entries of a level, kind and service, after the message.
+  fileprivate static func writeConstants(
+    _ level: Logger.Level, _ kind: LogKind, _ service: String?, to entry: inout ByteWriter
+  ) {
     entry.append("\nPRIORITY=")
     entry.append(decimal: UInt64(level.priority))
     entry.append("\nSYSLOG_IDENTIFIER=begatd\nSYSLOG_FACILITY=3\n")
@@ -36,7 +43,11 @@ enum JournalFields {
   /// Appends a connection's entry.
   static func write(_ record: ConnectionRecord, _ source: RecordSource, to entry: inout ByteWriter) {
     let local = source.sockets[record.socket]
-    write(record.level, record.kind, source.service, to: &entry) { record.write(to: &$0, at: local) }
+    entry.append("MESSAGE=")
+    entry.append(source.service)
+    entry.append(": ")
+    record.write(to: &entry, at: local)
+    source.journalFields.write(record.kind, to: &entry)
     writeConnection(record, local, to: &entry)
     guard record.event == .ended else { return }
     write("BEGAT_DURATION_USEC", record.microseconds, to: &entry)
@@ -91,5 +102,36 @@ enum JournalFields {
     entry.append(UInt8(ascii: "="))
     entry.append(decimal: number)
     entry.append(UInt8(ascii: "\n"))
+  }
+}
+
+/// The fields that all records of a service have in common, made once: there may be thousands a second.
+struct JournalRecordFields {
+  private let opened: [UInt8]
+  private let ended: [UInt8]
+  private let failed: [UInt8]
+
+  init(service: String) {
+    func fields(_ level: Logger.Level, _ kind: LogKind) -> [UInt8] {
+      withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room in
+        var text = ByteWriter(room)
+        JournalFields.writeConstants(level, kind, service, to: &text)
+        return Array(text.bytes)
+      }
+    }
+    opened = fields(.info, .connectionOpened)
+    ended = fields(.info, .connectionEnded)
+    failed = fields(.warning, .connectionFailed)
+  }
+
+  /// Appends those of a record of this kind.
+  func write(_ kind: LogKind, to entry: inout ByteWriter) {
+    let fields =
+      switch kind {
+      case .connectionOpened: opened
+      case .connectionFailed: failed
+      default: ended
+      }
+    fields.withUnsafeBytes { entry.append($0) }
   }
 }

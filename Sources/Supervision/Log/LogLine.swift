@@ -23,7 +23,14 @@ func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) 
 struct RecordSource {
   let service: String
   /// The addresses of its listening sockets, by their numbers in the listener.
-  var sockets: [Int32: String] = [:]
+  var sockets: [Int32: String]
+  let journalFields: JournalRecordFields
+
+  init(service: String, sockets: [Int32: String] = [:]) {
+    self.service = service
+    self.sockets = sockets
+    journalFields = JournalRecordFields(service: service)
+  }
 }
 
 /// The log of connections: many in one write, because thousands may end in a second.

@@ -111,6 +111,38 @@ import Testing
     #expect(log.lostMessages == 5)
   }
 
+  @Test("are sent many at a time, in their order, and those that are not taken are counted")
+  func areSentManyAtATime() throws {
+    let records = (1...300).map {
+      ConnectionRecord(process: $0, peer: nil, duration: .zero, received: 1, sent: 2, outcome: .complete)
+    }
+    log.log(records, of: source)
+    var processes: [String] = []
+    while let entry = try? entry() { processes.append(entry["BEGAT_CONNECTION_PID"] ?? "") }
+    #expect(processes == (1...300).prefix(processes.count).map(String.init))
+    #expect(!processes.isEmpty && UInt64(processes.count) + log.lostMessages == 300)
+  }
+
+  @Test("reach a daemon that was started anew")
+  func reachADaemonThatWasStartedAnew() throws {
+    let address = SocketAddress.unixAbstract(Array("begat-test-\(UInt64.random(in: 0...(.max)))".utf8))
+    var first: Descriptor? = try DatagramSocket(address).release()
+    let log = try DatagramLog(.journal, at: address)
+    let record = ConnectionRecord(process: 1, peer: nil, duration: .zero, received: 1, sent: 2, outcome: .complete)
+    log.log([record], of: source)
+    _ = first.take()
+    log.log([record], of: source)
+    #expect(log.lostMessages == 1)
+    let second = try DatagramSocket(address).release()
+    log.log([record, record], of: source)
+    var count = 0
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+    defer { room.deallocate() }
+    while let size = try? second.receive(into: room, waiting: false), size > 0 { count += 1 }
+    // With one that says what was lost.
+    #expect(count == 3 && log.lostMessages == 1)
+  }
+
   @Test("have times with milliseconds and a zone in lines")
   func haveTimes() {
     func text(_ clock: inout LogClock, _ instant: Int64) -> String {

@@ -70,3 +70,14 @@ ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct p
   };
   return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
+
+int platform_send_datagrams(int fd, struct iovec *datagrams, unsigned count) {
+  struct mmsghdr messages[PLATFORM_MOST_DATAGRAMS];
+  if (count > PLATFORM_MOST_DATAGRAMS) count = PLATFORM_MOST_DATAGRAMS;
+  memset(messages, 0, count * sizeof *messages);
+  for (unsigned i = 0; i < count; i++) {
+    messages[i].msg_hdr.msg_iov = &datagrams[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  return sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <signal.h>
 #include <termios.h>
@@ -176,6 +177,10 @@ struct platform_datagram {
 ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram);
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
 int platform_ask_for_local_address(int fd, int family);
+enum { PLATFORM_MOST_DATAGRAMS = 64 };
+/// Sends up to PLATFORM_MOST_DATAGRAMS datagrams on a connected socket without waiting, with sendmmsg(2): returns how many
+/// were sent, or -1 if the first was not.
+int platform_send_datagrams(int fd, struct iovec *datagrams, unsigned count);
 
 // Descriptors that are passed over Unix sockets
 /// SCM_MAX_FD: what the kernel takes in one message.

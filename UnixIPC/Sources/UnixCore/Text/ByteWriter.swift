@@ -44,16 +44,22 @@ import Glibc
 
   /// A number in decimal, with leading zeros up to `width` digits.
   public mutating func append(decimal number: UInt64, width: Int = 1) {
-    var divisor: UInt64 = 1
     var length = 1
-    while length < width || number / divisor > 9, length < 20 {
-      divisor *= 10
+    var limit: UInt64 = 10
+    while length < 20, length < width || number >= limit {
       length += 1
+      limit = limit &* 10
     }
-    while divisor > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-      divisor /= 10
+    // From the last digit on, so that each costs one division, by a constant.
+    var rest = number
+    var place = count + length
+    while place > count {
+      place -= 1
+      if place < room.count { room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10) }
+      rest /= 10
     }
+    if length > room.count - count { isTruncated = true }
+    count = min(count + length, room.count)
   }
 
   @inline(__always)
