@@ -1,5 +1,6 @@
 import CSharedLayouts
 import ControlProtocol
+import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -17,15 +18,19 @@ import Testing
     }
     for piece in pieces {
       try write(piece, to: errors)
-      errors.read(log)
+      read(errors, rate, log)
     }
-    errors.finishPart(log)
+    errors.lines.finishPart(log)
     rate.sayLeftOut(log)
     return lines
   }
 
   private func write(_ text: String, to errors: ProgramErrors) throws {
     try Descriptor.withBorrowed(errors.number) { try $0.writeAll(text) }
+  }
+
+  private func read(_ errors: ProgramErrors, _ rate: ProgramLineRate, _ log: (ProgramMessage) -> Bool) {
+    if case .output(let bytes) = rate.read(errors.reading) { errors.lines.take(bytes, log) }
   }
 
   @Test("are lines, however they were written")
@@ -60,31 +65,30 @@ import Testing
 
   @Test("say which connection they belong to, where the pipe is one connection's")
   func sayWhose() throws {
-    let errors = try ProgramErrors(rate: ProgramLineRate())
-    errors.record = begat_record(
-      .ended, process: 4711, peer: PeerFields(nil), user: 0, socket: -1, text: PeerText(.full))
-    try write("one\nrest", to: errors)
+    let own = ProgramLines(
+      of: begat_record(.ended, process: 4711, peer: PeerFields(nil), user: 0, socket: -1, text: PeerText(.full)),
+      rate: ProgramLineRate())
     var lines: [String] = []
     func log(_ message: ProgramMessage) -> Bool {
       lines.append(message.text)
       return true
     }
-    errors.read(log)
-    #expect(lines == ["4711: one"] && errors.hasPart)
-    errors.finishPart(log)
-    #expect(lines == ["4711: one", "4711: rest"] && !errors.hasPart)
+    Array("one\nrest".utf8).withUnsafeBytes { own.take($0, log) }
+    #expect(lines == ["4711: one"] && own.hasPart)
+    own.finishPart(log)
+    #expect(lines == ["4711: one", "4711: rest"] && !own.hasPart)
   }
 
-  @Test("are nobody's business where there are none")
-  func areNone() throws {
-    let errors = try ProgramErrors(rate: ProgramLineRate())
-    let found = errors.read {
-      Issue.record("\($0)")
-      return true
-    }
-    #expect(found == .nothing)
-    errors.leaveToProgram()
-    #expect(errors.read { _ in true } == .end)
+  @Test("are not waited for, and end with the last process that could write them")
+  func areNotWaitedFor() throws {
+    let rate = ProgramLineRate()
+    let pipe = try PipeEnds.readWithoutWaiting()
+    let reading = pipe.readEnd
+    if case .nothing = rate.read(reading) {} else { Issue.record("an empty pipe has something") }
+    // A program may wait for room in it.
+    #expect(fcntl(pipe.writeEnd.number, F_GETFL) & O_NONBLOCK == 0)
+    _ = consume pipe.writeEnd
+    if case .end = rate.read(reading) {} else { Issue.record("a pipe without writers has no end") }
   }
 
   @Test("are counted as left out where the log takes no more")
@@ -92,7 +96,7 @@ import Testing
     let rate = ProgramLineRate()
     let errors = try ProgramErrors(rate: rate)
     try write("one\ntwo\nthree\n", to: errors)
-    errors.read { _ in false }
+    read(errors, rate) { _ in false }
     var lines: [String] = []
     rate.sayLeftOut {
       lines.append($0.text)

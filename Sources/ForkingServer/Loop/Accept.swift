@@ -132,21 +132,24 @@ extension Listener {
         slot.pointee.bytes_sent = ConnectionRecord.unknownCount
         child = try execute(program, for: admitted, errors: programLog.number(of: pipe))
       } else {
-        child = try fork(for: admitted, slot, errors: pipe?.number)
+        child = try fork(for: admitted, slot, errors: pipe == nil ? nil : programLog.number(of: pipe))
       }
       // Closed immediately: the side that closes last does TCP's closing work, which should be the child.
       let reservation = admitted.leave()
       slot.pointee.pid = child
-      let number = pipe.map {
-        watch(
-          $0,
-          of: begat_record(
-            .ended, process: child, peer: fields, user: client.user ?? 0, socket: socket, text: peerText))
-      }
+      let number: CInt =
+        switch consume pipe {
+        case .some(let pipe):
+          programLog.add(
+            pipe,
+            of: begat_record(
+              .ended, process: child, peer: fields, user: client.user ?? 0, socket: socket, text: peerText))
+        case nil: -1
+        }
       let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
       let entry = ConnectionTable.Entry(
         process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
-        reservation: reservation, socket: socket, pipe: number ?? -1, deadline: deadline)
+        reservation: reservation, socket: socket, pipe: number, deadline: deadline)
       if logsOpenings { noteOpened(entry) }
       table.insert(entry)
       scoreboard.header.pointee.active = UInt32(table.count)

@@ -138,23 +138,26 @@ extension Listener {
   }
 
   /// Notes the program that has a socket now.
-  private mutating func add(_ program: Int32, at place: Int, started: Deadline, _ pipe: ProgramErrors?) {
+  private mutating func add(_ program: Int32, at place: Int, started: Deadline, _ pipe: consuming PipeEnds?) {
     let index = table.nextSlot
     scoreboard.slot(index).pointee = begat_slot(
       pid: program, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
       bytes_sent: ConnectionRecord.unknownCount, started: started.instant, family: 0, port: 0, uid: 0,
       address: PeerFields(nil).bytes, ended: 0)
     let socket = socketNumber(at: place)
-    let pipeNumber = pipe.map {
-      watch(
-        $0,
-        of: begat_record(.ended, process: program, peer: PeerFields(nil), user: 0, socket: socket, text: peerText))
-    }
+    let pipeNumber: CInt =
+      switch consume pipe {
+      case .some(let pipe):
+        programLog.add(
+          pipe,
+          of: begat_record(.ended, process: program, peer: PeerFields(nil), user: 0, socket: socket, text: peerText))
+      case nil: -1
+      }
     let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
     let entry =
       ConnectionTable.Entry(
         process: program, slot: UInt32(index), started: started, user: 0, peer: PeerFields(nil), reservation: nil,
-        place: Int32(place), socket: socket, pipe: pipeNumber ?? -1, deadline: deadline)
+        place: Int32(place), socket: socket, pipe: pipeNumber, deadline: deadline)
     if logsOpenings { noteOpened(entry) }
     table.insert(entry)
     handover.places[place].process = program

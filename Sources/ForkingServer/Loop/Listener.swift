@@ -20,9 +20,7 @@ struct Listener: ~Copyable {
     static let exits: UInt64 = 0x1_0000_0002
     static let work: UInt64 = 0x1_0000_0003
     static let programErrors: UInt64 = 0x1_0000_0004
-    /// And the number of a pipe.
-    static let pipes: UInt64 = 0x2_0000_0000
-    static let allPipes = pipes...(pipes + UInt64(CInt.max))
+    static let pipes: UInt64 = 0x1_0000_0005
     static let datagrams: UInt64 = 0x1_0000
     static let allDatagrams = datagrams..<(2 * datagrams)
   }
@@ -80,19 +78,21 @@ struct Listener: ~Copyable {
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
     admission: consuming Admission, datagramAnswers: DatagramAnswers?, scoreboard: consuming Scoreboard,
-    names: NameClient?, programLog: ProgramLog,
-    title: consuming ProcessTitle?
+    names: NameClient?, errors: ProgramErrors, title: consuming ProcessTitle?
   ) throws(SystemCallError) {
-    startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
     let pollers = try ListenerPollers()
-    try pollers.watch(channel: reporter.channelNumber, errors: programLog.shared.reading.number)
+    let programLog = try ProgramLog(
+      shared: errors, connections: startsPrograms ? options.admission.maxConnections : 0, forks: service.offer.forks)
+    try pollers.watch(
+      channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
     process = ConnectionProcess(
       service: service.offer.connectionService,
       limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
-      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: programLog.shared.number,
+      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.number,
       peerText: PeerText(options.logAddress), keeping: service.needed)
     peerText = PeerText(options.logAddress)
     logsOpenings = options.log == .open
@@ -101,6 +101,7 @@ struct Listener: ~Copyable {
     self.admission = admission
     refusals = Refusals(
       limits: options.admission, datagramLimits: options.datagramAdmission, peerText: PeerText(options.logAddress))
+    self.startsPrograms = startsPrograms
     self.programLog = programLog
     self.handover = handover
     refusalLine = options.refusal.map { Array($0.utf8) + [13, 10] }
@@ -146,11 +147,8 @@ struct Listener: ~Copyable {
     takeStopSignals()
     takeExits()
     if ready.isChannel { readChannel() }
-    if ready.hasProgramErrors { readOutput(programLog.shared) }
-    for index in 0..<ready.pipeCount {
-      // One that was closed meanwhile is not there any more.
-      if let pipe = programLog.pipes[ready.pipes[index]] { readOutput(pipe) }
-    }
+    if ready.hasProgramErrors { readSharedPipe() }
+    if ready.hasPipes { readPipes() }
     advanceProgramLog()
     sweepIfDue()
     resumeIfPossible()
@@ -180,25 +178,18 @@ struct Listener: ~Copyable {
     var datagrams: UInt64 = 0
     var isChannel = false
     var hasProgramErrors = false
-    /// The numbers of pipes: an array would be memory that is allocated for each wait.
-    var pipes = SIMD16<CInt>()
-    var pipeCount = 0
-
-    mutating func addPipe(_ number: CInt) {
-      guard pipeCount < pipes.scalarCount else { return }
-      pipes[pipeCount] = number
-      pipeCount += 1
-    }
+    /// Whether pipes of connections may have something.
+    var hasPipes = false
   }
 
   private mutating func waitForWork() -> Ready {
     var ready = Ready()
-    poller.wait(milliseconds: waitForQuietWork()) { event in
+    let limit = waitForQuietWork(&ready)
+    poller.wait(milliseconds: limit) { event in
       switch event.token {
       case Token.stopSignals: break
       case Token.channel: ready.isChannel = true
       case Token.programErrors: ready.hasProgramErrors = true
-      case Token.allPipes: ready.addPipe(CInt(event.token - Token.pipes))
       case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
       default: ready.streams |= 1 << (event.token & 63)
       }
@@ -212,15 +203,17 @@ struct Listener: ~Copyable {
   /// A moment after the last client they are waited for as well.
   ///
   /// - Returns: how many milliseconds to wait for clients, stop signals and the channel after that; -1 forever.
-  private mutating func waitForQuietWork() -> CInt {
+  private mutating func waitForQuietWork(_ ready: inout Ready) -> CInt {
     let limit = timeUntilWork()
     if isBusy, accepting.pause == nil, drain == nil {
       isBusy = false
+      if startsPrograms { ready.hasPipes = programLog.isLookDue() }
       return limit < 0 ? Listener.busyMilliseconds : min(limit, Listener.busyMilliseconds)
     }
     // From now on no client announces itself, and records would gather until the last connection has ended.
     if drain != nil { isBusy = false }
-    quietPoller.wait(milliseconds: limit) { _ in }
+    if startsPrograms { programLog.watchNew() }
+    quietPoller.wait(milliseconds: limit) { if $0.token == Token.pipes { ready.hasPipes = true } }
     return 0
   }
 

@@ -27,8 +27,10 @@ struct ListenerPollers: ~Copyable {
   /// Watches everything but the sockets of the service.
   ///
   /// - Parameter channel: the channel to begatd; nil if there is none.
-  /// - Parameter errors: the pipe of the programs' standard error.
-  func watch(channel: CInt?, errors: CInt) throws(SystemCallError) {
+  /// - Parameter errors: the shared pipe of standard error.
+  /// - Parameter pipes: the poller of pipes of connections; what they have to say may wait while clients come.
+  func watch(channel: CInt?, errors: CInt, pipes: CInt) throws(SystemCallError) {
+    try quiet.add(pipes, .readable, token: Listener.Token.pipes)
     if let channel { try urgent.add(channel, .readable, token: Listener.Token.channel) }
     try urgent.add(errors, .readable, token: Listener.Token.programErrors)
   }

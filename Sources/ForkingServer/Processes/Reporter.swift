@@ -27,7 +27,9 @@ struct Reporter: ~Copyable {
     self.name = name
   }
 
-  var channelNumber: CInt? {
+  /// Nil where there is no begatd.
+  // Inlined into Listener's initializer, it makes the optimizer of Swift 6.3 fail.
+  @inline(never) var channelNumber: CInt? {
     switch channel {
     case .some(let channel): channel.number
     case nil: nil

@@ -18,10 +18,25 @@ final class ProgramLineRate {
   private let bucket = TokenBucket(rate)
   private var fullAt = TokenBucket.untouched
   private var leftOut = 0
-  /// Where pipes are read into.
-  fileprivate let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+  /// The memory that pipes are read into, one after the other.
+  private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
   deinit { room.deallocate() }
+
+  /// The result of reading a pipe.
+  enum Found {
+    case nothing
+    /// Valid until the next pipe is read.
+    case output(UnsafeRawBufferPointer)
+    /// No process can write any more.
+    case end
+  }
+
+  /// Reads what is in a pipe, at most 64 KiB, because clients are waiting too.
+  func read(_ pipe: borrowing Descriptor) -> Found {
+    guard let count = try? pipe.read(into: room) else { return .nothing }
+    return count > 0 ? .output(UnsafeRawBufferPointer(rebasing: room[..<count])) : .end
+  }
 
   /// Logs a message if the rate allows it.
   ///
@@ -47,20 +62,13 @@ final class ProgramLineRate {
   }
 }
 
-/// A pipe to which programs and connection processes write their standard error: lines for the log.
-///
-/// Each connection of a program has one of its own, so that its lines are never joined to those of another client.
-/// Connection processes of built-in services share one: so that one that was taken over can write neither to begatd's own
-/// log nor to a terminal.  The listener reads them, not begatd: a program never writes to a pipe without a reader.
-final class ProgramErrors {
+/// The lines that one pipe brings.
+final class ProgramLines {
   /// Bytes of a line that are kept.
   static let longestLine = 1000
 
-  let reading: Descriptor
-  /// The end for the program; nil when only the program has it.
-  private var writing: Descriptor?
-  /// The connection whose pipe it is; nil for one that all share.
-  var record: begat_record?
+  /// Says which connection writes; nil for a pipe that all share.
+  let record: begat_record?
   /// When the pipe is read again; nil while it is watched.
   var resumeTime: Deadline?
   /// When an unfinished line is logged; nil if there is none.
@@ -72,51 +80,24 @@ final class ProgramErrors {
   /// The text before each line of a pipe that all share.
   private let label: String
 
-  init(label: String = "program: ", rate: ProgramLineRate) throws(SystemCallError) {
+  init(of record: begat_record? = nil, label: String = "", rate: ProgramLineRate) {
+    self.record = record
     self.label = label
     self.rate = rate
-    let pipe = try PipeEnds()
-    try pipe.readEnd.setNonBlocking(true)
-    reading = pipe.readEnd
-    let writing = pipe.writeEnd
-    self.writing = consume writing
   }
 
-  /// What programs get as standard error: the pipe, or this process's own where this process cannot write to it.
-  var number: CInt {
-    switch writing {
-    case .some(let writing): writing.number
-    case nil: STDERR_FILENO
-    }
-  }
-
-  /// Leaves the writing end to the program alone: when it is closed there, the pipe is at its end.
-  func leaveToProgram() { writing = nil }
-
-  /// What reading has found.
-  enum Found {
-    case nothing
-    case output
-    /// No process can write any more.
-    case end
-  }
-
-  /// Reads what is there, at most 64 KiB, because clients are waiting too.
+  /// Takes what was read.
   ///
   /// - Parameter log: logs a message; returns false if it could not be delivered.
-  @discardableResult
-  func read(_ log: (ProgramMessage) -> Bool) -> Found {
-    guard let count = try? reading.read(into: rate.room) else { return .nothing }
-    guard count > 0 else { return .end }
-    var rest = UnsafeRawBufferPointer(rebasing: rate.room[..<count])
+  func take(_ bytes: UnsafeRawBufferPointer, _ log: (ProgramMessage) -> Bool) {
+    var rest = bytes
     while let start = rest.baseAddress, !rest.isEmpty {
       let end = memchr(start, CInt(UInt8(ascii: "\n")), rest.count)
       let length = end.map { UnsafeRawPointer($0) - start } ?? rest.count
-      line += rest.prefix(min(length, ProgramErrors.longestLine - line.count))
+      line += rest.prefix(min(length, ProgramLines.longestLine - line.count))
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + (end == nil ? 0 : 1)))
       if end != nil { finish(log) }
     }
-    return .output
   }
 
   /// Whether a line has begun and not ended.
@@ -138,4 +119,27 @@ final class ProgramErrors {
       }
     if !rate.log(message, log) { isFlooded = true }
   }
+}
+
+/// The pipe for standard error of processes that have none of their own: connection processes of built-in services, and
+/// programs where there are not enough descriptors.
+///
+/// So a connection process that was taken over can write neither to begatd's own log nor to a terminal.  The listener reads
+/// it, not begatd: a program never writes to a pipe without a reader.
+final class ProgramErrors {
+  let rate: ProgramLineRate
+  let lines: ProgramLines
+  let reading: Descriptor
+  private let writing: Descriptor
+
+  init(label: String = "program: ", rate: ProgramLineRate) throws(SystemCallError) {
+    self.rate = rate
+    lines = ProgramLines(label: label, rate: rate)
+    let pipe = try PipeEnds.readWithoutWaiting()
+    reading = pipe.readEnd
+    writing = pipe.writeEnd
+  }
+
+  /// The descriptor that programs get as standard error.
+  var number: CInt { writing.number }
 }

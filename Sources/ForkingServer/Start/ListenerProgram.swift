@@ -87,8 +87,8 @@ public enum ListenerProgram {
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
     let startsPrograms = options.serve == nil || !options.commands.isEmpty
-    let rate = ProgramLineRate()
-    let errors = try ProgramErrors(label: startsPrograms ? "program: " : "connection process: ", rate: rate)
+    let errors = try ProgramErrors(
+      label: startsPrograms ? "program: " : "connection process: ", rate: ProgramLineRate())
     let errorNumber = errors.number
     let service =
       if let builtIn = options.serve {
@@ -114,7 +114,7 @@ public enum ListenerProgram {
     var listener = try Listener(
       options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
       datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names,
-      programLog: ProgramLog(shared: errors, rate: rate, startsPrograms: startsPrograms), title: title)
+      errors: errors, title: title)
     let isSuccess = listener.run()
     switch ownBoard {
     case .some(let board): board.remove()

@@ -21,6 +21,14 @@ enum Offer {
   /// Whether a process relays the bytes of a program, whose end it reports as an exit status.
   var relays: Bool { if case .relay = self { true } else { false } }
 
+  /// Whether each connection has a process that is a copy of the listener.
+  var forks: Bool {
+    switch self {
+    case .service, .relay: true
+    case .program, .handover: false
+    }
+  }
+
   /// Whether a program gets the listening sockets.
   var handsOver: Bool { if case .handover = self { true } else { false } }
 

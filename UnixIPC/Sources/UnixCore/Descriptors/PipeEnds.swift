@@ -27,4 +27,14 @@ import Glibc
     readEnd = Descriptor(owning: numbers.0)
     writeEnd = Descriptor(owning: numbers.1)
   }
+
+  /// Opens a pipe, close-on-exec, from which reading never waits; writing waits as usual, because each end is an open
+  /// file of its own.
+  @_spi(Begat) public static func readWithoutWaiting() throws(SystemCallError) -> PipeEnds {
+    let pipe = try PipeEnds()
+    let number = pipe.readEnd.number
+    // A new pipe has no other flag that would be lost.
+    _ = try check("fcntl", onDescriptor: number) { platform_fcntl(number, F_SETFL, O_NONBLOCK) }
+    return pipe
+  }
 }
