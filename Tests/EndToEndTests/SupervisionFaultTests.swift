@@ -5,7 +5,8 @@ import Testing
 /// What happens to begatd, and to those on whom it depends.
 @Suite(.timeLimit(.minutes(10)))
 struct SupervisionFaultTests {
-  private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("time")
+  private static let configuration =
+    SampleConfiguration.service("echo") + SampleConfiguration.service("time", "log-rate = \"none\"")
 
   /// A begatd with a listener's program of the test's own beside it.
   private final class Copy {
