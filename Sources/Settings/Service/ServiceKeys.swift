@@ -292,7 +292,7 @@ extension ServiceSettings {
         details: """
           A line a second says how many connections have no line, how they ended, and how many bytes they received and \
           sent.  Problems have a line each whatever the rate is.  With \"none\" every connection has a line; systemd's \
-          journal then suppresses messages of a busy service unless LogRateLimitIntervalSec=0 is set, as in the unit that \
+          journal then suppresses messages of a busy service unless LogRateLimitBurst= is large enough, as in the unit that \
           comes with begatd.
           """),
       Key(
