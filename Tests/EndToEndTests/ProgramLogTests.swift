@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What the log tells of programs.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProgramLogTests {
   @Test(arguments: [false, true])
   func linesOfStandardErrorAreInIt(relayed: Bool) throws {
@@ -31,6 +31,24 @@ struct ProgramLogTests {
       let head = try #require(record.firstMatch(of: #/ begatd: (.*): \d+ ms, /#)).1
       #expect(head.hasPrefix("talker: pid ") && head.contains(" for 127.0.0.1:"), "\(head)")
       #expect(lines.allSatisfy { $0.contains(" begatd: \(head): program: ") }, "\(lines)")
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func theBeginningOfAConnectionComesFirst(relayed: Bool) throws {
+    let configuration = SampleConfiguration.script(
+      "talker", "echo word >&2; read -r line; echo word >&2", "relay = \(relayed)\nlog = \"open\"")
+    try withDaemon(configuration) { daemon in
+      for _ in 0..<20 { _ = try ask(daemon.address("talker"), "go\n") }
+      try daemon.stop()
+      let lines = daemon.log.lines(containing: "talker: pid ")
+      let processes = Set(lines.compactMap { $0.firstMatch(of: #/pid (\d+) /#)?.1 })
+      #expect(processes.count == 20)
+      for process in processes {
+        let ends = lines.filter { $0.contains("pid \(process) ") }
+          .map { $0.hasSuffix(": opened") ? "opened" : $0.hasSuffix(": program: word") ? "word" : "end" }
+        #expect(ends == ["opened", "word", "word", "end"], "\(ends)")
+      }
     }
   }
 

@@ -202,6 +202,7 @@ extension Listener {
 
   /// Logs lines; returns whether some had to be left out, so that the pipe is not to be watched until `resumeTime`.
   private mutating func take(_ bytes: UnsafeRawBufferPointer, _ lines: ProgramLines) -> Bool {
+    reportOpenings()
     lines.isFlooded = false
     lines.take(bytes) { reporter.log($0) }
     if lines.isFlooded { lines.resumeTime = Deadline(after: ProgramLog.floodPause) }
@@ -219,6 +220,7 @@ extension Listener {
     for _ in 0..<2 {
       switch programLog.read(number) {
       case .output(let bytes):
+        reportOpenings()
         programLog.lines(of: number, record).take(bytes) { reporter.log($0) }
         continue
       case .end: return closePipe(number)
@@ -229,6 +231,9 @@ extension Listener {
     // Descendants of the program may go on writing.
     programLog.lines[number]?.finishPart { reporter.log($0) }
   }
+
+  /// Logs the beginnings of connections before the lines of their programs.
+  private mutating func reportOpenings() { if logsOpenings { report() } }
 
   private mutating func closePipe(_ number: CInt) {
     programLog.lines[number]?.finishPart { reporter.log($0) }

@@ -14,7 +14,7 @@ struct ConnectionProcess {
   let title: String
   private let titleLength: Int
   let listener: pid_t
-  /// What it has as standard error, for the log; nil keeps the listener's.
+  /// Its standard error, for the log; nil keeps the listener's.
   private let errors: CInt?
   private let peerText: PeerText
   /// Descriptors besides 0, 1, 2 and the client's that it needs, in ascending order; never freed.

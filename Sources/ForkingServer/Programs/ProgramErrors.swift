@@ -38,20 +38,23 @@ final class ProgramLineRate {
     return count > 0 ? .output(UnsafeRawBufferPointer(rebasing: room[..<count])) : .end
   }
 
-  /// Logs a message if the rate allows it.
-  ///
-  /// - Parameter log: returns false if it could not be delivered.
-  /// - Returns: whether the rate allows it.
-  fileprivate func log(_ message: ProgramMessage, _ log: (ProgramMessage) -> Bool) -> Bool {
+  /// Whether the rate allows another message; one that it does not allow is counted as left out.
+  fileprivate func admits() -> Bool {
     let now = Deadline.now
     guard bucket.nextTime(fullAt: fullAt) <= now else {
       leftOut += 1
       return false
     }
     fullAt = bucket.taking(fullAt: fullAt, now: now)
+    return true
+  }
+
+  /// Logs a message that the rate allows.
+  ///
+  /// - Parameter log: returns false if it could not be delivered.
+  fileprivate func log(_ message: ProgramMessage, _ log: (ProgramMessage) -> Bool) {
     sayLeftOut(log)
     if !log(message) { leftOut += 1 }
-    return true
   }
 
   /// Logs how many lines were left out, if there are any.
@@ -113,11 +116,16 @@ final class ProgramLines {
     defer { line.removeAll(keepingCapacity: true) }
     LineEnd.removeReturn(from: &line)
     guard !line.isEmpty else { return }
+    // Before a message is made of it: a flood must not cost much.
+    guard rate.admits() else {
+      isFlooded = true
+      return
+    }
     let message: ProgramMessage =
       if let record { .line(line, record) } else {
         .text(label + UntrustedBytes(line).escaped(doublingBackslashes: false))
       }
-    if !rate.log(message, log) { isFlooded = true }
+    rate.log(message, log)
   }
 }
 
