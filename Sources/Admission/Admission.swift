@@ -38,7 +38,7 @@ public struct Admission: ~Copyable {
   private let bans: BanReader?
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
-  /// Of refusals, for `deny-time`.
+  /// The bucket of refusals, for `deny-time`.
   private let patience: TokenBucket?
   private let exempt: AccessRules
   private let bookMemory: MemoryMapping

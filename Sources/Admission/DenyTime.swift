@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// How long a source waits after abuse: at once after a crash of its connection's process, and after some refusals.
+/// How long a source waits after abuse: immediately after a crash of its connection's process, and after some refusals.
 public struct DenyTime: Hashable, Sendable {
   /// How many refusals may count at most.
   public static let maxRefusals = 10_000

@@ -15,7 +15,7 @@ public struct PeerText: Sendable {
   /// As `ipv4Prefix`.
   public static let ipv6Prefix = 48
 
-  /// What is written where nothing of the address may be.
+  /// Stands where nothing of the address may.
   public static let hidden: StaticString = "-"
 
   /// Appends the client's address, without allocating.
@@ -39,7 +39,7 @@ public struct PeerText: Sendable {
     }
   }
 
-  /// What `write` appends.
+  /// The text that `write` appends.
   public func text(_ address: SocketAddress?, user: UInt32? = nil, at local: String? = nil) -> String {
     withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { room in
       var text = ByteWriter(room)

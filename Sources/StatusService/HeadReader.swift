@@ -35,7 +35,7 @@ struct HeadReader {
         if bytes.isEmpty { throw .clientClosed }
         return .problem(RequestHead.Problem("the request ends in the middle of its head"))
       }
-      // What was looked at before holds no end, but perhaps the beginning of one.
+      // The bytes before hold no end, but perhaps the beginning of one.
       let start = max(0, bytes.count - 2)
       bytes += room[..<count]
       if let length = RequestHead.length(in: bytes, from: start), length <= RequestHead.maxLength {

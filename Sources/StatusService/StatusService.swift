@@ -87,7 +87,7 @@ public struct StatusService: NetworkService {
 
   private static let healthPath = "/healthz"
 
-  /// What is made of the state.
+  /// A document that is made of the state.
   private enum Document: String, CaseIterable {
     case page = "/"
     case metrics = "/metrics"

@@ -12,7 +12,7 @@ struct LineFormat {
     case json
   }
 
-  /// What is said beside the text.
+  /// The facts of a message beside its text.
   struct Message {
     let level: Logger.Level
     let kind: LogKind

@@ -48,7 +48,7 @@ final class LineLog: RecordLog, @unchecked Sendable {
       for record in records where record.level >= logLevel {
         if lines.count > end {
           write(lines, messages: count)
-          // What it takes, and what is lost now, is known.
+          // From now on it is known which lines it takes and which are lost.
           lines = start
           count = 0
         }

@@ -13,7 +13,7 @@ protocol LineOutput: AnyObject {
 
 /// Standard error.
 final class StandardErrorOutput: LineOutput {
-  /// What a pipe takes whole when it takes anything: `PIPE_BUF`.
+  /// So many bytes a pipe takes whole when it takes anything: `PIPE_BUF`.
   let atomicSize = 4096
   /// Whether the last text was cut: then the next begins on a line of its own.
   private var isCut = false

@@ -8,7 +8,7 @@ struct LogClock {
   private var second: Int64 = -1
   private var date: [UInt8] = []
   private var zone: [UInt8] = []
-  /// What stands between date and time of day.
+  /// The character between date and time of day.
   private let separator: UInt8
 
   init(separator: Unicode.Scalar = " ") { self.separator = UInt8(ascii: separator) }

@@ -12,7 +12,7 @@ final class LogFile: LineOutput {
   /// A message of more bytes might not be taken at once.
   let atomicSize = 16_384
 
-  /// What is to be logged about the file.
+  /// A message about the file, to be logged.
   enum News {
     case opened
     case failed(String)

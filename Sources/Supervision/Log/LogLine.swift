@@ -58,7 +58,7 @@ extension ConnectionRecord {
 /// The level of programs' lines.
 let programLineLevel = Logger.Level.notice
 
-/// What a message is about, as metadata of swift-log.
+/// The subject of a message, as metadata of swift-log.
 enum LogKey {
   static let service = "service"
   static let kind = "kind"

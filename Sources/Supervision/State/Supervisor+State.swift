@@ -81,7 +81,7 @@ extension Supervisor {
     if let page = sharing.page { try? tell(listener, .state, passing: page.file) }
     for generation in allServices.flatMap(\.generations) where generation.isBoardSealed {
       pass(generation, to: listener)
-      // Of a service of the same kind, another listener has not seen this one yet.
+      // The listener of another status service has not seen this one yet.
       if generation === listener { for other in stateListeners where other !== listener { pass(listener, to: other) } }
     }
   }
