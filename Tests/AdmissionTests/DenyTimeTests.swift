@@ -113,7 +113,7 @@ import Testing
   @Test func aFullBookForgetsWhatEndsFirst() throws {
     var limits = try limited(DenyTime(.seconds(60)))
     limits.maxConnections = 2
-    limits.ratePerSource = try #require(RateLimit("1/s burst 5"))
+    limits.ratePerSource = RateLimit("1/s burst 5")
     let visits = try Visits(limits, sourceCapacity: 4)
     try crash(visits, "192.0.2.7", at: Self.start)
     for host in 10..<30 {

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// That the log, with what it sums up and what it says it has lost, has as many connections as clients, status and metrics.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct LogAgreementTests {
   /// The connections of a service as the log has them.
   private struct Logged {
@@ -113,8 +113,8 @@ struct LogAgreementTests {
         if status.dropped == 0 { #expect(logged.ended(word) == status.outcomes[word], "\(word): \(logged)") }
       }
       #expect(status.outcomes["crashed"] == 3 && status.outcomes["ended"] == 3)
-      // Problems are never summed up.
-      #expect(logged.summed["crashed"] == nil && logged.summed["ended"] == nil)
+      // Problems are never summed up; the end that the administrator has ordered is none.
+      #expect(logged.summed["crashed"] == nil && logged.summed["ended", default: 0] <= 1)
       #expect(logged.refused == 7 && status.refused == 7)
       #expect(metrics.sum("begat_connections_refused_total", service: "command") == 7)
     }

@@ -3,11 +3,13 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Exits that no signal announces, and signals that no exit has sent.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct SignalFaultTests {
   @Test func exitsAreNoticedThoughTheSignalQueueIsFull() throws {
     let count = 500
-    let limits = ["max-connections = \(count)", "max-connections-per-source = \(count)"]
+    let limits = [
+      "max-connections = \(count)", "max-connections-per-source = \(count)", "log-rate = \"none\"",
+    ]
     try withDaemon(SampleConfiguration.service("command", limits.joined(separator: "\n"))) { daemon in
       let address = try daemon.address("command")
       let listener = try daemon.listener("command")
