@@ -78,7 +78,8 @@ test: test-deps
 	@.ci/stage consumer $(SWIFT_HERE) run --package-path UnixIPC/Tests/Consumer --scratch-path $(BUILD)/consumer
 	@.ci/summary
 
-# Few tests wait at the same time: the time limit of a test counts from when it could start, not from when it does.
+# Few tests wait at the same time.  The time limit of a test counts from when it could start, not from when it does: 30
+# minutes are more than a whole run takes.
 RUN_TESTS = env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 SWIFT_BACKTRACE=enable=no BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) \
   $(SWIFT_HERE) test --skip-build $(TEST_FLAGS)
 TEST_FLAGS = --disable-local-rpath

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Admission
 
-@Suite(.timeLimit(.minutes(5))) struct AdmissionRateTests {
+@Suite(.timeLimit(.minutes(30))) struct AdmissionRateTests {
   @Test("admits a source's burst at once, then one for each of its spacings")
   func limitsTheRateOfASource() throws {
     let admission = try Visits(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Admission
 
-@Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(30))) struct AdmissionTests {
   @Test("admits as many of one source as may be, and frees places that are given back")
   func limitsASource() throws {
     let admission = try Visits(AdmissionLimits())

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Admission
 
-@Suite(.timeLimit(.minutes(5))) struct BanTests {
+@Suite(.timeLimit(.minutes(30))) struct BanTests {
   private let now = Deadline(instant: 1000 * second)
 
   private func ban(_ text: String, service: UInt32 = 0, until: Int64? = nil) throws -> Ban {

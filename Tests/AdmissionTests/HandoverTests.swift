@@ -5,7 +5,7 @@ import Testing
 @testable import Admission
 
 /// The counts of clients that a listener's successors take over.
-@Suite(.timeLimit(.minutes(5))) struct HandoverTests {
+@Suite(.timeLimit(.minutes(30))) struct HandoverTests {
   private func book(_ maxConnections: Int = 256) throws -> Descriptor {
     try AdmissionBook.create(maxConnections: maxConnections)
   }

@@ -9,7 +9,7 @@ import Testing
 ///
 /// No order of its stores is presumed: each change is repeated with any choice of the words that it writes, a superset of
 /// what a kill can leave.
-@Suite(.timeLimit(.minutes(5))) struct KilledListenerTests {
+@Suite(.timeLimit(.minutes(30))) struct KilledListenerTests {
   /// A change of the book, and the sources that it concerns.
   struct Change: Sendable, CustomTestStringConvertible {
     let testDescription: String

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Admission
 
-@Suite(.timeLimit(.minutes(5))) struct SourceTableTests {
+@Suite(.timeLimit(.minutes(30))) struct SourceTableTests {
   @Test("takes up what it says")
   func takesUp() {
     #expect(MemoryLayout<TableMemory.Row>.stride == 24)

@@ -6,7 +6,7 @@ import Testing
 @testable import Admission
 
 /// Shared memory in which anything may stand: neither trap nor endless loop may come of it.
-@Suite(.timeLimit(.minutes(5))) struct SpoiledMemoryTests {
+@Suite(.timeLimit(.minutes(30))) struct SpoiledMemoryTests {
   private func fill(_ bytes: UnsafeMutableRawBufferPointer, _ random: inout SeededRandom) {
     for offset in stride(from: 0, to: bytes.count - 7, by: 8) {
       bytes.storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self)

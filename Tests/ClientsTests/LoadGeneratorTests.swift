@@ -5,7 +5,7 @@ import Testing
 
 @testable import Clients
 
-@Suite(.timeLimit(.minutes(1))) struct LoadGeneratorTests {
+@Suite(.timeLimit(.minutes(30))) struct LoadGeneratorTests {
   /// Serves `count` connections, each by sending `reply` and closing.
   private func server(_ listener: consuming ListeningSocket, reply: String, count: Int) -> Background {
     let number = listener.release().release()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Clients
 
-@Suite(.timeLimit(.minutes(1))) struct SurveyTests {
+@Suite(.timeLimit(.minutes(30))) struct SurveyTests {
   /// A server of Python's at 127.0.0.1; `answer` sees the connection `c` and the listener `s`.
   private func server(_ answer: String) throws -> (program: Counterpart, target: ConnectionTarget) {
     let program = try Counterpart.python(

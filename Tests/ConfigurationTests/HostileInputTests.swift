@@ -4,7 +4,7 @@ import Testing
 @testable import Configuration
 
 /// Whatever the bytes are: they are a configuration, or there is at least one problem with a line.
-@Suite(.timeLimit(.minutes(2))) struct HostileInputTests {
+@Suite(.timeLimit(.minutes(30))) struct HostileInputTests {
   private func problems(_ bytes: [UInt8]) -> [ConfigurationProblem] {
     do throws(ConfigurationProblems) {
       _ = try Configuration.sample(bytes: bytes)

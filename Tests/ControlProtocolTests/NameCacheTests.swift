@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlProtocol
 
-@Suite(.timeLimit(.minutes(1))) struct NameCacheTests {
+@Suite(.timeLimit(.minutes(30))) struct NameCacheTests {
   private typealias Key = NameCache.Key
 
   private func key(_ number: UInt64) -> Key { Key(.ipv6(IPv6Address(high: 0x2001 << 48, low: number), port: 0))! }

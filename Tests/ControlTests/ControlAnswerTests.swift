@@ -3,7 +3,7 @@ import Monitoring
 import Testing
 
 /// Answers as lines.
-@Suite(.timeLimit(.minutes(1))) struct ControlAnswerTests {
+@Suite(.timeLimit(.minutes(30))) struct ControlAnswerTests {
   private static var status: StatusReport {
     var service = ServiceStatus(name: "hello", state: .announcing)
     service.remaining = .milliseconds(2500)

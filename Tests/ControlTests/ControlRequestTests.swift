@@ -6,7 +6,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Requests as lines.
-@Suite(.timeLimit(.minutes(1))) struct ControlRequestTests {
+@Suite(.timeLimit(.minutes(30))) struct ControlRequestTests {
   private static func network(_ text: String) -> IPNetwork {
     (try? IPNetwork(parsing: text)) ?? IPNetwork(IPv4Address.any, prefixLength: 0)
   }

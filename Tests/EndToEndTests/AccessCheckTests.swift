@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What `begat check --from` tells, and rules about users on Unix sockets.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct AccessCheckTests {
   private static let text = """
     [defaults]

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Who may connect, and that `begat check --from` says the same.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct AccessRuleTests {
   /// Lists of a service, and clients with whether they may connect.
   struct Rules: CustomTestStringConvertible {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Programs as commands of the command server.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct AddedCommandTests {
   private static func commands(_ commands: [(name: String, words: [String])], _ lines: String...) -> String {
     let table = commands.map { "\($0.name) = \(SampleConfiguration.list($0.words))\n" }.joined()

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `log-address`: an address that is to be hidden is nowhere where clients are written down, whatever happens to them.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct AddressPrivacyTests {
   /// An address of this machine that no line has by chance; and its network.
   private static let source = "127.83.61.7"

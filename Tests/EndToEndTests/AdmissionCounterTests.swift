@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// That places are given back, however a connection ends: exactly as many clients of a source are served afterwards.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct AdmissionCounterTests {
   private static let source = "127.0.0.2"
   private static let limit = 32

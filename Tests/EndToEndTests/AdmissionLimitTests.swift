@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// How many clients one source may have at once.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct AdmissionLimitTests {
   private static let refusal = "too many, come back later"
 

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Users of this machine, as sources on Unix sockets.
-@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can be several users"))
+@Suite(.serialized, .timeLimit(.minutes(30)), .enabled(if: Machine.isRoot, "only root can be several users"))
 struct AdmissionUserTests {
   @Test(arguments: ["/", "@"])
   func eachHasASharedLimitOfItsOwn(at place: String) throws {

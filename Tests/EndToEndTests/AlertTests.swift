@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The alerts and the dashboard, as Prometheus reads them.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct AlertTests {
   private static let rules = "\(Programs.package)/etc/prometheus/begat-alerts.yml"
 

@@ -10,7 +10,7 @@ private enum Place: String, CaseIterable, CustomTestStringConvertible {
   var testDescription: String { "at \(rawValue)" }
 }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct BuiltInServiceTests {
   @Test(arguments: Place.allCases)
   private func repliesExactly(at place: Place) throws {

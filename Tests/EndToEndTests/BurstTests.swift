@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Many short connections at once.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct BurstTests {
   /// All clients have the same address: who finds no room is to wait.
   private static let oneSource = "max-connections-per-source = 256\nlog-rate = \"none\""

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat cat`: perlipc's magic open.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct CatTests {
   @Test func sourcesComeInOrder() throws {
     let directory = try TemporaryDirectory()

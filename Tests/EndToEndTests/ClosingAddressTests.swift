@@ -5,7 +5,7 @@ import Testing
 
 /// Addresses that a listener has still, although begatd has given them up: the kernel gives the name of an abstract Unix
 /// socket, and a datagram address, to one socket at a time.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ClosingAddressTests {
   enum Kind: CaseIterable, Sendable {
     case abstract

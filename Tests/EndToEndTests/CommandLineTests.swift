@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What all commands of begat have in common.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct CommandLineTests {
   @Test func aMistypedCommandIsNamed() throws {
     let mistyped = try runBegat("conect", "localhost", "1")

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What bash, zsh and fish offer for a command line that is begun.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct CompletionTests {
   private static let lines = [
     ("begat conn", "connect"), ("begat sem ta", "take"), ("begat signal TE", "TERM"),

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// What begatd says when it cannot start, and that it leaves nothing behind.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ConfigurationFaultTests {
   @Test(arguments: ConfigurationFault.all)
   func aFaultyFileIsRefusedWithALineForEachProblem(_ fault: ConfigurationFault) throws {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat connect` with peers that half-close, break off, or send more than any buffer holds.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ConnectCommandTests {
   @Test(arguments: ["< IN > OUT", "< IN | cat > OUT", "- < IN > OUT", "- < IN | cat > OUT"])
   func connectCarriesAllBothWaysAtOnce(by streams: String) throws {

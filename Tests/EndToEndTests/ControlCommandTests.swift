@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The commands of begat that speak to a running begatd.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ControlCommandTests {
   @Test func statusShowsServicesAndTheirCounts() throws {
     let text =

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// begatd and its clients, while others do to the control sockets what they can.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ControlHostilityTests {
   /// Ten thousand requests, most of them damaged, each through a connection of its own.
   private static let damaged = """

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The control sockets of begatd: their files, who may speak to them, and what they take.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ControlSocketTests {
   private static let time = SampleConfiguration.service("time")
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// What goes wrong in a conversation and must not hold `begat pipe` and `begat interact` for ever.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ConversationFaultTests {
   static let commands = ["pipe", "interact"]
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// That every count of a connection is the same: the clients', status', the histogram's and the log's.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct CountAgreementTests {
   /// A service's row, as numbers.
   private struct Counts {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Which datagrams are answered, and how often.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DatagramLimitTests {
   private static func service(_ name: String, _ lines: String...) -> String {
     let sockets = "listen-stream = [\"127.0.0.1:0\"]\nlisten-datagram = [\"127.0.0.1:0\"]"

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat daytime`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DaytimeToolTests {
   @Test func showsTheDaytimeOfBegatd() throws {
     try withDaemon(SampleConfiguration.everything) { daemon in

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat deny` and `begat allow`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DenyCommandTests {
   private static func configuration(_ number: Int = 0) -> String {
     SampleConfiguration.service("time", "max-connections = \(100 + number)") + SampleConfiguration.service("command")

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// begatd holds about three descriptors for each service.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DescriptorLimitTests {
   private static func services(_ count: Int) -> String {
     (0..<count).map { SampleConfiguration.service("time\($0)", serving: "time") }.joined()

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The place of messages when begatd leaves its terminal with `log-target = "stderr"`: no message is lost silently.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DetachedLogTests {
   /// A begatd that has left its starter.
   private final class Detached {

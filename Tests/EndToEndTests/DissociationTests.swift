@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// begatd that leaves its terminal.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DissociationTests {
   @Test func theStarterReturnsWhenAllIsServed() throws {
     let directory = try TemporaryDirectory()

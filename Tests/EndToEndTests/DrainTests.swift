@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat drain` and `begat resume`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DrainTests {
   private static let announcing = "[daemon]\nannounce-time = \"1s\"\n"
 

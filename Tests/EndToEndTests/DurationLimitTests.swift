@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// How long a client may stay.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct DurationLimitTests {
   @Test(arguments: ["echo", "discard", "chargen", "command"])
   func nobodyStaysLongerThanMaxDuration(with service: String) throws {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat end`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct EndCommandTests {
   private static let configuration =
     SampleConfiguration.service("command") + SampleConfiguration.service("other", serving: "command")

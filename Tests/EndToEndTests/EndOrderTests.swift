@@ -5,7 +5,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Connections that begatd orders a listener to end.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct EndOrderTests {
   private static let command = ["--serve", "command"]
 

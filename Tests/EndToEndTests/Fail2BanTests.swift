@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The action for fail2ban that is shipped, in the real one, which calls the real `begat`.
-@Suite(.timeLimit(.minutes(2))) struct Fail2BanTests {
+@Suite(.timeLimit(.minutes(30))) struct Fail2BanTests {
   private static let configuration = SampleConfiguration.service("time") + SampleConfiguration.service("command")
 
   @Test("bans what fail2ban bans, and takes it back when fail2ban does")

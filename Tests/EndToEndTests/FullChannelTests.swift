@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Orders to a listener that does not read for a while, so that its channel is full.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct FullChannelTests {
   /// Stops the listener of `command` and fills its channel with orders to end a connection.
   ///

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Listeners of one service that live at the same time.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct GenerationTests {
   private static func command(_ number: Int) -> String {
     SampleConfiguration.service("command", "max-connections = \(100 + number)")

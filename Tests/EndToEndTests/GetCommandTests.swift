@@ -5,7 +5,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat get`: perlipc's webget, against servers that are right.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct GetCommandTests {
   @Test func fetchesFilesOfPythonsServer() throws {
     let directory = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Where `begat get --output` puts documents.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct GetFileTests {
   @Test func eachDocumentHasItsFile() throws {
     let (server, directory) = (try WebServer(), try TemporaryDirectory())

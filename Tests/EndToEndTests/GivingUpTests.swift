@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Addresses that are given up under load: each client is served, or refused when it connects; none is reset.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct GivingUpTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let address: String

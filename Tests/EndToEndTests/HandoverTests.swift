@@ -5,7 +5,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A listener takes the sockets over from another one, under load: no client notices.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct HandoverTests {
   /// What is served, and where.
   struct Case: Sendable, CustomTestStringConvertible {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Whom hello greets.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct HelloNameTests {
   @Test(.enabled(if: HostsFile.name(of: "127.0.0.1") == "localhost", "/etc/hosts names 127.0.0.1 otherwise"))
   func byName() throws {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// begatd started by somebody who has left a mess.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct HostileStartTests {
   private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("hello")
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat interact`, by steps and from files: no terminal anywhere but the one that it makes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct InteractCommandTests {
   private static let login = """
     import getpass, os, sys

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat interact` on a user's terminal: another one, that the test is the user of.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct InteractTerminalTests {
   private var deadline: UnixCore.Deadline { UnixCore.Deadline(after: .seconds(15)) }
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Processes that die without a word, and those that must not notice.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct KilledProcessTests {
   private static let configuration =
     SampleConfiguration.service("victim", serving: "command") + SampleConfiguration.service("other", serving: "command")

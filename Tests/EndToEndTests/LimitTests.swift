@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// How many clients there may be, and how long one may take.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct LimitTests {
   @Test func theThirdOfTwoWaits() throws {
     try withDaemon(SampleConfiguration.service("command", "max-connections = 2")) { daemon in

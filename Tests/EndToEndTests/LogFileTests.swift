@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A log file of begatd's own, rotated, full, or on a file system that hangs.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct LogFileTests {
   private func configuration(_ file: String, _ service: String, _ lines: String...) -> String {
     "[daemon]\nlog-target = \"file\"\nlog-file = \"\(file)\"\n"

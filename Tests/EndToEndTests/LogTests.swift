@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What begatd writes down.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct LogTests {
   @Test func everyConnectionLeavesOneLine() throws {
     try withDaemon(SampleConfiguration.everything) { daemon in

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat status --prometheus` of a begatd with real clients.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(30)))
 struct MetricsTests {
   private static let configuration =
     SampleConfiguration.service("echo", "max-connections = 7", "deny = [\"127.0.0.9\"]") + """

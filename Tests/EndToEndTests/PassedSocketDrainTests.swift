@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Drains of services whose sockets the service manager passed, and keeps.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct PassedSocketDrainTests {
   private struct Server {
     let directory: TemporaryDirectory

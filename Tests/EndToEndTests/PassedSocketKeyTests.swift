@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A socket that is passed is what the keys of its service ask for, or the service is not offered.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct PassedSocketKeyTests {
   /// Binds a socket as a service manager would, and executes a command with it.
   private static let script = """

@@ -3,7 +3,7 @@ import Testing
 
 /// begat's clients with the servers of perlipc, and perlipc's time clients with begatd.  What is left out of the programs
 /// is their log, fixed ports and paths.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct PerlipcServerTests {
   @Test func connectReadsTheForkingServer() throws {
     let server = try startPerl(

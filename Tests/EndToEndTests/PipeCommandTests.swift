@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat pipe`: open2 and open3 for scripts.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct PipeCommandTests {
   /// perlipc's own example.
   @Test func goesLineByLineWithCat() throws {

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A configuration that another program writes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct PipedConfigurationTests {
   private let service = "[service.echo]\nserve = \"echo\"\nlisten-stream = [\"127.0.0.1:0\"]\n"
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The variables that programs get: the promised ones, whole and nothing else.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProgramEnvironmentTests {
   private static let path = "PATH=/usr/local/bin:/usr/bin:/bin"
 

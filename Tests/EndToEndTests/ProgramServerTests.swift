@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Servers that people run under a super-server, with their own clients.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProgramServerTests {
   private static let hasFortune = FileManager.default.isExecutableFile(atPath: "/usr/games/fortune")
 

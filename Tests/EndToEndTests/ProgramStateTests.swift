@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What a program finds besides its variables: descriptors, signals, identity, limits.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProgramStateTests {
   private static let status = ["/bin/cat", "/proc/self/status", "/proc/self/stat", "/proc/self/limits"]
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// How many clients may come in a time.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RateLimitTests {
   @Test func oneSourceIsHeldToItsRateAndOthersAreNot() throws {
     try withDaemon(time("rate-per-source = \"5/s burst 5\"")) { daemon in

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// README.md's examples, one after the other, on a machine where nothing of begat was configured.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ReadmeTests {
   /// Runs the examples in one shell, and writes each command's output and status to files named by its number.
   private static let prelude = """

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The table that begatd prints for people when it is ready.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ReadyTableTests {
   /// The rows as (address, command), of a begatd that is running while `body` looks at them.
   private func withTable(

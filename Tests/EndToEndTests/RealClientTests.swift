@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The clients that people have.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct RealClientTests {
   @Test func netcatReadsToTheEnd() throws {
     try withDaemon(SampleConfiguration.everything) { daemon in

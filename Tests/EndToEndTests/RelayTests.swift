@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The process between a client and its program: every byte, every end.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct RelayTests {
   private static func relayed(_ script: String, _ lines: String...) -> String {
     SampleConfiguration.script("relayed", script, "relay = true", lines.joined(separator: "\n"))

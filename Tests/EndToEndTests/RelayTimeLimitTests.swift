@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// How long a relay waits, and for whom.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct RelayTimeLimitTests {
   private static func relayed(_ name: String, _ script: String, _ lines: String...) -> String {
     SampleConfiguration.script(name, script, "relay = true", lines.joined(separator: "\n"))

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat reload`, by its answers.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ReloadCommandTests {
   @Test func theAnswerIsTheReloads() throws {
     let text = SampleConfiguration.service("time") + SampleConfiguration.service("echo")

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Configurations that are not put in force: whole, with the reason, while the one before goes on.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ReloadRefusalTests {
   private static let time = SampleConfiguration.service("time")
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Another configuration in force, without a client noticing.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ReloadTests {
   /// Two configurations whose effect clients see.
   private struct Alternating {

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat run`: perlipc's safe pipe opens.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct RunCommandTests {
   /// Without anything to watch the process becomes the command; with a limit it stands between.
   static let ways = [[], ["--timeout", "60s"], ["--max-output", "1G"], ["--timeout", "60s", "--max-output", "1G"]]

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat top` as a person sees it, by tmux(1).
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ScreenLayoutTests {
   /// A terminal emulator without a window.
   private final class Emulator {

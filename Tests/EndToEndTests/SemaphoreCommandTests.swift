@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat sem`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SemaphoreCommandTests {
   private let own = OwnKey()
   private var key: String { own.text }

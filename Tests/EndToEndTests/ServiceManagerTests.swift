@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What begatd tells the service manager.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ServiceManagerTests {
   private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("daytime")
 

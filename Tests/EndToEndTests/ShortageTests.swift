@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A machine that has no more of something.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct ShortageTests {
   private static let configuration = SampleConfiguration.service("daytime") + SampleConfiguration.service("time")
 

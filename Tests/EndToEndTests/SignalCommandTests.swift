@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat signals`, `begat signal` and `begat alive`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SignalCommandTests {
   /// Says "ready", and each signal that it gets.
   private static let listener = """

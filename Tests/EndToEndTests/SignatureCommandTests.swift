@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat signature`: perlipc's `.signature` server.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SignatureCommandTests {
   /// A server of its own place, whose FIFO is there.
   private struct Server {

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Sockets that systemd's own program passes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SocketActivationTests {
   @Test func listenerServesThePassedSocket() throws {
     let activated = try ActivatedProgram(

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Unix sockets in directories of others, and those whom begatd finds there.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SocketDirectoryTests {
   private static let isRoot = geteuid() == 0
 

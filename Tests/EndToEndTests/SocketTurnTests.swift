@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// A service at its limit, with many clients at one of its sockets and one at another.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(30)))
 struct SocketTurnTests {
   struct Case: CustomTestStringConvertible {
     let testDescription: String

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Addresses that are not there yet, and interfaces.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can make networks"))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: Machine.isRoot, "only root can make networks"))
 struct SourceNamespaceBindTests {
   private func daytime(at addresses: String..., lines: String...) -> String {
     """

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Clients with IPv4 addresses on a socket for both families, as a service manager may pass one.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SourceNamespaceMappedTests {
   /// Binds `[::]` for both families, a stream and a datagram socket, passes both, and executes its arguments.
   ///

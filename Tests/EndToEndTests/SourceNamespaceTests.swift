@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Sources with IPv6 addresses, each test in a network of its own.
-@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "only root can make networks"))
+@Suite(.serialized, .timeLimit(.minutes(30)), .enabled(if: Machine.isRoot, "only root can make networks"))
 struct SourceNamespaceTests {
   /// Runs a test in a network where 2001:db8::/32 is this machine.
   private func inNetwork(_ lines: String..., body: (Daemon) throws -> Void) throws {

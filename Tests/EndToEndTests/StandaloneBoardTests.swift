@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Listeners without begatd, as `begat status` and `begat ps` show them.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StandaloneBoardTests {
   /// A begat-listener that runs by itself in a runtime directory of the test's.
   private static func listener(_ directory: TemporaryDirectory, name: String) throws -> (RunningProgram, String) {

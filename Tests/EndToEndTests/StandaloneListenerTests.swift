@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// begat-listener as tcpserver is used: without begatd.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StandaloneListenerTests {
   @Test func servesAndStops() throws {
     let directory = try TemporaryDirectory()

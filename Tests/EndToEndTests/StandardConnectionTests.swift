@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat-listener --stdio`: every option is obeyed, or refused with the reason.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(30)))
 struct StandardConnectionTests {
   /// Accepts one connection from 127.0.0.1 and executes the program with it, as inetd does.
   private static let inetd = """

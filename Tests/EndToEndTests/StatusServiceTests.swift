@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `serve = "status"`: begatd's state over HTTP, without a question to begatd.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StatusServiceTests {
   private static func page(_ lines: String..., name: String = "status") -> String {
     SampleConfiguration.service(name, lines.joined(separator: "\n"), serving: "status")

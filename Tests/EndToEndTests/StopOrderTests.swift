@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What begatd does from the order to stop to its end.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StopOrderTests {
   private static let echo = SampleConfiguration.service("echo", "max-connections-per-source = 256")
 

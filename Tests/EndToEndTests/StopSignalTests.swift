@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// SIGTERM to a listener and to its connections.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StopSignalTests {
   private static let echo = ["--serve", "echo"]
 

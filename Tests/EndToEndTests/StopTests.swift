@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The orderly stop.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StopTests {
   private static let configuration = SampleConfiguration.service("command") + SampleConfiguration.service("daytime")
 

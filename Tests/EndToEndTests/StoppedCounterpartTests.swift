@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// Whatever begatd writes to or asks may stop: it still replaces a dead listener and obeys SIGTERM.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StoppedCounterpartTests {
   private static let configuration = SampleConfiguration.service("echo") + SampleConfiguration.service("daytime")
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What happens to begatd, and to those on whom it depends.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SupervisionFaultTests {
   private static let configuration =
     SampleConfiguration.service("echo") + SampleConfiguration.service("time", "log-rate = \"none\"")

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat time`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct TimeToolTests {
   /// What a server of the tests' own may answer: the present time with so many seconds added.
   private static func time(_ seconds: Int = 0) -> String {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// `begat connect` and `begat load`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ToolTests {
   @Test(arguments: ["127.0.0.1:", "[::1]:", "/", "@"])
   func connectPassesBothDirectionsAndTheEnd(to place: String) throws {

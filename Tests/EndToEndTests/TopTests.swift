@@ -5,7 +5,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 
 /// `begat top` and `--watch` on a terminal, which is left as it was whatever happens.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct TopTests {
   private var deadline: UnixCore.Deadline { UnixCore.Deadline(after: .seconds(20)) }
   /// The cursor is shown again, and the ordinary screen.

@@ -1,7 +1,7 @@
 import Testing
 
 /// Bytes that nobody asked for must not destroy the reply.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct UnreadInputTests {
   @Test(arguments: ["hello", "fortune", "daytime", "time", "command"], ["127.0.0.1:", "/"])
   func theReplyIsWhole(of service: String, at place: String) throws {

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// What all commands promise that run a command of the user's.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct UserCommandTests {
   /// With `KEY` for a free semaphore's.
   static let ways = [

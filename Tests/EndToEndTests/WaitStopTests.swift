@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The end of programs that got the sockets themselves.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct WaitStopTests {
   /// They may have the socket as well, and then nobody else could be bound to its address.
   @Test(arguments: [false, true])

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Programs that get the sockets themselves.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct WaitTests {
   @Test func aProgramOfInetdsKindAcceptsItself() throws {
     try withDaemon(try WaitingProgram.configuration(WaitingProgram.server)) { daemon in

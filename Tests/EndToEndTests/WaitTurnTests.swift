@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Programs that get the sockets themselves and leave them soon: for one client each, or for none.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct WaitTurnTests {
   enum Kind: CaseIterable, Sendable {
     case tcp

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) final class CommandOutputTests {
+@Suite(.timeLimit(.minutes(30))) final class CommandOutputTests {
   private let slot = UnsafeMutablePointer<begat_slot>.allocate(capacity: 1)
   private var tally: Tally { Tally(slot) }
 

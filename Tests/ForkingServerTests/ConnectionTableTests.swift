@@ -6,7 +6,7 @@ import Testing
 
 @testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTableTests {
+@Suite(.timeLimit(.minutes(30))) struct ConnectionTableTests {
   private func entry(_ process: Int32, slot: Int) -> ConnectionTable.Entry {
     ConnectionTable.Entry(
       process: process, slot: UInt32(slot), started: Deadline(instant: Int64(process) * 3), user: UInt32(process) &* 5,

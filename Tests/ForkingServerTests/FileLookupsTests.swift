@@ -2,7 +2,7 @@ import Testing
 
 @testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) struct FileLookupsTests {
+@Suite(.timeLimit(.minutes(30))) struct FileLookupsTests {
   @Test("finds users by name and number")
   func findsUsers() {
     let lookups = FileLookups()

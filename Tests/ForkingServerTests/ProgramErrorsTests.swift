@@ -6,7 +6,7 @@ import Testing
 
 @testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramErrorsTests {
+@Suite(.timeLimit(.minutes(30))) struct ProgramErrorsTests {
   /// The lines that are logged when programs write these pieces one after the other.
   private func lines(_ pieces: String...) throws -> [String] {
     let rate = ProgramLineRate()

@@ -7,7 +7,7 @@ import Testing
 @testable import ForkingServer
 
 /// Which pipes a listener keeps, and whose they are.
-@Suite(.timeLimit(.minutes(1))) struct ProgramLogTests {
+@Suite(.timeLimit(.minutes(30))) struct ProgramLogTests {
   private func log(connections: Int) throws -> ProgramLog {
     try ProgramLog(shared: try ProgramErrors(rate: ProgramLineRate()), connections: connections, forks: false)
   }

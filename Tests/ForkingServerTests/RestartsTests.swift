@@ -2,7 +2,7 @@ import Testing
 
 @testable import ForkingServer
 
-@Suite(.timeLimit(.minutes(1))) struct RestartsTests {
+@Suite(.timeLimit(.minutes(30))) struct RestartsTests {
   private let instant: Duration = .milliseconds(2)
 
   @Test("never slows down a program that took a client, or may have", arguments: [true, false])

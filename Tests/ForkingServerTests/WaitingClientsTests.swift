@@ -6,7 +6,7 @@ import Testing
 @testable import ForkingServer
 
 /// Two looks at a socket and what they prove.
-@Suite(.timeLimit(.minutes(1))) struct WaitingClientsTests {
+@Suite(.timeLimit(.minutes(30))) struct WaitingClientsTests {
   private func verdict(
     _ socket: borrowing Descriptor, hasArrival: Bool, _ between: () throws -> Void
   ) rethrows -> WaitingClients.Verdict {

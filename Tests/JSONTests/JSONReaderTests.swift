@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 /// The reader of JSON, whose input may be anything.
-@Suite(.timeLimit(.minutes(1))) struct JSONReaderTests {
+@Suite(.timeLimit(.minutes(30))) struct JSONReaderTests {
   private func read(_ text: String) throws(JSONReader.Problem) -> JSONValue { try JSONReader.read(Array(text.utf8)) }
 
   private func problem(_ bytes: [UInt8]) -> String? {

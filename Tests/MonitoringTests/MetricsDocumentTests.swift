@@ -3,7 +3,7 @@ import Monitoring
 import Testing
 
 /// Metrics that the documentation, the dashboard and the alerts mention.
-@Suite(.timeLimit(.minutes(1))) struct MetricsDocumentTests {
+@Suite(.timeLimit(.minutes(30))) struct MetricsDocumentTests {
   private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 

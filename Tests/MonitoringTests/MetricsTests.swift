@@ -2,7 +2,7 @@ import Monitoring
 import Testing
 
 /// Reports as metrics.
-@Suite(.timeLimit(.minutes(1))) struct MetricsTests {
+@Suite(.timeLimit(.minutes(30))) struct MetricsTests {
   @Test func areTheWholeReport() {
     let text = metrics(SampleReport.full).filter { !$0.hasPrefix("#") }
     #expect(text.last == "", "the text ends with a line's end")

@@ -3,7 +3,7 @@ import Testing
 @testable import Monitoring
 
 /// Numbers of a page.
-@Suite(.timeLimit(.minutes(1))) struct PageNumberTests {
+@Suite(.timeLimit(.minutes(30))) struct PageNumberTests {
   private static func text(_ append: (inout [UInt8]) -> Void) -> String {
     var bytes: [UInt8] = []
     append(&bytes)

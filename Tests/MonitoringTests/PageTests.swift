@@ -4,7 +4,7 @@ import Monitoring
 import Testing
 
 /// Reports as a page.
-@Suite(.timeLimit(.minutes(1))) struct PageTests {
+@Suite(.timeLimit(.minutes(30))) struct PageTests {
   private static func page(_ report: StatusReport, _ connections: ConnectionReport? = nil) -> String {
     var bytes: [UInt8] = []
     Page.append(report, connections: connections, to: &bytes)

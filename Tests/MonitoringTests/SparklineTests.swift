@@ -3,7 +3,7 @@ import Testing
 @testable import Monitoring
 
 /// Pictures of a service's last minutes.
-@Suite(.timeLimit(.minutes(1))) struct SparklineTests {
+@Suite(.timeLimit(.minutes(30))) struct SparklineTests {
   private static func picture(accepted: [UInt32], refused: [UInt32] = []) -> String? {
     var service = ServiceStatus(name: "a", state: .serving)
     service.history = accepted

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct CommandLineReaderTests {
+@Suite(.timeLimit(.minutes(30))) struct CommandLineReaderTests {
   private typealias Input = CommandLineReader.Input
 
   /// Everything that is read from pieces, each read on its own: the pair of sockets keeps them apart.

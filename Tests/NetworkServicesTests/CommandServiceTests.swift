@@ -4,7 +4,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct CommandServiceTests {
+@Suite(.timeLimit(.minutes(30))) struct CommandServiceTests {
   private static let welcome = "Welcome to begat; type help for command list.\r\n"
   private static let prompt = "Command? "
   private static let help = "Commands: quit date who cookie motd\r\n"

@@ -4,7 +4,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(30))) struct ConnectionTests {
   @Test("counts what it receives and sends, what it threw away at the end too")
   func counts() throws {
     let client = try ServedClient(PiecesService(reply: "123"))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct DaytimeServiceTests {
+@Suite(.timeLimit(.minutes(30))) struct DaytimeServiceTests {
   /// The line as it may have been made from `before` until now.
   private func isDaytime(_ bytes: [UInt8], since before: Int64) -> Bool {
     (before...(CalendarTime.now())).contains { seconds in

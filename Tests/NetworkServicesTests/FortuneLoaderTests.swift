@@ -5,7 +5,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct FortuneLoaderTests {
+@Suite(.timeLimit(.minutes(30))) struct FortuneLoaderTests {
   private static let text = "one\n%\ntwo\nlines\n%\nthree\n"
   private static let sent = ["one\r\n", "two\r\nlines\r\n", "three\r\n"]
 

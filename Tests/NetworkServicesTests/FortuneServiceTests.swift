@@ -4,7 +4,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct FortuneServiceTests {
+@Suite(.timeLimit(.minutes(30))) struct FortuneServiceTests {
   private func service(_ text: String, index: ((inout IndexFile) -> Void)? = nil) throws -> FortuneService {
     let directory = try TemporaryDirectory()
     try directory.write(text.utf8, to: "f")

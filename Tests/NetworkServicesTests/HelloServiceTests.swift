@@ -4,7 +4,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct HelloServiceTests {
+@Suite(.timeLimit(.minutes(30))) struct HelloServiceTests {
   /// A collection of the one fortune `One.`
   private func service() throws -> HelloService {
     let directory = try TemporaryDirectory()

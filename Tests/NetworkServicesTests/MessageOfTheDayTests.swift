@@ -4,7 +4,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct MessageOfTheDayTests {
+@Suite(.timeLimit(.minutes(30))) struct MessageOfTheDayTests {
   @Test("is the file's text, nothing where there is none")
   func isTheText() throws {
     let directory = try TemporaryDirectory()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NetworkServices
 
-@Suite(.timeLimit(.minutes(1))) struct TimeServiceTests {
+@Suite(.timeLimit(.minutes(30))) struct TimeServiceTests {
   private func bytes(_ seconds: Int64) -> [UInt8] {
     withUnsafeTemporaryAllocation(byteCount: 4, alignment: 4) { room in
       TimeService.write(seconds, into: room)

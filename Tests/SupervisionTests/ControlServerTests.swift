@@ -8,7 +8,7 @@ import Testing
 @testable import Supervision
 
 /// The server of the control sockets, in this process and with short limits.
-@Suite(.timeLimit(.minutes(2))) struct ControlServerTests {
+@Suite(.timeLimit(.minutes(30))) struct ControlServerTests {
   /// Answers `status` and `stop` by counting, and keeps the replies of `reload`.
   private final class Handler: ControlHandler {
     var requests: [ControlRequest] = []

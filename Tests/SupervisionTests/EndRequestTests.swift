@@ -4,7 +4,7 @@ import Testing
 @testable import Supervision
 
 /// Requests to end connections, which several listeners answer.
-@Suite(.timeLimit(.minutes(1))) struct EndRequestTests {
+@Suite(.timeLimit(.minutes(30))) struct EndRequestTests {
   /// A connection that was shown may have ended before its listener is told.
   @Test func aNamedConnectionThatHasEndedIsAProblem() {
     var answers: [ControlAnswer] = []

@@ -4,7 +4,7 @@ import Testing
 @testable import Supervision
 
 /// What the supervisor waits for.
-@Suite(.timeLimit(.minutes(1))) struct PollTableTests {
+@Suite(.timeLimit(.minutes(30))) struct PollTableTests {
   @Test func anEntryRemovedByAnotherActionOfTheTurnIsNotCalled() throws {
     let table = try PollTable()
     let pairs = [try PipeBox(), try PipeBox()]

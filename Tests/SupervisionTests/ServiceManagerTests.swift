@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(1))) struct ServiceManagerTests {
+@Suite(.timeLimit(.minutes(30))) struct ServiceManagerTests {
   @Test("tries again in time for the watchdog", arguments: [nil, 1_000_000, 200_000_000, 30_000_000_000] as [Int64?])
   func triesAgainInTime(interval: Int64?) {
     var retry = ServiceManager.retry(watchdogInterval: interval)

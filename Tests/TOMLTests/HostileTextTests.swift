@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Whatever the bytes are: they are a table or have a fault, soon.
-@Suite(.timeLimit(.minutes(2))) struct HostileTextTests {
+@Suite(.timeLimit(.minutes(30))) struct HostileTextTests {
   @Test(
     "refuses deep nesting",
     arguments: [

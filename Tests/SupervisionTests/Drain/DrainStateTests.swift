@@ -3,7 +3,7 @@ import Testing
 @testable import Supervision
 
 /// Whether a service accepts clients.
-@Suite(.timeLimit(.minutes(1))) final class DrainStateTests {
+@Suite(.timeLimit(.minutes(30))) final class DrainStateTests {
   private var drain = DrainState()
 
   private func begin(at now: Int64, announceTime: Int64 = 10) -> Bool {

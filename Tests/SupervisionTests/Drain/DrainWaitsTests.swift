@@ -3,7 +3,7 @@ import Testing
 @testable import Supervision
 
 /// Requests that wait for the end of drains.
-@Suite(.timeLimit(.minutes(1))) final class DrainWaitsTests {
+@Suite(.timeLimit(.minutes(30))) final class DrainWaitsTests {
   private final class Service {
     var isServing = false
     var isDrained = false

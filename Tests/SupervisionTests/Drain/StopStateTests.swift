@@ -3,7 +3,7 @@ import Testing
 @testable import Supervision
 
 /// How begatd stops.
-@Suite(.timeLimit(.minutes(1))) final class StopStateTests {
+@Suite(.timeLimit(.minutes(30))) final class StopStateTests {
   private static let second: Int64 = 1_000_000_000
   private static let timeout = 30 * second
 

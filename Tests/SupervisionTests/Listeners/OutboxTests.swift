@@ -5,7 +5,7 @@ import Testing
 @testable import Supervision
 
 /// Messages to a listener that does not read for a while.
-@Suite(.timeLimit(.minutes(1))) struct OutboxTests {
+@Suite(.timeLimit(.minutes(30))) struct OutboxTests {
   private static let retirement = SupervisorMessage.retire(
     Retirement(closesSockets: true, drainTimeout: .seconds(30)))
 

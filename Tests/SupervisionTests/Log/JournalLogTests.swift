@@ -7,7 +7,7 @@ import Testing
 @testable import Supervision
 
 /// The journal's entries, as a log daemon gets them.
-@Suite(.timeLimit(.minutes(1))) final class JournalLogTests {
+@Suite(.timeLimit(.minutes(30))) final class JournalLogTests {
   private let daemon: Descriptor
   private let log: DatagramLog
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Supervision
 
 /// The files beside the configuration that listeners read.
-@Suite(.timeLimit(.minutes(1))) struct ListenerInputsTests {
+@Suite(.timeLimit(.minutes(30))) struct ListenerInputsTests {
   @Test(
     "finds the file of a time zone",
     arguments: [

@@ -5,7 +5,7 @@ import Testing
 @testable import Supervision
 
 /// What a new configuration changes.
-@Suite(.timeLimit(.minutes(1))) struct ReloadPlanTests {
+@Suite(.timeLimit(.minutes(30))) struct ReloadPlanTests {
   private static let first = Loaded.service("first", "listen-stream = [\"127.0.0.1:1001\"]")
   private static let second = Loaded.service("second", "listen-stream = [\"127.0.0.1:1002\"]")
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Supervision
 
 /// Reloads that are asked for while one runs.
-@Suite(.timeLimit(.minutes(1))) struct ReloadQueueTests {
+@Suite(.timeLimit(.minutes(30))) struct ReloadQueueTests {
   @Test func theFirstStartsImmediately() {
     var queue = ReloadQueue<Int>()
     #expect(queue.startTime == nil)

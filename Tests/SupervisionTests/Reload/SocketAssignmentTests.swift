@@ -4,7 +4,7 @@ import Testing
 @testable import Supervision
 
 /// Which socket each address gets.
-@Suite(.timeLimit(.minutes(1))) struct SocketAssignmentTests {
+@Suite(.timeLimit(.minutes(30))) struct SocketAssignmentTests {
   private func assign(_ text: String, openBy old: String) throws -> SocketAssignment {
     SocketAssignment(
       try Loaded.configuration(text).services.map(\.configuration), open: Loaded.open(try Loaded.configuration(old)))

@@ -5,7 +5,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTargetTests {
+@Suite(.timeLimit(.minutes(30))) struct ConnectionTargetTests {
   private func problem(_ place: String, _ port: String?) -> String? {
     do throws(ConnectionTarget.ParseError) {
       _ = try ConnectionTarget(place, port: port)

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct HostsTests {
+@Suite(.timeLimit(.minutes(30))) struct HostsTests {
   @Test(
     "gives addresses their port",
     arguments: [

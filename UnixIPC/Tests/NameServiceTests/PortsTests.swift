@@ -2,7 +2,7 @@ import NameService
 import Testing
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct PortsTests {
+@Suite(.timeLimit(.minutes(30))) struct PortsTests {
   @Test(
     "reads numbers, names, and names with a number",
     arguments: [

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AlarmTests {
+@Suite(.timeLimit(.minutes(30))) struct AlarmTests {
   @Test("ends the process at its time, is replaced and cancelled")
   func endsTheProcess() throws { try ProbeProgram.check("alarm") }
 }

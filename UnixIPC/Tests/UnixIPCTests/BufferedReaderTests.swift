@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct BufferedReaderTests {
+@Suite(.timeLimit(.minutes(30))) struct BufferedReaderTests {
   /// A reader of what is written in pieces by another thread.
   private func withReader(of pieces: [String], _ body: (inout BufferedReader) throws -> Void) throws {
     let ends = try PipeEnds()

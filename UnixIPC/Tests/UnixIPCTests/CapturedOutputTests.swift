@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CapturedOutputTests {
+@Suite(.timeLimit(.minutes(30))) struct CapturedOutputTests {
   @Test("collects what a program writes")
   func collects() throws { try ProbeProgram.check("capture") }
 

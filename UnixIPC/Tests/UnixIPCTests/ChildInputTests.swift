@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildInputTests {
+@Suite(.timeLimit(.minutes(30))) struct ChildInputTests {
   @Test("is written, with a status at the end")
   func isWritten() throws { try ProbeProgram.check("pipe-writing") }
 

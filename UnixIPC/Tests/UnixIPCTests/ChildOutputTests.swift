@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildOutputTests {
+@Suite(.timeLimit(.minutes(30))) struct ChildOutputTests {
   @Test("is read line by line, with a status at the end")
   func isRead() throws { try ProbeProgram.check("pipe-reading") }
 

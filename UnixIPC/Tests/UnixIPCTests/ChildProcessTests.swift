@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite(.timeLimit(.minutes(30))) struct ChildProcessTests {
   @Test("is gone, with its group, when nobody owns it any more")
   func isGoneWhenDropped() throws { try ProbeProgram.check("child-dropped") }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildrenTests {
+@Suite(.timeLimit(.minutes(30))) struct ChildrenTests {
   @Test("is nothing where there is no child")
   func isNothing() throws { try ProbeProgram.check("exits-none") }
 

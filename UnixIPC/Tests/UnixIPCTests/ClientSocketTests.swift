@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ClientSocketTests {
+@Suite(.timeLimit(.minutes(30))) struct ClientSocketTests {
   private func listener() throws -> ListeningSocket { try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 8) }
 
   /// An address at which nobody listens, as long as the socket that is bound to it is kept.

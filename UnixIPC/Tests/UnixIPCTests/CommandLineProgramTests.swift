@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct CommandLineProgramTests {
+@Suite(.timeLimit(.minutes(30))) struct CommandLineProgramTests {
   @Test(
     "ends with the status of its body, and reports an error with its name",
     arguments: [

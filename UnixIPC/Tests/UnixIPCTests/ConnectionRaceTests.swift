@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionRaceTests {
+@Suite(.timeLimit(.minutes(30))) struct ConnectionRaceTests {
   private func address(of socket: borrowing Descriptor) throws -> SocketAddress {
     try #require(try socket.localAddress().address)
   }

@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionServerTests {
+@Suite(.timeLimit(.minutes(30))) struct ConnectionServerTests {
   @Test("serves each connection in a process of its own, at most so many at a time")
   func keepsLimit() throws { try expectOutput("server-limit", #/process-probe: 127\.0\.0\.1:\d+: thrown\n/#) }
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ConversationBufferTests {
+@Suite(.timeLimit(.minutes(30))) struct ConversationBufferTests {
   private func append(_ text: String, to buffer: inout ConversationBuffer) {
     Array(text.utf8).withUnsafeBytes { buffer.append($0) }
   }

@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 
 /// Expecting, exchanging and giving up, over pipes.
-@Suite(.timeLimit(.minutes(1))) struct ConversationExpectTests {
+@Suite(.timeLimit(.minutes(30))) struct ConversationExpectTests {
   private let deadline = Deadline(after: .seconds(20))
 
   private func start(

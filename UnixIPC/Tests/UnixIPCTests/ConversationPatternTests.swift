@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ConversationPatternTests {
+@Suite(.timeLimit(.minutes(30))) struct ConversationPatternTests {
   private let deadline = Deadline(after: .seconds(20))
 
   /// A program that writes what the arguments of printf(1) say, one after the other, when a line comes for each.

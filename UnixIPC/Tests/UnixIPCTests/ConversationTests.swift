@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+@Suite(.timeLimit(.minutes(30))) struct ConversationTests {
   @Test("goes line by line with cat and bc")
   func goesLineByLine() throws { try ProbeProgram.check("conversation") }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DaemonTests {
+@Suite(.timeLimit(.minutes(30))) struct DaemonTests {
   @Test("leaves session, directory, descriptors and streams")
   func leavesAll() throws { try ProbeProgram.check("dissociation") }
 

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct DatagramBatchTests {
+@Suite(.timeLimit(.minutes(30))) struct DatagramBatchTests {
   private func received(by socket: borrowing Descriptor) throws -> [String] {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
     defer { room.deallocate() }

@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DatagramInquiryTests {
+@Suite(.timeLimit(.minutes(30))) struct DatagramInquiryTests {
   /// A server of Python's, and where it listens.  `answer` sees the socket `s`, the `data` and the `peer`.
   private func server(_ answer: String) throws -> (program: Counterpart, address: SocketAddress) {
     let program = try Counterpart.python(

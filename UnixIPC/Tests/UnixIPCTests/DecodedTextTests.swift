@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DecodedTextTests {
+@Suite(.timeLimit(.minutes(30))) struct DecodedTextTests {
   @Test(
     "replaces each byte that is not valid, and leaves out what has only begun",
     arguments: [

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DescendantsTests {
+@Suite(.timeLimit(.minutes(30))) struct DescendantsTests {
   @Test("finds those in other sessions and those that have lost their parents")
   func areFound() throws { try ProbeProgram.check("descendants") }
 

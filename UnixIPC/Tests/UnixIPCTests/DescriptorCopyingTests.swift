@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorCopyingTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorCopyingTests {
   /// What a stream of bytes can come from and go to.
   enum Kind: CaseIterable { case file, appended, pipe, nonBlockingPipe, socket, nonBlockingSocket }
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorListTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorListTests {
   private func isOpen(_ number: CInt) -> Bool { fcntl(number, F_GETFD) != -1 }
 
   @Test("keeps the order, and closes what nobody takes")

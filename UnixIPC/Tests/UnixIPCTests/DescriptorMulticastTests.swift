@@ -4,7 +4,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorMulticastTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorMulticastTests {
   @Test(
     "hears its groups only, on the network of one interface, until it leaves; broadcasts with permission",
     .enabled(if: isRoot, "needs root for a network of its own"),

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorOwnershipTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorOwnershipTests {
   @Test("adopts an open number, which becomes close-on-exec, and refuses a closed one")
   func adopts() throws {
     let number = try Descriptor.open("/dev/null", .readOnly).release()

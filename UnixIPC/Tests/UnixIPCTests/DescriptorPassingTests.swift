@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorPassingTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorPassingTests {
   private func send(_ text: String, passing numbers: [CInt], on socket: borrowing Descriptor) throws -> Int {
     try Array(text.utf8).withUnsafeBytes { try socket.send($0, passing: numbers) }
   }

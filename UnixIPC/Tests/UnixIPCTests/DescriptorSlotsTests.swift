@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorSlotsTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorSlotsTests {
   @Test("keep, hand over and close")
   func keep() throws {
     let pipe = try PipeEnds()

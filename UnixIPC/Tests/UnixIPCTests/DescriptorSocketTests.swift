@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorSocketTests {
+@Suite(.timeLimit(.minutes(30))) struct DescriptorSocketTests {
   @Test("knows what kind of socket it is, if any")
   func knowsItsKind() throws {
     for kind in [SocketKind.stream, SocketKind.datagram, SocketKind.sequencedPacket] {

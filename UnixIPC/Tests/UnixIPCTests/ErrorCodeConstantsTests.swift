@@ -4,7 +4,7 @@ import UnixIPCTestSupport
 
 @_spi(Begat) @testable import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct ErrorCodeConstantsTests {
+@Suite(.timeLimit(.minutes(30))) struct ErrorCodeConstantsTests {
   private static let package = String("\(#filePath)".split(separator: "/Tests/UnixIPCTests")[0])
   private static let file = package + "/Sources/UnixCore/Errors/ErrorCode+Constants.swift"
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ExitStatusTests {
+@Suite(.timeLimit(.minutes(30))) struct ExitStatusTests {
   /// Testing has a type of this name too.
   typealias Status = UnixCore.ExitStatus
 

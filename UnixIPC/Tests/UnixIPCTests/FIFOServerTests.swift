@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct FIFOServerTests {
+@Suite(.timeLimit(.minutes(30))) struct FIFOServerTests {
   @Test("gives cat, Perl and Python a fresh text each")
   func servesOthers() throws {
     let directory = try TemporaryDirectory()

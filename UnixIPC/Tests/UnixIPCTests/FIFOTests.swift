@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct FIFOTests {
+@Suite(.timeLimit(.minutes(30))) struct FIFOTests {
   private typealias Refusal = FIFO.OpenError
   private var soon: Deadline { Deadline(after: .milliseconds(20)) }
   private var late: Deadline { Deadline(after: .seconds(20)) }

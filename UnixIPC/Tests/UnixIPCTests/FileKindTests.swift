@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct FileKindTests {
+@Suite(.timeLimit(.minutes(30))) struct FileKindTests {
   @Test("tells what is at a path, as perl does")
   func tellsPaths() throws {
     let directory = try TemporaryDirectory()

@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct FileReplacementTests {
+@Suite(.timeLimit(.minutes(30))) struct FileReplacementTests {
   private func contents(_ path: String) throws -> [UInt8] {
     try Descriptor.open(path, .readOnly).readPrefix(1000)
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ForkedProcessTests {
+@Suite(.timeLimit(.minutes(30))) struct ForkedProcessTests {
   @Test("is no success with a status that has more than 8 bits")
   func isNoSuccess() throws { try ProbeProgram.check("exits-great") }
 

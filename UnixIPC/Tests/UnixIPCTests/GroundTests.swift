@@ -4,7 +4,7 @@ import UnixIPC
 import UnixIPCTestSupport
 
 /// What a program that links UnixCore alone gets.
-@Suite(.timeLimit(.minutes(1))) struct GroundTests {
+@Suite(.timeLimit(.minutes(30))) struct GroundTests {
   @Test(
     "has no regex: no object of UnixCore refers to one, and some of UnixIPC do",
     .enabled(if: access("/usr/bin/nm", X_OK) == 0, "needs nm"))

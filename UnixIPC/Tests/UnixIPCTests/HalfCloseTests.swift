@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct HalfCloseTests {
+@Suite(.timeLimit(.minutes(30))) struct HalfCloseTests {
   @Test("ends a question, and the answer still comes", arguments: ["python3", "socat"])
   func endsAQuestion(server: String) throws {
     let directory = try TemporaryDirectory()

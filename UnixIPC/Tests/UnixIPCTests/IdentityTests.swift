@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct IdentityTests {
+@Suite(.timeLimit(.minutes(30))) struct IdentityTests {
   @Test("is taken whole and for good", .enabled(if: isRoot, "needs root to become another user"))
   func isForGood() throws { try ProbeProgram.check("identity") }
 

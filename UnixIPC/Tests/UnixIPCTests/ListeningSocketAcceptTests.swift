@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ListeningSocketAcceptTests {
+@Suite(.timeLimit(.minutes(30))) struct ListeningSocketAcceptTests {
   private func server() throws -> ListeningSocket { try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 16) }
 
   private func address(of server: borrowing ListeningSocket) throws -> SocketAddress {

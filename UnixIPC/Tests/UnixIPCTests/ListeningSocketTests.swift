@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ListeningSocketTests {
+@Suite(.timeLimit(.minutes(30))) struct ListeningSocketTests {
   private func accept(from listener: borrowing ListeningSocket, peer: inout RawSocketAddress) throws -> Descriptor {
     try #require(listener.descriptor.wait(for: .readable, until: Deadline(after: .milliseconds(20_000))) == true)
     return try listener.accept(peer: &peer)

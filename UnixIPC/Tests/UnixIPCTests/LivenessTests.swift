@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LivenessTests {
+@Suite(.timeLimit(.minutes(30))) struct LivenessTests {
   @Test("tells the living from zombies and from those that are gone")
   func tellsTheLiving() throws { try ProbeProgram.check("liveness") }
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct MemoryMappingTests {
+@Suite(.timeLimit(.minutes(30))) struct MemoryMappingTests {
   @Test("kept from children is a crash of the child that touches it")
   func isKeptFromChildren() throws { try ProbeProgram.check("memory-kept") }
 

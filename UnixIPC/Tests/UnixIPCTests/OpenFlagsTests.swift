@@ -4,7 +4,7 @@ import UnixIPCTestSupport
 
 @_spi(Begat) @testable import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct OpenFlagsTests {
+@Suite(.timeLimit(.minutes(30))) struct OpenFlagsTests {
   @Test("open as open(2) does")
   func open() throws {
     let directory = try TemporaryDirectory()

@@ -6,7 +6,7 @@ import UnixIPCTestSupport
 @testable import UnixIPC
 
 /// File names that are not UTF-8.
-@Suite(.timeLimit(.minutes(1))) struct PathOfBytesTests {
+@Suite(.timeLimit(.minutes(30))) struct PathOfBytesTests {
   private let directory: TemporaryDirectory
   private let path: UnixPath
 

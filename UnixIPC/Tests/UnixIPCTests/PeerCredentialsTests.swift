@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct PeerCredentialsTests {
+@Suite(.timeLimit(.minutes(30))) struct PeerCredentialsTests {
   @Test("name the process at the other end, and hold it")
   func nameAndHold() throws {
     let directory = try TemporaryDirectory()

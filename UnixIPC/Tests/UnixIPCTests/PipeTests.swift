@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct PipeTests {
+@Suite(.timeLimit(.minutes(30))) struct PipeTests {
   @Test("carries bytes from one end to the other, then the end")
   func carriesBytes() throws {
     let ends = try PipeEnds()

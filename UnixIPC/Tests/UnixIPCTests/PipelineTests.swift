@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PipelineTests {
+@Suite(.timeLimit(.minutes(30))) struct PipelineTests {
   @Test("tells how every stage ended")
   func tellsEveryStatus() throws { try ProbeProgram.check("pipe-stages") }
 

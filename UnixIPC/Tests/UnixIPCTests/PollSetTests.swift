@@ -1,7 +1,7 @@
 import Testing
 @_spi(Begat) import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct PollSetTests {
+@Suite(.timeLimit(.minutes(30))) struct PollSetTests {
   @Test("tells which descriptors are ready, and for what")
   func tellsWhoIsReady() throws {
     let silent = try PipeEnds()

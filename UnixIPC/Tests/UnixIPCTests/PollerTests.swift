@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct PollerTests {
+@Suite(.timeLimit(.minutes(30))) struct PollerTests {
   private func ready(_ poller: borrowing Poller, until deadline: Deadline = .immediate) -> [UInt64: Poller.Interest] {
     var found: [UInt64: Poller.Interest] = [:]
     let count = poller.wait(until: deadline) { found[$0.token] = $0.ready }

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PreparedProgramTests {
+@Suite(.timeLimit(.minutes(30))) struct PreparedProgramTests {
   @Test("has its directory, mask, nice value, limits and group, and leaves its starter's alone")
   func hasItsSettings() throws { try ProbeProgram.check("program-settings") }
 

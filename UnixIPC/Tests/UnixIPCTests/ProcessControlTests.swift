@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ProcessControlTests {
+@Suite(.timeLimit(.minutes(30))) struct ProcessControlTests {
   @Test("ends a child with its parent, and tells a parent that is gone already")
   func followsTheParent() throws { try ProbeProgram.check("follow-parent") }
 

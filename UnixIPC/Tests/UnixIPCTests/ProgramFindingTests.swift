@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramFindingTests {
+@Suite(.timeLimit(.minutes(30))) struct ProgramFindingTests {
   private func why(_ name: String, _ searchPath: String?) -> ErrorCode? {
     failure { () throws(SystemCallError) in _ = try Program.find(name, searchPath: searchPath) }?.code
   }

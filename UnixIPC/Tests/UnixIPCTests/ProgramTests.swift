@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(30))) struct ProgramTests {
   /// What a program prints.
   private func output(of path: String, _ arguments: [String], environment: [String] = [], directory: String? = nil)
     throws -> String

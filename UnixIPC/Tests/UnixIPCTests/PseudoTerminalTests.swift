@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct PseudoTerminalTests {
+@Suite(.timeLimit(.minutes(30))) struct PseudoTerminalTests {
   @Test("has two sides that are one terminal")
   func hasTwoSides() throws {
     let terminal = try PseudoTerminal(size: TerminalSize(columns: 132, rows: 43))

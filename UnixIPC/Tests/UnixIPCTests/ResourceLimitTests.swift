@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ResourceLimitTests {
+@Suite(.timeLimit(.minutes(30))) struct ResourceLimitTests {
   @Test("is raised as far as permitted")
   func isRaised() throws { try ProbeProgram.check("limit") }
 

@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct SemaphoreOperationsTests {
+@Suite(.timeLimit(.minutes(30))) struct SemaphoreOperationsTests {
   private typealias Operation = SemaphoreSet.Operation
   private func why<Value>(_ body: () throws(SystemCallError) -> Value) -> ErrorCode? { failure(of: body)?.code }
   private var soon: Deadline { Deadline(after: .milliseconds(20)) }

@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct SemaphoreSetTests {
+@Suite(.timeLimit(.minutes(30))) struct SemaphoreSetTests {
   private func why<Value>(_ body: () throws(SystemCallError) -> Value) -> ErrorCode? { failure(of: body)?.code }
 
   @Test("is listed by ipcs with its key, mode and number, until it is removed")

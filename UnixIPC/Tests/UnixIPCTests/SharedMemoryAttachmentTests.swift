@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct SharedMemoryAttachmentTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedMemoryAttachmentTests {
   private let message = Array("Message #1".utf8)
 
   @Test("holds ten bytes where ten were written, and what was there behind them")

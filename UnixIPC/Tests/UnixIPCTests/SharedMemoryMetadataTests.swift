@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct SharedMemoryMetadataTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedMemoryMetadataTests {
   @Test("all segments are in the list, with their keys and facts, until they are removed")
   func listsAll() throws {
     let key = SystemVKey(rawValue: .random(in: 1 ... .max))

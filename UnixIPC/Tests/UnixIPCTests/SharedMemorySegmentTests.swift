@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct SharedMemorySegmentTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedMemorySegmentTests {
   /// The line of ipcs(1): key, identifier, owner, mode, bytes, mappings.
   private func listed(_ segment: SharedMemorySegment) throws -> [String]? {
     try Tool("/usr/bin/ipcs", "-m").run().split(separator: "\n").map { $0.split(separator: " ").map(String.init) }

@@ -5,7 +5,7 @@ import UnixIPC
 import UnixIPCTestSupport
 
 /// The compiler itself is asked, with the modules of this build.
-@Suite(.timeLimit(.minutes(1))) struct ShortCutsTests {
+@Suite(.timeLimit(.minutes(30))) struct ShortCutsTests {
   /// What must not compile, the word that the compiler's message must have, and what is written instead.
   private struct ShortCut {
     let refused: String

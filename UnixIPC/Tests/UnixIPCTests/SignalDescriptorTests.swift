@@ -1,7 +1,7 @@
 import Testing
 import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct SignalDescriptorTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalDescriptorTests {
   @Test("receives in whichever thread a signal arrives, whatever its mask")
   func receivesInAnyThread() throws { try ProbeProgram.check("receiver-threads") }
 

@@ -2,7 +2,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct SignalDispositionTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalDispositionTests {
   @Test("can be shown, and its function be looked at by nobody")
   func canBeShown() {
     var text = ""

@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct SignalNamesTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalNamesTests {
   @Test(
     "is what people mean by a text",
     arguments: [

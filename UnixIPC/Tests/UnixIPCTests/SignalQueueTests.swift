@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SignalQueueTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalQueueTests {
   @Test("announces each of 500 children that end together")
   func announcesEach() throws { try ProbeProgram.check("exits-together") }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SignalSendingTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalSendingTests {
   @Test("refuses to send to numbers that mean groups or everybody")
   func refusesNumbers() throws { try ProbeProgram.check("signal-invalid") }
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct SignalTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalTests {
   @Test(
     "has the name that people type",
     arguments: [

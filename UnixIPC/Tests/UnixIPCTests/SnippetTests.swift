@@ -1,7 +1,7 @@
 import Testing
 
 /// The programs of the documentation, run as a reader would.
-@Suite(.timeLimit(.minutes(1))) struct SnippetTests {
+@Suite(.timeLimit(.minutes(30))) struct SnippetTests {
   @Test(
     "runs to its end, and says what its page promises",
     arguments: [

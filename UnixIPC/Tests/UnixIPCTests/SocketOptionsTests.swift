@@ -3,7 +3,7 @@ import Testing
 
 @_spi(Begat) @testable import UnixCore
 
-@Suite(.timeLimit(.minutes(1))) struct SocketOptionsTests {
+@Suite(.timeLimit(.minutes(30))) struct SocketOptionsTests {
   @Test(
     "sets how closing treats what is not acknowledged",
     arguments: [(nil, 0, 0), (.zero, 1, 0), (.milliseconds(1500), 1, 2), (.seconds(-1), 1, 0)]

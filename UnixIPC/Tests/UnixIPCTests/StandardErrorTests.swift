@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct StandardErrorTests {
+@Suite(.timeLimit(.minutes(30))) struct StandardErrorTests {
   @Test("never waits for a reader that does not read")
   func neverWaits() throws { try ProbeProgram.check("standard-error") }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StandardStreamsTests {
+@Suite(.timeLimit(.minutes(30))) struct StandardStreamsTests {
   @Test("are bottomless where they were closed, or fail as closed ones do")
   func fillGaps() throws { try ProbeProgram.check("standard-streams-closed") }
 

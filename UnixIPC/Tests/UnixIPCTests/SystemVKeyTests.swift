@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct SystemVKeyTests {
+@Suite(.timeLimit(.minutes(30))) struct SystemVKeyTests {
   @Test("of a path is what Perl's ftok makes of it")
   func isPerls() throws {
     let directory = try TemporaryDirectory()

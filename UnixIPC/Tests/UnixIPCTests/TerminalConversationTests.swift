@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 
 /// Programs that are really on the machine, on a terminal of their own.
-@Suite(.timeLimit(.minutes(1))) struct TerminalConversationTests {
+@Suite(.timeLimit(.minutes(30))) struct TerminalConversationTests {
   private let deadline = Deadline(after: .seconds(20))
 
   private func program(_ path: String, _ words: String...) -> Program {

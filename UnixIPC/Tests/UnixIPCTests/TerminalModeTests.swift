@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TerminalModeTests {
+@Suite(.timeLimit(.minutes(30))) struct TerminalModeTests {
   @Test("restores the terminal on every way out: return, error, exit, fault, signals, a killed child")
   func restores() throws { try ProbeProgram.check("terminal-restored") }
 

@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct TerminalSettingsTests {
+@Suite(.timeLimit(.minutes(30))) struct TerminalSettingsTests {
   /// What stty(1) says of the terminal.
   private func stty(_ terminal: borrowing Descriptor) throws -> [String] {
     let ends = try PipeEnds()

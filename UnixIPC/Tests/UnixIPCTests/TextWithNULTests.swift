@@ -6,7 +6,7 @@ import UnixIPCTestSupport
 @testable import UnixIPC
 
 /// C would take a NUL for the end of a text, and so mean another file, program or device than its caller.
-@Suite(.timeLimit(.minutes(1))) struct TextWithNULTests {
+@Suite(.timeLimit(.minutes(30))) struct TextWithNULTests {
   /// A function that takes a text, called with one that has a NUL.
   struct Call: CustomTestStringConvertible, Sendable {
     let name: String

@@ -5,7 +5,7 @@ import UnixIPCTestSupport
 @_spi(Begat) @testable import UnixCore
 @testable import UnixIPC
 
-@Suite(.timeLimit(.minutes(1))) struct UnixSocketFileTests {
+@Suite(.timeLimit(.minutes(30))) struct UnixSocketFileTests {
   private typealias Refusal = UnixSocketFile.BindError
 
   private func listen(_ path: String, _ access: UnixSocketFile.Access = UnixSocketFile.Access()) throws(Refusal)

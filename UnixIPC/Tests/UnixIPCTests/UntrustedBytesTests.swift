@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct UntrustedBytesTests {
+@Suite(.timeLimit(.minutes(30))) struct UntrustedBytesTests {
   private func untrusted(_ text: String) -> UntrustedBytes { UntrustedBytes(text: text) }
 
   @Test("are the same bytes, whatever they were made from and cut out of")

@@ -3,7 +3,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct UntrustedChecksTests {
+@Suite(.timeLimit(.minutes(30))) struct UntrustedChecksTests {
   typealias Reason = UntrustedBytes.CheckError.Reason
 
   private func untrusted(_ text: String) -> UntrustedBytes { UntrustedBytes(text: text) }

@@ -4,7 +4,7 @@ import Testing
 import UnixIPC
 import UnixIPCTestSupport
 
-@Suite(.timeLimit(.minutes(1))) struct UntrustedFilesTests {
+@Suite(.timeLimit(.minutes(30))) struct UntrustedFilesTests {
   typealias Reason = UntrustedBytes.CheckError.Reason
 
   @Test(
