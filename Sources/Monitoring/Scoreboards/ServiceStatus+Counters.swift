@@ -28,12 +28,12 @@ extension ServiceStatus {
     bytesSent = counters.bytesSent
   }
 
-  /// By the keys of the configuration that are responsible, as words.
   private static func refused(_ counts: [UInt64]) -> [Refused] {
-    zip(Refusal.allCases, padded(counts, to: Refusal.allCases.count)).map { refusal, count in
-      Refused(String(refusal.key.map { $0 == " " ? "-" : $0 }), count)
-    }
+    zip(reasons, padded(counts, to: reasons.count)).map(Refused.init)
   }
+
+  /// The keys of the configuration that are responsible for refusals, as words.
+  private static let reasons = Refusal.allCases.map { String($0.key.map { $0 == " " ? "-" : $0 }) }
 }
 
 /// The counts, with zeros for those that were never counted.

@@ -4,7 +4,21 @@ extension [UInt8] {
     append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  package mutating func append(decimal number: some BinaryInteger) { append(contentsOf: String(number).utf8) }
+  package mutating func append(decimal number: some BinaryInteger) {
+    if number < 0 { append(UInt8(ascii: "-")) }
+    append(digitsOf: UInt64(clamping: number.magnitude))
+  }
+
+  /// Not by way of a string: pages and metrics have hundreds of numbers.
+  private mutating func append(digitsOf number: UInt64) {
+    let start = count
+    var rest = number
+    repeat {
+      append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
+  }
 
   /// A number of seconds to the nanosecond, without zeros at its end.
   mutating func append(seconds duration: Duration) {
@@ -33,6 +47,8 @@ extension [UInt8] {
         append(replacement)
       } else if scalar.isControl {
         append("\u{FFFD}")
+      } else if scalar.isASCII {
+        append(UInt8(scalar.value))
       } else {
         append(contentsOf: UTF8.encode(scalar)!)
       }
