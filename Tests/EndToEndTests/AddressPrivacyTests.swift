@@ -86,6 +86,8 @@ struct AddressPrivacyTests {
     // Records, of connections that end well, are reset, crash, are killed, and are ended by order.
     try meet("command", saying: "quit\n")
     try client("command").reset()
+    // A place is free a moment after its client has seen the end.
+    _ = try daemon.awaitConnections(0, of: "command")
     let crowd = try (0..<3).map { _ in try client("command") }
     for client in crowd { _ = try client.receive(until: Expected.prompt) }
     let processes = try daemon.awaitConnections(3, of: "command")
@@ -100,6 +102,7 @@ struct AddressPrivacyTests {
     #expect(short.awaitEnd())
     // Refusals: by a rule, by a limit of the source, by its rate, by a ban; and waiting.
     try meet("denied", times: 2)
+    _ = try daemon.awaitConnections(0, of: "command")
     let several = try (0..<4).map { _ in try client("command") }
     try meet("command")
     for client in several { client.hangUp() }
