@@ -32,6 +32,8 @@ final class RunningProgram {
     Signal.brokenPipe.ignore()
     let outputPipe = try PipeEnds()
     let errorPipe = try PipeEnds()
+    // begatd drops what its log does not take immediately, and a busy test reads late.
+    try? errorPipe.writeEnd.setPipeCapacity(1 << 20)
     let inputPipe = try PipeEnds()
     switch input {
     case .nothing: self.input = nil
