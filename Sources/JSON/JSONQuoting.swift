@@ -7,7 +7,8 @@ protocol JSONOutput {
   mutating func append(plain text: String)
 }
 
-/// Appends a text as a JSON string, with its quotation marks: printable ASCII alone, all else as `\uXXXX`.
+/// Appends a text as a JSON string in quotation marks.  Only printable ASCII stands as it is; every other character is
+/// written `\uXXXX`.
 func quote(_ text: String, to output: inout some JSONOutput) {
   output.append("\"")
   defer { output.append("\"") }

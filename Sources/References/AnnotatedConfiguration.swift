@@ -89,7 +89,7 @@ public enum AnnotatedConfiguration {
     serve = "command"
     listen-stream = ["127.0.0.1:9000"]
 
-    # What goes on here, for a browser (http://127.0.0.1:9345/) and for Prometheus (/metrics): without the five "#".
+    # A status page, for a browser (http://127.0.0.1:9345/) and for Prometheus (/metrics): without the five "#".
     #[service.status]
     #serve = "status"
     #listen-stream = ["127.0.0.1:9345"]

@@ -110,7 +110,7 @@ struct LogFileTests {
     try daemon.stop()
   }
 
-  /// What did not fit while the file took nothing is counted in it when it takes something again.
+  /// While the file takes nothing, lines are dropped; once it takes something again, it says how many.
   @Test func whatIsDroppedIsCounted() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("log")

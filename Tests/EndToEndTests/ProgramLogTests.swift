@@ -101,7 +101,7 @@ struct ProgramLogTests {
     }
   }
 
-  /// What a program leaves behind may write after the connection has ended: under the same head.
+  /// Descendants of a program may write after its connection has ended; their lines have the same head.
   @Test func descendantsOfAProgramKeepItsHead() throws {
     let script = "(sleep 0.5; echo late >&2) <&- >&- & echo $$"
     try withDaemon(SampleConfiguration.script("talker", script)) { daemon in

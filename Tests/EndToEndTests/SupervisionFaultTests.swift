@@ -2,7 +2,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// What happens to begatd, and to those on whom it depends.
+/// Faults of begatd, and of the processes on which it depends.
 @Suite(.timeLimit(.minutes(30)))
 struct SupervisionFaultTests {
   private static let configuration =

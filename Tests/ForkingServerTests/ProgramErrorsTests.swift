@@ -107,7 +107,7 @@ import Testing
 }
 
 extension ProgramMessage {
-  /// What a log shows.
+  /// The message as a log shows it.
   fileprivate var text: String {
     switch self {
     case .text(let text): text

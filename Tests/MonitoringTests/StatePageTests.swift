@@ -84,7 +84,7 @@ import Testing
     header.pointee.sequence = 1
     #expect(throws: StatePageReader.Problem.busy) { try reader.read() }
     header.pointee.sequence = 2
-    // Of a length that cannot be, as much is read as there is.
+    // If the length is impossible, everything that the page holds is read.
     header.pointee.length = .max
     #expect(try reader.read() == DaemonState())
     header.pointee.version += 1

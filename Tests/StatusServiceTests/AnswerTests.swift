@@ -2,7 +2,7 @@ import Testing
 
 @testable import StatusService
 
-/// What clients get, byte by byte.
+/// The answers that clients get, byte by byte.
 @Suite struct AnswerTests {
   private static let head = """
     HTTP/1.1 200 OK\r

@@ -1,7 +1,7 @@
 import Testing
 @_spi(Begat) import UnixCore
 
-/// What a service of HTTP has answered.
+/// The answer of an HTTP server.
 struct WebAnswer {
   let status: Int
   /// By their names in small letters.
