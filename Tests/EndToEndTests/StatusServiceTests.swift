@@ -16,14 +16,7 @@ struct StatusServiceTests {
 
   /// The samples, as soon as they are as wanted.
   private func samples(_ daemon: Daemon, once isWanted: (MetricSamples) -> Bool) throws -> MetricSamples {
-    var last = MetricSamples("")
-    let isSo = try eventually {
-      last = try self.samples(daemon)
-      return isWanted(last)
-    }
-    let found = last
-    guard isSo else { throw HarnessFailure("metrics do not become so:\n\(found.lines.joined(separator: "\n"))") }
-    return found
+    try MetricSamples.awaited(once: isWanted) { try samples(daemon) }
   }
 
   // MARK: Requests

@@ -16,3 +16,19 @@ struct MetricSamples {
       .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
   }
 }
+
+extension MetricSamples {
+  /// Reads samples until they are as wanted: a listener counts an end when it reaps.
+  static func awaited(once isWanted: (MetricSamples) -> Bool, _ read: () throws -> MetricSamples) throws
+    -> MetricSamples
+  {
+    var last = MetricSamples("")
+    let isSo = try eventually {
+      last = try read()
+      return isWanted(last)
+    }
+    let found = last
+    guard isSo else { throw HarnessFailure("metrics do not become so:\n\(found.lines.joined(separator: "\n"))") }
+    return found
+  }
+}
