@@ -2,7 +2,8 @@ import ControlProtocol
 @_spi(Begat) import UnixCore
 
 /// How far a listener is with the last clients of sockets that are given up.
-struct Emptying {
+struct Emptying: ~Copyable {
+  private let inquiry = HandshakeInquiry()
   /// Whether there are such sockets.
   var isUnderWay: Bool
   /// When to look again at what no descriptor announces; nil for never.
@@ -23,7 +24,7 @@ struct Emptying {
   mutating func awaitsHandshake(at socket: borrowing Descriptor) -> Bool {
     let deadline = handshakeDeadline ?? Deadline(after: Emptying.longestHandshake)
     handshakeDeadline = deadline
-    guard !deadline.hasPassed, socket.hasHandshakes else { return false }
+    guard !deadline.hasPassed, inquiry.hasHandshakes(at: socket) else { return false }
     lookAgain()
     return true
   }

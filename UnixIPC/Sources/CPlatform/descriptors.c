@@ -19,6 +19,7 @@ int platform_close_range(unsigned first, unsigned last, unsigned flags) {
   return (int)syscall(SYS_close_range, first, last, flags);
 }
 
+int platform_fstat(int fd, struct stat *status) { return (int)syscall(SYS_fstat, fd, status); }
 int platform_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 
 int platform_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }

@@ -77,9 +77,10 @@ int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
   return 0;
 }
 
+// Also called in connection processes: by syscall(2) as above.
 int platform_setrlimit(int resource, uint64_t soft, uint64_t hard) {
-  struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
-  return setrlimit((__rlimit_resource_t)resource, &limit);
+  struct { uint64_t soft, hard; } limit = {soft, hard};
+  return (int)syscall(SYS_prlimit64, 0, resource, &limit, NULL);
 }
 
 void platform_trim_heap(void) { malloc_trim(0); }

@@ -13,6 +13,7 @@
 #include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
@@ -23,6 +24,8 @@
 int platform_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int platform_pipe2(int fds[2], int flags);
 int platform_close_range(unsigned first, unsigned last, unsigned flags);
+/// By its own system call, which names no path: a filter of system calls may permit that alone.
+int platform_fstat(int fd, struct stat *status);
 int platform_fcntl(int fd, int command, int argument);
 int platform_open(const char *path, int flags, mode_t mode);
 /// write(2) whose EPIPE comes without SIGPIPE, whatever the signal's disposition, on a socket, a pipe or any other file.

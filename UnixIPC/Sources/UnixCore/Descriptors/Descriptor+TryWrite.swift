@@ -14,7 +14,7 @@ extension Descriptor {
   public func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     guard !bytes.isEmpty else { return 0 }
     var facts = stat()
-    guard fstat(number, &facts) == 0 else { throw failure("fstat", .current) }
+    guard platform_fstat(number, &facts) == 0 else { throw failure("fstat", .current) }
     switch facts.st_mode & S_IFMT {
     case S_IFSOCK: return try send(bytes, waiting: false)
     case S_IFIFO: return try writeToPipeAtOnce(bytes)

@@ -18,6 +18,9 @@ import CPlatform
 ///
 /// Source: utmp(5).
 @_spi(Begat) public enum Logins {
+  /// The file that holds the record.
+  public static let path = "/var/run/utmp"
+
   /// All logins now, at most 1,000; none where the machine keeps no record.
   public static func current() -> [Login] {
     var logins: [Login] = []

@@ -18,8 +18,12 @@ extension Descriptor {
     var metadata = stat()
     guard fstat(number, &metadata) == 0, metadata.st_mode & S_IFMT == S_IFSOCK else { return nil }
     let inode = UInt32(truncatingIfNeeded: metadata.st_ino)
-    return SocketDiagnosis.withAnswer(
-      roomFor: 512, request: { UnixDiagnosis.writeRequest(inode: inode, to: $0) }, UnixDiagnosis.queueLength)
+    switch SocketDiagnosis() {
+    case .some(let diagnosis):
+      return diagnosis.withAnswer(
+        roomFor: 512, request: { UnixDiagnosis.writeRequest(inode: inode, to: $0) }, UnixDiagnosis.queueLength)
+    case nil: return nil
+    }
   }
 }
 
