@@ -61,9 +61,16 @@ let package = Package(
     .target(name: "CProgramStart"),
     .target(name: "CCurl"),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .target(name: "CConfinement"),
 
     // No Foundation, so that the listener may link it.
     .target(name: "JSON", dependencies: [unixCore]),
+
+    // What a process may do: taken away from listeners, and asked of the kernel by tools.
+    .target(name: "Confinement", dependencies: [unixCore, "CConfinement"]),
+    // For the listener alone: it links libseccomp's static library, and no other program needs it.
+    .target(name: "CallFilters", dependencies: [unixCore, "CConfinement", "CSeccomp"]),
 
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
@@ -94,13 +101,14 @@ let package = Package(
     .target(
       name: "ForkingServer",
       dependencies: [
-        "NetworkServices", "StatusService", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore,
+        "NetworkServices", "StatusService", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "Confinement",
+        "CallFilters", unixCore,
       ]),
 
     // Control plane.
     .target(name: "TOML"),
     .target(
-      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", nameService, unixCore],
+      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", "Confinement", nameService, unixCore],
       resources: [.embedInCode("begatd.toml")]),
     .target(
       name: "Supervision",
@@ -145,6 +153,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: [unixCore], path: "UnixIPC/Tests/TestSupport"),
     .testTarget(name: "AdmissionTests", dependencies: ["Admission", "CSharedLayouts", unixCore, "TestSupport"]),
+    .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "CallFilters", unixCore]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", unixCore]),
     .testTarget(
       name: "MonitoringTests",
@@ -188,6 +197,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
+    // A kernel that lacks system calls, and an attacker in a live process.
+    .executableTarget(name: "without-calls", dependencies: ["CSeccomp"], path: "Tests/WithoutCalls"),
+    .executableTarget(name: "call-probe", dependencies: ["CSeccomp"], path: "Tests/CallProbe"),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
   ],

@@ -1,0 +1,47 @@
+import CConfinement
+
+/// What this kernel has, and the process's own confinement permits, to confine processes with.
+///
+/// Source: landlock(7), seccomp(2).
+public struct KernelSupport: Hashable, Sendable {
+  /// The version of Landlock's interface; 0 without it.
+  public var landlockVersion: Int
+  /// Whether filters of system calls can be loaded.
+  public var takesFilters: Bool
+
+  public init(landlockVersion: Int, takesFilters: Bool) {
+    self.landlockVersion = landlockVersion
+    self.takesFilters = takesFilters
+  }
+
+  /// Asks the kernel.
+  public static var current: KernelSupport {
+    KernelSupport(
+      landlockVersion: max(0, Int(confinement_landlock_version())), takesFilters: confinement_takes_filters())
+  }
+
+  /// Why `sandbox = "required"` cannot be had; nil if it can.
+  public var missingRequirement: String? {
+    if landlockVersion == 0 { return Self.noLandlock }
+    return takesFilters ? nil : Self.noFilters
+  }
+
+  /// What is missing of a sandbox, a line for each.
+  public var warnings: [String] { gaps.map { "sandbox: \($0)" } }
+
+  private var gaps: [String] {
+    var gaps: [String] = []
+    switch landlockVersion {
+    case 0: gaps.append("\(Self.noLandlock): no file is out of a service's reach but by its permissions")
+    case 1...3: gaps.append("Landlock \(landlockVersion) of this kernel does not restrict TCP, nor signals")
+    case 4...5: gaps.append("Landlock \(landlockVersion) of this kernel does not restrict signals")
+    default: break
+    }
+    if !takesFilters { gaps.append("\(Self.noFilters): a service can make every system call") }
+    return gaps
+  }
+
+  private static let noLandlock =
+    "Landlock is missing, not among the kernel's modules (lsm=), or forbidden by the service manager (SystemCallFilter=)"
+  private static let noFilters = "the kernel takes no filters of system calls (CONFIG_SECCOMP_FILTER)"
+}
