@@ -26,7 +26,7 @@ public enum ConfigurationCheck {
       let limit = (try? ResourceLimit.openFiles.current().hard) ?? .max
       let warnings =
         (configuration.warnings + configuration.warningsByHand()).map(\.description)
-        + [configuration.descriptorWarning(limit: limit)].compactMap { $0 }
+        + configuration.sandboxWarnings + [configuration.descriptorWarning(limit: limit)].compactMap { $0 }
       let complaints = warnings.map { "warning: \($0)\n" }.joined()
       return Outcome(output: configuration.checkText(width: width), complaints: complaints, exitStatus: 0)
     } catch {

@@ -9,7 +9,7 @@ struct ConfigurationWarnings {
 
   init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
 
-  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages }
+  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined }
 
   /// A status page shows all that runs here: its administrator should say which other machines may see it.
   private var openPages: [ConfigurationProblem] {
@@ -21,6 +21,14 @@ struct ConfigurationWarnings {
         at: service.place, key: keyText(["service", service.name]),
         message: "\(address) shows the status page to every machine that reaches it; set allow to those that may see it"
       )
+    }
+  }
+
+  private var unconfined: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.settings.sandbox == .off, let origin = service.origins["sandbox"] else { return nil }
+      return service.warning(
+        at: origin, "\(service.name) is not confined: what takes it over can do all that its user can")
     }
   }
 

@@ -1,4 +1,5 @@
 import Admission
+import Confinement
 @_spi(Begat) import NameService
 import Settings
 @_spi(Begat) import UnixCore
@@ -98,7 +99,8 @@ struct ServiceResolver {
     }
     let bindsPaths = machine.hasFaultyAddresses || (machine.streams + machine.datagrams).contains { $0.address.isPath }
     return ServiceMode(
-      offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, isRoot: surroundings.isRoot)
+      offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, isRoot: surroundings.isRoot,
+      missingForSandbox: KernelSupport.current.missingRequirement)
   }
 
   private func check(

@@ -8,13 +8,16 @@ import Settings
 /// The listener holds a lock of the file as long as it lives: a file without one is a dead listener's.
 public struct StandaloneBoard: ~Copyable {
   public let object: Descriptor
+  /// The directory of the file.
+  public let directory: String
   private let path: String
 
   /// The directory of such files in a runtime directory.
   public static func directory(in runtime: String) -> String { "\(runtime)/listeners" }
 
-  private init(_ object: consuming Descriptor, at path: String) {
+  private init(_ object: consuming Descriptor, at path: String, in directory: String) {
     self.object = object
+    self.directory = directory
     self.path = path
   }
 
@@ -24,17 +27,18 @@ public struct StandaloneBoard: ~Copyable {
   public static func make(
     service: String, slotCount: Int, in runtime: String = RuntimeDirectory.path
   ) -> StandaloneBoard? {
-    guard makeDirectory(runtime, mode: geteuid() == 0 ? 0o755 : 0o700),
-      makeDirectory(directory(in: runtime), mode: 0o700)
-    else { return nil }
-    let path = "\(directory(in: runtime))/\(service).\(getpid())"
+    let directory = directory(in: runtime)
+    guard makeDirectory(runtime, mode: geteuid() == 0 ? 0o755 : 0o700), makeDirectory(directory, mode: 0o700) else {
+      return nil
+    }
+    let path = "\(directory)/\(service).\(getpid())"
     // One of a dead process that had the same number.
     unlink(path)
     do throws(SystemCallError) {
       let object = try Descriptor.open(path, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600)
       guard try object.tryLock(.exclusive) else { return nil }
       try MemoryFile.grow(object, to: Scoreboard.size(slotCount: slotCount))
-      return StandaloneBoard(object, at: path)
+      return StandaloneBoard(object, at: path, in: directory)
     } catch { return nil }
   }
 

@@ -13,7 +13,7 @@ import Testing
       ("port = 1", ["1: port: unknown key; use listen-stream or listen-datagram, such as listen-stream = [\"2345\"]"]),
       ("\"odd key\" = 1", ["1: \"odd key\": unknown key"]),
       ("\"\\u001b[2J\" = 1", ["1: \"\\x1b[2J\": unknown key"]),
-      ("sandbox = \"on\"", ["1: sandbox: unknown key"]),
+      ("chroot = \"/srv\"", ["1: chroot: unknown key"]),
       ("enabled = 1", ["11: enabled: expected true or false, found 1"]),
       ("enabled = \"yes\"", ["11: enabled: expected true or false, found \"yes\"; write true"]),
       (

@@ -23,6 +23,7 @@ import Testing
     backlog = 7
     user = "daemon"
     group = "nogroup"
+    sandbox = "off"
     max-connections = 1_000_000
     first-byte-timeout = "500ms"
     idle-timeout = "none"

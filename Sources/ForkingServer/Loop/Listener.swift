@@ -80,7 +80,7 @@ struct Listener: ~Copyable {
     admission: consuming Admission, datagramAnswers: DatagramAnswers?, scoreboard: consuming Scoreboard,
     names: NameClient?, errors: ProgramErrors, title: consuming ProcessTitle?
   ) throws(SystemCallError) {
-    let startsPrograms = service.offer.runsPrograms || !options.commands.isEmpty
+    let startsPrograms = options.runsPrograms
     let pollers = try ListenerPollers()
     let programLog = try ProgramLog(
       shared: errors, connections: startsPrograms ? options.admission.maxConnections : 0, forks: service.offer.forks)
@@ -93,7 +93,7 @@ struct Listener: ~Copyable {
       service: service.offer.connectionService,
       limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
       title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.number,
-      peerText: PeerText(options.logAddress), keeping: service.needed)
+      peerText: PeerText(options.logAddress), keeping: service.needed, startsProcesses: startsPrograms)
     peerText = PeerText(options.logAddress)
     logsOpenings = options.log == .open
     recordLimit = RecordLimit(options.logRateLimit)
@@ -125,14 +125,16 @@ struct Listener: ~Copyable {
 
   /// Serves until it is told to stop and the last connection has ended.
   ///
+  /// - Parameter confinement: is in force before the first client is accepted.
   /// - Returns: false if a socket failed for good.
-  mutating func run() -> Bool {
+  mutating func run(in confinement: consuming ServiceConfinement) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) { try process.warmUp(serves: !offer.runsPrograms) } catch {
       reporter.log(.warning, "\(error)")
     }
     scoreboard.keepHeaderFromChildren()
     Heap.trim()
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
+    try confinement.enter()
     reporter.sayReady(sockets.addresses)
     while !isDone { takeTurn() }
     finishLog()

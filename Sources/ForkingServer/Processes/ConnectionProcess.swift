@@ -14,6 +14,8 @@ struct ConnectionProcess {
   let title: String
   private let titleLength: Int
   let listener: pid_t
+  /// Whether it may start processes, as a service does that runs programs.
+  private let startsProcesses: Bool
   /// Its standard error, for the log; nil keeps the listener's.
   private let errors: CInt?
   private let peerText: PeerText
@@ -29,8 +31,9 @@ struct ConnectionProcess {
   /// - Parameter keeping: open descriptors that the service needs.
   init(
     service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
-    errors: CInt? = nil, peerText: PeerText = PeerText(.full), keeping: [CInt] = []
+    errors: CInt? = nil, peerText: PeerText = PeerText(.full), keeping: [CInt] = [], startsProcesses: Bool = false
   ) {
+    self.startsProcesses = startsProcesses
     self.service = service
     self.limits = limits
     self.names = names
@@ -65,6 +68,7 @@ struct ConnectionProcess {
       StandardError.redirect(to: errors)
     }
     closeOthers(than: socket.number)
+    if !startsProcesses { forbidProcesses() }
     blockedSignals.setThreadMask()
 
     show(client.address, in: processTitle)
@@ -118,6 +122,13 @@ struct ConnectionProcess {
     do throws(SystemCallError) {
       try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(kept), and: socket)
     } catch { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
+  }
+
+  /// It has no limit of this kind by the listener, whose processes of one user are counted together.
+  private func forbidProcesses() {
+    do throws(SystemCallError) { try ResourceLimit.processes.set(soft: 0, hard: 0) } catch {
+      ProcessControl.exitImmediately(status: Outcome.failedStatus)
+    }
   }
 
   private func show(_ address: SocketAddress?, in processTitle: borrowing ProcessTitle?) {

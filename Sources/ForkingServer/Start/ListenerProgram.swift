@@ -82,13 +82,11 @@ public enum ListenerProgram {
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
-    try settings.identity?.become()
-    try ProcessControl.setNoNewPrivileges()
+    try settings.giveUpPrivileges()
     var warnings: [String] = []
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
-    let startsPrograms = options.serve == nil || !options.commands.isEmpty
     let errors = try ProgramErrors(
-      label: startsPrograms ? "program: " : "connection process: ", rate: ProgramLineRate())
+      label: options.runsPrograms ? "program: " : "connection process: ", rate: ProgramLineRate())
     let errorNumber = errors.number
     let service =
       if let builtIn = options.serve {
@@ -96,7 +94,12 @@ public enum ListenerProgram {
       } else {
         try LoadedService(program: programs, errors: errorNumber)
       }
-    if options.channel == nil, settings.servesAsRoot { warnings.append(ListenerSettings.rootWarning) }
+    let confinement = try confinement(of: options, sockets, ownBoard)
+    if options.channel == nil {
+      if settings.servesAsRoot { warnings.append(ListenerSettings.rootWarning) }
+      // Otherwise begatd has logged them, once for all services.
+      warnings += confinement.warnings
+    }
     for warning in warnings { reporter.log(.warning, warning) }
     let title = ProcessTitle()
     switch title {
@@ -115,12 +118,25 @@ public enum ListenerProgram {
       options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
       datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names,
       errors: errors, title: title)
-    let isSuccess = listener.run()
+    let isSuccess = try listener.run(in: consume confinement)
     switch ownBoard {
     case .some(let board): board.remove()
     case nil: break
     }
     return isSuccess ? success : failure
+  }
+
+  private static func confinement(
+    of options: ListenerOptions, _ sockets: borrowing ServiceSockets, _ ownBoard: borrowing StandaloneBoard?
+  ) throws(SystemCallError) -> ServiceConfinement {
+    var duties = ServiceConfinement.Duties(
+      answersDatagrams: !sockets.datagrams.isEmpty, directories: sockets.files.map(\.path.parent),
+      exitSignal: Listener.exitSignal)
+    switch ownBoard {
+    case .some(let board): duties.directories.append(UnixPath(board.directory))
+    case nil: break
+    }
+    return try ServiceConfinement(options, duties)
   }
 
   private static func openScoreboard(

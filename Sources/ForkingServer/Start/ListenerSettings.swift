@@ -1,4 +1,5 @@
 import Admission
+import Confinement
 import Glibc
 import Settings
 @_spi(Begat) import UnixCore
@@ -38,7 +39,8 @@ struct ListenerSettings {
       offer: offer, sockets: passed.union(bound), bound: bound,
       bindsPaths: (streams + datagrams).contains(where: \.isPath),
       isStdio: options.stdio, isRoot: geteuid() == 0,
-      hasResolver: options.names != nil && options.nameRequests != nil)
+      hasResolver: options.names != nil && options.nameRequests != nil,
+      missingForSandbox: KernelSupport.current.missingRequirement)
     try Self.check(options, said: parsed.said, mode, streams + datagrams)
     options.service = options.service.effective(in: mode)
     self.options = options

@@ -20,8 +20,7 @@ enum StandardConnection {
     let client = Descriptor.withBorrowed(0) { Self.client(at: $0, options) }
     guard isAdmitted(client, options) else { return false }
     // Before files are read, as in a listener: a file that the service's user may not read is an error immediately.
-    try settings.identity?.become()
-    try ProcessControl.setNoNewPrivileges()
+    try settings.giveUpPrivileges()
     let programs = ProgramLoader(options: options, pendingSignals: nil)
     let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
       ListenerProgram.complain("\(options.name): \($0)")
@@ -34,6 +33,9 @@ enum StandardConnection {
     var connection = Connection(
       input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: client.address),
       limits: limits, tally: Tally(slot))
+    let confinement = try ServiceConfinement(options, ServiceConfinement.Duties())
+    for warning in confinement.warnings { ListenerProgram.complain("\(options.name): \(warning)") }
+    try confinement.enter()
     let process = ConnectionProcess(
       service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
       listener: getppid())

@@ -112,6 +112,15 @@ extension ServiceSettings {
       Key(
         "group", \.group, optional: .account("group", example: "nogroup"),
         "group that the service runs as; unset: the user's own"),
+      Key(
+        "sandbox", \.sandbox, .choice,
+        "confine the service to what it needs: \"required\" does not start it where the kernel cannot, \"off\" leaves it out",
+        details: """
+          The rules are set once, before the service's first client.  A built-in service opens no file, makes no socket, \
+          executes nothing and sends no signal to other services.  A program is refused the system calls that no service \
+          needs, such as ptrace, mount, bpf and io_uring_setup.  begatd logs once at its start if the kernel lacks \
+          something, and `begat check` shows it.
+          """),
     ])
 
   private static let accessGroup = KeyGroup<ServiceSettings>(

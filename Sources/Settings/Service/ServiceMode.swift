@@ -29,10 +29,13 @@ public struct ServiceMode: Hashable, Sendable {
   public var isRoot: Bool
   /// Whether someone looks up names of hosts.
   public var hasResolver: Bool
+  /// Why the machine cannot confine services; nil if it can.
+  public var missingForSandbox: String?
 
   public init(
     offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, bindsPaths: Bool? = nil,
-    isStdio: Bool = false, isRoot: Bool = false, hasResolver: Bool = true
+    isStdio: Bool = false, isRoot: Bool = false, hasResolver: Bool = true,
+    missingForSandbox: String? = nil
   ) {
     self.offer = offer
     self.sockets = sockets
@@ -41,6 +44,7 @@ public struct ServiceMode: Hashable, Sendable {
     self.isStdio = isStdio
     self.isRoot = isRoot
     self.hasResolver = hasResolver
+    self.missingForSandbox = missingForSandbox
   }
 
   /// Nil for a program.

@@ -23,7 +23,7 @@ public enum ServiceRules {
     of settings: ServiceSettings, own: Set<String>, in mode: ServiceMode
   ) -> [RuleViolation] {
     withoutEffect(settings, own, mode) + offerViolations(settings, mode) + datagramViolations(settings, mode)
-      + niceViolations(settings, mode)
+      + niceViolations(settings, mode) + sandboxViolations(settings, mode)
   }
 
   /// A built-in service and a program together: no mode is known then.
@@ -83,6 +83,11 @@ public enum ServiceRules {
   private static func niceViolations(_ settings: ServiceSettings, _ mode: ServiceMode) -> [RuleViolation] {
     guard settings.program.nice < 0, !mode.isRoot else { return [] }
     return [RuleViolation("nice", "only root can go below 0, found \(settings.program.nice)")]
+  }
+
+  private static func sandboxViolations(_ settings: ServiceSettings, _ mode: ServiceMode) -> [RuleViolation] {
+    guard settings.sandbox == .required, let missing = mode.missingForSandbox else { return [] }
+    return [RuleViolation("sandbox", "cannot be had on this machine: \(missing)")]
   }
 
   public static func missingInterface(_ address: ListenAddress) -> String {

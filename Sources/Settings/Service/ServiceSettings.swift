@@ -25,6 +25,7 @@ public struct ServiceSettings: SettingsTable {
 
   public var user: String?
   public var group: String?
+  public var sandbox = Sandbox.on
 
   /// Nil admits every client; an empty list none.
   public var allow: [String]?

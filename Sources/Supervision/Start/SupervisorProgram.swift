@@ -99,6 +99,7 @@ public enum SupervisorProgram {
     }
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
+    for warning in configuration.sandboxWarnings { logger.warning("\(warning)") }
     if let hard = try? ResourceLimit.openFiles.current().hard,
       let warning = configuration.descriptorWarning(limit: hard)
     {

@@ -34,6 +34,7 @@ struct ExpectedEffect: Sendable {
 
     "user": ExpectedEffect(.string("daemon")) { _ in true },
     "group": ExpectedEffect(.string("daemon")) { _ in true },
+    "sandbox": ExpectedEffect(.string("off")) { _ in true },
 
     "allow": ExpectedEffect(.list([.string("198.51.100.0/24")])) { $0.accepts },
     "deny": ExpectedEffect(.list([.string("203.0.113.7")])) { $0.accepts },

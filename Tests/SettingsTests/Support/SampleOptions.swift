@@ -116,6 +116,7 @@ extension ListenerOptions {
     options.keepAlive = false
     options.user = "0"
     options.group = "4294967294"
+    options.sandbox = .off
     options.groups = [1, 2]
     options.allow = ["2001:db8::/32", "unix:*"]
     options.deny = ["unix:7", "192.0.2.7"]
