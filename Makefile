@@ -143,7 +143,7 @@ check: deps
 
 PAGES     = $(notdir $(wildcard man/*.[1-8]))
 UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
-DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md etc/begatd.toml
+DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md docs/security.md etc/begatd.toml
 # For the administrator to copy, in the folders below /etc where they belong.
 EXAMPLES  = fail2ban/action.d/begat.conf prometheus/begat-alerts.yml grafana/begat-dashboard.json logrotate.d/begat
 SHELLS    = begat begatd

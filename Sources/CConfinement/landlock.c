@@ -8,7 +8,7 @@
 enum { call_create_ruleset = 444, call_add_rule = 445, call_restrict_self = 446 };
 enum { create_ruleset_version = 1, rule_path_beneath = 1 };
 
-static const uint64_t read_file = 1 << 2, remove_file = 1 << 5;
+static const uint64_t execute = 1, write_file = 1 << 1, read_file = 1 << 2, read_directory = 1 << 3, remove_file = 1 << 5;
 // Version 1 knows 13 rights; refer came with 2, truncate with 3, ioctl on devices with 5.
 static const uint64_t first_files = (1 << 13) - 1, refer = 1 << 13, truncation = 1 << 14, device_ioctl = 1 << 15;
 static const uint64_t bind_tcp = 1, connect_tcp = 2;
@@ -31,6 +31,8 @@ struct confinement_rights confinement_all_rights(int version) {
 
 uint64_t confinement_reading_rights(void) { return read_file; }
 uint64_t confinement_removing_rights(void) { return remove_file; }
+uint64_t confinement_using_rights(void) { return execute | read_file | read_directory; }
+uint64_t confinement_rights_of_files(void) { return execute | write_file | read_file | truncation | device_ioctl; }
 
 int confinement_create_ruleset(struct confinement_rights rights, int version) {
   // A kernel refuses a structure that is larger than its own.

@@ -34,7 +34,8 @@ public enum ProgramFilter {
   /// TIOCSTI and TIOCLINUX put input into a terminal.
   private static let terminalInput: [UInt64] = [0x5412, 0x541c]
 
-  public static func make() throws(SystemCallError) -> CallFilter {
+  /// - Parameter permitsNetwork: whether sockets can be made other than Unix sockets.
+  public static func make(permitsNetwork: Bool = true) throws(SystemCallError) -> CallFilter {
     let builder = try FilterBuilder(otherwise: .permit)
     #if arch(x86_64)
       // A program may be one of 32 bits.
@@ -45,6 +46,11 @@ public enum ProgramFilter {
     // The C library makes threads and processes by clone(2) then, whose flags a filter can see.
     try builder.add(.fail(ENOSYS), ["clone3"])
     for flag in namespaces { try builder.add(.fail(EPERM), ["clone"], if: [.argument(0, masked: flag, is: flag)]) }
+    if !permitsNetwork {
+      try builder.add(.fail(EAFNOSUPPORT), ["socket"], if: [.argument(0, isNot: UInt64(AF_UNIX))])
+      // The older way of 32 bits, whose arguments a filter cannot see.
+      try builder.add(.fail(EAFNOSUPPORT), ["socketcall"])
+    }
     for family in families { try builder.add(.fail(EAFNOSUPPORT), ["socket"], if: [.argument(0, is: family)]) }
     for request in terminalInput {
       try builder.add(.fail(EPERM), ["ioctl"], if: [.argument(1, masked: 0xffff_ffff, is: request)])

@@ -5,6 +5,7 @@ extension Configuration {
   ///
   /// It is a matter of the machine, not of a file, and is logged at the start alone: a reload repeats no line.
   public var sandboxWarnings: [String] {
-    services.contains { $0.settings.sandbox != .off } ? KernelSupport.current.warnings : []
+    services.contains { $0.settings.sandbox != .off && !$0.settings.program.allowSetUserID }
+      ? KernelSupport.current.warnings : []
   }
 }

@@ -100,6 +100,7 @@ struct ServiceResolver {
     let bindsPaths = machine.hasFaultyAddresses || (machine.streams + machine.datagrams).contains { $0.address.isPath }
     return ServiceMode(
       offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, isRoot: surroundings.isRoot,
+      hasNoNewPrivileges: Privileges.cannotBeGained,
       missingForSandbox: KernelSupport.current.missingRequirement)
   }
 

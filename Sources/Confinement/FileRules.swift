@@ -2,42 +2,78 @@ import CConfinement
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Rules of Landlock: all that it knows is forbidden, files, TCP ports, signals and abstract sockets, but for what is
-/// permitted here.
+/// Rules of Landlock: of what is restricted, nothing is permitted but what is named here.
 ///
 /// Source: landlock(7).
 public struct FileRules: ~Copyable {
-  private let ruleset: Descriptor
+  /// What rules can be about.
+  public struct Restrictions: OptionSet, Sendable {
+    public let rawValue: Int
 
-  /// Makes rules that permit nothing.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    public static let files = Restrictions(rawValue: 1)
+    /// Binding and connecting TCP sockets.
+    public static let network = Restrictions(rawValue: 2)
+    /// Signals to processes, and connections to abstract Unix sockets, that are not under the same rules.
+    public static let others = Restrictions(rawValue: 4)
+    public static let all: Restrictions = [.files, .network, .others]
+  }
+
+  private let ruleset: Descriptor
+  private let restricted: UInt64
+
+  /// Makes rules that permit nothing.  A restriction that this version of Landlock does not know is left out.
   ///
   /// - Parameter support: has a version of Landlock.
-  public init(_ support: KernelSupport) throws(SystemCallError) {
+  public init(_ support: KernelSupport, restricting restrictions: Restrictions) throws(SystemCallError) {
     let version = CInt(clamping: support.landlockVersion)
-    let number = confinement_create_ruleset(confinement_all_rights(version), version)
+    var rights = confinement_all_rights(version)
+    if !restrictions.contains(.files) { rights.files = 0 }
+    if !restrictions.contains(.network) { rights.network = 0 }
+    if !restrictions.contains(.others) { rights.scopes = 0 }
+    restricted = rights.files
+    let number = confinement_create_ruleset(rights, version)
     guard number >= 0 else { throw SystemCallError("landlock_create_ruleset", code: ErrorCode(rawValue: errno)) }
     ruleset = Descriptor(owning: number)
   }
 
-  /// Permits reading a file, if it exists.
-  public func permitReading(_ path: UnixPath) throws(SystemCallError) {
-    try permit(path, confinement_reading_rights())
+  /// What may be done at a path, and below it if it is a directory.
+  public enum Permission: Sendable {
+    /// Reading a file.
+    case reading
+    /// Removing files in a directory.
+    case removing
+    /// Reading, executing and listing.
+    case using
+    case everything
   }
 
-  /// Permits removing files in a directory, if it exists.
-  public func permitRemoving(in directory: UnixPath) throws(SystemCallError) {
-    try permit(directory, confinement_removing_rights())
-  }
-
-  private func permit(_ path: UnixPath, _ rights: UInt64) throws(SystemCallError) {
-    let place: Descriptor
-    do throws(SystemCallError) { place = try Descriptor.open(path, .path) } catch {
-      // What is not there cannot be used, whether it is permitted or not.
-      if error.code == .noSuchFileOrDirectory { return }
-      throw error
-    }
-    guard confinement_permit(ruleset.number, place.number, rights) == 0 else {
+  /// Permits something at a path.
+  ///
+  /// - Throws: `ENOENT` if there is no such file.
+  public func permit(_ permission: Permission, at path: UnixPath) throws(SystemCallError) {
+    let place = try Descriptor.open(path, .path)
+    var rights =
+      switch permission {
+      case .reading: confinement_reading_rights()
+      case .removing: confinement_removing_rights()
+      case .using: confinement_using_rights()
+      case .everything: restricted
+      }
+    // The kernel refuses a right that only a directory can have.
+    if try !place.isDirectory() { rights &= confinement_rights_of_files() }
+    guard confinement_permit(ruleset.number, place.number, rights & restricted) == 0 else {
       throw SystemCallError("landlock_add_rule", on: path.description, code: ErrorCode(rawValue: errno))
+    }
+  }
+
+  /// Permits something at each of the paths that exist: what is not there cannot be used.
+  public func permit(_ permission: Permission, atAnyOf paths: [UnixPath]) throws(SystemCallError) {
+    for path in paths {
+      do throws(SystemCallError) { try permit(permission, at: path) } catch {
+        if error.code != .noSuchFileOrDirectory { throw error }
+      }
     }
   }
 
@@ -46,5 +82,13 @@ public struct FileRules: ~Copyable {
     guard confinement_restrict_self(ruleset.number) == 0 else {
       throw SystemCallError("landlock_restrict_self", code: ErrorCode(rawValue: errno))
     }
+  }
+}
+
+extension Descriptor {
+  fileprivate func isDirectory() throws(SystemCallError) -> Bool {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { throw SystemCallError("fstat", code: ErrorCode(rawValue: errno)) }
+    return status.st_mode & S_IFMT == S_IFDIR
   }
 }

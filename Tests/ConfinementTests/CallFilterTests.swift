@@ -17,5 +17,10 @@ import Testing
   }
 
   @Test("makes the filter of programs, whose calls this machine's library knows")
-  func program() throws { #expect(try (100...1500).contains(ProgramFilter.make().instructionCount)) }
+  func program() throws {
+    for permitsNetwork in [true, false] {
+      let filter = try ProgramFilter.make(permitsNetwork: permitsNetwork)
+      #expect((100...1500).contains(filter.instructionCount))
+    }
+  }
 }

@@ -33,9 +33,13 @@ int confinement_landlock_version(void);
 /// What a ruleset handles, which is what it forbids but for its rules: all that a version of Landlock knows.
 struct confinement_rights { uint64_t files, network, scopes; };
 struct confinement_rights confinement_all_rights(int version);
-/// The rights that a version knows for reading a file, and for removing one in a directory.
+/// The rights to read a file, and to remove one in a directory.
 uint64_t confinement_reading_rights(void);
 uint64_t confinement_removing_rights(void);
+/// The rights to read, execute and list.
+uint64_t confinement_using_rights(void);
+/// The rights that can be given at a file that is no directory.
+uint64_t confinement_rights_of_files(void);
 /// A descriptor, close-on-exec.
 int confinement_create_ruleset(struct confinement_rights rights, int version);
 /// Permits rights at an open file and, if it is a directory, at all below it.

@@ -40,6 +40,7 @@ struct ListenerSettings {
       bindsPaths: (streams + datagrams).contains(where: \.isPath),
       isStdio: options.stdio, isRoot: geteuid() == 0,
       hasResolver: options.names != nil && options.nameRequests != nil,
+      hasNoNewPrivileges: Privileges.cannotBeGained,
       missingForSandbox: KernelSupport.current.missingRequirement)
     try Self.check(options, said: parsed.said, mode, streams + datagrams)
     options.service = options.service.effective(in: mode)

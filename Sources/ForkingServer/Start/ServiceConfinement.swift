@@ -25,25 +25,30 @@ struct ServiceConfinement: ~Copyable {
   }
 
   init(_ options: ListenerOptions, _ duties: Duties) throws(SystemCallError) {
-    guard options.sandbox != .off else {
-      warnings = [Self.offWarning]
+    guard options.sandbox != .off, !options.program.allowSetUserID else {
+      warnings = [options.sandbox == .off ? Self.offWarning : Self.gainWarning]
       return
     }
     let support = KernelSupport.current
     warnings = support.warnings
-    let runsPrograms = options.runsPrograms
     if support.takesFilters {
-      calls = try runsPrograms ? ProgramFilter.make() : Self.builtInFilter(options, duties)
+      calls =
+        try options.runsPrograms
+        ? ProgramFilter.make(permitsNetwork: options.program.network == .any) : Self.builtInFilter(options, duties)
     }
-    // What a program may open is not known.
-    guard support.landlockVersion > 0, !runsPrograms else { return }
-    let files = try FileRules(support)
-    if options.serve == .command { try files.permitReading(UnixPath(Logins.path)) }
-    for directory in duties.directories { try files.permitRemoving(in: directory) }
-    self.files = consume files
+    guard support.landlockVersion > 0 else { return }
+    let rules =
+      try options.runsPrograms ? Self.programRules(options, support) : Self.builtInRules(options, support)
+    if case .some(let rules) = rules {
+      for directory in duties.directories { try rules.permit(.removing, atAnyOf: [directory]) }
+      files = consume rules
+    }
   }
 
   private static let offWarning = "sandbox = \"off\": the service is not confined"
+  private static let gainWarning = "allow-set-user-id: the service is not confined"
+
+  // MARK: Built-in services
 
   private static func builtInFilter(_ options: ListenerOptions, _ duties: Duties) throws(SystemCallError) -> CallFilter
   {
@@ -53,6 +58,42 @@ struct ServiceConfinement: ~Copyable {
     if !duties.directories.isEmpty { needs.insert(.ownFiles) }
     return try BuiltInFilter.make(needs, exitSignal: duties.exitSignal)
   }
+
+  private static func builtInRules(
+    _ options: ListenerOptions, _ support: KernelSupport
+  ) throws(SystemCallError) -> FileRules? {
+    let rules = try FileRules(support, restricting: .all)
+    if options.serve == .command { try rules.permit(.reading, atAnyOf: [UnixPath(Logins.path)]) }
+    return rules
+  }
+
+  // MARK: Programs
+
+  /// Programs, whose files are not known, are restricted only as far as the settings name them.
+  private static func programRules(
+    _ options: ListenerOptions, _ support: KernelSupport
+  ) throws(SystemCallError) -> FileRules? {
+    let settings = options.program
+    var restrictions: FileRules.Restrictions = []
+    if settings.restrictsFiles { restrictions.insert(.files) }
+    // Older versions would have nothing to restrict, which the kernel refuses.
+    if settings.network == .none, support.landlockVersion >= 4 { restrictions.insert(.network) }
+    guard !restrictions.isEmpty else { return nil }
+    let rules = try FileRules(support, restricting: restrictions)
+    guard settings.restrictsFiles else { return rules }
+    for path in settings.readOnlyPaths { try rules.permit(.using, at: UnixPath(path)) }
+    for path in settings.readWritePaths { try rules.permit(.everything, at: UnixPath(path)) }
+    try rules.permit(.everything, atAnyOf: ["/dev/null", "/dev/zero", "/dev/full"])
+    try rules.permit(.reading, atAnyOf: ["/dev/random", "/dev/urandom"])
+    try rules.permit(.using, atAnyOf: loadedFiles + options.programPaths)
+    return rules
+  }
+
+  /// What every program needs to be loaded, and /proc, whose files have permissions of their own: a program's own part of
+  /// it has another path for each process.
+  private static let loadedFiles: [UnixPath] = [
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/ld.so.preload", "/proc",
+  ]
 
   /// Puts all of it into force, forever.
   ///
@@ -66,6 +107,10 @@ struct ServiceConfinement: ~Copyable {
 extension ListenerOptions {
   /// Whether the listener executes programs, as the service or as commands of the command server.
   var runsPrograms: Bool { service.serve == nil || !service.commands.isEmpty }
+
+  fileprivate var programPaths: [UnixPath] {
+    ([service.exec] + service.commands.map(\.words)).compactMap(\.first).map { UnixPath($0) }
+  }
 }
 
 extension ListenerSettings {
@@ -74,7 +119,10 @@ extension ListenerSettings {
   /// Root's own programs keep its capabilities: without them they would be no programs of root's.
   func giveUpPrivileges() throws(SystemCallError) {
     let isRoot = identity?.user ?? geteuid() == 0
-    try Privileges.giveUp(becoming: identity, keepsCapabilities: options.runsPrograms && isRoot)
+    var kept: Privileges.Kept = []
+    if options.runsPrograms, isRoot { kept.insert(.capabilities) }
+    if options.program.allowSetUserID { kept.insert(.gains) }
+    try Privileges.giveUp(becoming: identity, keeping: kept)
     // Programs have a limit of their own, which they may raise again.
     if !options.runsPrograms { try Privileges.forbidCores() }
   }

@@ -16,6 +16,17 @@ public struct ProgramSettings: Hashable, Sendable {
   public var limitOpenFiles: UInt64?
   /// Processes of the user, on the whole machine.
   public var limitProcesses: UInt64?
+  /// Absolute paths of what may be read and executed, with all that is below; if there is none of either kind, the files'
+  /// permissions alone decide.
+  public var readOnlyPaths: [String] = []
+  /// Absolute paths of what may be changed as well.
+  public var readWritePaths: [String] = []
+  public var network = NetworkAccess.any
+  /// Whether executing a set-user-ID program has its effect.
+  public var allowSetUserID = false
+
+  /// Whether only some files are in reach.
+  public var restrictsFiles: Bool { !readOnlyPaths.isEmpty || !readWritePaths.isEmpty }
 
   public init() {}
 

@@ -28,7 +28,8 @@ extension ServiceSettings {
         "exec", \.exec, .program, "the program to execute: an absolute path and arguments, never a shell",
         details: """
           The program is started for each connection, as the leader of a process group, with no descriptor but 0, 1 and \
-          2.  It runs with PR_SET_NO_NEW_PRIVS, so that set-user-ID bits, and with them sudo, have no effect.
+          2.  It runs with PR_SET_NO_NEW_PRIVS, so that set-user-ID bits, and with them sudo, have no effect \
+          without allow-set-user-id.
           """),
       Key(
         "relay", \.relay, .boolean,
@@ -239,6 +240,31 @@ extension ServiceSettings {
       Key(
         "limit-processes", \.program.limitProcesses, optional: .integer(in: 1...UInt64(Int64.max), example: 100),
         "processes of the service's user on the whole machine; unset: begatd's own limit", when: [.programs]),
+      Key(
+        "read-only-paths", \.program.readOnlyPaths,
+        .list(of: "absolute paths", .absolutePath(of: "a file or directory", example: "/usr")),
+        "files and directories that they may read and execute, with all that is below; unset: as permissions say",
+        when: [.programs],
+        details: """
+          With this key or read-write-paths, nothing else is in reach but the program itself, its libraries, /proc, and \
+          null, zero, full, random and urandom of /dev.  A script needs its interpreter, and most programs need some files \
+          of /etc: try [\"/usr\", \"/etc\"] first.  It takes Landlock (Linux 5.13).
+          """),
+      Key(
+        "read-write-paths", \.program.readWritePaths,
+        .list(of: "absolute paths", .absolutePath(of: "a file or directory", example: "/srv/upload")),
+        "files and directories that they may change as well", when: [.programs]),
+      Key(
+        "network", \.program.network, .choice,
+        "\"none\" leaves them the client's connection and Unix sockets: no other socket can be made", when: [.programs]),
+      Key(
+        "allow-set-user-id", \.program.allowSetUserID, .boolean,
+        "let them become other users by set-user-ID programs such as sudo: the service is not confined then",
+        when: [.programs],
+        details: """
+          The kernel takes neither a filter nor Landlock's rules from a process that may still gain privileges.  Programs \
+          of root, such as sshd -i, need no such permission to become other users, but for what their users run.
+          """),
       Key(
         "commands", \.commands, .commands,
         "further commands of the command server: a program each, 10 s and 64 KiB of output at most", when: [.command]),

@@ -29,13 +29,15 @@ public struct ServiceMode: Hashable, Sendable {
   public var isRoot: Bool
   /// Whether someone looks up names of hosts.
   public var hasResolver: Bool
+  /// Whether no process that the reader starts can gain privileges.
+  public var hasNoNewPrivileges: Bool
   /// Why the machine cannot confine services; nil if it can.
   public var missingForSandbox: String?
 
   public init(
     offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, bindsPaths: Bool? = nil,
     isStdio: Bool = false, isRoot: Bool = false, hasResolver: Bool = true,
-    missingForSandbox: String? = nil
+    hasNoNewPrivileges: Bool = false, missingForSandbox: String? = nil
   ) {
     self.offer = offer
     self.sockets = sockets
@@ -44,6 +46,7 @@ public struct ServiceMode: Hashable, Sendable {
     self.isStdio = isStdio
     self.isRoot = isRoot
     self.hasResolver = hasResolver
+    self.hasNoNewPrivileges = hasNoNewPrivileges
     self.missingForSandbox = missingForSandbox
   }
 

@@ -23,7 +23,7 @@ public enum ServiceRules {
     of settings: ServiceSettings, own: Set<String>, in mode: ServiceMode
   ) -> [RuleViolation] {
     withoutEffect(settings, own, mode) + offerViolations(settings, mode) + datagramViolations(settings, mode)
-      + niceViolations(settings, mode) + sandboxViolations(settings, mode)
+      + niceViolations(settings, mode) + sandboxViolations(settings, own, mode)
   }
 
   /// A built-in service and a program together: no mode is known then.
@@ -85,9 +85,30 @@ public enum ServiceRules {
     return [RuleViolation("nice", "only root can go below 0, found \(settings.program.nice)")]
   }
 
-  private static func sandboxViolations(_ settings: ServiceSettings, _ mode: ServiceMode) -> [RuleViolation] {
-    guard settings.sandbox == .required, let missing = mode.missingForSandbox else { return [] }
-    return [RuleViolation("sandbox", "cannot be had on this machine: \(missing)")]
+  private static func sandboxViolations(
+    _ settings: ServiceSettings, _ own: Set<String>, _ mode: ServiceMode
+  ) -> [RuleViolation] {
+    if settings.sandbox == .required, let missing = mode.missingForSandbox {
+      return [RuleViolation("sandbox", "cannot be had on this machine: \(missing)")]
+    }
+    if settings.program.allowSetUserID {
+      if settings.sandbox == .required {
+        return [RuleViolation("allow-set-user-id", "cannot go with sandbox = \"required\"", other: "sandbox")]
+      }
+      if mode.hasNoNewPrivileges {
+        return [
+          RuleViolation(
+            "allow-set-user-id", "would have no effect: begat itself was started with no_new_privs (NoNewPrivileges=)")
+        ]
+      }
+    }
+    guard settings.sandbox == .off || settings.program.allowSetUserID else { return [] }
+    let (reason, key) =
+      settings.program.allowSetUserID
+      ? ("allow-set-user-id", "allow-set-user-id") : ("sandbox = \"off\"", "sandbox")
+    return ["read-only-paths", "read-write-paths", "network"].filter(own.contains).map {
+      RuleViolation($0, "has no effect with \(reason)", other: key)
+    }
   }
 
   public static func missingInterface(_ address: ListenAddress) -> String {

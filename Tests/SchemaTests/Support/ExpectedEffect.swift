@@ -63,6 +63,10 @@ struct ExpectedEffect: Sendable {
     "limit-open-files": ExpectedEffect(.integer(64)) { $0.runsPrograms },
     "limit-file-size": ExpectedEffect(.string("1M")) { $0.runsPrograms },
     "limit-processes": ExpectedEffect(.integer(100)) { $0.runsPrograms },
+    "read-only-paths": ExpectedEffect(.list([.string("/usr")])) { $0.runsPrograms },
+    "read-write-paths": ExpectedEffect(.list([.string("/tmp")])) { $0.runsPrograms },
+    "allow-set-user-id": ExpectedEffect(.boolean(true)) { $0.runsPrograms },
+    "network": ExpectedEffect(.string("none")) { $0.runsPrograms },
     "commands": ExpectedEffect(.table([RawValue.Member("disk", .list([.string("/bin/ls"), .string("-l")]))])) {
       $0.offered == .commands || $0.offered == .builtIn(.command)
     },

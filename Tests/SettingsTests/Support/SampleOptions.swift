@@ -72,6 +72,11 @@ extension ListenerOptions {
     options.program.limitOpenFiles = maybe(limit())
     options.program.limitFileSize = maybe(UInt64.random(in: 1...(1 << 62), using: &random))
     options.program.limitProcesses = maybe(limit())
+    options.program.readOnlyPaths = some { path() }
+    options.program.readWritePaths = some { path() }
+    options.program.network = one([.any, .none])
+    options.program.allowSetUserID = Bool.random(using: &random)
+    options.sandbox = one([.on, .required, .off])
     options.commands = some { 0 }.indices.map { AddedCommand(name: "c\($0)", words: [path()] + some(argument)) }
     options.fortune.databases = some(path)
     options.fortune.offensive = Bool.random(using: &random)
@@ -144,6 +149,10 @@ extension ListenerOptions {
     options.program.limitOpenFiles = UInt64(Int64.max)
     options.program.limitFileSize = 1
     options.program.limitProcesses = 3
+    options.program.readOnlyPaths = ["/usr", "/a b"]
+    options.program.readWritePaths = ["/srv"]
+    options.program.network = .none
+    options.program.allowSetUserID = true
     options.commands = [
       AddedCommand(name: "uptime", words: ["/usr/bin/uptime"]),
       AddedCommand(name: "x", words: ["/a=b", "", "--commands.x", "=", "y=/z"]), AddedCommand(name: "z", words: ["/z"]),
