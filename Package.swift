@@ -114,7 +114,7 @@ let package = Package(
       name: "Supervision",
       dependencies: [
         "Configuration", "Settings", "Control", "Monitoring", "JSON", "ControlProtocol", "CSharedLayouts",
-        "NetworkServices", "Admission", nameService, unixCore, "CSystemd",
+        "NetworkServices", "Admission", "Confinement", nameService, unixCore, "CSystemd",
         .product(name: "Logging", package: "swift-log"),
       ]),
 

@@ -38,6 +38,21 @@ struct SandboxTests {
     }
   }
 
+  @Test("leaves the resolver of names no privilege")
+  func resolver() throws {
+    try withDaemon(SampleConfiguration.service("hello")) { daemon in
+      let resolver = try #require(
+        ProcessFacts.children(of: daemon.process).first { $0.title.hasPrefix("begatd: names") })
+      // It gives them up when it has started.
+      #expect(eventually { ProcessFacts.statusLine("NoNewPrivs", of: resolver.process) == "1" })
+      for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] + (Machine.isRoot ? ["CapBnd"] : []) {
+        #expect(ProcessFacts.statusLine(set, of: resolver.process).flatMap { UInt64($0, radix: 16) } == 0, "\(set)")
+      }
+      if Machine.isRoot { #expect(ProcessFacts.statusLine("Uid", of: resolver.process) != "0\t0\t0\t0") }
+      #expect(try eventually { try limit("Max core file size", of: resolver.process) == "0" })
+    }
+  }
+
   @Test(
     "refuses an attacker who owns a connection process what its service does not need",
     .enabled(if: canProbe, "needs root and the registers of x86-64"), arguments: ["echo", "command", "hello"])

@@ -1,3 +1,4 @@
+import Confinement
 import ControlProtocol
 import Glibc
 @_spi(Begat) import NameService
@@ -19,8 +20,8 @@ public enum NameResolverProgram {
     do throws(SystemCallError) {
       let parent = getppid()
       // Never as root, which would read what comes from the network.
-      if geteuid() == 0 { try Users.nobody.become() }
-      try ProcessControl.setNoNewPrivileges()
+      try Privileges.giveUp(becoming: geteuid() == 0 ? Users.nobody : nil, keeping: [])
+      try Privileges.forbidCores()
       guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
       let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
       let state = Shared(cache: cache, questions: Descriptor(owning: questionsNumber))
