@@ -13,6 +13,27 @@ public struct CallFilter: ~Copyable {
 
   init(_ program: consuming MemoryMapping) { self.program = program }
 
+  /// Makes a filter in a forked process, if one can be had: libseccomp leaves the heap's free memory in small pieces,
+  /// on pages that every process would touch that is forked later.
+  ///
+  /// - Parameter make: makes the filter.
+  public static func makeApart(_ make: () throws(SystemCallError) -> CallFilter) throws(SystemCallError) -> CallFilter {
+    let file = try MemoryFile.create(name: "begat-filter", size: 0)
+    switch try? ForkedProcess.fork(exitSignal: .child) {
+    case nil: return try make()
+    case .child:
+      do throws(SystemCallError) {
+        let filter = try make()
+        try file.writeAll(UnsafeRawBufferPointer(filter.program.unsafeBytes))
+        ProcessControl.exitImmediately(status: 0)
+      } catch { ProcessControl.exitImmediately(status: 1) }
+    case .parent(let child):
+      // A failure is met again here, where its reason can be thrown.
+      guard try Children.wait(for: child) == .exited(code: 0) else { return try make() }
+      return CallFilter(try MemoryMapping.file(file, size: try MemoryFile.size(of: file), writable: false))
+    }
+  }
+
   /// How many instructions it has, of 8 bytes each.
   public var instructionCount: Int { program.unsafeBytes.count / 8 }
 

@@ -32,9 +32,10 @@ struct ServiceConfinement: ~Copyable {
     let support = KernelSupport.current
     warnings = support.warnings
     if support.takesFilters {
-      calls =
+      calls = try CallFilter.makeApart { () throws(SystemCallError) in
         try options.runsPrograms
-        ? ProgramFilter.make(permitsNetwork: options.program.network == .any) : Self.builtInFilter(options, duties)
+          ? ProgramFilter.make(permitsNetwork: options.program.network == .any) : Self.builtInFilter(options, duties)
+      }
     }
     guard support.landlockVersion > 0 else { return }
     let rules =
