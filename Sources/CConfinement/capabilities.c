@@ -53,6 +53,11 @@ int confinement_capability_sets(void) {
   return sets;
 }
 
+uint64_t confinement_effective_capabilities(void) {
+  struct __user_cap_data_struct data[2];
+  return get(data) == 0 ? (uint64_t)data[1].effective << 32 | data[0].effective : 0;
+}
+
 int confinement_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }
 int confinement_has_no_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0UL, 0UL, 0UL, 0UL); }
 int confinement_clear_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }

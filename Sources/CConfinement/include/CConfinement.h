@@ -19,6 +19,8 @@ enum {
   CONFINEMENT_AMBIENT = 16,
 };
 int confinement_capability_sets(void);
+/// The effective set, a bit for each capability's number; 0 if it cannot be read.
+uint64_t confinement_effective_capabilities(void);
 
 // The process
 int confinement_set_no_new_privileges(void);
