@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// The kernel's metadata of a file.
@@ -18,7 +19,7 @@ package struct FileMetadata {
   package init(of descriptor: borrowing Descriptor) throws(SystemCallError) {
     var native = stat()
     let number = descriptor.number
-    _ = try check("fstat", onDescriptor: number) { fstat(number, &native) }
+    _ = try check("fstat", onDescriptor: number) { platform_fstat(number, &native) }
     self.native = native
   }
 

@@ -15,9 +15,8 @@ extension Descriptor {
   }
 
   private var pendingUnixConnections: UInt32? {
-    var metadata = stat()
-    guard fstat(number, &metadata) == 0, metadata.st_mode & S_IFMT == S_IFSOCK else { return nil }
-    let inode = UInt32(truncatingIfNeeded: metadata.st_ino)
+    guard let metadata = try? FileMetadata(of: self), metadata.kind == S_IFSOCK else { return nil }
+    let inode = UInt32(truncatingIfNeeded: metadata.native.st_ino)
     switch SocketDiagnosis() {
     case .some(let diagnosis):
       return diagnosis.withAnswer(
