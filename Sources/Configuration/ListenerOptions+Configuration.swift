@@ -26,5 +26,6 @@ extension ListenerOptions {
     service.user = configuration.identity.map { String($0.user) }
     service.group = configuration.identity.map { String($0.group) }
     groups = configuration.identity?.groups ?? []
+    if let login = configuration.loginEnvironment { service.program.addLoginEnvironment(login) }
   }
 }

@@ -25,6 +25,8 @@ public struct ServiceConfiguration: Sendable {
   public var socketAccess: UnixSocketFile.Access
   /// The identity that its listener runs as; nil is begatd's own.
   public var identity: Identity?
+  /// What its programs get of a login; nil without `login-environment`.
+  public var loginEnvironment: LoginEnvironment?
   /// The peers of `allow` in `admission`, in the same order, each with the place that names it; nil admits every client.
   public var allow: [AccessEntry]?
   /// What `admission` has as `deny`, with the places that say so, in the same order.

@@ -1,5 +1,6 @@
 import Admission
 import Confinement
+import Glibc
 @_spi(Begat) import NameService
 import Settings
 @_spi(Begat) import UnixCore
@@ -52,11 +53,13 @@ struct ServiceResolver {
       ProgramCheck(identity: user).check(settings, mode, keys, problems: &problems)
     }
     let effective = settings.effective(in: mode)
+    let login =
+      effective.program.loginEnvironment ? LoginEnvironment(identity?.user ?? surroundings.identity.user) : nil
     let acceptsItself = mode.handover == .sockets
     let configuration = ServiceConfiguration(
       name: table.name, place: table.place, settings: effective, mode: mode,
       streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
-      socketAccess: machine.socketAccess, identity: identity, allow: acceptsItself ? nil : machine.allow,
+      socketAccess: machine.socketAccess, identity: identity, loginEnvironment: login, allow: acceptsItself ? nil : machine.allow,
       deny: acceptsItself ? [] : machine.deny, origins: keys.origins,
       ownKeys: keys.own.names)
     return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)
@@ -136,6 +139,16 @@ struct ServiceResolver {
     problems.add(
       table.problem("expected a service's name of 1 to 64 letters, digits, - and _ that starts with a letter"))
     return false
+  }
+}
+
+extension LoginEnvironment {
+  /// The variables of a user of this machine.
+  fileprivate init(_ number: uid_t) {
+    self =
+      Users.find(number).map {
+        LoginEnvironment(userName: $0.name, homeDirectory: $0.homeDirectory, shell: $0.shell)
+      } ?? LoginEnvironment(number: number)
   }
 }
 

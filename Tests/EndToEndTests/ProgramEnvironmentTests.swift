@@ -101,6 +101,36 @@ struct ProgramEnvironmentTests {
     }
   }
 
+  @Test(.enabled(if: Machine.isRoot, "only root can serve as another user"))
+  func aLoginIsDescribedIfAskedFor() throws {
+    let login = ["HOME=/usr/games", "USER=games", "LOGNAME=games", "SHELL=/usr/sbin/nologin"]
+    let user = "user = \"games\"\nlogin-environment = true\n"
+    try withDaemon(Self.configuration(user)) { daemon in
+      try expectInternet(daemon, "127.0.0.1", login + [Self.path])
+    }
+    try withDaemon(Self.configuration(user + "environment = { HOME = \"/srv\", A = \"b\" }")) { daemon in
+      try expectInternet(daemon, "127.0.0.1", login.dropFirst() + ["HOME=/srv", "A=b", Self.path])
+    }
+  }
+
+  @Test(
+    .enabled(if: Machine.isRoot, "only root can serve as another user"),
+    arguments: [
+      ("games", ["HOME=/usr/games", "LOGNAME=games", "SHELL=/usr/sbin/nologin", "USER=games"]),
+      ("987654", ["HOME=/", "LOGNAME=987654", "SHELL=/bin/sh", "USER=987654"]),
+    ])
+  func aListenerAloneDescribesIt(user: String, login: [String]) throws {
+    let program = try RunningProgram.tool(
+      "sh",
+      [
+        "-c", "printf 'env\nquit\n' | \"$0\" --serve command --stdio --login-environment --user \"$1\" --commands.env /usr/bin/env",
+        try Programs.listener(), user,
+      ])
+    let lines = program.output.text.split(whereSeparator: \.isNewline).map(String.init)
+    let names = ["HOME=", "LOGNAME=", "SHELL=", "USER="]
+    #expect(lines.filter { line in names.contains { line.hasPrefix($0) } }.sorted() == login)
+  }
+
   @Test(arguments: [false, true])
   func nothingOfBegatdsOwnReachesThem(relayed: Bool) throws {
     let directory = try TemporaryDirectory()

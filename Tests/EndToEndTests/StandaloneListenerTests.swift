@@ -77,7 +77,7 @@ struct StandaloneListenerTests {
       "max-connections-per-source", "rate", "rate-per-source", "source-prefix.ipv4", "source-prefix.ipv6", "when-full",
       "refusal", "allow", "deny", "deny-time", "deny-exempt",
       "max-duration", "free-bind", "bind-to-device", "first-byte-timeout", "idle-timeout", "keep-alive",
-      "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "working-directory",
+      "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "login-environment", "working-directory",
       "umask",
       "nice", "limit-memory", "limit-cpu", "limit-open-files", "limit-processes", "read-only-paths", "read-write-paths",
       "network", "allow-set-user-id", "sandbox", "commands.NAME", "socket-mode",

@@ -35,6 +35,15 @@ struct FileLookups: MachineLookups {
     return Identity(user: number, group: group, groups: [])
   }
 
+  /// The variables of the user of this number.
+  func loginEnvironment(of number: UInt32) -> LoginEnvironment {
+    let fields = Self.entry(
+      Self.lines(of: "/etc/passwd"), where: { $0.count > 2 && UInt32(decimal: $0[2]) == number }, count: 7)
+    guard let texts = fields?.map(String.init) else { return LoginEnvironment(number: number) }
+    return LoginEnvironment(
+      userName: texts[0], homeDirectory: texts[5], shell: texts[6].isEmpty ? "/bin/sh" : texts[6])
+  }
+
   /// The number of the group of this name; the number itself where the text is one.
   func groupNumber(_ text: String) -> UInt32? {
     if let number = UInt32(decimal: text) { return number == .max ? nil : number }

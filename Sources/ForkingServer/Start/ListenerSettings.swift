@@ -31,6 +31,9 @@ struct ListenerSettings {
     options.service.admission.deny = try Self.peers(options.service.deny, "deny", lookups)
     options.service.admission.denyExempt = try Self.peers(options.service.denyExempt, "deny-exempt", lookups)
     identity = try Self.identity(options, lookups)
+    if options.service.program.loginEnvironment {
+      options.service.program.addLoginEnvironment(lookups.loginEnvironment(of: identity?.user ?? geteuid()))
+    }
     socketAccess = try Self.socketAccess(options.service, lookups)
 
     let bound = Set(streams.compactMap { $0.boundKind(isStream: true) })

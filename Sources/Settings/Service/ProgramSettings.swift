@@ -16,6 +16,8 @@ public struct ProgramSettings: Hashable, Sendable {
   public var limitOpenFiles: UInt64?
   /// Processes of the user, on the whole machine.
   public var limitProcesses: UInt64?
+  /// Whether they get the variables that login(1) sets for the service's user.
+  public var loginEnvironment = false
   /// Absolute paths of what may be read and executed, with all that is below; if there is none of either kind, the files'
   /// permissions alone decide.
   public var readOnlyPaths: [String] = []

@@ -218,6 +218,13 @@ extension ServiceSettings {
         "environment", \.program.environment, .environment, "variables beside PATH and those about the client",
         when: [.programs]),
       Key(
+        "login-environment", \.program.loginEnvironment, .boolean,
+        "set HOME, USER, LOGNAME and SHELL as for a login of the service's user", when: [.programs],
+        details: """
+          They are of the user's entry in passwd(5); HOME is / and the names are the user's number where there is none. \
+           Variables of the same names in environment take their place.
+          """),
+      Key(
         "working-directory", \.program.workingDirectory, .absolutePath(of: "a directory", example: "/srv"),
         "directory that they start in", when: [.programs]),
       Key(

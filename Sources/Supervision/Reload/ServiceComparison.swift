@@ -41,7 +41,9 @@ struct ServiceComparison {
   ) {
     let hasSameAccess = before.socketAccess.isEqual(to: after.socketAccess)
     // The usual case, without looking at each key.
-    if before.settings == after.settings, before.identity == after.identity, before.mode == after.mode, hasSameAccess {
+    if before.settings == after.settings, before.identity == after.identity, before.mode == after.mode,
+      before.loginEnvironment == after.loginEnvironment, hasSameAccess
+    {
       return
     }
     let options = [before, after].map { ListenerOptions($0, sockets: kinds, hasResolver: $0.settings.looksUpNames) }

@@ -55,6 +55,7 @@ struct ExpectedEffect: Sendable {
     "max-duration": ExpectedEffect(.string("9s")) { $0.hasStreams || $0.isStdio || $0.offered == .wait },
 
     "environment": ExpectedEffect(.table([RawValue.Member("A", .string("b"))])) { $0.runsPrograms },
+    "login-environment": ExpectedEffect(.boolean(true)) { $0.runsPrograms },
     "working-directory": ExpectedEffect(.string("/usr")) { $0.runsPrograms },
     "umask": ExpectedEffect(.string("0077")) { $0.runsPrograms },
     "nice": ExpectedEffect(.integer(5)) { $0.runsPrograms },

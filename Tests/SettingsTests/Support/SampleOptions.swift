@@ -72,6 +72,7 @@ extension ListenerOptions {
     options.program.limitOpenFiles = maybe(limit())
     options.program.limitFileSize = maybe(UInt64.random(in: 1...(1 << 62), using: &random))
     options.program.limitProcesses = maybe(limit())
+    options.program.loginEnvironment = Bool.random(using: &random)
     options.program.readOnlyPaths = some { path() }
     options.program.readWritePaths = some { path() }
     options.program.network = one([.any, .none])
@@ -142,6 +143,7 @@ extension ListenerOptions {
       EnvironmentVariable("A", "1"), EnvironmentVariable("B", ""), EnvironmentVariable("C", "x=y"),
     ]
     options.program.workingDirectory = "/usr"
+    options.program.loginEnvironment = true
     options.program.umask = 0o7
     options.program.nice = -20
     options.program.limitMemory = 64 << 20
