@@ -81,8 +81,7 @@ struct AddressUse {
 
   /// The path with the links of its directory followed; the path itself where the directory is missing.
   private static func resolved(_ path: UnixPath) -> UnixPath {
-    guard let directory = path.parent.text, let native = realpath(directory, nil) else { return path }
-    defer { free(native) }
-    return UnixPath(String(cString: native)).entry(path.lastName)
+    guard let directory = path.parent.text, let real = FileSystem.realPath(directory) else { return path }
+    return UnixPath(real).entry(path.lastName)
   }
 }

@@ -25,6 +25,8 @@ extension Configuration {
     if !access.isEmpty {
       text += TextTable.aligned([["SERVICE", "ACCESS"]] + TextTable.wrappingLast(access, width: width)) + "\n"
     }
+    let proposals = pathProposals(width: width)
+    if !proposals.isEmpty { text += proposals + "\n" }
     return text
   }
 

@@ -104,8 +104,6 @@ extension ListenAddress {
 }
 
 extension ServiceConfiguration {
-  fileprivate var runsPrograms: Bool { builtIn == nil || !settings.commands.isEmpty }
-
   fileprivate func owns(_ origin: Origin) -> Bool { origin.key.hasPrefix(keyText(["service", name]) + ".") }
 
   fileprivate func warning(at origin: Origin, _ message: String) -> ConfigurationProblem {

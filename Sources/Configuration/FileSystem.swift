@@ -36,6 +36,20 @@ enum FileSystem {
     return true
   }
 
+  /// The path with no link in it; nil where there is nothing.
+  ///
+  /// Source: realpath(3).
+  static func realPath(_ path: String) -> String? {
+    guard let native = realpath(path, nil) else { return nil }
+    defer { free(native) }
+    return String(cString: native)
+  }
+
+  /// Whether a path is one of these, or below one of them.
+  static func isBelow(_ path: String, anyOf others: [String]) -> Bool {
+    others.contains { path == $0 || path.hasPrefix($0 == "/" ? $0 : $0 + "/") }
+  }
+
   /// What an open file holds from its present position, at most so many bytes.
   static func content(
     of descriptor: borrowing Descriptor, at path: String, atMost limit: Int

@@ -61,7 +61,9 @@ struct MachineSettings {
       mode: settings.socketMode, user: owner?.identity.user,
       group: group(settings.socketGroup, "socket-group", problems: &problems))
     checkDirectory(problems: &problems)
-    checkDatabases(problems: &problems)
+    checkPaths(settings.fortune.databases, "fortune.databases", problems: &problems)
+    checkPaths(settings.program.readOnlyPaths, "read-only-paths", problems: &problems)
+    checkPaths(settings.program.readWritePaths, "read-write-paths", problems: &problems)
   }
 
   private mutating func addresses(
@@ -169,10 +171,10 @@ struct MachineSettings {
     } catch { problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.code)"))) }
   }
 
-  private func checkDatabases(problems: inout ProblemCollector) {
-    let name = "fortune.databases"
+  /// Notes paths of a list at which there is nothing.
+  private func checkPaths(_ texts: [String], _ name: String, problems: inout ProblemCollector) {
     guard let setting = keys[name] else { return }
-    for (index, path) in readable(settings.fortune.databases, name, setting) where path.hasPrefix("/") {
+    for (index, path) in readable(texts, name, setting) where path.hasPrefix("/") {
       do throws(SystemCallError) { _ = try FileSystem.facts(of: path) } catch {
         problems.add(ValueProblem("\(printable(path)): \(error.code)").within(.element(index)), of: setting)
       }

@@ -5,10 +5,7 @@ import Settings
 extension Configuration {
   /// The services that run such programs.
   public var servicesOfOwnUser: [ServiceConfiguration] {
-    services.filter { service in
-      let runsPrograms = service.builtIn == nil || !service.settings.commands.isEmpty
-      return service.settings.enabled && service.identity == nil && runsPrograms
-    }
+    services.filter { $0.settings.enabled && $0.identity == nil && $0.runsPrograms }
   }
 
   /// The warning that holds if begatd is started by hand: under a service manager it would obey root alone.

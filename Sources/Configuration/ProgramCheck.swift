@@ -22,10 +22,13 @@ struct ProgramCheck {
       problems.add(setting.problem(steps.reduce(ValueProblem(message)) { $0.within($1) }))
     }
     switch mode.offer {
-    case .program: note("exec", [.element(0)], settings.exec.first.flatMap(fault))
+    case .program:
+      note("exec", [.element(0)], settings.exec.first.flatMap { fault(of: $0) ?? missingReach(of: $0, settings.program) })
     case .builtIn(.command):
       for command in settings.commands {
-        note("commands", [.element(0), .member(command.name)], command.words.first.flatMap(fault))
+        note(
+          "commands", [.element(0), .member(command.name)],
+          command.words.first.flatMap { fault(of: $0) ?? missingReach(of: $0, settings.program) })
       }
       if settings.commands.isEmpty { return }
     case .builtIn: return
@@ -51,15 +54,26 @@ struct ProgramCheck {
     guard may(.execute, facts) else {
       return "\(shown): \(user) may not execute it; set user or change its mode \(ProgramCheck.modeText(facts))"
     }
-    let head = head(of: path)
-    guard let interpreter = head.flatMap(interpreter) else {
-      return head.map(isText) ?? false ? "\(shown): has no #! line, so that the kernel cannot execute it" : nil
+    let head = ProgramHead(of: path)
+    guard let interpreter = head?.interpreter else {
+      return head?.isText ?? false ? "\(shown): has no #! line, so that the kernel cannot execute it" : nil
     }
     guard may(.read, facts) else {
       return
         "\(shown): \(user) may not read it, as its interpreter must; change its mode \(ProgramCheck.modeText(facts))"
     }
     return interpreterFault(interpreter).map { "\(shown): its interpreter \($0)" }
+  }
+
+  /// Why the settings' own rules keep it from being executed; nil when they do not.
+  private func missingReach(of path: String, _ settings: ProgramSettings) -> String? {
+    guard settings.restrictsFiles, let interpreter = ProgramHead(of: path)?.interpreter,
+      let real = FileSystem.realPath(interpreter)
+    else { return nil }
+    let reach = settings.readOnlyPaths + settings.readWritePaths + ProgramSettings.alwaysReadable
+    guard !FileSystem.isBelow(real, anyOf: reach.compactMap(FileSystem.realPath)) else { return nil }
+    return "\(printable(path)): its interpreter \(printable(interpreter)) is in none of its paths; add "
+      + "\(quoted(interpreter)), or the directory with all that it needs, to read-only-paths"
   }
 
   private func interpreterFault(_ path: String) -> String? {
@@ -72,30 +86,10 @@ struct ProgramCheck {
     return may(.execute, facts) ? nil : "\(printable(path)): \(user) may not execute it"
   }
 
-  /// The first bytes of a program; nil where it cannot be read.
-  private func head(of path: String) -> [UInt8]? {
-    guard let descriptor = try? Descriptor.open(path, [.readOnly, .nonBlocking]) else { return nil }
-    return try? FileSystem.content(of: descriptor, at: path, atMost: 256)
-  }
-
-  /// The path behind `#!` in a script's first line; nil for other programs.
-  private func interpreter(in head: [UInt8]) -> String? {
-    guard head.starts(with: "#!".utf8) else { return nil }
-    let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
-    let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    return String(decoding: line.drop(while: isBlank).prefix { !isBlank($0) && $0 != 0 }, as: UTF8.self)
-  }
-
-  /// Whether a file begins as text does: formats that the kernel executes have bytes that text has not.
-  private func isText(_ head: [UInt8]) -> Bool {
-    head.allSatisfy { $0 >= 0x20 || (0x09...0x0d).contains($0) }
-  }
-
   /// The first directory on the way to a file that may not be passed, links resolved.
   private func closedDirectory(on path: String) -> String? {
-    guard let native = realpath(path, nil) else { return nil }
-    defer { free(native) }
-    let whole = String(cString: native) + (path.hasSuffix("/") ? "/" : "")
+    guard let real = FileSystem.realPath(path) else { return nil }
+    let whole = real + (path.hasSuffix("/") ? "/" : "")
     for slash in whole.indices where whole[slash] == "/" {
       let directory = slash == whole.startIndex ? "/" : String(whole[..<slash])
       if let facts = try? FileSystem.facts(of: directory), !may(.execute, facts) { return directory }

@@ -40,6 +40,8 @@ public struct ServiceConfiguration: Sendable {
 extension ServiceConfiguration {
   /// Nil for a program.
   public var builtIn: BuiltIn? { mode.builtIn }
+  /// Whether it executes programs, as the service or as commands of the command server.
+  var runsPrograms: Bool { builtIn == nil || !settings.commands.isEmpty }
   /// Whether its program accepts clients itself.
   public var waits: Bool { mode.handover == .sockets }
 

@@ -225,6 +225,9 @@ import Testing
       hello    deny 203.0.113.0/24, unix:root
       inner    allow 10.0.0.0/8, unix:*
 
+      SERVICE  COULD BE CONFINED BY
+      own      read-only-paths = ["/usr", "/etc"]
+
 
       """
     #expect(text == expected)

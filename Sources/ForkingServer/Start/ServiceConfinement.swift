@@ -86,15 +86,10 @@ struct ServiceConfinement: ~Copyable {
     for path in settings.readWritePaths { try rules.permit(.everything, at: UnixPath(path)) }
     try rules.permit(.everything, atAnyOf: ["/dev/null", "/dev/zero", "/dev/full"])
     try rules.permit(.reading, atAnyOf: ["/dev/random", "/dev/urandom"])
-    try rules.permit(.using, atAnyOf: loadedFiles + options.programPaths)
+    try rules.permit(
+      .using, atAnyOf: ProgramSettings.alwaysReadable.map { UnixPath($0) } + options.programPaths)
     return rules
   }
-
-  /// What every program needs to be loaded, and /proc, whose files have permissions of their own: a program's own part of
-  /// it has another path for each process.
-  private static let loadedFiles: [UnixPath] = [
-    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/ld.so.preload", "/proc",
-  ]
 
   /// Puts all of it into force, forever.
   ///

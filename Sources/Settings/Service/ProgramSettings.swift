@@ -32,6 +32,12 @@ public struct ProgramSettings: Hashable, Sendable {
 
   public init() {}
 
+  /// What is in reach of every program whose files are restricted: its loader's files, and /proc, whose files have
+  /// permissions of their own (a program's own part of it has another path for each process).
+  public static let alwaysReadable = [
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/ld.so.preload", "/proc",
+  ]
+
   /// Where programs are looked for by those who inherit no `PATH`.
   public static let searchPath = "/usr/local/bin:/usr/bin:/bin"
 }
