@@ -42,7 +42,8 @@ BUILD_PACKAGES = libsystemd-dev libseccomp-dev 'libcurl4-openssl-dev|libcurl4-gn
 # Programs that the tests run.  None of them brings a service (make check asks).
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.
-PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban tmux prometheus logrotate
+PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban tmux prometheus logrotate \
+                 atftpd atftp fingerd finger
 PEERS          = $(CURDIR)/$(BUILD)/peers
 
 all: build

@@ -9,7 +9,9 @@ struct ConfigurationWarnings {
 
   init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
 
-  var all: [ConfigurationProblem] { rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined }
+  var all: [ConfigurationProblem] {
+    rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined
+  }
 
   /// A status page shows all that runs here: its administrator should say which other machines may see it.
   private var openPages: [ConfigurationProblem] {

@@ -45,9 +45,10 @@ struct PathProposal {
   /// A line of the configuration, in parts between which a page's line may end.
   var parts: [String] {
     let texts = paths.map { RawValue.string($0).toml }
-    return ["read-only-paths", "="] + texts.enumerated().map { index, text in
-      (index == 0 ? "[" : "") + text + (index == texts.count - 1 ? "]" : ",")
-    }
+    return ["read-only-paths", "="]
+      + texts.enumerated().map { index, text in
+        (index == 0 ? "[" : "") + text + (index == texts.count - 1 ? "]" : ",")
+      }
   }
 }
 

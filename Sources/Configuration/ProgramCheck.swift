@@ -23,7 +23,8 @@ struct ProgramCheck {
     }
     switch mode.offer {
     case .program:
-      note("exec", [.element(0)], settings.exec.first.flatMap { fault(of: $0) ?? missingReach(of: $0, settings.program) })
+      note(
+        "exec", [.element(0)], settings.exec.first.flatMap { fault(of: $0) ?? missingReach(of: $0, settings.program) })
     case .builtIn(.command):
       for command in settings.commands {
         note(

@@ -59,7 +59,8 @@ struct ServiceResolver {
     let configuration = ServiceConfiguration(
       name: table.name, place: table.place, settings: effective, mode: mode,
       streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
-      socketAccess: machine.socketAccess, identity: identity, loginEnvironment: login, allow: acceptsItself ? nil : machine.allow,
+      socketAccess: machine.socketAccess, identity: identity, loginEnvironment: login,
+      allow: acceptsItself ? nil : machine.allow,
       deny: acceptsItself ? [] : machine.deny, origins: keys.origins,
       ownKeys: keys.own.names)
     return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)

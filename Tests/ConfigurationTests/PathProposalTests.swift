@@ -34,9 +34,10 @@ import Testing
     try directory.write("", to: "interpreter/run", mode: 0o755)
     try directory.write("#!\(directory["interpreter/run"]) -x\n", to: "bin/program", mode: 0o755)
     try directory.write("", to: "data/file", mode: 0o644)
-    let words = ["bin/program", "data", "data/file"].map { directory[$0] } + [
-      "--root=\(directory["option"])", "relative", "name=\(directory["home"])", "",
-    ]
+    let words =
+      ["bin/program", "data", "data/file"].map { directory[$0] } + [
+        "--root=\(directory["option"])", "relative", "name=\(directory["home"])", "",
+      ]
     #expect(paths { $0.exec = words } == ["bin", "interpreter", "data", "option"].map { directory[$0] })
     #expect(
       paths {

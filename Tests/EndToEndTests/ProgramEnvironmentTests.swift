@@ -123,7 +123,8 @@ struct ProgramEnvironmentTests {
     let program = try RunningProgram.tool(
       "sh",
       [
-        "-c", "printf 'env\nquit\n' | \"$0\" --serve command --stdio --login-environment --user \"$1\" --commands.env /usr/bin/env",
+        "-c",
+        "printf 'env\nquit\n' | \"$0\" --serve command --stdio --login-environment --user \"$1\" --commands.env /usr/bin/env",
         try Programs.listener(), user,
       ])
     let lines = program.output.text.split(whereSeparator: \.isNewline).map(String.init)
