@@ -192,11 +192,13 @@ struct SandboxTests {
 
   @Test(
     "does not serve after a step has had no effect", .enabled(if: Machine.isRoot, "needs privileges to give up"),
-    arguments: ["prctl:0=24", "capset", "setresgid", "setresuid", "prctl:0=38", "prctl:0=4"])
+    arguments: ["prctl:0=24", "capset", "setgroups", "setresgid", "setresuid", "prctl:0=38", "prctl:0=4"])
   func falseStep(_ step: String) throws {
     // A change of the user clears the capabilities and makes the process not dumpable as well.
     let user = step.hasPrefix("set") ? ["--user", "65534"] : []
-    let listener = try startUnder(try TestPrograms.kernel(without: [step], error: 0), user)
+    // With a group to lose.
+    let groups = [try Programs.tool("setpriv"), "--groups", "4"]
+    let listener = try startUnder(groups + TestPrograms.kernel(without: [step], error: 0), user)
     #expect(try listener.awaitEnd() == .exited(code: 1))
     #expect(listener.errors.text.contains("ermitted"), "\(listener.errors.text)")
   }

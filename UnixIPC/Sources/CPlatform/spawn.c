@@ -61,11 +61,10 @@ static const char *set_limits(const struct platform_spawn *program, bool of_proc
 // By system call: the C library's functions would change the caller's other threads, whose memory may be shared.
 static const char *become(const struct platform_identity *identity) {
   // A process without privileges may keep the groups that it has, if they are the ones that are wanted, and no others.
-  if (syscall(SYS_setgroups, identity->group_count, identity->groups) == -1) {
-    int error = errno;
-    bool has_them = error == EPERM && platform_has_groups(identity->groups, identity->group_count, identity->group);
-    errno = error;
-    if (!has_them) return "setgroups";
+  if (syscall(SYS_setgroups, identity->group_count, identity->groups) == -1 && errno != EPERM) return "setgroups";
+  if (!platform_has_groups(identity->groups, identity->group_count, identity->group)) {
+    errno = EPERM;
+    return "setgroups";
   }
   gid_t group = identity->group, groups[3];
   if (syscall(SYS_setresgid, group, group, group) == -1) return "setresgid";

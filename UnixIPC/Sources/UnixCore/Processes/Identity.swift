@@ -59,10 +59,9 @@ public struct Identity: Hashable, Sendable {
     let supplementary = groups
     do throws(SystemCallError) {
       _ = try check("setgroups", on: groupList) { setgroups(supplementary.count, supplementary) }
-    } catch {
-      guard error.code == .notPermitted, platform_has_groups(supplementary, supplementary.count, group) else {
-        throw error
-      }
+    } catch { if error.code != .notPermitted { throw error } }
+    guard platform_has_groups(supplementary, supplementary.count, group) else {
+      throw SystemCallError("setgroups", on: groupList, code: .notPermitted)
     }
     _ = try check("setresgid", on: String(group)) { platform_setresgid(group) }
     _ = try check("setresuid", on: String(user)) { platform_setresuid(user) }
