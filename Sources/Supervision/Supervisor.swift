@@ -206,8 +206,13 @@ final class Supervisor {
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)
   }
 
+  /// How many signals are taken before anything else is looked at: where begatd and its programs have one user, they can
+  /// send them without end.
+  private static let signalsPerTurn = 64
+
   private func takeSignals() {
-    while let arrival = signals.take() {
+    for _ in 0..<Supervisor.signalsPerTurn {
+      guard let arrival = signals.take() else { return }
       switch arrival.signal {
       case .child: reapChildren()
       case .terminate, .interrupt, .quit: takeStopSignal()

@@ -71,29 +71,37 @@ struct SignalFaultTests {
     }
   }
 
-  /// Any process of the same user can send them.
-  @Test(arguments: ["daytime", "program"])
-  func aFloodOfForgedSignalsKeepsNobodyWaiting(service: String) throws {
+  /// Any process of the same user can send them.  With so low limits, connections whose ends are noticed too late would
+  /// keep clients away.
+  @Test(arguments: ["daytime", "program"], ["exit", "SIGCHLD", "SIGHUP"])
+  func aFloodOfForgedSignalsKeepsNobodyWaiting(service: String, signal: String) throws {
     let script = """
       import ctypes, os, platform, signal, struct, sys
       listener = int(sys.argv[1])
-      exit_signal = signal.SIGRTMIN + 1
+      number = signal.SIGRTMIN + 1 if sys.argv[2] == "exit" else signal.Signals[sys.argv[2]]
       libc = ctypes.CDLL(None, use_errno=True)
-      number = {"x86_64": 129, "aarch64": 138}[platform.machine()]
-      info = struct.pack("iiiiiI", exit_signal, 0, -1, 0, os.getpid(), os.getuid()).ljust(128, b"\\0")
+      call = {"x86_64": 129, "aarch64": 138}[platform.machine()]
+      info = struct.pack("iiiiiI", number, 0, -1, 0, os.getpid(), os.getuid()).ljust(128, b"\\0")
       print("begun", flush=True)
-      while True: libc.syscall(number, listener, exit_signal, info)
+      while True: libc.syscall(call, listener, number, info)
       """
+    let limits = "max-connections = 8\nmax-connections-per-source = 4\nwhen-full = \"refuse\""
     let configuration =
-      SampleConfiguration.service("daytime") + SampleConfiguration.script("program", "exec date '+%a %b %e %T %Y\r'")
+      SampleConfiguration.service("daytime", limits)
+      + SampleConfiguration.script("program", "exec date '+%a %b %e %T %Y\r'", limits)
     try withDaemon(configuration) { daemon in
       let listener = try daemon.listener(service)
-      let flood = try RunningProgram(try Programs.tool("python3"), ["-c", script, "\(listener)"])
+      let flood = try RunningProgram(try Programs.tool("python3"), ["-c", script, "\(listener)", signal])
       try flood.output.awaitLines(containing: "begun")
-      for _ in 0..<20 { #expect(Expected.isDaytime(try ask(daemon.address(service)))) }
-      flood.kill()
+      let count = 40
+      for _ in 0..<count { #expect(Expected.isDaytime(try ask(daemon.address(service)))) }
       _ = try daemon.awaitConnections(0, of: service)
+      let answer = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
+      let row = (answer["services"] as? [[String: Any]])?.first { $0["name"] as? String == service }
+      #expect(row?["accepted"] as? Int == count && row?["ended"] as? Int == count)
+      #expect((row?["refused"] as? [String: Int])?.values.reduce(0, +) == 0)
       #expect(try daemon.listener(service) == listener)
+      flood.kill()
     }
   }
 

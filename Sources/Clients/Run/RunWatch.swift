@@ -57,8 +57,12 @@ struct RunWatch: ~Copyable {
     return (!set[input].isEmpty, !set[output].isEmpty)
   }
 
+  /// How many signals are taken before the time limit is looked at: programs can send them without end.
+  private static let signalsPerTurn = 64
+
   private func takeSignals(_ isRequestedToEnd: inout Bool) {
-    while let arrival = signals.take() {
+    for _ in 0..<Self.signalsPerTurn {
+      guard let arrival = signals.take() else { return }
       if arrival.signal == .child {
         reapOrphans()
       } else {

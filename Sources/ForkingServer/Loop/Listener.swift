@@ -236,25 +236,31 @@ struct Listener: ~Copyable {
 
   // MARK: Signals and exits
 
+  /// How many signals of a kind are handled before clients are looked at again: any process of this user can send them
+  /// faster than they are taken.
+  private static let signalsPerTurn = 64
+
   private mutating func takeStopSignals() {
-    while let arrival = stopSignals.take() {
+    for _ in 0..<Listener.signalsPerTurn {
+      guard let arrival = stopSignals.take() else { return }
       if arrival.signal != .hangUp { stop() }
     }
   }
 
-  /// How many announced exits are handled before clients are looked at again.
-  private static let exitsPerTurn = 64
-
   mutating func takeExits() {
     var mayBeSeveral = false
-    // A flood of forged signals must not keep clients waiting: the rest is handled in the next turn.
-    for _ in 0..<Listener.exitsPerTurn {
-      guard let exit = exits.take() else { break }
+    var hasForged = false
+    var left = Listener.signalsPerTurn
+    while left > 0, let exit = exits.take() {
+      left -= 1
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Any process of this user can forge the signal: only waitpid(2) is trusted.
-      if table.contains(exit.process) { reap(exit.process) }
+      if !table.contains(exit.process) || !reap(exit.process) { hasForged = true }
     }
+    // Signals of exits wait behind forged ones, or are lost because the queue is full of them.  Until the next sweep the
+    // connections that have ended would count against limits.
+    if left == 0, hasForged { mayBeSeveral = true }
     if mayBeSeveral { reapAll() }
   }
 

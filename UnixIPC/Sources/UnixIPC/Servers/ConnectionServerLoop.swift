@@ -77,7 +77,11 @@ struct ConnectionServerLoop: ~Copyable {
   /// Takes the signals that have come; the last one of those that stop the server, if one has.
   private mutating func takeSignals(_ childDidEnd: (ConnectionServer.EndedChild) -> Void) -> Signal? {
     var stop: Signal?
-    while let arrival = signals.take() { if arrival.signal != .child { stop = arrival.signal } }
+    // A process of the same user can send them without end.
+    for _ in 0..<64 {
+      guard let arrival = signals.take() else { break }
+      if arrival.signal != .child { stop = arrival.signal }
+    }
     // One SIGCHLD stands for any number of them.
     for (process, peer) in children {
       guard let status = Children.reap(process) else { continue }
