@@ -26,7 +26,7 @@ public enum AdmissionBook {
   ///
   /// Source: memfd_create(2).
   public static func create(maxConnections: Int) throws(SystemCallError) -> Descriptor {
-    let object = try MemoryFile.create(name: "begat-admission", size: size(maxConnections: maxConnections))
+    let object = try MemoryFile.createSealable(name: "begat-admission", size: size(maxConnections: maxConnections))
     let memory = try MemoryMapping.file(object, size: connectionsOffset + headerSize, writable: true)
     for offset in [0, connectionsOffset] { BookPart.begin(at: memory.unsafeBytes.baseAddress! + offset) }
     return object

@@ -19,11 +19,11 @@ public struct BanTable: ~Copyable {
 
   private static let kindCount = 64 * Int(BEGAT_BAN_LENGTH_WORDS)
 
-  /// Makes a table without bans.
+  /// Makes a table without bans, in memory that can be sealed.
   ///
   /// Source: memfd_create(2).
   public init() throws(SystemCallError) {
-    let object = try MemoryFile.create(name: "begat-bans", size: BanSlots.size)
+    let object = try MemoryFile.createSealable(name: "begat-bans", size: BanSlots.size)
     let memory = try MemoryMapping.file(object, size: BanSlots.size, writable: true, isInherited: false)
     let header = BanSlots(in: memory.unsafeBytes).header
     secret = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))

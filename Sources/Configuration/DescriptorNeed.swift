@@ -4,12 +4,12 @@ import Settings
 /// The descriptors that begatd needs for a configuration.
 extension Configuration {
   /// An estimate that is rather too high: the sockets of each service, its admission book, and the channels and
-  /// scoreboards of its listener and of the one that takes its place.
+  /// scoreboards of its listener and of the one that takes its place, with the sockets at which they ask for names.
   public var descriptorNeed: UInt64 {
     let own: UInt64 = 48
     let controlPeers: UInt64 = control == nil ? 0 : 130
     return services.filter(\.settings.enabled).reduce(own + controlPeers) { need, service in
-      need + UInt64(service.streams.count + service.datagrams.count) + 5
+      need + UInt64(service.streams.count + service.datagrams.count) + (service.settings.looksUpNames ? 7 : 5)
     }
   }
 

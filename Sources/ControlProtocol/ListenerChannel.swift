@@ -55,6 +55,7 @@ public enum ListenerChannel {
     case state = 13
     case board = 14
     case dropBoard = 15
+    case nameRequests = 16
   }
 
   /// Writes the header of a message of this kind.
@@ -105,7 +106,7 @@ public enum ListenerChannel {
     case .ended:
       guard let report = body(of: bytes, as: begat_end_report.self) else { return nil }
       return .ended(value, count: Int(clamping: report.count))
-    case .question, .begin, .clear, .retire, .end, .state, .board, .dropBoard: return nil
+    case .question, .begin, .clear, .retire, .end, .state, .board, .dropBoard, .nameRequests: return nil
     }
   }
 

@@ -1,7 +1,7 @@
 import CSharedLayouts
 @_spi(Begat) import UnixCore
 
-/// A message of begatd to a listener.  Another process that wants to end one sends SIGTERM.
+/// A message of begatd to a listener, or to the resolver of names.  Another process that wants to end one sends SIGTERM.
 public enum SupervisorMessage: Hashable, Sendable {
   /// Answered immediately while the listener's loop turns.
   case question(UInt32)
@@ -21,6 +21,8 @@ public enum SupervisorMessage: Hashable, Sendable {
   case board(UInt32)
   /// For the service `status`: the state names the scoreboard of this number no more.
   case dropBoard(UInt32)
+  /// For the resolver of names: the socket at which the connection processes of a listener ask is passed with it.
+  case nameRequests
 }
 
 /// How a listener stops accepting.
@@ -70,6 +72,7 @@ extension ListenerChannel {
     case .state: return .state
     case .board: return .board(value)
     case .dropBoard: return .dropBoard(value)
+    case .nameRequests: return .nameRequests
     case .ready, .alive, .connections, .log, .program, .retired, .ended: return nil
     }
   }
@@ -83,6 +86,7 @@ extension ListenerChannel {
     switch message {
     case .state: if let file { try sendHeader(.state, value: 0, passing: file, on: channel) }
     case .board(let number): if let file { try sendHeader(.board, value: number, passing: file, on: channel) }
+    case .nameRequests: if let file { try sendHeader(.nameRequests, value: 0, passing: file, on: channel) }
     case .dropBoard(let number): try sendHeader(.dropBoard, value: number, on: channel)
     case .question(let number): try sendHeader(.question, value: number, on: channel)
     case .begin(let columns): try sendHeader(.begin, value: UInt32(columns), on: channel)

@@ -8,14 +8,36 @@ extension Supervisor {
   func startResolver() {
     guard let resolver else { return }
     do throws(SystemCallError) {
-      try resolver.start()
+      try resolver.start(serving: allServices.flatMap(\.generations).compactMap(\.nameRequests))
       if let number = resolver.channelNumber {
-        resolverToken = try poll.add(number, .readable) { [unowned self] _ in readResolver() }
+        resolverToken = try poll.add(number, .readable) { [unowned self] ready in
+          readResolver()
+          if ready.contains(.writable) { sendWaitingToResolver() }
+        }
+        awaitRoomForResolver()
       }
     } catch {
       resolver.kill()
       resolverFailed("cannot be started: \(error)")
     }
+  }
+
+  /// Lets the resolver answer the connection processes of a listener, if they ask it.
+  func serveNames(of generation: Generation) {
+    guard let resolver, let requests = generation.nameRequests else { return }
+    resolver.serve(requests)
+    awaitRoomForResolver()
+  }
+
+  private func awaitRoomForResolver() {
+    guard let resolver, resolver.hasWaiting, let resolverToken else { return }
+    try? poll.change(resolverToken, [.readable, .writable])
+  }
+
+  private func sendWaitingToResolver() {
+    guard let resolver else { return }
+    resolver.sendWaiting()
+    if !resolver.hasWaiting, let resolverToken { try? poll.change(resolverToken, .readable) }
   }
 
   /// Takes the resolver's answers; it has nothing else to say.
@@ -45,7 +67,7 @@ extension Supervisor {
   /// Ends the resolver when no service greets by name any more, and no listener that still has connections asks it.
   func endResolverIfUnused() {
     guard let resolver, stopDeadline == nil, !services.contains(where: \.configuration.settings.looksUpNames),
-      !allServices.contains(where: { $0.generations.contains(where: \.asksForNames) })
+      !allServices.contains(where: { $0.generations.contains { $0.nameRequests != nil } })
     else { return }
     logger.info("names: no service asks for names any more; the resolver is ended")
     forgetResolverChannel()

@@ -28,6 +28,7 @@ extension Supervisor {
       let generation = try starter.start(service, boardNumber: sharing.nextBoardNumber())
       service.restartTime = nil
       service.await(generation)
+      serveNames(of: generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
       do throws(SystemCallError) {
         generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] ready in

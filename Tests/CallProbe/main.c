@@ -4,6 +4,9 @@
 //
 // An argument is a number, @TEXT for a string in the process's memory, or % for 256 zeroed bytes there.  A line for each
 // call has its result, or the error's negative number.  Then the process goes on as before.
+//
+// The call `fill START SIZE BYTE` writes to the process's memory, as far as it is mapped for writing; a BYTE of more than
+// 255 stands for random ones.  Its result is the number of bytes.
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
@@ -45,6 +48,22 @@ static unsigned long value(const char *text, unsigned long *room) {
   return *room;
 }
 
+static void fill(char **words, int count) {
+  if (count != 4) errx(64, "usage: fill START SIZE BYTE");
+  unsigned long start = strtoul(words[1], NULL, 0), size = strtoul(words[2], NULL, 0), byte = strtoul(words[3], NULL, 0);
+  unsigned char bytes[4096];
+  unsigned long written = 0;
+  while (written < size) {
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(byte > 255 ? random() : (long)byte);
+    size_t part = size - written < sizeof bytes ? size - written : sizeof bytes;
+    struct iovec from = {bytes, part}, to = {(void *)(start + written), part};
+    ssize_t result = process_vm_writev(target, &from, 1, &to, 1, 0);
+    if (result <= 0) break;
+    written += (unsigned long)result;
+  }
+  printf("%ld\n", written > 0 ? (long)written : -(long)errno);
+}
+
 static void call(char **words, int count, const struct user_regs_struct *before) {
   int number = seccomp_syscall_resolve_name(words[0]);
   if (number == __NR_SCMP_ERROR) errx(64, "no system call %s", words[0]);
@@ -83,7 +102,10 @@ int main(int count, char **words) {
   for (int i = 2; i < count;) {
     int end = i;
     while (end < count && strcmp(words[end], "--") != 0) end++;
-    call(words + i, end - i, &before);
+    if (strcmp(words[i], "fill") == 0)
+      fill(words + i, end - i);
+    else
+      call(words + i, end - i, &before);
     i = end + 1;
   }
   if (ptrace(PTRACE_SETREGS, target, NULL, &before) == -1) err(1, "PTRACE_SETREGS");

@@ -63,8 +63,9 @@ struct SandboxTests {
       let neighbour = try Client(try daemon.address("other"))
       let process = try daemon.awaitConnections(1, of: service)[0]
       let other = try daemon.awaitConnections(1, of: "other")[0]
+      let resolvers = ProcessFacts.children(of: daemon.process).filter { $0.title.contains("--resolve-names") }
       let here = "0xffffffffffffff9c"
-      let refusals: [(call: [String], error: CInt)] = [
+      var refusals: [(call: [String], error: CInt)] = [
         (["openat", here, "@/etc/passwd", "0"], EACCES), (["open", "@/etc/passwd", "0"], EACCES),
         (["openat", here, "@/tmp/begat-probe", "0x41", "0600"], service == "command" ? EPERM : EACCES),
         (["openat", here, "@/proc/\(other)/mem", "2"], service == "command" ? EPERM : EACCES),
@@ -85,7 +86,9 @@ struct SandboxTests {
         (["setuid", "0"], EPERM), (["io_uring_setup", "1", "%"], EPERM), (["bpf", "0", "%", "8"], EPERM),
         (["kill", "\(daemon.process)", "0"], EPERM), (["kill", "\(other)", "0"], EPERM),
         (["kill", "\(try daemon.listener("other"))", "0"], EPERM),
+        (["rt_sigqueueinfo", "\(try daemon.listener(service))", "35", "%"], EPERM),
       ]
+      for resolver in resolvers { refusals.append((call: ["kill", "\(resolver.process)", "0"], error: EPERM)) }
       let results = try TestPrograms.call(in: process, [["getpid"]] + refusals.map(\.call))
       #expect(results.first == Int(process), "the probe works")
       #expect(results.count == refusals.count + 1)

@@ -26,6 +26,7 @@ extension Listener {
     case .end(let order): reporter.sayEnded(order, count: end(order.selection))
     case .dropBoard(let number): sharedState?.dropBoard(number)
     case .state, .board: take(file, message)
+    case .nameRequests: break
     }
   }
 

@@ -25,8 +25,8 @@ final class Generation {
   let channel: Descriptor
   /// Its column in the service's admission book.
   let column: Int
-  /// Whether its connection processes ask the resolver of names.
-  let asksForNames: Bool
+  /// The resolver's end of the socket at which its connection processes ask for names; nil if they do not.
+  let nameRequests: SharedFile?
   /// Its scoreboard.
   let board: ScoreboardReader
   /// The memory object of that, for listeners that show it.
@@ -58,7 +58,7 @@ final class Generation {
   var outbox = Outbox()
 
   init(
-    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, asksForNames: Bool,
+    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, nameRequests: SharedFile?,
     board: ScoreboardReader, boardFile: SharedFile, boardNumber: UInt32, showsState: Bool, source: RecordSource
   ) {
     self.boardFile = boardFile
@@ -69,7 +69,7 @@ final class Generation {
     self.process = process
     self.channel = channel
     self.column = column
-    self.asksForNames = asksForNames
+    self.nameRequests = nameRequests
     self.board = board
   }
 

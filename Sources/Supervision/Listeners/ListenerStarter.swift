@@ -64,9 +64,10 @@ struct ListenerStarter {
     options.column = column
     options.bans = pass(bans.table.object.number)
     options.banNumber = service.number
-    if asksForNames, let names {
-      options.names = pass(names.cacheObject.number)
-      options.nameRequests = pass(names.requests.number)
+    let requests = asksForNames ? try NameRequests() : nil
+    if let requests, let names {
+      options.names = pass(names.readableCache.number)
+      options.nameRequests = pass(requests.asking.descriptor.number)
     }
 
     var program = Program(
@@ -78,7 +79,20 @@ struct ListenerStarter {
     let process = try program.start(descriptors: descriptors)
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      asksForNames: asksForNames, board: board, boardFile: scoreboard, boardNumber: boardNumber,
+      nameRequests: requests?.answering, board: board, boardFile: scoreboard, boardNumber: boardNumber,
       showsState: configuration.builtIn == .status, source: source)
+  }
+}
+
+/// The two ends of a socket at which connection processes ask for names.
+private struct NameRequests {
+  let asking: SharedFile
+  let answering: SharedFile
+
+  init() throws(SystemCallError) {
+    // Of a kind that keeps messages apart and has an end, so that the resolver finds out when the last process is gone.
+    let pair = try SocketPair(kind: .sequencedPacket)
+    asking = SharedFile(pair.first)
+    answering = SharedFile(pair.second)
   }
 }

@@ -59,7 +59,7 @@ struct Outbox {
       guard let place = messages.firstIndex(where: { $0.message == .board(number) }) else { return false }
       messages.remove(at: place)
       return true
-    case .question, .begin, .clear, .retire, .end, .board: break
+    case .question, .begin, .clear, .retire, .end, .board, .nameRequests: break
     }
     return false
   }

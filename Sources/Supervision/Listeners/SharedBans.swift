@@ -5,5 +5,10 @@ import Admission
 final class SharedBans {
   var table: BanTable
 
-  init() throws(SystemCallError) { table = try BanTable() }
+  init() throws(SystemCallError) {
+    table = try BanTable()
+    // Listeners map it for reading and close the descriptor; where Linux is older than 5.1 this alone keeps them from
+    // writing.
+    try? MemoryFile.makeReadOnly(table.object)
+  }
 }

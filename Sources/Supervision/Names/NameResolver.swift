@@ -8,15 +8,16 @@ import Glibc
 /// Its answers come from the network: so it is another process, without privileges, and begatd reads no more of them than
 /// names for reports, which the cache checks.
 final class NameResolver {
-  /// Where names are kept, for listeners to map.
-  let cacheObject: Descriptor
+  /// Where names are kept: the resolver alone gets this descriptor, and can write by it.
+  private let cacheObject: Descriptor
+  /// The same for listeners, which can only read.
+  let readableCache: Descriptor
   private let cache: NameCache
-  /// Where connection processes ask.
-  let requests: Descriptor
-  private let questions: Descriptor
   private(set) var process: pid_t?
   /// Where it answers that it still turns; nil while it does not run.
   private var channel: Descriptor?
+  /// Sockets of listeners that wait for room in the channel.
+  private var outbox = Outbox()
   var inquiry = Inquiry()
   var restartTime: Int64?
 
@@ -28,11 +29,10 @@ final class NameResolver {
   init(standardError: CInt, limits: [Program.Limit]) throws(SystemCallError) {
     self.standardError = standardError
     self.limits = limits
-    cacheObject = try MemoryFile.create(name: "begat-names", size: NameCache.size)
+    cacheObject = try MemoryFile.createSealable(name: "begat-names", size: NameCache.size)
+    try MemoryFile.keepSize(of: cacheObject)
+    readableCache = try MemoryFile.reopenForReading(cacheObject)
     cache = try NameCache(cacheObject, writable: false)
-    let pair = try SocketPair(kind: .datagram)
-    requests = pair.first
-    questions = pair.second
   }
 
   var channelNumber: CInt? {
@@ -45,7 +45,8 @@ final class NameResolver {
   /// The host's name, if it is known already.
   func name(of address: SocketAddress) -> String? { NameCache.Key(address).flatMap { cache.name(of: $0) } }
 
-  func start() throws(SystemCallError) {
+  /// - Parameter requests: sockets at which connection processes of living listeners ask.
+  func start(serving requests: [SharedFile]) throws(SystemCallError) {
     restartTime = nil
     var program = Program(
       path: ProgramFile.executable, arguments: ["--resolve-names"],
@@ -57,12 +58,36 @@ final class NameResolver {
     program.ignoredSignals = [.hangUp, .user1]
     let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [
-      StandardStreams.null.number, StandardStreams.null.number, standardError, questions.number, cacheObject.number,
+      StandardStreams.null.number, StandardStreams.null.number, standardError, cacheObject.number,
       pair.second.number,
     ])
     let own = pair.first
     channel = consume own
     inquiry = Inquiry()
+    outbox.removeAll()
+    for socket in requests { serve(socket) }
+  }
+
+  /// Passes it a socket at which the connection processes of a listener ask.
+  ///
+  /// Each listener has one of its own: a service that is taken over can shut down or fill no other's.
+  func serve(_ requests: SharedFile) {
+    switch channel {
+    // One that can never be told has ended: the next one gets the sockets of all listeners.
+    case .some(let channel): try? outbox.send(.nameRequests, passing: requests, on: channel)
+    case nil: break
+    }
+  }
+
+  /// Whether something waits for room in the channel.
+  var hasWaiting: Bool { !outbox.isEmpty }
+
+  /// Sends what there is room for.
+  func sendWaiting() {
+    switch channel {
+    case .some(let channel): outbox.flush(on: channel)
+    case nil: break
+    }
   }
 
   /// Asks whether it still turns.
@@ -117,6 +142,7 @@ final class NameResolver {
   func forget() {
     process = nil
     channel = nil
+    outbox.removeAll()
   }
 
   /// Ends it: nothing of it outlives begatd, which waits for it no longer than a second.

@@ -5,13 +5,12 @@ import Glibc
 import Synchronization
 @_spi(Begat) import UnixCore
 
-/// The resolver's own program: begatd executed again, as nobody, with three descriptors.
+/// The resolver's own program: begatd executed again, as nobody, with two descriptors.
 public enum NameResolverProgram {
-  private static let questionsNumber: CInt = 3
-  private static let cacheNumber: CInt = 4
-  private static let channelNumber: CInt = 5
-  /// Look-ups that may wait for the network at once.
-  private static let workers = 8
+  private static let cacheNumber: CInt = 3
+  private static let channelNumber: CInt = 4
+  /// Look-ups for one listener that may wait for the network at the same time.
+  private static let workersPerListener = 4
   private static let lifetime = Duration.seconds(600)
   private static let lifetimeOfNone = Duration.seconds(60)
 
@@ -23,10 +22,10 @@ public enum NameResolverProgram {
       try Privileges.giveUp(becoming: geteuid() == 0 ? Users.nobody : nil, keeping: [])
       try Privileges.forbidCores()
       guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
-      let cache = try NameCache(Descriptor(owning: cacheNumber), writable: true)
-      let state = Shared(cache: cache, questions: Descriptor(owning: questionsNumber))
-      for _ in 0..<workers { try startThread(state) }
-      answerQuestions(Descriptor(owning: channelNumber))
+      let cache = SharedCache(try NameCache(Descriptor(owning: cacheNumber), writable: true))
+      // From now on it reads what comes from the network, and writes to begatd's log no more.
+      StandardError.redirect(to: STDOUT_FILENO)
+      try obey(Descriptor(owning: channelNumber), cache)
       return 0
     } catch {
       try? StandardError.tryWrite("begatd: names: \(error)\n")
@@ -34,50 +33,78 @@ public enum NameResolverProgram {
     }
   }
 
-  /// Tells begatd that this process turns, whenever it asks, until begatd is gone.
-  private static func answerQuestions(_ channel: borrowing Descriptor) {
+  /// Tells begatd that this process turns, whenever it asks, and serves the listeners that it names, until begatd is gone.
+  ///
+  /// - Throws: when there are no threads for a listener: the next resolver may have them.
+  private static func obey(_ channel: borrowing Descriptor, _ cache: SharedCache) throws(SystemCallError) {
+    var failure: SystemCallError?
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
-      while let count = try? channel.receive(into: room), count > 0 {
-        let message = ListenerChannel.supervisorMessage(UnsafeRawBufferPointer(rebasing: room[..<count]))
-        if case .question(let number) = message { try? ListenerChannel.sendAlive(number, on: channel) }
-      }
+      do throws(SystemCallError) {
+        while true {
+          var received = try channel.receive(into: room, maxPassed: 1)
+          guard received.count > 0 else { return }
+          let bytes = UnsafeRawBufferPointer(rebasing: room[..<received.count])
+          switch ListenerChannel.supervisorMessage(bytes) {
+          case .question(let number): try? ListenerChannel.sendAlive(number, on: channel)
+          case .nameRequests: if let socket = received.descriptors.takeFirst() { try serve(consume socket, cache) }
+          default: break
+          }
+        }
+      } catch { failure = error }
     }
+    if let failure { throw failure }
   }
 
-  private static func startThread(_ state: Shared) throws(SystemCallError) {
+  /// Answers at a listener's socket, by threads that no other listener uses: however much one asks, and however long its
+  /// look-ups take, the others get their answers.
+  private static func serve(_ socket: consuming Descriptor, _ cache: SharedCache) throws(SystemCallError) {
+    let asker = Asker(socket, cache)
+    for _ in 0..<workersPerListener { try startThread(asker) }
+  }
+
+  private static func startThread(_ asker: Asker) throws(SystemCallError) {
     var thread = pthread_t()
     let result = pthread_create(
       &thread, nil,
       { argument in
-        Unmanaged<Shared>.fromOpaque(argument!).takeRetainedValue().work()
+        Unmanaged<Asker>.fromOpaque(argument!).takeRetainedValue().work()
         return nil
-      }, Unmanaged.passRetained(state).toOpaque())
+      }, Unmanaged.passRetained(asker).toOpaque())
     if result != 0 { throw SystemCallError("pthread_create", code: ErrorCode(rawValue: result)) }
+    pthread_detach(thread)
   }
 
-  /// What the workers share: the kernel deals the questions out, the cache has one writer at a time.
-  private final class Shared: Sendable {
+  /// The cache, which has one writer at a time.
+  private final class SharedCache: Sendable {
     private let cache: Mutex<NameCache>
-    private let questions: Descriptor
 
-    init(cache: consuming NameCache, questions: consuming Descriptor) {
-      self.cache = Mutex(cache)
-      self.questions = questions
-    }
+    init(_ cache: consuming NameCache) { self.cache = Mutex(cache) }
 
-    func work() {
-      withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { room in
-        while let count = try? questions.receive(into: room) {
-          if let key = NameCache.Key(message: UnsafeRawBufferPointer(rebasing: room[..<count])) { answer(key) }
-        }
-      }
-    }
-
-    private func answer(_ key: NameCache.Key) {
+    func answer(_ key: NameCache.Key) {
       // Many ask at the same time, and few threads look up.
       guard !cache.withLock({ $0.knows(key) }) else { return }
       let name = Hosts.name(of: key.address)
       cache.withLock { $0.store(name, for: key, lifetime: name == nil ? lifetimeOfNone : lifetime) }
+    }
+  }
+
+  /// What the threads of a listener share: the kernel deals the questions out.
+  private final class Asker: Sendable {
+    private let questions: Descriptor
+    private let cache: SharedCache
+
+    init(_ questions: consuming Descriptor, _ cache: SharedCache) {
+      self.questions = questions
+      self.cache = cache
+    }
+
+    /// Answers until no process of the listener can ask any more.
+    func work() {
+      withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { room in
+        while let count = try? questions.receive(into: room), count > 0 {
+          if let key = NameCache.Key(message: UnsafeRawBufferPointer(rebasing: room[..<count])) { cache.answer(key) }
+        }
+      }
     }
   }
 }

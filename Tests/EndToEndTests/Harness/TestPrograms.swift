@@ -18,7 +18,8 @@ enum TestPrograms {
 
   /// Makes system calls in a live process that waits in one.
   ///
-  /// - Parameter calls: each a name and its arguments: numbers, `@TEXT` or `%` for zeroed memory.
+  /// - Parameter calls: each a name and its arguments: numbers, `@TEXT` or `%` for zeroed memory.  The name `fill` writes to
+  ///   memory: its start, its size, and the byte, or a larger number for random ones.
   /// - Returns: their results, or the errors' negative numbers.
   static func call(in process: pid_t, _ calls: [[String]]) throws -> [Int] {
     let words = ["\(process)"] + calls.joined(separator: ["--"])

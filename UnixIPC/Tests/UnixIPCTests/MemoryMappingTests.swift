@@ -41,6 +41,35 @@ import Testing
     #expect(ftruncate(file.number, 0) == -1 && errno == EPERM)
   }
 
+  @Test(
+    "of a sealable memory file loses no bytes, and can be mapped for writing again and again if only its size is kept")
+  func keepsItsSize() throws {
+    let file = try MemoryFile.createSealable(name: "test", size: 5000)
+    #expect(ftruncate(file.number, 0) == -1 && errno == EPERM)
+    try MemoryFile.grow(file, to: 6000)
+    try MemoryFile.keepSize(of: file)
+    #expect(failure { () throws(SystemCallError) in try MemoryFile.grow(file, to: 9000) }?.code == .notPermitted)
+    #expect(failure { () throws(SystemCallError) in try MemoryFile.makeReadOnly(file) }?.code == .notPermitted)
+    let first = try MemoryMapping.file(file, size: 6000, writable: true)
+    let second = try MemoryMapping.file(file, size: 6000, writable: true)
+    first.unsafeBytes[0] = 7
+    #expect(second.unsafeBytes[0] == 7)
+  }
+
+  @Test("of a memory file that was opened again for reading cannot be made writable")
+  func isOpenedForReading() throws {
+    let file = try MemoryFile.create(name: "test", size: 5000)
+    let reading = try MemoryFile.reopenForReading(file)
+    #expect(failure { () throws(SystemCallError) in try reading.writeAll("x") }?.code == .badFileDescriptor)
+    #expect(
+      failure { () throws(SystemCallError) in _ = try MemoryMapping.file(reading, size: 5000, writable: true) }?.code
+        == .permissionDenied)
+    let writer = try MemoryMapping.file(file, size: 5000, writable: true)
+    let reader = try MemoryMapping.file(reading, size: 5000, writable: false)
+    writer.unsafeBytes[0] = 7
+    #expect(reader.unsafeBytes[0] == 7)
+  }
+
   @Test("of a memory file that cannot be sealed is not made read-only")
   func isNotSealed() throws {
     let file = try MemoryFile.create(name: "test", size: 5000)

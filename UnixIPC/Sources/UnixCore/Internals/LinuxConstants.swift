@@ -17,9 +17,11 @@ let hangUpOfOneDirection: Int16 = 0x2000
 let memoryFileCloseOnExec: UInt32 = 1
 /// MFD_ALLOW_SEALING, linux/memfd.h
 let memoryFileAllowSealing: UInt32 = 2
-/// F_ADD_SEALS; F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_FUTURE_WRITE, linux/fcntl.h
+/// F_ADD_SEALS; F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_FUTURE_WRITE, linux/fcntl.h
 let addSeals: CInt = 1033
-let sealsAgainstResizing: CInt = 2 | 4
+let sealAgainstSeals: CInt = 1
+let sealAgainstShrinking: CInt = 2
+let sealAgainstGrowing: CInt = 4
 let sealAgainstWriting: CInt = 16
 /// IP_FREEBIND, linux/in.h; IPV6_FREEBIND, linux/in6.h
 let freeBind: CInt = 15

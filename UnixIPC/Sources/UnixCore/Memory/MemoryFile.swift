@@ -13,14 +13,17 @@ public enum MemoryFile {
     try create(name, size, flags: memoryFileCloseOnExec)
   }
 
-  /// Creates a file of zeroed bytes that `makeReadOnly` can seal.
+  /// Creates a file of zeroed bytes that other processes cannot make smaller: memory that is mapped remains there.
+  /// `makeReadOnly` and `keepSize` seal it further.
   ///
   /// - Parameter name: is shown in /proc/PID/maps only.
   /// - Parameter size: in bytes.
   ///
-  /// Source: memfd_create(2), MFD_ALLOW_SEALING.
+  /// Source: memfd_create(2), MFD_ALLOW_SEALING; fcntl(2), F_SEAL_SHRINK.
   @_spi(Begat) public static func createSealable(name: String, size: Int) throws(SystemCallError) -> Descriptor {
-    try create(name, size, flags: memoryFileCloseOnExec | memoryFileAllowSealing)
+    let file = try create(name, size, flags: memoryFileCloseOnExec | memoryFileAllowSealing)
+    try seal(file, sealAgainstShrinking)
+    return file
   }
 
   /// Keeps every process from writing to a file from now on, and from changing its size: those that have mapped it for
@@ -30,8 +33,30 @@ public enum MemoryFile {
   ///
   /// Source: fcntl(2), F_SEAL_FUTURE_WRITE.
   @_spi(Begat) public static func makeReadOnly(_ file: borrowing Descriptor) throws(SystemCallError) {
+    try seal(file, sealAgainstShrinking | sealAgainstGrowing | sealAgainstWriting)
+  }
+
+  /// Keeps every process from changing a file's size from now on, and from sealing it further: it can be written to
+  /// forever.
+  ///
+  /// Source: fcntl(2), F_SEAL_SEAL.
+  @_spi(Begat) public static func keepSize(of file: borrowing Descriptor) throws(SystemCallError) {
+    try seal(file, sealAgainstShrinking | sealAgainstGrowing | sealAgainstSeals)
+  }
+
+  private static func seal(_ file: borrowing Descriptor, _ seals: CInt) throws(SystemCallError) {
     let number = file.number
-    _ = try check("fcntl F_ADD_SEALS") { fcntl(number, addSeals, sealsAgainstResizing | sealAgainstWriting) }
+    _ = try check("fcntl F_ADD_SEALS") { fcntl(number, addSeals, seals) }
+  }
+
+  /// Opens a memory file again, for reading alone: a process that gets this descriptor cannot write by it, nor map the file
+  /// for writing.  Processes of other users cannot open it for writing by way of /proc either.
+  ///
+  /// Source: memfd_create(2), proc_pid_fd(5), fchmod(2).
+  @_spi(Begat) public static func reopenForReading(_ file: borrowing Descriptor) throws(SystemCallError) -> Descriptor {
+    let number = file.number
+    _ = try check("fchmod", on: "memory file") { fchmod(number, 0o400) }
+    return try Descriptor.open("/proc/self/fd/\(number)", .readOnly)
   }
 
   private static func create(_ name: String, _ size: Int, flags: UInt32) throws(SystemCallError) -> Descriptor {
