@@ -181,7 +181,9 @@ let package = Package(
     .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"], exclude: ["compare-with-tomllib.py"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "References", "Settings", nameService, "Admission", unixCore, "TestSupport"]),
+      dependencies: [
+        "Configuration", "Confinement", "References", "Settings", nameService, "Admission", unixCore, "TestSupport",
+      ]),
     // Every key in every circumstance, by both of its readers.
     .testTarget(
       name: "SchemaTests",

@@ -1,4 +1,5 @@
 import Admission
+import Confinement
 @_spi(Begat) import NameService
 import Settings
 @_spi(Begat) import UnixCore
@@ -10,7 +11,8 @@ extension Configuration {
   /// What will be in force, for people: the services, their limits, and who may connect.
   ///
   /// - Parameter width: the characters of a line, which only words that cannot be parted exceed.
-  public func effectiveSettings(width: Int = pageWidth) -> String {
+  /// - Parameter support: what the kernel has to confine services with.
+  public func effectiveSettings(width: Int = pageWidth, support: KernelSupport = .current) -> String {
     let drain = DurationText.render(daemon.drainTimeout)
     let announcement = DurationText.render(daemon.announceTime)
     let head = [
@@ -20,7 +22,8 @@ extension Configuration {
     ]
     var text = TextTable.wrapped(head, width: width).joined(separator: "\n") + "\n"
     text += "control-socket \(controlText)\n"
-    text += "\n" + TextTable.aligned(serviceRows(width)) + "\n" + LimitSummary(services).text(width: width) + "\n"
+    text += "\n" + TextTable.aligned(serviceRows(width)) + "\n" + LimitSummary(services).text(width: width)
+    text += "\n" + SandboxSummary(services, support).text(width: width) + "\n"
     let access = services.flatMap(\.accessRows)
     if !access.isEmpty {
       text += TextTable.aligned([["SERVICE", "ACCESS"]] + TextTable.wrappingLast(access, width: width)) + "\n"
@@ -31,8 +34,8 @@ extension Configuration {
   }
 
   /// What `--check` prints: the effective settings and the verdict.
-  public func checkText(width: Int = pageWidth) -> String {
-    effectiveSettings(width: width) + "\(printable(source)): configuration is right\n"
+  public func checkText(width: Int = pageWidth, support: KernelSupport = .current) -> String {
+    effectiveSettings(width: width, support: support) + "\(printable(source)): configuration is right\n"
   }
 
   private var logFileText: String { daemon.logTarget == .file ? " \(printable(daemon.logFile))" : "" }

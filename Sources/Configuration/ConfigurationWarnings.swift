@@ -29,9 +29,7 @@ struct ConfigurationWarnings {
   private var unconfined: [ConfigurationProblem] {
     services.compactMap { service in
       let key = service.settings.program.allowSetUserID ? "allow-set-user-id" : "sandbox"
-      guard service.settings.program.allowSetUserID || service.settings.sandbox == .off,
-        let origin = service.origins[key]
-      else { return nil }
+      guard !service.settings.isConfined, let origin = service.origins[key] else { return nil }
       return service.warning(
         at: origin, "\(service.name) is not confined: what takes it over can do all that its user can")
     }

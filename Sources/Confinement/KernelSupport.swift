@@ -27,9 +27,22 @@ public struct KernelSupport: Hashable, Sendable {
   }
 
   /// What is missing of a sandbox, a line for each.
-  public var warnings: [String] { gaps.map { "sandbox: \($0)" } }
+  public var warnings: [String] { explanations.map { "sandbox: \($0)" } }
 
-  private var gaps: [String] {
+  /// What is missing of a sandbox, in a few words each.
+  public var gaps: [String] {
+    var gaps: [String] = []
+    switch landlockVersion {
+    case 0: gaps.append("without Landlock")
+    case 1...3: gaps.append("without Landlock's rules for TCP and signals")
+    case 4...5: gaps.append("without Landlock's rules for signals")
+    default: break
+    }
+    if !takesFilters { gaps.append("without filters of system calls") }
+    return gaps
+  }
+
+  private var explanations: [String] {
     var gaps: [String] = []
     switch landlockVersion {
     case 0: gaps.append("\(Self.noLandlock): no file is out of a service's reach but by its permissions")

@@ -1,5 +1,6 @@
 import Admission
 import Configuration
+import Confinement
 import Control
 import ControlProtocol
 import Glibc
@@ -19,6 +20,8 @@ struct ControlFacts {
   var reloads = ReloadCounts()
   /// When the last reload ended, as `reloadTime`.
   var lastReloadTime: Int64?
+  /// What the kernel lacks to confine services.
+  let sandboxGaps = KernelSupport.current.gaps
 
   /// Notes the end of a reload.
   mutating func noteReloadEnd(succeeded: Bool) {

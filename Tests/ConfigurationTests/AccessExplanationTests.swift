@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 import Testing
 
@@ -198,7 +199,8 @@ import Testing
 
   @Test("the tables show programs and access")
   func tablesShowPrograms() throws {
-    let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings()
+    let text = try Configuration.sample(AccessExplanationTests.configuration).effectiveSettings(
+      support: KernelSupport(landlockVersion: 6, takesFilters: true))
     let expected = """
       log-level info, log-target auto, drain-timeout 30s, announce-time 0s
       control-socket /run/begat/control
@@ -220,6 +222,12 @@ import Testing
       SERVICE  DIFFERS IN
       hello    max-connections 9
       own      only rate, max-duration, log have an effect
+
+      sandbox: the system calls that it needs, no files, no connections to others,
+        no signals to others
+
+      SERVICE  SANDBOX
+      own      all system calls but those that no service needs
 
       SERVICE  ACCESS
       hello    deny 203.0.113.0/24, unix:root

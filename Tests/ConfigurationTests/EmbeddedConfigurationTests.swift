@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 import References
 import Settings
@@ -111,7 +112,8 @@ import Testing
 
   @Test("can be told")
   func canBeTold() throws {
-    let text = try Configuration.load(file: nil, in: .sample()).checkText()
+    let text = try Configuration.load(file: nil, in: .sample()).checkText(
+      support: KernelSupport(landlockVersion: 6, takesFilters: true))
     #expect(
       text.hasPrefix(
         """
@@ -134,6 +136,13 @@ import Testing
         rate-per-source none, when-full wait, deny-time none, first-byte-timeout none,
         idle-timeout 10m, max-duration none, log connections
       datagrams: rate 1000/s, rate-per-source 10/s, when-full refuse
+
+      sandbox: the system calls that it needs, no files, no connections to others,
+        no signals to others
+
+      SERVICE  SANDBOX
+      command  the system calls that it needs, no file but the list of logins,
+               no connections to others, no signals to others
 
       built-in default
       """

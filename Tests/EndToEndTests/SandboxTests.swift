@@ -110,6 +110,9 @@ struct SandboxTests {
       for builtIn in Self.builtIns { try expectAnswer(builtIn.service, builtIn.question, daemon) }
       #expect(daemon.log.lines(containing: "sandbox: Landlock is missing").count == 1, "\(daemon.log.text)")
       #expect(daemon.log.lines(containing: "sandbox:").count == 1)
+      #expect(try daemon.begat("status").output.lines.contains("sandbox: without Landlock"))
+      let answer = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
+      #expect((answer["begatd"] as? [String: Any])?["sandbox-gaps"] as? [String] == ["without Landlock"])
       let client = try Client(try daemon.address("echo"))
       let process = try daemon.awaitConnections(1, of: "echo")[0]
       #expect(
@@ -155,6 +158,13 @@ struct SandboxTests {
       #expect(ProcessFacts.statusLine("Seccomp", of: plain) == "0")
       #expect(ProcessFacts.statusLine("NoNewPrivs", of: plain) == "1")
       #expect(ProcessFacts.statusLine("Seccomp", of: confined) == "2")
+      let status = try daemon.begat("status").output.lines
+      #expect(status.contains("unconfined: plain") && !status.contains { $0.hasPrefix("sandbox:") })
+      let answer = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
+      let rows = answer["services"] as? [[String: Any]] ?? []
+      #expect(rows.map { $0["confined"] as? Bool } == [false, true])
+      #expect(
+        try daemon.begat("status", "--prometheus").output.lines.contains("begat_service_confined{service=\"plain\"} 0"))
     }
   }
 

@@ -21,6 +21,7 @@ import Testing
     state.reloads.lastSucceeded = false
     state.lastReloadTime = 4_000_000_000
     state.lostLogMessages = 6
+    state.sandboxGaps = ["without Landlock"]
     state.services = [service("time"), ServiceState(name: "plain", state: .failed)]
     state.denials = [
       DenialState(network: "192.0.2.0/24", service: "time", endTime: 20_000_000_000),
@@ -63,6 +64,7 @@ import Testing
       ListenerState(process: 11, generation: 1, role: .retiring, startTime: 4_000_000_000, board: 8),
     ]
     service.unixAddress = "/run/time"
+    service.isConfined = false
     return service
   }
 

@@ -64,7 +64,8 @@ import Testing
   @Test func theDashboardIsComplete() throws {
     let text = try Self.text("etc/grafana/begat-dashboard.json")
     let unused: Set = [
-      "begat_build_info", "begat_state", "begat_listening_sockets", "begat_reload_last_age_seconds",
+      "begat_build_info", "begat_state", "begat_listening_sockets", "begat_service_confined",
+      "begat_reload_last_age_seconds",
       "begat_configuration_age_seconds",
     ]
     for name in Self.names.subtracting(unused) { #expect(text.contains(name), "\(name)") }

@@ -20,7 +20,7 @@ import Testing
         #"begat_service_state{service="time",state="draining"} 0"#,
         #"begat_service_state{service="time",state="drained"} 0"#,
         #"begat_service_state{service="time",state="failed"} 0"#,
-        #"begat_listening_sockets{service="time",transport="tcp"} 2"#,
+        #"begat_service_confined{service="time"} 1"#, #"begat_listening_sockets{service="time",transport="tcp"} 2"#,
         #"begat_listening_sockets{service="time",transport="udp"} 1"#,
         #"begat_listening_sockets{service="time",transport="unix"} 1"#,
         #"begat_listening_sockets{service="time",transport="unix-datagram"} 1"#,

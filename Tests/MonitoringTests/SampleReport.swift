@@ -11,6 +11,7 @@ enum SampleReport {
     daemon.reloads.lastSucceeded = false
     daemon.reloads.lastAge = .milliseconds(1500)
     daemon.lostLogMessages = 6
+    daemon.sandboxGaps = ["without Landlock", "without filters of system calls"]
     return daemon
   }
 
@@ -27,6 +28,7 @@ enum SampleReport {
     service.ended = 997
     service.refused = [.init("allow-and-deny", 5), .init("rate", 0)]
     service.droppedRecords = 2
+    service.isConfined = true
     service.datagrams = .init(answered: 9, refused: [.init("allow-and-deny", 0), .init("rate", 8)], ignored: 7)
     service.listeners = [
       ListenerStatus(process: 12, generation: 2, role: .current, age: .seconds(5), active: 1),

@@ -55,6 +55,7 @@ enum ServiceText {
         parts: list([
           "\(ColumnText.size(service.bytesReceived)) received", "\(ColumnText.size(service.bytesSent)) sent",
         ])))
+    if service.isConfined == false { topics.append(Topic(label: "sandbox", parts: ["unconfined"])) }
     if service.droppedRecords > 0 {
       topics.append(
         Topic(

@@ -6,7 +6,7 @@ import Monitoring
 enum StatusText {
   /// - Parameter width: nil for lines of any length.
   static func text(_ report: StatusReport, width: Int?) -> String {
-    var parts = [head(report.daemon), ServiceTable.table(report.services).text(width)]
+    var parts = [head(report.daemon) + unconfined(report.services), ServiceTable.table(report.services).text(width)]
     if let refusals = refusals(report.services) { parts.append(refusals.text(width)) }
     if let listeners = listeners(report.services) { parts.append(listeners.text(width)) }
     if !report.denials.isEmpty { parts.append(denials(report.denials).text(width)) }
@@ -25,7 +25,14 @@ enum StatusText {
       lines.append("the last reload\(age) was refused: begat reload --dry-run shows why")
     }
     if daemon.lostLogMessages > 0 { lines.append("log: \(daemon.lostLogMessages) messages lost") }
+    if !daemon.sandboxGaps.isEmpty { lines.append("sandbox: \(daemon.sandboxGaps.joined(separator: ", "))") }
     return lines.map { printableCell($0) + "\n" }.joined()
+  }
+
+  /// The services that have no sandbox.
+  private static func unconfined(_ services: [ServiceStatus]) -> String {
+    let names = services.filter { $0.isConfined == false }.map(\.name)
+    return names.isEmpty ? "" : printableCell("unconfined: \(names.joined(separator: ", "))") + "\n"
   }
 
   /// The numbers of refused clients and datagrams by their reasons; nil if there are none.

@@ -282,7 +282,7 @@ struct begat_state {
   uint32_t length;
 };
 
-enum { BEGAT_STATE_MAGIC = 0x62676273, BEGAT_STATE_VERSION = 1, BEGAT_STATE_HEADER_SIZE = 64 };
+enum { BEGAT_STATE_MAGIC = 0x62676273, BEGAT_STATE_VERSION = 2, BEGAT_STATE_HEADER_SIZE = 64 };
 
 static inline void begat_begin_state(struct begat_state *state) { begat_begin_writing(&state->sequence); }
 static inline void begat_end_state(struct begat_state *state) { begat_end_writing(&state->sequence); }

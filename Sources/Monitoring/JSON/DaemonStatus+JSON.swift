@@ -9,6 +9,7 @@ extension DaemonStatus {
       Member("age", .seconds(age)), Member("configuration", .string(configuration)),
       Member("reload-age", .optional(reloadAge) { .seconds($0) }), Member("reloads", reloads.json),
       Member("lost-log-messages", .count(lostLogMessages)),
+      Member("sandbox-gaps", .array(sandboxGaps.map { .string($0) })),
     ])
   }
 
@@ -21,6 +22,7 @@ extension DaemonStatus {
     reloadAge = try json.optional("reload-age", json.seconds)
     reloads = try ReloadCounts(try json.required("reloads"))
     lostLogMessages = try json.number("lost-log-messages")
+    sandboxGaps = try json.texts("sandbox-gaps")
   }
 }
 

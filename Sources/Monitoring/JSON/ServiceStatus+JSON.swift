@@ -11,6 +11,7 @@ extension ServiceStatus {
       Member("accepted", .count(accepted)), Member("ended", .count(ended)), Member("refused", Refused.json(refused)),
       Member("dropped-records", .count(droppedRecords)), Member("datagrams", .optional(datagrams, \.json)),
       Member("listeners", .array(listeners.map(\.json))), Member("standalone", .boolean(isStandalone)),
+      Member("confined", .optional(isConfined) { .boolean($0) }),
       Member("rates", rates.json), Member("history", .array(history.map { .count($0) })),
       Member("refused-history", .array(refusedHistory.map { .count($0) })), Member("durations", durations.json),
       Member("outcomes", .object(outcomes.map { Member($0.outcome, .count($0.count)) })),
@@ -34,6 +35,7 @@ extension ServiceStatus {
     }
     listeners = try json.list("listeners", ListenerStatus.init)
     isStandalone = try json.flag("standalone")
+    isConfined = try json.optional("confined", json.flag)
     rates = try Rates(try json.required("rates"))
     history = try json.numbers("history")
     refusedHistory = try json.numbers("refused-history")

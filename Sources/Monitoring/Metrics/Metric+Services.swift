@@ -7,6 +7,11 @@ extension Metric {
       samples.add(states: ServiceStatus.State.self, present: service.state, service: service.name)
     },
     .service(
+      .gauge, "begat_service_confined", "Whether the service has a sandbox: 0 if its configuration leaves it out."
+    ) { service, samples in
+      if let isConfined = service.isConfined { samples.add(isConfined, ["service": service.name]) }
+    },
+    .service(
       .gauge, "begat_listening_sockets", "Addresses at which the service is offered, by transport."
     ) { service, samples in
       for transport in Transport.allCases {

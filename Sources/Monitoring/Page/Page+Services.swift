@@ -44,6 +44,7 @@ extension [UInt8] {
 
   private mutating func append(state service: ServiceStatus) {
     append(state: service.state.rawValue, service.state.mood)
+    if service.isConfined == false { append("<small>not confined</small>") }
     guard let remaining = service.remaining else { return }
     append(service.state == .failed ? "<small>next start in " : "<small>for ")
     append(age: remaining)

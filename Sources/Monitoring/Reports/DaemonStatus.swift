@@ -23,6 +23,8 @@ public struct DaemonStatus: Hashable, Sendable {
   public var reloads = ReloadCounts()
   /// Lines that the log did not take in time, and which nothing can show any more.
   public var lostLogMessages: UInt64 = 0
+  /// What the kernel lacks to confine services, in a few words each.
+  public var sandboxGaps: [String] = []
 
   public init(
     version: String, process: Int32, state: State, age: Duration, configuration: String, reloadAge: Duration? = nil

@@ -31,6 +31,7 @@ extension DaemonState {
     coder.code(&reloads.lastSucceeded, blank: false) { $1.code(&$0) }
     coder.code(&lastReloadTime)
     coder.code(&lostLogMessages)
+    coder.code(&sandboxGaps, blank: "") { $1.code(&$0) }
     coder.code(&services, blank: ServiceState(name: "", state: .starting)) { $0.code(with: &$1) }
     coder.code(&denials, blank: DenialState(network: "", service: nil, endTime: nil)) { $0.code(with: &$1) }
     coder.code(&omittedDenials)
@@ -55,6 +56,7 @@ extension ServiceState {
       &listeners, blank: ListenerState(process: 0, generation: 0, role: .starting, startTime: 0, board: 0)
     ) { $0.code(with: &$1) }
     coder.code(&unixAddress, blank: "") { $1.code(&$0) }
+    coder.code(&isConfined)
   }
 }
 

@@ -11,6 +11,7 @@ extension DaemonState {
       version: version, process: process, state: state, age: .since(startTime, now), configuration: configuration,
       reloadAge: reloadTime.map { .since($0, now) })
     daemon.lostLogMessages = lostLogMessages
+    daemon.sandboxGaps = sandboxGaps
     daemon.reloads = reloads
     daemon.reloads.lastAge = lastReloadTime.map { .since($0, now) }
     var report = StatusReport(
@@ -50,6 +51,7 @@ extension ServiceState {
     status.remaining = endTime.map { .until($0, now) }
     status.addresses = addresses
     status.limit = limit
+    status.isConfined = isConfined
     var counters = totals
     for listener in listeners {
       let board = board(listener.board)

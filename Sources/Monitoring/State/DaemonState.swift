@@ -17,6 +17,8 @@ public struct DaemonState: Hashable, Sendable {
   /// When the last reload ended; nil if there was none.
   public var lastReloadTime: Int64?
   public var lostLogMessages: UInt64 = 0
+  /// As in `DaemonStatus`.
+  public var sandboxGaps: [String] = []
   public var services: [ServiceState] = []
   public var denials: [DenialState] = []
   /// Further denials that are not listed.
@@ -44,6 +46,7 @@ public struct ServiceState: Hashable, Sendable {
   public var listeners: [ListenerState] = []
   /// The text of its one Unix socket.
   public var unixAddress: String?
+  public var isConfined = true
 
   public init(name: String, state: ServiceStatus.State) {
     self.name = name

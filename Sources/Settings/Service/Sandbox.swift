@@ -5,3 +5,8 @@ public enum Sandbox: String, CaseIterable, Sendable {
   case required
   case off
 }
+
+extension ServiceSettings {
+  /// Whether the service gets a sandbox, as far as the kernel has one.
+  public var isConfined: Bool { sandbox != .off && !program.allowSetUserID }
+}

@@ -39,6 +39,7 @@ extension ManagedService {
         startTime: generation.startTime, board: generation.boardNumber)
     }
     state.unixAddress = onlyUnixAddress?.description
+    state.isConfined = configuration.settings.isConfined
     return state
   }
 }

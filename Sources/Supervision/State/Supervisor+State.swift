@@ -23,6 +23,7 @@ extension Supervisor {
     state.reloads = controlFacts.reloads
     state.lastReloadTime = controlFacts.lastReloadTime
     state.lostLogMessages = recordLog.lostMessages
+    state.sandboxGaps = controlFacts.sandboxGaps
     state.services =
       services.map { $0.state(now: now, isLeaving: false) } + leaving.map { $0.state(now: now, isLeaving: true) }
     starter.bans.table.removeExpired()
