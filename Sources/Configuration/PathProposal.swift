@@ -56,9 +56,8 @@ extension Configuration {
   /// Paths for the services whose programs no rule keeps from files; empty if there are none.
   func pathProposals(width: Int) -> String {
     let services = services.filter { service in
-      let program = service.settings.program
-      return service.settings.enabled && service.runsPrograms && !program.restrictsFiles && !program.allowSetUserID
-        && service.settings.sandbox != .off
+      service.settings.enabled && service.runsPrograms && service.settings.isConfined
+        && !service.settings.program.restrictsFiles
     }
     guard !services.isEmpty else { return "" }
     let rows = services.map {

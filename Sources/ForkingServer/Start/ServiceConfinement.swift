@@ -25,7 +25,7 @@ struct ServiceConfinement: ~Copyable {
   }
 
   init(_ options: ListenerOptions, _ duties: Duties) throws(SystemCallError) {
-    guard options.sandbox != .off, !options.program.allowSetUserID else {
+    guard options.service.isConfined else {
       warnings = [options.sandbox == .off ? Self.offWarning : Self.gainWarning]
       return
     }
