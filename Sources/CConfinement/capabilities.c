@@ -17,45 +17,48 @@ int confinement_clear_ambient_capabilities(void) {
   return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL) == -1 && errno != EINVAL ? -1 : 0;
 }
 
-bool confinement_may_empty_bounding_set(void) {
-  struct __user_cap_data_struct data[2];
-  return get(data) == 0 && (data[0].effective & 1U << CAP_SETPCAP) != 0;
-}
-
-int confinement_empty_bounding_set(void) {
+int confinement_raise_ambient_capabilities(uint64_t capabilities) {
   for (unsigned long capability = 0; capability < 64; capability++)
-    if (prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) == -1) return errno == EINVAL && capability > 0 ? 0 : -1;
+    if ((capabilities >> capability & 1) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0UL, 0UL) == -1)
+      return -1;
   return 0;
 }
 
-int confinement_clear_capabilities(void) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  struct __user_cap_data_struct none[2] = {0};
-  return (int)syscall(SYS_capset, &header, none);
+int confinement_cut_bounding_set(uint64_t kept) {
+  for (unsigned long capability = 0; capability < 64; capability++) {
+    if ((kept >> capability & 1) != 0) continue;
+    if (prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) == -1) return errno == EINVAL && capability > 0 ? 0 : -1;
+  }
+  return 0;
 }
 
-int confinement_capability_sets(void) {
+int confinement_write_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[2];
+  for (int i = 0; i < 2; i++) {
+    data[i].effective = (uint32_t)(effective >> 32 * i);
+    data[i].permitted = (uint32_t)(permitted >> 32 * i);
+    data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
+  }
+  return (int)syscall(SYS_capset, &header, data);
+}
+
+int confinement_read_capabilities(struct confinement_capability_sets *sets) {
   struct __user_cap_data_struct data[2];
   if (get(data) == -1) return -1;
-  int sets = 0;
-  for (int i = 0; i < 2; i++) {
-    if (data[i].effective != 0) sets |= CONFINEMENT_EFFECTIVE;
-    if (data[i].permitted != 0) sets |= CONFINEMENT_PERMITTED;
-    if (data[i].inheritable != 0) sets |= CONFINEMENT_INHERITABLE;
-  }
+  *sets = (struct confinement_capability_sets){
+    .effective = (uint64_t)data[1].effective << 32 | data[0].effective,
+    .permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted,
+    .inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable,
+  };
   // The kernel answers EINVAL for the first number that is no capability.
   for (unsigned long capability = 0; capability < 64; capability++) {
     int bounding = prctl(PR_CAPBSET_READ, capability, 0UL, 0UL, 0UL);
     if (bounding == -1) break;
-    if (bounding == 1) sets |= CONFINEMENT_BOUNDING;
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0UL, 0UL) == 1) sets |= CONFINEMENT_AMBIENT;
+    if (bounding == 1) sets->bounding |= 1ULL << capability;
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0UL, 0UL) == 1) sets->ambient |= 1ULL << capability;
   }
-  return sets;
-}
-
-uint64_t confinement_effective_capabilities(void) {
-  struct __user_cap_data_struct data[2];
-  return get(data) == 0 ? (uint64_t)data[1].effective << 32 | data[0].effective : 0;
+  return 0;
 }
 
 int confinement_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }

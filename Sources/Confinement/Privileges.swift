@@ -10,7 +10,7 @@ public enum Privileges {
 
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// The capabilities of root, for its own programs, which are worth nothing without them.
+    /// The capabilities of root, for its own programs that may change their user.
     public static let capabilities = Kept(rawValue: 1)
     /// That executing a set-user-ID program has its effect.
     public static let gains = Kept(rawValue: 2)
@@ -31,36 +31,41 @@ public enum Privileges {
   /// Source: capabilities(7), PR_SET_NO_NEW_PRIVS(2const), PR_SET_DUMPABLE(2const).
   public static func giveUp(becoming identity: Identity?, keeping kept: Kept) throws(SystemCallError) {
     try done(confinement_clear_ambient_capabilities(), "PR_CAP_AMBIENT_CLEAR_ALL")
-    let emptiesBoundingSet = kept.isEmpty && confinement_may_empty_bounding_set()
-    if emptiesBoundingSet { try done(confinement_empty_bounding_set(), "PR_CAPBSET_DROP") }
+    let emptiesBoundingSet = kept.isEmpty && Capabilities.effective.contains(.setCapabilities)
+    if emptiesBoundingSet { try done(confinement_cut_bounding_set(0), "PR_CAPBSET_DROP") }
     try identity?.become()
-    if !kept.contains(.capabilities) { try done(confinement_clear_capabilities(), "capset") }
+    let left = kept.contains(.capabilities) ? try currentSets() : nil
+    try done(
+      confinement_write_capabilities(left?.effective.rawValue ?? 0, left?.permitted.rawValue ?? 0, 0), "capset")
     if !kept.contains(.gains) { try done(confinement_set_no_new_privileges(), "PR_SET_NO_NEW_PRIVS") }
     try done(confinement_clear_dumpable(), "PR_SET_DUMPABLE")
 
-    var gone = CONFINEMENT_AMBIENT
-    if !kept.contains(.capabilities) { gone |= CONFINEMENT_EFFECTIVE | CONFINEMENT_PERMITTED | CONFINEMENT_INHERITABLE }
-    if emptiesBoundingSet { gone |= CONFINEMENT_BOUNDING }
-    let sets = confinement_capability_sets()
-    try done(sets, "capget")
-    guard Int(sets) & gone == 0 else { throw SystemCallError("capset", on: "not effective", code: .notPermitted) }
-    guard kept.contains(.gains) || cannotBeGained else {
-      throw SystemCallError("prctl", on: "PR_SET_NO_NEW_PRIVS, not effective", code: .notPermitted)
-    }
-    guard confinement_is_dumpable() == 0 else {
-      throw SystemCallError("prctl", on: "PR_SET_DUMPABLE, not effective", code: .notPermitted)
-    }
+    let sets = try currentSets()
+    let own: Capabilities = kept.contains(.capabilities) ? [] : sets.effective.union(sets.permitted)
+    let passedOn = sets.inheritable.union(sets.ambient).union(emptiesBoundingSet ? sets.bounding : [])
+    try confirm(own.union(passedOn).isEmpty, "capset", nil)
+    try confirm(kept.contains(.gains) || cannotBeGained, "prctl", "PR_SET_NO_NEW_PRIVS")
+    try confirm(confinement_is_dumpable() == 0, "prctl", "PR_SET_DUMPABLE")
   }
 
   /// Forbids core files, by a limit that cannot be raised again.
   public static func forbidCores() throws(SystemCallError) {
     try ResourceLimit.coreSize.set(soft: 0, hard: 0)
-    guard try ResourceLimit.coreSize.current() == (0, 0) else {
-      throw SystemCallError("setrlimit", on: "RLIMIT_CORE, not effective", code: .notPermitted)
-    }
+    try confirm(try ResourceLimit.coreSize.current() == (0, 0), "setrlimit", "RLIMIT_CORE")
   }
 
-  private static func done(_ result: CInt, _ step: String) throws(SystemCallError) {
+  static func currentSets() throws(SystemCallError) -> CapabilitySets {
+    guard let sets = CapabilitySets.current else { throw SystemCallError("capget", code: ErrorCode(rawValue: errno)) }
+    return sets
+  }
+
+  /// Refuses to go on after a step that had no effect although it did not fail.
+  static func confirm(_ isDone: Bool, _ call: String, _ object: String?) throws(SystemCallError) {
+    guard !isDone else { return }
+    throw SystemCallError(call, on: (object.map { "\($0), " } ?? "") + "not effective", code: .notPermitted)
+  }
+
+  static func done(_ result: CInt, _ step: String) throws(SystemCallError) {
     guard result == -1 else { return }
     let isOption = step.hasPrefix("PR_")
     throw SystemCallError(isOption ? "prctl" : step, on: isOption ? step : nil, code: ErrorCode(rawValue: errno))

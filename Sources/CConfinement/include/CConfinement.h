@@ -8,19 +8,15 @@
 // Capabilities
 /// Clears the ambient set, which would reach every program that is executed.
 int confinement_clear_ambient_capabilities(void);
-/// Whether the calling process may empty its bounding set: CAP_SETPCAP is effective.
-bool confinement_may_empty_bounding_set(void);
-int confinement_empty_bounding_set(void);
-/// Clears the effective, the permitted and the inheritable set.
-int confinement_clear_capabilities(void);
-/// The sets that are not empty: a bit for each of these, -1 if they cannot be read.
-enum {
-  CONFINEMENT_EFFECTIVE = 1, CONFINEMENT_PERMITTED = 2, CONFINEMENT_INHERITABLE = 4, CONFINEMENT_BOUNDING = 8,
-  CONFINEMENT_AMBIENT = 16,
-};
-int confinement_capability_sets(void);
-/// The effective set, a bit for each capability's number; 0 if it cannot be read.
-uint64_t confinement_effective_capabilities(void);
+/// Adds capabilities to the ambient set, which need to be permitted and inheritable.
+int confinement_raise_ambient_capabilities(uint64_t capabilities);
+/// Takes all but these out of the bounding set; needs CAP_SETPCAP.
+int confinement_cut_bounding_set(uint64_t kept);
+/// The sets of the calling process, a bit for each capability's number.
+struct confinement_capability_sets { uint64_t effective, permitted, inheritable, bounding, ambient; };
+int confinement_read_capabilities(struct confinement_capability_sets *sets);
+/// Sets three of them; nothing can be added to the permitted set.
+int confinement_write_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
 // The process
 int confinement_set_no_new_privileges(void);

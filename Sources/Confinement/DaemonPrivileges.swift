@@ -1,0 +1,94 @@
+import CConfinement
+import Glibc
+@_spi(Begat) import UnixCore
+
+extension Capabilities {
+  /// Those that begatd keeps: a reload may add a user, a low port, a socket's owner or a limit.
+  public static let ofDaemon: Capabilities = [
+    .setUser, .setGroup, .kill, .bindLowPorts, .changeOwner, .setCapabilities, .raiseLimits, .lowerNice,
+  ]
+
+  /// Those that a process needs at its start which becomes another user and then gives up everything.
+  public static let ofStarts: Capabilities = [.setUser, .setGroup, .setCapabilities, .raiseLimits]
+}
+
+/// The privileges of begatd, which keeps some capabilities as long as it runs.
+///
+/// Capabilities belong to a thread: all of this is for a process that has no other one yet, except `lend`, which is for
+/// the thread that starts processes.
+public enum DaemonPrivileges {
+  /// Whether this process has cut its bounding set: the programs that it starts, and theirs, can gain no more than is left.
+  ///
+  /// It changes once, before there is another thread.
+  nonisolated(unsafe) public private(set) static var haveCutBoundingSet = false
+
+  /// Lets only the capabilities of begatd have an effect.
+  ///
+  /// It comes before everything that a reload does again, so that what works at the start works later.  Capabilities that
+  /// are permitted without an effect, as those of a file may be, get one.
+  public static func reduceEffective() throws(SystemCallError) {
+    let sets = try Privileges.currentSets()
+    let kept = sets.permitted.intersection(.ofDaemon)
+    try set(effective: kept, permitted: sets.permitted)
+  }
+
+  /// Gives up the other capabilities forever.
+  ///
+  /// - Parameter cutsBoundingSet: whether those are taken from the bounding set too, where that is permitted.
+  public static func giveUpOthers(cutsBoundingSet: Bool) throws(SystemCallError) {
+    let sets = try Privileges.currentSets()
+    if cutsBoundingSet, sets.effective.contains(.setCapabilities) {
+      try Privileges.done(confinement_cut_bounding_set(Capabilities.ofDaemon.rawValue), "PR_CAPBSET_DROP")
+      let left = try Privileges.currentSets().bounding
+      try Privileges.confirm(left.isSubset(of: .ofDaemon), "prctl", "PR_CAPBSET_DROP")
+      haveCutBoundingSet = true
+    }
+    let kept = sets.permitted.intersection(.ofDaemon)
+    try set(effective: kept, permitted: kept)
+  }
+
+  /// Runs the body with all permitted capabilities in effect: while begatd starts, that is all that it was started with.
+  public static func withAllPermitted<Result>(_ body: () -> Result) -> Result {
+    guard let sets = CapabilitySets.current, sets.permitted != sets.effective else { return body() }
+    confinement_write_capabilities(sets.permitted.rawValue, sets.permitted.rawValue, sets.inheritable.rawValue)
+    defer {
+      confinement_write_capabilities(sets.effective.rawValue, sets.permitted.rawValue, sets.inheritable.rawValue)
+    }
+    return body()
+  }
+
+  /// Starts a process that needs capabilities to become another user, and has them as ambient ones.
+  ///
+  /// A process of root's gets them without that, too.
+  public static func lend<Result>(
+    _ capabilities: Capabilities, to start: () throws(SystemCallError) -> Result
+  ) throws(SystemCallError) -> Result {
+    let sets = try Privileges.currentSets()
+    let lent = capabilities.intersection(sets.permitted).intersection(sets.bounding).rawValue
+    let (effective, permitted) = (sets.effective.rawValue, sets.permitted.rawValue)
+    try Privileges.done(confinement_write_capabilities(effective, permitted, lent), "capset")
+    // The ambient set loses what is not inheritable any more.
+    defer { confinement_write_capabilities(effective, permitted, 0) }
+    let result = confinement_raise_ambient_capabilities(lent)
+    if geteuid() != 0 { try Privileges.done(result, "PR_CAP_AMBIENT_RAISE") }
+    return try start()
+  }
+
+  /// Why root may not use a file although root could; empty for other errors and users.
+  public static func fileAdvice(_ code: ErrorCode) -> String {
+    guard code == .permissionDenied, geteuid() == 0, !Capabilities.effective.contains(.overrideFilePermissions) else {
+      return ""
+    }
+    return ": begatd gives up CAP_DAC_OVERRIDE and is bound by permissions; let root own the file and its directories"
+  }
+
+  private static func set(effective: Capabilities, permitted: Capabilities) throws(SystemCallError) {
+    try Privileges.done(confinement_clear_ambient_capabilities(), "PR_CAP_AMBIENT_CLEAR_ALL")
+    try Privileges.done(
+      confinement_write_capabilities(effective.rawValue, permitted.rawValue, 0), "capset")
+    let sets = try Privileges.currentSets()
+    try Privileges.confirm(
+      sets.effective == effective && sets.permitted == permitted && sets.inheritable.isEmpty && sets.ambient.isEmpty,
+      "capset", nil)
+  }
+}
