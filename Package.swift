@@ -122,7 +122,7 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        nameService, "Settings", "JSON", "NetworkServices", unixCore, unixIPC, "CCurl",
+        nameService, "Settings", "JSON", "NetworkServices", "Confinement", unixCore, unixIPC, "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(

@@ -18,8 +18,14 @@ struct Run: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Run as this user, with the user's groups and a new environment: HOME, USER, LOGNAME, SHELL, PATH and TERM. "
-        + "For root only.", valueName: "user"), completion: .users)
+        + "A name or a number, which needs no entry. For root only.", valueName: "user[:group]"), completion: .users)
   var user: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run with this primary group, by name or number, in the place of the user's own. For root only.",
+      valueName: "group"))
+  var group: String?
 
   @Option(
     help: ArgumentHelp("Run there, where the user must be allowed to be.", valueName: "dir"), completion: .directory)
@@ -60,6 +66,7 @@ struct Run: ParsableCommand {
   func run() throws {
     var client = RunClient(stages: stages)
     client.user = user
+    client.group = group
     client.directory = directory
     client.cleansEnvironment = cleanEnvironment
     client.timeout = timeout

@@ -9,6 +9,8 @@ public struct RunClient: Sendable {
   public var stages: [UserCommand]
   /// The user that the commands run as; nil is the caller.
   public var user: String?
+  /// Their primary group; nil is the user's.
+  public var group: String?
   /// Where; nil is where the caller is.
   public var directory: String?
   /// Whether the commands get a small environment made for the user, as those of another user always do.
@@ -24,7 +26,8 @@ public struct RunClient: Sendable {
   /// - Returns: the exit status; where a signal ended the last command that failed, it ends this process too.
   public func run() -> CInt {
     let status = command.attempt(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
-      let setting = try RunSetting(user: user, directory: directory, cleaningEnvironment: cleansEnvironment)
+      let setting = try RunSetting(
+        user: user, group: group, directory: directory, cleaningEnvironment: cleansEnvironment)
       do throws(SystemCallError) {
         if stages.count == 1, timeout == nil, outputLimit == nil { try becomeCommand(setting) }
         return try watchCommands(setting)

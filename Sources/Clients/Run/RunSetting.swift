@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import NameService
 import Settings
@@ -17,16 +18,28 @@ struct RunSetting {
   /// Nil stays where the caller is.
   let directory: String?
 
-  /// - Parameter userName: a name or number; nil is the caller.
-  init(user userName: String?, directory: String?, cleaningEnvironment: Bool) throws(Refusal) {
-    let user = try userName.map { name throws(Refusal) in try Self.find(name) }
-    identity = user?.identity
+  /// - Parameter userText: `USER` or `USER:GROUP`, names or numbers; nil is the caller.
+  /// - Parameter groupText: the primary group; nil is the user's.
+  init(user userText: String?, group groupText: String?, directory: String?, cleaningEnvironment: Bool) throws(Refusal)
+  {
+    let account: Account?
+    var group: gid_t?
+    do throws(Account.LookupError) {
+      account = try userText.map(Account.init)
+      group = try groupText.map(Account.group)
+    } catch { throw Refusal(description: error.description) }
+    if let inner = account?.group, inner != group ?? inner {
+      throw Refusal(description: "--group contradicts --user \(escaped((userText ?? "").utf8)): leave one group out")
+    }
+    group = group ?? account?.group
+    let user = account?.user
+    let base = user?.identity ?? .effective
+    identity = user == nil && group == nil ? nil : base.with(group: group)
+    try Self.checkPrivileges(identity)
     // A change of directory asks whether this user may be here, which nothing has asked yet.
     self.directory = directory ?? (user == nil ? nil : ".")
     if user != nil || cleaningEnvironment {
-      guard let user = user ?? Users.find(geteuid()) else {
-        throw Refusal(description: "user \(geteuid()) is not in the user database: there is nothing to make HOME of")
-      }
+      let user = user ?? Users.find(geteuid()) ?? User(unlisted: geteuid())
       environment = Self.variables(of: user).map { Array($0.utf8) }
       searchPath = ProgramSettings.searchPath
     } else {
@@ -35,12 +48,14 @@ struct RunSetting {
     }
   }
 
-  private static func find(_ name: String) throws(Refusal) -> User {
-    guard geteuid() == 0 else {
-      throw Refusal(description: "only root may run commands as another user: leave --user out, or start it as root")
-    }
-    guard let user = Users.find(name) else { throw Refusal(description: "there is no user \(name)") }
-    return user
+  private static func checkPrivileges(_ identity: Identity?) throws(Refusal) {
+    guard let identity, identity.user != geteuid() || identity.group != getegid(),
+      !Capabilities.effective.contains(.becomeOthers)
+    else { return }
+    throw Refusal(
+      description:
+        "to run commands as another user or group needs root, or CAP_SETUID and CAP_SETGID: leave --user and "
+        + "--group out, or use sudo")
   }
 
   static func variables(of user: User) -> [String] {

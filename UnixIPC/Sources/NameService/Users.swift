@@ -27,7 +27,7 @@ public enum Users {
   public static func find(_ text: String) -> User? {
     DatabaseEntry.find(
       passwd(), named: text, "getpwnam_r", { getpwnam_r($0, &$1, $2, $3, &$4) }, user)
-      ?? uid_t(decimal: text).flatMap { find($0) }
+      ?? AccountName.number(text).flatMap { find($0) }
   }
 
   /// Finds the user of a number; nil if there is none.
@@ -64,22 +64,16 @@ public enum Users {
   ///
   /// - Returns: nil if there is no such user and the text is no number.
   public static func number(of text: String) -> uid_t? {
-    let number =
-      DatabaseEntry.find(
-        passwd(), named: text, "getpwnam_r", { getpwnam_r($0, &$1, $2, $3, &$4) }, \.pw_uid)
-      ?? uid_t(decimal: text)
-    return number == uid_t.max ? nil : number
+    DatabaseEntry.find(passwd(), named: text, "getpwnam_r", { getpwnam_r($0, &$1, $2, $3, &$4) }, \.pw_uid)
+      ?? AccountName.number(text)
   }
 
   /// Finds the number of the group of a name; the number itself if the text is one and no group has it as a name.
   ///
   /// - Returns: nil if there is no such group and the text is no number.
   public static func findGroup(_ text: String) -> gid_t? {
-    let number =
-      DatabaseEntry.find(
-        group(), named: text, "getgrnam_r", { getgrnam_r($0, &$1, $2, $3, &$4) }, \.gr_gid)
-      ?? gid_t(decimal: text)
-    return number == gid_t.max ? nil : number
+    DatabaseEntry.find(group(), named: text, "getgrnam_r", { getgrnam_r($0, &$1, $2, $3, &$4) }, \.gr_gid)
+      ?? AccountName.number(text)
   }
 
   private static func groups(of name: UnsafePointer<CChar>, primary: gid_t) -> [gid_t] {
