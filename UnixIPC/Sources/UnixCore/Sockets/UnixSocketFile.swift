@@ -133,7 +133,8 @@ public struct UnixSocketFile: Sendable {
 
   /// Sets owner and mode of this very file, whatever is at the path by now.
   ///
-  /// Owner before mode: the other way round, the mode would be the wrong owner's for a moment.
+  /// The group before the mode, which would be another group's for a moment; the user comes last, as only the owner may
+  /// change the mode.
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
@@ -158,12 +159,20 @@ public struct UnixSocketFile: Sendable {
       throw SystemCallError("bind", on: path.description, code: .staleNFSFileHandle)
     }
     let ownPath = "/proc/self/fd/\(handle.number)"
-    if access.user != nil || access.group != nil {
-      _ = try check("chown", on: path.description) {
-        chown(ownPath, access.user ?? uid_t.max, access.group ?? gid_t.max)
-      }
+    func give(user: uid_t?, group: gid_t?) throws(SystemCallError) {
+      guard user ?? present.st_uid != present.st_uid || group ?? present.st_gid != present.st_gid else { return }
+      _ = try check("chown", on: path.description) { chown(ownPath, user ?? uid_t.max, group ?? gid_t.max) }
+      present.st_uid = user ?? present.st_uid
+      present.st_gid = group ?? present.st_gid
     }
-    _ = try check("chmod", on: path.description) { chmod(ownPath, access.mode & 0o777) }
+    let mode = access.mode & 0o777
+    try give(user: nil, group: access.group)
+    if present.st_mode & 0o7777 != mode {
+      // Without CAP_FOWNER, a file that belongs to another user is taken back for that.
+      if !isNew { try give(user: geteuid(), group: nil) }
+      _ = try check("chmod", on: path.description) { chmod(ownPath, mode) }
+    }
+    try give(user: access.user, group: nil)
   }
 
   private func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
