@@ -32,11 +32,17 @@ public struct Retirement: Hashable, Sendable {
   public var closesSockets: Bool
   /// How long open connections may go on; sent in milliseconds.
   public var drainTimeout: Duration
+  /// Whether open connections are ended now, within a second, as by a second stop signal.
+  public var hurries: Bool
 
-  public init(closesSockets: Bool, drainTimeout: Duration) {
+  public init(closesSockets: Bool, drainTimeout: Duration, hurries: Bool = false) {
     self.closesSockets = closesSockets
     self.drainTimeout = drainTimeout
+    self.hurries = hurries
   }
+
+  /// Ends the listener and its connections.
+  public static let hurried = Retirement(closesSockets: false, drainTimeout: .zero, hurries: true)
 }
 
 extension Retirement {
@@ -46,13 +52,14 @@ extension Retirement {
   init(_ native: begat_retirement) {
     closesSockets = native.closes_sockets != 0
     drainTimeout = .milliseconds(Int64(min(native.drain_milliseconds, Self.longestTimeout)))
+    hurries = native.hurries != 0
   }
 
   var native: begat_retirement {
     let milliseconds = max(0, drainTimeout.nanoseconds / 1_000_000)
     return begat_retirement(
       drain_milliseconds: min(UInt64(milliseconds), Self.longestTimeout), closes_sockets: closesSockets ? 1 : 0,
-      reserved: 0)
+      hurries: hurries ? 1 : 0)
   }
 }
 

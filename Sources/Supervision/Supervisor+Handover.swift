@@ -49,7 +49,7 @@ extension Supervisor {
     } catch {
       // It can never be told: it is reaped and replaced like one that died.
       logger.error("\(error); listener \(successor.process) ended", metadata: service.logMetadata)
-      return successor.kill()
+      return kill(successor, of: service)
     }
     service.begin()
     settleReload(service)
@@ -70,10 +70,9 @@ extension Supervisor {
     let wasAsked = generation.state == .retiring
     generation.state = .retired
     defer { service.endLingeringIfClosed() }
-    if stopping.isEnding { try? Signal.terminate.send(to: generation.process) }
     if service.successor === generation {
       // It was stopped before it began, and has no client.
-      return generation.kill()
+      return kill(generation, of: service)
     }
     service.withdraw(generation)
     guard !wasAsked, stopDeadline == nil, services.contains(where: { $0 === service }) else {

@@ -61,7 +61,7 @@ extension Supervisor {
     readResolver()
     guard !watch.wasPaused, stopDeadline == nil, resolver.inquiry.judge() else { return }
     logger.error("names: the resolver does not answer; ended")
-    resolver.kill()
+    if let failure = resolver.kill() { logger.error("names: \(failure.withAdvice)") }
   }
 
   /// Ends the resolver when no service greets by name any more, and no listener that still has connections asks it.

@@ -39,7 +39,9 @@ extension Supervisor {
         logger.warning(
           "listener \(generation.process) does not read; retired by a signal, without its waiting clients",
           metadata: service.logMetadata)
-        try? Signal.terminate.send(to: generation.process)
+        do throws(SystemCallError) { try Signal.terminate.send(to: generation.process) } catch {
+          logger.error("\(error.withAdvice)", metadata: service.logMetadata)
+        }
       }
     }
   }

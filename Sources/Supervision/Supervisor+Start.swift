@@ -38,7 +38,7 @@ extension Supervisor {
       } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.
         logger.error("\(error); listener \(generation.process) ended", metadata: service.logMetadata)
-        generation.kill()
+        kill(generation, of: service)
       }
     } catch {
       let (delay, isNews) = service.startRetry.failed("\(error)")
@@ -55,7 +55,7 @@ extension Supervisor {
   func discardSuccessor(of service: ManagedService) {
     guard let successor = service.successor else { return }
     service.withdraw(successor)
-    successor.kill()
+    kill(successor, of: service)
   }
 
   /// Ends the oldest listener if a service has as many as can live at the same time.
@@ -73,13 +73,13 @@ extension Supervisor {
       with its \(counted(connections, "connection", "connections")), for no more than \
       \(ManagedService.maxGenerations) listeners of a service live at the same time
       """, metadata: service.logMetadata)
-    end(oldest, within: 1_000_000_000)
+    end(oldest, of: service, within: 1_000_000_000)
     return false
   }
 
-  /// Ends a listener that drains and its connections, by SIGTERM and later by SIGKILL.
-  func end(_ generation: Generation, within patience: Int64) {
-    try? Signal.terminate.send(to: generation.process)
+  /// Ends a listener that drains and its connections, by its channel and later by SIGKILL.
+  func end(_ generation: Generation, of service: ManagedService, within patience: Int64) {
+    retire(generation, of: service, .hurried)
     generation.endDeadline = SystemClock.monotonic() + patience
   }
 
@@ -88,8 +88,21 @@ extension Supervisor {
     let now = SystemClock.monotonic()
     for service in allServices {
       for generation in service.generations where !generation.isKilled && generation.endDeadline ?? .max <= now {
-        generation.kill()
+        kill(generation, of: service)
       }
     }
+  }
+
+  /// Kills a listener, and says why if it cannot be killed.
+  ///
+  /// - Parameter reason: the fault of the listener that is to be logged, and the word for its end; nil if it has none.
+  func kill(_ generation: Generation, of service: ManagedService, because reason: (fault: String, end: String)? = nil) {
+    let failure = generation.kill()
+    guard reason != nil || failure != nil else { return }
+    let fault = reason.map { " \($0.fault)" } ?? ""
+    let end =
+      failure.map { "\(reason == nil ? "" : " and") cannot be killed, left to itself: \($0.withAdvice)" }
+      ?? "; \(reason?.end ?? "")"
+    logger.error("listener \(generation.process)\(fault)\(end)", metadata: service.logMetadata)
   }
 }

@@ -80,12 +80,7 @@ extension Supervisor {
       service.waitsForRoom = false
       discardSuccessor(of: service)
       for generation in service.generations where !generation.isKilled {
-        // One that has not retired would take a signal for the first: it gets the second when it has.
-        if generation.state < .retiring {
-          retire(generation, of: service, Retirement(closesSockets: false, drainTimeout: .zero))
-        } else {
-          try? Signal.terminate.send(to: generation.process)
-        }
+        retire(generation, of: service, .hurried)
       }
     }
   }
@@ -93,8 +88,7 @@ extension Supervisor {
   private func killListeners() {
     for service in allServices {
       for generation in service.generations where !generation.isKilled {
-        logger.error("listener \(generation.process) does not stop; killed", metadata: service.logMetadata)
-        generation.kill()
+        kill(generation, of: service, because: ("does not stop", "killed"))
       }
     }
   }
@@ -102,13 +96,14 @@ extension Supervisor {
   /// Whether nothing is left to be done.
   var isDone: Bool {
     guard stopping.isDraining else { return false }
-    let generations = allServices.flatMap(\.generations)
-    return generations.isEmpty || leavesListeners && generations.allSatisfy { $0.state == .retired || $0.isKilled }
+    return allServices.flatMap(\.generations).allSatisfy { generation in
+      generation.isLeftAlone || leavesListeners && (generation.state == .retired || generation.isKilled)
+    }
   }
 
   /// Leaves listeners to themselves that still have connections.
   func leaveListeners() {
-    let left = allServices.flatMap(\.generations).filter { !$0.isKilled }
+    let left = allServices.flatMap(\.generations).filter { !$0.isKilled || $0.isLeftAlone }
     guard !left.isEmpty else { return }
     let connections = counted(left.reduce(0) { $0 + $1.board.active }, "connection", "connections")
     let listeners = counted(left.count, "listener lets its", "listeners let their")

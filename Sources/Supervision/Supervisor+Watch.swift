@@ -53,7 +53,7 @@ extension Supervisor {
         guard generation.isReady else { continue }
         if !generation.inquiry.isAnswered { allAnswered = false }
         guard !watch.wasPaused, !generation.isKilled, stopDeadline == nil, generation.inquiry.judge() else { continue }
-        kill(generation, of: service, because: "does not answer")
+        end(generation, of: service, because: "does not answer")
       }
       sendPendingClear(to: service)
     }
@@ -75,14 +75,13 @@ extension Supervisor {
       readChannel(of: service, successor)
       guard successor.isLate(now) else { continue }
       let limit = DurationText.render(.nanoseconds(Self.startPatience))
-      kill(successor, of: service, because: "was not ready within \(limit)")
+      end(successor, of: service, because: "was not ready within \(limit)")
     }
   }
 
-  private func kill(_ generation: Generation, of service: ManagedService, because reason: String) {
+  private func end(_ generation: Generation, of service: ManagedService, because fault: String) {
     guard !generation.isKilled else { return }
-    logger.error("listener \(generation.process) \(reason); ended", metadata: service.logMetadata)
-    generation.kill()
+    kill(generation, of: service, because: (fault, "ended"))
   }
 
   /// Begatd was stopped, or had no processor: what was to happen meanwhile gets that time too.

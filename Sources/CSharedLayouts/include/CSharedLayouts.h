@@ -119,7 +119,8 @@ struct begat_retirement {
   uint64_t drain_milliseconds;
   /// 0 leaves the sockets to a successor; 1 empties and closes them.
   uint32_t closes_sockets;
-  uint32_t reserved;
+  /// 1 ends open connections now, as a second stop signal does.
+  uint32_t hurries;
 };
 
 /// Follows the header of an order to end connections.

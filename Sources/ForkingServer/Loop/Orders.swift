@@ -66,6 +66,7 @@ extension Listener {
 
   /// Stops accepting.
   private mutating func retire(_ retirement: Retirement) {
+    defer { if retirement.hurries { hurry() } }
     if let drain {
       // Connections that were told to end keep their grace period.
       if drain.signal == .terminate { self.drain?.deadline = Deadline(after: retirement.drainTimeout) }

@@ -50,8 +50,10 @@ final class Generation {
   var startDeadline = SystemClock.monotonic() + Supervisor.startPatience
   /// When it is killed because it has not obeyed an order to end; nil if there was none.
   var endDeadline: Int64?
-  /// Whether begatd has killed it.
+  /// Whether begatd has killed it, or left it alone because it cannot.
   var isKilled = false
+  /// Whether begatd could not kill it and waits for its end no more.
+  private(set) var isLeftAlone = false
   var inquiry = Inquiry()
   var token: PollTable.Token?
   /// Messages that wait for room in the channel.
@@ -84,9 +86,19 @@ final class Generation {
   func isLate(_ now: Int64) -> Bool { !isReady && !isKilled && now >= startDeadline }
 
   /// Ends it and its connections immediately; its death comes as a signal.
-  func kill() {
+  ///
+  /// One that cannot be killed loses its channel: it takes that for the end of begatd, and ends by itself if it turns.
+  ///
+  /// - Returns: why it cannot be killed; nil if it was.
+  func kill() -> SystemCallError? {
     isKilled = true
-    try? Signal.kill.send(to: process)
+    do throws(SystemCallError) { try Signal.kill.send(to: process) } catch {
+      guard error.code != .noSuchProcess else { return nil }
+      isLeftAlone = true
+      try? channel.shutDownSending()
+      return error
+    }
+    return nil
   }
 
   /// Whether it was ended by another process's signal, not by a fault of its own.

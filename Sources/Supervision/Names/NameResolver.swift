@@ -1,3 +1,4 @@
+import Confinement
 import ControlProtocol
 import Glibc
 @_spi(Begat) import NameService
@@ -57,10 +58,13 @@ final class NameResolver {
     // Meant for begatd, whose name it has.
     program.ignoredSignals = [.hangUp, .user1]
     let pair = try SocketPair(kind: .sequencedPacket)
-    process = try program.start(descriptors: [
+    let descriptors = [
       StandardStreams.null.number, StandardStreams.null.number, standardError, cacheObject.number,
       pair.second.number,
-    ])
+    ]
+    process = try DaemonPrivileges.lend(.ofStarts) { () throws(SystemCallError) in
+      try program.start(descriptors: descriptors)
+    }
     let own = pair.first
     channel = consume own
     inquiry = Inquiry()
@@ -136,7 +140,14 @@ final class NameResolver {
   }
 
   /// Ends it immediately; its death comes as a signal.
-  func kill() { if let process { try? Signal.kill.send(to: process) } }
+  ///
+  /// - Returns: why it cannot be killed; nil if it was.
+  @discardableResult
+  func kill() -> SystemCallError? {
+    guard let process else { return nil }
+    do throws(SystemCallError) { try Signal.kill.send(to: process) } catch { return error }
+    return nil
+  }
 
   /// It has been reaped.
   func forget() {
@@ -148,6 +159,8 @@ final class NameResolver {
   /// Ends it: nothing of it outlives begatd, which waits for it no longer than a second.
   func stop() {
     guard let process else { return }
+    // It ends with its channel, also where it cannot be killed.
+    channel = nil
     kill()
     let deadline = Deadline(after: .seconds(1))
     _ = try? Children.waitForExit(of: process, until: deadline)

@@ -18,7 +18,7 @@ struct DescriptorLimit {
 }
 
 extension SystemCallError {
-  /// The failure, with what to do where no descriptor is left.
+  /// The failure, with what to do where no descriptor is left, or begatd may not send a signal.
   var withAdvice: String {
     switch code {
     case .tooManyOpenFiles:
@@ -26,6 +26,7 @@ extension SystemCallError {
       return "\(self); begatd has \(limit) descriptors in use that it may have: raise LimitNOFILE= in its unit, or the "
         + "hard limit of ulimit -n"
     case .tooManyOpenFilesInSystem: return "\(self); raise the machine's limit: sysctl fs.file-max"
+    case .notPermitted where call == "kill": return "\(self); give begatd CAP_KILL"
     default: return "\(self)"
     }
   }

@@ -76,7 +76,7 @@ extension Supervisor {
     if sharing.page == nil, let failure = makePage(capacity: StateSharing.firstCapacity) {
       // It is reaped and replaced like one that died.
       logger.error("\(failure.withAdvice); listener \(listener.process) ended", metadata: service.logMetadata)
-      return listener.kill()
+      return kill(listener, of: service)
     }
     writeState(now: SystemClock.monotonic())
     if let page = sharing.page { try? tell(listener, .state, passing: page.file) }
