@@ -102,7 +102,7 @@ extension ServiceConfiguration {
     guard let identity else { return "own" }
     let user = Users.find(String(identity.user))
     let name = user?.name ?? String(identity.user)
-    return user?.identity.group == identity.group ? name : "\(name):\(identity.group)"
+    return user?.identity.group ?? identity.user == identity.group ? name : "\(name):\(identity.group)"
   }
 
   /// Its addresses, or that it has none just now.

@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 import Settings
 @_spi(Begat) import UnixCore
@@ -103,6 +104,9 @@ struct ConfigurationFiles {
   ) throws(ConfigurationProblem) -> Value {
     do throws(SystemCallError) {
       return try body()
-    } catch { throw ConfigurationProblem(file: path, message: error.code.description) }
+    } catch {
+      throw ConfigurationProblem(
+        file: path, message: error.code.description + DaemonPrivileges.fileAdvice(error.code))
+    }
   }
 }

@@ -10,7 +10,7 @@ struct ConfigurationWarnings {
   init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
 
   var all: [ConfigurationProblem] {
-    rootByDefault + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined
+    rootByDefault + programsOfRoot + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined
   }
 
   /// A status page shows all that runs here: its administrator should say which other machines may see it.
@@ -54,6 +54,19 @@ struct ConfigurationWarnings {
     services.compactMap { service in
       guard service.identity?.user == 0, let origin = service.origins["user"], !service.owns(origin) else { return nil }
       return service.warning(at: origin, "\(service.name) serves as root by this default; set its own user")
+    }
+  }
+
+  /// Some expect of root that no permission of files binds it.
+  private var programsOfRoot: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.runsPrograms, service.identity?.user == 0, !service.settings.program.allowSetUserID,
+        let origin = service.origins["user"]
+      else { return nil }
+      return service.warning(
+        at: origin,
+        "programs of \(service.name) are root's and run without capabilities: permissions of files bind them; "
+          + "allow-set-user-id = true keeps what root has")
     }
   }
 

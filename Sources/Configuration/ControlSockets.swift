@@ -26,7 +26,7 @@ public struct ControlSockets: Hashable, Sendable {
       sockets = ControlSockets(settings, keys, runtimeDirectory, problems: &problems)
     }
     guard let name = settings.controlGroup, let setting = keys["control-group"] else { return sockets }
-    guard let group = Users.findGroup(name), group != gid_t.max else {
+    guard let group = Users.findGroup(name) else {
       problems.add(setting.problem(ValueProblem("no group \(quoted(name)) on this machine")))
       return nil
     }

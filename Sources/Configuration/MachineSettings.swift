@@ -1,4 +1,5 @@
 import Admission
+import Confinement
 import Glibc
 @_spi(Begat) import NameService
 import Settings
@@ -21,6 +22,8 @@ struct PlacedAddress {
 struct MachineSettings {
   private let settings: ServiceSettings
   private let keys: ServiceKeys
+  /// The service's own table; nil for `[defaults]`.
+  private let table: Setting?
   private let surroundings: Surroundings
   private let lookups: NameServiceLookups
 
@@ -32,11 +35,14 @@ struct MachineSettings {
   private(set) var denyExempt: [AccessEntry] = []
   private(set) var socketAccess = UnixSocketFile.Access()
   private var user: User?
+  /// Set by `group`, or by `user` behind a colon.
   private var group: gid_t?
 
   init(
-    settings: ServiceSettings, keys: ServiceKeys, _ surroundings: Surroundings, _ lookups: NameServiceLookups
+    settings: ServiceSettings, keys: ServiceKeys, table: Setting?, _ surroundings: Surroundings,
+    _ lookups: NameServiceLookups
   ) {
+    self.table = table
     self.settings = settings
     self.keys = keys
     self.surroundings = surroundings
@@ -51,15 +57,11 @@ struct MachineSettings {
     allow = settings.allow == nil ? nil : readAllow
     deny = entries(settings.deny, "deny", problems: &problems)
     denyExempt = entries(settings.denyExempt, "deny-exempt", problems: &problems)
-    user = user(settings.user, "user", problems: &problems)
-    group = group(settings.group, "group", problems: &problems)
-    let owner = user(settings.socketUser, "socket-user", problems: &problems)
-    if let owner, !surroundings.isRoot, owner.identity.user != surroundings.identity.user {
-      add("socket-user", "only root can give a socket to \(printable(owner.name))", problems: &problems)
-    }
-    socketAccess = UnixSocketFile.Access(
-      mode: settings.socketMode, user: owner?.identity.user,
-      group: group(settings.socketGroup, "socket-group", problems: &problems))
+    (user, group) = account((settings.user, "user"), (settings.group, "group"), problems: &problems)
+    let (owner, ownerGroup) = account(
+      (settings.socketUser, "socket-user"), (settings.socketGroup, "socket-group"), problems: &problems)
+    checkOwner(owner, ownerGroup, problems: &problems)
+    socketAccess = UnixSocketFile.Access(mode: settings.socketMode, user: owner?.identity.user, group: ownerGroup)
     checkDirectory(problems: &problems)
     checkPaths(settings.fortune.databases, "fortune.databases", problems: &problems)
     checkPaths(settings.program.readOnlyPaths, "read-only-paths", problems: &problems)
@@ -124,41 +126,87 @@ struct MachineSettings {
 
   // MARK: - Users and groups
 
-  private func user(_ text: String?, _ name: String, problems: inout ProblemCollector) -> User? {
-    guard let text else { return nil }
-    if let user = Users.find(text) { return user }
-    add(name, "no user \(quoted(text)) on this machine", problems: &problems)
-    return nil
+  /// The user and group that two keys stand for.
+  private func account(
+    _ userKey: (text: String?, name: String), _ groupKey: (text: String?, name: String),
+    problems: inout ProblemCollector
+  ) -> (User?, gid_t?) {
+    var account: Account?
+    var group: gid_t?
+    do throws(Account.LookupError) { account = try userKey.text.map(Account.init) } catch {
+      add(userKey.name, error.description, problems: &problems)
+    }
+    do throws(Account.LookupError) { group = try groupKey.text.map(Account.group) } catch {
+      add(groupKey.name, error.description, problems: &problems)
+    }
+    guard let inner = account?.group, let outer = group, inner != outer else {
+      return (account?.user, group ?? account?.group)
+    }
+    // The service's own key takes the place of what [defaults] has set, in whichever of both keys.
+    let (hasOwnUser, hasOwnGroup) = (keys.own[userKey.name] != nil, keys.own[groupKey.name] != nil)
+    if hasOwnUser == hasOwnGroup {
+      add(
+        groupKey.name,
+        "contradicts \(userKey.name) = \(quoted(userKey.text ?? "")), found \(quoted(groupKey.text ?? ""))",
+        problems: &problems)
+    }
+    return (account?.user, hasOwnUser ? inner : outer)
   }
 
-  private func group(_ text: String?, _ name: String, problems: inout ProblemCollector) -> gid_t? {
-    guard let text else { return nil }
-    if let group = Users.findGroup(text), group != gid_t.max { return group }
-    add(name, "no group \(quoted(text)) on this machine", problems: &problems)
-    return nil
+  /// Notes an owner of sockets that begatd cannot give them.
+  private func checkOwner(_ owner: User?, _ group: gid_t?, problems: inout ProblemCollector) {
+    guard !surroundings.capabilities.contains(.changeOwner) else { return }
+    let own = surroundings.identity
+    if let owner, owner.identity.user != own.user {
+      add(
+        "socket-user", "a socket for \(printable(owner.name)) needs a begatd with CAP_CHOWN\(ownUser)",
+        problems: &problems)
+    }
+    if let group, group != own.group, !own.groups.contains(group) {
+      let name = keys["socket-group"] == nil ? "socket-user" : "socket-group"
+      add(
+        name, "a socket for group \(group), which begatd is not in, needs a begatd with CAP_CHOWN\(ownUser)",
+        problems: &problems)
+    }
   }
 
   /// The identity that the listener runs as; nil is begatd's own.
   func identity(problems: inout ProblemCollector) -> Identity? {
-    guard surroundings.isRoot else {
-      if let user, user.identity.user != surroundings.identity.user {
-        add("user", "only root can serve as \(printable(user.name))", problems: &problems)
-      }
-      if let group, group != surroundings.identity.group {
-        add("group", "only root can serve with another group", problems: &problems)
-      }
-      return nil
-    }
     // A faulty user is a problem already.
     if keys["user"] != nil, user == nil { return nil }
-    var identity = user?.identity ?? Users.nobody
-    if let group {
-      // As initgroups(3): the new primary group takes the place of the user's own.
-      identity.groups = [group] + identity.groups.filter { $0 != identity.group && $0 != group }
-      identity.group = group
-    }
-    return identity
+    guard surroundings.choosesUsers else { return ownIdentity(problems: &problems) }
+    return (user?.identity ?? Users.nobody).with(group: group)
   }
+
+  /// The only identity that there is without the capabilities to become others.
+  private func ownIdentity(problems: inout ProblemCollector) -> Identity? {
+    let own = surroundings.identity
+    if let user, user.identity.user != own.user {
+      add(
+        "user", "serving as \(printable(user.name)) needs a begatd with \(missingCapabilities)\(ownUser)",
+        problems: &problems)
+    }
+    if let group, group != own.group {
+      let name = keys["group"] == nil ? "user" : "group"
+      add(name, "serving with group \(group) needs a begatd with \(missingCapabilities)\(ownUser)", problems: &problems)
+    }
+    guard surroundings.isRoot else { return nil }
+    if user == nil, settings.enabled, let table {
+      problems.add(
+        table.problem(
+          "would serve as root, because begatd lacks \(missingCapabilities): start begatd with them or as another user, "
+            + "or set user = \"root\""))
+    }
+    return own
+  }
+
+  private var missingCapabilities: String {
+    let names = [(Capabilities.setUser, "CAP_SETUID"), (.setGroup, "CAP_SETGID")]
+    return names.filter { !surroundings.capabilities.contains($0.0) }.map(\.1).joined(separator: " and ")
+  }
+
+  /// Describes the begatd that reads the settings, for messages about capabilities.
+  private var ownUser: String { "; this one is user \(surroundings.identity.user)" }
 
   // MARK: - Files
 
@@ -168,7 +216,10 @@ struct MachineSettings {
     do throws(SystemCallError) {
       let isDirectory = try FileSystem.facts(of: path).st_mode & S_IFMT == S_IFDIR
       if !isDirectory { problems.add(setting.problem(ValueProblem("\(printable(path)): not a directory"))) }
-    } catch { problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.code)"))) }
+    } catch {
+      guard !isHidden(error) else { return }
+      problems.add(setting.problem(ValueProblem("\(printable(path)): \(error.code)")))
+    }
   }
 
   /// Notes paths of a list at which there is nothing.
@@ -176,9 +227,15 @@ struct MachineSettings {
     guard let setting = keys[name] else { return }
     for (index, path) in readable(texts, name, setting) where path.hasPrefix("/") {
       do throws(SystemCallError) { _ = try FileSystem.facts(of: path) } catch {
+        guard !isHidden(error) else { continue }
         problems.add(ValueProblem("\(printable(path)): \(error.code)").within(.element(index)), of: setting)
       }
     }
+  }
+
+  /// Whether a file is in a directory that is closed to begatd, and may be open to the service's user.
+  private func isHidden(_ failure: SystemCallError) -> Bool {
+    failure.code == .permissionDenied && user.map { $0.identity.user != surroundings.identity.user } ?? false
   }
 
   // MARK: - Rules about what things mean

@@ -14,6 +14,10 @@ struct ProgramCheck {
   }
 
   let identity: Identity
+  /// Whether root's programs keep its capabilities, which open all files.
+  var keepsCapabilities = true
+  /// Whether it is the user who looks: one that may not look at another's files cannot say that the other may not.
+  var isOwn = true
 
   /// Notes what is wrong with the programs of a service.
   func check(_ settings: ServiceSettings, _ mode: ServiceMode, _ keys: ServiceKeys, problems: inout ProblemCollector) {
@@ -44,7 +48,9 @@ struct ProgramCheck {
   func fault(of path: String) -> String? {
     let shown = printable(path)
     let facts: stat
-    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch { return "\(shown): \(error.code)" }
+    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch {
+      return isHidden(error) ? nil : "\(shown): \(error.code)"
+    }
     guard facts.st_mode & S_IFMT == S_IFREG else {
       let kind = facts.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
       return "\(shown): expected a program, found \(kind)"
@@ -81,11 +87,14 @@ struct ProgramCheck {
     guard path.hasPrefix("/") else { return "is \(quoted(path)): expected an absolute path after #!" }
     let facts: stat
     do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch {
-      return "\(printable(path)): \(error.code)"
+      return isHidden(error) ? nil : "\(printable(path)): \(error.code)"
     }
     guard facts.st_mode & S_IFMT == S_IFREG else { return "\(printable(path)): not a regular file" }
     return may(.execute, facts) ? nil : "\(printable(path)): \(user) may not execute it"
   }
+
+  /// Whether the file is in a directory that is closed to the user who looks, and may be open to the other one.
+  private func isHidden(_ failure: SystemCallError) -> Bool { failure.code == .permissionDenied && !isOwn }
 
   /// The first directory on the way to a file that may not be passed, links resolved.
   private func closedDirectory(on path: String) -> String? {
@@ -99,7 +108,7 @@ struct ProgramCheck {
   }
 
   private func may(_ permission: Permission, _ facts: stat) -> Bool {
-    if identity.user == 0 {
+    if identity.user == 0, keepsCapabilities {
       return permission == .read || facts.st_mode & S_IFMT == S_IFDIR || facts.st_mode & 0o111 != 0
     }
     let bit = permission.rawValue

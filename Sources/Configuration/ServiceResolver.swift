@@ -28,7 +28,8 @@ struct ServiceResolver {
     defaultKeys = reader.read(table, into: &defaults, problems: &problems)
     self.defaults = defaults
     // Problems of values that no service takes over are problems all the same.
-    var machine = MachineSettings(settings: defaults, keys: ServiceKeys(own: defaultKeys), surroundings, lookups)
+    var machine = MachineSettings(
+      settings: defaults, keys: ServiceKeys(own: defaultKeys), table: nil, surroundings, lookups)
     machine.resolve(problems: &problems)
   }
 
@@ -39,7 +40,7 @@ struct ServiceResolver {
     let own = reader.read(table, into: &settings, problems: &problems)
     let keys = ServiceKeys(own: own, defaults: defaultKeys)
     chooseOffer(&settings, own)
-    var machine = MachineSettings(settings: settings, keys: keys, surroundings, lookups)
+    var machine = MachineSettings(settings: settings, keys: keys, table: table, surroundings, lookups)
     machine.resolve(problems: &problems)
     checkListens(table, settings, keys, problems: &problems)
     guard let offer = offer(settings, table: table, keys, problems: &problems) else { return nil }
@@ -49,8 +50,11 @@ struct ServiceResolver {
     let mode = mode(offer, machine)
     check(settings, keys, mode, machine, problems: &problems)
     let identity = machine.identity(problems: &problems)
-    if settings.enabled, let user = identity ?? (surroundings.isRoot ? nil : surroundings.identity) {
-      ProgramCheck(identity: user).check(settings, mode, keys, problems: &problems)
+    if settings.enabled, let user = identity ?? (surroundings.choosesUsers ? nil : surroundings.identity) {
+      let check = ProgramCheck(
+        identity: user, keepsCapabilities: settings.program.allowSetUserID,
+        isOwn: user.user == surroundings.identity.user)
+      check.check(settings, mode, keys, problems: &problems)
     }
     let effective = settings.effective(in: mode)
     let login =
@@ -103,8 +107,8 @@ struct ServiceResolver {
     }
     let bindsPaths = machine.hasFaultyAddresses || (machine.streams + machine.datagrams).contains { $0.address.isPath }
     return ServiceMode(
-      offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, isRoot: surroundings.isRoot,
-      hasNoNewPrivileges: Privileges.cannotBeGained,
+      offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, leastNice: surroundings.leastNice,
+      hasNoNewPrivileges: Privileges.cannotBeGained, hasCutBoundingSet: surroundings.hasCutBoundingSet,
       missingForSandbox: KernelSupport.current.missingRequirement)
   }
 

@@ -1,3 +1,4 @@
+import Confinement
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -6,16 +7,40 @@ struct Surroundings {
   /// The user and group that begatd runs as.
   var identity: Identity
   /// What is read when no file is asked for.
-  var systemFile = "/etc/begat/begatd.toml"
+  var systemFile: String
   /// What `%t` stands for.
   var runtimeDirectory: String
   /// Bytes that the arguments of a listener may take: a quarter of the usual limit of a stack.
   var argumentRoom = 2 << 20
+  /// The capabilities that begatd has.
+  var capabilities: Capabilities
+  /// The least nice value that it can give to programs.
+  var leastNice: Int
+  /// Whether begatd runs already and has given up what set-user-ID programs gain.
+  var hasCutBoundingSet = false
 
+  /// - Parameter capabilities: nil means all for root, none for other users.
+  init(
+    identity: Identity, systemFile: String = "/etc/begat/begatd.toml", runtimeDirectory: String,
+    capabilities: Capabilities? = nil
+  ) {
+    self.identity = identity
+    self.systemFile = systemFile
+    self.runtimeDirectory = runtimeDirectory
+    self.capabilities = capabilities ?? (identity.user == 0 ? .all : [])
+    leastNice = self.capabilities.contains(.raiseLimits) ? -20 : 0
+  }
+
+  /// Whether files count as root's: a matter of the user, not of capabilities.
   var isRoot: Bool { identity.user == 0 }
+  /// Whether services can have a user of their own.
+  var choosesUsers: Bool { capabilities.contains(.becomeOthers) }
 
   static var actual: Surroundings {
-    var surroundings = Surroundings(identity: .effective, runtimeDirectory: RuntimeDirectory.path)
+    var surroundings = Surroundings(
+      identity: .effective, runtimeDirectory: RuntimeDirectory.path, capabilities: .effective)
+    surroundings.leastNice = Capabilities.leastNice
+    surroundings.hasCutBoundingSet = DaemonPrivileges.haveCutBoundingSet
     if let stack = try? ResourceLimit.stackSize.current().soft {
       // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
       surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))

@@ -90,7 +90,9 @@ import Testing
       ),
       (
         "user = 65534",
-        ["8: user: expected the name or the number of a user such as \"nobody\", found 65534; write \"65534\""]
+        [
+          "8: user: expected the name or the number of a user such as \"nobody\", perhaps followed by :GROUP, found 65534; write \"65534\""
+        ]
       ),
       ("user = \"no-such-user\"", ["8: user: no user \"no-such-user\" on this machine"]),
       ("group = \"no-such-group\"", ["9: group: no group \"no-such-group\" on this machine"]),
@@ -246,15 +248,16 @@ import Testing
       ])
   }
 
-  @Test("tells a user who is not root what only root can do")
-  func tellsWhatOnlyRootCan() {
+  @Test("says which capabilities a setting needs that begatd has not")
+  func saysWhatIsLacking() {
     let text =
       "[service.a]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\nuser = \"root\"\ngroup = \"root\"\nsocket-user = \"root\"\n"
     #expect(
       Configuration.problems(text, user: 1000) == [
-        "t.toml:4:8: service.a.user: only root can serve as root",
-        "t.toml:5:9: service.a.group: only root can serve with another group",
-        "t.toml:6:15: service.a.socket-user: only root can give a socket to root",
+        "t.toml:4:8: service.a.user: serving as root needs a begatd with CAP_SETUID and CAP_SETGID; this one is user 1000",
+        "t.toml:5:9: service.a.group: serving with group 0 needs a begatd with CAP_SETUID and CAP_SETGID; "
+          + "this one is user 1000",
+        "t.toml:6:15: service.a.socket-user: a socket for root needs a begatd with CAP_CHOWN; this one is user 1000",
       ])
     #expect(Configuration.problems(text) == [])
   }

@@ -82,10 +82,10 @@ import Testing
       """
     let user: uid_t = 12_345
     let configuration = try Configuration.sample(text, user: user)
-    #expect(configuration.servicesOfOwnUser.map(\.name) == ["a", "b"])
+    #expect(configuration.servicesOfOwnUser(1000).map(\.name) == ["a", "b"])
     #expect(configuration.warningsByHand(user: user).map(\.key) == ["service.a", "service.b"])
     #expect(configuration.warningsByHand(user: 0) == [])
-    #expect(try Configuration.sample(text).servicesOfOwnUser.isEmpty)
+    #expect(try Configuration.sample(text).servicesOfOwnUser(0).isEmpty)
     let without = try Configuration.sample(text + "\n[daemon]\ncontrol-socket = \"none\"\n", user: user)
     #expect(without.warningsByHand(user: user) == [])
   }

@@ -353,11 +353,11 @@ import Testing
     #expect(!alone.contains("idle-timeout") && !alone.contains("DIFFERS"), "\(alone)")
   }
 
-  @Test("only root can raise a priority")
-  func onlyRootCanRaise() {
+  @Test("raising a priority needs a capability")
+  func raisesPriority() {
     #expect(
       Configuration.problems(ProgramKeyTests.cat + "nice = -1", user: 1000) == [
-        "t.toml:4:1: service.x.nice: only root can go below 0, found -1"
+        "t.toml:4:1: service.x.nice: to go below 0 needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), found -1"
       ])
     #expect(Configuration.problems(ProgramKeyTests.cat + "nice = 1", user: 1000) == [])
   }

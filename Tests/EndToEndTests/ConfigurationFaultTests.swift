@@ -122,7 +122,7 @@ struct ConfigurationFaultTests {
     // It could not make its runtime directory either.
     let text = service(at: "127.0.0.1:80") + "[daemon]\ncontrol-socket = \"none\"\n"
     let begatd = try start(text, in: directory, wrapper: Machine.unprivileged())
-    complains(begatd, .exited(code: 1), [["bind 127.0.0.1:80: Permission denied; ports below 1024 are for root"]])
+    complains(begatd, .exited(code: 1), [["bind 127.0.0.1:80: Permission denied; low ports need CAP_NET_BIND_SERVICE"]])
   }
 
   @Test func anUnreadableFileIsNamed() throws {

@@ -15,7 +15,7 @@ struct FileLookups: MachineLookups {
   private let users = UserNumbers()
 
   func userNumber(_ text: String) -> UInt32? {
-    users.byName[text] ?? UInt32(decimal: text).flatMap { $0 == .max ? nil : $0 }
+    users.byName[text] ?? AccountName.number(text)
   }
 
   /// The user of this name with its groups, or of this number; a number without an entry is its own group.
@@ -29,7 +29,7 @@ struct FileLookups: MachineLookups {
     {
       return Identity(user: user, group: group, groups: [group] + groups(ofMember: text, beside: group))
     }
-    guard let number = UInt32(decimal: text), number != .max else { return nil }
+    guard let number = AccountName.number(text) else { return nil }
     let fields = Self.entry(lines, where: { $0.count > 2 && $0[2] == text }, count: 4)
     let group = fields.flatMap { UInt32(decimal: $0[3]) } ?? number
     return Identity(user: number, group: group, groups: [])
@@ -46,7 +46,7 @@ struct FileLookups: MachineLookups {
 
   /// The number of the group of this name; the number itself where the text is one.
   func groupNumber(_ text: String) -> UInt32? {
-    if let number = UInt32(decimal: text) { return number == .max ? nil : number }
+    if UInt32(decimal: text) != nil { return AccountName.number(text) }
     let fields = Self.entry(Self.lines(of: "/etc/group"), where: { $0.first.map(String.init) == text }, count: 3)
     return fields.flatMap { UInt32(decimal: $0[2]) }
   }

@@ -172,10 +172,10 @@ public enum ListenerProgram {
     }
   }
 
-  /// A negative nice value is for root, which the listener will not be any more when it starts programs.
+  /// A negative nice value needs a capability, which the listener will not have any more when it starts programs.
   private static func allowNice(_ settings: ListenerSettings) throws(SystemCallError) {
     let nice = settings.options.program.nice
-    guard nice < 0, settings.identity?.user ?? geteuid() != 0 else { return }
+    guard nice < 0 else { return }
     let wanted = UInt64(20 - nice)
     if ResourceLimit.nice.raise(to: wanted) < wanted {
       throw SystemCallError("setrlimit RLIMIT_NICE", on: "\(wanted), for nice \(nice)", code: .notPermitted)

@@ -35,13 +35,14 @@ struct ListenerSettings {
       options.service.program.addLoginEnvironment(lookups.loginEnvironment(of: identity?.user ?? geteuid()))
     }
     socketAccess = try Self.socketAccess(options.service, lookups)
+    try Self.checkCapabilities(identity, socketAccess)
 
     let bound = Set(streams.compactMap { $0.boundKind(isStream: true) })
       .union(datagrams.compactMap { $0.boundKind(isStream: false) })
     let mode = ServiceMode(
       offer: offer, sockets: passed.union(bound), bound: bound,
       bindsPaths: (streams + datagrams).contains(where: \.isPath),
-      isStdio: options.stdio, isRoot: geteuid() == 0,
+      isStdio: options.stdio, leastNice: Capabilities.leastNice,
       hasResolver: options.names != nil && options.nameRequests != nil,
       hasNoNewPrivileges: Privileges.cannotBeGained,
       missingForSandbox: KernelSupport.current.missingRequirement)
@@ -126,18 +127,47 @@ struct ListenerSettings {
   private static func identity(
     _ options: ListenerOptions, _ lookups: FileLookups
   ) throws(ListenerOptionProblem) -> Identity? {
-    guard let text = options.service.user else { return nil }
-    guard var identity = lookups.user(text) else {
-      throw ListenerOptionProblem("--user: no user \(quoted(text)) in /etc/passwd; give the number")
-    }
+    let (name, group) = try account(options.service.user, options.service.group, "user", "group", lookups)
+    guard let name else { return nil }
+    guard var identity = lookups.user(name) else { throw unknownUser(name, "user") }
     if !options.groups.isEmpty { identity.groups = options.groups }
-    guard let groupText = options.service.group else { return identity }
-    let group = try group(groupText, "group", lookups)
+    guard let group else { return identity }
     identity.groups =
       options.groups.isEmpty
       ? [group] + identity.groups.filter { $0 != identity.group && $0 != group } : options.groups
     identity.group = group
     return identity
+  }
+
+  /// A user, and the group that stands behind it or in an option of its own.
+  private static func account(
+    _ user: String?, _ group: String?, _ userKey: String, _ groupKey: String, _ lookups: FileLookups
+  ) throws(ListenerOptionProblem) -> (user: String?, group: UInt32?) {
+    let outer = try group.map { (text) throws(ListenerOptionProblem) in try Self.group(text, groupKey, lookups) }
+    guard let user else { return (nil, outer) }
+    guard let account = AccountName(user) else { throw unknownUser(user, userKey) }
+    let inner = try account.group.map { (text) throws(ListenerOptionProblem) in try Self.group(text, userKey, lookups) }
+    if let inner, let outer, inner != outer {
+      throw ListenerOptionProblem("--\(groupKey): contradicts --\(userKey) \(quoted(user)); leave one out")
+    }
+    return (account.user, inner ?? outer)
+  }
+
+  /// Refuses what only a process with capabilities could do.
+  private static func checkCapabilities(
+    _ identity: Identity?, _ access: UnixSocketFile.Access
+  ) throws(ListenerOptionProblem) {
+    let capabilities = Capabilities.effective
+    if let identity, identity.user != geteuid() || identity.group != getegid(), !capabilities.contains(.becomeOthers) {
+      throw ListenerOptionProblem("--user: to become another user needs root, or CAP_SETUID and CAP_SETGID")
+    }
+    if let owner = access.user, owner != geteuid(), !capabilities.contains(.changeOwner) {
+      throw ListenerOptionProblem("--socket-user: to give a socket to another user needs root, or CAP_CHOWN")
+    }
+  }
+
+  private static func unknownUser(_ name: String, _ key: String) -> ListenerOptionProblem {
+    ListenerOptionProblem("--\(key): no user \(quoted(name)) in /etc/passwd; give the number")
   }
 
   private static func group(
@@ -151,13 +181,13 @@ struct ListenerSettings {
     _ service: ServiceSettings, _ lookups: FileLookups
   ) throws(ListenerOptionProblem) -> UnixSocketFile.Access {
     var access = UnixSocketFile.Access(mode: service.socketMode)
-    if let text = service.socketUser {
-      guard let user = lookups.userNumber(text) else {
-        throw ListenerOptionProblem("--socket-user: no user \(quoted(text)) in /etc/passwd; give the number")
-      }
-      access.user = user
+    let (owner, group) = try account(
+      service.socketUser, service.socketGroup, "socket-user", "socket-group", lookups)
+    if let owner {
+      guard let number = lookups.userNumber(owner) else { throw unknownUser(owner, "socket-user") }
+      access.user = number
     }
-    if let text = service.socketGroup { access.group = try group(text, "socket-group", lookups) }
+    access.group = group
     return access
   }
 

@@ -79,8 +79,8 @@ extension ServiceSettings {
           the interface that socket-user, socket-group and bind-to-device name: otherwise begatd does not start.
           """),
       Key(
-        "socket-user", \.socketUser, optional: .account("user", example: "root"),
-        "owner of Unix sockets; unset: begat's own user", when: [.listening, .bindsPaths]),
+        "socket-user", \.socketUser, optional: .user(example: "root"),
+        "owner of Unix sockets; needs CAP_CHOWN; unset: begat's own user", when: [.listening, .bindsPaths]),
       Key(
         "socket-group", \.socketGroup, optional: .account("group", example: "root"),
         "group of Unix sockets; unset: begat's own group", when: [.listening, .bindsPaths]),
@@ -108,8 +108,13 @@ extension ServiceSettings {
     introduction: "",
     keys: [
       Key(
-        "user", \.user, optional: .account("user", example: "nobody"),
-        "user that the service runs as; only root can choose; unset: nobody under a begatd of root"),
+        "user", \.user, optional: .user(example: "nobody"),
+        "user that the service runs as; needs CAP_SETUID and CAP_SETGID; unset: nobody if begatd has them, else its own user",
+        details: """
+          A user without an entry in the user database is given by its number; its group is then the same number, and \
+          its home is /.  The group after a colon is what the key group sets: both may be set if they are the same.  \
+          A begatd of root's that lacks one of the capabilities refuses a service that does not set user = "root".
+          """),
       Key(
         "group", \.group, optional: .account("group", example: "nogroup"),
         "group that the service runs as; unset: the user's own"),
@@ -231,7 +236,7 @@ extension ServiceSettings {
         "umask", \.program.umask, .mode(example: "0027"), "umask that they start with", when: [.programs]),
       Key(
         "nice", \.program.nice, .integer(in: -20...19, example: 10),
-        "niceness, from -20 (first) to 19 (last); below 0 only as root", when: [.programs]),
+        "niceness, from -20 (first) to 19 (last); below 0 needs CAP_SYS_RESOURCE", when: [.programs]),
       Key(
         "limit-memory", \.program.limitMemory, .size, "address space of each; unset: begatd's own limit",
         when: [.programs]),
@@ -270,7 +275,9 @@ extension ServiceSettings {
         when: [.programs],
         details: """
           The kernel takes neither a filter nor Landlock's rules from a process that may still gain privileges.  Programs \
-          of root, such as sshd -i, need no such permission to become other users, but for what their users run.
+          of root, such as sshd -i, need it as well: without it they have no capability and cannot become other users.  \
+          The capabilities that such programs gain stay only if a service has the key when begatd starts: a reload \
+          that adds the first one is refused.
           """),
       Key(
         "commands", \.commands, .commands,

@@ -25,28 +25,31 @@ public struct ServiceMode: Hashable, Sendable {
   public var bindsPaths: Bool
   /// Whether one connection is served, on standard input and output.
   public var isStdio: Bool
-  /// Whether the reader has root's privileges.
-  public var isRoot: Bool
+  /// The least nice value that the reader can give to programs.
+  public var leastNice: Int
   /// Whether someone looks up names of hosts.
   public var hasResolver: Bool
   /// Whether no process that the reader starts can gain privileges.
   public var hasNoNewPrivileges: Bool
+  /// Whether the reader has given up, for all that it starts, what set-user-ID programs gain.
+  public var hasCutBoundingSet: Bool
   /// Why the machine cannot confine services; nil if it can.
   public var missingForSandbox: String?
 
   public init(
     offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, bindsPaths: Bool? = nil,
-    isStdio: Bool = false, isRoot: Bool = false, hasResolver: Bool = true,
-    hasNoNewPrivileges: Bool = false, missingForSandbox: String? = nil
+    isStdio: Bool = false, leastNice: Int = 0, hasResolver: Bool = true,
+    hasNoNewPrivileges: Bool = false, hasCutBoundingSet: Bool = false, missingForSandbox: String? = nil
   ) {
     self.offer = offer
     self.sockets = sockets
     self.bound = bound ?? sockets
     self.bindsPaths = bindsPaths ?? self.bound.contains { !$0.isInternet }
     self.isStdio = isStdio
-    self.isRoot = isRoot
+    self.leastNice = leastNice
     self.hasResolver = hasResolver
     self.hasNoNewPrivileges = hasNoNewPrivileges
+    self.hasCutBoundingSet = hasCutBoundingSet
     self.missingForSandbox = missingForSandbox
   }
 

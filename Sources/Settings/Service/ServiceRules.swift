@@ -81,8 +81,13 @@ public enum ServiceRules {
   }
 
   private static func niceViolations(_ settings: ServiceSettings, _ mode: ServiceMode) -> [RuleViolation] {
-    guard settings.program.nice < 0, !mode.isRoot else { return [] }
-    return [RuleViolation("nice", "only root can go below 0, found \(settings.program.nice)")]
+    guard settings.program.nice < min(0, mode.leastNice) else { return [] }
+    return [
+      RuleViolation(
+        "nice",
+        "to go below \(mode.leastNice) needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), found \(settings.program.nice)"
+      )
+    ]
   }
 
   private static func sandboxViolations(
@@ -99,6 +104,14 @@ public enum ServiceRules {
         return [
           RuleViolation(
             "allow-set-user-id", "would have no effect: begat itself was started with no_new_privs (NoNewPrivileges=)")
+        ]
+      }
+      if mode.hasCutBoundingSet {
+        return [
+          RuleViolation(
+            "allow-set-user-id",
+            "needs a restart of begatd, which gave up all other capabilities at its start because no service had the key"
+          )
         ]
       }
     }

@@ -109,6 +109,14 @@ extension Syntax where Value == String {
     ) { !$0.isEmpty && !$0.contains(":") && !$0.contains(where: \.isNewline) }
   }
 
+  /// A user, perhaps with a group.
+  static func user(example: String) -> Syntax {
+    text(
+      "USER[:GROUP]", "the name or the number of a user such as \"\(example)\", perhaps followed by :GROUP",
+      example: example, numbers: 0..<Int64(UInt32.max)
+    ) { AccountName($0) != nil && !$0.contains(where: \.isNewline) }
+  }
+
   /// What a service is called in titles and logs.
   static let serviceName = text(
     "NAME", "1 to 64 letters, digits, - and _, a letter first", example: "web", where: isServiceName)

@@ -86,7 +86,7 @@ extension ControlServer {
   /// Programs of its services that run under its own user could otherwise command it, and it started more of them.  By
   /// hand, its user could not command it either then; a service manager has root to do so.
   static func obeysRootOnly(_ configuration: Configuration) -> Bool {
-    geteuid() != 0 && isStartedByManager && !configuration.servicesOfOwnUser.isEmpty
+    geteuid() != 0 && isStartedByManager && !configuration.servicesOfOwnUser().isEmpty
   }
 
   /// Source: NOTIFY_SOCKET in sd_notify(3), SYSTEMD_EXEC_PID in systemd.exec(5), since systemd 248.

@@ -54,8 +54,9 @@ struct BindProblem: Error, CustomStringConvertible {
     case .addressInUse:
       if let holder { return ", by \(holder); stop it or choose another port" }
       return "; stop whoever uses it or choose another address"
-    case .permissionDenied where address.port.map { $0 < 1024 } ?? false:
-      return "; ports below 1024 are for root, or for a socket unit of systemd"
+    case .permissionDenied where address.port != nil:
+      return "; low ports need CAP_NET_BIND_SERVICE, a socket unit of systemd, or a lower "
+        + "net.ipv4.ip_unprivileged_port_start"
     case .permissionDenied: return "; check the directory's owner and mode"
     case .addressNotAvailable: return "; no interface of this machine has it; free-bind = true binds it all the same"
     case .noSuchFileOrDirectory: return "; its directory is missing"

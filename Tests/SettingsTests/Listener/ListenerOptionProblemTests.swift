@@ -40,7 +40,10 @@ import Testing
       (["--first-byte-timeout", "0s"], "--first-byte-timeout: \(limit)\"0s\""),
       (["--idle-timeout", "10"], "--idle-timeout: \(limit)\"10\"; did you mean \"10s\"?"),
       (["--drain-timeout", "none"], "--drain-timeout: expected a duration such as \"30s\" or \"10m\", found \"none\""),
-      (["--user", ""], "--user: expected the name or the number of a user such as \"nobody\", found \"\""),
+      (
+        ["--user", ""],
+        "--user: expected the name or the number of a user such as \"nobody\", perhaps followed by :GROUP, found \"\""
+      ),
       (["--groups", "1,2"], "--groups: expected an integer from 0 to 4294967294, found \"1,2\""),
       (["--fortune.max-length", "0"], "--fortune.max-length: expected an integer of at least 1, found \"0\""),
       (["--channel", ""], "--channel: expected an integer from 3 to 2147483647, found \"\""),

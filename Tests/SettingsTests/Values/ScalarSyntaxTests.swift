@@ -74,7 +74,8 @@ import Testing
 @Suite struct TextSyntaxTests {
   private static let syntaxes: [String: Syntax<String>] = [
     "path": .absolutePath(of: "a directory", example: "/srv"), "line": .line, "interface": .interface,
-    "account": .account("user", example: "nobody"), "name": .serviceName, "address": .address, "peer": .peer,
+    "account": .account("group", example: "adm"), "user": .user(example: "nobody"), "name": .serviceName,
+    "address": .address, "peer": .peer,
   ]
 
   @Test(
@@ -83,6 +84,7 @@ import Testing
       ("path", "/"), ("path", "/a b/\"c\""), ("line", "x"), ("line", " \u{e9} "), ("line", "--"),
       ("interface", "eth0.1"),
       ("interface", "fifteen-bytes-x"), ("account", "nobody"), ("account", "65534"), ("account", "a b"), ("name", "a"),
+      ("user", "nobody"), ("user", "1000:1000"), ("user", "a:b"),
       ("name", "Time-2_x"), ("address", "@x"), ("address", "127.0.0.1:7"), ("peer", "unix:*"), ("peer", "::/0"),
     ])
   func isRead(name: String, text: String) throws {
@@ -96,6 +98,7 @@ import Testing
       ("line", "a\u{1b}[2J"), ("line", "a\u{9b}b"), ("line", "\u{7f}"), ("line", "a\u{0}"), ("interface", ""),
       ("interface", "sixteen-bytes-xx"), ("interface", "a/b"), ("interface", "a b"), ("interface", ".."),
       ("interface", "."), ("account", ""), ("account", "a:b"), ("account", "a\nb"), ("account", "a\u{0}"), ("name", ""),
+      ("user", ""), ("user", "a:"), ("user", ":b"), ("user", "a:b:c"), ("user", "a\nb"),
       ("name", "9"), ("name", "a.b"), ("name", "-a"), ("name", "\u{e9}"), ("name", "a b"), ("address", ""),
       ("address", "/x\u{0}"), ("peer", ""), ("peer", "unix:a\u{0}"),
     ])
