@@ -21,15 +21,6 @@ struct ProgramSandboxTests {
     }
   }
 
-  @Test("keeps root's capabilities for root's own programs", .enabled(if: Machine.isRoot, "needs root"))
-  func root() throws {
-    let status = SampleConfiguration.program("status", ["/bin/cat", "/proc/self/status"], "user = \"root\"")
-    try withDaemon(status) { daemon in
-      let text = String(decoding: try ask(daemon.address("status")), as: UTF8.self)
-      #expect(!text.contains("CapEff:\t0000000000000000") && text.contains("CapAmb:\t0000000000000000"))
-    }
-  }
-
   @Test("is refused what no service needs, and may do what programs do")
   func refusals() throws {
     let script = """

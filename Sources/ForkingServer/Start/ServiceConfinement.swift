@@ -112,12 +112,12 @@ extension ListenerOptions {
 extension ListenerSettings {
   /// Becomes the service's user and gives up all privileges.
   ///
-  /// Root's own programs keep its capabilities: without them they would be no programs of root's.
+  /// Where programs may gain privileges, those of root keep what root has, as they would gain it anyway.
   func giveUpPrivileges() throws(SystemCallError) {
-    let isRoot = identity?.user ?? geteuid() == 0
     var kept: Privileges.Kept = []
-    if options.runsPrograms, isRoot { kept.insert(.capabilities) }
-    if options.program.allowSetUserID { kept.insert(.gains) }
+    if options.program.allowSetUserID {
+      kept = identity?.user ?? geteuid() == 0 ? [.gains, .capabilities] : .gains
+    }
     try Privileges.giveUp(becoming: identity, keeping: kept)
     // Programs have a limit of their own, which they may raise again.
     if !options.runsPrograms { try Privileges.forbidCores() }

@@ -1,5 +1,6 @@
 import Admission
 import Configuration
+import Confinement
 import ControlProtocol
 import Glibc
 import Settings
@@ -76,7 +77,9 @@ struct ListenerStarter {
     program.argumentZero = "begat-listener: \(configuration.name)"
     program.leadsSession = true
     program.limits = limits
-    let process = try program.start(descriptors: descriptors)
+    let process = try DaemonPrivileges.lend(.ofStarts) { () throws(SystemCallError) in
+      try program.start(descriptors: descriptors)
+    }
     return Generation(
       number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
       nameRequests: requests?.answering, board: board, boardFile: scoreboard, boardNumber: boardNumber,

@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -46,7 +47,7 @@ struct LogWriter: ~Copyable {
       file = try LogWriterProgram.open(path)
       cutBytes = 0
       report(LogWriterProgram.opened)
-    } catch { report("\(error)") }
+    } catch { report("\(error)\(DaemonPrivileges.fileAdvice(error.code))") }
   }
 
   private func report(_ text: String) {

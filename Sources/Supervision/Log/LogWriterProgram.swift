@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -18,6 +19,8 @@ public enum LogWriterProgram {
     // A file at its size limit is full, and no reason to die.
     for signal in [Signal.fileSizeLimit, .brokenPipe] { signal.ignore() }
     do throws(SystemCallError) {
+      // Before the file is opened for the first time: what cannot be opened later is not opened now.
+      try Privileges.giveUp(becoming: nil, keeping: [])
       let counter = try MemoryMapping.file(try Descriptor(adopting: counterNumber), size: counterSize, writable: true)
       var writer = LogWriter(
         channel: try Descriptor(adopting: channelNumber), hurry: try SignalQueue(SignalSet(.user1)),

@@ -19,7 +19,8 @@ public enum NameResolverProgram {
     do throws(SystemCallError) {
       let parent = getppid()
       // Never as root, which would read what comes from the network.
-      try Privileges.giveUp(becoming: geteuid() == 0 ? Users.nobody : nil, keeping: [])
+      let becomesNobody = geteuid() == 0 || Capabilities.effective.contains(.becomeOthers)
+      try Privileges.giveUp(becoming: becomesNobody ? Users.nobody : nil, keeping: [])
       try Privileges.forbidCores()
       guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
       let cache = SharedCache(try NameCache(Descriptor(owning: cacheNumber), writable: true))

@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -23,8 +24,12 @@ struct PortHolder: CustomStringConvertible {
     }
   }
 
-  /// Nil when it cannot be found out, as for other users' processes without root.
+  /// Nil when it cannot be found out, as for other users' processes without CAP_SYS_PTRACE, which a started begatd has not.
   static func find(port: UInt16, isDatagram: Bool) -> PortHolder? {
+    DaemonPrivileges.withAllPermitted { search(port: port, isDatagram: isDatagram) }
+  }
+
+  private static func search(port: UInt16, isDatagram: Bool) -> PortHolder? {
     let tables = isDatagram ? ["udp", "udp6"] : ["tcp", "tcp6"]
     let inodes = Set(tables.flatMap { sockets(in: "/proc/net/\($0)", port: port, isListening: !isDatagram) })
     guard !inodes.isEmpty else { return nil }

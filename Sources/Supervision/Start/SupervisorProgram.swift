@@ -1,4 +1,5 @@
 import Configuration
+import Confinement
 import ControlProtocol
 import Glibc
 import Logging
@@ -27,6 +28,7 @@ public enum SupervisorProgram {
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
+      try DaemonPrivileges.reduceEffective()
     } catch { return complain("\(error)", failure) }
 
     let loaded: LoadedConfiguration
@@ -116,6 +118,7 @@ public enum SupervisorProgram {
     }
 
     do throws(SystemCallError) {
+      try DaemonPrivileges.giveUpOthers(cutsBoundingSet: !configuration.allowsSetUserID)
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
         services.contains { $0.configuration.settings.looksUpNames }
@@ -139,7 +142,7 @@ public enum SupervisorProgram {
         ]
         if let path = job.pidFile {
           do throws(SystemCallError) { try ProcessNumberFile.write(path) } catch {
-            logger.error("--pid-file: \(error)")
+            logger.error("--pid-file: \(error)\(DaemonPrivileges.fileAdvice(error.code))")
           }
         }
         LogSetup.leaveTerminal(logs)

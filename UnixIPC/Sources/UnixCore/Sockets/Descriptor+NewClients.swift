@@ -35,6 +35,7 @@ import Glibc
   /// TCP and datagram sockets get a filter.  A new client of TCP repeats its SYN, and is connected when the filter is gone
   /// and its patience is not; datagrams are lost.  Unlike `refuseNewClients`, it can be undone without privileges.
   ///
+  /// - Throws: `EPERM` for a TCP socket without CAP_NET_ADMIN, which some kernels want for that (6.18, for one).
   /// - Returns: false for a Unix stream socket, for which the kernel has nothing of the kind: its clients wait.
   ///
   /// Source: SO_ATTACH_FILTER in socket(7); `tcp_filter` and `unix_dgram_sendmsg` in Linux.
