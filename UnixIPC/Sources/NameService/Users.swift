@@ -42,6 +42,18 @@ public enum Users {
   /// Source: `/proc/sys/kernel/overflowuid` in proc_sys_kernel(5).
   @_spi(Begat) public static var nobody: Identity { find("nobody")?.identity ?? Identity(user: 65534, group: 65534) }
 
+  /// The name of the user of a number; nil if there is none.  Groups are not looked up.
+  @_spi(Begat) public static func name(of number: uid_t) -> String? {
+    DatabaseEntry.find(passwd(), { getpwuid_r(number, &$0, $1, $2, &$3) }) { String(cString: $0.pw_name) }
+  }
+
+  /// The name of the group of a number; nil if there is none.
+  ///
+  /// Source: getgrgid_r(3).
+  @_spi(Begat) public static func groupName(of number: gid_t) -> String? {
+    DatabaseEntry.find(group(), { getgrgid_r(number, &$0, $1, $2, &$3) }) { String(cString: $0.gr_name) }
+  }
+
   private static func user(_ entry: passwd) -> User {
     let name = String(cString: entry.pw_name)
     let shell = String(cString: entry.pw_shell)

@@ -6,9 +6,9 @@ import Glibc
 /// killed owner's file remains, unlocked, and serves the next one.
 ///
 /// Source: flock(2).
-package struct PathLock: ~Copyable, Sendable {
+@_spi(Begat) public struct PathLock: ~Copyable, Sendable {
   /// Why the lock cannot be had.
-  package enum LockError: Error {
+  public enum LockError: Error {
     case call(SystemCallError)
     /// Another process of this user has it.
     case taken
@@ -22,7 +22,7 @@ package struct PathLock: ~Copyable, Sendable {
   /// Takes the lock.
   ///
   /// - Throws: `taken` if another process still has it at the deadline, or at one of `withDeadline`.
-  package init(beside path: UnixPath, until deadline: Deadline) throws(LockError) {
+  public init(beside path: UnixPath, until deadline: Deadline) throws(LockError) {
     let lockPath = path.parent.entry(".\(path.lastName.beginning(upTo: 240)).lock")
     while true {
       let file = try PathLock.open(lockPath)
