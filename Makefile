@@ -56,7 +56,7 @@ build: deps
 
 #: run       build, then start begatd in the foreground; no root needed
 run: build
-	@exec $(RELEASE)/begatd
+	@STATE_DIRECTORY=$(CURDIR)/$(BUILD)/state exec $(RELEASE)/begatd
 
 deps:
 	@./.ci/install-packages $(BUILD_PACKAGES)

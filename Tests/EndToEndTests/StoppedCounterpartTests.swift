@@ -127,7 +127,10 @@ struct StoppedCounterpartTests {
     var program = Program(
       path: "/bin/bash",
       arguments: ["-c", "set -m; stty tostop; \"$0\" --config \"$1\" & wait", try Programs.begatd(), file],
-      environment: .init(entries: RunningProgram.environment))
+      environment: .init(
+        entries: RunningProgram.environment + [
+          "RUNTIME_DIRECTORY=\(directory.path("run"))", "STATE_DIRECTORY=\(directory.path("state"))",
+        ]))
     program.controlsTerminal = true
     let bash = try program.start(descriptors: [side.number, side.number, side.number])
     defer {

@@ -8,7 +8,9 @@ final class ActivatedProgram {
   init(_ command: [String], addresses: [String], names: [String], options: [String] = []) throws {
     self.addresses = addresses
     var arguments = options + addresses.flatMap { ["-l", $0] } + ["--fdname=" + names.joined(separator: ":")]
-    for variable in RunningProgram.environment + ["RUNTIME_DIRECTORY"] { arguments += ["-E", variable] }
+    for variable in RunningProgram.environment + ["RUNTIME_DIRECTORY", "STATE_DIRECTORY"] {
+      arguments += ["-E", variable]
+    }
     program = try RunningProgram(try Programs.tool("systemd-socket-activate"), arguments + command)
     try program.errors.awaitLines(addresses.count, containing: "Listening on")
   }

@@ -23,6 +23,8 @@ final class RunningProgram {
   private(set) var status: ExitStatus?
   /// Where begatd has its control sockets if the test does not say: two begatds do not share a directory.
   let runtimeDirectory: String?
+  /// Where begatd remembers the users of services if the test does not say: never the machine's own place.
+  private let stateDirectory: String?
 
   /// - Parameter passing: descriptors that the program gets as 3, 4 and so on.
   init(
@@ -45,10 +47,11 @@ final class RunningProgram {
     case .pipe: self.input = try inputPipe.writeEnd.duplicate()
     }
     _ = consume inputPipe.writeEnd
-    let isGiven = environment.contains { $0.hasPrefix("RUNTIME_DIRECTORY=") }
-    let runtimeDirectory = isGiven ? nil : "/tmp/begat-e2e-run-\(getpid())-\(UInt32.random(in: .min ... .max))"
-    self.runtimeDirectory = runtimeDirectory
-    let added = runtimeDirectory.map { ["RUNTIME_DIRECTORY=\($0)"] } ?? []
+    runtimeDirectory = RunningProgram.directory("run", unless: "RUNTIME_DIRECTORY", isIn: environment)
+    stateDirectory = RunningProgram.directory("state", unless: "STATE_DIRECTORY", isIn: environment)
+    let added = [
+      runtimeDirectory.map { "RUNTIME_DIRECTORY=\($0)" }, stateDirectory.map { "STATE_DIRECTORY=\($0)" },
+    ].compactMap { $0 }
     let program = Program(
       path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment + added),
       directory: "/")
@@ -60,7 +63,15 @@ final class RunningProgram {
 
   deinit {
     kill()
-    if let runtimeDirectory { try? FileManager.default.removeItem(atPath: runtimeDirectory) }
+    for case let directory? in [runtimeDirectory, stateDirectory] {
+      try? FileManager.default.removeItem(atPath: directory)
+    }
+  }
+
+  /// A path of its own; nil if the test gives one.
+  private static func directory(_ kind: String, unless variable: String, isIn environment: [String]) -> String? {
+    guard !environment.contains(where: { $0.hasPrefix("\(variable)=") }) else { return nil }
+    return "/tmp/begat-e2e-\(kind)-\(getpid())-\(UInt32.random(in: .min ... .max))"
   }
 
   /// Ends it at once, if it has not ended.

@@ -9,7 +9,7 @@ final class TemporaryDirectory {
     var name = Array("/tmp/begat-e2e-XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else { throw HarnessFailure("mkdtemp: errno \(errno)") }
     path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    // Listeners that root starts read it as nobody.
+    // Listeners that root starts read it as other users.
     chmod(path, 0o755)
   }
 
