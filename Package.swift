@@ -108,7 +108,8 @@ let package = Package(
     // Control plane.
     .target(name: "TOML"),
     .target(
-      name: "Configuration", dependencies: ["TOML", "Settings", "Admission", "Confinement", nameService, unixCore],
+      name: "Configuration",
+      dependencies: ["TOML", "Settings", "Admission", "Confinement", "JSON", nameService, unixCore],
       resources: [.embedInCode("begatd.toml")]),
     .target(
       name: "Supervision",

@@ -48,19 +48,21 @@ extension Configuration {
   private func serviceRows(_ width: Int) -> [[String]] {
     let titles = ["SERVICE", "SERVES", "USER", "LISTENS ON"]
     let offers = services.map(\.offerWords)
-    let others = [services.map { [$0.name] }, services.map { [$0.userText] }, services.map(\.listenText)]
-    let taken = zip(others, [titles[0], titles[2], titles[3]]).reduce(0) { sum, column in
-      sum + 2 + column.0.joined().reduce(column.1.count) { max($0, $1.count) }
+    var users = services.map { [$0.userWords.joined(separator: " ")] }
+    func offerWidth() -> Int {
+      let others = [services.map { [$0.name] }, users, services.map(\.listenText)]
+      return zip(others, [titles[0], titles[2], titles[3]]).reduce(width) { rest, column in
+        rest - 2 - column.0.joined().reduce(column.1.count) { max($0, $1.count) }
+      }
     }
+    // On a narrow page, numbers of users stand below their names.
+    if offerWidth() < Configuration.narrowestOffer { users = services.map(\.userWords) }
+    let room = max(Configuration.narrowestOffer, offerWidth())
     var rows = [titles]
-    for (service, words) in zip(services, offers) {
-      let offer = TextTable.wrapped(words, width: max(Configuration.narrowestOffer, width - taken))
-      let listens = service.listenText
-      for line in 0..<max(offer.count, listens.count) {
-        let first = line == 0 ? (service.name, service.userText) : ("", "")
-        rows.append([
-          first.0, line < offer.count ? offer[line] : "", first.1, line < listens.count ? listens[line] : "",
-        ])
+    for (service, (words, user)) in zip(services, zip(offers, users)) {
+      let columns = [[service.name], TextTable.wrapped(words, width: room), user, service.listenText]
+      for line in 0..<(columns.map(\.count).max() ?? 0) {
+        rows.append(columns.map { line < $0.count ? $0[line] : "" })
       }
     }
     return rows
@@ -98,11 +100,15 @@ extension ServiceConfiguration {
     }
   }
 
-  fileprivate var userText: String {
-    guard let identity else { return "own" }
+  /// Its user and, where that is one of its own, the number.
+  fileprivate var userWords: [String] {
+    guard let identity else { return ["own"] }
+    if let ownUser {
+      return [ownUser, "(\(identity.user))" + (identity.group == identity.user ? "" : ":\(identity.group)")]
+    }
     let user = Users.find(String(identity.user))
     let name = user?.name ?? String(identity.user)
-    return user?.identity.group ?? identity.user == identity.group ? name : "\(name):\(identity.group)"
+    return [user?.identity.group ?? identity.user == identity.group ? name : "\(name):\(identity.group)"]
   }
 
   /// Its addresses, or that it has none just now.

@@ -8,6 +8,8 @@ public struct Configuration: Sendable {
   public var control: ControlSockets?
   /// All services, disabled ones as well, in the order of the files.
   public var services: [ServiceConfiguration]
+  /// The user that looks up names of hosts.
+  public var resolver: ResolverUser
   /// What is allowed and probably not meant.
   public var warnings: [ConfigurationProblem]
   /// The main file or `built-in default`.
@@ -18,11 +20,13 @@ public struct Configuration: Sendable {
   /// - Parameter file: nil means `/etc/begat/begatd.toml` or, where that is missing, the embedded text.  The files of the
   ///   directory `conf.d` beside it are read with it.
   /// - Parameter acceptsStreams: whether it may be `-`, for standard input, or a pipe, which is read to its end.
+  /// - Parameter identities: remembers the users of services; nil for the file that begatd remembers them in, which is
+  ///   then not changed.
   /// - Throws: every problem of all files.
   public static func load(
-    file: String?, acceptsStreams: Bool = false
+    file: String?, acceptsStreams: Bool = false, identities: IdentityKeeper? = nil
   ) throws(ConfigurationProblems) -> Configuration {
-    try load(file: file, acceptsStreams: acceptsStreams, in: .actual)
+    try load(file: file, acceptsStreams: acceptsStreams, in: .actual(identities))
   }
 
   /// The annotated configuration that is used where there is no file.
@@ -58,7 +62,9 @@ public struct Configuration: Sendable {
     let daemonKeys = daemonReader.read(tables.daemon, into: &daemon, problems: &problems)
     let control = ControlSockets.resolve(
       daemon, daemonKeys, runtimeDirectory: surroundings.runtimeDirectory, problems: &problems)
-    let resolver = ServiceResolver(surroundings: surroundings, defaults: tables.defaults, problems: &problems)
+    let identities = OwnIdentities(tables, in: daemon.identityRange, surroundings)
+    let resolver = ServiceResolver(
+      surroundings: surroundings, identities: identities, defaults: tables.defaults, problems: &problems)
     var services: [ServiceConfiguration] = []
     var use = AddressUse()
     for table in tables.services {
@@ -71,8 +77,9 @@ public struct Configuration: Sendable {
     }
     guard problems.isEmpty else { throw ConfigurationProblems(problems: problems.sorted) }
     try refuse(CommandLineCheck(room: surroundings.argumentRoom).problems(of: services))
+    let warnings = ConfigurationWarnings(services).all + identities.warnings(for: services) + identities.keep()
     return Configuration(
-      daemon: daemon, control: control, services: services, warnings: ConfigurationWarnings(services).all,
+      daemon: daemon, control: control, services: services, resolver: identities.resolver, warnings: warnings,
       source: source)
   }
 

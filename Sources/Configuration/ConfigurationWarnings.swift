@@ -92,17 +92,19 @@ struct ConfigurationWarnings {
 
   /// Programs of one user can read, signal and trace each other.
   private var sharedIdentities: [ConfigurationProblem] {
-    var first: [uid_t: ServiceConfiguration] = [:]
-    return services.compactMap { service -> ConfigurationProblem? in
-      guard service.runsPrograms, let user = service.identity?.user, user != 0 else { return nil }
-      guard let other = first[user] else {
-        first[user] = service
-        return nil
-      }
-      let name = Users.find(user)?.name ?? String(user)
+    // Where no number was left, that is said already.
+    let choosing = services.filter { $0.runsPrograms && $0.origins["user"] != nil && $0.identity?.user ?? 0 != 0 }
+    let users = Dictionary(grouping: choosing) { $0.identity?.user ?? 0 }
+    return choosing.compactMap { service -> ConfigurationProblem? in
+      guard let user = service.identity?.user, let sharing = users[user], sharing.count > 1,
+        sharing[1].name == service.name
+      else { return nil }
+      let names = sharing.map(\.name)
+      let shown = names.count <= 4 ? names : names.prefix(3) + ["\(names.count - 3) more"]
+      let list = shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
       let text =
-        "programs of \(service.name) and \(other.name) both run as \(printable(name)) and can signal and trace each "
-        + "other; set user"
+        "programs of \(list) all run as \(printable(Users.name(of: user) ?? String(user))) and can signal and trace each "
+        + "other; leave user out, so that each has a user of its own, or set different ones"
       return ConfigurationProblem(at: service.place, key: keyText(["service", service.name]), message: text)
     }
   }

@@ -171,11 +171,13 @@ struct MachineSettings {
   }
 
   /// The identity that the listener runs as; nil is begatd's own.
-  func identity(problems: inout ProblemCollector) -> Identity? {
+  ///
+  /// - Parameter own: for a service without a user; nil if there is none, and it shares one.
+  func identity(own: Identity?, problems: inout ProblemCollector) -> Identity? {
     // A faulty user is a problem already.
     if keys["user"] != nil, user == nil { return nil }
     guard surroundings.choosesUsers else { return ownIdentity(problems: &problems) }
-    return (user?.identity ?? Users.nobody).with(group: group)
+    return (user?.identity ?? own ?? Users.nobody).with(group: group)
   }
 
   /// The only identity that there is without the capabilities to become others.

@@ -18,6 +18,8 @@ struct ProgramCheck {
   var keepsCapabilities = true
   /// Whether it is the user who looks: one that may not look at another's files cannot say that the other may not.
   var isOwn = true
+  /// The user's name where that is a service's own.
+  var ownUser: String?
 
   /// Notes what is wrong with the programs of a service.
   func check(_ settings: ServiceSettings, _ mode: ServiceMode, _ keys: ServiceKeys, problems: inout ProblemCollector) {
@@ -119,7 +121,7 @@ struct ProgramCheck {
     return facts.st_mode & bit != 0
   }
 
-  private var user: String { printable(Users.find(String(identity.user))?.name ?? "user \(identity.user)") }
+  private var user: String { ownUser ?? printable(Users.name(of: identity.user) ?? "user \(identity.user)") }
 
   private static func modeText(_ facts: stat) -> String { "0" + String(facts.st_mode & 0o7777, radix: 8) }
 }

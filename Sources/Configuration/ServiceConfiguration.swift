@@ -25,6 +25,8 @@ public struct ServiceConfiguration: Sendable {
   public var socketAccess: UnixSocketFile.Access
   /// The identity that its listener runs as; nil is begatd's own.
   public var identity: Identity?
+  /// The name of its user where that is its own, which no setting names.
+  public var ownUser: String?
   /// What its programs get of a login; nil without `login-environment`.
   public var loginEnvironment: LoginEnvironment?
   /// The peers of `allow` in `admission`, in the same order, each with the place that names it; nil admits every client.

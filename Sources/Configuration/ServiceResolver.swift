@@ -16,13 +16,17 @@ struct ResolvedService {
 struct ServiceResolver {
   let surroundings: Surroundings
   let lookups: NameServiceLookups
+  private let identities: OwnIdentities
   /// `[defaults]`, on top of begat's own.
   private let defaults: ServiceSettings
   private let defaultKeys: MentionedKeys
   private let reader = TableReader<ServiceSettings>(elsewhere: ["[daemon]": DaemonSettings.keys.map(\.name)])
 
-  init(surroundings: Surroundings, defaults table: Setting?, problems: inout ProblemCollector) {
+  init(
+    surroundings: Surroundings, identities: OwnIdentities, defaults table: Setting?, problems: inout ProblemCollector
+  ) {
     self.surroundings = surroundings
+    self.identities = identities
     lookups = NameServiceLookups(runtimeDirectory: surroundings.runtimeDirectory)
     var defaults = ServiceSettings()
     defaultKeys = reader.read(table, into: &defaults, problems: &problems)
@@ -49,21 +53,23 @@ struct ServiceResolver {
     settings.admission.denyExempt = machine.denyExempt.map(\.peer)
     let mode = mode(offer, machine)
     check(settings, keys, mode, machine, problems: &problems)
-    let identity = machine.identity(problems: &problems)
+    let ownUser = keys["user"] == nil ? identities.identity(of: table.name) : nil
+    let identity = machine.identity(own: ownUser?.identity, problems: &problems)
     if settings.enabled, let user = identity ?? (surroundings.choosesUsers ? nil : surroundings.identity) {
       let check = ProgramCheck(
         identity: user, keepsCapabilities: settings.program.allowSetUserID,
-        isOwn: user.user == surroundings.identity.user)
+        isOwn: user.user == surroundings.identity.user, ownUser: ownUser?.name)
       check.check(settings, mode, keys, problems: &problems)
     }
     let effective = settings.effective(in: mode)
     let login =
-      effective.program.loginEnvironment ? LoginEnvironment(identity?.user ?? surroundings.identity.user) : nil
+      effective.program.loginEnvironment
+      ? LoginEnvironment(identity?.user ?? surroundings.identity.user, ownUser: ownUser?.name) : nil
     let acceptsItself = mode.handover == .sockets
     let configuration = ServiceConfiguration(
       name: table.name, place: table.place, settings: effective, mode: mode,
       streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
-      socketAccess: machine.socketAccess, identity: identity, loginEnvironment: login,
+      socketAccess: machine.socketAccess, identity: identity, ownUser: ownUser?.name, loginEnvironment: login,
       allow: acceptsItself ? nil : machine.allow,
       deny: acceptsItself ? [] : machine.deny, origins: keys.origins,
       ownKeys: keys.own.names)
@@ -140,6 +146,10 @@ struct ServiceResolver {
   }
 
   private func hasValidName(_ table: Setting, problems: inout ProblemCollector) -> Bool {
+    if table.name == OwnIdentities.resolverName {
+      problems.add(table.problem("this is the name of begatd's own resolver of names; choose another one"))
+      return false
+    }
     if isServiceName(table.name) { return true }
     problems.add(
       table.problem("expected a service's name of 1 to 64 letters, digits, - and _ that starts with a letter"))
@@ -149,11 +159,16 @@ struct ServiceResolver {
 
 extension LoginEnvironment {
   /// The variables of a user of this machine.
-  fileprivate init(_ number: uid_t) {
-    self =
-      Users.find(number).map {
-        LoginEnvironment(userName: $0.name, homeDirectory: $0.homeDirectory, shell: $0.shell)
-      } ?? LoginEnvironment(number: number)
+  ///
+  /// - Parameter ownUser: the user's name where that is a service's own, whether it can be looked up or not.
+  fileprivate init(_ number: uid_t, ownUser: String?) {
+    if let ownUser {
+      self.init(userName: ownUser, homeDirectory: UserRecords.homeDirectory, shell: UserRecords.shell)
+    } else if let user = Users.find(number) {
+      self.init(userName: user.name, homeDirectory: user.homeDirectory, shell: user.shell)
+    } else {
+      self.init(number: number)
+    }
   }
 }
 

@@ -10,6 +10,8 @@ struct Surroundings {
   var systemFile: String
   /// What `%t` stands for.
   var runtimeDirectory: String
+  /// Gives services users of their own; nil where begatd may not change its user.
+  var identities: IdentityKeeper?
   /// Bytes that the arguments of a listener may take: a quarter of the usual limit of a stack.
   var argumentRoom = 2 << 20
   /// The capabilities that begatd has.
@@ -36,11 +38,13 @@ struct Surroundings {
   /// Whether services can have a user of their own.
   var choosesUsers: Bool { capabilities.contains(.becomeOthers) }
 
-  static var actual: Surroundings {
+  /// - Parameter identities: those of a running begatd.
+  static func actual(_ identities: IdentityKeeper? = nil) -> Surroundings {
     var surroundings = Surroundings(
       identity: .effective, runtimeDirectory: RuntimeDirectory.path, capabilities: .effective)
     surroundings.leastNice = Capabilities.leastNice
     surroundings.hasCutBoundingSet = DaemonPrivileges.haveCutBoundingSet
+    if surroundings.choosesUsers { surroundings.identities = identities ?? .reading() }
     if let stack = try? ResourceLimit.stackSize.current().soft {
       // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
       surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))

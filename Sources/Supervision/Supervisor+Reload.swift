@@ -27,7 +27,9 @@ extension Supervisor {
     reloads.awaited = []
     if !reloads.isDryRun { manager.reloading(statusText) }
     reloads.loadDeadline = now + ReloadState.loadPatience
-    do throws(SystemCallError) { try reloads.loader.start() } catch { refuseReload(["\(error)"]) }
+    do throws(SystemCallError) { try reloads.loader.start(isTrial: reloads.isDryRun) } catch {
+      refuseReload(["\(error)"])
+    }
   }
 
   /// Gives up a configuration that is not read in time.
@@ -126,6 +128,7 @@ extension Supervisor {
     for service in services where !service.drain.isClosed { for socket in service.sockets { socket.takeNewClients() } }
     starter.datagramPorts = services.datagramPorts
     for service in removed { remove(service, givenUp[ObjectIdentifier(service)] ?? []) }
+    starter.names?.user = plan.resolver
     if let resolver = transaction.resolver {
       starter.names = resolver
       startResolver()

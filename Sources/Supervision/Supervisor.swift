@@ -54,7 +54,7 @@ final class Supervisor {
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
-    services: [ManagedService], starter: ListenerStarter, daemon: DaemonSettings, configurationFile: String?,
+    services: [ManagedService], starter: ListenerStarter, daemon: DaemonSettings, loader: ConfigurationLoader,
     logs: Logs, leavesListeners: Bool, whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
     self.services = services
@@ -65,7 +65,7 @@ final class Supervisor {
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
     self.leavesListeners = leavesListeners
-    reloads = try ReloadState(file: configurationFile, daemon: daemon)
+    reloads = ReloadState(loader: loader, daemon: daemon)
     serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
     poll = try PollTable()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child, .user1))

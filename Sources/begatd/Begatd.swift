@@ -39,6 +39,13 @@ struct Begatd: ParsableCommand {
   @Flag(help: .hidden)
   var resolveNames = false
 
+  /// The user that the resolver becomes.
+  @Option(help: .hidden)
+  var userNumber: UInt32?
+
+  @Option(help: .hidden)
+  var groupNumber: UInt32?
+
   /// How begatd starts the process that writes a log file.
   @Flag(help: .hidden)
   var writeLog = false
@@ -52,7 +59,7 @@ struct Begatd: ParsableCommand {
   func run() throws {
     let status: Int32 =
       if resolveNames {
-        NameResolverProgram.run()
+        NameResolverProgram.run(user: userNumber, group: groupNumber)
       } else if writeLog {
         LogWriterProgram.run()
       } else if check {

@@ -205,14 +205,14 @@ import Testing
       log-level info, log-target auto, drain-timeout 30s, announce-time 0s
       control-socket /run/begat/control
 
-      SERVICE  SERVES           USER    LISTENS ON
-      hello    hello            nobody  stream 0.0.0.0:2345
-                                        stream [::]:2345
-                                        stream /run/hello
-      inner    echo             nobody  stream 127.0.0.1:7
-      clock    time             nobody  datagram 0.0.0.0:37
-      own      /bin/cat (wait)  nobody  stream fd:own
-      off      echo             nobody  (disabled)
+      SERVICE  SERVES           USER                 LISTENS ON
+      hello    hello            begat-hello (72619)  stream 0.0.0.0:2345
+                                                     stream [::]:2345
+                                                     stream /run/hello
+      inner    echo             begat-inner (86951)  stream 127.0.0.1:7
+      clock    time             begat-clock (95133)  datagram 0.0.0.0:37
+      own      /bin/cat (wait)  begat-own (96991)    stream fd:own
+      off      echo             begat-off (93642)    (disabled)
 
       connections: max-connections 256, max-connections-per-source 32, rate 50/s,
         rate-per-source none, when-full wait, deny-time none, first-byte-timeout none,

@@ -1,9 +1,9 @@
 @_spi(Begat) import NameService
-import Settings
 import Testing
 @_spi(Begat) import UnixCore
 
 @testable import Configuration
+@testable import Settings
 
 @Suite struct ConfigurationReadingTests {
   private static let service = "[service.a]\nserve = \"echo\"\nlisten-stream = \"7\"\n"
@@ -73,7 +73,9 @@ import Testing
     #expect(service.socketAccess.mode == 0o666)
     #expect(service.socketAccess.user == nil && service.socketAccess.group == nil)
     #expect(service.settings.backlog == 4096)
-    #expect(service.identity == Users.find("nobody")?.identity)
+    let number = IdentityTable.start(of: service.name, in: IdentityRange.usual.numbers)
+    #expect(service.identity == Identity(user: number, group: number, groups: [number]))
+    #expect(service.ownUser == "begat-\(service.name)")
     #expect(service.settings.admission.maxConnections == 256)
     #expect(service.settings.firstByteTimeout == nil)
     #expect(service.settings.idleTimeout == .seconds(600))

@@ -54,20 +54,31 @@ import Testing
     #expect(try warnings("[service.t]\nserve = \"time\"\nlisten-stream = \"37\"\n") == [])
   }
 
-  @Test("warns of programs that run as the same user")
+  @Test("warns once of programs that run as the same user")
   func warnsOfSharedUsers() throws {
     func program(_ name: String, _ port: Int, _ more: String = "") -> String {
       "[service.\(name)]\nexec = [\"/bin/cat\"]\nlisten-stream = \"\(port)\"\n\(more)"
     }
-    #expect(
-      try warnings(program("a", 1) + program("b", 2)) == [
-        "t.toml:4:10: service.b: programs of b and a both run as nobody and can signal and trace each other; set user"
-      ])
-    #expect(try warnings(program("a", 1) + program("b", 2, "user = \"daemon\"\n")) == [])
-    #expect(try warnings(program("a", 1) + program("b", 2, "enabled = false\n")) == [])
-    #expect(try warnings(program("a", 1) + echo.replacing("service.a", with: "service.c")) == [])
-    let command = "[service.c]\nserve = \"command\"\nlisten-stream = \"3\"\n"
-    #expect(try warnings(program("a", 1) + command) == [])
-    #expect(try warnings(program("a", 1) + command + "commands = { x = [\"/bin/cat\"] }\n").count == 1)
+    let nobody = "user = \"nobody\"\n"
+    #expect(try warnings(program("a", 1) + program("b", 2)) == [])
+    let first = program("a", 1, nobody)
+    let second = program("b", 2, nobody)
+    func warning(_ names: String) -> [String] {
+      [
+        "t.toml:5:10: service.b: programs of \(names) all run as nobody and can signal and trace each other; leave user "
+          + "out, so that each has a user of its own, or set different ones"
+      ]
+    }
+    #expect(try warnings(first + second) == warning("a and b"))
+    #expect(try warnings(first + second + program("c", 3, nobody)) == warning("a, b and c"))
+    let five = first + second + ["c", "d", "e"].enumerated().map { program($1, $0 + 3, nobody) }.joined()
+    #expect(try warnings(five) == warning("a, b, c and 2 more"))
+    #expect(try warnings(program("a", 1) + program("b", 2) + "[defaults]\n" + nobody).count == 1)
+    #expect(try warnings(first + program("b", 2, "user = \"daemon\"\n")) == [])
+    #expect(try warnings(first + program("b", 2, nobody + "enabled = false\n")) == [])
+    #expect(try warnings(first + echo.replacing("service.a", with: "service.c") + nobody) == [])
+    let command = "[service.c]\nserve = \"command\"\nlisten-stream = \"3\"\n" + nobody
+    #expect(try warnings(first + command) == [])
+    #expect(try warnings(first + command + "commands = { x = [\"/bin/cat\"] }\n").count == 1)
   }
 }

@@ -120,13 +120,13 @@ import Testing
         log-level info, log-target auto, drain-timeout 30s, announce-time 0s
         control-socket /run/begat/control
 
-        SERVICE  SERVES   USER    LISTENS ON
-        hello    hello    nobody  stream 127.0.0.1:2345
-                                  stream [::1]:2345
-                                  stream /run/begat/catsock
-        fortune  fortune  nobody  stream 127.0.0.1:10017
-        daytime  daytime  nobody  stream 127.0.0.1:10013
-                                  datagram 127.0.0.1:10013
+        SERVICE  SERVES   USER                   LISTENS ON
+        hello    hello    begat-hello (72619)    stream 127.0.0.1:2345
+                                                 stream [::1]:2345
+                                                 stream /run/begat/catsock
+        fortune  fortune  begat-fortune (82750)  stream 127.0.0.1:10017
+        daytime  daytime  begat-daytime (75548)  stream 127.0.0.1:10013
+                                                 datagram 127.0.0.1:10013
 
         """))
     #expect(text.hasSuffix("\nbuilt-in default: configuration is right\n"))

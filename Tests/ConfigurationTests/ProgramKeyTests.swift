@@ -171,7 +171,7 @@ import Testing
       ("[\"/nonexistent\"]", ["9: exec: /nonexistent: No such file or directory"]),
       ("[\"/bin\"]", ["9: exec: /bin: expected a program, found a directory"]),
       ("[\"/dev/null\"]", ["9: exec: /dev/null: expected a program, found not a regular file"]),
-      ("[\"/etc/passwd\"]", ["9: exec: /etc/passwd: nobody may not execute it; set user or change its mode 0644"]),
+      ("[\"/etc/passwd\"]", ["9: exec: /etc/passwd: begat-x may not execute it; set user or change its mode 0644"]),
     ])
   func sayWhatIsWrongWithExec(value: String, messages: [String]) {
     let text = "[service.x]\nlisten-stream = \"7\"\nexec = \(value)\n"

@@ -7,7 +7,8 @@ extension Surroundings {
   /// Where nothing of the machine that runs the tests shows.
   static func sample(user: uid_t = 0, systemFile: String = "/nonexistent/begatd.toml") -> Surroundings {
     Surroundings(
-      identity: Identity(user: user, group: user), systemFile: systemFile, runtimeDirectory: "/run/begat")
+      identity: Identity(user: user, group: user), systemFile: systemFile, runtimeDirectory: "/run/begat",
+      identities: user == 0 ? .inMemory() : nil)
   }
 }
 

@@ -103,7 +103,7 @@ struct ProgramStateTests {
   func userAndGroupsAreThoseConfigured(relayed: Bool) throws {
     let relay = "relay = \(relayed)"
     let configuration =
-      SampleConfiguration.program("status", Self.status, relay)
+      SampleConfiguration.program("status", Self.status, relay, "user = \"nobody\"")
       + SampleConfiguration.program("daemon", Self.status, relay, "user = \"daemon\"")
       + SampleConfiguration.program("games", Self.status, relay, "user = \"daemon\"", "group = \"games\"")
     try withDaemon(configuration) { daemon in

@@ -31,6 +31,7 @@ public struct DaemonSettings: SettingsTable {
   public var controlSocket = "%t/control"
   /// The group whose members may ask questions, by name or number.
   public var controlGroup: String?
+  public var identityRange = IdentityRange.usual
 
   /// In the place of a path: there are no control sockets.
   public static let noControlSocket = "none"
@@ -85,6 +86,17 @@ public struct DaemonSettings: SettingsTable {
     Key(
       "control-group", \.controlGroup, optional: .account("group", example: "adm"),
       "group whose members may use begat status and begat ps; unset: begatd's own user and root only"),
+    Key(
+      "identity-range", \.identityRange, .identityRange,
+      "numbers of the users and groups that services get where no user is set",
+      details: """
+        Under a begatd that may change its user each service without a user gets a user and a group of its own, with one \
+        number for both and begat-NAME as their name.  A name keeps its number: begatd remembers it in the file identities of \
+        its state directory, $STATE_DIRECTORY, else /var/lib/begat, also when the service is configured no more, for files \
+        may belong to it.  Numbers of other users and groups, and those that other processes run as, are passed over.  \
+        Where no number is left, or none of them exists in begatd's user namespace, services run as nobody, which is a \
+        warning.
+        """),
   ]
 }
 

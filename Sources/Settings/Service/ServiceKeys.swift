@@ -109,11 +109,13 @@ extension ServiceSettings {
     keys: [
       Key(
         "user", \.user, optional: .user(example: "nobody"),
-        "user that the service runs as; needs CAP_SETUID and CAP_SETGID; unset: nobody if begatd has them, else its own user",
+        "user that the service runs as; needs CAP_SETUID and CAP_SETGID; unset: one of its own if begatd has them, else begatd's",
         details: """
-          A user without an entry in the user database is given by its number; its group is then the same number, and \
-          its home is /.  The group after a colon is what the key group sets: both may be set if they are the same.  \
-          A begatd of root's that lacks one of the capabilities refuses a service that does not set user = "root".
+          The user of its own is called begat-NAME; identity-range explains it.  Services that share a user, such as nobody, can \
+          read, signal and trace each other's programs.  A user without an entry in the user database is given by its \
+          number; its group is then the same number, and its home is /.  The group after a colon is what the key group \
+          sets: both may be set if they are the same.  A begatd of root's that lacks one of the capabilities refuses a \
+          service that does not set user = "root".
           """),
       Key(
         "group", \.group, optional: .account("group", example: "nogroup"),

@@ -1,3 +1,4 @@
+import Configuration
 import Confinement
 import ControlProtocol
 import Glibc
@@ -22,12 +23,16 @@ final class NameResolver {
   var inquiry = Inquiry()
   var restartTime: Int64?
 
+  /// The user that it runs as from its next start on; not `none`.
+  var user: ResolverUser
   private let standardError: CInt
   private let limits: [Program.Limit]
 
+  /// - Parameter user: the user that it runs as; not `none`.
   /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
   /// - Parameter limits: the resource limits that it gets in the place of begatd's own.
-  init(standardError: CInt, limits: [Program.Limit]) throws(SystemCallError) {
+  init(as user: ResolverUser, standardError: CInt, limits: [Program.Limit]) throws(SystemCallError) {
+    self.user = user
     self.standardError = standardError
     self.limits = limits
     cacheObject = try MemoryFile.createSealable(name: "begat-names", size: NameCache.size)
@@ -50,7 +55,7 @@ final class NameResolver {
   func start(serving requests: [SharedFile]) throws(SystemCallError) {
     restartTime = nil
     var program = Program(
-      path: ProgramFile.executable, arguments: ["--resolve-names"],
+      path: ProgramFile.executable, arguments: ["--resolve-names"] + NameResolverProgram.arguments(for: user),
       environment: ProgramEnvironment.build(), directory: "/")
     program.argumentZero = "begatd: names"
     program.leadsSession = true

@@ -1,3 +1,4 @@
+import Configuration
 import Confinement
 import ControlProtocol
 import Glibc
@@ -5,7 +6,7 @@ import Glibc
 import Synchronization
 @_spi(Begat) import UnixCore
 
-/// The resolver's own program: begatd executed again, as nobody, with two descriptors.
+/// The resolver's own program: begatd executed again, as a user of its own, with two descriptors.
 public enum NameResolverProgram {
   private static let cacheNumber: CInt = 3
   private static let channelNumber: CInt = 4
@@ -14,13 +15,23 @@ public enum NameResolverProgram {
   private static let lifetime = Duration.seconds(600)
   private static let lifetimeOfNone = Duration.seconds(60)
 
+  /// The options that name the user to become.
+  static func arguments(for user: ResolverUser) -> [String] {
+    guard case .identity(let identity) = user else { return [] }
+    return ["--user-number", String(identity.user), "--group-number", String(identity.group)]
+  }
+
   /// Answers until begatd ends.
-  public static func run() -> CInt {
+  ///
+  /// - Parameter user: the user to become; nil stays as started.
+  /// - Parameter group: its group.
+  public static func run(user: UInt32?, group: UInt32?) -> CInt {
+    let identity = user.map { Identity(user: $0, group: group ?? $0, groups: [group ?? $0]) }
     do throws(SystemCallError) {
       let parent = getppid()
+      try Privileges.giveUp(becoming: identity, keeping: [])
       // Never as root, which would read what comes from the network.
-      let becomesNobody = geteuid() == 0 || Capabilities.effective.contains(.becomeOthers)
-      try Privileges.giveUp(becoming: becomesNobody ? Users.nobody : nil, keeping: [])
+      guard geteuid() != 0 else { throw SystemCallError("setresuid", on: "0", code: .notPermitted) }
       try Privileges.forbidCores()
       guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
       let cache = SharedCache(try NameCache(Descriptor(owning: cacheNumber), writable: true))

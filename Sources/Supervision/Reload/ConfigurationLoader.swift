@@ -31,6 +31,7 @@ final class ConfigurationLoader {
   typealias Result = Swift.Result<LoadedConfiguration, ConfigurationProblems>
 
   private let file: String?
+  private let identities: IdentityKeeper
   /// Written to by a thread when it has a result.
   private let wakeUp: PipeEnds
   private let results = Results()
@@ -38,8 +39,10 @@ final class ConfigurationLoader {
   private var lastJob: UInt64 = 0
 
   /// - Parameter file: nil for the usual place or the embedded default.
-  init(file: String?) throws(SystemCallError) {
+  /// - Parameter identities: remembers the users of services.
+  init(file: String?, identities: IdentityKeeper) throws(SystemCallError) {
     self.file = file
+    self.identities = identities
     wakeUp = try PipeEnds()
     try wakeUp.readEnd.setNonBlocking(true)
   }
@@ -48,9 +51,12 @@ final class ConfigurationLoader {
   var number: CInt { wakeUp.readEnd.number }
 
   /// Begins to read the configuration.
-  func start() throws(SystemCallError) {
+  ///
+  /// - Parameter isTrial: nothing is to be remembered of it.
+  func start(isTrial: Bool) throws(SystemCallError) {
     lastJob += 1
-    let job = Job(number: lastJob, file: file, results: results, wakeUp: wakeUp.writeEnd.number)
+    let identities = isTrial ? identities.copyForTrial() : identities
+    let job = Job(number: lastJob, file: file, identities: identities, results: results, wakeUp: wakeUp.writeEnd.number)
     var thread = pthread_t()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -95,20 +101,23 @@ final class ConfigurationLoader {
   private final class Job: Sendable {
     private let number: UInt64
     private let file: String?
+    private let identities: IdentityKeeper
     private let results: Results
     /// Stays open: the loader lives as long as begatd.
     private let wakeUp: CInt
 
-    init(number: UInt64, file: String?, results: Results, wakeUp: CInt) {
+    init(number: UInt64, file: String?, identities: IdentityKeeper, results: Results, wakeUp: CInt) {
       self.number = number
       self.file = file
+      self.identities = identities
       self.results = results
       self.wakeUp = wakeUp
     }
 
     func run() {
       do throws(ConfigurationProblems) {
-        results.put(.success(LoadedConfiguration(try Configuration.load(file: file))), of: number)
+        let configuration = try Configuration.load(file: file, identities: identities)
+        results.put(.success(LoadedConfiguration(configuration)), of: number)
       } catch { results.put(.failure(error), of: number) }
       var byte: UInt8 = 1
       write(wakeUp, &byte, 1)

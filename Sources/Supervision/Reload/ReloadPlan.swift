@@ -39,6 +39,8 @@ struct ReloadPlan {
   private(set) var daemonKeys: [String] = []
   /// Keys of `[daemon]` that have changed and take effect at the next start.
   private(set) var needingRestart: [String] = []
+  /// The user that looks up names of hosts.
+  let resolver: ResolverUser
   private let warnings: [String]
 
   /// - Parameter open: the sockets that are open, each with its service.
@@ -50,6 +52,7 @@ struct ReloadPlan {
     wanted = loaded.services
     self.open = open
     oldNames = running.map(\.configuration.name)
+    resolver = loaded.configuration.resolver
     warnings = loaded.configuration.warnings.map(\.description)
     self.drained = drained
     sockets = SocketAssignment(wanted.map(\.configuration), open: open, drained: drained)
@@ -117,7 +120,7 @@ struct ReloadPlan {
   }
 
   /// Keys of `[daemon]` whose change takes effect without a restart.
-  static let keysInForce: Set = ["log-level", "log-file", "drain-timeout", "announce-time"]
+  static let keysInForce: Set = ["log-level", "log-file", "drain-timeout", "announce-time", "identity-range"]
 
   private func hasSameSockets(_ index: Int, _ old: Set<Int>?) -> Bool {
     var found: Set<Int> = []

@@ -34,8 +34,8 @@ struct ReloadState {
   /// New listeners that could not be started; one line each.
   var failures: [String] = []
 
-  init(file: String?, daemon: DaemonSettings) throws(SystemCallError) {
-    loader = try ConfigurationLoader(file: file)
+  init(loader: ConfigurationLoader, daemon: DaemonSettings) {
+    self.loader = loader
     self.daemon = daemon
   }
 

@@ -60,8 +60,9 @@ struct ReloadTransaction {
           added.append(
             try ManagedService(service, number: number(service.configuration.name), sockets: sockets[index]))
         }
-        if starter.names == nil, wanted.contains(where: \.settings.looksUpNames) {
-          resolver = try NameResolver(standardError: starter.standardError, limits: starter.limits)
+        if starter.names == nil, plan.resolver != .none, wanted.contains(where: \.settings.looksUpNames) {
+          resolver = try NameResolver(
+            as: plan.resolver, standardError: starter.standardError, limits: starter.limits)
         }
       } catch {
         kept.restore()

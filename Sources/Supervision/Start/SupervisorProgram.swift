@@ -31,15 +31,17 @@ public enum SupervisorProgram {
       try DaemonPrivileges.reduceEffective()
     } catch { return complain("\(error)", failure) }
 
+    let identities = IdentityKeeper.writing()
     let loaded: LoadedConfiguration
     do throws(ConfigurationProblems) {
-      loaded = LoadedConfiguration(try Configuration.load(file: configurationFile))
+      loaded = LoadedConfiguration(try Configuration.load(file: configurationFile, identities: identities))
     } catch { return complain(error.problems.map(\.description), badConfiguration) }
 
     // Read again later, from another working directory perhaps.
     let file = configurationFile.map(absolutePath)
     let job = Job(
-      loaded: loaded, configurationFile: file, readyDescriptor: readyDescriptor, leavesListeners: leavesListeners,
+      loaded: loaded, identities: identities, configurationFile: file, readyDescriptor: readyDescriptor,
+      leavesListeners: leavesListeners,
       pidFile: pidFile.map(absolutePath))
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
@@ -51,6 +53,7 @@ public enum SupervisorProgram {
   /// The services to offer.
   private struct Job {
     let loaded: LoadedConfiguration
+    let identities: IdentityKeeper
     let configurationFile: String?
     let readyDescriptor: CInt?
     let leavesListeners: Bool
@@ -121,8 +124,8 @@ public enum SupervisorProgram {
       try DaemonPrivileges.giveUpOthers(cutsBoundingSet: !configuration.allowsSetUserID)
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
-        services.contains { $0.configuration.settings.looksUpNames }
-        ? try NameResolver(standardError: standardError, limits: limit.ofPrograms) : nil
+        configuration.resolver != .none && services.contains { $0.configuration.settings.looksUpNames }
+        ? try NameResolver(as: configuration.resolver, standardError: standardError, limits: limit.ofPrograms) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
         bans: try SharedBans(), standardError: standardError, limits: limit.ofPrograms,
@@ -133,8 +136,9 @@ public enum SupervisorProgram {
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let supervisor = try Supervisor(
-        services: services, starter: starter, daemon: configuration.daemon, configurationFile: job.configurationFile,
-        logs: logs, leavesListeners: job.leavesListeners
+        services: services, starter: starter, daemon: configuration.daemon,
+        loader: try ConfigurationLoader(file: job.configurationFile, identities: job.identities), logs: logs,
+        leavesListeners: job.leavesListeners
       ) {
         let outputs = [
           job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },

@@ -30,7 +30,8 @@ extension Circumstance {
       "[service.x]\n\(lines(settings))[service.other]\nserve = \"time\"\nenabled = true\nlisten-stream = \"127.0.0.1:9\"\n"
       + "listen-datagram = []\n[defaults]\n\(lines(defaults))"
     let surroundings = Surroundings(
-      identity: Identity(user: 0, group: 0), systemFile: "/nonexistent/begatd.toml", runtimeDirectory: "/run/begat")
+      identity: Identity(user: 0, group: 0), systemFile: "/nonexistent/begatd.toml", runtimeDirectory: "/run/begat",
+      identities: .inMemory())
     do throws(ConfigurationProblems) {
       let configuration = try Configuration.read(
         [ConfigurationFiles.Text(file: "t.toml", bytes: Array(text.utf8))], source: "t.toml", in: surroundings)

@@ -1,0 +1,149 @@
+import Settings
+import Synchronization
+@_spi(Begat) import UnixCore
+
+/// Remembers which service has which number, for one begatd or for a tool that looks at its file.
+public final class IdentityKeeper: Sendable {
+  private let store: IdentityStore?
+  /// Whether new numbers are written.
+  private let isWriting: Bool
+  /// Whether the machine's name service is told of the users.
+  private let isPublishing: Bool
+  let survey: IdentitySurvey
+  private let memory: Mutex<Memory>
+
+  private struct Memory {
+    /// What the file has or should have: it may not be writable.
+    var numbers: [String: UInt32] = [:]
+    /// Complaints are made once.
+    var complaints: Set<String> = []
+  }
+
+  /// - Parameter directory: the state directory; nil for one that remembers in memory alone.
+  init(directory: String?, isWriting: Bool, on survey: IdentitySurvey) {
+    store = directory.map(IdentityStore.init)
+    self.isWriting = isWriting
+    // Two begatds with memories of their own could give one number two names.
+    isPublishing = isWriting && directory == IdentityStore.machineDirectory
+    self.survey = survey
+    memory = Mutex(Memory())
+  }
+
+  /// For begatd, which gives numbers to new names.
+  public static func writing() -> IdentityKeeper {
+    IdentityKeeper(directory: IdentityStore.usualDirectory, isWriting: true, on: .current)
+  }
+
+  /// For tools, which change nothing.
+  public static func reading() -> IdentityKeeper {
+    IdentityKeeper(directory: IdentityStore.usualDirectory, isWriting: false, on: .current)
+  }
+
+  /// For tests: nothing of a machine shows, and nothing of it is changed.
+  public static func inMemory(on survey: IdentitySurvey = .empty) -> IdentityKeeper {
+    IdentityKeeper(directory: nil, isWriting: true, on: survey)
+  }
+
+  /// One that begins with the same memory, and writes nothing.
+  public func copyForTrial() -> IdentityKeeper {
+    let copy = IdentityKeeper(directory: store?.directory, isWriting: false, on: survey)
+    copy.memory.withLock { $0.numbers = memory.withLock(\.numbers) }
+    return copy
+  }
+
+  /// The file that numbers are kept in.
+  var path: String? { store?.path }
+
+  /// Chooses numbers for names, and keeps other begatds waiting until the assignment is kept or dropped.
+  func assign(_ names: some Sequence<String>, in range: IdentityRange) -> IdentityAssignment {
+    let assignment = IdentityAssignment(keeper: self)
+    if isWriting { assignment.lock(store) }
+    assignment.read(store, isTrusting: !isWriting, memory: memory.withLock(\.numbers))
+    assignment.choose(names, in: range, on: survey)
+    return assignment
+  }
+
+  fileprivate func keep(_ assignment: IdentityAssignment) {
+    memory.withLock { $0.numbers = assignment.list.numbers }
+    guard isWriting else { return }
+    assignment.write(store)
+    if isPublishing { UserRecords().publish(assignment.numbers) }
+  }
+
+  /// Those that were not made before.
+  fileprivate func news(_ complaints: [String]) -> [String] {
+    memory.withLock { memory in complaints.filter { memory.complaints.insert($0).inserted } }
+  }
+}
+
+/// Numbers for the services of one configuration.
+final class IdentityAssignment {
+  private(set) var numbers: [String: UInt32] = [:]
+  /// The names for which no number is left, sorted.
+  private(set) var unserved: [String] = []
+  /// All names that have or had a number.
+  fileprivate private(set) var list = IdentityList()
+  private let keeper: IdentityKeeper
+  private var lock: PathLock?
+  private var complaints: [String] = []
+  /// What the file has; nil if it is to be left alone.
+  private var old: [String: UInt32]?
+  private var writeFailure: String?
+
+  fileprivate init(keeper: IdentityKeeper) { self.keeper = keeper }
+
+  /// Remembers the numbers, for the configuration is in order.
+  ///
+  /// - Returns: complaints about the file, each part of a line that begins with its path.
+  func keep() -> [String] {
+    keeper.keep(self)
+    lock = nil
+    return keeper.news(complaints)
+  }
+
+  fileprivate func lock(_ store: IdentityStore?) {
+    guard let store else { return }
+    do throws(IdentityProblem) { lock = try store.lock() } catch { writeFailure = error.text }
+  }
+
+  fileprivate func read(_ store: IdentityStore?, isTrusting: Bool, memory: [String: UInt32]) {
+    do throws(IdentityProblem) {
+      if let store {
+        list = try store.read(isTrusting: isTrusting)
+        old = list.numbers
+      }
+      if let first = list.damagedLines.first {
+        let others = list.damagedLines.count - 1
+        complaints.append(
+          "line \(first): expected NAME NUMBER, each once in the file; the line is left out"
+            + (others == 0 ? "" : ", and \(others) more"))
+        old = [:]
+      }
+    } catch {
+      complaints.append("\(error.text); it is left alone, and services get their numbers as if it were empty")
+    }
+    let used = Set(list.numbers.values)
+    for (name, number) in memory where list.numbers[name] == nil && !used.contains(number) {
+      list.numbers[name] = number
+    }
+  }
+
+  fileprivate func choose(_ names: some Sequence<String>, in range: IdentityRange, on survey: IdentitySurvey) {
+    let table = IdentityTable(names, in: range, remembered: list.numbers, on: survey)
+    numbers = table.numbers
+    unserved = table.unserved
+    list.numbers.merge(numbers) { $1 }
+  }
+
+  fileprivate func write(_ store: IdentityStore?) {
+    guard let store, let old, old != list.numbers else { return }
+    do throws(IdentityProblem) {
+      if let writeFailure { throw IdentityProblem(text: writeFailure) }
+      try store.replace(by: list)
+    } catch {
+      complaints.append(
+        "\(error.text); services may get other numbers at the next start, unless begatd can write there "
+          + "(StateDirectory=begat in its unit)")
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import Glibc
+import Testing
+@_spi(Begat) import UnixCore
+
+@testable import Configuration
+@testable import Settings
+
+@Suite("IdentityKeeper") struct IdentityKeeperTests {
+  private static let range = IdentityRange(parsing: "70000-79999")!
+
+  private func keeper(_ directory: TemporaryDirectory, _ name: String = "state", isWriting: Bool = true)
+    -> IdentityKeeper
+  {
+    IdentityKeeper(directory: directory[name], isWriting: isWriting, on: .empty)
+  }
+
+  /// Numbers and complaints.
+  private func assign(_ keeper: IdentityKeeper, _ names: String...) -> (numbers: [String: UInt32], complaints: [String])
+  {
+    let assignment = keeper.assign(names, in: Self.range)
+    let complaints = assignment.keep()
+    return (assignment.numbers, complaints)
+  }
+
+  private func text(_ path: String) throws -> String {
+    String(decoding: try Descriptor.open(UnixPath(path), .readOnly).readPrefix(1 << 16), as: UTF8.self)
+  }
+
+  private func mode(_ path: String) -> mode_t {
+    var facts = stat()
+    return lstat(path, &facts) == 0 ? facts.st_mode & 0o7777 : 0
+  }
+
+  @Test("remembers in a file that everyone may read") func file() throws {
+    let directory = try TemporaryDirectory()
+    let old = umask(0o077)
+    defer { umask(old) }
+    let first = assign(keeper(directory), "b", "a")
+    #expect(first.complaints == [])
+    #expect(mode(directory["state"]) == 0o755 && mode(directory["state/identities"]) == 0o644)
+    let lines = try text(directory["state/identities"]).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(lines == ["a \(first.numbers["a"]!)", "b \(first.numbers["b"]!)"])
+    #expect(try text(directory["state/identities"]).hasPrefix("# "))
+  }
+
+  @Test("gives a name what the file says, over its own choice") func memory() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("state")
+    try directory.write("a 70007\ngone 70008\n", to: "state/identities")
+    let (numbers, _) = assign(keeper(directory), "a", "c")
+    #expect(numbers["a"] == 70_007 && numbers["c"] != 70_008)
+    #expect(try text(directory["state/identities"]).contains("\ngone 70008\n"))
+    #expect(assign(keeper(directory), "gone").numbers == ["gone": 70_008])
+  }
+
+  @Test("changes nothing unless the numbers are kept") func dropped() throws {
+    let directory = try TemporaryDirectory()
+    let keeper = keeper(directory)
+    _ = keeper.assign(["a"], in: Self.range)
+    #expect(mode(directory["state/identities"]) == 0)
+    let reading = self.keeper(directory, "other", isWriting: false)
+    #expect(assign(reading, "a").complaints == [])
+    #expect(mode(directory["other"]) == 0)
+  }
+
+  @Test("tells of damaged lines and keeps the others") func damage() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("state")
+    let lines = [
+      "# comment", "a 70007", "b", "c 70007", "a 70009", "d 0", "e 65534", "f -1", "g  70010", "h 70011 ", "../i 7",
+      "j 4294967295", "k 99999999999", "\u{ff} 7", "", "l 70012",
+    ]
+    try directory.write(lines.joined(separator: "\n"), to: "state/identities")
+    let list = IdentityList(parsing: Array(lines.joined(separator: "\n").utf8))
+    #expect(list.numbers == ["a": 70_007, "l": 70_012])
+    #expect(list.damagedLines == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
+    let (numbers, complaints) = assign(keeper(directory), "a", "l")
+    #expect(numbers == ["a": 70_007, "l": 70_012])
+    #expect(complaints == ["line 3: expected NAME NUMBER, each once in the file; the line is left out, and 11 more"])
+    #expect(assign(keeper(directory), "a").complaints == [], "the file is whole again")
+  }
+
+  @Test(
+    "refuses a file that others may have made",
+    arguments: [
+      ("symbolic link", "is a symbolic link; remove it"), ("directory", "not a regular file; remove it"),
+      ("fifo", "not a regular file; remove it"), ("writable", "others may write it; use chmod go-w"),
+      ("huge", "has 8388609 bytes; remove it"),
+      ("foreign", "belongs to user 1, not to user 0; remove it or change its owner"),
+    ].filter { $0.0 != "foreign" || geteuid() == 0 })
+  func hostile(kind: String, message: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("state")
+    try directory.write("a 70007\n", to: "target")
+    let path = directory["state/identities"]
+    switch kind {
+    case "symbolic link": try #require(symlink(directory["target"], path) == 0)
+    case "directory": try directory.makeDirectory("state/identities")
+    case "fifo": try #require(mkfifo(path, 0o600) == 0)
+    case "writable": try directory.write("a 70007\n", to: "state/identities", mode: 0o664)
+    default:
+      try directory.write("a 70007\n", to: "state/identities")
+      if kind == "huge" {
+        try #require(truncate(path, (8 << 20) + 1) == 0)
+      } else {
+        try #require(chown(path, 1, 1) == 0)
+      }
+    }
+    let before = mode(path)
+    let keeper = keeper(directory)
+    let (numbers, complaints) = assign(keeper, "a")
+    #expect(
+      complaints == ["\(message); it is left alone, and services get their numbers as if it were empty"])
+    #expect(numbers["a"] == IdentityTable.start(of: "a", in: Self.range.numbers))
+    #expect(mode(path) == before)
+    #expect(try text(directory["target"]) == "a 70007\n")
+    // Said once, and the numbers stay as long as begatd runs.
+    #expect(assign(keeper, "a", "b").complaints == [])
+  }
+
+  @Test("goes on without a file, says so once, and keeps its numbers while it runs") func notWritable() throws {
+    let directory = try TemporaryDirectory()
+    // Not a directory, so that root cannot write there either.
+    try directory.write("", to: "state")
+    let keeper = keeper(directory)
+    let first = assign(keeper, "a")
+    #expect(first.numbers.count == 1 && first.complaints.count == 1, "\(first.complaints)")
+    #expect(first.complaints[0].hasSuffix("(StateDirectory=begat in its unit)"))
+    let second = assign(keeper, "a", "b")
+    #expect(second.numbers["a"] == first.numbers["a"] && second.complaints == [])
+  }
+
+  @Test("refuses a directory that others control") func directoryOfOthers() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("state", mode: 0o777)
+    let (numbers, complaints) = assign(keeper(directory), "a")
+    #expect(numbers.count == 1)
+    #expect(complaints.count == 1 && complaints[0].contains("anybody may replace files in directory"), "\(complaints)")
+    #expect(mode(directory["state/identities"]) == 0)
+  }
+
+  @Test("gives two begatds with one file different numbers for different names") func twoDaemons() throws {
+    let directory = try TemporaryDirectory()
+    let range = IdentityRange(parsing: "70000-70001")!
+    let first = keeper(directory)
+    let second = keeper(directory)
+    let one = first.assign(["a"], in: range)
+    _ = one.keep()
+    let other = second.assign(["b"], in: range)
+    _ = other.keep()
+    #expect(Set(one.numbers.values).union(other.numbers.values) == [70_000, 70_001])
+    #expect(first.assign(["a", "b"], in: range).numbers == one.numbers.merging(other.numbers) { $1 })
+  }
+
+  @Test("waits for a begatd that has the file, and not forever") func lock() throws {
+    let directory = try TemporaryDirectory()
+    let held = keeper(directory).assign(["a"], in: Self.range)
+    let late = assign(keeper(directory), "b")
+    #expect(late.complaints.count == 1 && late.complaints[0].hasPrefix("another begatd has locked it"))
+    _ = held.keep()
+    #expect(assign(keeper(directory), "c").complaints == [])
+  }
+
+  @Test(
+    "takes the first of systemd's directories",
+    arguments: [
+      (nil, "/var/lib/begat"), ("", "/var/lib/begat"), ("x", "/var/lib/begat"), ("/a", "/a"), ("/a:/b", "/a"),
+    ] as [(String?, String)])
+  func stateDirectory(given: String?, path: String) { #expect(IdentityStore.directory(given: given) == path) }
+}
+
+@Suite("UserRecords") struct UserRecordsTests {
+  private func text(_ path: String) throws -> String {
+    String(decoding: try Descriptor.open(UnixPath(path), .readOnly).readPrefix(1 << 16), as: UTF8.self)
+  }
+
+  @Test("makes a record for each user and group, found by name and by number") func records() throws {
+    let directory = try TemporaryDirectory()
+    let records = UserRecords(directory: directory["userdb"])
+    records.publish(["hello": 70_001])
+    let user = """
+      {"userName":"begat-hello","uid":70001,"gid":70001,"realName":"begat service hello","disposition":"dynamic",\
+      "locked":true,"homeDirectory":"/","shell":"/usr/sbin/nologin"}
+
+      """
+    for name in ["begat-hello.user", "70001.user"] { #expect(try text(directory["userdb/\(name)"]) == user) }
+    let group = "{\"groupName\":\"begat-hello\",\"gid\":70001,\"disposition\":\"dynamic\"}\n"
+    for name in ["begat-hello.group", "70001.group"] { #expect(try text(directory["userdb/\(name)"]) == group) }
+    var facts = stat()
+    #expect(stat(directory["userdb/begat-hello.user"], &facts) == 0 && facts.st_mode & 0o777 == 0o644)
+  }
+
+  @Test("moves a user to its new number, and leaves other records alone") func moved() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("userdb")
+    try directory.write("{}\n", to: "userdb/alice.user")
+    try #require(symlink("alice.user", directory["userdb/70009.user"]) == 0)
+    let records = UserRecords(directory: directory["userdb"])
+    records.publish(["a": 70_001, "b": 70_002])
+    records.publish(["a": 70_003])
+    let names = try DirectoryListing.names(in: directory["userdb"]).filter { $0.first!.isNumber }.sorted()
+    #expect(names == ["70002.group", "70002.user", "70003.group", "70003.user", "70009.user"])
+    #expect(try text(directory["userdb/70003.user"]).contains("\"uid\":70003"))
+  }
+
+  @Test("does not take the name of a user that the machine has") func existingName() throws {
+    // No service can be called so: it stands for a user begat-NAME of an administrator's.
+    let directory = try TemporaryDirectory()
+    let records = UserRecords(directory: directory["userdb"]) { $0 == "begat-hello" ? 105 : nil }
+    records.publish(["hello": 70_001, "time": 70_002])
+    let names = try DirectoryListing.names(in: directory["userdb"]).sorted()
+    #expect(names == ["70002.group", "70002.user", "begat-time.group", "begat-time.user"])
+  }
+}
