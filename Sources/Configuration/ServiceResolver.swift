@@ -54,6 +54,9 @@ struct ServiceResolver {
     let mode = mode(offer, machine)
     check(settings, keys, mode, machine, problems: &problems)
     let ownUser = keys["user"] == nil ? identities.identity(of: table.name) : nil
+    if keys["user"] == nil, settings.enabled, let fault = identities.fault(of: table.name) {
+      problems.add(table.problem(fault))
+    }
     let identity = machine.identity(own: ownUser?.identity, problems: &problems)
     if settings.enabled, let user = identity ?? (surroundings.choosesUsers ? nil : surroundings.identity) {
       let check = ProgramCheck(

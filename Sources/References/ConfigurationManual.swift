@@ -58,7 +58,9 @@ public enum ConfigurationManual {
       .Ql -
       and
       .Ql _ ,
-      a letter first.
+      a letter first;
+      .Dq names
+      is begatd's own.
       Settings of
       .Li [defaults]
       hold for every service whose own table has no others.

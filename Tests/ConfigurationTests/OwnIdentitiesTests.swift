@@ -52,12 +52,15 @@ import Testing
     #expect(full.services.map(\.identity?.user) == [70_000] + [UInt32](repeating: Users.nobody.user, count: 3))
     #expect(
       full.warnings.map(\.description) == [
-        "t.toml:6:10: service.b: no user of its own for b, c, the resolver of names: they run as nobody and can signal and "
-          + "trace each other; no number of identity-range 70000-70000 is left; widen it, or set a user for each service"
+        "t.toml:6:10: service.b: no user of its own for b, c, the resolver of names, which run as nobody and can signal and "
+          + "trace each other: no number of identity-range 70000-70000 is left; widen it, or set a user for each service"
       ])
     #expect(full.resolver == .identity(Users.nobody))
     let small = try read(services, on: IdentitySurvey(mapped: [0...65_535]))
     #expect(small.warnings.count == 1 && small.warnings[0].message.contains("/proc/self/uid_map"), "\(small.warnings)")
+    #expect(throws: ConfigurationProblems.self) {
+      try read(services, on: IdentitySurvey(mapped: [0...65_533]))
+    }
     let set = try read(range + service("a") + service("b", "user = \"daemon\"\n"))
     #expect(set.warnings == [])
   }

@@ -20,6 +20,8 @@ struct OwnIdentities {
   private let numbers: [String: UInt32]
   /// Nil where begatd may not change its user.
   private let assignment: IdentityAssignment?
+  /// Whether the user that services share exists in this user namespace.
+  private let hasNobody: Bool
   private let range: IdentityRange
   private let surroundings: Surroundings
 
@@ -32,13 +34,15 @@ struct OwnIdentities {
     assignment = surroundings.identities?.assign(names, in: range)
     numbers = assignment?.numbers ?? [:]
     guard let survey = surroundings.identities?.survey else {
+      hasNobody = true
       resolver = surroundings.isRoot ? .none : .daemon
       return
     }
     let nobody = Users.nobody
-    let isPossible = nobody.user != 0 && survey.mapped.contains { $0.contains(nobody.user) }
+    hasNobody = survey.mapped.contains { $0.contains(nobody.user) && $0.contains(nobody.group) }
     resolver =
-      numbers[Self.resolverName].map { .identity(Self.identity($0)) } ?? (isPossible ? .identity(nobody) : .none)
+      numbers[Self.resolverName].map { .identity(Self.identity($0)) }
+      ?? (hasNobody && nobody.user != 0 ? .identity(nobody) : .none)
   }
 
   private static func hasUser(_ table: Setting?) -> Bool {
@@ -50,6 +54,12 @@ struct OwnIdentities {
   /// The service's own; nil if it shares one with others.
   func identity(of service: String) -> (identity: Identity, name: String)? {
     numbers[service].map { (Self.identity($0), accountName(of: service, number: $0)) }
+  }
+
+  /// Why a service without a user cannot be served; nil if it can.
+  func fault(of service: String) -> String? {
+    guard numbers[service] == nil, !hasNobody else { return nil }
+    return "there is no user for it: nobody does not exist in this user namespace, and \(cause)"
   }
 
   /// Remembers what was chosen.
@@ -70,10 +80,8 @@ struct OwnIdentities {
       let resolver = isShared ? ["the resolver of names"] : []
       let names = sharing.map(\.name)
       let shown = Array(names.prefix(4)) + (names.count > 4 ? ["\(names.count - 4) more"] : []) + resolver
-      warnings.append(
-        first.warning(
-          "no user of its own for \(shown.joined(separator: ", ")): they run as nobody and can signal and trace each other; "
-            + cause))
+      let use = shown.count == 1 ? "which runs as nobody" : "which run as nobody and can signal and trace each other"
+      warnings.append(first.warning("no user of its own for \(shown.joined(separator: ", ")), \(use): \(cause)"))
     }
     if resolver == .none, let asking {
       warnings.append(
