@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import UnixIPCTestSupport
 
-@testable import NameService
+@_spi(Begat) @testable import NameService
 
 @Suite struct UsersTests {
   @Test(
@@ -20,6 +20,11 @@ import UnixIPCTestSupport
     #expect(root.identity.user == 0 && root.homeDirectory.hasPrefix("/") && root.shell.hasPrefix("/"))
     #expect(Users.find(0) == root && Users.find("0") == root)
     #expect(Users.find("no-such-user") == nil)
+  }
+
+  @Test("names users and groups by their numbers") func namesNumbers() {
+    #expect(Users.name(of: 0 as uid_t) == "root" && Users.groupName(of: 0) == "root")
+    #expect(Users.name(of: 4_294_967_290) == nil && Users.groupName(of: 4_294_967_290) == nil)
   }
 
   @Test("takes the number that means no change for nobody") func refusesTheGreatestNumber() {
