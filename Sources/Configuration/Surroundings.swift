@@ -24,8 +24,9 @@ struct Surroundings {
   /// - Parameter capabilities: nil means all for root, none for other users.
   init(
     identity: Identity, systemFile: String = "/etc/begat/begatd.toml", runtimeDirectory: String,
-    capabilities: Capabilities? = nil
+    capabilities: Capabilities? = nil, identities: IdentityKeeper? = nil
   ) {
+    self.identities = identities
     self.identity = identity
     self.systemFile = systemFile
     self.runtimeDirectory = runtimeDirectory
