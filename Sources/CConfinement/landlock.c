@@ -13,6 +13,8 @@ static const uint64_t execute = 1, write_file = 1 << 1, read_file = 1 << 2, read
 static const uint64_t first_files = (1 << 13) - 1, refer = 1 << 13, truncation = 1 << 14, device_ioctl = 1 << 15;
 static const uint64_t bind_tcp = 1, connect_tcp = 2;
 static const uint64_t abstract_sockets = 1, signals = 2;
+uint64_t confinement_abstract_socket_scope(void) { return abstract_sockets; }
+uint64_t confinement_signal_scope(void) { return signals; }
 
 int confinement_landlock_version(void) {
   return (int)syscall(call_create_ruleset, NULL, 0UL, create_ruleset_version);

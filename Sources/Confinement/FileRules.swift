@@ -15,9 +15,11 @@ public struct FileRules: ~Copyable {
     public static let files = Restrictions(rawValue: 1)
     /// Binding and connecting TCP sockets.
     public static let network = Restrictions(rawValue: 2)
-    /// Signals to processes, and connections to abstract Unix sockets, that are not under the same rules.
-    public static let others = Restrictions(rawValue: 4)
-    public static let all: Restrictions = [.files, .network, .others]
+    /// Signals to processes that are not under the same rules.
+    public static let signals = Restrictions(rawValue: 4)
+    /// Connections and datagrams to abstract Unix sockets of processes that are not under the same rules.
+    public static let abstractSockets = Restrictions(rawValue: 8)
+    public static let all: Restrictions = [.files, .network, .signals, .abstractSockets]
   }
 
   private let ruleset: Descriptor
@@ -31,7 +33,8 @@ public struct FileRules: ~Copyable {
     var rights = confinement_all_rights(version)
     if !restrictions.contains(.files) { rights.files = 0 }
     if !restrictions.contains(.network) { rights.network = 0 }
-    if !restrictions.contains(.others) { rights.scopes = 0 }
+    if !restrictions.contains(.signals) { rights.scopes &= ~confinement_signal_scope() }
+    if !restrictions.contains(.abstractSockets) { rights.scopes &= ~confinement_abstract_socket_scope() }
     restricted = rights.files
     let number = confinement_create_ruleset(rights, version)
     guard number >= 0 else { throw SystemCallError("landlock_create_ruleset", code: ErrorCode(rawValue: errno)) }

@@ -187,6 +187,31 @@ struct SandboxTests {
     }
   }
 
+  @Test("answers Unix datagrams of clients with any kind of name")
+  func unixDatagrams() throws {
+    let configuration = { (directory: TemporaryDirectory) in
+      "[service.daytime]\nserve = \"daytime\"\nsocket-mode = \"0666\"\n"
+        + "listen-datagram = \(SampleConfiguration.list([directory.path("daytime")]))\n"
+    }
+    let script = """
+      import socket, sys
+      client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+      client.settimeout(20)
+      client.bind(sys.argv[2])
+      client.sendto(b"?", sys.argv[1])
+      print(len(client.recv(1000)) > 10)
+      """
+    try withDaemon(configuration) { daemon in
+      let server = daemon.directory.path("daytime")
+      // An empty name has the kernel choose an abstract one.
+      let abstract = try python(script, [server, ""])
+      #expect(abstract.output.text == "True\n")
+      chmod(daemon.directory.path, 0o777)
+      let named = try python("import os; os.umask(0)\n" + script, [server, daemon.directory.path("client")])
+      #expect(named.output.text == "True\n")
+    }
+  }
+
   /// Each step of a listener's start that takes something away, and how a kernel makes it fail.
   private static let steps = [
     "prctl:0=47", "prctl:0=24", "capset", "setgroups", "setresgid", "setresuid", "prctl:0=38", "prctl:0=4",

@@ -31,6 +31,9 @@ int confinement_landlock_version(void);
 /// What a ruleset handles, which is what it forbids but for its rules: all that a version of Landlock knows.
 struct confinement_rights { uint64_t files, network, scopes; };
 struct confinement_rights confinement_all_rights(int version);
+/// The scopes among a version's rights, one by one.
+uint64_t confinement_abstract_socket_scope(void);
+uint64_t confinement_signal_scope(void);
 /// The rights to read a file, and to remove one in a directory.
 uint64_t confinement_reading_rights(void);
 uint64_t confinement_removing_rights(void);

@@ -130,7 +130,8 @@ public enum ListenerProgram {
     of options: ListenerOptions, _ sockets: borrowing ServiceSockets, _ ownBoard: borrowing StandaloneBoard?
   ) throws(SystemCallError) -> ServiceConfinement {
     var duties = ServiceConfinement.Duties(
-      answersDatagrams: !sockets.datagrams.isEmpty, directories: sockets.files.map(\.path.parent),
+      answersDatagrams: !sockets.datagrams.isEmpty, answersUnixDatagrams: sockets.kinds.contains(.unixDatagram),
+      directories: sockets.files.map(\.path.parent),
       exitSignal: Listener.exitSignal)
     switch ownBoard {
     case .some(let board): duties.directories.append(UnixPath(board.directory))

@@ -18,6 +18,8 @@ struct ServiceConfinement: ~Copyable {
   struct Duties {
     /// Whether it has datagram sockets.
     var answersDatagrams = false
+    /// Whether some of them are Unix sockets, whose clients may have abstract names.
+    var answersUnixDatagrams = false
     /// Directories of files that it has made, and removes at its end.
     var directories: [UnixPath] = []
     /// Announces the end of a process that it forks; nil for a process that forks none.
@@ -39,7 +41,8 @@ struct ServiceConfinement: ~Copyable {
     }
     guard support.landlockVersion > 0 else { return }
     let rules =
-      try options.runsPrograms ? Self.programRules(options, support) : Self.builtInRules(options, support)
+      try options.runsPrograms
+      ? Self.programRules(options, support) : Self.builtInRules(options, duties, support)
     if case .some(let rules) = rules {
       for directory in duties.directories { try rules.permit(.removing, atAnyOf: [directory]) }
       files = consume rules
@@ -61,9 +64,12 @@ struct ServiceConfinement: ~Copyable {
   }
 
   private static func builtInRules(
-    _ options: ListenerOptions, _ support: KernelSupport
+    _ options: ListenerOptions, _ duties: Duties, _ support: KernelSupport
   ) throws(SystemCallError) -> FileRules? {
-    let rules = try FileRules(support, restricting: .all)
+    var restrictions = FileRules.Restrictions.all
+    // The kernel gives a client an abstract name if it asks for any, and a rule would keep the answer from it.
+    if duties.answersUnixDatagrams { restrictions.remove(.abstractSockets) }
+    let rules = try FileRules(support, restricting: restrictions)
     if options.serve == .command { try rules.permit(.reading, atAnyOf: [UnixPath(Logins.path)]) }
     return rules
   }
