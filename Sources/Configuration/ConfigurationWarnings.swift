@@ -31,7 +31,8 @@ struct ConfigurationWarnings {
       let key = service.settings.program.allowSetUserID ? "allow-set-user-id" : "sandbox"
       guard !service.settings.isConfined, let origin = service.origins[key] else { return nil }
       return service.warning(
-        at: origin, "\(service.name) is not confined: what takes it over can do all that its user can")
+        at: origin,
+        "\(service.name) is not confined: an attacker who takes it over can do everything that its user can")
     }
   }
 
@@ -65,8 +66,8 @@ struct ConfigurationWarnings {
       else { return nil }
       return service.warning(
         at: origin,
-        "programs of \(service.name) are root's and run without capabilities: permissions of files bind them; "
-          + "allow-set-user-id = true keeps what root has")
+        "programs of \(service.name) run as root, but run without capabilities: file permissions apply to them; "
+          + "set allow-set-user-id = true to keep root's capabilities")
     }
   }
 

@@ -147,7 +147,8 @@ struct MachineSettings {
     if hasOwnUser == hasOwnGroup {
       add(
         groupKey.name,
-        "contradicts \(userKey.name) = \(quoted(userKey.text ?? "")), found \(quoted(groupKey.text ?? ""))",
+        "contradicts \(userKey.name) = \(quoted(userKey.text ?? "")), found \(quoted(groupKey.text ?? ""))"
+          + "; leave one group out",
         problems: &problems)
     }
     return (account?.user, hasOwnUser ? inner : outer)
@@ -159,13 +160,12 @@ struct MachineSettings {
     let own = surroundings.identity
     if let owner, owner.identity.user != own.user {
       add(
-        "socket-user", "a socket for \(printable(owner.name)) needs a begatd with CAP_CHOWN\(ownUser)",
-        problems: &problems)
+        "socket-user", "a socket for \(printable(owner.name)) \(Self.need(["CAP_CHOWN"], own))", problems: &problems)
     }
     if let group, group != own.group, !own.groups.contains(group) {
       let name = keys["socket-group"] == nil ? "socket-user" : "socket-group"
       add(
-        name, "a socket for group \(group), which begatd is not in, needs a begatd with CAP_CHOWN\(ownUser)",
+        name, "a socket for group \(group), which begatd is not in, \(Self.need(["CAP_CHOWN"], own))",
         problems: &problems)
     }
   }
@@ -184,31 +184,32 @@ struct MachineSettings {
   private func ownIdentity(problems: inout ProblemCollector) -> Identity? {
     let own = surroundings.identity
     if let user, user.identity.user != own.user {
-      add(
-        "user", "serving as \(printable(user.name)) needs a begatd with \(missingCapabilities)\(ownUser)",
-        problems: &problems)
+      add("user", "serving as \(printable(user.name)) \(Self.need(missingCapabilities, own))", problems: &problems)
     }
     if let group, group != own.group {
       let name = keys["group"] == nil ? "user" : "group"
-      add(name, "serving with group \(group) needs a begatd with \(missingCapabilities)\(ownUser)", problems: &problems)
+      add(name, "serving with group \(group) \(Self.need(missingCapabilities, own))", problems: &problems)
     }
     guard surroundings.isRoot else { return nil }
     if user == nil, settings.enabled, let table {
       problems.add(
         table.problem(
-          "would serve as root, because begatd lacks \(missingCapabilities): start begatd with them or as another user, "
-            + "or set user = \"root\""))
+          "would serve as root, because begatd lacks \(missingCapabilities.joined(separator: " and ")): start begatd "
+            + "with CAP_SETUID and CAP_SETGID or as another user, or set user = \"root\""))
     }
     return own
   }
 
-  private var missingCapabilities: String {
+  private var missingCapabilities: [String] {
     let names = [(Capabilities.setUser, "CAP_SETUID"), (.setGroup, "CAP_SETGID")]
-    return names.filter { !surroundings.capabilities.contains($0.0) }.map(\.1).joined(separator: " and ")
+    return names.filter { !surroundings.capabilities.contains($0.0) }.map(\.1)
   }
 
-  /// Describes the begatd that reads the settings, for messages about capabilities.
-  private var ownUser: String { "; this one is user \(surroundings.identity.user)" }
+  /// The part of a message that names the capabilities which a begatd of this identity lacks, and the remedy.
+  private static func need(_ capabilities: [String], _ own: Identity) -> String {
+    "needs \(capabilities.joined(separator: " and ")), which this begatd (user \(own.user)) lacks; "
+      + "grant \(capabilities.count == 1 ? "it" : "them") or remove the key"
+  }
 
   // MARK: - Files
 

@@ -81,8 +81,8 @@ struct ProgramCheck {
     else { return nil }
     let reach = settings.readOnlyPaths + settings.readWritePaths + ProgramSettings.alwaysReadable
     guard !FileSystem.isBelow(real, anyOf: reach.compactMap(FileSystem.realPath)) else { return nil }
-    return "\(printable(path)): its interpreter \(printable(interpreter)) is in none of its paths; add "
-      + "\(quoted(interpreter)), or the directory with all that it needs, to read-only-paths"
+    return "\(printable(path)): its interpreter \(printable(interpreter)) is in neither read-only-paths nor "
+      + "read-write-paths; add \(quoted(interpreter)), or the directory with all that it needs, to read-only-paths"
   }
 
   private func interpreterFault(_ path: String) -> String? {

@@ -79,7 +79,8 @@ public enum DaemonPrivileges {
     guard code == .permissionDenied, geteuid() == 0, !Capabilities.effective.contains(.overrideFilePermissions) else {
       return ""
     }
-    return ": begatd gives up CAP_DAC_OVERRIDE and is bound by permissions; let root own the file and its directories"
+    return ": begatd gives up CAP_DAC_OVERRIDE, so file permissions apply to it; make root the owner of the file and "
+      + "its directories"
   }
 
   private static func set(effective: Capabilities, permitted: Capabilities) throws(SystemCallError) {

@@ -45,8 +45,8 @@ public struct KernelSupport: Hashable, Sendable {
   private var explanations: [String] {
     var gaps: [String] = []
     switch landlockVersion {
-    case 0: gaps.append("\(Self.noLandlock): no file is out of a service's reach but by its permissions")
-    case 1...3: gaps.append("Landlock \(landlockVersion) of this kernel does not restrict TCP, nor signals")
+    case 0: gaps.append("\(Self.noLandlock): only file permissions keep a service from files")
+    case 1...3: gaps.append("Landlock \(landlockVersion) of this kernel restricts neither TCP nor signals")
     case 4...5: gaps.append("Landlock \(landlockVersion) of this kernel does not restrict signals")
     default: break
     }

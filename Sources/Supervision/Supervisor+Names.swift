@@ -60,8 +60,8 @@ extension Supervisor {
     guard let resolver, resolver.process != nil else { return }
     readResolver()
     guard !watch.wasPaused, stopDeadline == nil, resolver.inquiry.judge() else { return }
-    logger.error("names: the resolver does not answer; ended")
-    if let failure = resolver.kill() { logger.error("names: \(failure.withAdvice)") }
+    let end = resolver.kill().map { " and cannot be killed: \($0.withAdvice)" } ?? "; ended"
+    logger.error("names: the resolver does not answer\(end)")
   }
 
   /// Ends the resolver when no service greets by name any more, and no listener that still has connections asks it.

@@ -101,7 +101,7 @@ extension Supervisor {
     guard reason != nil || failure != nil else { return }
     let fault = reason.map { " \($0.fault)" } ?? ""
     let end =
-      failure.map { "\(reason == nil ? "" : " and") cannot be killed, left to itself: \($0.withAdvice)" }
+      failure.map { "\(reason == nil ? "" : ",") cannot be killed and may keep running: \($0.withAdvice)" }
       ?? "; \(reason?.end ?? "")"
     logger.error("listener \(generation.process)\(fault)\(end)", metadata: service.logMetadata)
   }

@@ -18,12 +18,14 @@ struct Run: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Run as this user, with the user's groups and a new environment: HOME, USER, LOGNAME, SHELL, PATH and TERM. "
-        + "A name or a number, which needs no entry. For root only.", valueName: "user[:group]"), completion: .users)
+        + "A name or a number, which needs no entry. Needs root, or CAP_SETUID and CAP_SETGID.",
+      valueName: "user[:group]"), completion: .users)
   var user: String?
 
   @Option(
     help: ArgumentHelp(
-      "Run with this primary group, by name or number, in the place of the user's own. For root only.",
+      "Run with this primary group, by name or number, in the place of the user's own. Needs root, or CAP_SETUID and "
+        + "CAP_SETGID.",
       valueName: "group"))
   var group: String?
 

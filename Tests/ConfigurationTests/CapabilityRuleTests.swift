@@ -43,8 +43,8 @@ import Testing
   func isNotRootByAccident() throws {
     #expect(
       problems("", capabilities: .setUser) == [
-        "t.toml:1:10: service.a: would serve as root, because begatd lacks CAP_SETGID: start begatd with them or as "
-          + "another user, or set user = \"root\""
+        "t.toml:1:10: service.a: would serve as root, because begatd lacks CAP_SETGID: start begatd with CAP_SETUID "
+          + "and CAP_SETGID or as another user, or set user = \"root\""
       ])
     #expect(
       problems(
@@ -52,7 +52,8 @@ import Testing
         == [])
     #expect(
       problems("user = \"daemon\"", capabilities: .setGroup) == [
-        "t.toml:4:8: service.a.user: serving as daemon needs a begatd with CAP_SETUID; this one is user 0"
+        "t.toml:4:8: service.a.user: serving as daemon needs CAP_SETUID, which this begatd (user 0) lacks; grant it or "
+          + "remove the key"
       ])
     #expect(try read("user = \"root\"", capabilities: []).services[0].identity == Identity(user: 0, group: 0))
     // Another user is itself without being told.
@@ -65,9 +66,10 @@ import Testing
     #expect(problems(lines, user: 1000, capabilities: .changeOwner) == [])
     #expect(
       problems(lines, user: 0, capabilities: .becomeOthers) == [
-        "t.toml:4:15: service.a.socket-user: a socket for daemon needs a begatd with CAP_CHOWN; this one is user 0",
-        "t.toml:5:16: service.a.socket-group: a socket for group 4711, which begatd is not in, needs a begatd with "
-          + "CAP_CHOWN; this one is user 0",
+        "t.toml:4:15: service.a.socket-user: a socket for daemon needs CAP_CHOWN, which this begatd (user 0) lacks; "
+          + "grant it or remove the key",
+        "t.toml:5:16: service.a.socket-group: a socket for group 4711, which begatd is not in, needs CAP_CHOWN, "
+          + "which this begatd (user 0) lacks; grant it or remove the key",
       ])
     #expect(problems("socket-group = \"4711\"", user: 1000, groups: [4711], capabilities: []) == [])
   }
@@ -78,7 +80,8 @@ import Testing
     #expect(problems(program, user: 1000, capabilities: .raiseLimits) == [])
     #expect(
       problems(program, capabilities: .becomeOthers) == [
-        "t.toml:8:1: service.b.nice: to go below 0 needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), found -5"
+        "t.toml:8:1: service.b.nice: a value below 0 needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), "
+          + "found -5"
       ])
   }
 
@@ -100,8 +103,8 @@ import Testing
     let warnings = try read(program, capabilities: .all).warnings.map(\.description)
     #expect(
       warnings == [
-        "t.toml:6:1: service.b.user: programs of b are root's and run without capabilities: permissions of files bind "
-          + "them; allow-set-user-id = true keeps what root has"
+        "t.toml:6:1: service.b.user: programs of b run as root, but run without capabilities: file permissions apply "
+          + "to them; set allow-set-user-id = true to keep root's capabilities"
       ])
     let allowed = try read(program + "allow-set-user-id = true\n", capabilities: .all).warnings.map(\.description)
     #expect(!allowed.contains { $0.contains("capabilities") })
@@ -138,7 +141,10 @@ import Testing
   @Test(
     "wrong users are refused",
     arguments: [
-      ("user = \"1:2\"\ngroup = \"3\"", "t.toml:5:9: service.a.group: contradicts user = \"1:2\", found \"3\""),
+      (
+        "user = \"1:2\"\ngroup = \"3\"",
+        "t.toml:5:9: service.a.group: contradicts user = \"1:2\", found \"3\"; leave one group out"
+      ),
       ("user = \"4294967295\"", "t.toml:4:8: service.a.user: no user \"4294967295\" on this machine"),
       ("user = \"-1\"", "t.toml:4:8: service.a.user: no user \"-1\" on this machine"),
       ("user = \"0x10\"", "t.toml:4:8: service.a.user: no user \"0x10\" on this machine"),

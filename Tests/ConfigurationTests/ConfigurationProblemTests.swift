@@ -254,10 +254,12 @@ import Testing
       "[service.a]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\nuser = \"root\"\ngroup = \"root\"\nsocket-user = \"root\"\n"
     #expect(
       Configuration.problems(text, user: 1000) == [
-        "t.toml:4:8: service.a.user: serving as root needs a begatd with CAP_SETUID and CAP_SETGID; this one is user 1000",
-        "t.toml:5:9: service.a.group: serving with group 0 needs a begatd with CAP_SETUID and CAP_SETGID; "
-          + "this one is user 1000",
-        "t.toml:6:15: service.a.socket-user: a socket for root needs a begatd with CAP_CHOWN; this one is user 1000",
+        "t.toml:4:8: service.a.user: serving as root needs CAP_SETUID and CAP_SETGID, which this begatd (user 1000) "
+          + "lacks; grant them or remove the key",
+        "t.toml:5:9: service.a.group: serving with group 0 needs CAP_SETUID and CAP_SETGID, which this begatd (user "
+          + "1000) lacks; grant them or remove the key",
+        "t.toml:6:15: service.a.socket-user: a socket for root needs CAP_CHOWN, which this begatd (user 1000) lacks; "
+          + "grant it or remove the key",
       ])
     #expect(Configuration.problems(text) == [])
   }

@@ -76,7 +76,7 @@ import Testing
     #expect(list.damagedLines == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
     let (numbers, complaints) = assign(keeper(directory), "a", "l")
     #expect(numbers == ["a": 70_007, "l": 70_012])
-    #expect(complaints == ["line 3: expected NAME NUMBER, each once in the file; the line is left out, and 11 more"])
+    #expect(complaints == ["line 3: expected NAME NUMBER, each used once; this line is dropped, and 11 more"])
     #expect(assign(keeper(directory), "a").complaints == [], "the file is whole again")
   }
 
@@ -84,8 +84,8 @@ import Testing
     "refuses a file that others may have made",
     arguments: [
       ("symbolic link", "is a symbolic link; remove it"), ("directory", "not a regular file; remove it"),
-      ("fifo", "not a regular file; remove it"), ("writable", "others may write it; use chmod go-w"),
-      ("huge", "has 8388609 bytes; remove it"),
+      ("fifo", "not a regular file; remove it"), ("writable", "is writable by group or others; run chmod go-w"),
+      ("huge", "has 8388609 bytes, more than 8388608; remove it"),
       ("foreign", "belongs to user 1, not to user 0; remove it or change its owner"),
     ].filter { $0.0 != "foreign" || geteuid() == 0 })
   func hostile(kind: String, message: String) throws {
@@ -110,7 +110,7 @@ import Testing
     let keeper = keeper(directory)
     let (numbers, complaints) = assign(keeper, "a")
     #expect(
-      complaints == ["\(message); it is left alone, and services get their numbers as if it were empty"])
+      complaints == ["\(message); the file is ignored, and services get their numbers as if it were empty"])
     #expect(numbers["a"] == IdentityTable.start(of: "a", in: Self.range.numbers))
     #expect(mode(path) == before)
     #expect(try text(directory["target"]) == "a 70007\n")

@@ -52,8 +52,9 @@ import Testing
     #expect(full.services.map(\.identity?.user) == [70_000] + [UInt32](repeating: Users.nobody.user, count: 3))
     #expect(
       full.warnings.map(\.description) == [
-        "t.toml:6:10: service.b: no user of its own for b, c, the resolver of names, which run as nobody and can signal and "
-          + "trace each other: no number of identity-range 70000-70000 is left; widen it, or set a user for each service"
+        "t.toml:6:10: service.b: no user of its own for b, c, the resolver of names; they share the user nobody and "
+          + "can signal and trace each other: no number of identity-range 70000-70000 is left; widen it, or set user "
+          + "in these services"
       ])
     #expect(full.resolver == .identity(Users.nobody))
     let small = try read(services, on: IdentitySurvey(mapped: [0...65_535]))

@@ -88,8 +88,9 @@ import Testing
       #expect(problems(key, directory.path) == [])
       #expect(
         problems(key, "/usr") == [
-          "t.toml:3:9: service.x.exec: \(directory["program"]): its interpreter \(interpreter) is in none of its "
-            + "paths; add \"\(interpreter)\", or the directory with all that it needs, to read-only-paths"
+          "t.toml:3:9: service.x.exec: \(directory["program"]): its interpreter \(interpreter) is in neither "
+            + "read-only-paths nor read-write-paths; add \"\(interpreter)\", or the directory with all that it needs, "
+            + "to read-only-paths"
         ])
       #expect(
         problems(key, "/nonexistent").contains(

@@ -357,7 +357,8 @@ import Testing
   func raisesPriority() {
     #expect(
       Configuration.problems(ProgramKeyTests.cat + "nice = -1", user: 1000) == [
-        "t.toml:4:1: service.x.nice: to go below 0 needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), found -1"
+        "t.toml:4:1: service.x.nice: a value below 0 needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), "
+          + "found -1"
       ])
     #expect(Configuration.problems(ProgramKeyTests.cat + "nice = 1", user: 1000) == [])
   }

@@ -192,7 +192,7 @@ struct IdentityTests {
       }
       let warnings = daemon.log.lines(containing: "no user of its own for")
       #expect(
-        warnings.count == 1 && warnings[0].contains("echo, hello, the resolver of names, which run as nobody")
+        warnings.count == 1 && warnings[0].contains("echo, hello, the resolver of names; they share the user nobody")
           && warnings[0].contains("/proc/self/uid_map"), "\(warnings)")
     }
     // What is mapped is used.

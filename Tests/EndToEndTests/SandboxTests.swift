@@ -137,7 +137,7 @@ struct SandboxTests {
     for words in [[try Programs.begatd(), "--config", file], [try Programs.begat(), "check", file]] {
       let program = try RunningProgram.run(kernel[0], kernel.dropFirst() + words)
       #expect(program.status == .exited(code: 78))
-      #expect(program.errors.text.contains("sandbox: cannot be had on this machine: Landlock is missing"))
+      #expect(program.errors.text.contains("sandbox: is not available on this machine: Landlock is missing"))
     }
     let listener = try RunningProgram.run(
       kernel[0],
@@ -145,7 +145,7 @@ struct SandboxTests {
         try Programs.listener(), "--serve", "echo", "--listen-stream", "127.0.0.1:0", "--sandbox", "required",
       ])
     #expect(listener.status == .exited(code: 64))
-    #expect(listener.errors.text.contains("--sandbox: cannot be had on this machine: Landlock is missing"))
+    #expect(listener.errors.text.contains("--sandbox: is not available on this machine: Landlock is missing"))
   }
 
   @Test("has a warning for a service without a sandbox, which is the only one that has none")

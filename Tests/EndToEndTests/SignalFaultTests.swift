@@ -74,7 +74,7 @@ struct SignalFaultTests {
   /// Any process of the same user can send them.  With so low limits, connections whose ends are noticed too late would
   /// keep clients away.
   @Test(arguments: ["daytime", "program"], ["exit", "SIGCHLD", "SIGHUP"])
-  func aFloodOfForgedSignalsKeepsNobodyWaiting(service: String, signal: String) throws {
+  func aFloodOfForgedSignalsDelaysNoClient(service: String, signal: String) throws {
     let script = """
       import ctypes, os, platform, signal, struct, sys
       listener = int(sys.argv[1])

@@ -54,8 +54,8 @@ struct RunSetting {
     else { return }
     throw Refusal(
       description:
-        "to run commands as another user or group needs root, or CAP_SETUID and CAP_SETGID: leave --user and "
-        + "--group out, or use sudo")
+        "running commands as another user or group needs root, or CAP_SETUID and CAP_SETGID: leave out --user and "
+        + "--group, or use sudo")
   }
 
   static func variables(of user: User) -> [String] {

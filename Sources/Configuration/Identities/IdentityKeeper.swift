@@ -115,12 +115,12 @@ final class IdentityAssignment {
       if let first = list.damagedLines.first {
         let others = list.damagedLines.count - 1
         complaints.append(
-          "line \(first): expected NAME NUMBER, each once in the file; the line is left out"
+          "line \(first): expected NAME NUMBER, each used once; this line is dropped"
             + (others == 0 ? "" : ", and \(others) more"))
         old = [:]
       }
     } catch {
-      complaints.append("\(error.text); it is left alone, and services get their numbers as if it were empty")
+      complaints.append("\(error.text); the file is ignored, and services get their numbers as if it were empty")
     }
     let used = Set(list.numbers.values)
     for (name, number) in memory where list.numbers[name] == nil && !used.contains(number) {
@@ -142,8 +142,8 @@ final class IdentityAssignment {
       try store.replace(by: list)
     } catch {
       complaints.append(
-        "\(error.text); services may get other numbers at the next start, unless begatd can write there "
-          + "(StateDirectory=begat in its unit)")
+        "\(error.text); the numbers are not saved, and services may get others at the next start: let begatd write "
+          + "there (StateDirectory=begat in its unit)")
     }
   }
 }

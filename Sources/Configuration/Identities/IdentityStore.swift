@@ -76,9 +76,9 @@ struct IdentityStore {
       } else if !owners.contains(facts.st_uid) {
         "belongs to user \(facts.st_uid), not to user \(geteuid()); remove it or change its owner"
       } else if facts.st_mode & (S_IWGRP | S_IWOTH) != 0 {
-        "others may write it; use chmod go-w"
+        "is writable by group or others; run chmod go-w"
       } else if facts.st_size > Self.largestFile {
-        "has \(facts.st_size) bytes; remove it"
+        "has \(facts.st_size) bytes, more than \(Self.largestFile); remove it"
       } else {
         nil
       }

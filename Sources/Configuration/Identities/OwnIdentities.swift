@@ -80,14 +80,16 @@ struct OwnIdentities {
       let resolver = isShared ? ["the resolver of names"] : []
       let names = sharing.map(\.name)
       let shown = Array(names.prefix(4)) + (names.count > 4 ? ["\(names.count - 4) more"] : []) + resolver
-      let use = shown.count == 1 ? "which runs as nobody" : "which run as nobody and can signal and trace each other"
-      warnings.append(first.warning("no user of its own for \(shown.joined(separator: ", ")), \(use): \(cause)"))
+      let use =
+        shown.count == 1 ? "it runs as nobody" : "they share the user nobody and can signal and trace each other"
+      warnings.append(first.warning("no user of its own for \(shown.joined(separator: ", ")); \(use): \(cause)"))
     }
     if resolver == .none, let asking {
       warnings.append(
         asking.warning(
-          "names of hosts are not looked up, and clients are greeted by address: begatd runs as root and can be no other "
-            + "user, which its resolver must be"))
+          "names of hosts are not looked up, and clients are greeted by address: the resolver must not run as root, "
+            + "and begatd can become no other user; start begatd as another user, or with CAP_SETUID and CAP_SETGID "
+            + "where other users exist"))
     }
     return warnings
   }
@@ -96,9 +98,9 @@ struct OwnIdentities {
     let here = IdentityMap.common(surroundings.identities?.survey.mapped ?? [], [range.numbers])
     if here.isEmpty {
       return "no number of identity-range \(range) exists in this user namespace; set identity-range to numbers that "
-        + "/proc/self/uid_map and gid_map have, or a user for each service"
+        + "/proc/self/uid_map and gid_map have, or set user in these services"
     }
-    return "no number of identity-range \(range) is left; widen it, or set a user for each service"
+    return "no number of identity-range \(range) is left; widen it, or set user in these services"
   }
 }
 

@@ -159,10 +159,10 @@ struct ListenerSettings {
   ) throws(ListenerOptionProblem) {
     let capabilities = Capabilities.effective
     if let identity, identity.user != geteuid() || identity.group != getegid(), !capabilities.contains(.becomeOthers) {
-      throw ListenerOptionProblem("--user: to become another user needs root, or CAP_SETUID and CAP_SETGID")
+      throw ListenerOptionProblem("--user: becoming another user needs root, or CAP_SETUID and CAP_SETGID")
     }
     if let owner = access.user, owner != geteuid(), !capabilities.contains(.changeOwner) {
-      throw ListenerOptionProblem("--socket-user: to give a socket to another user needs root, or CAP_CHOWN")
+      throw ListenerOptionProblem("--socket-user: giving a socket to another user needs root, or CAP_CHOWN")
     }
   }
 

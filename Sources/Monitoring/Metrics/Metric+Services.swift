@@ -7,7 +7,7 @@ extension Metric {
       samples.add(states: ServiceStatus.State.self, present: service.state, service: service.name)
     },
     .service(
-      .gauge, "begat_service_confined", "Whether the service has a sandbox: 0 if its configuration leaves it out."
+      .gauge, "begat_service_confined", "1 if the service has a sandbox, 0 if its configuration turns it off."
     ) { service, samples in
       if let isConfined = service.isConfined { samples.add(isConfined, ["service": service.name]) }
     },

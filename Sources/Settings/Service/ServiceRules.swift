@@ -85,7 +85,8 @@ public enum ServiceRules {
     return [
       RuleViolation(
         "nice",
-        "to go below \(mode.leastNice) needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), found \(settings.program.nice)"
+        "a value below \(mode.leastNice) needs CAP_SYS_RESOURCE or a limit RLIMIT_NICE (LimitNICE=), "
+          + "found \(settings.program.nice)"
       )
     ]
   }
@@ -94,16 +95,21 @@ public enum ServiceRules {
     _ settings: ServiceSettings, _ own: Set<String>, _ mode: ServiceMode
   ) -> [RuleViolation] {
     if settings.sandbox == .required, let missing = mode.missingForSandbox {
-      return [RuleViolation("sandbox", "cannot be had on this machine: \(missing)")]
+      return [
+        RuleViolation("sandbox", "is not available on this machine: \(missing); fix that or set sandbox = \"on\"")
+      ]
     }
     if settings.program.allowSetUserID {
       if settings.sandbox == .required {
-        return [RuleViolation("allow-set-user-id", "cannot go with sandbox = \"required\"", other: "sandbox")]
+        return [
+          RuleViolation("allow-set-user-id", "cannot go with sandbox = \"required\"; remove one", other: "sandbox")
+        ]
       }
       if mode.hasNoNewPrivileges {
         return [
           RuleViolation(
-            "allow-set-user-id", "would have no effect: begat itself was started with no_new_privs (NoNewPrivileges=)")
+            "allow-set-user-id",
+            "would have no effect: begat itself was started with no_new_privs; remove NoNewPrivileges= from its unit")
         ]
       }
       if mode.hasCutBoundingSet {
