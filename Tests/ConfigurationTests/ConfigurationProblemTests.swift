@@ -91,7 +91,8 @@ import Testing
       (
         "user = 65534",
         [
-          "8: user: expected the name or the number of a user such as \"nobody\", perhaps followed by :GROUP, found 65534; write \"65534\""
+          "8: user: expected the name or the number of a user such as \"nobody\", optionally followed by :GROUP, "
+            + "found 65534; write \"65534\""
         ]
       ),
       ("user = \"no-such-user\"", ["8: user: no user \"no-such-user\" on this machine"]),

@@ -90,12 +90,12 @@ public struct DaemonSettings: SettingsTable {
       "identity-range", \.identityRange, .identityRange,
       "numbers of the users and groups that services get where no user is set",
       details: """
-        Under a begatd that may change its user each service without a user gets a user and a group of its own, with one \
-        number for both and begat-NAME as their name.  A name keeps its number: begatd remembers it in the file identities of \
-        its state directory, $STATE_DIRECTORY, else /var/lib/begat, also when the service is configured no more, for files \
+        If begatd may change its user, each service that sets no user gets a user and a group of its own, with the \
+        same number and the name begat-NAME.  A name keeps its number: begatd remembers it in the file identities of \
+        its state directory, $STATE_DIRECTORY, else /var/lib/begat, even after the service is removed, because files \
         may belong to it.  Numbers of other users and groups, and those that other processes run as, are passed over.  \
-        Where no number is left, or none of them exists in begatd's user namespace, services run as nobody, which is a \
-        warning.
+        If no number is left, or none of them exists in begatd's user namespace, services run as nobody, and a warning \
+        says so.
         """),
   ]
 }

@@ -114,15 +114,17 @@ extension ServiceSettings {
           The user of its own is called begat-NAME; identity-range explains it.  Services that share a user, such as nobody, can \
           read, signal and trace each other's programs.  A user without an entry in the user database is given by its \
           number; its group is then the same number, and its home is /.  The group after a colon is what the key group \
-          sets: both may be set if they are the same.  A begatd of root's that lacks one of the capabilities refuses a \
-          service that does not set user = "root".
+          sets: both may be set if they are the same.  A begatd that runs as root but lacks either capability refuses \
+          a service that does not set user = "root".
           """),
       Key(
         "group", \.group, optional: .account("group", example: "nogroup"),
         "group that the service runs as; unset: the user's own"),
       Key(
         "sandbox", \.sandbox, .choice,
-        "confine the service to what it needs: \"required\" does not start it where the kernel cannot, \"off\" leaves it out",
+        """
+        confine the service to its needs: "required" does not start it if the kernel cannot, "off" does not confine it
+        """,
         details: """
           The rules are set once, before the service's first client.  A built-in service opens no file, makes no socket, \
           executes nothing and sends no signal to other services.  A program is refused the system calls that no service \
@@ -228,8 +230,8 @@ extension ServiceSettings {
         "login-environment", \.program.loginEnvironment, .boolean,
         "set HOME, USER, LOGNAME and SHELL as for a login of the service's user", when: [.programs],
         details: """
-          They are of the user's entry in passwd(5); HOME is / and the names are the user's number where there is none. \
-           Variables of the same names in environment take their place.
+          They come from the user's entry in passwd(5); without one, HOME is / and the names are the user's number.  \
+          Variables of the same names in environment override them.
           """),
       Key(
         "working-directory", \.program.workingDirectory, .absolutePath(of: "a directory", example: "/srv"),
@@ -257,12 +259,15 @@ extension ServiceSettings {
       Key(
         "read-only-paths", \.program.readOnlyPaths,
         .list(of: "absolute paths", .absolutePath(of: "a file or directory", example: "/usr")),
-        "files and directories that they may read and execute, with all that is below; unset: as permissions say",
+        """
+        files and directories that they may read and execute, with all that is below; unset: file permissions alone \
+        decide
+        """,
         when: [.programs],
         details: """
-          With this key or read-write-paths, nothing else is in reach but the program itself, its libraries, /proc, and \
-          null, zero, full, random and urandom of /dev.  A script needs its interpreter, and most programs need some files \
-          of /etc: try [\"/usr\", \"/etc\"] first.  It takes Landlock (Linux 5.13).
+          With this key or read-write-paths, they can reach only these paths, the program itself, its libraries, \
+          /proc, and null, zero, full, random and urandom of /dev.  A script needs its interpreter, and most programs \
+          need some files of /etc: try [\"/usr\", \"/etc\"] first.  This needs Landlock (Linux 5.13).
           """),
       Key(
         "read-write-paths", \.program.readWritePaths,

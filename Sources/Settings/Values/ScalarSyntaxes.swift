@@ -109,10 +109,10 @@ extension Syntax where Value == String {
     ) { !$0.isEmpty && !$0.contains(":") && !$0.contains(where: \.isNewline) }
   }
 
-  /// A user, perhaps with a group.
+  /// A user, optionally with a group.
   static func user(example: String) -> Syntax {
     text(
-      "USER[:GROUP]", "the name or the number of a user such as \"\(example)\", perhaps followed by :GROUP",
+      "USER[:GROUP]", "the name or the number of a user such as \"\(example)\", optionally followed by :GROUP",
       example: example, numbers: 0..<Int64(UInt32.max)
     ) { AccountName($0) != nil && !$0.contains(where: \.isNewline) }
   }

@@ -42,7 +42,8 @@ import Testing
       (["--drain-timeout", "none"], "--drain-timeout: expected a duration such as \"30s\" or \"10m\", found \"none\""),
       (
         ["--user", ""],
-        "--user: expected the name or the number of a user such as \"nobody\", perhaps followed by :GROUP, found \"\""
+        "--user: expected the name or the number of a user such as \"nobody\", optionally followed by :GROUP, "
+          + "found \"\""
       ),
       (["--groups", "1,2"], "--groups: expected an integer from 0 to 4294967294, found \"1,2\""),
       (["--fortune.max-length", "0"], "--fortune.max-length: expected an integer of at least 1, found \"0\""),
