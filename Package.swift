@@ -67,7 +67,7 @@ let package = Package(
     // No Foundation, so that the listener may link it.
     .target(name: "JSON", dependencies: [unixCore]),
 
-    // What a process may do: taken away from listeners, and asked of the kernel by tools.
+    // Privileges of a process: taken away from listeners, and asked of the kernel by tools.
     .target(name: "Confinement", dependencies: [unixCore, "CConfinement"]),
     // For the listener alone: it links libseccomp's static library, and no other program needs it.
     .target(name: "CallFilters", dependencies: [unixCore, "CConfinement", "CSeccomp"]),

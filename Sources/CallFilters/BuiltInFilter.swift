@@ -7,7 +7,7 @@ import Glibc
 /// Other calls fail with `EPERM`, which the C library and the services treat as any failure.  A call by another
 /// architecture's numbers ends the process: nothing of ours makes one.
 public struct BuiltInFilter {
-  /// What a service needs beyond what all need.
+  /// Calls that a service needs beyond those that all need.
   public struct Needs: OptionSet, Sendable {
     public let rawValue: Int
 

@@ -14,7 +14,7 @@ public struct CallFilter: ~Copyable {
   init(_ program: consuming MemoryMapping) { self.program = program }
 
   /// Makes a filter in a forked process, if one can be had: libseccomp leaves the heap's free memory in small pieces,
-  /// on pages that every process would touch that is forked later.
+  /// on pages that every later forked process would touch.
   ///
   /// - Parameter make: makes the filter.
   public static func makeApart(_ make: () throws(SystemCallError) -> CallFilter) throws(SystemCallError) -> CallFilter {
@@ -28,7 +28,7 @@ public struct CallFilter: ~Copyable {
         ProcessControl.exitImmediately(status: 0)
       } catch { ProcessControl.exitImmediately(status: 1) }
     case .parent(let child):
-      // A failure is met again here, where its reason can be thrown.
+      // If the child failed, repeat it here, where the reason can be thrown.
       guard try Children.wait(for: child) == .exited(code: 0) else { return try make() }
       return CallFilter(try MemoryMapping.file(file, size: try MemoryFile.size(of: file), writable: false))
     }

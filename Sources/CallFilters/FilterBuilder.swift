@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Source: seccomp_init(3), seccomp_rule_add(3).
 struct FilterBuilder: ~Copyable {
-  /// What the kernel does instead of a call, or with it.
+  /// The kernel's answer to a call.
   enum Action {
     case permit
     /// The call fails.

@@ -58,7 +58,7 @@ struct ConfigurationWarnings {
     }
   }
 
-  /// Some expect of root that no permission of files binds it.
+  /// Administrators may expect that root bypasses file permissions; without capabilities it does not.
   private var programsOfRoot: [ConfigurationProblem] {
     services.compactMap { service in
       guard service.runsPrograms, service.identity?.user == 0, !service.settings.program.allowSetUserID,
@@ -93,7 +93,7 @@ struct ConfigurationWarnings {
 
   /// Programs of one user can read, signal and trace each other.
   private var sharedIdentities: [ConfigurationProblem] {
-    // Where no number was left, that is said already.
+    // Services without a number are warned about by OwnIdentities.
     let choosing = services.filter { $0.runsPrograms && $0.origins["user"] != nil && $0.identity?.user ?? 0 != 0 }
     let users = Dictionary(grouping: choosing) { $0.identity?.user ?? 0 }
     return choosing.compactMap { service -> ConfigurationProblem? in

@@ -27,7 +27,7 @@ struct SandboxSummary {
 }
 
 extension ServiceConfiguration {
-  /// What its sandbox leaves it, in parts between which a line may end.
+  /// The rights that its sandbox leaves it, in parts between which a line may end.
   fileprivate func sandboxParts(_ support: KernelSupport) -> [String] {
     guard settings.isConfined else {
       return ["unconfined", settings.program.allowSetUserID ? "(allow-set-user-id)" : "(sandbox off)"]

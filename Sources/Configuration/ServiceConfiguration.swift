@@ -27,7 +27,7 @@ public struct ServiceConfiguration: Sendable {
   public var identity: Identity?
   /// The name of its user where that is its own, which no setting names.
   public var ownUser: String?
-  /// What its programs get of a login; nil without `login-environment`.
+  /// The login variables of its programs; nil without `login-environment`.
   public var loginEnvironment: LoginEnvironment?
   /// The peers of `allow` in `admission`, in the same order, each with the place that names it; nil admits every client.
   public var allow: [AccessEntry]?

@@ -3,12 +3,12 @@ import Glibc
 @_spi(Begat) import UnixCore
 
 extension Capabilities {
-  /// Those that begatd keeps: a reload may add a user, a low port, a socket's owner or a limit.
+  /// The capabilities that begatd keeps: a reload may add a user, a low port, a socket's owner or a limit.
   public static let ofDaemon: Capabilities = [
     .setUser, .setGroup, .kill, .bindLowPorts, .changeOwner, .setCapabilities, .raiseLimits, .lowerNice,
   ]
 
-  /// Those that a process needs at its start which becomes another user and then gives up everything.
+  /// The capabilities that a process needs to become another user before it gives up all.
   public static let ofStarts: Capabilities = [.setUser, .setGroup, .setCapabilities, .raiseLimits]
 }
 
@@ -74,7 +74,7 @@ public enum DaemonPrivileges {
     return try start()
   }
 
-  /// Why root may not use a file although root could; empty for other errors and users.
+  /// Explains why begatd as root may not use a file, and says what to do; empty for other errors and users.
   public static func fileAdvice(_ code: ErrorCode) -> String {
     guard code == .permissionDenied, geteuid() == 0, !Capabilities.effective.contains(.overrideFilePermissions) else {
       return ""

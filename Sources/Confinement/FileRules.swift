@@ -2,11 +2,11 @@ import CConfinement
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// Rules of Landlock: of what is restricted, nothing is permitted but what is named here.
+/// Landlock rules: everything restricted is forbidden unless a rule permits it.
 ///
 /// Source: landlock(7).
 public struct FileRules: ~Copyable {
-  /// What rules can be about.
+  /// The kinds of access that rules can restrict.
   public struct Restrictions: OptionSet, Sendable {
     public let rawValue: Int
 
@@ -41,7 +41,7 @@ public struct FileRules: ~Copyable {
     ruleset = Descriptor(owning: number)
   }
 
-  /// What may be done at a path, and below it if it is a directory.
+  /// The access that a rule permits at a path, and below it if it is a directory.
   public enum Permission: Sendable {
     /// Reading a file.
     case reading

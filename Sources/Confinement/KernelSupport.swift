@@ -1,6 +1,6 @@
 import CConfinement
 
-/// What this kernel has, and the process's own confinement permits, to confine processes with.
+/// The means to confine processes that the kernel and this process's own confinement offer.
 ///
 /// Source: landlock(7), seccomp(2).
 public struct KernelSupport: Hashable, Sendable {
@@ -26,10 +26,10 @@ public struct KernelSupport: Hashable, Sendable {
     return takesFilters ? nil : Self.noFilters
   }
 
-  /// What is missing of a sandbox, a line for each.
+  /// The missing parts of a sandbox, a line for each.
   public var warnings: [String] { explanations.map { "sandbox: \($0)" } }
 
-  /// What is missing of a sandbox, in a few words each.
+  /// The missing parts of a sandbox, in a few words each.
   public var gaps: [String] {
     var gaps: [String] = []
     switch landlockVersion {

@@ -4,7 +4,7 @@ import Glibc
 
 /// The privileges of the calling process.
 public enum Privileges {
-  /// What a service keeps that needs more than most.
+  /// Privileges that a service may keep.
   public struct Kept: OptionSet, Sendable {
     public let rawValue: Int
 
@@ -12,11 +12,11 @@ public enum Privileges {
 
     /// The capabilities of root, for its own programs that may change their user.
     public static let capabilities = Kept(rawValue: 1)
-    /// That executing a set-user-ID program has its effect.
+    /// The effect of executing a set-user-ID program.
     public static let gains = Kept(rawValue: 2)
   }
 
-  /// Whether no program can gain privileges that this process executes.
+  /// Whether programs that this process executes can gain no privileges.
   public static var cannotBeGained: Bool { confinement_has_no_new_privileges() == 1 }
 
   /// Gives up all privileges forever, and checks that they are gone.

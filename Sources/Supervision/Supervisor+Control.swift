@@ -20,7 +20,7 @@ struct ControlFacts {
   var reloads = ReloadCounts()
   /// When the last reload ended, as `reloadTime`.
   var lastReloadTime: Int64?
-  /// What the kernel lacks to confine services.
+  /// The sandbox parts that the kernel lacks.
   let sandboxGaps = KernelSupport.current.gaps
 
   /// Notes the end of a reload.

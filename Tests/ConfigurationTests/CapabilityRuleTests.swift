@@ -6,7 +6,7 @@ import Testing
 
 @testable import Configuration
 
-/// What begatd may do decides what a configuration may ask for, whichever user it is.
+/// begatd's capabilities, not its user, decide which settings are allowed.
 @Suite struct CapabilityRuleTests {
   private static let service = "[service.a]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\n"
 

@@ -52,7 +52,7 @@ struct AttackTests {
     }
   }
 
-  /// What `begat status --json` says of a service.
+  /// The service in `begat status --json`.
   private func status(_ daemon: Daemon, _ service: String) throws -> [String: Any] {
     let answer = try json(try daemon.begat("status", "--json"), as: [String: Any].self)
     return try #require((answer["services"] as? [[String: Any]])?.first { $0["name"] as? String == service })

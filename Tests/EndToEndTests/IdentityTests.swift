@@ -26,7 +26,7 @@ struct IdentityTests {
     ProcessFacts.children(of: daemon.process).first { $0.title.contains("--resolve-names") && !$0.isZombie }?.process
   }
 
-  /// What `begat check` shows of the configuration that a begatd runs with.
+  /// The output of `begat check` for the configuration that a begatd runs with.
   private func check(_ directory: TemporaryDirectory, _ environment: [String]) throws -> RunningProgram {
     try RunningProgram.run(
       try Programs.begat(), ["check", directory.path("begatd.toml")], environment: environment)
@@ -195,7 +195,7 @@ struct IdentityTests {
         warnings.count == 1 && warnings[0].contains("echo, hello, the resolver of names; they share the user nobody")
           && warnings[0].contains("/proc/self/uid_map"), "\(warnings)")
     }
-    // What is mapped is used.
+    // Mapped numbers are used.
     try withDaemon(services, wrapper: try wrapper(map: "0 0 1\n70000 70000 3")) { daemon in
       let users = try self.users(daemon, "echo", "hello")
       #expect(Set(users.values).count == 2 && users.values.allSatisfy { (70_000...70_002).contains($0) })

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// What executed programs may do.
+/// The limits of executed programs.
 @Suite(.timeLimit(.minutes(10)))
 struct ProgramSandboxTests {
   @Test("has no capability, not even an ambient one", .enabled(if: Machine.isRoot, "needs capabilities to give up"))

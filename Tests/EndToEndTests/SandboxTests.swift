@@ -3,7 +3,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// What the processes of a built-in service may do.
+/// The limits of a built-in service's processes.
 @Suite(.timeLimit(.minutes(10)))
 struct SandboxTests {
   #if arch(x86_64)

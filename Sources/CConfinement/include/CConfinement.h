@@ -1,5 +1,5 @@
-// What Swift cannot call on Linux to take rights away from a process: prctl(2) options, capabilities by number, Landlock
-// and the loading of a seccomp filter.  Each function returns -1 and sets errno if it fails.
+// Functions that Swift cannot call on Linux, to take rights away from a process: prctl(2) options, capabilities by
+// number, Landlock and the loading of a seccomp filter.  Each function returns -1 and sets errno if it fails.
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ int confinement_is_dumpable(void);
 // Landlock
 /// The version of Landlock's interface, or -1: ENOSYS without it, EOPNOTSUPP where it is off, EPERM under a filter.
 int confinement_landlock_version(void);
-/// What a ruleset handles, which is what it forbids but for its rules: all that a version of Landlock knows.
+/// The rights that a ruleset forbids unless a rule permits them; confinement_all_rights: all that a version knows.
 struct confinement_rights { uint64_t files, network, scopes; };
 struct confinement_rights confinement_all_rights(int version);
 /// The scopes among a version's rights, one by one.

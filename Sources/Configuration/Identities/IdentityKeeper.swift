@@ -7,13 +7,13 @@ public final class IdentityKeeper: Sendable {
   private let store: IdentityStore?
   /// Whether new numbers are written.
   private let isWriting: Bool
-  /// Whether the machine's name service is told of the users.
+  /// Whether the machine's name service gets records of the users.
   private let isPublishing: Bool
   let survey: IdentitySurvey
   private let memory: Mutex<Memory>
 
   private struct Memory {
-    /// What the file has or should have: it may not be writable.
+    /// The numbers that the file has, or should have if it is not writable.
     var numbers: [String: UInt32] = [:]
     /// Complaints are made once.
     var complaints: Set<String> = []
@@ -86,7 +86,7 @@ final class IdentityAssignment {
   private let keeper: IdentityKeeper
   private var lock: PathLock?
   private var complaints: [String] = []
-  /// What the file has; nil if it is to be left alone.
+  /// The file's numbers; nil if it is to be left alone.
   private var old: [String: UInt32]?
   private var writeFailure: String?
 

@@ -26,7 +26,7 @@ struct IdentityTable {
     var used = Set(remembered.values)
     var newNames: [String] = []
     for name in Set(names).sorted() {
-      // Processes of it may still run: those of the name itself, which drain.
+      // Running processes do not matter: they are the name's own, which drain.
       if let number = remembered[name], isPermitted(number, for: name) {
         numbers[name] = number
       } else {
@@ -62,7 +62,7 @@ struct IdentityTable {
     return found.allSatisfy { $0 == own }
   }
 
-  /// Where the search for a free number begins: FNV-1a of the name.
+  /// The number at which the search for a free one begins: FNV-1a of the name.
   static func start(of name: String, in range: ClosedRange<UInt32>) -> UInt32 {
     let hash = name.utf8.reduce(2_166_136_261 as UInt32) { ($0 ^ UInt32($1)) &* 16_777_619 }
     return range.lowerBound + UInt32(UInt64(hash) % (UInt64(range.upperBound - range.lowerBound) + 1))

@@ -69,7 +69,7 @@ struct OwnIdentities {
     (assignment?.keep() ?? []).map { ConfigurationProblem(file: surroundings.identities?.path ?? "", message: $0) }
   }
 
-  /// What to say of services that share a user, for no number is left.
+  /// Warnings about services that share a user because no number is left.
   func warnings(for services: [ServiceConfiguration]) -> [ConfigurationProblem] {
     let unserved = Set(assignment?.unserved ?? [])
     let sharing = services.filter { $0.settings.enabled && $0.origins["user"] == nil && unserved.contains($0.name) }

@@ -3,7 +3,8 @@ import JSON
 @_spi(Begat) import NameService
 @_spi(Begat) import UnixCore
 
-/// Tells the machine's name service the users of services, so that ps(1), ls(1) and getpwuid(3) show their names.
+/// Publishes the users of services to the machine's name service, so that ps(1), ls(1) and getpwuid(3) show their
+/// names.
 ///
 /// A record stays until the machine starts anew: files and processes may belong to its number as long.  Where there is no
 /// nss-systemd, or no right to write, numbers are shown.

@@ -124,7 +124,7 @@ struct ConnectionProcess {
     } catch { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
   }
 
-  /// It has no limit of this kind by the listener, whose processes of one user are counted together.
+  /// The listener cannot set this limit: RLIMIT_NPROC counts all processes of its user together.
   private func forbidProcesses() {
     do throws(SystemCallError) { try ResourceLimit.processes.set(soft: 0, hard: 0) } catch {
       ProcessControl.exitImmediately(status: Outcome.failedStatus)

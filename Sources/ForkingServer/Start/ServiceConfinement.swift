@@ -4,17 +4,17 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// What a listener takes away from itself before its first client, and with it from all its connection processes and
-/// programs: all that its service does not need.
+/// The rules and the filter that a listener enters before its first client; its connection processes and programs
+/// inherit them.
 ///
 /// Making the rules opens files and uses the heap; entering them does neither.
 struct ServiceConfinement: ~Copyable {
   private var files: FileRules?
   private var calls: CallFilter?
-  /// What the kernel lacks for it, a line for each.
+  /// The parts that the kernel lacks, a line each.
   let warnings: [String]
 
-  /// What a listener does besides serving.
+  /// The duties of a listener besides serving.
   struct Duties {
     /// Whether it has datagram sockets.
     var answersDatagrams = false
@@ -83,7 +83,7 @@ struct ServiceConfinement: ~Copyable {
     let settings = options.program
     var restrictions: FileRules.Restrictions = []
     if settings.restrictsFiles { restrictions.insert(.files) }
-    // Older versions would have nothing to restrict, which the kernel refuses.
+    // Before version 4 Landlock cannot restrict TCP, and the kernel refuses empty rules.
     if settings.network == .none, support.landlockVersion >= 4 { restrictions.insert(.network) }
     guard !restrictions.isEmpty else { return nil }
     let rules = try FileRules(support, restricting: restrictions)

@@ -23,7 +23,7 @@ public struct DaemonStatus: Hashable, Sendable {
   public var reloads = ReloadCounts()
   /// Lines that the log did not take in time, and which nothing can show any more.
   public var lostLogMessages: UInt64 = 0
-  /// What the kernel lacks to confine services, in a few words each.
+  /// The sandbox parts that the kernel lacks, in a few words each.
   public var sandboxGaps: [String] = []
 
   public init(

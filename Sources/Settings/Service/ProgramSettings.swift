@@ -32,8 +32,8 @@ public struct ProgramSettings: Hashable, Sendable {
 
   public init() {}
 
-  /// What is in reach of every program whose files are restricted: its loader's files, and /proc, whose files have
-  /// permissions of their own (a program's own part of it has another path for each process).
+  /// Paths that every restricted program can reach: its loader's files, and /proc, whose files have permissions of
+  /// their own (a program's own part of it has another path for each process).
   public static let alwaysReadable = [
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/ld.so.preload", "/proc",
   ]

@@ -1,7 +1,7 @@
 /// Whether a service is confined, beyond its identity, to what it needs.
 public enum Sandbox: String, CaseIterable, Sendable {
   case on
-  /// The service does not start where the kernel lacks something that confines it.
+  /// The service does not start without filters of system calls and Landlock's file rules.
   case required
   case off
 }

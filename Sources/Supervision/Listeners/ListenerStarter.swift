@@ -93,7 +93,8 @@ private struct NameRequests {
   let answering: SharedFile
 
   init() throws(SystemCallError) {
-    // Of a kind that keeps messages apart and has an end, so that the resolver finds out when the last process is gone.
+    // This kind keeps messages apart and reports end of file, so that the resolver finds out when the last
+    // process is gone.
     let pair = try SocketPair(kind: .sequencedPacket)
     asking = SharedFile(pair.first)
     answering = SharedFile(pair.second)

@@ -10,7 +10,7 @@ import Glibc
 /// Its answers come from the network: so it is another process, without privileges, and begatd reads no more of them than
 /// names for reports, which the cache checks.
 final class NameResolver {
-  /// Where names are kept: the resolver alone gets this descriptor, and can write by it.
+  /// The cache of names: the resolver alone gets this descriptor, and can write by it.
   private let cacheObject: Descriptor
   /// The same for listeners, which can only read.
   let readableCache: Descriptor

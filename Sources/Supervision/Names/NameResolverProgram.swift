@@ -30,7 +30,7 @@ public enum NameResolverProgram {
     do throws(SystemCallError) {
       let parent = getppid()
       try Privileges.giveUp(becoming: identity, keeping: [])
-      // Never as root, which would read what comes from the network.
+      // Never as root: the resolver parses data from the network.
       guard geteuid() != 0 else { throw SystemCallError("setresuid", on: "0", code: .notPermitted) }
       try Privileges.forbidCores()
       guard try ProcessControl.setParentDeathSignal(.kill, parent: parent) else { return 0 }
@@ -45,7 +45,8 @@ public enum NameResolverProgram {
     }
   }
 
-  /// Tells begatd that this process turns, whenever it asks, and serves the listeners that it names, until begatd is gone.
+  /// Answers begatd's questions whether this process is alive, and serves the listeners that it names, until begatd
+  /// ends.
   ///
   /// - Throws: when there are no threads for a listener: the next resolver may have them.
   private static func obey(_ channel: borrowing Descriptor, _ cache: SharedCache) throws(SystemCallError) {
@@ -100,7 +101,7 @@ public enum NameResolverProgram {
     }
   }
 
-  /// What the threads of a listener share: the kernel deals the questions out.
+  /// The socket and cache of a listener's threads; the kernel gives each question to one of them.
   private final class Asker: Sendable {
     private let questions: Descriptor
     private let cache: SharedCache

@@ -21,9 +21,9 @@ final class RunningProgram {
   let errors: CollectedOutput
   private var input: Descriptor?
   private(set) var status: ExitStatus?
-  /// Where begatd has its control sockets if the test does not say: two begatds do not share a directory.
+  /// The directory of begatd's control sockets if the test gives none: two begatds do not share a directory.
   let runtimeDirectory: String?
-  /// Where begatd remembers the users of services if the test does not say: never the machine's own place.
+  /// The state directory if the test gives none: never the machine's own place.
   private let stateDirectory: String?
 
   /// - Parameter passing: descriptors that the program gets as 3, 4 and so on.

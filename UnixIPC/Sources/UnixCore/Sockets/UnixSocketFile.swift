@@ -133,8 +133,8 @@ public struct UnixSocketFile: Sendable {
 
   /// Sets owner and mode of this very file, whatever is at the path by now.
   ///
-  /// The group before the mode, which would be another group's for a moment; the user comes last, as only the owner may
-  /// change the mode.
+  /// Sets the group first, so that the mode never applies to the old group; the user comes last, because only the owner
+  /// may change the mode.
   ///
   /// - Throws: `ESTALE` if another file is at the path.
   func give(_ access: Access) throws(SystemCallError) {
@@ -168,7 +168,7 @@ public struct UnixSocketFile: Sendable {
     let mode = access.mode & 0o777
     try give(user: nil, group: access.group)
     if present.st_mode & 0o7777 != mode {
-      // Without CAP_FOWNER, a file that belongs to another user is taken back for that.
+      // Without CAP_FOWNER only the owner may change the mode: take the file back for that.
       if !isNew { try give(user: geteuid(), group: nil) }
       _ = try check("chmod", on: path.description) { chmod(ownPath, mode) }
     }
