@@ -35,8 +35,7 @@ public struct BuiltInFilter {
     "wait4", "waitid", "kill", "tgkill", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid",
     "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",
     "restart_syscall", "exit", "exit_group",
-    // For the limit that a connection process sets itself.
-    "prlimit64", "setrlimit", "getrlimit",
+    "setrlimit", "getrlimit",
     // Time.
     "alarm", "setitimer", "getitimer", "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
     // Memory and the C library.
@@ -53,6 +52,8 @@ public struct BuiltInFilter {
     }
     // No new code.
     try builder.add(.permit, ["mmap", "mprotect"], if: [.argument(2, masked: UInt64(PROT_EXEC), is: 0)])
+    // A limit that a connection process sets itself: limits of other processes would end or cripple them.
+    try builder.add(.permit, ["prlimit64"], if: [.argument(0, is: 0)])
     try builder.add(.permit, ["prctl"], if: [.argument(0, is: setParentDeathSignal)])
     // Only to the peer of a connected socket.
     try builder.add(.permit, ["sendto"], if: [.argument(4, is: 0)])

@@ -51,7 +51,10 @@ public enum ProgramFilter {
       // The older way of 32 bits, whose arguments a filter cannot see.
       try builder.add(.fail(EAFNOSUPPORT), ["socketcall"])
     }
-    for family in families { try builder.add(.fail(EAFNOSUPPORT), ["socket"], if: [.argument(0, is: family)]) }
+    // The kernel looks at 32 bits of both.
+    for family in families {
+      try builder.add(.fail(EAFNOSUPPORT), ["socket"], if: [.argument(0, masked: 0xffff_ffff, is: family)])
+    }
     for request in terminalInput {
       try builder.add(.fail(EPERM), ["ioctl"], if: [.argument(1, masked: 0xffff_ffff, is: request)])
     }

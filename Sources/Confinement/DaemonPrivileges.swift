@@ -22,7 +22,8 @@ public enum DaemonPrivileges {
   /// It changes once, before there is another thread.
   nonisolated(unsafe) public private(set) static var haveCutBoundingSet = false
 
-  /// Lets only the capabilities of begatd have an effect.
+  /// Lets only the capabilities of begatd have an effect, and closes its memory to other processes of its user: programs
+  /// of services may be such.
   ///
   /// It comes before everything that a reload does again, so that what works at the start works later.  Capabilities that
   /// are permitted without an effect, as those of a file may be, get one.
@@ -30,6 +31,7 @@ public enum DaemonPrivileges {
     let sets = try Privileges.currentSets()
     let kept = sets.permitted.intersection(.ofDaemon)
     try set(effective: kept, permitted: sets.permitted)
+    try Privileges.forbidDumps()
   }
 
   /// Gives up the other capabilities forever.

@@ -66,7 +66,10 @@ public struct FileRules: ~Copyable {
       }
     // The kernel refuses a right that only a directory can have.
     if try !place.isDirectory() { rights &= confinement_rights_of_files() }
-    guard confinement_permit(ruleset.number, place.number, rights & restricted) == 0 else {
+    rights &= restricted
+    // Nothing of it is forbidden, and the kernel refuses an empty rule.
+    if rights == 0 { return }
+    guard confinement_permit(ruleset.number, place.number, rights) == 0 else {
       throw SystemCallError("landlock_add_rule", on: path.description, code: ErrorCode(rawValue: errno))
     }
   }

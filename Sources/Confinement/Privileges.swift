@@ -38,13 +38,18 @@ public enum Privileges {
     try done(
       confinement_write_capabilities(left?.effective.rawValue ?? 0, left?.permitted.rawValue ?? 0, 0), "capset")
     if !kept.contains(.gains) { try done(confinement_set_no_new_privileges(), "PR_SET_NO_NEW_PRIVS") }
-    try done(confinement_clear_dumpable(), "PR_SET_DUMPABLE")
+    try forbidDumps()
 
     let sets = try currentSets()
     let own: Capabilities = kept.contains(.capabilities) ? [] : sets.effective.union(sets.permitted)
     let passedOn = sets.inheritable.union(sets.ambient).union(emptiesBoundingSet ? sets.bounding : [])
     try confirm(own.union(passedOn).isEmpty, "capset", nil)
     try confirm(kept.contains(.gains) || cannotBeGained, "prctl", "PR_SET_NO_NEW_PRIVS")
+  }
+
+  /// Makes the process not dumpable: no core file, and no access to its memory for other processes of its user.
+  static func forbidDumps() throws(SystemCallError) {
+    try done(confinement_clear_dumpable(), "PR_SET_DUMPABLE")
     try confirm(confinement_is_dumpable() == 0, "prctl", "PR_SET_DUMPABLE")
   }
 

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Attacks from inside a service against what its processes share with others.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct AttackTests {
   #if arch(x86_64)
     private static let canProbe = Machine.isRoot

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Users of services' own.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: Machine.isRoot, "needs root, which alone gives users"))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: Machine.isRoot, "needs root, which alone gives users"))
 struct IdentityTests {
   /// The user of a process.
   private func user(_ process: pid_t) throws -> UInt32 {

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Users without an entry in the user database, and groups behind a colon, wherever a user is named.
-@Suite(.timeLimit(.minutes(5)), .enabled(if: Machine.isRoot, "only root can be another user"))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: Machine.isRoot, "only root can be another user"))
 struct NumericUserTests {
   /// Prints the user, the group and the other groups.
   private static let identity = ["/bin/sh", "-c", "echo $(id -u) $(id -g) $(id -G)"]

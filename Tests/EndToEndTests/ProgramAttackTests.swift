@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Attacks from inside an executed program against processes of others.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProgramAttackTests {
   /// Finds begatd and the processes of the service `other`, attacks them and its own listener, and says what succeeded.
   private static let script = """

@@ -4,7 +4,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// The limits of a built-in service's processes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct SandboxTests {
   #if arch(x86_64)
     private static let canProbe = Machine.isRoot
@@ -86,6 +86,8 @@ struct SandboxTests {
         (["setuid", "0"], EPERM), (["io_uring_setup", "1", "%"], EPERM), (["bpf", "0", "%", "8"], EPERM),
         (["kill", "\(daemon.process)", "0"], EPERM), (["kill", "\(other)", "0"], EPERM),
         (["kill", "\(try daemon.listener("other"))", "0"], EPERM),
+        (["prlimit64", "\(try daemon.listener("other"))", "7", "%", "0"], EPERM),
+        (["prlimit64", "\(daemon.process)", "0", "%", "0"], EPERM),
         (["rt_sigqueueinfo", "\(try daemon.listener(service))", "35", "%"], EPERM),
       ]
       for resolver in resolvers { refusals.append((call: ["kill", "\(resolver.process)", "0"], error: EPERM)) }
