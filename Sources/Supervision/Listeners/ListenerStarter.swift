@@ -42,7 +42,7 @@ struct ListenerStarter {
     let board = try ScoreboardReader(scoreboard.descriptor, slotCount: slotCount)
     try AdmissionBook.makeRoom(in: service.admissionBook, maxConnections: slotCount)
     let channel = try SocketPair(kind: .sequencedPacket)
-    var descriptors: [CInt] = [StandardStreams.null.number, StandardStreams.null.number, standardError]
+    var descriptors: [CInt] = [StandardStreams.nullNumber, StandardStreams.nullNumber, standardError]
     func pass(_ number: CInt) -> CInt {
       descriptors.append(number)
       return CInt(descriptors.count - 1)

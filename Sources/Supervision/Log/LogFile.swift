@@ -63,7 +63,7 @@ final class LogFile: LineOutput {
     program.ignoredSignals = [.hangUp, .interrupt, .terminate, .quit, .user1]
     let pair = try SocketPair(kind: .sequencedPacket)
     process = try program.start(descriptors: [
-      StandardStreams.null.number, StandardStreams.null.number, standardError, pair.second.number, counterObject.number,
+      StandardStreams.nullNumber, StandardStreams.nullNumber, standardError, pair.second.number, counterObject.number,
     ])
     let own = pair.first
     channel = consume own

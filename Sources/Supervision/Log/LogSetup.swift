@@ -118,7 +118,7 @@ private enum StandardErrorKind {
   /// Whether what is written there is gone.
   private static var isNull: Bool {
     var facts = (stat(), stat())
-    return fstat(STDERR_FILENO, &facts.0) == 0 && fstat(StandardStreams.null.number, &facts.1) == 0
+    return fstat(STDERR_FILENO, &facts.0) == 0 && fstat(StandardStreams.nullNumber, &facts.1) == 0
       && facts.0.st_rdev == facts.1.st_rdev
   }
 

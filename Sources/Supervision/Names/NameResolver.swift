@@ -64,7 +64,7 @@ final class NameResolver {
     program.ignoredSignals = [.hangUp, .user1]
     let pair = try SocketPair(kind: .sequencedPacket)
     let descriptors = [
-      StandardStreams.null.number, StandardStreams.null.number, standardError, cacheObject.number,
+      StandardStreams.nullNumber, StandardStreams.nullNumber, standardError, cacheObject.number,
       pair.second.number,
     ]
     process = try DaemonPrivileges.lend(.ofStarts) { () throws(SystemCallError) in

@@ -1,15 +1,23 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// What begatd gives itself and its programs as descriptors 0, 1 and 2.
+/// The descriptors 0, 1 and 2 that begatd gives itself and its programs.
 extension StandardStreams {
-  /// /dev/null, for programs that need no input or output.
-  static let null: Descriptor = {
-    do throws(SystemCallError) { return try Descriptor.open("/dev/null", .readWrite) } catch {
-      preconditionFailure("begatd cannot run without it: \(error)")
+  private static let openedNull: Result<CInt, SystemCallError> = {
+    do throws(SystemCallError) { return .success(try Descriptor.open("/dev/null", .readWrite).release()) } catch {
+      return .failure(error)
     }
   }()
 
-  /// What begatd's own programs get as standard error: begatd's, but not a starter's that waits for its end.
-  static func errorNumber(isKept: Bool) -> CInt { isKept ? STDERR_FILENO : null.number }
+  /// Opens /dev/null, before there is anything to clean up if that fails.
+  static func openNull() throws(SystemCallError) { _ = try openedNull.get() }
+
+  /// The descriptor of /dev/null, for programs that need no input or output.
+  static var nullNumber: CInt {
+    guard case .success(let number) = openedNull else { preconditionFailure("openNull() has failed") }
+    return number
+  }
+
+  /// The descriptor that begatd's own programs get as standard error: begatd's, but not a starter's that waits for its end.
+  static func errorNumber(isKept: Bool) -> CInt { isKept ? STDERR_FILENO : nullNumber }
 }

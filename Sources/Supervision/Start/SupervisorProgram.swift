@@ -28,6 +28,7 @@ public enum SupervisorProgram {
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
+      try StandardStreams.openNull()
       try DaemonPrivileges.reduceEffective()
     } catch { return complain("\(error)", failure) }
 
