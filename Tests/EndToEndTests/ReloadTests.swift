@@ -172,7 +172,8 @@ struct ReloadTests {
     #expect(try eventually { String(decoding: try ask(address), as: UTF8.self) == Alternating.answers[1] })
     let problems = try clients.stop().problems
     #expect(problems.isEmpty, "\(problems.count): \(problems.prefix(5))")
-    #expect(!daemon.reloads.isEmpty && daemon.reloads.count <= 25, "\(daemon.reloads.count)")
+    // How many depends on how long one takes, and is far from one for each signal.
+    #expect(!daemon.reloads.isEmpty && daemon.reloads.count <= 100, "\(daemon.reloads.count)")
     try daemon.stop()
   }
 }
