@@ -204,7 +204,8 @@ let package = Package(
     .executableTarget(name: "without-calls", dependencies: ["CSeccomp"], path: "Tests/WithoutCalls"),
     .executableTarget(name: "call-probe", dependencies: ["CSeccomp"], path: "Tests/CallProbe"),
     // The built programs, started as programs and spoken to by real clients.
-    .testTarget(name: "EndToEndTests", dependencies: ["ControlProtocol", "Admission", unixCore, unixIPC]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Confinement", "ControlProtocol", "Admission", unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -79,7 +79,9 @@ struct ProgramSandboxTests {
 
   // MARK: Files
 
-  @Test("has in reach what it is given, and its loader's files", arguments: [false, true])
+  @Test(
+    "has in reach what it is given, and its loader's files", .enabled(if: Machine.hasLandlock, "needs Landlock"),
+    arguments: [false, true])
   func paths(relayed: Bool) throws {
     let directory = try TemporaryDirectory()
     let (shown, changed, hidden) = (directory.path("shown"), directory.path("changed"), directory.path("hidden"))
@@ -135,7 +137,7 @@ struct ProgramSandboxTests {
     }
   }
 
-  @Test("does not start with a path that does not exist")
+  @Test("does not start with a path that does not exist", .enabled(if: Machine.hasLandlock, "needs Landlock"))
   func missingPath() throws {
     let listener = try RunningProgram.run(
       try Programs.listener(),
@@ -149,7 +151,9 @@ struct ProgramSandboxTests {
 
   // MARK: Network
 
-  @Test("makes no socket but Unix sockets, and uses its client's, without a network")
+  @Test(
+    "makes no socket but Unix sockets, and uses its client's, without a network",
+    .enabled(if: Machine.hasLandlock, "needs Landlock"))
   func withoutNetwork() throws {
     let script = """
       import ctypes, errno, socket, sys
@@ -213,7 +217,7 @@ struct ProgramSandboxTests {
     }
   }
 
-  @Test("is an error to allow that where it cannot be")
+  @Test("is an error to allow that where it cannot be", .enabled(if: Machine.hasLandlock, "needs Landlock"))
   func setUserIDWithoutEffect() throws {
     let directory = try TemporaryDirectory()
     func check(_ lines: String..., wrapper: [String] = []) throws -> String {

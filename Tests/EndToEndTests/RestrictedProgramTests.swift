@@ -3,7 +3,7 @@ import Testing
 @_spi(Begat) import UnixCore
 
 /// Servers that people have, within rules about their files: they do their work, and no other.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: Machine.hasLandlock, "needs Landlock"))
 struct RestrictedProgramTests {
   /// The rules that `begat check` would propose, where programs lie that were unpacked for the tests.
   private static func paths(_ others: String...) -> String {

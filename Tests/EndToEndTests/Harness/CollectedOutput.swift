@@ -32,7 +32,7 @@ final class CollectedOutput: @unchecked Sendable {
     return gathered
   }
 
-  var text: String { String(decoding: bytes, as: UTF8.self) }
+  var text: String { Machine.leavingOutGaps(String(decoding: bytes, as: UTF8.self)) }
   var lines: [String] { text.split(separator: "\n").map(String.init) }
 
   func lines(containing part: String) -> [String] { lines.filter { $0.contains(part) } }
