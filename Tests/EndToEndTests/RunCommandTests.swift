@@ -296,6 +296,22 @@ struct RunCommandTests {
     #expect(try run(options + ["--user", "nobody"], ["id"]).output.text == id)
   }
 
+  @Test("takes capabilities along to no other user", .enabled(if: Machine.isRoot, "needs root"), arguments: ways)
+  func capabilitiesStayBehind(options: [String]) throws {
+    let capabilities = "setuid,+setgid,+net_bind_service"
+    let root = [try Programs.tool("setpriv"), "--inh-caps=+\(capabilities)"]
+    let ordinary = root + ["--reuid=61234", "--regid=61234", "--clear-groups", "--ambient-caps=+\(capabilities)"]
+    let command = [try Programs.begat(), "run"] + options + ["--user", "nobody", "--", "cat", "/proc/self/status"]
+    for caller in [root, ordinary] {
+      let words = caller + command
+      let status = try RunningProgram.run(words[0], Array(words.dropFirst()))
+      #expect(status.output.lines.contains("Uid:\t65534\t65534\t65534\t65534"), "\(status.errors.text)")
+      for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        #expect(status.output.lines.contains("\(set):\t0000000000000000"), "\(set), \(caller)")
+      }
+    }
+  }
+
   @Test(.enabled(if: Machine.isRoot, "needs root"), arguments: ways)
   func anotherUserGetsAnEnvironmentOfItsOwn(options: [String]) throws {
     let entry = try RunningProgram.tool("getent", ["passwd", "nobody"]).output.text.trimmed.split(

@@ -2,6 +2,7 @@
 #include "CPlatform.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -45,6 +46,23 @@ int platform_setresuid(uid_t uid) { return setresuid(uid, uid, uid); }
 int platform_setresgid(gid_t gid) { return setresgid(gid, gid, gid); }
 int platform_getresuid(uid_t *r, uid_t *e, uid_t *s) { return getresuid(r, e, s); }
 int platform_getresgid(gid_t *r, gid_t *e, gid_t *s) { return getresgid(r, e, s); }
+
+// The kernel clears capabilities only when root becomes another user.  The ambient set loses what is not inheritable.
+int platform_drop_capabilities(bool keeps_roots) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct sets[2];
+  if (syscall(SYS_capget, &header, sets) == -1) return -1;
+  uint32_t dropped = 0;
+  for (int i = 0; i < 2; i++) {
+    dropped |= sets[i].inheritable;
+    sets[i].inheritable = 0;
+    if (keeps_roots) continue;
+    dropped |= sets[i].permitted;
+    sets[i].permitted = sets[i].effective = 0;
+  }
+  // A process without any may be under a filter that refuses the call.
+  return dropped == 0 ? 0 : (int)syscall(SYS_capset, &header, sets);
+}
 
 static bool contains(const gid_t *groups, size_t count, gid_t wanted) {
   for (size_t i = 0; i < count; i++)

@@ -78,7 +78,7 @@ static const char *become(const struct platform_identity *identity) {
       errno = EPERM;
       return "setresuid";
     }
-  return NULL;
+  return platform_drop_capabilities(user == 0) == -1 ? "capset" : NULL;
 }
 
 static const char *prepare(const struct platform_spawn *program, pid_t parent) {

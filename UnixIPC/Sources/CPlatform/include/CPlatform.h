@@ -64,6 +64,9 @@ int platform_setresuid(uid_t uid);
 int platform_setresgid(gid_t gid);
 int platform_getresuid(uid_t *real, uid_t *effective, uid_t *saved);
 int platform_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
+/// Empties the calling thread's inheritable and ambient sets of capabilities, and all others but the bounding set unless
+/// root's are kept.
+int platform_drop_capabilities(bool keeps_roots);
 /// Whether the calling process has these supplementary groups and no others; the primary group may be among them or not.
 bool platform_has_groups(const gid_t *groups, size_t count, gid_t primary);
 int platform_getrlimit(int resource, uint64_t *soft, uint64_t *hard);

@@ -50,11 +50,15 @@ public struct Identity: Hashable, Sendable {
   /// A process without privileges can become its real, effective or saved user and group, if its supplementary groups are
   /// this identity's: it cannot change those, and no group that the identity does not have is kept silently.
   ///
+  /// Afterwards the calling thread has no inheritable and no ambient capability, and no other one either unless the user
+  /// is root: no program that it executes can come back by them.  Capabilities of other threads stay as the kernel leaves
+  /// them.
+  ///
   /// The kernel clears the parent-death signal: set it afterwards.
   ///
   /// - Throws: `EPERM` without the privileges for it.
   ///
-  /// Source: setgroups(2), setresgid(2), setresuid(2).
+  /// Source: setgroups(2), setresgid(2), setresuid(2), capset(2).
   public func become() throws(SystemCallError) {
     let supplementary = groups
     do throws(SystemCallError) {
@@ -73,6 +77,7 @@ public struct Identity: Hashable, Sendable {
     guard users == (user, user, user), groups == (group, group, group) else {
       throw SystemCallError("setresuid", on: String(user), code: .notPermitted)
     }
+    _ = try check("capset") { platform_drop_capabilities(user == 0) }
   }
 
   /// The supplementary groups as an error names them.
