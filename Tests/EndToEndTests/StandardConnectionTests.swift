@@ -53,6 +53,18 @@ struct StandardConnectionTests {
     #expect(try serve(["--user", "root"]).errors.text == "")
   }
 
+  /// They would be in the log once for each connection.
+  @Test func saysNothingOfItsConfinement() throws {
+    let words = try TestPrograms.kernelWithoutLandlock() + [try Programs.listener(), "--serve", "command", "--stdio"]
+    let user = Machine.isRoot ? ["--user", "nobody"] : []
+    // For others the missing calls come with no_new_privs.
+    let gains = Machine.isRoot ? [["--allow-set-user-id", "--commands.x", "/bin/true"]] : []
+    for options in [[], ["--sandbox", "off"]] + gains {
+      let program = try RunningProgram.run(words[0], words.dropFirst() + user + options, input: .text("quit\n"))
+      #expect(program.status == .exited(code: 0) && program.errors.text == "", "\(options): \(program.errors.text)")
+    }
+  }
+
   @Test func keepsNoDescriptorOfItsStarter() throws {
     let file = try Descriptor.open("/etc/passwd", .readOnly)
     let program = try RunningProgram(

@@ -33,9 +33,8 @@ enum StandardConnection {
     var connection = Connection(
       input: Descriptor(owning: 0), output: Descriptor(owning: 1), peer: Peer(address: client.address),
       limits: limits, tally: Tally(slot))
-    let confinement = try ServiceConfinement(options, ServiceConfinement.Duties())
-    for warning in confinement.warnings { ListenerProgram.complain("\(options.name): \(warning)") }
-    try confinement.enter()
+    // Its warnings would be repeated for each connection.
+    try ServiceConfinement(options, ServiceConfinement.Duties()).enter()
     let process = ConnectionProcess(
       service: stream, limits: limits, names: nil, title: ConnectionProcess.title(of: options.name),
       listener: getppid())
