@@ -29,8 +29,7 @@ struct SandboxTests {
         for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] + (Machine.isRoot ? ["CapBnd"] : []) {
           #expect(ProcessFacts.statusLine(set, of: process).flatMap { UInt64($0, radix: 16) } == 0, "\(set)")
         }
-        // The kernel gives the files of a process that is not dumpable to root.
-        #expect(try FileManager.default.attributesOfItem(atPath: "/proc/\(process)/mem")[.ownerAccountID] as? Int == 0)
+        #expect(try isUndumpable(process))
         #expect(try limit("Max core file size", of: process) == "0")
       }
       #expect(try limit("Max processes", of: process) == "0")
@@ -50,6 +49,7 @@ struct SandboxTests {
       }
       if Machine.isRoot { #expect(ProcessFacts.statusLine("Uid", of: resolver.process) != "0\t0\t0\t0") }
       #expect(try eventually { try limit("Max core file size", of: resolver.process) == "0" })
+      #expect(try isUndumpable(resolver.process))
     }
   }
 
@@ -272,6 +272,11 @@ struct SandboxTests {
       #expect(try !client.receive { !$0.isEmpty }.isEmpty, "\(service)", sourceLocation: sourceLocation)
     }
     client.hangUp()
+  }
+
+  /// Of a process whose user is not root: the kernel gives its files to root if it is not dumpable.
+  private func isUndumpable(_ process: pid_t) throws -> Bool {
+    try FileManager.default.attributesOfItem(atPath: "/proc/\(process)/mem")[.ownerAccountID] as? Int == 0
   }
 
   /// The soft limit, as /proc/PID/limits shows it.
