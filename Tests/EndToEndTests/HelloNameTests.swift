@@ -51,6 +51,50 @@ struct HelloNameTests {
     }
   }
 
+  // MARK: Threads of the resolver
+
+  @Test(
+    "goes on without threads for a new listener, and serves it when there are some",
+    .enabled(if: Machine.isRoot, "reads its directory"))
+  func outlivesAShortageOfThreads() throws {
+    let hello = SampleConfiguration.service("hello")
+    try withDaemon(hello) { daemon in
+      let resolver = try resolver(of: daemon)
+      #expect(eventually { count("task", of: resolver) == 1 + 4 })
+      let descriptors = count("fd", of: resolver)
+      func limit(_ processes: String) throws {
+        _ = try RunningProgram.tool("prlimit", ["--pid", "\(resolver)", "--nproc=\(processes):"])
+      }
+      try limit("1")
+      try daemon.reload(hello + SampleConfiguration.service("late", serving: "hello"))
+      #expect(eventually { count("fd", of: resolver) == descriptors + 1 })
+      #expect(count("task", of: resolver) == 1 + 4)
+      try limit("unlimited")
+      // With begatd's next question.
+      #expect(eventually(within: .seconds(30)) { count("task", of: resolver) == 1 + 8 })
+      #expect(try self.resolver(of: daemon) == resolver)
+    }
+  }
+
+  @Test(
+    "gives the ninth listener, and further ones, a single thread", .enabled(if: Machine.isRoot, "reads its directory"))
+  func boundsItsThreads() throws {
+    let services = (1...10).map { SampleConfiguration.service("hello\($0)", serving: "hello") }
+    try withDaemon(services.joined()) { daemon in
+      let resolver = try resolver(of: daemon)
+      #expect(eventually { count("task", of: resolver) == 1 + 8 * 4 + 2 })
+    }
+  }
+
+  private func resolver(of daemon: Daemon) throws -> pid_t {
+    try #require(ProcessFacts.children(of: daemon.process).first { $0.title.contains("--resolve-names") }).process
+  }
+
+  /// The entries of a directory below /proc/PID.
+  private func count(_ directory: String, of process: pid_t) -> Int {
+    (try? DirectoryListing.names(in: "/proc/\(process)/\(directory)"))?.count ?? 0
+  }
+
   /// Within the 500 ms that are promised, and a second for a loaded machine.
   private func expectGreeting(
     of name: String, _ daemon: Daemon, from source: String? = nil, sourceLocation: SourceLocation = #_sourceLocation

@@ -12,6 +12,9 @@ public enum NameResolverProgram {
   private static let channelNumber: CInt = 4
   /// Look-ups for one listener that may wait for the network at the same time.
   private static let workersPerListener = 4
+  /// The number of threads from which on a further listener gets only one.
+  private static let maxThreads = 32
+  private static let threadCount = Atomic(0)
   private static let lifetime = Duration.seconds(600)
   private static let lifetimeOfNone = Duration.seconds(60)
 
@@ -47,9 +50,8 @@ public enum NameResolverProgram {
 
   /// Answers begatd's questions whether this process is alive, and serves the listeners that it names, until begatd
   /// ends.
-  ///
-  /// - Throws: when there are no threads for a listener: the next resolver may have them.
   private static func obey(_ channel: borrowing Descriptor, _ cache: SharedCache) throws(SystemCallError) {
+    var unserved: [Asker] = []
     var failure: SystemCallError?
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { room in
       do throws(SystemCallError) {
@@ -59,9 +61,12 @@ public enum NameResolverProgram {
           let bytes = UnsafeRawBufferPointer(rebasing: room[..<received.count])
           switch ListenerChannel.supervisorMessage(bytes) {
           case .question(let number): try? ListenerChannel.sendAlive(number, on: channel)
-          case .nameRequests: if let socket = received.descriptors.takeFirst() { try serve(consume socket, cache) }
+          case .nameRequests:
+            if let socket = received.descriptors.takeFirst() { unserved.append(Asker(consume socket, cache)) }
           default: break
           }
+          // A listener for which there was no thread gets another chance with each of begatd's questions.
+          unserved.removeAll(where: serve)
         }
       } catch { failure = error }
     }
@@ -70,21 +75,33 @@ public enum NameResolverProgram {
 
   /// Answers at a listener's socket, by threads that no other listener uses: however much one asks, and however long its
   /// look-ups take, the others get their answers.
-  private static func serve(_ socket: consuming Descriptor, _ cache: SharedCache) throws(SystemCallError) {
-    let asker = Asker(socket, cache)
-    for _ in 0..<workersPerListener { try startThread(asker) }
+  ///
+  /// - Returns: whether there is at least one thread.
+  private static func serve(_ asker: Asker) -> Bool {
+    let wanted = max(1, min(workersPerListener, maxThreads - threadCount.load(ordering: .relaxed)))
+    var started = 0
+    while started < wanted, startThread(asker) { started += 1 }
+    return started > 0
   }
 
-  private static func startThread(_ asker: Asker) throws(SystemCallError) {
+  private static func startThread(_ asker: Asker) -> Bool {
     var thread = pthread_t()
+    let argument = Unmanaged.passRetained(asker)
+    threadCount.add(1, ordering: .relaxed)
     let result = pthread_create(
       &thread, nil,
       { argument in
         Unmanaged<Asker>.fromOpaque(argument!).takeRetainedValue().work()
+        NameResolverProgram.threadCount.subtract(1, ordering: .relaxed)
         return nil
-      }, Unmanaged.passRetained(asker).toOpaque())
-    if result != 0 { throw SystemCallError("pthread_create", code: ErrorCode(rawValue: result)) }
+      }, argument.toOpaque())
+    guard result == 0 else {
+      threadCount.subtract(1, ordering: .relaxed)
+      argument.release()
+      return false
+    }
     pthread_detach(thread)
+    return true
   }
 
   /// The cache, which has one writer at a time.
