@@ -50,30 +50,46 @@ public enum DaemonPrivileges {
   }
 
   /// Runs the body with all permitted capabilities in effect: while begatd starts, that is all that it was started with.
-  public static func withAllPermitted<Result>(_ body: () -> Result) -> Result {
-    guard let sets = CapabilitySets.current, sets.permitted != sets.effective else { return body() }
-    confinement_write_capabilities(sets.permitted.rawValue, sets.permitted.rawValue, sets.inheritable.rawValue)
-    defer {
-      confinement_write_capabilities(sets.effective.rawValue, sets.permitted.rawValue, sets.inheritable.rawValue)
-    }
-    return body()
+  public static func withAllPermitted<Result>(_ body: () -> Result) throws(SystemCallError) -> Result {
+    let sets = try Privileges.currentSets()
+    guard sets.permitted != sets.effective else { return body() }
+    try set(effective: sets.permitted, permitted: sets.permitted)
+    let result = body()
+    try set(effective: sets.effective, permitted: sets.permitted)
+    return result
   }
 
   /// Starts a process that needs capabilities to become another user, and has them as ambient ones.
   ///
   /// A process of root's gets them without that, too.
-  public static func lend<Result>(
-    _ capabilities: Capabilities, to start: () throws(SystemCallError) -> Result
-  ) throws(SystemCallError) -> Result {
+  ///
+  /// - Parameter start: starts the process.
+  /// - Returns: its number.
+  /// - Throws: also if the capabilities cannot be taken back, as the next process would get them too; the started one is
+  ///   killed then.
+  public static func lend(
+    _ capabilities: Capabilities, to start: () throws(SystemCallError) -> pid_t
+  ) throws(SystemCallError) -> pid_t {
     let sets = try Privileges.currentSets()
     let lent = capabilities.intersection(sets.permitted).intersection(sets.bounding).rawValue
-    let (effective, permitted) = (sets.effective.rawValue, sets.permitted.rawValue)
-    try Privileges.done(confinement_write_capabilities(effective, permitted, lent), "capset")
-    // The ambient set loses what is not inheritable any more.
-    defer { confinement_write_capabilities(effective, permitted, 0) }
-    let result = confinement_raise_ambient_capabilities(lent)
-    if geteuid() != 0 { try Privileges.done(result, "PR_CAP_AMBIENT_RAISE") }
-    return try start()
+    let process: pid_t
+    do throws(SystemCallError) {
+      try Privileges.done(
+        confinement_write_capabilities(sets.effective.rawValue, sets.permitted.rawValue, lent), "capset")
+      let result = confinement_raise_ambient_capabilities(lent)
+      if geteuid() != 0 { try Privileges.done(result, "PR_CAP_AMBIENT_RAISE") }
+      process = try start()
+    } catch {
+      try set(effective: sets.effective, permitted: sets.permitted)
+      throw error
+    }
+    do throws(SystemCallError) { try set(effective: sets.effective, permitted: sets.permitted) } catch {
+      try? Signal.kill.send(to: process)
+      _ = try? Children.waitForExit(of: process, until: Deadline(after: .seconds(1)))
+      _ = Children.reap(process)
+      throw error
+    }
+    return process
   }
 
   /// Explains why begatd as root may not use a file, and says what to do; empty for other errors and users.

@@ -22,8 +22,13 @@ struct BindProblem: Error, CustomStringConvertible {
     isInUse = failure.code == .addressInUse
     isShortage = failure.code == .tooManyOpenFiles || failure.code == .tooManyOpenFilesInSystem
     isMissingFamily = failure.code == .addressFamilyNotSupported || failure.code == .addressNotAvailable
-    let holder =
-      failure.code == .addressInUse ? address.port.flatMap { PortHolder.find(port: $0, isDatagram: isDatagram) } : nil
+    var holder: PortHolder?
+    if isInUse, let port = address.port {
+      do throws(SystemCallError) { holder = try PortHolder.find(port: port, isDatagram: isDatagram) } catch {
+        description = "\(failure); \(error)"
+        return
+      }
+    }
     isLeftBehind = holder?.isLeftListener ?? (failure.code == .addressInUse && PortHolder.existsLeftListener)
     description = isShortage ? failure.withAdvice : "\(failure)" + BindProblem.advice(address, failure.code, holder)
   }

@@ -25,8 +25,10 @@ struct PortHolder: CustomStringConvertible {
   }
 
   /// Nil when it cannot be found out, as for other users' processes without CAP_SYS_PTRACE, which a started begatd has not.
-  static func find(port: UInt16, isDatagram: Bool) -> PortHolder? {
-    DaemonPrivileges.withAllPermitted { search(port: port, isDatagram: isDatagram) }
+  ///
+  /// - Throws: if the capabilities for the search cannot be taken into use or given back.
+  static func find(port: UInt16, isDatagram: Bool) throws(SystemCallError) -> PortHolder? {
+    try DaemonPrivileges.withAllPermitted { search(port: port, isDatagram: isDatagram) }
   }
 
   private static func search(port: UInt16, isDatagram: Bool) -> PortHolder? {
