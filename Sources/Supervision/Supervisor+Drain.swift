@@ -78,7 +78,7 @@ extension Supervisor {
     let own = service.sockets.contains { $0.passedName == nil }
     let passed = service.sockets.filter { $0.passedName != nil }
     let left = keepsPassed ? passed.filter { !$0.dropNewClients() } : []
-    for socket in service.sockets + service.closing { socket.refuseNewClients() }
+    refuseNewClients(at: service.sockets + service.closing, of: service)
     service.giveUpSockets()
     service.closingEmpties = own || keepsPassed
     service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
@@ -86,6 +86,17 @@ extension Supervisor {
     service.endLingeringIfClosed()
     if !keepsPassed { service.closeSockets() }
     return left
+  }
+
+  /// Lets sockets that are given up take no new client.
+  func refuseNewClients(at sockets: [HeldSocket], of service: ManagedService) {
+    for socket in sockets {
+      guard let failure = socket.refuseNewClients() else { continue }
+      // A TCP socket with an interface needs CAP_NET_RAW for it, which begatd has given up.
+      logger.notice(
+        "\(socket.address) takes new clients until it is closed, and those that wait then are reset: \(failure)",
+        metadata: service.logMetadata)
+    }
   }
 
   /// Retires a listener that has begun although its service is closed, for the clients that wait.

@@ -42,7 +42,7 @@ extension Supervisor {
     let others = service.retiring.reduce(into: AdmissionColumns()) { $0.insert(AdmissionColumns($1.column)) }
     let all = (0..<ManagedService.maxGenerations).reduce(into: AdmissionColumns()) { $0.insert(AdmissionColumns($1)) }
     // Not before: the listener before has gone on with them if this one could not be started.
-    for socket in service.closing { socket.refuseNewClients() }
+    refuseNewClients(at: service.closing, of: service)
     do throws(SystemCallError) {
       try tell(
         successor, .begin(clearing: UInt8(truncatingIfNeeded: all.subtracting(others).rawValue)))

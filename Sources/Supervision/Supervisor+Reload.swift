@@ -163,7 +163,7 @@ extension Supervisor {
     service.restartTime = nil
     service.waitsForRoom = false
     discardSuccessor(of: service)
-    for socket in givenUp { socket.refuseNewClients() }
+    refuseNewClients(at: givenUp, of: service)
     if let current = service.current {
       // Other services go on with the rest of its sockets.
       let closes = !givenUp.isEmpty

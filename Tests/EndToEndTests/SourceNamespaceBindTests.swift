@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -69,12 +70,43 @@ struct SourceNamespaceBindTests {
     try expectFailure(daytime(at: "127.0.0.1:0", lines: "bind-to-device = \"no-such-link\""), "no-such-link")
   }
 
+  @Test("is said to need a newer kernel where begatd lacks CAP_NET_RAW")
+  func anOldKernelForbidsInterfaces() throws {
+    let kernel = try TestPrograms.kernel(without: ["setsockopt:2=25"], error: EPERM)
+    let configuration = daytime(at: "127.0.0.1:0", lines: "bind-to-device = \"lo\"")
+    try expectFailure(
+      configuration, "bind-to-device lo: Operation not permitted; before Linux 5.7 this needs CAP_NET_RAW",
+      wrapper: kernel)
+  }
+
+  @Test(
+    "says that a socket with an interface cannot refuse clients when it is given up, and that it keeps its interface")
+  func anInterfaceStays() throws {
+    try NetworkNamespace().enter {
+      let bound = { (device: String) in daytime(at: "127.0.0.1:10013", lines: "bind-to-device = \"\(device)\"") }
+      let other = SampleConfiguration.service("echo")
+      try withDaemon(bound("lo") + other) { daemon in
+        try NetworkNamespace.configure("ip link add other type dummy")
+        #expect(try daemon.reload(bound("other") + other).contains("reload refused"))
+        let refusal = daemon.log.lines(containing: "setsockopt SO_BINDTODEVICE other: Operation not permitted")
+        #expect(refusal.count == 1 && refusal[0].contains("begatd can change it when it starts"), "\(daemon.log.text)")
+        #expect(Expected.isDaytime(try ask("127.0.0.1:10013")))
+        try daemon.reload(other)
+        let givenUp = daemon.log.lines(containing: "takes new clients until it is closed")
+        #expect(givenUp.count == 1 && givenUp[0].contains("daytime: 127.0.0.1:10013 takes"), "\(daemon.log.text)")
+        #expect(eventually { (try? Client("127.0.0.1:10013")) == nil })
+      }
+    }
+  }
+
   private func expectFailure(
-    _ configuration: String, _ complaint: String, sourceLocation: SourceLocation = #_sourceLocation
+    _ configuration: String, _ complaint: String, wrapper: [String] = [],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write(configuration, to: "begatd.toml")
-    let begatd = try RunningProgram.run(try Programs.begatd(), ["--config", file])
+    let words = wrapper + [try Programs.begatd(), "--config", file]
+    let begatd = try RunningProgram.run(words[0], Array(words.dropFirst()))
     #expect(begatd.status != .exited(code: 0), sourceLocation: sourceLocation)
     #expect(begatd.errors.lines.allSatisfy { $0.hasPrefix("begatd: ") }, sourceLocation: sourceLocation)
     #expect(begatd.errors.text.contains(complaint), "\(begatd.errors.text)", sourceLocation: sourceLocation)

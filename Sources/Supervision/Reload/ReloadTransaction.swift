@@ -65,8 +65,7 @@ struct ReloadTransaction {
             as: plan.resolver, standardError: starter.standardError, limits: starter.limits)
         }
       } catch {
-        kept.restore()
-        throw ReloadRefusal(lines: [error.withAdvice])
+        throw ReloadRefusal(lines: [error.withAdvice] + kept.restore())
       }
     } catch {
       opening.undo()
@@ -107,12 +106,24 @@ private struct KeptSockets {
   func apply() throws(ReloadRefusal) {
     for entry in entries {
       do throws(SystemCallError) { try entry.socket.apply(entry.new) } catch {
-        restore()
         let place = "\(entry.new.place): service.\(entry.new.name)"
-        throw ReloadRefusal(lines: ["\(place): \(entry.socket.address): \(error); begatd can change it when it starts"])
+        let line = "\(place): \(entry.socket.address): \(error); begatd can change it when it starts"
+        throw ReloadRefusal(lines: [line] + restore())
       }
     }
   }
 
-  func restore() { for entry in entries { try? entry.socket.apply(entry.old) } }
+  /// Gives them their former options back.
+  ///
+  /// - Returns: a line for each that keeps new ones, as an interface that only CAP_NET_RAW could take away.
+  func restore() -> [String] {
+    var lines: [String] = []
+    for entry in entries {
+      do throws(SystemCallError) { try entry.socket.apply(entry.old) } catch {
+        lines.append(
+          "service.\(entry.old.name): \(entry.socket.address) keeps new options until begatd is restarted: \(error)")
+      }
+    }
+    return lines
+  }
 }

@@ -49,7 +49,9 @@ struct BindProblem: Error, CustomStringConvertible {
     switch failure.code {
     case ErrorCode.operationNotSupportedByDevice:
       return device + "this machine has no interface of that name; ip link shows all"
-    case .notPermitted: return device + "\(failure.code); it needs root or CAP_NET_RAW"
+    case .notPermitted:
+      return device + "\(failure.code); before Linux 5.7 this needs CAP_NET_RAW, which begatd gives up: "
+        + "let a socket unit of systemd bind it, with BindToDevice="
     default: return device + "\(failure.code)"
     }
   }

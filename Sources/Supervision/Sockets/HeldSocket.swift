@@ -16,6 +16,8 @@ final class HeldSocket {
   let passedName: String?
   /// Whether new clients are dropped, as at a passed socket of a drained service.
   private(set) var dropsNewClients = false
+  /// Whether `refuseNewClients` was called: it cannot be undone, and a second time the kernel refuses it.
+  private var isGivenUp = false
 
   init(
     _ descriptor: consuming Descriptor, isDatagram: Bool, address: SocketAddress, wanted: ListenAddress? = nil,
@@ -59,11 +61,15 @@ final class HeldSocket {
   }
 
   /// Refuses new clients from now on; those that wait already can still be accepted.
-  func refuseNewClients() {
+  ///
+  /// - Returns: why it cannot, at the first call only; nil if it does.
+  func refuseNewClients() -> SystemCallError? {
     file?.removeIfOurs()
     // The manager goes on holding a socket that it passed, and may pass it to the next begatd.
-    guard passedName == nil else { return }
-    try? descriptor.refuseNewClients()
+    guard passedName == nil, !isGivenUp else { return nil }
+    isGivenUp = true
+    do throws(SystemCallError) { try descriptor.refuseNewClients() } catch { return error }
+    return nil
   }
 
   /// Lets a socket of the service manager take no new client until `takeNewClients`.
