@@ -120,6 +120,17 @@ import Testing
     ] as [(String, [ClosedRange<UInt32>])])
   func maps(_ text: String, _ ranges: [ClosedRange<UInt32>]) { #expect(IdentityMap.ranges(in: text) == ranges) }
 
+  @Test("takes every number for mapped where there is no map, as on kernels without user namespaces") func noMap()
+    throws
+  {
+    let directory = try TemporaryDirectory()
+    #expect(IdentityMap.ranges(inFile: directory["uid_map"]) == [0...UInt32.max])
+    try directory.write("0 1000 1\n", to: "uid_map")
+    #expect(IdentityMap.ranges(inFile: directory["uid_map"]) == [0...0])
+    try directory.write("", to: "gid_map")
+    #expect(IdentityMap.ranges(inFile: directory["gid_map"]) == [])
+  }
+
   @Test("takes what is a user and a group") func common() {
     #expect(IdentityMap.common([0...9, 20...29], [5...24]) == [5...9, 20...24])
     #expect(IdentityMap.common([0...9], [10...19]) == [])

@@ -59,6 +59,17 @@ import Testing
     #expect(full.resolver == .identity(Users.nobody))
     let small = try read(services, on: IdentitySurvey(mapped: [0...65_535]))
     #expect(small.warnings.count == 1 && small.warnings[0].message.contains("/proc/self/uid_map"), "\(small.warnings)")
+    let whole = IdentitySurvey(mapped: IdentityMap.ranges(in: "0 0 70001\n70001 70001 30000\n"))
+    let wide = try read("[daemon]\nidentity-range = \"70000-70001\"\n" + services, on: whole)
+    #expect(wide.warnings.map { $0.message.contains("is left; widen it") } == [true], "\(wide.warnings)")
+    // A usual container's map has one number of the usual range.
+    let container = try read(services, on: IdentitySurvey(mapped: IdentityMap.ranges(in: "0 0 65537\n")))
+    #expect(container.services.map(\.identity?.user) == [65_536] + [UInt32](repeating: Users.nobody.user, count: 3))
+    #expect(container.warnings.count == 1)
+    #expect(
+      container.warnings[0].message.hasSuffix(
+        ": no number is left of those of identity-range 65536-99999 that exist in this user namespace; set identity-range to "
+          + "numbers that /proc/self/uid_map and gid_map have, or set user in these services"), "\(container.warnings)")
     #expect(throws: ConfigurationProblems.self) {
       try read(services, on: IdentitySurvey(mapped: [0...65_533]))
     }

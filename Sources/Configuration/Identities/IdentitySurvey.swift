@@ -28,8 +28,7 @@ public struct IdentitySurvey: Sendable {
   public static var current: IdentitySurvey {
     IdentitySurvey(
       mapped: IdentityMap.common(
-        IdentityMap.ranges(in: content(of: "/proc/self/uid_map")),
-        IdentityMap.ranges(in: content(of: "/proc/self/gid_map"))),
+        IdentityMap.ranges(inFile: "/proc/self/uid_map"), IdentityMap.ranges(inFile: "/proc/self/gid_map")),
       entries: { number in [Users.name(of: number), Users.groupName(of: number)].compactMap { $0 } },
       running: { runningIdentities() })
   }
@@ -37,7 +36,8 @@ public struct IdentitySurvey: Sendable {
   private static func runningIdentities() -> Set<UInt32> {
     var found: Set<UInt32> = []
     for process in (try? DirectoryListing.names(in: "/proc")) ?? [] where process.first?.isNumber ?? false {
-      found.formUnion(identities(inStatus: content(of: "/proc/\(process)/status")))
+      // A process that has ended has no file.
+      found.formUnion(identities(inStatus: content(of: "/proc/\(process)/status") ?? ""))
     }
     return found
   }
@@ -55,11 +55,9 @@ public struct IdentitySurvey: Sendable {
     return found
   }
 
-  /// Empty for a file that is gone, as a process may be.
-  private static func content(of path: String) -> String {
-    guard let file = try? Descriptor.open(UnixPath(path), .readOnly), let bytes = try? file.readPrefix(1 << 20) else {
-      return ""
-    }
+  /// The text of a file; nil if it cannot be read.
+  fileprivate static func content(of path: String) -> String? {
+    guard let bytes = try? Descriptor.open(UnixPath(path), .readOnly).readPrefix(1 << 20) else { return nil }
     return String(decoding: bytes, as: UTF8.self)
   }
 }
@@ -68,6 +66,13 @@ public struct IdentitySurvey: Sendable {
 ///
 /// Source: user_namespaces(7).
 enum IdentityMap {
+  /// Reads a map; where it cannot be read, every number exists, as on kernels without user namespaces.
+  ///
+  /// - Parameter path: `/proc/self/uid_map` or `gid_map`.
+  static func ranges(inFile path: String) -> [ClosedRange<UInt32>] {
+    IdentitySurvey.content(of: path).map { ranges(in: $0) } ?? [0...UInt32.max]
+  }
+
   /// - Parameter text: of `/proc/self/uid_map` or `gid_map`; nothing is mapped by an empty one.
   static func ranges(in text: String) -> [ClosedRange<UInt32>] {
     text.split(separator: "\n").compactMap { line in

@@ -96,11 +96,15 @@ struct OwnIdentities {
 
   private var cause: String {
     let here = IdentityMap.common(surroundings.identities?.survey.mapped ?? [], [range.numbers])
-    if here.isEmpty {
-      return "no number of identity-range \(range) exists in this user namespace; set identity-range to numbers that "
-        + "/proc/self/uid_map and gid_map have, or set user in these services"
+    guard here.reduce(0, { $0 + $1.count }) < range.numbers.count else {
+      return "no number of identity-range \(range) is left; widen it, or set user in these services"
     }
-    return "no number of identity-range \(range) is left; widen it, or set user in these services"
+    let fault =
+      here.isEmpty
+      ? "no number of identity-range \(range) exists in this user namespace"
+      : "no number is left of those of identity-range \(range) that exist in this user namespace"
+    return fault
+      + "; set identity-range to numbers that /proc/self/uid_map and gid_map have, or set user in these services"
   }
 }
 
