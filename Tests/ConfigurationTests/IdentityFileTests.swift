@@ -63,20 +63,70 @@ import Testing
     #expect(mode(directory["other"]) == 0)
   }
 
+  @Test("keeps the former numbers of a name from others, and gives them back to it") func former() throws {
+    let directory = try TemporaryDirectory()
+    let (one, two) = (IdentityRange(parsing: "70000-70000")!, IdentityRange(parsing: "80000-80000")!)
+    func numbers(_ keeper: IdentityKeeper, _ name: String, _ range: IdentityRange) -> UInt32? {
+      let assignment = keeper.assign([name], in: range)
+      #expect(assignment.keep() == [])
+      return assignment.numbers[name]
+    }
+    // Once with one begatd that remembers, once with one that reads the file.
+    for keepers in [Array(repeating: keeper(directory, "a"), count: 5), (0..<5).map { _ in keeper(directory, "b") }] {
+      #expect(numbers(keepers[0], "a", one) == 70_000)
+      #expect(numbers(keepers[1], "a", two) == 80_000)
+      #expect(numbers(keepers[2], "b", one) == nil, "files may belong to it")
+      #expect(numbers(keepers[3], "a", one) == 70_000)
+      #expect(numbers(keepers[4], "b", two) == nil)
+    }
+    for name in ["a", "b"] {
+      let lines = try text(directory["\(name)/identities"]).split(separator: "\n").filter { !$0.hasPrefix("#") }
+      #expect(lines == ["a 80000 former", "a 70000"])
+    }
+    // Also without a file.
+    let memory = IdentityKeeper.inMemory()
+    #expect(numbers(memory, "a", one) == 70_000 && numbers(memory, "a", two) == 80_000)
+    #expect(numbers(memory, "b", one) == nil)
+  }
+
+  @Test("drops the numbers of a reload that was given up, and ends after a later one") func lateReload() throws {
+    let range = IdentityRange(parsing: "70000-70001")!
+    let keeper = IdentityKeeper.inMemory()
+    let late = keeper.assign(["x", "y"], in: range)
+    let later = keeper.assign(["a", "b"], in: range)
+    _ = later.keep()
+    _ = late.keep()
+    #expect(keeper.assign(["a", "b", "x"], in: range).numbers == later.numbers)
+    // Nor does it change the file, where the later one has found it locked.
+    let directory = try TemporaryDirectory()
+    let writing = self.keeper(directory)
+    let lateWriting = writing.assign(["x", "y"], in: range)
+    let laterWriting = writing.assign(["a", "b"], in: range)
+    _ = laterWriting.keep()
+    _ = lateWriting.keep()
+    #expect(mode(directory["state/identities"]) == 0)
+    let next = writing.assign(["a", "b"], in: range)
+    #expect(next.keep() == [] && next.numbers == laterWriting.numbers)
+    let lines = try text(directory["state/identities"]).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(lines == ["a", "b"].map { "\($0) \(next.numbers[$0]!)" })
+  }
+
   @Test("tells of damaged lines and keeps the others") func damage() throws {
     let directory = try TemporaryDirectory()
     try directory.makeDirectory("state")
     let lines = [
       "# comment", "a 70007", "b", "c 70007", "a 70009", "d 0", "e 65534", "f -1", "g  70010", "h 70011 ", "../i 7",
-      "j 4294967295", "k 99999999999", "\u{ff} 7", "", "l 70012",
+      "j 4294967295", "k 99999999999", "\u{ff} 7", "", "l 70012", "a 70013 former", "a 70014 former", "m 70014",
+      "n 70012 former", "o 70015 late", "p former",
     ]
     try directory.write(lines.joined(separator: "\n"), to: "state/identities")
     let list = IdentityList(parsing: Array(lines.joined(separator: "\n").utf8))
     #expect(list.numbers == ["a": 70_007, "l": 70_012])
-    #expect(list.damagedLines == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
+    #expect(list.former == ["a": [70_013, 70_014]])
+    #expect(list.damagedLines == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 19, 20, 21, 22])
     let (numbers, complaints) = assign(keeper(directory), "a", "l")
     #expect(numbers == ["a": 70_007, "l": 70_012])
-    #expect(complaints == ["line 3: expected NAME NUMBER, each used once; this line is dropped, and 11 more"])
+    #expect(complaints == ["line 3: expected NAME NUMBER, each used once; this line is dropped, and 15 more"])
     #expect(assign(keeper(directory), "a").complaints == [], "the file is whole again")
   }
 

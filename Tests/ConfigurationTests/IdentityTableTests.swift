@@ -10,7 +10,9 @@ import Testing
   private func table(
     _ names: [String], in range: IdentityRange = hundred, remembered: [String: UInt32] = [:],
     on survey: IdentitySurvey = .empty
-  ) -> IdentityTable { IdentityTable(names, in: range, remembered: remembered, on: survey) }
+  ) -> IdentityTable {
+    IdentityTable(names, in: range, remembered: IdentityList(numbers: remembered), on: survey)
+  }
 
   /// Names whose search begins at the same number.
   private func collidingNames(_ count: Int) -> [String] {
@@ -92,6 +94,14 @@ import Testing
     let range = IdentityRange(parsing: "80000-80009")!
     let new = table(["a", "b"], in: range, remembered: old).numbers
     #expect(new.count == 2 && new.values.allSatisfy(range.numbers.contains))
+    // Files may belong to the numbers before: no other name gets them, also when the range is the old one again.
+    var list = IdentityList(numbers: old)
+    for (name, number) in new { list.give(number, to: name) }
+    let others = (0..<100).map { "s\($0)" }
+    let later = IdentityTable(others, in: Self.hundred, remembered: list, on: .empty)
+    #expect(Set(later.numbers.values) == Set(70_000...70_099).subtracting(old.values) && later.unserved.count == 2)
+    for (name, number) in later.numbers { list.give(number, to: name) }
+    #expect(IdentityTable(["a", "b"], in: Self.hundred, remembered: list, on: .empty).numbers == old)
   }
 
   @Test("makes names of users that are valid and differ") func accountNames() {

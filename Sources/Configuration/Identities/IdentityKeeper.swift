@@ -14,7 +14,9 @@ public final class IdentityKeeper: Sendable {
 
   private struct Memory {
     /// The numbers that the file has, or should have if it is not writable.
-    var numbers: [String: UInt32] = [:]
+    var list = IdentityList()
+    /// Counts the assignments: of two at a time, only the later one is kept.
+    var lastAssignment: UInt64 = 0
     /// Complaints are made once.
     var complaints: Set<String> = []
   }
@@ -47,7 +49,7 @@ public final class IdentityKeeper: Sendable {
   /// One that begins with the same memory, and writes nothing.
   public func copyForTrial() -> IdentityKeeper {
     let copy = IdentityKeeper(directory: store?.directory, isWriting: false, on: survey)
-    copy.memory.withLock { $0.numbers = memory.withLock(\.numbers) }
+    copy.memory.withLock { $0.list = memory.withLock(\.list) }
     return copy
   }
 
@@ -56,16 +58,25 @@ public final class IdentityKeeper: Sendable {
 
   /// Chooses numbers for names, and keeps other begatds waiting until the assignment is kept or dropped.
   func assign(_ names: some Sequence<String>, in range: IdentityRange) -> IdentityAssignment {
-    let assignment = IdentityAssignment(keeper: self)
+    let number = memory.withLock { memory in
+      memory.lastAssignment += 1
+      return memory.lastAssignment
+    }
+    let assignment = IdentityAssignment(number, keeper: self)
     if isWriting { assignment.lock(store) }
-    assignment.read(store, isTrusting: !isWriting, memory: memory.withLock(\.numbers))
+    assignment.read(store, isTrusting: !isWriting, memory: memory.withLock(\.list))
     assignment.choose(names, in: range, on: survey)
     return assignment
   }
 
   fileprivate func keep(_ assignment: IdentityAssignment) {
-    memory.withLock { $0.numbers = assignment.list.numbers }
-    guard isWriting else { return }
+    // A reload that was given up may end after a later one has begun, which chose without its numbers.
+    let isLast = memory.withLock { memory in
+      guard memory.lastAssignment == assignment.number else { return false }
+      memory.list = assignment.list
+      return true
+    }
+    guard isLast, isWriting else { return }
     assignment.write(store)
     if isPublishing { UserRecords().publish(assignment.numbers) }
   }
@@ -83,14 +94,19 @@ final class IdentityAssignment {
   private(set) var unserved: [String] = []
   /// All names that have or had a number.
   fileprivate private(set) var list = IdentityList()
+  /// Which assignment of its keeper it is.
+  fileprivate let number: UInt64
   private let keeper: IdentityKeeper
   private var lock: PathLock?
   private var complaints: [String] = []
   /// The file's numbers; nil if it is to be left alone.
-  private var old: [String: UInt32]?
+  private var old: IdentityList?
   private var writeFailure: String?
 
-  fileprivate init(keeper: IdentityKeeper) { self.keeper = keeper }
+  fileprivate init(_ number: UInt64, keeper: IdentityKeeper) {
+    self.number = number
+    self.keeper = keeper
+  }
 
   /// Remembers the numbers, for the configuration is in order.
   ///
@@ -106,37 +122,34 @@ final class IdentityAssignment {
     do throws(IdentityProblem) { lock = try store.lock() } catch { writeFailure = error.text }
   }
 
-  fileprivate func read(_ store: IdentityStore?, isTrusting: Bool, memory: [String: UInt32]) {
+  fileprivate func read(_ store: IdentityStore?, isTrusting: Bool, memory: IdentityList) {
     do throws(IdentityProblem) {
       if let store {
         list = try store.read(isTrusting: isTrusting)
-        old = list.numbers
+        old = list
       }
       if let first = list.damagedLines.first {
         let others = list.damagedLines.count - 1
         complaints.append(
           "line \(first): expected NAME NUMBER, each used once; this line is dropped"
             + (others == 0 ? "" : ", and \(others) more"))
-        old = [:]
+        old = IdentityList()
       }
     } catch {
       complaints.append("\(error.text); the file is ignored, and services get their numbers as if it were empty")
     }
-    let used = Set(list.numbers.values)
-    for (name, number) in memory where list.numbers[name] == nil && !used.contains(number) {
-      list.numbers[name] = number
-    }
+    list.add(memory)
   }
 
   fileprivate func choose(_ names: some Sequence<String>, in range: IdentityRange, on survey: IdentitySurvey) {
-    let table = IdentityTable(names, in: range, remembered: list.numbers, on: survey)
+    let table = IdentityTable(names, in: range, remembered: list, on: survey)
     numbers = table.numbers
     unserved = table.unserved
-    list.numbers.merge(numbers) { $1 }
+    for (name, number) in numbers { list.give(number, to: name) }
   }
 
   fileprivate func write(_ store: IdentityStore?) {
-    guard let store, let old, old != list.numbers else { return }
+    guard let store, let old, old != list else { return }
     do throws(IdentityProblem) {
       if let writeFailure { throw IdentityProblem(text: writeFailure) }
       try store.replace(by: list)

@@ -16,18 +16,17 @@ struct IdentityTable {
   private let survey: IdentitySurvey
   private var entries: [UInt32: [String]] = [:]
 
-  /// - Parameter remembered: the numbers that names have had, also names that are not wanted now: files may still
+  /// - Parameter remembered: the numbers that names have or had, also names that are not wanted now: files may still
   ///   belong to them.
-  init(_ names: some Sequence<String>, in range: IdentityRange, remembered: [String: UInt32], on survey: IdentitySurvey)
-  {
+  init(_ names: some Sequence<String>, in range: IdentityRange, remembered: IdentityList, on survey: IdentitySurvey) {
     self.range = range.numbers
     mapped = IdentityMap.common(survey.mapped, [range.numbers])
     self.survey = survey
-    var used = Set(remembered.values)
+    var used = remembered.used
     var newNames: [String] = []
     for name in Set(names).sorted() {
       // Running processes do not matter: they are the name's own, which drain.
-      if let number = remembered[name], isPermitted(number, for: name) {
+      if let number = remembered.numbers(of: name).first(where: { isPermitted($0, for: name) }) {
         numbers[name] = number
       } else {
         newNames.append(name)
