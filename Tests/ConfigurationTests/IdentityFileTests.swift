@@ -234,7 +234,10 @@ import Testing
 
       """
     for name in ["begat-hello.user", "70001.user"] { #expect(try text(directory["userdb/\(name)"]) == user) }
-    let group = "{\"groupName\":\"begat-hello\",\"gid\":70001,\"disposition\":\"dynamic\"}\n"
+    let group = """
+      {"groupName":"begat-hello","gid":70001,"description":"begat service hello","disposition":"dynamic"}
+
+      """
     for name in ["begat-hello.group", "70001.group"] { #expect(try text(directory["userdb/\(name)"]) == group) }
     var facts = stat()
     #expect(stat(directory["userdb/begat-hello.user"], &facts) == 0 && facts.st_mode & 0o777 == 0o644)
@@ -260,5 +263,35 @@ import Testing
     records.publish(["hello": 70_001, "time": 70_002])
     let names = try DirectoryListing.names(in: directory["userdb"]).sorted()
     #expect(names == ["70002.group", "70002.user", "begat-time.group", "begat-time.user"])
+  }
+
+  @Test(
+    "leaves records that the administrator has made, by name or by number",
+    arguments: ["begat-hello.user", "begat-hello.group", "70001.user", "70001.group"])
+  func otherRecords(_ file: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("userdb")
+    let record = "{\"userName\":\"begat-hello\",\"uid\":70001,\"gid\":70001,\"disposition\":\"system\"}\n"
+    try directory.write(record, to: "userdb/\(file)")
+    let records = UserRecords(directory: directory["userdb"]) { $0 == "begat-hello" ? 70_001 : nil }
+    for number in [70_001, 70_001, 70_004] as [UInt32] { records.publish(["hello": number, "time": 70_002]) }
+    #expect(try text(directory["userdb/\(file)"]) == record)
+    var status = stat()
+    #expect(lstat(directory["userdb/\(file)"], &status) == 0 && status.st_mode & S_IFMT == S_IFREG)
+    let names = try DirectoryListing.names(in: directory["userdb"])
+    #expect(names.contains("begat-time.user") && names.contains("70002.group"), "\(names)")
+  }
+
+  @Test("leaves links of the administrator's to records of other kinds") func otherLinks() throws {
+    let directory = try TemporaryDirectory()
+    try directory.makeDirectory("userdb")
+    try directory.write("{\"userName\":\"begat-hello\",\"uid\":70009}\n", to: "userdb/begat-hello.user")
+    for (name, target) in [("70009.user", "begat-hello.user"), ("70001.user", "/etc/userdb/x.user")] {
+      try #require(symlink(target, directory["userdb/\(name)"]) == 0)
+    }
+    let records = UserRecords(directory: directory["userdb"]) { _ in nil }
+    records.publish(["hello": 70_002, "x": 70_001])
+    let names = try DirectoryListing.names(in: directory["userdb"]).sorted()
+    #expect(names == ["70001.user", "70009.user", "begat-hello.user"])
   }
 }

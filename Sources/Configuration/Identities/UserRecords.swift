@@ -13,6 +13,10 @@ import JSON
 struct UserRecords {
   static let homeDirectory = "/"
   static let shell = "/usr/sbin/nologin"
+  /// The description of all users and groups of begatd's begins so.
+  private static let description = "begat service "
+  /// Bytes; far more than a record of begatd's has.
+  private static let longestRecord = 4096
 
   var directory = "/run/userdb"
   /// The number of the user of a name.
@@ -24,13 +28,19 @@ struct UserRecords {
       _ = try FileSystem.makeDirectory(directory, mode: 0o755)
       guard try UnsafeDirectory.find(on: directory) == nil else { return }
     } catch { return }
-    let wanted = numbers.map { (name: accountName(of: $0.key, number: $0.value), service: $0.key, number: $0.value) }
-    for user in wanted {
+    let users = numbers.map { (name: accountName(of: $0.key, number: $0.value), service: $0.key, number: $0.value) }
+    // Users and records that the administrator has made stay as they are.
+    let wanted = users.filter { user in
+      guard
+        ["user", "group"].allSatisfy({ mayReplace("\(user.name).\($0)") && mayReplaceLink("\(user.number).\($0)") })
+      else { return false }
       let present = userNumber(user.name)
-      // A user of this name that the administrator has made stays who it is.
-      guard present == nil || present == user.number || isRecorded(user.name) else { continue }
+      return present == nil || present == user.number || exists("\(user.name).user")
+    }
+    for user in wanted {
       write(Self.user(user.name, user.service, user.number), to: "\(user.name).user", linkedFrom: "\(user.number).user")
-      write(Self.group(user.name, user.number), to: "\(user.name).group", linkedFrom: "\(user.number).group")
+      write(
+        Self.group(user.name, user.service, user.number), to: "\(user.name).group", linkedFrom: "\(user.number).group")
     }
     removeOldLinks(Dictionary(wanted.map { ($0.name, $0.number) }) { first, _ in first })
   }
@@ -38,23 +48,42 @@ struct UserRecords {
   static func user(_ name: String, _ service: String, _ number: UInt32) -> JSONValue {
     .object([
       .init("userName", .string(name)), .init("uid", .integer(Int64(number))), .init("gid", .integer(Int64(number))),
-      .init("realName", .string("begat service \(service)")), .init("disposition", .string("dynamic")),
+      .init("realName", .string("\(description)\(service)")), .init("disposition", .string("dynamic")),
       .init("locked", .boolean(true)), .init("homeDirectory", .string(homeDirectory)),
       .init("shell", .string(shell)),
     ])
   }
 
-  static func group(_ name: String, _ number: UInt32) -> JSONValue {
+  static func group(_ name: String, _ service: String, _ number: UInt32) -> JSONValue {
     .object([
       .init("groupName", .string(name)), .init("gid", .integer(Int64(number))),
-      .init("disposition", .string("dynamic")),
+      .init("description", .string("\(description)\(service)")), .init("disposition", .string("dynamic")),
     ])
   }
 
   private func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-  /// Whether there is a record of the name, which is then begatd's.
-  private func isRecorded(_ user: String) -> Bool { access(path("\(user).user"), F_OK) == 0 }
+  private func exists(_ name: String) -> Bool {
+    var status = stat()
+    return lstat(path(name), &status) == 0
+  }
+
+  /// Whether there is no record of the name, or one that begatd has made.
+  private func mayReplace(_ name: String) -> Bool {
+    guard exists(name) else { return true }
+    guard
+      let bytes = try? Descriptor.open(UnixPath(path(name)), [.readOnly, .noFollow, .nonBlocking]).readPrefix(
+        Self.longestRecord), let record = try? JSONReader.read(bytes), record["disposition"]?.string == "dynamic"
+    else { return false }
+    return ["realName", "description"].contains { record[$0]?.string?.hasPrefix(Self.description) ?? false }
+  }
+
+  /// Whether there is no record of a number, or a link to one that begatd has made.
+  private func mayReplaceLink(_ name: String) -> Bool {
+    guard exists(name) else { return true }
+    guard let record = target(of: name) else { return false }
+    return record.hasPrefix("begat-") && !record.contains("/") && mayReplace(record)
+  }
 
   private func write(_ record: JSONValue, to name: String, linkedFrom link: String) {
     let bytes = Array((record.text + "\n").utf8)
