@@ -77,7 +77,9 @@ public struct Configuration: Sendable {
     }
     guard problems.isEmpty else { throw ConfigurationProblems(problems: problems.sorted) }
     try refuse(CommandLineCheck(room: surroundings.argumentRoom).problems(of: services))
-    let warnings = ConfigurationWarnings(services).all + identities.warnings(for: services) + identities.keep()
+    let warnings =
+      ConfigurationWarnings(services, choosesUsers: surroundings.choosesUsers).all + identities.warnings(for: services)
+      + identities.keep()
     return Configuration(
       daemon: daemon, control: control, services: services, resolver: identities.resolver, warnings: warnings,
       source: source)

@@ -6,11 +6,17 @@ import Settings
 /// Finds settings that are valid and probably not intended.
 struct ConfigurationWarnings {
   private let services: [ServiceConfiguration]
+  private let choosesUsers: Bool
 
-  init(_ services: [ServiceConfiguration]) { self.services = services.filter(\.settings.enabled) }
+  /// - Parameter choosesUsers: whether services can have users of their own.
+  init(_ services: [ServiceConfiguration], choosesUsers: Bool) {
+    self.services = services.filter(\.settings.enabled)
+    self.choosesUsers = choosesUsers
+  }
 
   var all: [ConfigurationProblem] {
-    rootByDefault + programsOfRoot + relayedPeers + sharedIdentities + unkeptRules + openPages + unconfined
+    rootByDefault + programsOfRoot + relayedPeers + sharedIdentities + chosenNobody + unkeptRules + openPages
+      + unconfined
   }
 
   /// A status page shows all that runs here: its administrator should say which other machines may see it.
@@ -93,21 +99,42 @@ struct ConfigurationWarnings {
 
   /// Programs of one user can read, signal and trace each other.
   private var sharedIdentities: [ConfigurationProblem] {
-    // Services without a number are warned about by OwnIdentities.
-    let choosing = services.filter { $0.runsPrograms && $0.origins["user"] != nil && $0.identity?.user ?? 0 != 0 }
+    // Services without a number are warned about by OwnIdentities, those that chose nobody below.
+    let others = [0, Users.nobody.user]
+    let choosing = services.filter {
+      choosesUsers && $0.runsPrograms && $0.origins["user"] != nil && !others.contains($0.identity?.user ?? 0)
+    }
     let users = Dictionary(grouping: choosing) { $0.identity?.user ?? 0 }
     return choosing.compactMap { service -> ConfigurationProblem? in
       guard let user = service.identity?.user, let sharing = users[user], sharing.count > 1,
         sharing[1].name == service.name
       else { return nil }
-      let names = sharing.map(\.name)
-      let shown = names.count <= 4 ? names : names.prefix(3) + ["\(names.count - 3) more"]
-      let list = shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
       let text =
-        "programs of \(list) all run as \(printable(Users.name(of: user) ?? String(user))) and can signal and trace each "
-        + "other; leave user out, so that each has a user of its own, or set different ones"
+        "programs of \(list(sharing)) all run as \(printable(Users.name(of: user) ?? String(user))) and can signal and trace "
+        + "each other; leave user out, so that each has a user of its own, or set different ones"
       return ConfigurationProblem(at: service.place, key: keyText(["service", service.name]), message: text)
     }
+  }
+
+  /// Other programs of the machine run as nobody too, which was the user of services before they had their own.
+  private var chosenNobody: [ConfigurationProblem] {
+    let nobody = Users.nobody.user
+    let choosing = services.filter { choosesUsers && $0.origins["user"] != nil && $0.identity?.user == nobody }
+    guard let first = choosing.first, let origin = first.origins["user"] else { return [] }
+    let use = "as nobody, which other programs of this machine may use too"
+    let text =
+      choosing.count == 1
+      ? "\(first.name) runs \(use): they can signal and trace its processes; leave user out, so that it has a user of its own"
+      : "\(list(choosing)) run \(use): all of them can signal and trace each other; leave user out, so that each has a user "
+        + "of its own"
+    return [first.warning(at: origin, text)]
+  }
+
+  /// The names of two services or more, cut short if they are many.
+  private func list(_ services: [ServiceConfiguration]) -> String {
+    let names = services.map(\.name)
+    let shown = names.count <= 4 ? names : names.prefix(3) + ["\(names.count - 3) more"]
+    return shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
   }
 }
 

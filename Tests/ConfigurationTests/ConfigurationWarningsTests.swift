@@ -16,7 +16,7 @@ import Testing
     #expect(try warnings(echo + "user = \"root\"") == [])
     #expect(try warnings(echo) == [])
     let text =
-      echo + "[service.b]\nserve = \"time\"\nlisten-stream = \"8\"\nuser = \"nobody\"\n[defaults]\nuser = \"root\""
+      echo + "[service.b]\nserve = \"time\"\nlisten-stream = \"8\"\nuser = \"daemon\"\n[defaults]\nuser = \"root\""
     #expect(try warnings(text) == ["t.toml:9:1: defaults.user: a serves as root by this default; set its own user"])
   }
 
@@ -59,26 +59,56 @@ import Testing
     func program(_ name: String, _ port: Int, _ more: String = "") -> String {
       "[service.\(name)]\nexec = [\"/bin/cat\"]\nlisten-stream = \"\(port)\"\n\(more)"
     }
-    let nobody = "user = \"nobody\"\n"
+    let daemon = "user = \"daemon\"\n"
     #expect(try warnings(program("a", 1) + program("b", 2)) == [])
-    let first = program("a", 1, nobody)
-    let second = program("b", 2, nobody)
+    let first = program("a", 1, daemon)
+    let second = program("b", 2, daemon)
     func warning(_ names: String) -> [String] {
       [
-        "t.toml:5:10: service.b: programs of \(names) all run as nobody and can signal and trace each other; leave user "
+        "t.toml:5:10: service.b: programs of \(names) all run as daemon and can signal and trace each other; leave user "
           + "out, so that each has a user of its own, or set different ones"
       ]
     }
     #expect(try warnings(first + second) == warning("a and b"))
-    #expect(try warnings(first + second + program("c", 3, nobody)) == warning("a, b and c"))
-    let five = first + second + ["c", "d", "e"].enumerated().map { program($1, $0 + 3, nobody) }.joined()
+    #expect(try warnings(first + second + program("c", 3, daemon)) == warning("a, b and c"))
+    let five = first + second + ["c", "d", "e"].enumerated().map { program($1, $0 + 3, daemon) }.joined()
     #expect(try warnings(five) == warning("a, b, c and 2 more"))
-    #expect(try warnings(program("a", 1) + program("b", 2) + "[defaults]\n" + nobody).count == 1)
-    #expect(try warnings(first + program("b", 2, "user = \"daemon\"\n")) == [])
-    #expect(try warnings(first + program("b", 2, nobody + "enabled = false\n")) == [])
-    #expect(try warnings(first + echo.replacing("service.a", with: "service.c") + nobody) == [])
-    let command = "[service.c]\nserve = \"command\"\nlisten-stream = \"3\"\n" + nobody
+    #expect(try warnings(program("a", 1) + program("b", 2) + "[defaults]\n" + daemon).count == 1)
+    #expect(try warnings(first + program("b", 2, "user = \"games\"\n")) == [])
+    #expect(try warnings(first + program("b", 2, daemon + "enabled = false\n")) == [])
+    #expect(try warnings(first + echo.replacing("service.a", with: "service.c") + daemon) == [])
+    let command = "[service.c]\nserve = \"command\"\nlisten-stream = \"3\"\n" + daemon
     #expect(try warnings(first + command) == [])
     #expect(try warnings(first + command + "commands = { x = [\"/bin/cat\"] }\n").count == 1)
+    // begatd has no other user to give.
+    let own = (first + second).replacing("\"daemon\"", with: "\"1\"")
+    #expect(try Configuration.sample(own, user: 1).warnings == [])
+  }
+
+  @Test("warns once of services that chose nobody, built-in ones too")
+  func warnsOfNobody() throws {
+    let nobody = "user = \"nobody\"\n"
+    let one =
+      "t.toml:4:1: service.a.user: a runs as nobody, which other programs of this machine may use too: they can signal "
+      + "and trace its processes; leave user out, so that it has a user of its own"
+    #expect(try warnings(echo + nobody) == [one])
+    #expect(try warnings(echo + "user = \"65534\"\n") == [one])
+    func program(_ name: String) -> String {
+      "[service.\(name)]\nexec = [\"/bin/cat\"]\nlisten-stream = \"fd:\(name)\"\n\(nobody)"
+    }
+    func several(_ names: String, at place: String = "4:1: service.a.user") -> [String] {
+      [
+        "t.toml:\(place): \(names) run as nobody, which other programs of this machine may use too: all of them can signal and "
+          + "trace each other; leave user out, so that each has a user of its own"
+      ]
+    }
+    #expect(try warnings(echo + nobody + program("b")) == several("a and b"))
+    #expect(
+      try warnings(echo + nobody + ["b", "c", "d", "e"].map(program).joined()) == several("a, b, c and 2 more"))
+    let byDefault = echo + echo.replacing("service.a", with: "service.b").replacing("\"7\"", with: "\"8\"")
+    #expect(try warnings(byDefault + "[defaults]\n" + nobody) == several("a and b", at: "8:1: defaults.user"))
+    #expect(
+      try warnings(echo + nobody + "enabled = false\n[service.b]\nserve = \"time\"\nlisten-stream = \"8\"\n") == [])
+    #expect(try Configuration.sample(echo + nobody, user: 65_534).warnings == [], "begatd has no other user to give")
   }
 }
