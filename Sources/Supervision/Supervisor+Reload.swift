@@ -128,7 +128,9 @@ extension Supervisor {
     for service in services where !service.drain.isClosed { for socket in service.sockets { socket.takeNewClients() } }
     starter.datagramPorts = services.datagramPorts
     for service in removed { remove(service, givenUp[ObjectIdentifier(service)] ?? []) }
-    starter.names?.user = plan.resolver
+    if let resolver, !resolver.use(plan.resolver) {
+      logger.notice("names: there is no other user for the resolver, which keeps its own and goes on")
+    }
     if let resolver = transaction.resolver {
       starter.names = resolver
       startResolver()

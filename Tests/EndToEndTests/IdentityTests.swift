@@ -213,6 +213,26 @@ struct IdentityTests {
     }
   }
 
+  @Test("the resolver goes on, also when it is started again, where a reload has no user for it")
+  func resolverWithoutAnotherUser() throws {
+    let hello = SampleConfiguration.service("hello", "user = \"root\"")
+    let map = try wrapper(map: "0 0 1\n70000 70000 3")
+    let directory = try TemporaryDirectory()
+    let daemon = try Daemon(hello, in: directory, wrapper: map)
+    let first = try #require(resolver(daemon))
+    #expect(eventually { ProcessFacts.statusLine("Uid", of: first)?.hasPrefix("7000") == true })
+    let user = try #require(ProcessFacts.statusLine("Uid", of: first))
+    _ = try daemon.reload("[daemon]\nidentity-range = \"80000-80009\"\n" + hello)
+    try daemon.log.awaitLines(containing: "no other user for the resolver, which keeps its own")
+    try Signal.kill.send(to: first)
+    #expect(
+      eventually {
+        guard let second = resolver(daemon), second != first else { return false }
+        return ProcessFacts.statusLine("Uid", of: second) == user
+      }, "\(daemon.log.text)")
+    try daemon.stop()
+  }
+
   // MARK: The machine's name service
 
   private static let knowsRecords: Bool = {

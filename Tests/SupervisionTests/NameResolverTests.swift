@@ -1,3 +1,4 @@
+import Configuration
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -17,6 +18,16 @@ import Testing
       while (try? pair.first.receive(into: room, waiting: false)) != nil { left += 1 }
     }
     #expect(left == 20)
+  }
+
+  @Test("keeps its user where a reload has none for it")
+  func keepsItsUser() throws {
+    let (one, other) = (
+      ResolverUser.identity(Identity(user: 7, group: 7)), ResolverUser.identity(.init(user: 8, group: 8))
+    )
+    let resolver = try NameResolver(as: one, standardError: 2, limits: [])
+    #expect(!resolver.use(.none) && resolver.user == one)
+    #expect(resolver.use(other) && resolver.user == other)
   }
 
   @Test("tells the end of its channel from silence")

@@ -24,7 +24,7 @@ final class NameResolver {
   var restartTime: Int64?
 
   /// The user that it runs as from its next start on; not `none`.
-  var user: ResolverUser
+  private(set) var user: ResolverUser
   private let standardError: CInt
   private let limits: [Program.Limit]
 
@@ -39,6 +39,16 @@ final class NameResolver {
     try MemoryFile.keepSize(of: cacheObject)
     readableCache = try MemoryFile.reopenForReading(cacheObject)
     cache = try NameCache(cacheObject, writable: false)
+  }
+
+  /// Changes the user for its next start.  Where the new configuration has none for it, it keeps its own, which no service
+  /// gets: without a user it would not start.
+  ///
+  /// - Returns: whether it has the user from now on.
+  func use(_ user: ResolverUser) -> Bool {
+    guard user != .none else { return false }
+    self.user = user
+    return true
   }
 
   var channelNumber: CInt? {
