@@ -86,7 +86,7 @@ struct SourceNamespaceBindTests {
       let bound = { (device: String) in daytime(at: "127.0.0.1:10013", lines: "bind-to-device = \"\(device)\"") }
       let other = SampleConfiguration.service("echo")
       try withDaemon(bound("lo") + other) { daemon in
-        try NetworkNamespace.configure("ip link add other type dummy")
+        try NetworkNamespace.configure("ip link add other type veth peer name another")
         #expect(try daemon.reload(bound("other") + other).contains("reload refused"))
         let refusal = daemon.log.lines(containing: "setsockopt SO_BINDTODEVICE other: Operation not permitted")
         #expect(refusal.count == 1 && refusal[0].contains("begatd can change it when it starts"), "\(daemon.log.text)")
