@@ -60,10 +60,8 @@ struct RunSetting {
 
   static func variables(of user: User) -> [String] {
     let terminal = getenv("TERM").map { ["TERM=\(String(cString: $0))"] } ?? []
-    return [
-      "HOME=\(user.homeDirectory)", "USER=\(user.name)", "LOGNAME=\(user.name)", "SHELL=\(user.shell)",
-      "PATH=\(ProgramSettings.searchPath)",
-    ] + terminal
+    let login = LoginEnvironment(userName: user.name, homeDirectory: user.homeDirectory, shell: user.shell)
+    return login.variables.map(\.entry) + ["PATH=\(ProgramSettings.searchPath)"] + terminal
   }
 
   /// Makes the calling process what the command shall be.
