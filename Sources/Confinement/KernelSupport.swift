@@ -27,31 +27,25 @@ public struct KernelSupport: Hashable, Sendable {
   }
 
   /// The missing parts of a sandbox, a line for each.
-  public var warnings: [String] { explanations.map { "sandbox: \($0)" } }
+  public var warnings: [String] { missing.map { "sandbox: \($0.explanation)" } }
 
   /// The missing parts of a sandbox, in a few words each.
-  public var gaps: [String] {
-    var gaps: [String] = []
-    switch landlockVersion {
-    case 0: gaps.append("without Landlock")
-    case 1...3: gaps.append("without Landlock's rules for TCP and signals")
-    case 4...5: gaps.append("without Landlock's rules for signals")
-    default: break
-    }
-    if !takesFilters { gaps.append("without filters of system calls") }
-    return gaps
-  }
+  public var gaps: [String] { missing.map { "without \($0.part)" } }
 
-  private var explanations: [String] {
-    var gaps: [String] = []
+  private var missing: [(part: String, explanation: String)] {
+    var missing: [(part: String, explanation: String)] = []
+    let landlock = "Landlock \(landlockVersion) of this kernel"
     switch landlockVersion {
-    case 0: gaps.append("\(Self.noLandlock): only file permissions keep a service from files")
-    case 1...3: gaps.append("Landlock \(landlockVersion) of this kernel restricts neither TCP nor signals")
-    case 4...5: gaps.append("Landlock \(landlockVersion) of this kernel does not restrict signals")
+    case 0: missing.append(("Landlock", "\(Self.noLandlock): only file permissions keep a service from files"))
+    case 1...3:
+      missing.append(("Landlock's rules for TCP and signals", "\(landlock) restricts neither TCP nor signals"))
+    case 4...5: missing.append(("Landlock's rules for signals", "\(landlock) does not restrict signals"))
     default: break
     }
-    if !takesFilters { gaps.append("\(Self.noFilters): a service can make every system call") }
-    return gaps
+    if !takesFilters {
+      missing.append(("filters of system calls", "\(Self.noFilters): a service can make every system call"))
+    }
+    return missing
   }
 
   private static let noLandlock =
