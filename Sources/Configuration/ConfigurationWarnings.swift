@@ -99,7 +99,7 @@ struct ConfigurationWarnings {
 
   /// Programs of one user can read, signal and trace each other.
   private var sharedIdentities: [ConfigurationProblem] {
-    // Services without a number are warned about by OwnIdentities, those that chose nobody below.
+    // OwnIdentities warns of services without a number, and `chosenNobody` of those that set the user nobody.
     let others = [0, Users.nobody.user]
     let choosing = services.filter {
       choosesUsers && $0.runsPrograms && $0.origins["user"] != nil && !others.contains($0.identity?.user ?? 0)
@@ -116,7 +116,8 @@ struct ConfigurationWarnings {
     }
   }
 
-  /// Other programs of the machine run as nobody too, which was the user of services before they had their own.
+  /// The user nobody is shared with other programs of the machine.  Services had it before they had users of their own, so
+  /// that old configurations may name it.
   private var chosenNobody: [ConfigurationProblem] {
     let nobody = Users.nobody.user
     let choosing = services.filter { choosesUsers && $0.origins["user"] != nil && $0.identity?.user == nobody }

@@ -94,7 +94,7 @@ final class IdentityAssignment {
   private(set) var unserved: [String] = []
   /// All names that have or had a number.
   fileprivate private(set) var list = IdentityList()
-  /// Which assignment of its keeper it is.
+  /// Its place in the order of its keeper's assignments.
   fileprivate let number: UInt64
   private let keeper: IdentityKeeper
   private var lock: PathLock?

@@ -118,7 +118,7 @@ extension ListenerOptions {
 extension ListenerSettings {
   /// Becomes the service's user and gives up all privileges.
   ///
-  /// Where programs may gain privileges, those of root keep what root has, as they would gain it anyway.
+  /// A service whose programs may gain privileges keeps the capabilities of root, which they would gain anyway.
   func giveUpPrivileges() throws(SystemCallError) {
     var kept: Privileges.Kept = []
     if options.program.allowSetUserID {
