@@ -38,7 +38,7 @@ export BEGAT_LISTENER = pie
 endif
 
 # Any of one|other will do.
-BUILD_PACKAGES = libsystemd-dev libseccomp-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-config|pkgconf'
+BUILD_PACKAGES = libseccomp-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-config|pkgconf'
 # Programs that the tests run.  None of them brings a service (make check asks).
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.

@@ -60,7 +60,6 @@ let package = Package(
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
     .target(name: "CCurl"),
-    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CConfinement"),
 
@@ -115,7 +114,7 @@ let package = Package(
       name: "Supervision",
       dependencies: [
         "Configuration", "Settings", "Control", "Monitoring", "JSON", "ControlProtocol", "CSharedLayouts",
-        "NetworkServices", "Admission", "Confinement", nameService, unixCore, "CSystemd",
+        "NetworkServices", "Admission", "Confinement", nameService, unixCore,
         .product(name: "Logging", package: "swift-log"),
       ]),
 

@@ -15,7 +15,8 @@ struct StoppedCounterpartTests {
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: ["NOTIFY_SOCKET=\(path)", "WATCHDOG_USEC=600000"])
     // Its queue takes some ten messages.
-    try daemon.log.awaitLines(containing: "service manager: sd_notify: Connection timed out", within: .seconds(15))
+    try daemon.log.awaitLines(
+      containing: "service manager: send \(path): Resource temporarily unavailable", within: .seconds(15))
     try expectWork(daemon)
 
     try readAll(bound.socket)
@@ -32,7 +33,7 @@ struct StoppedCounterpartTests {
     let bound = try UnixSocketFile.bind(at: path, kind: .datagram, access: UnixSocketFile.Access())
     try fill(bound.socket, at: path)
     let daemon = try Daemon(Self.configuration, in: directory, environment: ["NOTIFY_SOCKET=\(path)"])
-    try daemon.log.awaitLines(containing: "service manager: sd_notify: Connection timed out")
+    try daemon.log.awaitLines(containing: "service manager: send \(path): Resource temporarily unavailable")
     // What it missed is said as soon as it reads.
     #expect(try eventually(within: .seconds(15)) { try readAll(bound.socket).contains { $0.contains("READY=1") } })
     try expectWork(daemon)

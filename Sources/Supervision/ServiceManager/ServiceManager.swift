@@ -1,20 +1,19 @@
-import CSystemd
-import Glibc
+import ControlProtocol
 import Logging
 @_spi(Begat) import UnixCore
 
 /// What begatd tells the service manager that started it, if one did.
 ///
-/// sd_notify(3) waits while the manager's queue is full, so it is interrupted after a moment.  What was not delivered is
-/// sent later, at longer and longer intervals: a manager that does not read costs begatd next to nothing.
+/// What was not delivered is sent later, at longer and longer intervals: a manager that does not read costs begatd next
+/// to nothing.
 ///
-/// Source: sd_notify(3), sd_watchdog_enabled(3).
+/// Source: sd_notify(3).
 final class ServiceManager {
   /// How often the manager wants to hear that all is well, in nanoseconds; nil when it does not.
   let watchdogInterval: Int64?
   /// When what was not delivered is to be sent again, CLOCK_MONOTONIC nanoseconds; nil if nothing is.
   private(set) var retryTime: Int64?
-  private let isThere = getenv("NOTIFY_SOCKET") != nil
+  private var socket = NotifySocket()
   private let logger: Logger
   private var undelivered = News()
   private var retry: Retry
@@ -43,9 +42,7 @@ final class ServiceManager {
 
   init(logger: Logger) {
     self.logger = logger
-    var microseconds: UInt64 = 0
-    let isEnabled = sd_watchdog_enabled(0, &microseconds) > 0
-    watchdogInterval = isEnabled ? Int64(clamping: min(microseconds, 1 << 50)) * 1000 : nil
+    watchdogInterval = ManagerWatchdog.interval
     retry = ServiceManager.retry(watchdogInterval: watchdogInterval)
   }
 
@@ -97,7 +94,7 @@ final class ServiceManager {
   }
 
   private func deliver() {
-    guard isThere, let text = undelivered.text else { return }
+    guard socket != nil, let text = undelivered.text else { return }
     if let retryTime, SystemClock.monotonic() < retryTime { return }
     if let failure = sendReloading() ?? send(text) {
       let (delay, isNews) = retry.failed("\(failure)")
@@ -120,18 +117,20 @@ final class ServiceManager {
     return nil
   }
 
-  /// How long one message may take.
+  /// How long one message may take, where the manager's queue is full.
   private static let patience = Duration.milliseconds(20)
 
   /// - Returns: why the message was not delivered.
   private func send(_ text: String) -> SystemCallError? {
-    do {
-      let result = try withDeadline(after: ServiceManager.patience) { sd_notify(0, text) }
-      guard result < 0 else { return nil }
-      let code = ErrorCode(rawValue: -result)
-      return SystemCallError("sd_notify", code: code == .interrupted ? .timedOut : code)
-    } catch {
-      return error as? SystemCallError ?? SystemCallError("sd_notify", code: .timedOut)
+    let deadline = Deadline(after: ServiceManager.patience)
+    while true {
+      do throws(SystemCallError) {
+        try socket?.send(text)
+        return nil
+      } catch {
+        let hasRoom = error.code == .wouldBlock && socket?.awaitRoom(until: deadline) ?? false
+        guard hasRoom, !deadline.hasPassed else { return error }
+      }
     }
   }
 }
