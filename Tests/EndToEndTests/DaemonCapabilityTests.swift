@@ -122,6 +122,20 @@ struct DaemonCapabilityTests {
     #expect(text.contains("serving as daemon needs CAP_SETUID and CAP_SETGID, which this begatd"), "\(text)")
   }
 
+  /// As in a unit with `SystemCallFilter=~@privileged`.
+  @Test("serves without a capability where the filter of its starter permits no privileged call")
+  func nothingToLose() throws {
+    let kernel = try TestPrograms.kernel(
+      without: ["capset", "setgroups", "setresuid", "setresgid", "setuid", "setgid", "chown", "fchown"], error: EPERM)
+    let program = SampleConfiguration.program("id", ["/usr/bin/id", "-u"])
+    try withDaemon(SampleConfiguration.service("echo") + program, wrapper: try Machine.unprivileged() + kernel) {
+      daemon in
+      #expect(try answer(daemon.address("echo"), "served\n") == "served\n")
+      let user = try answer(daemon.address("id"))
+      #expect(user == (Machine.isRoot ? "65534\n" : "\(getuid())\n"))
+    }
+  }
+
   // MARK: Root without some capability
 
   @Test("is never root by accident", arguments: ["setuid", "setgid"])
