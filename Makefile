@@ -87,6 +87,19 @@ TEST_FLAGS = --disable-local-rpath
 # The library is a package of its own, and knows nothing of this one.
 LIBRARY    = --package-path UnixIPC --scratch-path $(BUILD)/library
 
+# Packages that make a machine of their own, unpacked beside the project like the peers.
+MACHINE_PACKAGES = systemd systemd-sysv systemd-container dbus libpam-systemd iproute2
+MACHINE = $(BUILD)/machine
+
+# A real systemd boots in a container directory; needs root.
+#: test-systemd  boot a systemd of its own with the programs installed, and test them there
+test-systemd: $(BUILT)
+	@./.ci/install-packages $(TEST_PACKAGES)
+	@./.ci/unpack-peers $(CURDIR)/$(MACHINE)/peers $(MACHINE_PACKAGES)
+	@rm -rf $(MACHINE)/tree $(MACHINE)/place
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(MACHINE)/tree PREFIX=/usr
+	@Tests/Systemd/run $(MACHINE)/tree $(MACHINE)/peers $(MACHINE)/place $(CASES)
+
 #: nightly   the tests, then what takes too long for every change (Tests/Nightly)
 nightly: test
 	@for script in Tests/Nightly/*; do \
@@ -212,4 +225,4 @@ clean:
 help:
 	@sed -n 's/^#: /make /p' Makefile
 
-.PHONY: all deps test-deps build run test nightly docs format references release-library api-check check install uninstall list-installed dist clean help
+.PHONY: all deps test-deps build run test test-systemd nightly docs format references release-library api-check check install uninstall list-installed dist clean help
