@@ -7,7 +7,7 @@ from machine import Failure, wait_for
 from support import load
 
 EXAMPLES = "/usr/share/doc/begat/examples/systemd/begatd.service.d"
-PLACES = ["time:127.0.0.1:10037", "datagram:127.0.0.1:10037", "line:127.0.0.1:2345", "line:[::1]:2345",
+PLACES = ["time:127.0.0.1:10037", "line:127.0.0.1:2345", "line:[::1]:2345",
           "line:127.0.0.1:10017", "line:127.0.0.1:10013", "echo:127.0.0.1:10007"]
 
 
