@@ -1,6 +1,7 @@
 """begatd.service as it is shipped."""
 
 import json
+import time
 
 from machine import Failure, wait_for
 from support import CONFIGURATION, connections, held, load, running, targets
@@ -58,7 +59,6 @@ def test_left_connections_can_be_ended_and_count(machine):
 
 
 def test_stop_with_idle_connections(machine):
-    import time
     with running(machine), held(machine):
         start = time.monotonic()
         machine.run("systemctl", "stop", "begatd")
@@ -80,6 +80,56 @@ def test_reload(machine):
             if round and machine.try_run("begat", "connect", "127.0.0.1", str(3000 + round - 1)).returncode == 0:
                 raise Failure("an address that was given up takes clients")
     return f"{report['asked']} asked"
+
+
+def test_store_with_300_addresses(machine):
+    def configuration(count):
+        ports = ", ".join(f'"127.0.0.1:{port}"' for port in range(5000, 5000 + count))
+        return f'[defaults]\nmax-connections-per-source = 1000\n[service.many]\nserve = "time"\nlisten-stream = [{ports}]\n'
+
+    def stored():
+        return int(machine.property("begatd", "NFileDescriptorStore"))
+
+    places = [f"time:127.0.0.1:{port}" for port in range(5000, 5010)]
+    with running(machine, configuration(300)):
+        wait_for("300 sockets in the store", lambda: stored() > 300)
+        with load(machine, clients=16, places=places) as report:
+            for _ in range(3):
+                machine.run("systemctl", "restart", "begatd")
+            machine.write("/etc/begat/begatd.toml", configuration(10))
+            machine.run("systemctl", "reload", "begatd")
+        if (count := stored()) > 20:
+            raise Failure(f"{count} descriptors are stored for 10 addresses")
+        if machine.try_run("begat", "connect", "127.0.0.1", "5299").returncode == 0:
+            raise Failure("an address that was given up takes clients")
+        # A start with another configuration gives up the rest of what the former one had.
+        machine.write("/etc/begat/begatd.toml", configuration(5))
+        machine.run("systemctl", "restart", "begatd")
+        wait_for("a smaller store", lambda: stored() <= 15)
+        if machine.try_run("begat", "connect", "127.0.0.1", "5007").returncode == 0:
+            raise Failure("an address that was given up takes clients")
+    return f"{report['asked']} asked, slowest {report['slowest'] * 1000:.0f} ms"
+
+
+def test_stop_kills_the_group_of_a_waiting_program(machine):
+    """X11: a child of a program with the listening socket would keep the port, and the next start would fail."""
+    text = """
+[service.waits]
+wait = true
+exec = ["/bin/sh", "-c", "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"]
+listen-stream = ["127.0.0.1:6000"]
+"""
+    with running(machine, text):
+        machine.run("sh", "-c", "begat connect 127.0.0.1 6000 < /dev/null > /dev/null 2>&1 & sleep 0.3; kill $!")
+        wait_for("its program", lambda: machine.try_run("pgrep", "-x", "sleep").returncode == 0)
+        start = time.monotonic()
+        machine.run("systemctl", "stop", "begatd")
+        seconds = time.monotonic() - start
+        wait_for("the end of its group", lambda: machine.try_run("pgrep", "-x", "sleep").returncode != 0)
+        machine.run("systemctl", "start", "begatd")
+        if seconds > 2:
+            raise Failure(f"{seconds:.2f} s")
+    return f"{seconds:.2f} s"
 
 
 def test_journal_fields(machine):
@@ -112,6 +162,16 @@ def test_identities_and_sandbox(machine):
         text = machine.journal("-u", "begatd", "-b")
         if "Landlock" in text or "seccomp" in text:
             raise Failure(text)
+
+
+def test_users_of_services_have_names(machine):
+    """begatd's own user may not write where they are told: the unit has root do it, at a start and at a reload."""
+    with running(machine):
+        for service in ["echo", "words"]:
+            machine.run("userdbctl", "user", f"begat-{service}")
+        machine.write("/etc/begat/begatd.toml", CONFIGURATION.replace("[service.words]", "[service.others]"))
+        machine.run("systemctl", "reload", "begatd")
+        machine.run("userdbctl", "user", "begat-others")
 
 
 def test_watchdog_of_begatd(machine):
