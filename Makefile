@@ -88,7 +88,7 @@ TEST_FLAGS = --disable-local-rpath
 LIBRARY    = --package-path UnixIPC --scratch-path $(BUILD)/library
 
 # Packages that make a machine of their own, unpacked beside the project like the peers.
-MACHINE_PACKAGES = systemd systemd-sysv systemd-container dbus libpam-systemd iproute2
+MACHINE_PACKAGES = systemd systemd-sysv systemd-container systemd-userdbd dbus libpam-systemd iproute2
 MACHINE = $(BUILD)/machine
 
 # A real systemd boots in a container directory; needs root.
