@@ -15,6 +15,9 @@ DOCDIR        ?= $(PREFIX)/share/doc/begat
 SYSCONFDIR    ?= /etc
 # Below the prefix, never /lib: a package with a real /lib would replace that link of today's systems by a directory.
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
+# Units of users' own service managers.
+USERUNITDIR   ?= $(PREFIX)/lib/systemd/user
+SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
 # What journalctl -x explains messages with.
 CATALOGDIR    ?= $(PREFIX)/lib/systemd/catalog
 BASHDIR       ?= $(PREFIX)/share/bash-completion/completions
@@ -156,20 +159,27 @@ check: deps
 	@rm -rf $(BUILD)-check
 
 PAGES     = $(notdir $(wildcard man/*.[1-8]))
-UNITS     = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
-DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md docs/security.md etc/begatd.toml
+# Drop-ins of units lie in folders named after these.
+UNITS     = $(patsubst systemd/%,%,$(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.service.d/*.conf))
+USERUNITS = $(notdir $(wildcard systemd/user/*))
+DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md docs/security.md docs/systemd.md etc/begatd.toml
 # For the administrator to copy, in the folders below /etc where they belong.
 EXAMPLES  = fail2ban/action.d/begat.conf prometheus/begat-alerts.yml grafana/begat-dashboard.json logrotate.d/begat
+DROPINS   = $(patsubst systemd/examples/%,%,$(wildcard systemd/examples/*.d/*.conf))
 SHELLS    = begat begatd
 page_path = $(MANDIR)/man$(subst .,,$(suffix $1))/$1
 
 # Every file that is installed but the administrator's configuration.
 INSTALLED = $(SBINDIR)/begatd $(SBINDIR)/begat-listener $(BINDIR)/begat $(foreach page,$(PAGES),$(call page_path,$(page))) \
   $(foreach shell,$(SHELLS),$(BASHDIR)/$(shell) $(ZSHDIR)/_$(shell) $(FISHDIR)/$(shell).fish) \
-  $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) \
-  $(addprefix $(DOCDIR)/examples/,$(EXAMPLES)) $(CATALOGDIR)/begat.catalog
+  $(addprefix $(UNITDIR)/,$(UNITS)) $(addprefix $(USERUNITDIR)/,$(USERUNITS)) $(SYSUSERSDIR)/begat.conf \
+  $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) \
+  $(addprefix $(DOCDIR)/examples/,$(EXAMPLES)) $(addprefix $(DOCDIR)/examples/systemd/,$(DROPINS)) \
+  $(CATALOGDIR)/begat.catalog
 PROGRAM = install -D -m 755 $(if $(STRIP),--strip --strip-program=$(STRIP))
 FILE    = install -D -m 644
+# Units name the programs and the documents by their paths.
+PATHS   = s|/usr/sbin/|$(SBINDIR)/|g; s|/usr/bin/|$(BINDIR)/|g; s|/usr/share/doc/begat|$(DOCDIR)|g
 
 # Builds only if a source is newer than the programs: `make && sudo make install` builds nothing as root.
 #: install   put programs, manual pages, completions and units below DESTDIR and PREFIX
@@ -193,16 +203,18 @@ install: $(BUILT)
 	  $(FILE) $$completion "$(DESTDIR)$(FISHDIR)/$$program.fish" || exit 1; \
 	done
 	$(FILE) systemd/begat.catalog '$(DESTDIR)$(CATALOGDIR)/begat.catalog'
-	install -d '$(DESTDIR)$(UNITDIR)'
-	for unit in $(UNITS); do \
-	  sed 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/bin/|$(BINDIR)/|' systemd/$$unit > "$(DESTDIR)$(UNITDIR)/$$unit" && \
-	  chmod 644 "$(DESTDIR)$(UNITDIR)/$$unit" || exit 1; \
-	done
+	$(FILE) systemd/begat.sysusers '$(DESTDIR)$(SYSUSERSDIR)/begat.conf'
+	unit=$$(mktemp) && trap 'rm -f "$$unit"' EXIT && \
+	put() { sed '$(PATHS)' "systemd/$$1" > $$unit && $(FILE) $$unit "$(DESTDIR)$$2"; } && \
+	{ for name in $(UNITS); do put $$name "$(UNITDIR)/$$name" || exit 1; done; \
+	  for name in $(USERUNITS); do put user/$$name "$(USERUNITDIR)/$$name" || exit 1; done; \
+	  for name in $(DROPINS); do put examples/$$name "$(DOCDIR)/examples/systemd/$$name" || exit 1; done; }
 
 #: uninstall remove what install put there; the configuration in /etc stays
 uninstall:
 	$(foreach file,$(INSTALLED),rm -f '$(DESTDIR)$(file)' &&) true
 	-[ ! -d '$(DESTDIR)$(DOCDIR)' ] || find '$(DESTDIR)$(DOCDIR)' -depth -type d -empty -delete
+	-[ ! -d '$(DESTDIR)$(UNITDIR)' ] || find '$(DESTDIR)$(UNITDIR)' -type d -name 'begat*.d' -empty -delete
 
 list-installed:
 	@$(foreach file,$(INSTALLED),echo '$(file)' &&) true
