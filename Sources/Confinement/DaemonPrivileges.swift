@@ -72,6 +72,7 @@ public enum DaemonPrivileges {
   ) throws(SystemCallError) -> pid_t {
     let sets = try Privileges.currentSets()
     let lent = capabilities.intersection(sets.permitted).intersection(sets.bounding).rawValue
+    if lent == 0 { return try start() }
     let process: pid_t
     do throws(SystemCallError) {
       try Privileges.done(
@@ -103,11 +104,11 @@ public enum DaemonPrivileges {
 
   private static func set(effective: Capabilities, permitted: Capabilities) throws(SystemCallError) {
     try Privileges.done(confinement_clear_ambient_capabilities(), "PR_CAP_AMBIENT_CLEAR_ALL")
-    try Privileges.done(
-      confinement_write_capabilities(effective.rawValue, permitted.rawValue, 0), "capset")
+    let isWritten = try Privileges.write(effective: effective, permitted: permitted)
     let sets = try Privileges.currentSets()
     try Privileges.confirm(
-      sets.effective == effective && sets.permitted == permitted && sets.inheritable.isEmpty && sets.ambient.isEmpty,
+      sets.effective == effective && sets.permitted == permitted && sets.ambient.isEmpty
+        && (sets.inheritable.isEmpty || !isWritten),
       "capset", nil)
   }
 }

@@ -35,14 +35,14 @@ public enum Privileges {
     if emptiesBoundingSet { try done(confinement_cut_bounding_set(0), "PR_CAPBSET_DROP") }
     try identity?.become()
     let left = kept.contains(.capabilities) ? try currentSets() : nil
-    try done(
-      confinement_write_capabilities(left?.effective.rawValue ?? 0, left?.permitted.rawValue ?? 0, 0), "capset")
+    let isWritten = try write(effective: left?.effective ?? [], permitted: left?.permitted ?? [])
     if !kept.contains(.gains) { try done(confinement_set_no_new_privileges(), "PR_SET_NO_NEW_PRIVS") }
     try forbidDumps()
 
     let sets = try currentSets()
     let own: Capabilities = kept.contains(.capabilities) ? [] : sets.effective.union(sets.permitted)
-    let passedOn = sets.inheritable.union(sets.ambient).union(emptiesBoundingSet ? sets.bounding : [])
+    let passedOn = (isWritten ? sets.inheritable : []).union(sets.ambient)
+      .union(emptiesBoundingSet ? sets.bounding : [])
     try confirm(own.union(passedOn).isEmpty, "capset", nil)
     try confirm(kept.contains(.gains) || cannotBeGained, "prctl", "PR_SET_NO_NEW_PRIVS")
   }
@@ -57,6 +57,22 @@ public enum Privileges {
   public static func forbidCores() throws(SystemCallError) {
     try ResourceLimit.coreSize.set(soft: 0, hard: 0)
     try confirm(try ResourceLimit.coreSize.current() == (0, 0), "setrlimit", "RLIMIT_CORE")
+  }
+
+  /// Sets the capabilities of the calling thread, and none that are inherited.
+  ///
+  /// The filter of a unit whose processes need no such call may refuse it.  That is no failure where only the inheritable
+  /// set would change: a program gets those by capabilities of its file, which no_new_privs prevents.
+  ///
+  /// - Returns: false if the inheritable set is as before.
+  static func write(effective: Capabilities, permitted: Capabilities) throws(SystemCallError) -> Bool {
+    guard confinement_write_capabilities(effective.rawValue, permitted.rawValue, 0) == -1 else { return true }
+    let code = ErrorCode(rawValue: errno)
+    let sets = try currentSets()
+    guard code == .notPermitted, cannotBeGained, sets.effective == effective, sets.permitted == permitted else {
+      throw SystemCallError("capset", code: code)
+    }
+    return sets.inheritable.isEmpty
   }
 
   static func currentSets() throws(SystemCallError) -> CapabilitySets {
