@@ -17,8 +17,8 @@ public struct Configuration: Sendable {
 
   /// Reads and checks the configuration whole.
   ///
-  /// - Parameter file: nil means `/etc/begat/begatd.toml` or, where that is missing, the embedded text.  The files of the
-  ///   directory `conf.d` beside it are read with it.
+  /// - Parameter file: nil means the user's own file, else `/etc/begat/begatd.toml` or, where both are missing, the embedded
+  ///   text.  The files of the directory `conf.d` beside it are read with it.
   /// - Parameter acceptsStreams: whether it may be `-`, for standard input, or a pipe, which is read to its end.
   /// - Parameter identities: remembers the users of services; nil for the file that begatd remembers them in, which is
   ///   then not changed.
@@ -40,10 +40,11 @@ public struct Configuration: Sendable {
   ) throws(ConfigurationProblems) -> Configuration {
     var problems = ProblemCollector()
     let files = ConfigurationFiles(surroundings: surroundings, acceptsStreams: acceptsStreams)
-    let texts = files.read(file, problems: &problems)
-    let embedded = ConfigurationFiles.Text(file: embeddedName, bytes: PackageResources.begatd_toml)
-    let source = texts == nil ? embeddedName : file ?? surroundings.systemFile
-    let configuration = try read(texts ?? [embedded], source: source, in: surroundings, problems: problems)
+    let main = file ?? files.usualFile
+    let texts =
+      main.map { files.read($0, problems: &problems) }
+      ?? [ConfigurationFiles.Text(file: embeddedName, bytes: PackageResources.begatd_toml)]
+    let configuration = try read(texts, source: main ?? embeddedName, in: surroundings, problems: problems)
     let directories = SocketDirectoryCheck(runtimeDirectory: surroundings.runtimeDirectory)
     try refuse(directories.problems(of: configuration.services))
     return configuration

@@ -17,12 +17,13 @@ struct ConfigurationFiles {
   /// Whether the main file may be `-`, for standard input, or a pipe.
   var acceptsStreams = false
 
-  /// The file that was asked for or else the system's, then `conf.d/*.toml` beside it by name.
-  ///
-  /// - Returns: nil when there is none of them and only the embedded text is left.
-  func read(_ file: String?, problems: inout ProblemCollector) -> [Text]? {
-    if file == nil, !isPresent(surroundings.systemFile) { return nil }
-    let main = file ?? surroundings.systemFile
+  /// The file that is read where none is asked for: the user's own or else the system's; nil when there is neither.
+  var usualFile: String? {
+    [surroundings.userFile, surroundings.systemFile].lazy.compactMap { $0 }.first(where: isPresent)
+  }
+
+  /// A file, then `conf.d/*.toml` beside it by name.
+  func read(_ main: String, problems: inout ProblemCollector) -> [Text] {
     let paths = [main] + (problems.collect(try additions(to: main)) ?? [])
     var texts: [Text] = []
     for path in paths {

@@ -8,6 +8,8 @@ struct Surroundings {
   var identity: Identity
   /// What is read when no file is asked for.
   var systemFile: String
+  /// The user's own file, which is read instead where it exists; nil where there can be none.
+  var userFile: String?
   /// What `%t` stands for.
   var runtimeDirectory: String
   /// Gives services users of their own; nil where begatd may not change its user.
@@ -43,6 +45,7 @@ struct Surroundings {
   static func actual(_ identities: IdentityKeeper? = nil) -> Surroundings {
     var surroundings = Surroundings(
       identity: .effective, runtimeDirectory: RuntimeDirectory.path, capabilities: .effective)
+    surroundings.userFile = UserConfiguration.file(of: surroundings.identity.user, surroundings.capabilities)
     surroundings.leastNice = Capabilities.leastNice
     surroundings.hasCutBoundingSet = DaemonPrivileges.haveCutBoundingSet
     if surroundings.choosesUsers { surroundings.identities = identities ?? .reading() }

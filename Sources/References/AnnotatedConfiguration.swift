@@ -7,8 +7,9 @@ public enum AnnotatedConfiguration {
       # begatd.toml: what begatd serves, where and to how many.  begatd.toml(5) explains every key.
       #
       # begatd reads the file given by --config, else /etc/begat/begatd.toml, else the copy of this text that it carries:
-      # every service that begat has built in, on this machine only and on ports that need no privilege.  The files
-      # conf.d/*.toml beside it are read too, in the order of their names; no table may be defined in two files.
+      # every service that begat has built in, on this machine only and on ports that need no privilege.  An ordinary user's
+      # begatd first looks for ~/.config/begat/begatd.toml.  The files conf.d/*.toml beside it are read too, in the order of
+      # their names; no table may be defined in two files.
       #
       # Lines that begin with "#key =" show defaults, or an example for a key that is unset.  `begat check` shows what is
       # wrong with a file, or which settings result from it.

@@ -20,6 +20,11 @@ public enum ConfigurationManual {
       else
       .Pa /etc/begat/begatd.toml ,
       else a copy of the annotated default that it carries.
+      An ordinary user's begatd first looks for
+      .Pa $XDG_CONFIG_HOME/begat/begatd.toml ,
+      or
+      .Pa ~/.config/begat/begatd.toml
+      if that variable is unset.
       The files
       .Pa conf.d/*.toml
       beside it are read too, in the order of their names; no table may be defined in two files.
@@ -79,7 +84,9 @@ public enum ConfigurationManual {
       .Bl -tag -width indent
       .It Pa /etc/begat/begatd.toml
       The configuration of this machine.
-      .It Pa /etc/begat/conf.d/*.toml
+      .It Pa ~/.config/begat/begatd.toml
+      A user's own.
+      .It Pa /etc/begat/conf.d/*.toml , ~/.config/begat/conf.d/*.toml
       Additions to it.
       .El
       .Sh SEE ALSO

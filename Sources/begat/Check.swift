@@ -13,7 +13,9 @@ struct Check: ParsableCommand {
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Check this file instead of the one that begatd would read.", valueName: "file"),
+    help: ArgumentHelp(
+      "Check this file instead of the one that begatd would read: /etc/begat/begatd.toml, or a user's own in ~/.config/begat.",
+      valueName: "file"),
     completion: .file(extensions: ["toml"]))
   var config: String?
 

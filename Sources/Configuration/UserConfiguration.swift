@@ -1,0 +1,21 @@
+import Confinement
+import Glibc
+
+/// The place of a user's own configuration.
+enum UserConfiguration {
+  /// `$XDG_CONFIG_HOME/begat/begatd.toml`, else `~/.config/begat/begatd.toml`, whether the file exists or not.
+  ///
+  /// Root has the machine's configuration, and so has a begatd with capabilities: programs of its user must not decide
+  /// what it does with them.
+  ///
+  /// Source: XDG Base Directory Specification.
+  static func file(
+    of user: uid_t, _ capabilities: Capabilities,
+    variable: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
+  ) -> String? {
+    guard user != 0, capabilities.isEmpty else { return nil }
+    // The specification has relative paths ignored.
+    func path(_ name: String) -> String? { variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
+    return (path("XDG_CONFIG_HOME") ?? path("HOME").map { "\($0)/.config" }).map { "\($0)/begat/begatd.toml" }
+  }
+}
