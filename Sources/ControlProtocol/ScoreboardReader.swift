@@ -27,6 +27,26 @@ public final class ScoreboardReader {
     try self.init(object, slotCount: room / MemoryLayout<begat_slot>.stride)
   }
 
+  /// The slots of a copy at most.
+  private static let maxCopiedSlots = 65_536
+
+  /// Copies a scoreboard from a file whose owner may cut it short while it is read, from where the file is read now.
+  ///
+  /// - Throws: `EINVAL` when the file is too small.
+  public init(copyOf file: borrowing Descriptor) throws(SystemCallError) {
+    let empty = Scoreboard.size(slotCount: 0)
+    let size = min(try MemoryFile.size(of: file), Scoreboard.size(slotCount: ScoreboardReader.maxCopiedSlots))
+    guard size >= empty else { throw SystemCallError("read", on: "scoreboard", code: .invalidArgument) }
+    slotCount = (size - empty) / MemoryLayout<begat_slot>.stride
+    memory = try MemoryMapping.shared(size: size)
+    var rest = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<size])
+    while !rest.isEmpty {
+      let count = try file.read(into: rest)
+      if count == 0 { return }
+      rest = UnsafeMutableRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+
   var header: UnsafeMutablePointer<begat_scoreboard> {
     memory.unsafeBytes.baseAddress!.assumingMemoryBound(to: begat_scoreboard.self)
   }

@@ -57,30 +57,6 @@ public struct StandaloneBoard: ~Copyable {
   }
 }
 
-extension StandaloneBoard {
-  /// The scoreboards of all listeners that live and have their files in a runtime directory, by the names of the files.
-  ///
-  /// Files of dead ones are removed.
-  public static func readers(in runtime: String = RuntimeDirectory.path) -> [ScoreboardReader] {
-    let directory = directory(in: runtime)
-    let names = ((try? DirectoryListing.names(in: directory)) ?? []).sorted()
-    return names.compactMap { reader(at: "\(directory)/\($0)") }
-  }
-
-  private static func reader(at path: String) -> ScoreboardReader? {
-    do throws(SystemCallError) {
-      let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
-      if try file.tryLock(.shared) {
-        // Between its making and its lock a file has no bytes.
-        if try MemoryFile.size(of: file) > 0 { unlink(path) }
-        return nil
-      }
-      let reader = try ScoreboardReader(file)
-      return reader.isReadable ? reader : nil
-    } catch { return nil }
-  }
-}
-
 extension Scoreboard {
   /// Writes down where the listener listens, for readers that have no other source.
   ///

@@ -101,4 +101,31 @@ struct StandaloneBoardTests {
       _ = try program.awaitEnd()
     }
   }
+
+  @Test("of any content are shown, and harm no command", arguments: [0xff, 0x80, 0x7f] as [UInt8])
+  func areNotBelieved(byte: UInt8) throws {
+    let directory = try TemporaryDirectory()
+    let (program, _) = try Self.listener(directory, name: "alone")
+    let file = directory.path("run/listeners/alone.\(program.process)")
+    var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+    // Only the head of its layout is as it must be: magic number, version and size of a slot.
+    for index in 8..<bytes.count { bytes[index] = byte }
+    // Two of them: counts of services are summed up.
+    var locked: [CInt] = []
+    defer { for number in locked { close(number) } }
+    for name in ["odd.1", "odd.2"] {
+      let path = directory.path("run/listeners/\(name)")
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      let copy = try Descriptor.open(path, .readOnly)
+      #expect(try copy.tryLock(.exclusive))
+      locked.append(copy.release())
+    }
+    for words in [["status"], ["status", "--json"], ["status", "--prometheus"], ["ps"], ["ps", "--json"]] {
+      let answer = try RunningProgram.run(
+        try Programs.begat(), words, environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"])
+      #expect(answer.status == .exited(code: 0), "\(words): \(answer.errors.text)")
+    }
+    try program.send(.terminate)
+    #expect(try program.awaitEnd() == .exited(code: 0))
+  }
 }

@@ -13,7 +13,7 @@ extension ControlClient {
     _ request: ControlRequest, within limit: Duration?
   ) throws(ControlClientError) -> (answer: ControlAnswer, line: [UInt8]) {
     guard request.name.isQuestion, places.given == nil else { return try ask(request, within: limit) }
-    let listeners = StandaloneListeners(in: places.directories)
+    let listeners = StandaloneListeners(in: places.listenerDirectories)
     guard !listeners.isEmpty else { return try ask(request, within: limit) }
     let own: ControlAnswer?
     do throws(ControlClientError) { own = try ask(request, within: limit).answer } catch {
@@ -30,7 +30,7 @@ extension ControlClient {
   /// - Returns: nil if nothing can answer.
   func completed(_ own: ControlAnswer?, _ request: ControlRequest) -> ControlAnswer? {
     guard request.name.isQuestion, places.given == nil else { return own }
-    let listeners = StandaloneListeners(in: places.directories)
+    let listeners = StandaloneListeners(in: places.listenerDirectories)
     return listeners.isEmpty ? own : ControlClient.merge(own, listeners, request)
   }
 

@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Monitoring
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -18,6 +19,11 @@ struct ControlPlaces {
       return request.isQuestion ? [given, DaemonSettings.questionsPath(beside: given)] : [given]
     }
     return directories.flatMap { request.isQuestion ? ["\($0)/status", "\($0)/control"] : ["\($0)/control"] }
+  }
+
+  /// Where listeners without begatd may have their scoreboards: units have directories of their own.
+  var listenerDirectories: [String] {
+    getenv("RUNTIME_DIRECTORY") == nil ? directories + StandaloneListeners.unitDirectories : directories
   }
 
   /// Runtime directories: a user's own begatd first, then the machine's.

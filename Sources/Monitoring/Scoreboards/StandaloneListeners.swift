@@ -5,6 +5,9 @@ import ControlProtocol
 public struct StandaloneListeners {
   private let boards: [ScoreboardReader]
 
+  /// The runtime directories of those that run as units.
+  public static var unitDirectories: [String] { StandaloneBoard.runtimeDirectories() }
+
   /// Looks for them.
   ///
   /// - Parameter directories: runtime directories, such as `/run/begat`.

@@ -1,0 +1,81 @@
+import Glibc
+import Settings
+@_spi(Begat) import UnixCore
+
+extension StandaloneBoard {
+  /// Where units without begatd have their runtime directories, one for each instance of `begat-listener@.service`.
+  public static let unitDirectories = "/run/begat-listener"
+
+  /// The runtime directories of such units.
+  public static func runtimeDirectories(below path: String = unitDirectories) -> [String] {
+    ((try? DirectoryListing.names(in: path)) ?? []).sorted().map { "\(path)/\($0)" }
+  }
+
+  /// The scoreboards of all listeners that live and have their files in a runtime directory, by the names of the files.
+  ///
+  /// Files of dead ones are removed, but only from a directory that no other user can change.
+  public static func readers(in runtime: String = RuntimeDirectory.path) -> [ScoreboardReader] {
+    do throws(SystemCallError) {
+      let directory = try Descriptor.open(directory(in: runtime), [.readOnly, .directory, .noFollow])
+      let owner = try facts(of: directory).st_uid
+      let isOwn = owner == geteuid() && isOnlyOurs(runtime)
+      // Whatever happens to its path, it is this directory.
+      let path = "/proc/self/fd/\(directory.number)"
+      let names = try DirectoryListing.names(in: path, atMost: isOwn ? .max : maxForeignFiles).sorted()
+      return names.compactMap { isOwn ? reader(at: "\(path)/\($0)") : foreignReader(at: "\(path)/\($0)", of: owner) }
+    } catch { return [] }
+  }
+
+  private static func reader(at path: String) -> ScoreboardReader? {
+    do throws(SystemCallError) {
+      let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
+      if try file.tryLock(.shared) {
+        // Between its making and its lock a file has no bytes.
+        if try MemoryFile.size(of: file) > 0 { unlink(path) }
+        return nil
+      }
+      let reader = try ScoreboardReader(file)
+      return reader.isReadable ? reader : nil
+    } catch { return nil }
+  }
+
+  // MARK: Other users' listeners
+
+  /// A unit has one listener, and for a moment the one before it.
+  private static let maxForeignFiles = 4
+
+  /// Reads the scoreboard of another user's listener.
+  ///
+  /// That user may write anything to the file, cut it short at any time, and put other files into its place: nothing is
+  /// removed, no file but a regular one of that user's is read, and what is read is a copy.
+  private static func foreignReader(at path: String, of owner: uid_t) -> ScoreboardReader? {
+    do throws(SystemCallError) {
+      let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
+      let facts = try facts(of: file)
+      guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == owner, try !file.tryLock(.shared) else { return nil }
+      let reader = try ScoreboardReader(copyOf: file)
+      // A number of another user's process could be taken for the listener's, and be killed.
+      guard reader.isReadable, isProcess(reader.listener, of: owner) else { return nil }
+      return reader
+    } catch { return nil }
+  }
+
+  private static func isProcess(_ number: pid_t, of user: uid_t) -> Bool {
+    var facts = stat()
+    return number > 0 && stat("/proc/\(number)", &facts) == 0 && facts.st_uid == user
+  }
+
+  /// Whether no user but root and this one can change the names in a directory.
+  private static func isOnlyOurs(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && (facts.st_uid == geteuid() || facts.st_uid == 0) && facts.st_mode & S_IWOTH == 0
+  }
+
+  private static func facts(of descriptor: borrowing Descriptor) throws(SystemCallError) -> stat {
+    var facts = stat()
+    guard fstat(descriptor.number, &facts) == 0 else {
+      throw SystemCallError("fstat", code: ErrorCode(rawValue: errno))
+    }
+    return facts
+  }
+}
