@@ -57,7 +57,11 @@ public struct NotifySocket: ~Copyable {
       var text = text
       return text.withUTF8 { bytes -> ErrorCode? in
         do throws(SystemCallError) {
-          _ = try socket.send(UnsafeRawBufferPointer(bytes), passing: descriptors, waiting: false)
+          let bytes = UnsafeRawBufferPointer(bytes)
+          // The filter of a listener permits send(2), but not sendmsg(2).
+          _ =
+            try descriptors.isEmpty
+            ? socket.send(bytes, waiting: false) : socket.send(bytes, passing: descriptors, waiting: false)
           return nil
         } catch { return error.code }
       }

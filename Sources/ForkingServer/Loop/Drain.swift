@@ -34,7 +34,9 @@ extension Listener {
   mutating func beginDrain(_ timeout: Duration) {
     scoreboard.header.pointee.is_draining = 1
     // Processes of built-in services have nothing to tidy up.
-    drain = Drain(deadline: Deadline(after: timeout), gracePeriod: offer.runsPrograms ? .seconds(5) : .seconds(1))
+    let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)
+    drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod)
+    tellStopping(timeout, gracePeriod: gracePeriod)
   }
 
   /// Ends the remaining connections now instead of at the deadline.

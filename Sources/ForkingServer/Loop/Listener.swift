@@ -45,6 +45,7 @@ struct Listener: ~Copyable {
   let scoreboard: Scoreboard
   var sockets: ServiceSockets
   var reporter: Reporter
+  var manager: ManagerReports
   var table: ConnectionTable
   var batch: RecordBatch
   var refusals: Refusals
@@ -77,7 +78,8 @@ struct Listener: ~Copyable {
 
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
-    admission: consuming Admission, datagramAnswers: DatagramAnswers?, scoreboard: consuming Scoreboard,
+    manager: consuming ManagerReports, admission: consuming Admission, datagramAnswers: DatagramAnswers?,
+    scoreboard: consuming Scoreboard,
     names: NameClient?, errors: ProgramErrors, title: consuming ProcessTitle?
   ) throws(SystemCallError) {
     let startsPrograms = options.runsPrograms
@@ -111,6 +113,7 @@ struct Listener: ~Copyable {
     self.scoreboard = scoreboard
     self.title = title
     self.reporter = reporter
+    self.manager = manager
     sharedState = service.sharedState
     self.reporter.takesFiles = service.sharedState != nil
     poller = pollers.urgent
@@ -136,6 +139,7 @@ struct Listener: ~Copyable {
     do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
     try confinement.enter()
     reporter.sayReady(sockets.addresses)
+    tellReady()
     while !isDone { takeTurn() }
     finishLog()
     report()
@@ -226,7 +230,7 @@ struct Listener: ~Copyable {
     var due = Deadline.never
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due)
+    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due)
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
@@ -294,6 +298,7 @@ struct Listener: ~Copyable {
     let now = Deadline.now
     for line in refusals.ended(now) { reporter.log(.notice, line, .clientsCounted) }
     sayConnectionsCounted(now)
+    tellManager(now)
     guard !table.isEmpty, lastSweep.duration(to: now) >= Listener.sweepInterval else {
       if table.isEmpty { lastSweep = now }
       return

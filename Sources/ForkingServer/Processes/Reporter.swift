@@ -1,11 +1,14 @@
 import CSharedLayouts
 import ControlProtocol
+import Settings
 @_spi(Begat) import UnixCore
 
 /// Where a listener's news goes: to begatd, or to standard error where there is none.  Never waits for either.
 struct Reporter: ~Copyable {
   private var channel: Descriptor?
   private let name: String
+  /// Whether lines of standard error carry their severity instead of the program's name.
+  private let isInJournal = StandardErrorMessage.isInJournal
   /// Records that could not be delivered, ever.
   private(set) var droppedRecords = 0
   /// Records that were lost and are not reported as lost yet.
@@ -68,7 +71,7 @@ struct Reporter: ~Copyable {
       case nil:
         let head = ConnectionRecord(record)?.head ?? ""
         try StandardError.tryWrite(
-          "begat-listener: \(name): \(head)program: \(escaped(line, doublingBackslashes: false))\n")
+          self.line(.notice, "\(head)program: \(escaped(line, doublingBackslashes: false))"))
       }
       return true
     } catch { return false }
@@ -78,10 +81,15 @@ struct Reporter: ~Copyable {
     do throws(SystemCallError) {
       switch channel {
       case .some(let channel): try ListenerChannel.sendLog(severity, text, kind, on: channel)
-      case nil: try StandardError.tryWrite("begat-listener: \(name): \(text)\n")
+      case nil: try StandardError.tryWrite(line(severity, text))
       }
       return true
     } catch { return false }
+  }
+
+  /// A line of standard error.
+  private func line(_ severity: Severity, _ text: String) -> String {
+    ListenerProgram.line(severity, "\(name): \(text)", isInJournal: isInJournal)
   }
 
   mutating func sayReady(_ addresses: [String]) {
@@ -118,10 +126,13 @@ struct Reporter: ~Copyable {
   mutating func report(_ batch: inout RecordBatch, isLast: Bool = false) {
     answer()
     let name = name
+    let isInJournal = isInJournal
     let now = Deadline.now
     var unwritten = 0
     let unsent = batch.flush(to: channel) { record in
-      if (try? StandardError.tryWrite("begat-listener: \(name): \(record)\n")) == nil { unwritten += 1 }
+      let line = ListenerProgram.line(
+        record.isProblem ? .warning : .info, "\(name): \(record)", isInJournal: isInJournal)
+      if (try? StandardError.tryWrite(line)) == nil { unwritten += 1 }
     }
     let count = unsent + unwritten
     if count > 0 {

@@ -18,7 +18,7 @@ public enum ListenerProgram {
       parsed = try ListenerOptions.parse(Array(arguments.dropFirst()))
     } catch {
       complain("\(error)")
-      return usage
+      return end(usage)
     }
     if parsed.options.help || parsed.options.version {
       let text = parsed.options.version ? "begat-listener \(BegatVersion.text)\n" : ListenerOptions.helpText
@@ -38,11 +38,23 @@ public enum ListenerProgram {
       return try listen(settings, consume sockets)
     } catch let problem as ListenerOptionProblem {
       complain("\(problem)")
-      return usage
+      return end(usage)
     } catch {
       complain("\(name(of: parsed.options)): \(error)")
-      return (error as? ServiceSockets.Problem)?.isUsage == true ? usage : failure
+      return end((error as? ServiceSockets.Problem)?.isUsage == true ? usage : failure)
     }
+  }
+
+  /// Waits before a listener ends that could not start: a service manager starts it again immediately.  Only a change of
+  /// its unit helps against a wrong command line.
+  ///
+  /// A stop signal ends the wait, and the listener.
+  private static func end(_ status: CInt) -> CInt {
+    let isUnit = getenv("NOTIFY_SOCKET") != nil && Descriptor.withBorrowed(STDERR_FILENO) { !$0.isTerminal }
+    guard isUnit else { return status }
+    SignalSet().setThreadMask()
+    SystemClock.sleep(for: status == usage ? .seconds(60) : .seconds(10))
+    return status
   }
 
   /// Restores signals that the starter ignored or blocked: time limits end connections by SIGALRM.
@@ -70,6 +82,7 @@ public enum ListenerProgram {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
+    let manager = ManagerReports(isUsed: options.channel == nil)
     // Before the identity changes: the directory is the starter's.
     let ownBoard =
       options.scoreboard == nil
@@ -115,7 +128,8 @@ public enum ListenerProgram {
     _ = consume shared
     // The listener alone has the sockets: it closes them at a stop.
     var listener = try Listener(
-      options: options, service: service, sockets: consume sockets, reporter: reporter, admission: admission,
+      options: options, service: service, sockets: consume sockets, reporter: reporter, manager: manager,
+      admission: admission,
       datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names,
       errors: errors, title: title)
     let isSuccess = try listener.run(in: consume confinement)
@@ -183,5 +197,12 @@ public enum ListenerProgram {
     }
   }
 
-  static func complain(_ text: String) { try? StandardError.tryWrite("begat-listener: \(text)\n") }
+  static func complain(_ text: String, _ severity: Severity = .error) {
+    try? StandardError.tryWrite(line(severity, text, isInJournal: StandardErrorMessage.isInJournal))
+  }
+
+  /// A line of standard error: with the program's name, or for the journal, which knows the name, with the severity.
+  static func line(_ severity: Severity, _ text: String, isInJournal: Bool) -> String {
+    (isInJournal ? "<\(severity.rawValue)>" : "begat-listener: ") + text + "\n"
+  }
 }

@@ -15,7 +15,7 @@ enum StandardConnection {
     let options = settings.options
     // Descriptors that the starter left open must not reach the client's process.
     try DescriptorRange.close(from: 3, keeping: UnsafeBufferPointer(start: nil, count: 0))
-    if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)") }
+    if settings.servesAsRoot { ListenerProgram.complain("\(options.name): \(ListenerSettings.rootWarning)", .warning) }
     guard let builtIn = options.serve else { return false }
     let client = Descriptor.withBorrowed(0) { Self.client(at: $0, options) }
     guard isAdmitted(client, options) else { return false }
@@ -23,7 +23,7 @@ enum StandardConnection {
     try settings.giveUpPrivileges()
     let programs = ProgramLoader(options: options, pendingSignals: nil)
     let service = try LoadedService(builtIn, options: options, programs: programs, errors: 2) {
-      ListenerProgram.complain("\(options.name): \($0)")
+      ListenerProgram.complain("\(options.name): \($0)", .warning)
     }
     guard case .service(let stream) = service.offer else { return false }
     if let longest = options.maxDuration { try ProcessControl.end(with: .terminate, after: longest) }
@@ -52,7 +52,7 @@ enum StandardConnection {
     let rules = AccessRules(allow: options.admission.allow, deny: options.admission.deny)
     if rules.decision(on: client.address, user: client.user).isAllowed { return true }
     let name = PeerText(options.logAddress).text(client.address)
-    ListenerProgram.complain("\(options.name): refused \(name)")
+    ListenerProgram.complain("\(options.name): refused \(name)", .notice)
     if let refusal = options.refusal {
       Descriptor.withBorrowed(1) { output in _ = try? output.writeAll(refusal + "\r\n") }
     }

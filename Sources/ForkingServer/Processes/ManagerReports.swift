@@ -1,0 +1,104 @@
+import ControlProtocol
+import Settings
+@_spi(Begat) import UnixCore
+
+/// What a listener without begatd tells the service manager that started it, if one did.
+///
+/// It never waits: what the manager's full queue does not take is sent again a moment later.  The socket is connected
+/// before the listener confines itself.  Connection processes and programs get neither the socket nor its name.
+struct ManagerReports: ~Copyable {
+  private var socket: NotifySocket?
+  /// The time between two signs of life: half of that after which the manager takes the listener for hung.
+  private let interval: Duration?
+  /// When the next sign of life, or what could not be delivered, is due.
+  private(set) var due = Deadline.never
+  /// The lines that are still to be delivered.
+  private var isReadyOwed = false
+  private var isStoppingOwed = false
+  private var isSignOwed = false
+  private var status: String?
+  private var timeoutExtension: Int64?
+  /// Why the manager could not be told; logged once.
+  private var hasFailed = false
+
+  /// - Parameter isUsed: false for a listener that reports to begatd.
+  init(isUsed: Bool) {
+    socket = isUsed ? NotifySocket() : nil
+    interval = isUsed ? ManagerWatchdog.interval.map { .nanoseconds($0 / 2) } : nil
+  }
+
+  private static let retryInterval: Duration = .milliseconds(100)
+
+  /// The listener is ready.
+  ///
+  /// - Parameter status: what it serves, and where.
+  mutating func ready(_ status: String) {
+    isReadyOwed = true
+    self.status = status
+    // The first sign of life is due immediately: from readiness on, the manager waits for it.
+    due = .now
+  }
+
+  /// The listener accepts no more.
+  ///
+  /// - Parameter limit: for how long it may take to end.
+  mutating func stopping(_ status: String, within limit: Duration) {
+    isStoppingOwed = true
+    self.status = status
+    timeoutExtension = limit.nanoseconds / 1000
+    due = .now
+  }
+
+  /// Sends what is due.
+  ///
+  /// - Returns: a failure that is to be logged.
+  mutating func advance(_ now: Deadline) -> String? {
+    guard due <= now else { return nil }
+    if interval != nil { isSignOwed = true }
+    do throws(SystemCallError) {
+      try deliver()
+      due = interval.map { now.advanced(by: $0) } ?? .never
+      return nil
+    } catch {
+      due = now.advanced(by: ManagerReports.retryInterval)
+      guard error.code != .wouldBlock, !hasFailed else { return nil }
+      hasFailed = true
+      return "the service manager cannot be told: \(error)"
+    }
+  }
+
+  private mutating func deliver() throws(SystemCallError) {
+    var lines: [String] = []
+    if isReadyOwed { lines.append("READY=1") }
+    if isStoppingOwed { lines.append("STOPPING=1") }
+    if isSignOwed { lines.append("WATCHDOG=1") }
+    if let timeoutExtension { lines.append("EXTEND_TIMEOUT_USEC=\(timeoutExtension)") }
+    if let status { lines.append("STATUS=\(status)") }
+    guard !lines.isEmpty else { return }
+    try socket?.send(lines.joined(separator: "\n"))
+    (isReadyOwed, isStoppingOwed, isSignOwed) = (false, false, false)
+    status = nil
+    timeoutExtension = nil
+  }
+}
+
+extension Listener {
+  /// Tells the service manager that clients are served.
+  mutating func tellReady() {
+    let all = sockets.shownAddresses.map { $0.isDatagram ? "\($0.text) (datagram)" : $0.text }
+    let some = all.prefix(8).joined(separator: ", ")
+    manager.ready("serving \(options.name) on \(some)" + (all.count > 8 ? " and \(all.count - 8) others" : ""))
+  }
+
+  /// Tells the service manager that no client is accepted any more.
+  mutating func tellStopping(_ timeout: Duration, gracePeriod: Duration) {
+    manager.stopping(
+      "stopping; connections may go on for \(DurationText.render(timeout))", within: timeout + gracePeriod + .seconds(2)
+    )
+    tellManager(.now)
+  }
+
+  mutating func tellManager(_ now: Deadline) {
+    if let failure = manager.advance(now) { reporter.log(.warning, failure) }
+  }
+}
