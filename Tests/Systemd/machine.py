@@ -84,7 +84,8 @@ class Machine:
         self.console = open(self.root.parent / "console", "ab")
         environment = dict(os.environ, LD_LIBRARY_PATH=self.libraries) if self.libraries else None
         self.process = subprocess.Popen(
-            [self.nspawn, "-q", "-D", self.root, "--register=no", "--keep-unit", "--private-network", "--console=pipe",
+            [self.nspawn, "-q", "-D", self.root, f"--machine=begat-{os.getpid()}", "--register=no", "--keep-unit",
+             "--private-network", "--console=pipe",
              # systemd-nspawn 252 has a filter of its own, without these.
              "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self", "-b",
              f"systemd.unit={target}"],
@@ -93,6 +94,7 @@ class Machine:
             self.leader = int(wait_for("the first process", self._find_leader))
             wait_for("a booted machine", self._is_booted, 60)
         except Failure as failure:
+            self.kill()
             text = (self.root.parent / "console").read_text(errors="replace")[-4000:]
             raise Failure(f"{failure}\n{text}") from None
 
@@ -106,7 +108,8 @@ class Machine:
         return None
 
     def _is_booted(self):
-        # The units may be there before the manager answers.
+        if self.process.poll() is not None:
+            raise Failure(f"systemd-nspawn has ended with status {self.process.returncode}")
         state = self.try_run("systemctl", "is-system-running").stdout.strip()
         return state in ("running", "degraded")
 
@@ -124,8 +127,16 @@ class Machine:
         return time.monotonic() - start
 
     def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+        """Ends the machine without a farewell.  With its first process all others go; systemd-nspawn's end would leave them."""
+        if not self.process or self.process.poll() is not None:
+            return
+        leader = self.leader or int(self._find_leader() or 0)
+        if leader > 1:
+            os.kill(leader, signal.SIGKILL)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
             self.process.wait()
 
     # Inside
