@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Settings
 @_spi(Begat) import UnixCore
 
 /// What `begat check` and `begatd --check` do: read the configuration as the daemon would, and say what is wrong.
@@ -69,8 +70,17 @@ public enum ConfigurationCheck {
   }
 
   private static func show(_ outcome: Outcome) -> CInt {
-    let isPrinted = write(outcome.complaints, to: STDERR_FILENO) && write(outcome.output, to: STDOUT_FILENO)
+    let isPrinted = write(marked(outcome.complaints), to: STDERR_FILENO) && write(outcome.output, to: STDOUT_FILENO)
     return isPrinted ? outcome.exitStatus : 1
+  }
+
+  /// The complaints with their priorities, where the journal reads them.
+  private static func marked(_ complaints: String) -> String {
+    guard StandardErrorMessage.isInJournal else { return complaints }
+    return complaints.split(separator: "\n").map { line in
+      let priority: StandardErrorMessage.Priority = line.hasPrefix("warning: ") ? .warning : .error
+      return "<\(priority.rawValue)>\(line)\n"
+    }.joined()
   }
 
   private static func write(_ text: String, to descriptor: CInt) -> Bool {

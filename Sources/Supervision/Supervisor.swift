@@ -122,7 +122,7 @@ final class Supervisor {
     if stopDeadline != nil, isStarted { logger.info("stopped") }
     if let lost = logFile?.close(), lost > 0 {
       // No other place is left for it.
-      try? StandardError.tryWrite("begatd: log-file: \(counted(lost, "message", "messages")) lost at the end\n")
+      StandardErrorMessage.write("log-file: \(counted(lost, "message", "messages")) lost at the end", of: "begatd")
     }
     return exitStatus
   }

@@ -54,6 +54,21 @@ struct Begatd: ParsableCommand {
     if let readyFd, readyFd < 3 || fcntl(readyFd, F_GETFD) == -1 {
       throw ValidationError("--ready-fd \(readyFd): not an open descriptor above 2")
     }
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let text = fullMessage(for: error)
+      // Help and the version are no faults.
+      guard StandardErrorMessage.isInJournal, exitCode(for: error) != .success, !text.isEmpty else {
+        exit(withError: error)
+      }
+      StandardErrorMessage.write(text, of: "begatd")
+      exit(withError: exitCode(for: error))
+    }
+  }
+
   }
 
   func run() throws {

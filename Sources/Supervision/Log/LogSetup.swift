@@ -31,7 +31,7 @@ enum LogSetup {
     let lines = StandardErrorOutput()
     let isJSON = configuration.logFormat == .json
     var handler: any RecordLog = LineLog(
-      lines, LineFormat(isJSON ? .json : StandardErrorKind.isJournal ? .prioritized : .text))
+      lines, LineFormat(isJSON ? .json : StandardErrorMessage.isInJournal ? .prioritized : .text))
     var failure: String?
     var file: LogFile?
     do throws(SystemCallError) {
@@ -48,7 +48,7 @@ enum LogSetup {
         }
       case .journal: handler = try DatagramLog(.journal)
       case .syslog: handler = try DatagramLog(.syslog)
-      case .auto where StandardErrorKind.isJournal: handler = try DatagramLog(.journal)
+      case .auto where StandardErrorMessage.isInJournal: handler = try DatagramLog(.journal)
       case .auto where isDetached: handler = try DatagramLog(.syslog)
       case .stderr:
         if let left { failure = "standard error is \(left), which is let go of with the terminal" }
@@ -58,7 +58,7 @@ enum LogSetup {
     var leftOutput: StandardErrorOutput?
     if failure != nil, left != nil {
       do throws(SystemCallError) {
-        handler = try DatagramLog(StandardErrorKind.isJournal ? .journal : .syslog)
+        handler = try DatagramLog(StandardErrorMessage.isInJournal ? .journal : .syslog)
       } catch {
         // The usual place is no demand: then begatd serves, and says what it loses.
         guard configuration.logTarget == .auto else {
@@ -79,7 +79,7 @@ enum LogSetup {
       let text = "log: \(failure); messages go to \((chosen as? DatagramLog)?.daemon ?? "standard error")"
       logger.warning("\(text)")
       // The starter's terminal is where they would be looked for.
-      if isDetached, chosen is DatagramLog { try? StandardError.tryWrite("begatd: \(text)\n") }
+      if isDetached, chosen is DatagramLog { StandardErrorMessage.write(text, .warning, of: "begatd") }
     }
     return Logs(
       logger: logger, records: chosen, keepsStandardError: usesStandardError && left == nil, file: file,
@@ -120,15 +120,5 @@ private enum StandardErrorKind {
     var facts = (stat(), stat())
     return fstat(STDERR_FILENO, &facts.0) == 0 && fstat(StandardStreams.nullNumber, &facts.1) == 0
       && facts.0.st_rdev == facts.1.st_rdev
-  }
-
-  /// Whether the service manager reads standard error into its journal.
-  ///
-  /// Source: systemd.exec(5), JOURNAL_STREAM.
-  static var isJournal: Bool {
-    guard let text = getenv("JOURNAL_STREAM").map({ String(cString: $0) }) else { return false }
-    var facts = stat()
-    guard fstat(STDERR_FILENO, &facts) == 0 else { return false }
-    return text == "\(facts.st_dev):\(facts.st_ino)"
   }
 }

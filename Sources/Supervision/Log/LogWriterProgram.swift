@@ -1,5 +1,6 @@
 import Confinement
 import Glibc
+import Settings
 @_spi(Begat) import UnixCore
 
 /// The program that writes a log file: begatd executed again, with two descriptors.
@@ -28,7 +29,7 @@ public enum LogWriterProgram {
       writer.run()
       return 0
     } catch {
-      try? StandardError.tryWrite("begatd: log: \(error)\n")
+      StandardErrorMessage.write("log: \(error)", of: "begatd")
       return 1
     }
   }

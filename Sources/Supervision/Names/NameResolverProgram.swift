@@ -3,6 +3,7 @@ import Confinement
 import ControlProtocol
 import Glibc
 @_spi(Begat) import NameService
+import Settings
 import Synchronization
 @_spi(Begat) import UnixCore
 
@@ -43,7 +44,7 @@ public enum NameResolverProgram {
       try obey(Descriptor(owning: channelNumber), cache)
       return 0
     } catch {
-      try? StandardError.tryWrite("begatd: names: \(error)\n")
+      StandardErrorMessage.write("names: \(error)", of: "begatd")
       return 1
     }
   }

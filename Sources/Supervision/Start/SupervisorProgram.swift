@@ -190,7 +190,7 @@ public enum SupervisorProgram {
   private static func complain(_ text: String, _ status: CInt) -> CInt { complain([text], status) }
 
   private static func complain(_ texts: [String], _ status: CInt) -> CInt {
-    for text in texts { try? StandardError.tryWrite("begatd: \(text)\n") }
+    for text in texts { StandardErrorMessage.write(text, of: "begatd") }
     return status
   }
 }
