@@ -12,6 +12,16 @@ struct ConfigurationFiles {
   }
 
   static let largest = 1 << 20
+  /// What is read when no file is asked for.
+  static let systemFile = "/etc/begat/begatd.toml"
+
+  /// The directory of the files that are read with a main file.
+  static func directory(beside main: String) -> String {
+    (main.lastIndex(of: "/").map { String(main[...$0]) } ?? "") + "conf.d"
+  }
+
+  /// Whether a file of that directory is read.
+  static func isRead(_ name: String) -> Bool { name.hasSuffix(".toml") && !name.hasPrefix(".") }
 
   let surroundings: Surroundings
   /// Whether the main file may be `-`, for standard input, or a pipe.
@@ -43,12 +53,12 @@ struct ConfigurationFiles {
 
   private func additions(to main: String) throws(ConfigurationProblem) -> [String] {
     if acceptsStreams, isStream(main) { return [] }
-    let directory = (main.lastIndex(of: "/").map { String(main[...$0]) } ?? "") + "conf.d"
+    let directory = Self.directory(beside: main)
     guard isPresent(directory) else { return [] }
     try refuseForeignWriters(
       try calling(directory, try FileSystem.facts(of: directory)), directory)
     let names = try calling(directory, try DirectoryListing.names(in: directory))
-    return names.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
+    return names.filter(Self.isRead)
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
   }
 

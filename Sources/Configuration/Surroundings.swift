@@ -25,7 +25,7 @@ struct Surroundings {
 
   /// - Parameter capabilities: nil means all for root, none for other users.
   init(
-    identity: Identity, systemFile: String = "/etc/begat/begatd.toml", runtimeDirectory: String,
+    identity: Identity, systemFile: String = ConfigurationFiles.systemFile, runtimeDirectory: String,
     capabilities: Capabilities? = nil, identities: IdentityKeeper? = nil
   ) {
     self.identities = identities

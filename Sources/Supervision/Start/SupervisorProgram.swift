@@ -32,18 +32,19 @@ public enum SupervisorProgram {
       try DaemonPrivileges.reduceEffective()
     } catch { return complain("\(error)", failure) }
 
-    let identities = IdentityKeeper.writing()
-    let loaded: LoadedConfiguration
-    do throws(ConfigurationProblems) {
-      loaded = LoadedConfiguration(try Configuration.load(file: configurationFile, identities: identities))
-    } catch { return complain(error.problems.map(\.description), badConfiguration) }
-
     // Read again later, from another working directory perhaps.
     let file = configurationFile.map(absolutePath)
+    let identities = IdentityKeeper.writing()
+    var attempts = leavesTerminal ? nil : StartAttempts(configurationFile: configurationFile)
+    let loaded: (configuration: LoadedConfiguration, version: ConfigurationVersion)
+    switch load(configurationFile, identities, &attempts) {
+    case .success(let success): loaded = success
+    case .failure(let end): return end.status
+    }
     let job = Job(
-      loaded: loaded, identities: identities, configurationFile: file, readyDescriptor: readyDescriptor,
-      leavesListeners: leavesListeners,
-      pidFile: pidFile.map(absolutePath))
+      loaded: loaded.configuration, version: loaded.version, identities: identities, configurationFile: file,
+      readyDescriptor: readyDescriptor, leavesListeners: leavesListeners, pidFile: pidFile.map(absolutePath),
+      attempts: attempts)
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
@@ -51,14 +52,52 @@ public enum SupervisorProgram {
     } catch { return complain("\(error)", failure) }
   }
 
+  /// The exit status of a begatd that does not start.
+  private struct StartEnd: Error {
+    let status: CInt
+  }
+
+  /// Reads the configuration, under a service manager also several times.
+  private static func load(
+    _ file: String?, _ identities: IdentityKeeper, _ attempts: inout StartAttempts?
+  ) -> Result<(configuration: LoadedConfiguration, version: ConfigurationVersion), StartEnd> {
+    while true {
+      let version = ConfigurationVersion(file: file)
+      do throws(ConfigurationProblems) {
+        return .success((LoadedConfiguration(try Configuration.load(file: file, identities: identities)), version))
+      } catch {
+        let lines = error.problems.map(\.description)
+        guard attempts != nil else { return .failure(StartEnd(status: complain(lines, badConfiguration))) }
+        switch attempts?.failed(lines, isRepeatable: true, version) {
+        case .retry: break
+        case .stop: return .failure(StartEnd(status: success))
+        case .exit, nil: return .failure(StartEnd(status: badConfiguration))
+        }
+      }
+    }
+  }
+
   /// The services to offer.
   private struct Job {
     let loaded: LoadedConfiguration
+    let version: ConfigurationVersion
     let identities: IdentityKeeper
     let configurationFile: String?
     let readyDescriptor: CInt?
     let leavesListeners: Bool
     let pidFile: String?
+    /// Nil without a service manager.
+    var attempts: StartAttempts?
+
+    /// Says why begatd does not start; under a service manager, waits before it exits.
+    ///
+    /// - Returns: the exit status.
+    mutating func failed(_ lines: [String], isLogged: Bool = false) -> CInt {
+      guard let next = attempts?.failed(lines, isLogged: isLogged, isRepeatable: false, version) else {
+        return isLogged ? failure : complain(lines, failure)
+      }
+      return next == .stop ? success : failure
+    }
   }
 
   /// The path itself where the working directory cannot be found out.
@@ -91,17 +130,19 @@ public enum SupervisorProgram {
   private static func serve(
     _ job: Job, isDetached: Bool = false, tellStarter: @escaping (CInt, Bool) -> Void
   ) -> CInt {
+    var job = job
     func give(_ status: CInt) -> CInt {
       tellStarter(status, false)
       return status
     }
+    let attempts = job.attempts
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit, .user1).block()
     let limit = DescriptorLimit.raise()
     let configuration = job.loaded.configuration
     let logs: Logs
     do throws(LogSetup.Problem) { logs = try LogSetup.open(configuration.daemon, isDetached: isDetached) } catch {
-      return give(complain(error.text, failure))
+      return give(job.failed([error.text]))
     }
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
@@ -113,12 +154,12 @@ public enum SupervisorProgram {
     }
     let control: ControlServer?
     do throws(ControlSocketProblem) { control = try openControl(configuration.control, logger) } catch {
-      return give(complain("\(error)", failure))
+      return give(job.failed(["\(error)"]))
     }
     let services: [ManagedService]
     do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
       control?.close()
-      return give(complain(error.lines, failure))
+      return give(job.failed(error.lines))
     }
 
     do throws(SystemCallError) {
@@ -157,11 +198,15 @@ public enum SupervisorProgram {
       try supervisor.take(control, of: configuration)
       let status = supervisor.run()
       if let path = job.pidFile { ProcessNumberFile.removeIfOurs(path) }
-      return supervisor.isStarted ? status : give(status)
+        attempts?.forget()
+      guard !supervisor.isStarted else { return status }
+      guard status == success else { return give(job.failed(["a listener did not start"], isLogged: true)) }
+      attempts?.forget()
+      return give(success)
     } catch {
       for service in services { service.closeSockets() }
       control?.close()
-      return give(complain(error.withAdvice, failure))
+      return give(job.failed([error.withAdvice]))
     }
   }
 

@@ -1,0 +1,34 @@
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// The files of a configuration at one moment, without their contents: two that differ are of different times, between
+/// which a file was changed.
+public struct ConfigurationVersion: Hashable, Sendable {
+  private struct Stamp: Hashable, Sendable {
+    let path: String
+    let device: dev_t
+    let inode: ino_t
+    let size: off_t
+    let mode: mode_t
+    /// The last change of anything but the name.
+    let seconds: time_t
+    let nanoseconds: Int
+  }
+
+  /// None for a file that is not there.
+  private let stamps: [Stamp]
+
+  /// - Parameter file: as for `Configuration.load`.
+  public init(file: String?) {
+    let main = file ?? ConfigurationFiles.systemFile
+    let directory = ConfigurationFiles.directory(beside: main)
+    let names = (try? DirectoryListing.names(in: directory)) ?? []
+    let paths = [main, directory] + names.filter(ConfigurationFiles.isRead).sorted().map { "\(directory)/\($0)" }
+    stamps = paths.compactMap { path in
+      guard let facts = try? FileSystem.facts(of: path) else { return nil }
+      return Stamp(
+        path: path, device: facts.st_dev, inode: facts.st_ino, size: facts.st_size, mode: facts.st_mode,
+        seconds: facts.st_ctim.tv_sec, nanoseconds: facts.st_ctim.tv_nsec)
+    }
+  }
+}
