@@ -93,6 +93,29 @@ public enum DaemonPrivileges {
     return process
   }
 
+  /// Runs the body with another user's rights to files, and with begatd's capabilities, in a process of root's.
+  ///
+  /// What it makes belongs to that user, and links of the user's making lead it nowhere that the user may not go.
+  public static func acting<Result>(
+    as user: uid_t, group: gid_t, _ body: () -> Result
+  ) throws(SystemCallError) -> Result {
+    let sets = try Privileges.currentSets()
+    let own = Identity.effective
+    // Only root may change groups: they come first here, and last on the way back.
+    try Privileges.done(setgroups(1, [group]), "setgroups")
+    try Privileges.done(setegid(group), "setegid")
+    try Privileges.done(seteuid(user), "seteuid")
+    // They lose their effect with the change of the user.
+    try Privileges.done(
+      confinement_write_capabilities(sets.permitted.intersection(.ofDaemon).rawValue, sets.permitted.rawValue, 0),
+      "capset")
+    let result = body()
+    try Privileges.done(seteuid(own.user), "seteuid")
+    try Privileges.done(setegid(own.group), "setegid")
+    try Privileges.done(setgroups(own.groups.count, own.groups), "setgroups")
+    return result
+  }
+
   /// Explains why begatd as root may not use a file, and says what to do; empty for other errors and users.
   public static func fileAdvice(_ code: ErrorCode) -> String {
     guard code == .permissionDenied, geteuid() == 0, !Capabilities.effective.contains(.overrideFilePermissions) else {

@@ -20,6 +20,10 @@ struct Begatd: ParsableCommand {
   @Flag(help: "Check the configuration, say what is wrong or what holds, and end.")
   var check = false
 
+  @Flag(
+    help: "As root: give services users of their own, write their records for the machine's name service, and end.")
+  var writeUserRecords = false
+
   @Flag(help: "Leave the terminal; return when all is served.")
   var daemon = false
 
@@ -50,10 +54,6 @@ struct Begatd: ParsableCommand {
   @Flag(help: .hidden)
   var writeLog = false
 
-  func validate() throws {
-    if let readyFd, readyFd < 3 || fcntl(readyFd, F_GETFD) == -1 {
-      throw ValidationError("--ready-fd \(readyFd): not an open descriptor above 2")
-    }
   static func main() {
     do {
       var command = try parseAsRoot()
@@ -69,6 +69,10 @@ struct Begatd: ParsableCommand {
     }
   }
 
+  func validate() throws {
+    if let readyFd, readyFd < 3 || fcntl(readyFd, F_GETFD) == -1 {
+      throw ValidationError("--ready-fd \(readyFd): not an open descriptor above 2")
+    }
   }
 
   func run() throws {
@@ -77,6 +81,8 @@ struct Begatd: ParsableCommand {
         NameResolverProgram.run(user: userNumber, group: groupNumber)
       } else if writeLog {
         LogWriterProgram.run()
+      } else if writeUserRecords {
+        UserRecordsProgram.run(configurationFile: config)
       } else if check {
         ConfigurationCheck.run(file: config)
       } else {

@@ -1,3 +1,4 @@
+import Glibc
 import Settings
 import Synchronization
 @_spi(Begat) import UnixCore
@@ -7,14 +8,18 @@ public final class IdentityKeeper: Sendable {
   private let store: IdentityStore?
   /// Whether new numbers are written.
   private let isWriting: Bool
-  /// Whether the machine's name service gets records of the users.
+  /// Whether the machine's name service gets records of the users, with each assignment.
   private let isPublishing: Bool
+  /// Whether the numbers are those of the machine's own begatd.
+  private let isMachines: Bool
   let survey: IdentitySurvey
   private let memory: Mutex<Memory>
 
   private struct Memory {
     /// The numbers that the file has, or should have if it is not writable.
     var list = IdentityList()
+    /// Those of the present configuration.
+    var numbers: [String: UInt32] = [:]
     /// Counts the assignments: of two at a time, only the later one is kept.
     var lastAssignment: UInt64 = 0
     /// Complaints are made once.
@@ -22,11 +27,13 @@ public final class IdentityKeeper: Sendable {
   }
 
   /// - Parameter directory: the state directory; nil for one that remembers in memory alone.
-  init(directory: String?, isWriting: Bool, on survey: IdentitySurvey) {
+  /// - Parameter isPublishing: whether records of the users are written with each assignment.
+  init(directory: String?, isWriting: Bool, isPublishing: Bool = true, on survey: IdentitySurvey) {
     store = directory.map(IdentityStore.init)
     self.isWriting = isWriting
     // Two begatds with memories of their own could give one number two names.
-    isPublishing = isWriting && directory == IdentityStore.machineDirectory
+    isMachines = directory == IdentityStore.machineDirectory
+    self.isPublishing = isWriting && isPublishing && isMachines
     self.survey = survey
     memory = Mutex(Memory())
   }
@@ -34,6 +41,18 @@ public final class IdentityKeeper: Sendable {
   /// For begatd, which gives numbers to new names.
   public static func writing() -> IdentityKeeper {
     IdentityKeeper(directory: IdentityStore.usualDirectory, isWriting: true, on: .current)
+  }
+
+  /// For root, which publishes the users of another user's begatd (`publishRecords`).
+  public static func publishing() -> IdentityKeeper {
+    IdentityKeeper(directory: IdentityStore.usualDirectory, isWriting: true, isPublishing: false, on: .current)
+  }
+
+  /// The user and group whose begatd remembers numbers on this machine: the owner of its state directory.  Nil where
+  /// there is none yet.
+  public static var owner: (user: uid_t, group: gid_t)? {
+    guard let facts = try? FileSystem.facts(of: IdentityStore.usualDirectory) else { return nil }
+    return (facts.st_uid, facts.st_gid)
   }
 
   /// For tools, which change nothing.
@@ -74,11 +93,19 @@ public final class IdentityKeeper: Sendable {
     let isLast = memory.withLock { memory in
       guard memory.lastAssignment == assignment.number else { return false }
       memory.list = assignment.list
+      memory.numbers = assignment.numbers
       return true
     }
     guard isLast, isWriting else { return }
     assignment.write(store)
-    if isPublishing { UserRecords().publish(assignment.numbers) }
+    if isPublishing { publishRecords() }
+  }
+
+  /// Publishes the users of the present configuration to the machine's name service, if they are the machine's own.
+  public func publishRecords() {
+    guard isMachines else { return }
+    let (numbers, list) = memory.withLock { ($0.numbers, $0.list) }
+    UserRecords().publish(numbers, known: list)
   }
 
   /// Those that were not made before.

@@ -15,6 +15,7 @@ struct UserRecords {
   static let shell = "/usr/sbin/nologin"
   /// The description of all users and groups of begatd's begins so.
   private static let description = "begat service "
+  private static let namePrefix = "begat-"
   /// Bytes; far more than a record of begatd's has.
   private static let longestRecord = 4096
 
@@ -22,8 +23,10 @@ struct UserRecords {
   /// The number of the user of a name.
   var userNumber: (String) -> uid_t? = { Users.number(of: $0) }
 
-  /// Writes what is not there yet.
-  func publish(_ numbers: [String: UInt32]) {
+  /// Writes what is not there yet, and removes records of numbers that no service has or had.
+  ///
+  /// - Parameter known: the numbers that services have or had; nil leaves all records.
+  func publish(_ numbers: [String: UInt32], known: IdentityList? = nil) {
     do throws(SystemCallError) {
       _ = try FileSystem.makeDirectory(directory, mode: 0o755)
       guard try UnsafeDirectory.find(on: directory) == nil else { return }
@@ -43,6 +46,31 @@ struct UserRecords {
         Self.group(user.name, user.service, user.number), to: "\(user.name).group", linkedFrom: "\(user.number).group")
     }
     removeOldLinks(Dictionary(wanted.map { ($0.name, $0.number) }) { first, _ in first })
+    if let known { removeStale(known) }
+  }
+
+  /// Removes what begatd has written of services and numbers that its file does not have any more.
+  private func removeStale(_ known: IdentityList) {
+    let names = (try? DirectoryListing.names(in: directory)) ?? []
+    for name in names where name.hasPrefix(Self.namePrefix) {
+      guard mayReplace(name), let owner = owner(ofRecord: name) else { continue }
+      if !known.numbers(of: owner.service).contains(owner.number) { unlink(path(name)) }
+    }
+    // Links that lead nowhere now.
+    for link in names {
+      guard UInt32(decimal: link.prefix { $0 != "." }) != nil, let record = target(of: link),
+        record.hasPrefix(Self.namePrefix), !record.contains("/"), !exists(record)
+      else { continue }
+      unlink(path(link))
+    }
+  }
+
+  /// The service of a record of begatd's, and its number.
+  private func owner(ofRecord name: String) -> (service: String, number: UInt32)? {
+    guard let record = record(name), let number = record["gid"]?.integer.flatMap({ UInt32(exactly: $0) }),
+      let description = (record["realName"] ?? record["description"])?.string
+    else { return nil }
+    return (String(description.dropFirst(Self.description.count)), number)
   }
 
   static func user(_ name: String, _ service: String, _ number: UInt32) -> JSONValue {
@@ -71,18 +99,24 @@ struct UserRecords {
   /// Whether there is no record of the name, or one that begatd has made.
   private func mayReplace(_ name: String) -> Bool {
     guard exists(name) else { return true }
+    guard let record = record(name), record["disposition"]?.string == "dynamic" else { return false }
+    return ["realName", "description"].contains { record[$0]?.string?.hasPrefix(Self.description) ?? false }
+  }
+
+  /// Nil if it cannot be read.
+  private func record(_ name: String) -> JSONValue? {
     guard
       let bytes = try? Descriptor.open(UnixPath(path(name)), [.readOnly, .noFollow, .nonBlocking]).readPrefix(
-        Self.longestRecord), let record = try? JSONReader.read(bytes), record["disposition"]?.string == "dynamic"
-    else { return false }
-    return ["realName", "description"].contains { record[$0]?.string?.hasPrefix(Self.description) ?? false }
+        Self.longestRecord)
+    else { return nil }
+    return try? JSONReader.read(bytes)
   }
 
   /// Whether there is no record of a number, or a link to one that begatd has made.
   private func mayReplaceLink(_ name: String) -> Bool {
     guard exists(name) else { return true }
     guard let record = target(of: name) else { return false }
-    return record.hasPrefix("begat-") && !record.contains("/") && mayReplace(record)
+    return record.hasPrefix(Self.namePrefix) && !record.contains("/") && mayReplace(record)
   }
 
   private func write(_ record: JSONValue, to name: String, linkedFrom link: String) {
