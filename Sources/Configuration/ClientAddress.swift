@@ -46,13 +46,3 @@ public struct ClientAddress: Sendable {
   /// Whether it is on this machine for sure.
   var isLoopback: Bool { address.isLoopback }
 }
-
-extension SocketAddress {
-  var isLoopback: Bool {
-    switch self {
-    case .ipv4(let host, _): host.rawValue >> 24 == 127
-    case .ipv6(let host, _, _): host == .loopback
-    case .unixPath, .unixAbstract, .unixUnnamed: false
-    }
-  }
-}

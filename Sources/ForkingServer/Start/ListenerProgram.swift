@@ -96,7 +96,7 @@ public enum ListenerProgram {
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
     try settings.giveUpPrivileges()
-    var warnings: [String] = []
+    var warnings = sockets.warnings
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
     let errors = try ProgramErrors(
       label: options.runsPrograms ? "program: " : "connection process: ", rate: ProgramLineRate())

@@ -43,6 +43,8 @@ struct ServiceSockets {
   private(set) var addresses: [String] = []
   /// Whether the sockets of a name that the service manager passed take datagrams.
   private var named: [String: Set<Bool>] = [:]
+  /// The addresses that this machine lacks, a line each.
+  private(set) var warnings: [String] = []
   /// Files of Unix sockets that were bound here.
   private(set) var files: [UnixSocketFile] = []
 
@@ -77,6 +79,7 @@ struct ServiceSockets {
   mutating func bind(_ settings: ListenerSettings) throws(Problem) {
     for address in settings.streams { try bind(address, settings, isDatagram: false) }
     for address in settings.datagrams { try bind(address, settings, isDatagram: true) }
+    if isEmpty { throw Problem(description: "no address to serve: " + warnings.joined(separator: "; ")) }
     if settings.options.keepAlive {
       for stream in streams { stream.socket.enableKeepalive() }
     }
@@ -122,8 +125,11 @@ struct ServiceSockets {
       return
     }
     do throws(Refusal) { try bind(address, settings, isDatagram: isDatagram) } catch {
-      if case .family = error, case .address(_, isOptional: true) = wanted { return }
-      throw Problem(description: "\(error)")
+      guard case .missing(let failure) = error, wanted.isOptional || address.isDispensable(without: failure.code) else {
+        throw Problem(description: "\(error)")
+      }
+      warnings.append("\(address): this machine lacks the address or its family; served without it")
+      return
     }
     let last = isDatagram ? datagrams.last?.socket.descriptor.number : streams.last?.socket.descriptor.number
     addresses.append(ServiceSockets.name(of: last, boundTo: address))
@@ -131,19 +137,19 @@ struct ServiceSockets {
 
   /// Why an address cannot be bound.
   private enum Refusal: Error, CustomStringConvertible {
-    /// The machine lacks the family of the address.
-    case family(SystemCallError)
+    /// The machine lacks the address, or its family.
+    case missing(SystemCallError)
     case other(String)
 
     init(_ failure: SystemCallError) {
       self =
         failure.code == ErrorCode.addressFamilyNotSupported || failure.code == ErrorCode.addressNotAvailable
-        ? .family(failure) : .other("\(failure)")
+        ? .missing(failure) : .other("\(failure)")
     }
 
     var description: String {
       switch self {
-      case .family(let failure): "\(failure)"
+      case .missing(let failure): "\(failure)"
       case .other(let text): text
       }
     }

@@ -44,9 +44,11 @@ struct ReloadTransaction {
       if !plan.isDrained(index) { inactive.insert(index) }
     }
     for change in plan.kept where inactive.contains(change.new) {
-      problems.append(
-        "service.\(wanted[change.new].name): its socket was not passed to this begatd; restart it, or leave the key as it was"
-      )
+      let reason =
+        plan.sockets.isInactive(change.new)
+        ? "its socket was not passed to this begatd; restart it, or leave the key as it was"
+        : "this machine has none of its addresses"
+      problems.append("service.\(wanted[change.new].name): \(reason)")
     }
     let kept = KeptSockets(plan, open: open, owners: owners)
     do throws(ReloadRefusal) {

@@ -4,7 +4,11 @@ import Glibc
 /// Why an address could not be bound, and what to do about it.
 struct BindProblem: Error, CustomStringConvertible {
   let description: String
-  private(set) var isMissingFamily = false
+  /// Whether this machine lacks the address, or its whole family.
+  private(set) var isMissing = false
+  /// Whether the rest can be served without the address: this machine lacks it, and it is one of loopback, or this
+  /// machine lacks its whole family.
+  private(set) var isDispensable = false
   /// Whether the address is in use, by whichever process.
   private(set) var isInUse = false
   /// Whether begatd has no descriptor left.
@@ -21,7 +25,8 @@ struct BindProblem: Error, CustomStringConvertible {
     }
     isInUse = failure.code == .addressInUse
     isShortage = failure.code == .tooManyOpenFiles || failure.code == .tooManyOpenFilesInSystem
-    isMissingFamily = failure.code == .addressFamilyNotSupported || failure.code == .addressNotAvailable
+    isMissing = failure.code == .addressFamilyNotSupported || failure.code == .addressNotAvailable
+    isDispensable = address.isDispensable(without: failure.code)
     var holder: PortHolder?
     if isInUse, let port = address.port {
       do throws(SystemCallError) { holder = try PortHolder.find(port: port, isDatagram: isDatagram) } catch {
@@ -30,7 +35,9 @@ struct BindProblem: Error, CustomStringConvertible {
       }
     }
     isLeftBehind = holder?.isLeftListener ?? (failure.code == .addressInUse && PortHolder.existsLeftListener)
-    description = isShortage ? failure.withAdvice : "\(failure)" + BindProblem.advice(address, failure.code, holder)
+    // A call before bind(2) knows no address.
+    let failing = failure.object == nil ? "bind \(address): \(failure)" : "\(failure)"
+    description = isShortage ? failure.withAdvice : failing + BindProblem.advice(address, failure.code, holder)
   }
 
   init(_ refusal: UnixSocketFile.BindError) {
@@ -66,6 +73,7 @@ struct BindProblem: Error, CustomStringConvertible {
         + "net.ipv4.ip_unprivileged_port_start"
     case .permissionDenied: return "; check the directory's owner and mode"
     case .addressNotAvailable: return "; no interface of this machine has it; free-bind = true binds it all the same"
+    case .addressFamilyNotSupported: return "; permit the family (RestrictAddressFamilies= of a unit), or leave it out"
     case .noSuchFileOrDirectory: return "; its directory is missing"
     default: return ""
     }

@@ -50,9 +50,8 @@ struct SocketOpening {
     do throws(BindProblem) { return try binder.bind(address, of: service, isDatagram: isDatagram) } catch {
       if error.isInUse { hasAddressInUse = true }
       isShortOfDescriptors = error.isShortage
-      if isOptional, error.isMissingFamily {
-        warnings.append(
-          (service.name, "\(address): this machine lacks the address family; served without it"))
+      if error.isDispensable || isOptional && error.isMissing {
+        warnings.append((service.name, "\(address): this machine lacks the address or its family; served without it"))
       } else {
         problems.append(SocketOpening.problem(service, error.description))
       }

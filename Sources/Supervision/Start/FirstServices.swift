@@ -34,8 +34,9 @@ enum FirstServices {
       if sockets.isEmpty || assignment.isInactive(index) {
         sockets.removeFiles()
         guard opening.problems.isEmpty else { continue }
-        logger.warning(
-          "inactive: its socket was not passed", metadata: [LogKey.service: "\(service.configuration.name)"])
+        let reason =
+          assignment.isInactive(index) ? "its socket was not passed" : "this machine has none of its addresses"
+        logger.warning("inactive: \(reason)", metadata: [LogKey.service: "\(service.configuration.name)"])
         continue
       }
       guard problems.isEmpty else { continue }
@@ -44,7 +45,12 @@ enum FirstServices {
       } catch { problems.append("service.\(service.configuration.name): \(error.withAdvice)") }
     }
     for warning in passed.warnings + passed.closing(assignment.rest) { logger.warning("\(warning)") }
-    if problems.isEmpty, services.isEmpty { problems = ["no service to offer: the sockets of none were passed"] }
+    if problems.isEmpty, services.isEmpty {
+      let arePassed = loaded.indices.contains(where: assignment.isInactive)
+      problems = [
+        "no service to offer: \(arePassed ? "the sockets of none were passed" : "this machine has none of their addresses")"
+      ]
+    }
     guard problems.isEmpty else {
       opening.undo()
       throw StartProblems(lines: problems)
