@@ -87,6 +87,8 @@ final class Supervisor {
   func run() -> CInt {
     watchLogFile()
     startEverything()
+    // Those that ended before their signals were waited for, as a container's first process may inherit them.
+    reapChildren()
     var lastTurn = SystemClock.monotonic()
     while !isDone {
       let limit = timeUntilWork()

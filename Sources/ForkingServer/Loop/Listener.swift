@@ -140,6 +140,8 @@ struct Listener: ~Copyable {
     try confinement.enter()
     reporter.sayReady(sockets.addresses)
     tellReady()
+    // As a container's first process it inherits what other programs leave behind, and may have inherited some already.
+    reapAll()
     while !isDone { takeTurn() }
     finishLog()
     report()
