@@ -4,7 +4,9 @@
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // By system call: libcap has functions for these, but is no library of the static listener's.
@@ -67,4 +69,15 @@ int confinement_read_capabilities(struct confinement_capability_sets *sets) {
 int confinement_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }
 int confinement_has_no_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0UL, 0UL, 0UL, 0UL); }
 int confinement_clear_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }
+bool confinement_may_change_nice(void) {
+  int present = getpriority(PRIO_PROCESS, 0);
+  pid_t child = vfork();
+  if (child == -1) return true;
+  if (child == 0) _exit(setpriority(PRIO_PROCESS, 0, present) == 0 ? 0 : 1);
+  int status = 0;
+  while (waitpid(child, &status, 0) == -1)
+    if (errno != EINTR) return true;
+  return status == 0;
+}
+
 int confinement_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }

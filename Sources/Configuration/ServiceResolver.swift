@@ -51,7 +51,7 @@ struct ServiceResolver {
     settings.admission.allow = machine.allow?.map(\.peer)
     settings.admission.deny = machine.deny.map(\.peer)
     settings.admission.denyExempt = machine.denyExempt.map(\.peer)
-    let mode = mode(offer, machine)
+    let mode = mode(offer, machine, mayChangeNice: settings.program.nice == 0 || surroundings.mayChangeNice())
     check(settings, keys, mode, machine, problems: &problems)
     let ownUser = keys["user"] == nil ? identities.identity(of: table.name) : nil
     if keys["user"] == nil, settings.enabled, let fault = identities.fault(of: table.name) {
@@ -101,7 +101,7 @@ struct ServiceResolver {
     return nil
   }
 
-  private func mode(_ offer: ServiceOffer, _ machine: MachineSettings) -> ServiceMode {
+  private func mode(_ offer: ServiceOffer, _ machine: MachineSettings, mayChangeNice: Bool) -> ServiceMode {
     var sockets: Set<ServiceMode.SocketKind> = []
     var bound: Set<ServiceMode.SocketKind> = []
     for (addresses, isStream) in [(machine.streams, true), (machine.datagrams, false)] {
@@ -117,7 +117,8 @@ struct ServiceResolver {
     let bindsPaths = machine.hasFaultyAddresses || (machine.streams + machine.datagrams).contains { $0.address.isPath }
     return ServiceMode(
       offer: offer, sockets: sockets, bound: bound, bindsPaths: bindsPaths, leastNice: surroundings.leastNice,
-      hasNoNewPrivileges: Privileges.cannotBeGained, hasCutBoundingSet: surroundings.hasCutBoundingSet,
+      mayChangeNice: mayChangeNice, hasNoNewPrivileges: Privileges.cannotBeGained,
+      hasCutBoundingSet: surroundings.hasCutBoundingSet,
       missingForSandbox: KernelSupport.current.missingRequirement)
   }
 

@@ -20,6 +20,8 @@ struct Surroundings {
   var capabilities: Capabilities
   /// The least nice value that it can give to programs.
   var leastNice: Int
+  /// Whether its programs may change their nice value; asked only where one is to be changed.
+  var mayChangeNice: @Sendable () -> Bool = { true }
   /// Whether begatd runs already and has given up what set-user-ID programs gain.
   var hasCutBoundingSet = false
 
@@ -51,6 +53,7 @@ struct Surroundings {
     if surroundings.choosesUsers { surroundings.identities = identities ?? .reading() }
     if let stack = try? ResourceLimit.stackSize.current().soft {
       // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
+    surroundings.mayChangeNice = { Capabilities.mayChangeNice }
       surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))
     }
     return surroundings

@@ -27,6 +27,10 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
   /// Those of the calling process that have an effect now.
   public static var effective: Capabilities { CapabilitySets.current?.effective ?? [] }
 
+  /// Whether programs of the calling process may change their nice value at all: a filter of system calls, which they
+  /// inherit, may forbid it.
+  public static let mayChangeNice = confinement_may_change_nice()
+
   /// The least nice value that the calling process can let another user's program have: by the limit that it gives it.
   ///
   /// Source: getrlimit(2), RLIMIT_NICE.

@@ -24,6 +24,9 @@ int confinement_has_no_new_privileges(void);
 /// Forbids core files, ptrace(2) by its own user and the files of /proc/PID to it.
 int confinement_clear_dumpable(void);
 int confinement_is_dumpable(void);
+/// Whether programs that the calling process executes may change their nice value: a filter of system calls may forbid
+/// it, or even kill what tries it, so a child tries it.
+bool confinement_may_change_nice(void);
 
 // Landlock
 /// The version of Landlock's interface, or -1: ENOSYS without it, EOPNOTSUPP where it is off, EPERM under a filter.

@@ -43,6 +43,7 @@ struct ListenerSettings {
       offer: offer, sockets: passed.union(bound), bound: bound,
       bindsPaths: (streams + datagrams).contains(where: \.isPath),
       isStdio: options.stdio, leastNice: Capabilities.leastNice,
+      mayChangeNice: options.program.nice == 0 || Capabilities.mayChangeNice,
       hasResolver: options.names != nil && options.nameRequests != nil,
       hasNoNewPrivileges: Privileges.cannotBeGained,
       missingForSandbox: KernelSupport.current.missingRequirement)

@@ -27,6 +27,8 @@ public struct ServiceMode: Hashable, Sendable {
   public var isStdio: Bool
   /// The least nice value that the reader can give to programs.
   public var leastNice: Int
+  /// Whether programs may change their nice value at all.
+  public var mayChangeNice: Bool
   /// Whether someone looks up names of hosts.
   public var hasResolver: Bool
   /// Whether no process that the reader starts can gain privileges.
@@ -38,7 +40,7 @@ public struct ServiceMode: Hashable, Sendable {
 
   public init(
     offer: ServiceOffer, sockets: Set<SocketKind>, bound: Set<SocketKind>? = nil, bindsPaths: Bool? = nil,
-    isStdio: Bool = false, leastNice: Int = 0, hasResolver: Bool = true,
+    isStdio: Bool = false, leastNice: Int = 0, mayChangeNice: Bool = true, hasResolver: Bool = true,
     hasNoNewPrivileges: Bool = false, hasCutBoundingSet: Bool = false, missingForSandbox: String? = nil
   ) {
     self.offer = offer
@@ -47,6 +49,7 @@ public struct ServiceMode: Hashable, Sendable {
     self.bindsPaths = bindsPaths ?? self.bound.contains { !$0.isInternet }
     self.isStdio = isStdio
     self.leastNice = leastNice
+    self.mayChangeNice = mayChangeNice
     self.hasResolver = hasResolver
     self.hasNoNewPrivileges = hasNoNewPrivileges
     self.hasCutBoundingSet = hasCutBoundingSet

@@ -81,6 +81,14 @@ public enum ServiceRules {
   }
 
   private static func niceViolations(_ settings: ServiceSettings, _ mode: ServiceMode) -> [RuleViolation] {
+    if settings.program.nice != 0, !mode.mayChangeNice {
+      return [
+        RuleViolation(
+          "nice",
+          "a filter of system calls forbids setpriority(2); permit it (SystemCallFilter=@resources in the unit), or leave "
+            + "nice out")
+      ]
+    }
     guard settings.program.nice < min(0, mode.leastNice) else { return [] }
     return [
       RuleViolation(
