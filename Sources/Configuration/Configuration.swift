@@ -73,6 +73,7 @@ public struct Configuration: Sendable {
       use.claim(service, problems: &problems)
       services.append(service.configuration)
     }
+    if let problem = rootProblem(services, surroundings) { problems.add(problem) }
     if problems.isEmpty, !services.contains(where: \.settings.enabled) {
       problems.add(ConfigurationProblem(file: source, message: noService))
     }
@@ -84,6 +85,23 @@ public struct Configuration: Sendable {
     return Configuration(
       daemon: daemon, control: control, services: services, resolver: identities.resolver, warnings: warnings,
       source: source)
+  }
+
+  /// The services that would run as root although they have no user: what a begatd of root without the capabilities for
+  /// another user would make of them.
+  private static func rootProblem(
+    _ services: [ServiceConfiguration], _ surroundings: Surroundings
+  ) -> ConfigurationProblem? {
+    guard surroundings.isRoot, !surroundings.choosesUsers else { return nil }
+    let unnamed = services.filter { $0.settings.enabled && $0.origins["user"] == nil }
+    guard let first = unnamed.first else { return nil }
+    let others = unnamed.count - 1
+    let subject = others == 0 ? "" : "this service and \(others) other\(others == 1 ? "" : "s") "
+    return ConfigurationProblem(
+      at: first.place, key: keyText(["service", first.name]),
+      message: subject + "would serve as root, because begatd lacks "
+        + "\(surroundings.missingForUsers.joined(separator: " and ")): start begatd with CAP_SETUID and CAP_SETGID or as "
+        + "another user, or set user = \"root\"")
   }
 
   private static func refuse(_ problems: [ConfigurationProblem]) throws(ConfigurationProblems) {

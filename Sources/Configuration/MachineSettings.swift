@@ -22,8 +22,6 @@ struct PlacedAddress {
 struct MachineSettings {
   private let settings: ServiceSettings
   private let keys: ServiceKeys
-  /// The service's own table; nil for `[defaults]`.
-  private let table: Setting?
   private let surroundings: Surroundings
   private let lookups: NameServiceLookups
 
@@ -39,10 +37,8 @@ struct MachineSettings {
   private var group: gid_t?
 
   init(
-    settings: ServiceSettings, keys: ServiceKeys, table: Setting?, _ surroundings: Surroundings,
-    _ lookups: NameServiceLookups
+    settings: ServiceSettings, keys: ServiceKeys, _ surroundings: Surroundings, _ lookups: NameServiceLookups
   ) {
-    self.table = table
     self.settings = settings
     self.keys = keys
     self.surroundings = surroundings
@@ -184,25 +180,15 @@ struct MachineSettings {
   private func ownIdentity(problems: inout ProblemCollector) -> Identity? {
     let own = surroundings.identity
     if let user, user.identity.user != own.user {
-      add("user", "serving as \(printable(user.name)) \(Self.need(missingCapabilities, own))", problems: &problems)
+      add(
+        "user", "serving as \(printable(user.name)) \(Self.need(surroundings.missingForUsers, own))",
+        problems: &problems)
     }
     if let group, group != own.group {
       let name = keys["group"] == nil ? "user" : "group"
-      add(name, "serving with group \(group) \(Self.need(missingCapabilities, own))", problems: &problems)
+      add(name, "serving with group \(group) \(Self.need(surroundings.missingForUsers, own))", problems: &problems)
     }
-    guard surroundings.isRoot else { return nil }
-    if user == nil, settings.enabled, let table {
-      problems.add(
-        table.problem(
-          "would serve as root, because begatd lacks \(missingCapabilities.joined(separator: " and ")): start begatd "
-            + "with CAP_SETUID and CAP_SETGID or as another user, or set user = \"root\""))
-    }
-    return own
-  }
-
-  private var missingCapabilities: [String] {
-    let names = [(Capabilities.setUser, "CAP_SETUID"), (.setGroup, "CAP_SETGID")]
-    return names.filter { !surroundings.capabilities.contains($0.0) }.map(\.1)
+    return surroundings.isRoot ? own : nil
   }
 
   /// The part of a message that names the capabilities which a begatd of this identity lacks, and the remedy.

@@ -17,7 +17,8 @@ extension RuntimeDirectory {
 
     public var description: String {
       switch self {
-      case .call(let failure): failure.description
+      case .call(let failure):
+        "\(failure); set RUNTIME_DIRECTORY to a directory that user \(geteuid()) may use, or leave %t out of the addresses"
       case .notADirectory(let path): "\(printable(path)): exists and is not a directory; remove it"
       case .ownedByAnother(let path, let owner):
         "\(printable(path)): belongs to user \(owner), not to user \(geteuid()); remove it or set RUNTIME_DIRECTORY"

@@ -33,7 +33,7 @@ struct ServiceResolver {
     self.defaults = defaults
     // Problems of values that no service takes over are problems all the same.
     var machine = MachineSettings(
-      settings: defaults, keys: ServiceKeys(own: defaultKeys), table: nil, surroundings, lookups)
+      settings: defaults, keys: ServiceKeys(own: defaultKeys), surroundings, lookups)
     machine.resolve(problems: &problems)
   }
 
@@ -44,7 +44,7 @@ struct ServiceResolver {
     let own = reader.read(table, into: &settings, problems: &problems)
     let keys = ServiceKeys(own: own, defaults: defaultKeys)
     chooseOffer(&settings, own)
-    var machine = MachineSettings(settings: settings, keys: keys, table: table, surroundings, lookups)
+    var machine = MachineSettings(settings: settings, keys: keys, surroundings, lookups)
     machine.resolve(problems: &problems)
     checkListens(table, settings, keys, problems: &problems)
     guard let offer = offer(settings, table: table, keys, problems: &problems) else { return nil }

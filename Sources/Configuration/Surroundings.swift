@@ -42,6 +42,10 @@ struct Surroundings {
   var isRoot: Bool { identity.user == 0 }
   /// Whether services can have a user of their own.
   var choosesUsers: Bool { capabilities.contains(.becomeOthers) }
+  /// The names of the capabilities that are missing for that.
+  var missingForUsers: [String] {
+    [(Capabilities.setUser, "CAP_SETUID"), (.setGroup, "CAP_SETGID")].filter { !capabilities.contains($0.0) }.map(\.1)
+  }
 
   /// - Parameter identities: those of a running begatd.
   static func actual(_ identities: IdentityKeeper? = nil) -> Surroundings {
@@ -49,11 +53,11 @@ struct Surroundings {
       identity: .effective, runtimeDirectory: RuntimeDirectory.path, capabilities: .effective)
     surroundings.userFile = UserConfiguration.file(of: surroundings.identity.user, surroundings.capabilities)
     surroundings.leastNice = Capabilities.leastNice
+    surroundings.mayChangeNice = { Capabilities.mayChangeNice }
     surroundings.hasCutBoundingSet = DaemonPrivileges.haveCutBoundingSet
     if surroundings.choosesUsers { surroundings.identities = identities ?? .reading() }
     if let stack = try? ResourceLimit.stackSize.current().soft {
       // The kernel's least is 128 KiB; more than usual is not counted on, begatd may be started elsewhere.
-    surroundings.mayChangeNice = { Capabilities.mayChangeNice }
       surroundings.argumentRoom = min(surroundings.argumentRoom, max(Int(clamping: stack / 4), 128 << 10))
     }
     return surroundings
