@@ -22,8 +22,10 @@ struct ReadmeTests {
       done
       return 1
     }
-    exec {first}< <(exec begatd 2> begatd.log)
+    # The table is for a terminal.
+    exec {first}< <(exec script -qefc "begatd 2> begatd.log" /dev/null)
     while IFS= read -r line <&$first; do
+      line=${line%$'\r'}
       echo "$line"
       case $line in Ctrl-C*) break ;; esac
     done > table

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 @_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 /// The table that begatd prints for people when it is ready.
 @Suite(.timeLimit(.minutes(30)))
@@ -11,13 +12,21 @@ struct ReadyTableTests {
     _ body: ([(address: String, command: String)]) throws -> Void
   ) throws {
     let file = try directory.write(configuration, to: "begatd.toml")
+    let terminal = try PseudoTerminal()
+    let side = try terminal.openTerminalSide()
+    let words = shell("exec \"$0\" \"$@\" >&3 3>&-") + [try Programs.begatd(), "--config", file]
     let begatd = try RunningProgram(
-      try Programs.begatd(), ["--config", file], environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"])
-    guard begatd.output.wait(within: .seconds(15), until: { $0.contains("Ctrl-C") }) else {
+      words[0], Array(words.dropFirst()), environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))"],
+      passing: [side.number])
+    let shown = CollectedOutput(reading: try terminal.controlling.duplicate())
+    guard shown.wait(within: .seconds(15), until: { $0.contains("Ctrl-C stops it.") }) else {
       throw HarnessFailure("no table: \(begatd.errors.text)")
     }
-    #expect(begatd.output.text.utf8.allSatisfy { $0 == 0x0a || (0x20...0x7e).contains($0) }, "\(begatd.output.text)")
-    let lines = begatd.output.lines
+    // The terminal's own ends of line.
+    let text = shown.text.replacing("\r\n", with: "\n")
+    #expect(text.utf8.allSatisfy { $0 == 0x0a || (0x20...0x7e).contains($0) }, "\(text)")
+    #expect(begatd.errors.lines(containing: "is ready").isEmpty)
+    let lines = text.split(separator: "\n").map(String.init)
     let head = try #require(lines.firstIndex { $0.hasPrefix("SERVICE ") })
     let address = lines[head].distance(of: "ADDRESS"), command = lines[head].distance(of: "TRY")
     let rows = lines[(head + 1)...].prefix { !$0.hasPrefix("Ctrl-C") }.map { line in
@@ -29,6 +38,26 @@ struct ReadyTableTests {
     try body(rows)
     try begatd.send(.terminate)
     #expect(try begatd.awaitEnd() == .exited(code: 0))
+  }
+
+  @Test func thePathToTryIsAShellsWord() throws {
+    let directory = try TemporaryDirectory()
+    let paths = [directory.path("it's"), directory.path("a b;c")]
+    let text = "[service.echo]\nserve = \"echo\"\nlisten-stream = \(SampleConfiguration.list(paths))\n"
+    try withTable(text, in: directory) { rows in
+      #expect(rows.count == 2, "\(rows)")
+      #expect(rows.first?.command.hasSuffix("connect $'\(directory.path("it\\'s"))'") ?? false, "\(rows)")
+      #expect(rows.last?.command.hasSuffix("connect '\(paths[1])'") ?? false, "\(rows)")
+    }
+  }
+
+  @Test("a line of the log takes its place where standard output is no terminal")
+  func withoutATerminal() throws {
+    try withDaemon(SampleConfiguration.service("echo") + SampleConfiguration.service("time")) { daemon in
+      let lines = try daemon.log.awaitLines(containing: " is ready: 2 services, configuration: ")
+      #expect(lines.count == 1 && lines[0].contains(" begatd: version "))
+      #expect(daemon.program.output.text == "")
+    }
   }
 
   @Test func everyCommandWorksInAShell() throws {

@@ -72,7 +72,7 @@ struct SocketDirectoryTests {
     try holder.output.awaitLines(containing: "locked")
     let watch = Stopwatch()
     let begatd = try start(directory, directory.path("run/s"))
-    try begatd.output.awaitLines(containing: "is ready", within: .seconds(5))
+    try begatd.errors.awaitLines(containing: "is ready", within: .seconds(5))
     #expect(watch.elapsed < .seconds(3))
     #expect(try ask(directory.path("run/s"), "x") == [120])
     try begatd.send(.terminate)
@@ -87,22 +87,13 @@ struct SocketDirectoryTests {
     let first = try directory.write(
       "[service.p]\nexec = [\"\(program)\"]\nlisten-stream = [\"\(path)\"]\n", to: "first.toml")
     let begatd = try RunningProgram(try Programs.begatd(), ["--config", first])
-    try begatd.output.awaitLines(containing: "is ready")
+    try begatd.errors.awaitLines(containing: "is ready")
     let second = try RunningProgram.run(try Programs.begatd(), ["--config", first])
     #expect(second.status == .exited(code: 1))
     #expect(second.errors.text.contains("bind \(path): another server is listening there"), "\(second.errors.text)")
     try begatd.send(.terminate)
     #expect(try begatd.awaitEnd() == .exited(code: 0))
     #expect(!begatd.errors.text.contains(" ms, "), "\(begatd.errors.text)")
-  }
-
-  @Test func thePathToTryIsAShellsWord() throws {
-    let directory = try TemporaryDirectory()
-    let begatd = try start(directory, directory.path("it's"), directory.path("a b;c"))
-    try begatd.output.awaitLines(containing: "connect $'\(directory.path("it\\'s"))'")
-    try begatd.output.awaitLines(containing: "connect '\(directory.path("a b;c"))'")
-    try begatd.send(.terminate)
-    #expect(try begatd.awaitEnd() == .exited(code: 0))
   }
 
   @Test func twoSpellingsOfOnePathAreNamed() throws {
@@ -123,10 +114,10 @@ struct SocketDirectoryTests {
     let address = try FreePorts.addresses(1)[0]
     for _ in 0..<10 {
       let first = try start(directory, path, address)
-      try first.output.awaitLines(containing: "is ready")
+      try first.errors.awaitLines(containing: "is ready")
       try first.send(.kill)
       let next = try start(directory, path, address)
-      try next.output.awaitLines(containing: "is ready")
+      try next.errors.awaitLines(containing: "is ready")
       #expect(try ask(address, "x") == [120])
       try next.send(.terminate)
       #expect(try next.awaitEnd() == .exited(code: 0), "\(next.errors.text)")
@@ -138,7 +129,7 @@ struct SocketDirectoryTests {
     let directory = try TemporaryDirectory()
     let address = try FreePorts.addresses(1)[0]
     let first = try start(directory, address)
-    try first.output.awaitLines(containing: "is ready")
+    try first.errors.awaitLines(containing: "is ready")
     let listener = try #require(ProcessFacts.children(of: first.process).first).process
     defer { try? Signal.kill.send(to: listener) }
     try Signal(rawValue: SIGSTOP).send(to: listener)

@@ -155,7 +155,7 @@ struct StoppedCounterpartTests {
     let full = try fullPipe()
     let begatd = try RunningProgram(
       try Programs.begatd(), ["--config", file, "--ready-fd", "3"], passing: [full.writeEnd.number])
-    try begatd.output.awaitLines(containing: "is ready")
+    try begatd.errors.awaitLines(containing: "is ready")
     let listener = try #require(ProcessFacts.children(of: begatd.process).first).process
     try Signal.kill.send(to: listener)
     let watch = Stopwatch()

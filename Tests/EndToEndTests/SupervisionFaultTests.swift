@@ -122,7 +122,7 @@ struct SupervisionFaultTests {
     let copy = try Copy(in: directory)
     let file = try directory.write(SampleConfiguration.service("echo"), to: "begatd.toml")
     let begatd = try RunningProgram(copy.begatd, ["--config", file], environment: [Self.runtime(directory)])
-    try begatd.output.awaitLines(containing: "is ready")
+    try begatd.errors.awaitLines(containing: "is ready")
     #expect(rename(copy.listener, directory.path("away")) == 0)
     for facts in ProcessFacts.children(of: begatd.process) { try Signal.kill.send(to: facts.process) }
     try begatd.errors.awaitLines(containing: "No such file or directory; tried again until it works")
@@ -140,7 +140,7 @@ struct SupervisionFaultTests {
     let copy = try Copy(in: directory)
     let file = try directory.write(SampleConfiguration.service("hello"), to: "begatd.toml")
     let begatd = try RunningProgram(copy.begatd, ["--config", file], environment: [Self.runtime(directory)])
-    try begatd.output.awaitLines(containing: "is ready")
+    try begatd.errors.awaitLines(containing: "is ready")
     func resolver() -> pid_t? {
       ProcessFacts.children(of: begatd.process).first { $0.title.contains("--resolve-names") && !$0.isZombie }?.process
     }
@@ -201,7 +201,7 @@ struct SupervisionFaultTests {
     let unshare = try RunningProgram(
       try Programs.tool("unshare"),
       ["--pid", "--fork", "--mount-proc", "--kill-child", try Programs.begatd(), "--config", file])
-    try unshare.output.awaitLines(containing: "is ready")
+    try unshare.errors.awaitLines(containing: "is ready")
     for _ in 0..<20 { #expect(String(decoding: try ask(path), as: UTF8.self).contains("ok")) }
     let begatd = try #require(ProcessFacts.children(of: unshare.process).first)
     #expect(

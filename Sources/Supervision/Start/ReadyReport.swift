@@ -12,6 +12,11 @@ enum ReadyReport {
     }.joined()
   }
 
+  /// One line: what is ready.
+  static func head(_ services: [ManagedService], source: String) -> String {
+    "\(BegatVersion.text) is ready: \(counted(services.count, "service", "services")), configuration: \(source)"
+  }
+
   /// A table of every service with its addresses and a command to try each.
   static func table(_ services: [ManagedService], source: String) -> String {
     let commands = TryCommands.ofThisMachine()
@@ -28,8 +33,6 @@ enum ReadyReport {
     let lines = rows.map { row in
       (0..<2).map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count + 2) }.joined() + row[2]
     }
-    let count = services.count == 1 ? "1 service" : "\(services.count) services"
-    let head = "begatd \(BegatVersion.text) is ready: \(count), configuration: \(source)"
-    return "\(head)\n\n\(lines.joined(separator: "\n"))\n\nCtrl-C stops it.\n"
+    return "begatd \(head(services, source: source))\n\n\(lines.joined(separator: "\n"))\n\nCtrl-C stops it.\n"
   }
 }

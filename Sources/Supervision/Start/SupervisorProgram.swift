@@ -177,6 +177,7 @@ public enum SupervisorProgram {
       }
       // A service manager has its status line instead.
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
+      let hasTerminal = Descriptor.withBorrowed(STDOUT_FILENO) { $0.isTerminal }
       let supervisor = try Supervisor(
         services: services, starter: starter, daemon: configuration.daemon,
         loader: try ConfigurationLoader(file: job.configurationFile, identities: job.identities), logs: logs,
@@ -184,8 +185,12 @@ public enum SupervisorProgram {
       ) {
         let outputs = [
           job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },
-          isForPeople ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
+          isForPeople && hasTerminal
+            ? standardOutput(ReadyReport.table(services, source: configuration.source)) : nil,
         ]
+        if isForPeople, !hasTerminal {
+          logger.info("version \(ReadyReport.head(services, source: configuration.source))")
+        }
         if let path = job.pidFile {
           do throws(SystemCallError) { try ProcessNumberFile.write(path) } catch {
             logger.error("--pid-file: \(error)\(DaemonPrivileges.fileAdvice(error.code))")
@@ -193,12 +198,12 @@ public enum SupervisorProgram {
         }
         LogSetup.leaveTerminal(logs)
         tellStarter(success, logs.keepsStandardError)
+        attempts?.forget()
         return outputs.compactMap { $0 }
       }
       try supervisor.take(control, of: configuration)
       let status = supervisor.run()
       if let path = job.pidFile { ProcessNumberFile.removeIfOurs(path) }
-        attempts?.forget()
       guard !supervisor.isStarted else { return status }
       guard status == success else { return give(job.failed(["a listener did not start"], isLogged: true)) }
       attempts?.forget()

@@ -56,8 +56,9 @@ final class Daemon {
 
   var process: pid_t { program.process }
   var log: CollectedOutput { program.errors }
-  /// What it has said besides the limits of each service, which it tells when it starts.
-  var linesAfterStart: [String] { log.lines.filter { !Daemon.isAboutLimits($0) } }
+  /// What it has said besides what it says when it starts: the limits of each service, and that it is ready.
+  var linesAfterStart: [String] { log.lines.filter { !Daemon.isAboutStart($0) } }
+  static func isAboutStart(_ line: String) -> Bool { isAboutLimits(line) || line.contains(" is ready: ") }
   static func isAboutLimits(_ line: String) -> Bool { line.contains(/: (at most \d+ connections|datagrams \d+\/)/) }
 
   /// The first address of a service that begins so.
