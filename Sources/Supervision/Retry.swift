@@ -12,6 +12,9 @@ struct Retry {
     self.longest = longest
   }
 
+  /// For starts of listeners, whose clients wait.
+  static let ofListeners = Retry(shortest: 100_000_000)
+
   /// Counts a failure.
   ///
   /// - Returns: nanoseconds to wait, and whether this failure is another one than the last, so worth a line.

@@ -153,7 +153,7 @@ extension Supervisor {
   private func wantListener(of service: ManagedService) {
     logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
     service.restartTime = 0
-    service.startRetry = Retry()
+    service.startRetry = .ofListeners
     reloads.awaited.append(service)
   }
 

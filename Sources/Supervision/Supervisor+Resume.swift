@@ -102,7 +102,7 @@ extension Supervisor {
     let rest = service.sockets.filter { old in !sockets.contains { $0 === old } }
     for socket in rest { socket.takeNewClients() }
     service.resume(with: sockets)
-    service.startRetry = Retry()
+    service.startRetry = .ofListeners
     service.restartTime = 0
     logger.notice("serves again", metadata: service.logMetadata)
   }

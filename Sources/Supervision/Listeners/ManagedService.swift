@@ -53,7 +53,7 @@ final class ManagedService {
   var waitsForRoom = false
   private var restartDelay: Int64 = 0
   /// Starts that failed in a row.
-  var startRetry = Retry()
+  var startRetry = Retry.ofListeners
 
   /// - Throws: when there is no memory for the admission book.
   init(_ loaded: LoadedService, number: UInt32, sockets: [HeldSocket]) throws(SystemCallError) {
