@@ -12,7 +12,8 @@ public enum SupervisorMessage: Hashable, Sendable {
   case begin(clearing: UInt8)
   /// The columns in this set of bits belong to listeners that have died since.
   case clear(UInt8)
-  /// The listener accepts no more, and ends with its last connection.  Another retirement changes the time that is left.
+  /// The listener accepts no more, and ends with its last connection.  Another retirement changes the time that is left;
+  /// one that closes no sockets leaves no time to those that are still being emptied.
   case retire(Retirement)
   case end(EndOrder)
   /// For the service `status`: the page of begatd's state is passed with it.
@@ -34,8 +35,12 @@ public struct Retirement: Hashable, Sendable {
   public var drainTimeout: Duration
   /// Whether open connections are ended now, within a second, as by a second stop signal.
   public var hurries: Bool
+  /// Whether programs that have the listening sockets, and all that they have started in their groups, end within a
+  /// second: begatd stops, and the next one is to find the addresses free.
+  public var endsPrograms: Bool
 
-  public init(closesSockets: Bool, drainTimeout: Duration, hurries: Bool = false) {
+  public init(closesSockets: Bool, drainTimeout: Duration, hurries: Bool = false, endsPrograms: Bool = false) {
+    self.endsPrograms = endsPrograms
     self.closesSockets = closesSockets
     self.drainTimeout = drainTimeout
     self.hurries = hurries
@@ -48,18 +53,21 @@ public struct Retirement: Hashable, Sendable {
 extension Retirement {
   /// A year: no drain takes longer, and its end is a number that clocks can have.
   private static let longestTimeout: UInt64 = 366 * 86_400_000
+  private static let connectionBit: UInt32 = 1
+  private static let programBit: UInt32 = 2
 
   init(_ native: begat_retirement) {
     closesSockets = native.closes_sockets != 0
     drainTimeout = .milliseconds(Int64(min(native.drain_milliseconds, Self.longestTimeout)))
-    hurries = native.hurries != 0
+    hurries = native.hurries & Self.connectionBit != 0
+    endsPrograms = native.hurries & Self.programBit != 0
   }
 
   var native: begat_retirement {
     let milliseconds = max(0, drainTimeout.nanoseconds / 1_000_000)
     return begat_retirement(
       drain_milliseconds: min(UInt64(milliseconds), Self.longestTimeout), closes_sockets: closesSockets ? 1 : 0,
-      hurries: hurries ? 1 : 0)
+      hurries: (hurries ? Self.connectionBit : 0) | (endsPrograms ? Self.programBit : 0))
   }
 }
 

@@ -82,7 +82,7 @@ extension Supervisor {
     service.giveUpSockets()
     service.closingEmpties = own || keepsPassed
     service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
-    retireForGood(service, within: drainTimeout)
+    retireForGood(service, within: drainTimeout, endsPrograms: !keepsPassed)
     service.endLingeringIfClosed()
     if !keepsPassed { service.closeSockets() }
     return left
@@ -105,9 +105,11 @@ extension Supervisor {
     retireForGood(service, within: .nanoseconds(max(0, rest)))
   }
 
-  private func retireForGood(_ service: ManagedService, within limit: Duration) {
+  private func retireForGood(_ service: ManagedService, within limit: Duration, endsPrograms: Bool = false) {
     guard let current = service.current else { return }
-    retire(current, of: service, Retirement(closesSockets: service.closingEmpties, drainTimeout: limit))
+    retire(
+      current, of: service,
+      Retirement(closesSockets: service.closingEmpties, drainTimeout: limit, endsPrograms: endsPrograms))
   }
 
   // MARK: Answers

@@ -26,8 +26,8 @@ extension Supervisor {
 
   private func orderStop(isSignal: Bool, announceTime: Duration) {
     let step = stopping.order(
-      at: SystemClock.monotonic(), isSignal: isSignal, announceTime: announceTime.nanoseconds,
-      drainTimeout: drainTimeout.nanoseconds)
+      at: SystemClock.monotonic(), isSignal: isSignal, leavesListeners: leavesListeners,
+      announceTime: announceTime.nanoseconds, drainTimeout: drainTimeout.nanoseconds)
     if let step { take(step) }
   }
 
@@ -45,13 +45,25 @@ extension Supervisor {
       sayStopping()
     case .drain:
       logger.info("stopping", metadata: .kind(.stopping))
+      // Their programs were to go on, as long as begatd does.
+      for service in allServices where service.configuration.waits { hurryRetiring(of: service) }
       for service in services {
         let wasOpen = service.drain.close()
         if wasOpen { closeSockets(of: service, keepsPassed: false) } else { service.closeSockets() }
       }
       sayStopping()
+    case .closeSockets: for service in allServices { hurryRetiring(of: service) }
     case .end: endEverything()
     case .kill: killListeners()
+    }
+  }
+
+  /// Lets listeners that still have listening sockets close them, also those that their programs have.
+  private func hurryRetiring(of service: ManagedService) {
+    for generation in service.generations where generation.state == .retiring && !generation.isKilled {
+      retire(
+        generation, of: service,
+        Retirement(closesSockets: false, drainTimeout: drainTimeout, endsPrograms: service.configuration.waits))
     }
   }
 
@@ -88,6 +100,8 @@ extension Supervisor {
   private func killListeners() {
     for service in allServices {
       for generation in service.generations where !generation.isKilled {
+        // Its connections go on without begatd.
+        if leavesListeners, !stopping.isEnding, generation.state == .retired { continue }
         kill(generation, of: service, because: ("does not stop", "killed"))
       }
     }

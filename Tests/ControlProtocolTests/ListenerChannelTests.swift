@@ -44,6 +44,8 @@ import Testing
       .question(7), .dropBoard(4_000_000_000), .begin(clearing: 0), .begin(clearing: 15), .clear(4),
       .retire(Retirement(closesSockets: false, drainTimeout: .seconds(30))),
       .retire(Retirement(closesSockets: true, drainTimeout: .zero)),
+      .retire(Retirement(closesSockets: true, drainTimeout: .zero, endsPrograms: true)),
+      .retire(Retirement(closesSockets: false, drainTimeout: .zero, hurries: true, endsPrograms: true)),
       .retire(.hurried),
     ] + orders.map { SupervisorMessage.end(EndOrder(number: 9, $0)) })
   func carriesWhatBegatdSays(_ message: SupervisorMessage) throws {

@@ -119,7 +119,8 @@ struct begat_retirement {
   uint64_t drain_milliseconds;
   /// 0 leaves the sockets to a successor; 1 empties and closes them.
   uint32_t closes_sockets;
-  /// 1 ends open connections now, as a second stop signal does.
+  /// Bit 0 ends open connections now, as a second stop signal does; bit 1 ends within a second the programs that have the
+  /// listening sockets.
   uint32_t hurries;
 };
 

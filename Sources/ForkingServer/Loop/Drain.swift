@@ -16,6 +16,10 @@ struct Drain {
   /// they have ended; nil while there are none.
   var groupDeadline: Deadline?
   var groupCheck: Deadline?
+  /// When programs that have listening sockets, and their descendants, are killed; nil unless they were told to end.
+  var programDeadline: Deadline?
+  /// Whether that is done.
+  fileprivate var hasKilledPrograms = false
 
   init(deadline: Deadline, gracePeriod: Duration) {
     self.deadline = deadline
@@ -27,6 +31,16 @@ struct Drain {
   /// How long the descendants of a program that has ended may go on.
   static let groupGracePeriod: Duration = .seconds(1)
   static let groupCheckInterval: Duration = .milliseconds(20)
+  /// How long programs that have listening sockets may take to end: a stop is over within a second.
+  static let programPatience: Duration = .milliseconds(900)
+
+  /// Whether programs that have listening sockets get no more time for clients that wait there.
+  var isProgramTimeOver: Bool { programDeadline.map { Deadline(after: Drain.programPatience / 2) > $0 } ?? false }
+
+  /// When there is something to do, whatever happens.
+  var due: Deadline {
+    min(deadline, groupCheck ?? .never, hasKilledPrograms ? .never : programDeadline ?? .never)
+  }
 }
 
 extension Listener {
@@ -55,6 +69,7 @@ extension Listener {
       drain?.groupCheck = nil
       reapAll()
     }
+    killProgramsIfDue()
     guard var next = drain, next.deadline.hasPassed else { return }
     closeSockets(all: true)
     dropHeldClient(.stopped(by: .terminate))
@@ -68,12 +83,24 @@ extension Listener {
     drain = next
   }
 
+  /// Kills programs that have listening sockets and were told to end a while ago.
+  private mutating func killProgramsIfDue() {
+    guard let state = drain, !state.hasKilledPrograms, state.programDeadline?.hasPassed ?? false else { return }
+    drain?.hasKilledPrograms = true
+    closeSockets(all: true)
+    table.forEach { entry in
+      Listener.send(.kill, to: entry.process, withGroup: true)
+      if !entry.isEnding { entry.ending = .stopped }
+    }
+    reapAll()
+  }
+
   /// Whether an ended program with the listening sockets has left processes in its group whose grace period runs.
   mutating func waitsForGroup(of process: pid_t) -> Bool {
     // Processes that have ended, such as the program itself, do not count.
     guard drain != nil, let rest = try? Liveness(ofGroup: process), rest != .gone else { return false }
     let now = Deadline.now
-    let deadline = drain?.groupDeadline ?? now.advanced(by: Drain.groupGracePeriod)
+    let deadline = drain?.programDeadline ?? drain?.groupDeadline ?? now.advanced(by: Drain.groupGracePeriod)
     guard now < deadline else { return false }
     drain?.groupDeadline = deadline
     drain?.groupCheck = min(deadline, now.advanced(by: Drain.groupCheckInterval))

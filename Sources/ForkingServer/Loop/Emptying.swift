@@ -78,7 +78,8 @@ extension Listener {
   private mutating func emptyPlaces() {
     for place in handover.places.indices.reversed() where isClosing(place) {
       // A program that takes no client would be waited for until the drain is over.
-      if !handover.places[place].isLooping, waitingClients(at: place).isAny || awaitsHandshake(atPlace: place) {
+      let isHopeless = handover.places[place].isLooping || drain?.isProgramTimeOver ?? false
+      if !isHopeless, waitingClients(at: place).isAny || awaitsHandshake(atPlace: place) {
         emptying.lookAgain()
       } else if handover.places[place].process == 0 {
         closeSockets(at: [place])

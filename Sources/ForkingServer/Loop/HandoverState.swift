@@ -223,6 +223,17 @@ extension Listener {
     }
   }
 
+  /// Lets all programs that have sockets end, with all that they have started, while the listener drains: nothing of them
+  /// keeps an address for long.
+  ///
+  /// Those at whose sockets clients wait have half of the time for them.
+  mutating func endPrograms() {
+    guard offer.handsOver, drain?.programDeadline == nil else { return }
+    drain?.programDeadline = Deadline(after: Drain.programPatience)
+    endPrograms(at: -1)
+    emptySockets()
+  }
+
   /// Tells the program to end that has a socket; -1 for the programs whose sockets are closed here.
   mutating func endPrograms(at place: Int) {
     // The drain has an end of its own.

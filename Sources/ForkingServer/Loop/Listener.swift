@@ -236,7 +236,7 @@ struct Listener: ~Copyable {
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
-    if let drain { due = min(due, drain.deadline, drain.groupCheck ?? .never) }
+    if let drain { due = min(due, drain.due) }
     return due.milliseconds
   }
 

@@ -70,10 +70,13 @@ extension Listener {
     if let drain {
       // Connections that were told to end keep their grace period.
       if drain.signal == .terminate { self.drain?.deadline = Deadline(after: retirement.drainTimeout) }
+      if !retirement.closesSockets { closeSockets(all: true) }
+      if retirement.endsPrograms { endPrograms() }
       return
     }
     if retirement.closesSockets { sockets.markClosing() }
     giveSocketsUp(drainTimeout: retirement.drainTimeout)
+    if retirement.endsPrograms { endPrograms() }
     // A successor that takes over is no news of this listener.
     sayStopping(retirement.drainTimeout, retirement.closesSockets ? .info : .debug)
   }
@@ -88,7 +91,7 @@ extension Listener {
     giveSocketsUp(drainTimeout: options.drainTimeout)
     guard offer.handsOver else { return sayStopping(options.drainTimeout) }
     // They would go on accepting, and no successor could begin before their end.
-    endPrograms(at: -1)
+    endPrograms()
     if !table.isEmpty { reporter.log(.info, "stopping; the program is told to end") }
   }
 

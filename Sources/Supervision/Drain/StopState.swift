@@ -8,6 +8,8 @@ struct StopState: Hashable {
     case announce(until: Int64)
     /// Accept no more clients; open connections may go on.
     case drain
+    /// Leave no more time to the clients that wait at sockets of listeners that begatd leaves to themselves.
+    case closeSockets
     /// End everything.
     case end
     /// Kill the listeners that are left.
@@ -22,6 +24,10 @@ struct StopState: Hashable {
   }
 
   private var phase = Phase.running
+  /// When the sockets are closed that listeners still have whose end begatd does not wait for; nil if it waits, or if
+  /// that was ordered.
+  private var closeTime: Int64?
+  private var leavesListeners = false
   /// When the listeners that are left are killed; nil as long as clients are accepted.
   private(set) var killTime: Int64?
   /// When the service manager is to be told that the stop takes longer; nil if it is not.
@@ -34,6 +40,11 @@ struct StopState: Hashable {
   /// For so long one message makes the service manager wait, and the next follows after half of it.
   static let extensionInterval: Int64 = 10_000_000_000
   private static let killInterval: Int64 = 1_000_000_000
+  /// How long clients that wait are accepted by listeners that begatd leaves to themselves: its stop is over within a
+  /// second, and the next one finds the addresses free.
+  static let closePatience: Int64 = 700_000_000
+  /// After that order, a listener has this time to close its sockets: one that does not turn is killed.
+  static let leavePatience: Int64 = 3_000_000_000
 
   /// Whether a stop was ordered.
   var isOrdered: Bool { phase != .running }
@@ -46,9 +57,13 @@ struct StopState: Hashable {
   /// Orders a stop.
   ///
   /// - Parameter isSignal: a signal after the first order ends everything, a repeated request does nothing.
-  mutating func order(at now: Int64, isSignal: Bool, announceTime: Int64, drainTimeout: Int64) -> Step? {
+  /// - Parameter leavesListeners: whether begatd ends as soon as listeners accept no more clients.
+  mutating func order(
+    at now: Int64, isSignal: Bool, leavesListeners: Bool = false, announceTime: Int64, drainTimeout: Int64
+  ) -> Step? {
     switch phase {
     case .running:
+      self.leavesListeners = leavesListeners
       extensionTime = now
       guard announceTime > 0 else { return drain(at: now, drainTimeout) }
       phase = .announcing(until: now + announceTime)
@@ -57,6 +72,7 @@ struct StopState: Hashable {
       guard isSignal else { return nil }
       phase = .ending
       extensionTime = nil
+      closeTime = nil
       killTime = min(killTime ?? .max, now + StopState.patience)
       return .end
     }
@@ -65,6 +81,10 @@ struct StopState: Hashable {
   /// The next step, if it is time for one.
   mutating func advance(at now: Int64, drainTimeout: Int64) -> Step? {
     if let end = announcementEnd { return end <= now ? drain(at: now, drainTimeout) : nil }
+    if let time = closeTime, time <= now {
+      closeTime = nil
+      return .closeSockets
+    }
     guard let time = killTime, time <= now else { return nil }
     killTime = now + StopState.killInterval
     return .kill
@@ -72,7 +92,8 @@ struct StopState: Hashable {
 
   private mutating func drain(at now: Int64, _ timeout: Int64) -> Step {
     phase = .draining
-    killTime = now + timeout + StopState.grace
+    killTime = now + (leavesListeners ? StopState.leavePatience : timeout + StopState.grace)
+    closeTime = leavesListeners ? now + StopState.closePatience : nil
     return .drain
   }
 
@@ -88,6 +109,6 @@ struct StopState: Hashable {
 
   /// When there is something to do, whatever happens.
   var nextTime: Int64? {
-    [announcementEnd, killTime, extensionTime].compactMap { $0 }.min()
+    [announcementEnd, closeTime, killTime, extensionTime].compactMap { $0 }.min()
   }
 }

@@ -54,6 +54,20 @@ import Testing
     #expect(state.killTime! <= 21 + 2 * Self.second)
   }
 
+  @Test func closesSocketsWithinASecondWhereListenersAreLeft() {
+    let step = state.order(
+      at: 10, isSignal: true, leavesListeners: true, announceTime: 0, drainTimeout: Self.timeout)
+    #expect(step == .drain)
+    let end = 10 + StopState.closePatience
+    #expect(StopState.closePatience < Self.second && state.nextTime == 10)
+    #expect(advance(end - 1) == nil)
+    #expect(advance(end) == .closeSockets)
+    #expect(advance(end) == nil)
+    // A listener that does not close them does not turn.
+    #expect(advance(10 + StopState.leavePatience - 1) == nil)
+    #expect(advance(10 + StopState.leavePatience) == .kill)
+  }
+
   @Test func aRepeatedRequestDoesNothing() {
     #expect(order(at: 10, isSignal: false) == .drain)
     #expect(order(at: 20, isSignal: false) == nil)
