@@ -12,7 +12,7 @@ extension Supervisor {
     for service in allServices {
       for generation in service.generations {
         // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
-        if SessionMembers.wasLeaderKilled(generation.process) {
+        if SessionMembers.wasLeaderKilled(generation.process) || leavesAddresses(generation, of: service) {
           SessionMembers.kill(ofEndedLeader: generation.process)
         }
         guard let status = Children.reap(generation.process) else { continue }
@@ -26,6 +26,13 @@ extension Supervisor {
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
     if let process = logFile?.process, let status = Children.reap(process) { logWriterEnded(status) }
     if getpid() == 1 { reapOrphans() }
+  }
+
+  /// Whether a listener has ended at a stop of whose programs processes may be left that have the listening sockets: the
+  /// next begatd could not bind their addresses.
+  private func leavesAddresses(_ generation: Generation, of service: ManagedService) -> Bool {
+    stopping.isOrdered && service.configuration.waits
+      && (try? Children.waitForExit(of: generation.process, until: .immediate)) == true
   }
 
   /// Forgets services that are given up and have no listener any more, except for what they have counted.

@@ -110,8 +110,12 @@ extension Supervisor {
   /// Whether nothing is left to be done.
   var isDone: Bool {
     guard stopping.isDraining else { return false }
-    return allServices.flatMap(\.generations).allSatisfy { generation in
-      generation.isLeftAlone || leavesListeners && (generation.state == .retired || generation.isKilled)
+    return allServices.allSatisfy { service in
+      // The end of a listener whose programs had the sockets is waited for: then what they have left is killed.
+      let isLeft = leavesListeners && !service.configuration.waits
+      return service.generations.allSatisfy { generation in
+        generation.isLeftAlone || isLeft && (generation.state == .retired || generation.isKilled)
+      }
     }
   }
 

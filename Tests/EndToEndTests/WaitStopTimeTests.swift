@@ -36,7 +36,37 @@ struct WaitStopTimeTests {
     try daemon.program.send(.terminate)
     #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "somebody is left")
+    #expect(areGone(processes), "processes are left")
+    client.hangUp()
+    let next = try Daemon(configuration, in: directory)
+    try next.stop()
+  }
+
+  @Test("nor does a child of a program that has ended", arguments: [false, true])
+  func ofAChild(leavesListeners: Bool) throws {
+    let script = """
+      import os, signal, socket
+      signal.signal(signal.SIGTERM, signal.SIG_IGN)
+      listener = socket.socket(fileno=0)
+      client, _ = listener.accept()
+      if os.fork() == 0:
+          client.sendall(f"{os.getpid()}\\n".encode())
+          while True: signal.pause()
+      """
+    let directory = try TemporaryDirectory()
+    let port = try FreePorts.addresses(1)[0]
+    let configuration = try WaitingProgram.configuration(script).replacing("127.0.0.1:0", with: port)
+    let daemon = try Daemon(configuration, in: directory, options: leavesListeners ? ["--leave-listeners"] : [])
+    defer { daemon.kill() }
+    let client = try Client(port)
+    let processes = try processNumbers(try client.receive(until: "\n"))
+    defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
+    try daemon.log.awaitLines(containing: "waiting: pid ")
+    let watch = Stopwatch()
+    try daemon.program.send(.terminate)
+    #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
+    #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
+    #expect(eventually { areGone(processes) }, "processes are left")
     client.hangUp()
     let next = try Daemon(configuration, in: directory)
     try next.stop()
@@ -55,7 +85,7 @@ struct WaitStopTimeTests {
     try listener.send(.terminate)
     #expect(try listener.awaitEnd(within: .seconds(5)) == .exited(code: 0))
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "somebody is left")
+    #expect(areGone(processes), "processes are left")
     client.hangUp()
   }
 
@@ -87,14 +117,19 @@ struct WaitStopTimeTests {
     try daemon.program.send(.terminate)
     #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0), "\(daemon.log.text)")
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "somebody is left")
+    #expect(areGone(processes), "processes are left")
     client.hangUp()
   }
 
-  @Test("clients that wait at a full service do not hold up a begatd that leaves its listeners")
-  func aFullService() throws {
+  @Test(
+    "clients that wait at a full service do not hold up a begatd that leaves its listeners",
+    arguments: [
+      SampleConfiguration.service("echo"), SampleConfiguration.program("echo", ["/bin/cat"]),
+      SampleConfiguration.program("echo", ["/bin/cat"], "relay = true"),
+    ])
+  func aFullService(service: String) throws {
     let directory = try TemporaryDirectory()
-    let configuration = SampleConfiguration.service("echo", "max-connections = 1")
+    let configuration = service + "max-connections = 1\n"
     let daemon = try Daemon(configuration, in: directory, options: ["--leave-listeners"])
     defer { daemon.kill() }
     let address = try daemon.address("echo")
