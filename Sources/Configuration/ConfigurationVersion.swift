@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -20,10 +21,15 @@ public struct ConfigurationVersion: Hashable, Sendable {
 
   /// - Parameter file: as for `Configuration.load`.
   public init(file: String?) {
-    let main = file ?? ConfigurationFiles.systemFile
-    let directory = ConfigurationFiles.directory(beside: main)
-    let names = (try? DirectoryListing.names(in: directory)) ?? []
-    let paths = [main, directory] + names.filter(ConfigurationFiles.isRead).sorted().map { "\(directory)/\($0)" }
+    // One that does not exist may be made.
+    let usual = [
+      UserConfiguration.file(of: geteuid(), .effective), ConfigurationFiles.systemFile,
+    ].compactMap { $0 }
+    let paths = (file.map { [$0] } ?? usual).flatMap { main in
+      let directory = ConfigurationFiles.directory(beside: main)
+      let names = (try? DirectoryListing.names(in: directory)) ?? []
+      return [main, directory] + names.filter(ConfigurationFiles.isRead).sorted().map { "\(directory)/\($0)" }
+    }
     stamps = paths.compactMap { path in
       guard let facts = try? FileSystem.facts(of: path) else { return nil }
       return Stamp(
