@@ -25,8 +25,11 @@ public struct RecordBatch: ~Copyable {
   /// Hands the records over and starts anew.
   ///
   /// - Parameter channel: nil where there is no begatd: then `show` gets each record.
+  /// - Parameter next: the channel that takes the place of one whose begatd has ended; nil if there is none.
   /// - Returns: how many were dropped because the channel was full or closed.
-  public mutating func flush(to channel: borrowing Descriptor?, show: (ConnectionRecord) -> Void) -> Int {
+  public mutating func flush(
+    to channel: borrowing Descriptor?, orTo next: borrowing Descriptor? = nil, show: (ConnectionRecord) -> Void
+  ) -> Int {
     guard count > 0 else { return 0 }
     let size = ListenerChannel.headerSize + count * MemoryLayout<begat_record>.stride
     let message = UnsafeRawBufferPointer(rebasing: memory.unsafeBytes[..<size])
@@ -37,7 +40,13 @@ public struct RecordBatch: ~Copyable {
       do throws(SystemCallError) {
         _ = try channel.send(message, waiting: false)
         return 0
-      } catch { return count }
+      } catch {
+        guard error.code == .brokenPipe || error.code == .connectionReset else { return count }
+        switch next {
+        case .some(let next): return (try? next.send(message, waiting: false)) == nil ? count : 0
+        case nil: return count
+        }
+      }
     case nil:
       if case .connections(let records) = ListenerChannel.listenerMessage(message) { records.forEach(show) }
       return 0

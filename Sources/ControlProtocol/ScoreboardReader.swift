@@ -69,6 +69,9 @@ public final class ScoreboardReader {
   /// How much of clients' addresses may be shown; nothing if the listener has written nonsense.
   public var addressForm: LogAddress { LogAddress(number: header.pointee.address_form) ?? .none }
 
+  /// Whether the listener has closed its sockets, so that it accepts no client any more.
+  public var isRetired: Bool { header.pointee.is_draining == UInt32(BEGAT_RETIRED) }
+
   /// A copy of the slot of this number, from 0 to `slotCount` - 1; its process is 0 where it is free.
   public func slot(_ index: Int) -> begat_slot {
     precondition(index >= 0 && index < slotCount)

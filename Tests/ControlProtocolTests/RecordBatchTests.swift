@@ -62,4 +62,26 @@ import Testing
     #expect(flush(9, &batch) == 9)
     #expect(batch.isEmpty == true)
   }
+
+  @Test("takes the next channel where the reader of the first has ended, not where it does not read")
+  func takesNextChannel() throws {
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let listener = pair.first
+    let supervisor = pair.second
+    let next = try Channel()
+    var batch = try RecordBatch()
+    var dropped = 0
+    while dropped == 0 {
+      for record in records(64, seed: 1) { batch.append(record) }
+      dropped = batch.flush(lent: listener.number, orTo: next.listener.number)
+    }
+    #expect(dropped == 64)
+    #expect(next.supervisor.wait(for: .readable, until: .immediate) == false)
+    _ = consume supervisor
+    let last = records(9, seed: 2)
+    for record in last { batch.append(record) }
+    #expect(batch.flush(lent: listener.number, orTo: next.listener.number) == 0)
+    let bytes = try next.receive()
+    #expect(bytes.withUnsafeBytes { ListenerChannel.listenerMessage($0) } == .connections(last))
+  }
 }

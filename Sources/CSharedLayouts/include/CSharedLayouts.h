@@ -9,6 +9,7 @@
 enum { BEGAT_REFUSAL_KINDS = 7, BEGAT_OUTCOMES = 10 };
 /// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
 enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
+enum { BEGAT_DRAINING = 1, BEGAT_RETIRED = 2 };
 enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 5, BEGAT_CHANNEL_VERSION = 3 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
@@ -46,7 +47,7 @@ struct begat_scoreboard {
   /// Datagrams from ports and addresses that are never answered.
   uint64_t datagrams_ignored;
   uint32_t active;
-  /// 1 once the listener accepts no more.
+  /// Not 0 once the listener accepts no more: BEGAT_DRAINING, then BEGAT_RETIRED when its sockets are closed as well.
   uint32_t is_draining;
   uint8_t service[64];
   /// When the listener made this, CLOCK_MONOTONIC nanoseconds.

@@ -1,3 +1,4 @@
+import CSharedLayouts
 import ControlProtocol
 import Glibc
 import Settings
@@ -46,7 +47,7 @@ struct Drain {
 extension Listener {
   /// Lets open connections go on for a time; the sockets are not served any more, or only for their last clients.
   mutating func beginDrain(_ timeout: Duration) {
-    scoreboard.header.pointee.is_draining = 1
+    scoreboard.header.pointee.is_draining = UInt32(BEGAT_DRAINING)
     // Processes of built-in services have nothing to tidy up.
     let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)
     drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod)

@@ -1,4 +1,5 @@
 import Admission
+import CSharedLayouts
 import ControlProtocol
 import Settings
 @_spi(Begat) import UnixCore
@@ -112,16 +113,26 @@ extension Listener {
   mutating func sayRetiredIfDue() {
     guard let drain, !drain.hasSaidRetired, sockets.isEmpty, !offer.handsOver || table.isEmpty else { return }
     self.drain?.hasSaidRetired = true
+    // For a begatd that comes later than this message.
+    scoreboard.header.pointee.is_draining = UInt32(BEGAT_RETIRED)
     reporter.sayRetired()
   }
 
   /// Stops because begatd has ended: no other process will stop this listener.
+  ///
+  /// Where the next begatd can be told, it is told all that it must know.
   private mutating func channelClosed() {
     if let channel = reporter.channelNumber { try? poller.remove(channel) }
     reporter.loseChannel()
+    if let channel = reporter.channelNumber {
+      do throws(SystemCallError) { try poller.add(channel, .readable, token: Token.channel) } catch {
+        reporter.log(.warning, "\(error); begatd cannot give orders")
+      }
+    }
     if drain == nil {
       reporter.log(.warning, "the supervisor is gone")
       stop()
     }
+    drain?.hasSaidRetired = false
   }
 }

@@ -6,6 +6,8 @@ import Settings
 /// Where a listener's news goes: to begatd, or to standard error where there is none.  Never waits for either.
 struct Reporter: ~Copyable {
   private var channel: Descriptor?
+  /// The channel to the next begatd; it takes the place of the first when that has ended.
+  private var keptChannel: Descriptor?
   private let name: String
   /// Whether lines of standard error carry their severity instead of the program's name.
   private let isInJournal = StandardErrorMessage.isInJournal
@@ -25,8 +27,9 @@ struct Reporter: ~Copyable {
   /// A begatd that gives more orders without reading has forgotten them.
   private static let mostUnansweredOrders = 16
 
-  init(channel: consuming Descriptor?, name: String) {
+  init(channel: consuming Descriptor?, keptChannel: consuming Descriptor? = nil, name: String) {
     self.channel = channel
+    self.keptChannel = keptChannel
     self.name = name
   }
 
@@ -39,8 +42,14 @@ struct Reporter: ~Copyable {
     }
   }
 
-  /// From now on news goes to standard error.
-  mutating func loseChannel() { channel = nil }
+  /// From now on news goes to the next begatd, and to standard error where none can come.
+  ///
+  /// Answers to the former begatd's questions and orders are of no use to the next one.
+  mutating func loseChannel() {
+    channel = keptChannel.take()
+    unanswered = nil
+    unansweredOrders = []
+  }
 
   /// False where it could not be delivered.
   @discardableResult
@@ -129,7 +138,7 @@ struct Reporter: ~Copyable {
     let isInJournal = isInJournal
     let now = Deadline.now
     var unwritten = 0
-    let unsent = batch.flush(to: channel) { record in
+    let unsent = batch.flush(to: channel, orTo: keptChannel) { record in
       let line = ListenerProgram.line(
         record.isProblem ? .warning : .info, "\(name): \(record)", isInJournal: isInJournal)
       if (try? StandardError.tryWrite(line)) == nil { unwritten += 1 }

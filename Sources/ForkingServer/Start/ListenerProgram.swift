@@ -81,7 +81,9 @@ public enum ListenerProgram {
   private static func listen(_ settings: ListenerSettings, _ sockets: consuming ServiceSockets) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
-    var reporter = Reporter(channel: try options.channel.map(Descriptor.init(adopting:)), name: options.name)
+    var reporter = Reporter(
+      channel: try options.channel.map(Descriptor.init(adopting:)),
+      keptChannel: try options.keptChannel.map(Descriptor.init(adopting:)), name: options.name)
     let manager = ManagerReports(isUsed: options.channel == nil)
     // Before the identity changes: the directory is the starter's.
     let ownBoard =

@@ -80,6 +80,9 @@ struct ListenerSettings {
     if said.contains("names") != said.contains("name-requests") {
       throw ListenerOptionProblem("--names and --name-requests go together; see --help")
     }
+    if said.contains("kept-channel"), options.channel == nil {
+      throw ListenerOptionProblem("--kept-channel needs --channel; see --help")
+    }
     if options.service.bindToDevice == nil, let address = addresses.first(where: \.lacksInterface) {
       throw ListenerOptionProblem("--listen-stream: \(ServiceRules.missingInterface(address))")
     }

@@ -270,6 +270,6 @@ struct ServiceSockets {
 extension ListenerOptions {
   /// The descriptors that are no sockets to serve.
   fileprivate var otherDescriptors: [CInt] {
-    [channel, scoreboard, admissionBook, bans, names, nameRequests].compactMap { $0 }
+    [channel, keptChannel, scoreboard, admissionBook, bans, names, nameRequests].compactMap { $0 }
   }
 }

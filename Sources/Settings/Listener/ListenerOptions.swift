@@ -16,6 +16,8 @@ public struct ListenerOptions: SettingsTable {
   /// Ports at which a datagram service of begatd's answers: two of them must not talk to each other.
   public var datagramPorts: [UInt16] = []
   public var channel: CInt?
+  /// The channel that the next supervisor has.
+  public var keptChannel: CInt?
   public var scoreboard: CInt?
   /// The admission book of the service, which outlives its listeners.
   public var admissionBook: CInt?
@@ -74,6 +76,9 @@ public struct ListenerOptions: SettingsTable {
       "channel", \.channel, optional: .integer(in: 3...CInt.max),
       "the supervisor's channel; when it closes, drain and end",
       when: [.listening]),
+    Key(
+      "kept-channel", \.keptChannel, optional: .integer(in: 3...CInt.max),
+      "the channel to the next supervisor, used when the first channel has closed", when: [.listening]),
     Key(
       "scoreboard", \.scoreboard, optional: .integer(in: 3...CInt.max),
       "the memory object in which connections are shown",

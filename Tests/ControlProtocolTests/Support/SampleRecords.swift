@@ -52,10 +52,12 @@ extension RecordBatch {
 
 extension RecordBatch {
   /// Sends the records on a channel that stays its owner's; returns how many were dropped.
-  mutating func flush(lent number: CInt) -> Int {
+  mutating func flush(lent number: CInt, orTo nextNumber: CInt? = nil) -> Int {
     var channel: Descriptor? = Descriptor(owning: number)
-    let dropped = flush(to: channel) { _ in Issue.record("shown instead of sent") }
+    var next: Descriptor? = nextNumber.map { Descriptor(owning: $0) }
+    let dropped = flush(to: channel, orTo: next) { _ in Issue.record("shown instead of sent") }
     if let channel = channel.take() { _ = channel.release() }
+    if let next = next.take() { _ = next.release() }
     return dropped
   }
 }

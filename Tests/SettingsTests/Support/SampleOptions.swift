@@ -89,6 +89,7 @@ extension ListenerOptions {
     options.datagramPorts = some { UInt16.random(in: 1...(.max), using: &random) }
     options.stdio = Bool.random(using: &random)
     options.channel = maybe(descriptor())
+    options.keptChannel = maybe(descriptor())
     options.scoreboard = maybe(descriptor())
     options.closingSockets = some { descriptor() }
     options.admissionBook = maybe(descriptor())
@@ -171,6 +172,7 @@ extension ListenerOptions {
     options.datagramPorts = [7, 65535]
     options.stdio = true
     options.channel = 4
+    options.keptChannel = 12
     options.scoreboard = 5
     options.closingSockets = [8]
     options.admissionBook = 9
