@@ -32,6 +32,18 @@ public enum AdmissionBook {
     return object
   }
 
+  /// Whether an object is an admission book of this version.
+  public static func isBook(_ object: borrowing Descriptor) -> Bool {
+    do throws(SystemCallError) {
+      let size = try MemoryFile.size(of: object)
+      guard size >= Self.size(maxConnections: 0) else { return false }
+      let memory = try MemoryMapping.file(object, size: size, writable: true)
+      return [0, connectionsOffset].allSatisfy { offset in
+        BookPart(in: UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[offset...]), column: 0) != nil
+      }
+    } catch { return false }
+  }
+
   /// Makes a service's memory object larger if a greater limit needs it; listeners that have mapped it are not affected.
   ///
   /// Source: ftruncate(2).

@@ -18,6 +18,12 @@ public struct Ban: Hashable, Sendable {
   }
 
   var key: BanKey { BanKey(network, service: service) }
+
+  /// The ban of a slot; nil for one that is free, or has no sense.
+  init?(_ native: begat_ban) {
+    guard let network = IPNetwork(high: native.high, low: native.low, banKind: Int(native.kind)) else { return nil }
+    self.init(network, service: native.service, until: Deadline(instant: native.expires))
+  }
 }
 
 /// By what a ban is found: no two bans have the same.
@@ -83,6 +89,7 @@ struct BanKey: Hashable, Comparable {
 enum BanKind {
   static let ipv4 = 1
   static let ipv6 = 34
+  static let last = ipv6 + 128
 
   /// The kinds of a family among those of a word of `begat_bans.kinds`.
   static func mask(isIPv4: Bool, word: Int) -> UInt64 {

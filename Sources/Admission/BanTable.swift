@@ -141,6 +141,22 @@ public struct BanTable: ~Copyable {
     all().filter { $0.network.contains(network) }
   }
 
+  /// The bans in an object that another process has written, which may contain anything; none if it is no table of this
+  /// version.
+  public static func bans(in object: borrowing Descriptor, now: Deadline = .now) -> [Ban] {
+    do throws(SystemCallError) {
+      guard try MemoryFile.size(of: object) >= BanSlots.size else { return [] }
+      let memory = try MemoryMapping.file(object, size: BanSlots.size, writable: false)
+      let slots = BanSlots(in: memory.unsafeBytes)
+      guard slots.header.pointee.magic == UInt32(BEGAT_BANS_MAGIC),
+        slots.header.pointee.version == UInt16(BEGAT_BANS_VERSION),
+        slots.header.pointee.slot_size == UInt16(MemoryLayout<begat_ban>.stride)
+      else { return [] }
+      let found = (0..<BanSlots.count).compactMap { Ban(begat_copy_ban(slots.first + $0)) }
+      return Array(found.filter { $0.expiry > now }.prefix(capacity))
+    } catch { return [] }
+  }
+
   /// When the next ban ends; never if none does.
   public func nextExpiry() -> Deadline { bans.values.lazy.map(\.expiry).min() ?? .never }
 }

@@ -51,6 +51,17 @@ public struct IPNetwork: Hashable, Sendable {
     self.prefixLength = prefixLength
   }
 
+  /// The network of a ban.
+  ///
+  /// - Parameter banKind: as `begat_ban.kind`; nil is returned for a number that stands for nothing.
+  init?(high: UInt64, low: UInt64, banKind: Int) {
+    switch banKind {
+    case BanKind.ipv4...(BanKind.ipv4 + 32): self.init(high, 0, isIPv4: true, prefixLength: banKind - BanKind.ipv4)
+    case BanKind.ipv6...BanKind.last: self.init(high, low, isIPv4: false, prefixLength: banKind - BanKind.ipv6)
+    default: return nil
+    }
+  }
+
   /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
   public init(parsing text: String) throws(Problem) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -40,6 +40,14 @@ public struct ServiceConfiguration: Sendable {
 }
 
 extension ServiceConfiguration {
+  /// A service that no configuration has any more, of which listeners are left.
+  public init(left name: String, settings: ServiceSettings, waits: Bool) {
+    self.init(
+      name: name, place: Place(file: "", line: 0, column: 0), settings: settings,
+      mode: ServiceMode(offer: .program(waits ? .sockets : .connections), sockets: []), streams: [], datagrams: [],
+      socketAccess: UnixSocketFile.Access(), deny: [], origins: [:], ownKeys: [])
+  }
+
   /// Nil for a program.
   public var builtIn: BuiltIn? { mode.builtIn }
   /// Whether it executes programs, as the service or as commands of the command server.

@@ -5,8 +5,16 @@ import Glibc
 public struct UnixSocketFile: Sendable {
   /// The path that the socket was bound to.
   public let path: UnixPath
-  private let device: dev_t
-  private let inode: ino_t
+  /// The file's file system, and its number there: they tell it from another file at the same path.
+  @_spi(Begat) public let device: dev_t
+  @_spi(Begat) public let inode: ino_t
+
+  /// The file of a socket that another process has bound at the path, as that process knows it.
+  @_spi(Begat) public init(path: UnixPath, device: dev_t, inode: ino_t) {
+    self.path = path
+    self.device = device
+    self.inode = inode
+  }
 
   /// The owner and the permissions of the file, which decide what may connect.
   public struct Access: Sendable {
