@@ -12,7 +12,7 @@ extension Supervisor {
     withUnsafeTemporaryAllocation(byteCount: ListenerChannel.largestMessage, alignment: 8) { room in
       for _ in 0..<limit {
         guard let count = try? generation.channel.receive(into: room, waiting: false) else { return }
-        guard count > 0 else { return channelClosed(generation) }
+        guard count > 0 else { return channelClosed(generation, of: service) }
         let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
         guard let message = ListenerChannel.listenerMessage(bytes) else {
           // A listener gone wrong, or another version: nothing it says is worth a crash.
@@ -40,11 +40,20 @@ extension Supervisor {
     }
   }
 
-  /// Its end comes as a signal; until then there is nothing more to read.
-  private func channelClosed(_ generation: Generation) {
+  /// There is nothing more to read.  The end of a child comes as a signal.
+  private func channelClosed(_ generation: Generation, of service: ManagedService) {
     guard let token = generation.token else { return }
     poll.remove(token)
     generation.token = nil
+    if !generation.isChild { leftBehindEnded(generation, of: service) }
+  }
+
+  /// Reads what a listener says from now on, and sends what waits for it.
+  func watch(_ generation: Generation, of service: ManagedService) throws(SystemCallError) {
+    generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] ready in
+      readChannel(of: service, generation)
+      if ready.contains(.writable) { sendWaiting(to: generation, of: service) }
+    }
   }
 }
 

@@ -75,11 +75,14 @@ extension Supervisor {
     // Without a listener before it, the successor accepts those that wait.
     if service.current != nil || !isStarted { discardSuccessor(of: service) }
     settleReload(service)
-    let own = service.sockets.contains { $0.passedName == nil }
+    let own = service.sockets.contains { !$0.staysOpen }
     let passed = service.sockets.filter { $0.passedName != nil }
     let left = keepsPassed ? passed.filter { !$0.dropNewClients() } : []
-    refuseNewClients(at: service.sockets + service.closing, of: service)
+    let givenUp = service.sockets + service.closing
     service.giveUpSockets()
+    // Before the listener closes them: at a socket that the manager alone has, clients would wait in vain.
+    keepWhatHasChanged()
+    refuseNewClients(at: givenUp, of: service)
     service.closingEmpties = own || keepsPassed
     service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
     retireForGood(service, within: drainTimeout, endsPrograms: !keepsPassed)

@@ -69,6 +69,7 @@ extension Supervisor {
     guard generation.state < .retired else { return }
     let wasAsked = generation.state == .retiring
     generation.state = .retired
+    generation.retirementDeadline = nil
     defer { service.endLingeringIfClosed() }
     if service.successor === generation {
       // It was stopped before it began, and has no client.

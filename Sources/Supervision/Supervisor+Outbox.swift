@@ -39,7 +39,7 @@ extension Supervisor {
         logger.warning(
           "listener \(generation.process) does not read; retired by a signal, without its waiting clients",
           metadata: service.logMetadata)
-        do throws(SystemCallError) { try Signal.terminate.send(to: generation.process) } catch {
+        do throws(SystemCallError) { try generation.send(.terminate) } catch {
           logger.error("\(error.withAdvice)", metadata: service.logMetadata)
         }
       }

@@ -10,7 +10,7 @@ extension Supervisor {
   /// Reaps ended children: each by its own number, so that no other code's children are touched.
   func reapChildren() {
     for service in allServices {
-      for generation in service.generations {
+      for generation in service.generations where generation.isChild {
         // A listener ends what its programs have started; a killed one could not, and that would keep clients' sockets.
         if SessionMembers.wasLeaderKilled(generation.process) || leavesAddresses(generation, of: service) {
           SessionMembers.kill(ofEndedLeader: generation.process)
@@ -35,6 +35,13 @@ extension Supervisor {
       && (try? Children.waitForExit(of: generation.process, until: .immediate)) == true
   }
 
+  /// The channel of a listener that is no child has ended, and so has the listener, in whatever way.
+  func leftBehindEnded(_ generation: Generation, of service: ManagedService) {
+    guard service.generations.contains(where: { $0 === generation }) else { return }
+    ended(generation, of: service, nil)
+    forgetLeft()
+  }
+
   /// Forgets services that are given up and have no listener any more, except for what they have counted.
   private func forgetLeft() {
     for service in leaving where service.generations.isEmpty {
@@ -49,13 +56,14 @@ extension Supervisor {
     while let process = Children.peekAny() {
       let isOwn =
         process == resolver?.process || process == logFile?.process || formerResolvers.contains(process)
-        || allServices.contains { $0.generations.contains { $0.process == process } }
+        || allServices.contains { $0.generations.contains { $0.isChild && $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }
     }
   }
 
-  private func ended(_ generation: Generation, of service: ManagedService, _ status: ExitStatus) {
+  /// - Parameter status: nil for a listener that is no child.
+  private func ended(_ generation: Generation, of service: ManagedService, _ status: ExitStatus?) {
     if let token = generation.token { poll.remove(token) }
     let wasSuccessor = service.successor === generation
     let lost = service.forget(generation)
@@ -68,18 +76,21 @@ extension Supervisor {
     for request in endOrders.take(of: generation) { request.settle() }
     clearColumn(of: generation, in: service)
     defer { service.endLingeringIfClosed() }
+    guard let status else {
+      // All that is known is that its connections did not end by themselves.
+      if lost.connections > 0 { warn(of: generation, service, "\(ended); a former begatd had started it") }
+      takeRoom(in: service)
+      return handOver(service)
+    }
     guard stopDeadline == nil else {
       if !status.isSuccess { warn(of: generation, service, "\(ended): \(status)") }
       return handOver(service)
     }
-    guard isStarted else {
+    guard isStarted || generation.isAdopted else {
       logger.error("the listener did not start: \(status)", metadata: service.logMetadata)
       return abandonStart()
     }
-    if service.waitsForRoom {
-      service.waitsForRoom = false
-      service.restartTime = 0
-    }
+    takeRoom(in: service)
     if service.drain.isClosed {
       if !generation.isKilled, !status.isSuccess {
         warn(of: generation, service, "\(ended) while it drained: \(status)")
@@ -92,6 +103,13 @@ extension Supervisor {
       warn(of: generation, service, "\(ended), while connections were to end by themselves: \(status)")
     }
     handOver(service)
+  }
+
+  /// Starts the listener for which there was no room, because as many lived as can.
+  private func takeRoom(in service: ManagedService) {
+    guard service.waitsForRoom, stopDeadline == nil else { return }
+    service.waitsForRoom = false
+    service.restartTime = 0
   }
 
   /// Says that a listener has ended, and how many connections with it.

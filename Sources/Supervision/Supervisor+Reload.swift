@@ -124,6 +124,9 @@ extension Supervisor {
       _ = service.drain.close()
     }
     services = next.compactMap { $0 }
+    // Before any listener closes them: at a socket that the manager alone has, clients would wait in vain.
+    keepDescriptors(departing: removed)
+    if !givenUp.isEmpty { awaitStore() }
     // A drained service may have left a passed socket to another one.
     for service in services where !service.drain.isClosed { for socket in service.sockets { socket.takeNewClients() } }
     starter.datagramPorts = services.datagramPorts
@@ -184,8 +187,28 @@ extension Supervisor {
     finishReloadIfDone()
   }
 
+  /// Lets the answer wait until the service manager has closed what was given up.
+  private func awaitStore() {
+    guard let store else { return }
+    store.awaitReading()
+    reloads.storeDeadline = SystemClock.monotonic() + ReloadState.storePatience
+  }
+
+  /// Sends what the service manager is to keep, and ends the reload that has waited for its reading.
+  func advanceStore() {
+    guard let store else { return }
+    keepWhatHasChanged()
+    store.retryIfDue()
+    guard let deadline = reloads.storeDeadline,
+      !store.isAwaitingReading || deadline <= SystemClock.monotonic()
+    else { return }
+    store.endBarrier()
+    reloads.storeDeadline = nil
+    finishReloadIfDone()
+  }
+
   private func finishReloadIfDone() {
-    guard let report = reloads.report, reloads.awaited.isEmpty else { return }
+    guard let report = reloads.report, reloads.awaited.isEmpty, reloads.storeDeadline == nil else { return }
     reloads.report = nil
     let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reloads.startTime) / 1_000_000))
     let failures = reloads.failures

@@ -30,12 +30,7 @@ extension Supervisor {
       service.await(generation)
       serveNames(of: generation)
       logger.debug("started listener \(generation.process)", metadata: service.logMetadata)
-      do throws(SystemCallError) {
-        generation.token = try poll.add(generation.channel.number, .readable) { [unowned self] ready in
-          readChannel(of: service, generation)
-          if ready.contains(.writable) { sendWaiting(to: generation, of: service) }
-        }
-      } catch {
+      do throws(SystemCallError) { try watch(generation, of: service) } catch {
         // It runs and could not be heard: it is reaped and replaced like one that died.
         logger.error("\(error); listener \(generation.process) ended", metadata: service.logMetadata)
         kill(generation, of: service)
@@ -87,8 +82,12 @@ extension Supervisor {
   func endDisobedient() {
     let now = SystemClock.monotonic()
     for service in allServices {
-      for generation in service.generations where !generation.isKilled && generation.endDeadline ?? .max <= now {
-        kill(generation, of: service)
+      for generation in service.generations where !generation.isKilled {
+        if generation.endDeadline ?? .max <= now {
+          kill(generation, of: service)
+        } else if generation.retirementDeadline ?? .max <= now {
+          kill(generation, of: service, because: ("of a former begatd does not close its sockets", "killed"))
+        }
       }
     }
   }
@@ -104,5 +103,7 @@ extension Supervisor {
       failure.map { "\(reason == nil ? "" : ",") cannot be killed and may keep running: \($0.withAdvice)" }
       ?? "; \(reason?.end ?? "")"
     logger.error("listener \(generation.process)\(fault)\(end)", metadata: service.logMetadata)
+    // No signal will announce its end, and it may never come.
+    if failure != nil, !generation.isChild { leftBehindEnded(generation, of: service) }
   }
 }

@@ -47,6 +47,7 @@ extension Supervisor {
       logger.info("stopping", metadata: .kind(.stopping))
       // Their programs were to go on, as long as begatd does.
       for service in allServices where service.configuration.waits { hurryRetiring(of: service) }
+      leaveStoredSockets()
       for service in services {
         let wasOpen = service.drain.close()
         if wasOpen { closeSockets(of: service, keepsPassed: false) } else { service.closeSockets() }
@@ -86,6 +87,7 @@ extension Supervisor {
   /// Ends listeners and their connections; those that do not obey are killed a moment later.
   private func endEverything() {
     logger.notice("second stop signal: everything is ended")
+    leaveStoredSockets()
     for service in allServices {
       if service.drain.close() { service.closeSockets() }
       service.restartTime = nil
@@ -123,8 +125,23 @@ extension Supervisor {
   func leaveListeners() {
     let left = allServices.flatMap(\.generations).filter { !$0.isKilled || $0.isLeftAlone }
     guard !left.isEmpty else { return }
+    readLastWords(of: left.filter(\.isChild))
     let connections = counted(left.reduce(0) { $0 + $1.board.active }, "connection", "connections")
     let listeners = counted(left.count, "listener lets its", "listeners let their")
     logger.info("\(listeners) \(connections) end")
   }
+
+  /// Ends the channels of listeners, and reads what they have said before they noticed that.
+  private func readLastWords(of listeners: [Generation]) {
+    for listener in listeners { try? listener.channel.shutDownSending() }
+    let end = SystemClock.monotonic() + Supervisor.lastWordsPatience
+    while listeners.contains(where: { $0.token != nil }) {
+      let rest = end - SystemClock.monotonic()
+      guard rest > 0 else { return }
+      poll.wait(milliseconds: CInt(clamping: rest / 1_000_000 + 1))
+    }
+  }
+
+  /// A listener that turns notices immediately.
+  private static let lastWordsPatience: Int64 = 200_000_000
 }

@@ -10,9 +10,13 @@ import Settings
 /// It never accepts a connection and never reads a client's byte.
 final class Supervisor {
   /// The services of the configuration, in its order.
-  var services: [ManagedService]
+  var services: [ManagedService] { didSet { hasChangedServices = true } }
   /// Services that the configuration has given up, until their last connection has ended.
-  var leaving: [ManagedService] = []
+  var leaving: [ManagedService] { didSet { hasChangedServices = true } }
+  /// Whether there are other services than the service manager was told to keep.
+  var hasChangedServices = true
+  /// The service manager's store for what outlives this begatd; nil if it has none.
+  let store: DescriptorStore?
   /// The counts of services that are gone.
   var pastCounters = PastCounters()
   var starter: ListenerStarter
@@ -40,7 +44,7 @@ final class Supervisor {
   /// Names of services that were drained when the configuration gave them up: if it has them again, they still are.
   var keptDrains: Set<String> = []
   /// The number of each name that a service ever had, for the table of bans.
-  private var serviceNumbers: [String: UInt32]
+  private(set) var serviceNumbers: [String: UInt32]
   var resolverRetry = Retry()
   var resolverToken: PollTable.Token?
   /// Resolvers that were ended because no service needs them, until they are reaped.
@@ -50,14 +54,17 @@ final class Supervisor {
   /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
   /// The state that listeners of the service `status` show.
-  var sharing = StateSharing()
+  var sharing: StateSharing
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
-    services: [ManagedService], starter: ListenerStarter, daemon: DaemonSettings, loader: ConfigurationLoader,
-    logs: Logs, leavesListeners: Bool, whenReady: @escaping () -> [PendingOutput]
+    _ first: FirstServices, store: DescriptorStore?, starter: ListenerStarter, daemon: DaemonSettings,
+    loader: ConfigurationLoader, logs: Logs, leavesListeners: Bool, whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
-    self.services = services
+    services = first.services
+    leaving = first.leaving
+    self.store = store
+    sharing = StateSharing(lastBoard: first.lastBoard)
     self.starter = starter
     logger = logs.logger
     recordLog = logs.records
@@ -66,13 +73,15 @@ final class Supervisor {
     self.whenReady = whenReady
     self.leavesListeners = leavesListeners
     reloads = ReloadState(loader: loader, daemon: daemon)
-    serviceNumbers = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.number) })
+    serviceNumbers = first.numbers
     poll = try PollTable()
     signals = try SignalQueue(SignalSet(.terminate, .interrupt, .quit, .hangUp, .child, .user1))
     // Signals are taken in each turn of the loop: it is only to be woken.
     _ = try poll.add(signals.descriptor.number, .readable) { _ in }
     watch = Watch(managerInterval: manager.watchdogInterval)
     _ = try poll.add(reloads.loader.number, .readable) { [unowned self] _ in configurationLoaded() }
+    store?.take(poll)
+    for service in allServices { for generation in service.generations { try watch(generation, of: service) } }
   }
 
   var resolver: NameResolver? { starter.names }
@@ -114,6 +123,7 @@ final class Supervisor {
       endLingering()
       control?.turnIfDue()
       manager.retryIfDue()
+      advanceStore()
       restartLogFileIfDue()
       shareState()
     }
@@ -139,6 +149,8 @@ final class Supervisor {
   }
 
   private func startEverything() {
+    // Before all else: whatever happens from here on, the next begatd has them.
+    keepWhatHasChanged()
     if resolver != nil { startResolver() }
     for service in services { service.restartTime = 0 }
     startWhatIsDue()
@@ -181,7 +193,7 @@ final class Supervisor {
   /// The number of a service in the table of bans: a name keeps it, also when it comes back after a while.
   func number(ofService name: String) -> UInt32 {
     if let number = serviceNumbers[name] { return number }
-    let number = UInt32(serviceNumbers.count + 1)
+    let number = serviceNumbers.nextNumber
     serviceNumbers[name] = number
     return number
   }
@@ -195,13 +207,16 @@ final class Supervisor {
       due = min(due, service.restartTime ?? .max, service.lingerDeadline ?? .max)
       for generation in service.generations {
         if !generation.isReady, !generation.isKilled, stopDeadline == nil { due = min(due, generation.startDeadline) }
-        if let endDeadline = generation.endDeadline, !generation.isKilled { due = min(due, endDeadline) }
+        if !generation.isKilled {
+          due = min(due, generation.endDeadline ?? .max, generation.retirementDeadline ?? .max)
+        }
         if let deadline = generation.outbox.retirementDeadline { due = min(due, deadline) }
       }
     }
     let others: [Int64?] = [
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
-      manager.retryTime, control?.nextTime, logFile?.restartTime, reloads.waiting?.wait.nextTime,
+      manager.retryTime, store?.retryTime, reloads.storeDeadline, control?.nextTime, logFile?.restartTime,
+      reloads.waiting?.wait.nextTime,
       resumptions.compactMap(\.wait?.nextTime).min(), sharing.nextTime,
     ]
     for case .some(let other) in others { due = min(due, other) }

@@ -7,7 +7,7 @@ import Glibc
 /// At most four of a service live at the same time; one of them accepts clients.
 final class Generation {
   /// How far it has come.  The states follow each other; a listener may end in any of them.
-  enum State: Comparable {
+  enum State: Comparable, CaseIterable {
     /// It reads its files.
     case starting
     /// It could accept, and waits for the former generation to stop.
@@ -22,7 +22,15 @@ final class Generation {
   /// Counts the generations of a service, from 1.
   let number: UInt64
   let process: pid_t
+  /// Whether it is a child of this process, which reaps it.  The end of another one shows itself by the end of its channel.
+  let isChild: Bool
+  /// The process of one that is no child; nil if it could not be had for sure.
+  private let handle: ProcessHandle?
+  /// Whether a former begatd has started it.
+  let isAdopted: Bool
   let channel: Descriptor
+  /// begatd's end of its second channel, which outlives begatd; nil if it has none.
+  let keptChannel: SharedFile?
   /// Its column in the service's admission book.
   let column: Int
   /// The resolver's end of the socket at which its connection processes ask for names; nil if they do not.
@@ -43,13 +51,15 @@ final class Generation {
   var recordsReceived: UInt64 = 0
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
-  let startTime = SystemClock.monotonic()
+  let startTime: Int64
   /// When it said that it is ready, CLOCK_MONOTONIC nanoseconds; nil before that.
   var readySince: Int64?
   /// Until when it has time to become ready.
   var startDeadline = SystemClock.monotonic() + Supervisor.startPatience
   /// When it is killed because it has not obeyed an order to end; nil if there was none.
   var endDeadline: Int64?
+  /// When it is killed unless it has closed its sockets, where a former begatd has left it behind; nil for all others.
+  var retirementDeadline: Int64?
   /// Whether begatd has killed it, or left it alone because it cannot.
   var isKilled = false
   /// Whether begatd could not kill it and waits for its end no more.
@@ -60,9 +70,15 @@ final class Generation {
   var outbox = Outbox()
 
   init(
-    number: UInt64, process: pid_t, channel: consuming Descriptor, column: Int, nameRequests: SharedFile?,
-    board: ScoreboardReader, boardFile: SharedFile, boardNumber: UInt32, showsState: Bool, source: RecordSource
+    number: UInt64, process: pid_t, channel: consuming Descriptor, keptChannel: SharedFile?, column: Int,
+    nameRequests: SharedFile?, board: ScoreboardReader, boardFile: SharedFile, boardNumber: UInt32, showsState: Bool,
+    source: RecordSource
   ) {
+    isChild = true
+    handle = nil
+    isAdopted = false
+    startTime = SystemClock.monotonic()
+    self.keptChannel = keptChannel
     self.boardFile = boardFile
     self.boardNumber = boardNumber
     self.showsState = showsState
@@ -75,6 +91,32 @@ final class Generation {
     self.board = board
   }
 
+  /// One that a former begatd has started.
+  ///
+  /// - Parameter handle: its process; nil for a child, and where it could not be had.
+  init(
+    adopting saved: SavedState.Generation, channel: consuming Descriptor, keptChannel: SharedFile?, isChild: Bool,
+    handle: consuming ProcessHandle?, nameRequests: SharedFile?, board: ScoreboardReader, boardFile: SharedFile,
+    boardNumber: UInt32, source: RecordSource
+  ) {
+    self.isChild = isChild
+    self.handle = handle
+    isAdopted = true
+    number = saved.number
+    process = saved.process
+    column = saved.column
+    startTime = saved.startTime
+    readySince = saved.readySince
+    showsState = saved.showsState
+    self.channel = channel
+    self.keptChannel = keptChannel
+    self.nameRequests = nameRequests
+    self.board = board
+    self.boardFile = boardFile
+    self.boardNumber = boardNumber
+    self.source = source
+  }
+
   /// Until when it may take to close sockets that the configuration has given up, CLOCK_MONOTONIC nanoseconds.
   var closingDeadline: Int64 = 0
 
@@ -85,6 +127,15 @@ final class Generation {
 
   func isLate(_ now: Int64) -> Bool { !isReady && !isKilled && now >= startDeadline }
 
+  /// Sends a signal to it, and to no other process that has its number by now.
+  func send(_ signal: Signal) throws(SystemCallError) {
+    guard !isChild else { return try signal.send(to: process) }
+    switch handle {
+    case .some(let handle): try handle.send(signal)
+    case nil: throw SystemCallError("pidfd_open", on: "\(process)", code: .noFunction)
+    }
+  }
+
   /// Ends it and its connections immediately; its death comes as a signal.
   ///
   /// One that cannot be killed loses its channel: it takes that for the end of begatd, and ends by itself if it turns.
@@ -92,7 +143,7 @@ final class Generation {
   /// - Returns: why it cannot be killed; nil if it was.
   func kill() -> SystemCallError? {
     isKilled = true
-    do throws(SystemCallError) { try Signal.kill.send(to: process) } catch {
+    do throws(SystemCallError) { try send(.kill) } catch {
       guard error.code != .noSuchProcess else { return nil }
       isLeftAlone = true
       try? channel.shutDownSending()

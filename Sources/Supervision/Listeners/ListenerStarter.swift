@@ -20,6 +20,8 @@ struct ListenerStarter {
   let limits: [Program.Limit]
   /// Ports at which any service of begatd's answers datagrams.
   var datagramPorts: [UInt16]
+  /// Whether listeners get a second channel, which the service manager keeps for the next begatd.
+  let keepsChannels: Bool
 
   /// Source: proc_pid_exe(5).
   static func programBesideThis() throws(SystemCallError) -> String {
@@ -60,6 +62,8 @@ struct ListenerStarter {
     options.drainTimeout = drainTimeout
     options.datagramPorts = datagramPorts
     options.channel = pass(channel.second.number)
+    let keptChannel = keepsChannels ? try KeptChannel() : nil
+    if let keptChannel { options.keptChannel = pass(keptChannel.listening.descriptor.number) }
     options.scoreboard = pass(scoreboard.descriptor.number)
     options.admissionBook = pass(service.admissionBook.number)
     options.column = column
@@ -81,9 +85,23 @@ struct ListenerStarter {
       try program.start(descriptors: descriptors)
     }
     return Generation(
-      number: service.nextGenerationNumber(), process: process, channel: channel.first, column: column,
-      nameRequests: requests?.answering, board: board, boardFile: scoreboard, boardNumber: boardNumber,
+      number: service.nextGenerationNumber(), process: process, channel: channel.first,
+      keptChannel: keptChannel?.answering,
+      column: column, nameRequests: requests?.answering, board: board, boardFile: scoreboard, boardNumber: boardNumber,
       showsState: configuration.builtIn == .status, source: source)
+  }
+}
+
+/// The two ends of a listener's second channel: it is used when the first one has ended, and with it the begatd that has
+/// started the listener.
+private struct KeptChannel {
+  let answering: SharedFile
+  let listening: SharedFile
+
+  init() throws(SystemCallError) {
+    let pair = try SocketPair(kind: .sequencedPacket)
+    answering = SharedFile(pair.first)
+    listening = SharedFile(pair.second)
   }
 }
 

@@ -15,7 +15,7 @@ final class ManagedService {
   var inputs: ListenerInputs
   /// The number that means this service in the table of bans; one name has one number as long as begatd runs.
   let number: UInt32
-  private(set) var sockets: [HeldSocket]
+  private(set) var sockets: [HeldSocket] { didSet { hasChanged = true } }
   /// Where connections are counted: it outlives listeners.
   let admissionBook: Descriptor
   /// Sockets that the configuration has given up; the next listener accepts the clients that wait there, and closes them.
@@ -25,12 +25,14 @@ final class ManagedService {
   private var leaving: [(socket: HeldSocket, deadline: Int64)] = []
 
   /// Every generation that lives, the oldest first.
-  private(set) var generations: [Generation] = []
+  private(set) var generations: [Generation] = [] { didSet { hasChanged = true } }
+  /// Whether anything has changed that outlives begatd, since that was kept.
+  var hasChanged = true
   /// The generation that accepts clients.
   private(set) var current: Generation?
   /// The generation that is to take its place.
   private(set) var successor: Generation?
-  private var lastGenerationNumber: UInt64 = 0
+  private(set) var lastGenerationNumber: UInt64 = 0
   /// When it began to be offered, CLOCK_MONOTONIC nanoseconds.
   let startTime = SystemClock.monotonic()
   /// The counts of generations that have ended.
@@ -55,14 +57,21 @@ final class ManagedService {
   /// Starts that failed in a row.
   var startRetry = Retry.ofListeners
 
+  /// - Parameter book: the admission book that a former begatd has left; nil makes a new one.
   /// - Throws: when there is no memory for the admission book.
-  init(_ loaded: LoadedService, number: UInt32, sockets: [HeldSocket]) throws(SystemCallError) {
+  init(
+    _ loaded: LoadedService, number: UInt32, sockets: [HeldSocket], book: consuming Descriptor? = nil
+  ) throws(SystemCallError) {
     let configuration = loaded.configuration
     self.configuration = configuration
     inputs = loaded.inputs
     self.number = number
     self.sockets = sockets
-    admissionBook = try AdmissionBook.create(maxConnections: configuration.settings.admission.maxConnections)
+    switch consume book {
+    case .some(let book): admissionBook = book
+    case nil:
+      admissionBook = try AdmissionBook.create(maxConnections: configuration.settings.admission.maxConnections)
+    }
     noteUnixAddress()
   }
 
@@ -115,6 +124,17 @@ final class ManagedService {
   func await(_ generation: Generation) {
     generations.append(generation)
     successor = generation
+  }
+
+  /// Takes over what a former begatd has left of the service.
+  ///
+  /// - Parameter generations: the oldest first.
+  func adopt(_ saved: SavedState.Service, _ generations: [Generation]) {
+    lastGenerationNumber = max(saved.lastGeneration, generations.map(\.number).max() ?? 0)
+    totals = saved.totals
+    self.generations = generations
+    current = generations.last { $0.state == .accepting }
+    successor = generations.last { $0.state < .accepting }
   }
 
   /// Makes the successor the generation that accepts clients; it has begatd's given-up sockets too.
@@ -226,7 +246,7 @@ final class ManagedService {
       SocketAssignment.Open(
         address: $0.address, isDatagram: $0.isDatagram, wanted: $0.wanted, passedName: $0.passedName, service: name)
     }
-    linger((sockets + closing).filter { $0.passedName == nil })
+    linger((sockets + closing).filter { !$0.staysOpen })
     sockets.removeAll { $0.passedName == nil }
     closing = []
   }

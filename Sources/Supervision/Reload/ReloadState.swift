@@ -31,6 +31,11 @@ struct ReloadState {
   var report: ReloadReport?
   /// The services whose new listeners are waited for.
   var awaited: [ManagedService] = []
+  /// Until when the service manager may take to let go of sockets that were given up, CLOCK_MONOTONIC nanoseconds; nil if
+  /// that is not waited for.
+  var storeDeadline: Int64?
+  /// How long it may take, in nanoseconds.
+  static let storePatience: Int64 = 2_000_000_000
   /// New listeners that could not be started; one line each.
   var failures: [String] = []
 

@@ -16,6 +16,11 @@ final class HeldSocket {
   let passedName: String?
   /// Whether new clients are dropped, as at a passed socket of a drained service.
   private(set) var dropsNewClients = false
+  /// Whether the next begatd gets it from the service manager, which keeps it: clients wait for that one, and its file
+  /// stays.
+  var isLeftToNext = false
+  /// Whether other processes go on holding it when this begatd closes it.
+  var staysOpen: Bool { passedName != nil || isLeftToNext }
   /// Whether `refuseNewClients` was called: it cannot be undone, and a second time the kernel refuses it.
   private var isGivenUp = false
 
@@ -64,9 +69,10 @@ final class HeldSocket {
   ///
   /// - Returns: why it cannot, at the first call only; nil if it does.
   func refuseNewClients() -> SystemCallError? {
+    // The manager goes on holding such a socket, and may pass it to the next begatd.
+    guard !staysOpen else { return nil }
     file?.removeIfOurs()
-    // The manager goes on holding a socket that it passed, and may pass it to the next begatd.
-    guard passedName == nil, !isGivenUp else { return nil }
+    guard !isGivenUp else { return nil }
     isGivenUp = true
     do throws(SystemCallError) { try descriptor.refuseNewClients() } catch { return error }
     return nil

@@ -3,6 +3,8 @@
 /// The sockets that the service manager passed.
 struct PassedSockets {
   private(set) var sockets: [HeldSocket] = []
+  /// The descriptors that a former begatd has given to the manager's store.
+  let kept = KeptDescriptors()
   /// What was passed and is no socket that can be served.
   private(set) var warnings: [String] = []
 
@@ -12,6 +14,10 @@ struct PassedSockets {
     while let socket = passed.takeFirst() {
       let name = socket.name
       let descriptor = socket.descriptor
+      guard !KeptName.isKept(name) else {
+        kept.add(descriptor, named: name)
+        continue
+      }
       let kind = descriptor.socketKind
       let isListening = descriptor.isListening
       guard kind == .datagram || kind == .stream && isListening,

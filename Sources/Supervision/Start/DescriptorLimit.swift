@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// How many descriptors begatd may have: as many as it can get, because each service needs about three.
+/// How many descriptors begatd may have: as many as it can get, because each service needs about four.
 ///
 /// The programs that it starts keep the limit that was in force before: select(2) cannot name a descriptor from 1,024 on,
 /// so that a higher limit breaks programs that use it.

@@ -1,3 +1,4 @@
+import Admission
 import Configuration
 import Logging
 import Settings
@@ -8,27 +9,48 @@ struct StartProblems: Error {
   var lines: [String]
 }
 
-/// Opens the sockets of all services when begatd starts: those that were passed, and the rest by binding.
-enum FirstServices {
+/// The services that begatd begins with: their sockets, which were passed, left by a former begatd or are bound, and the
+/// listeners that are left.
+struct FirstServices {
+  private(set) var services: [ManagedService] = []
+  /// Those that the configuration does not have any more.
+  private(set) var leaving: [ManagedService] = []
+  /// The number of each name in the table of bans.
+  private(set) var numbers: [String: UInt32]
+  /// Those that are in force already, and the number of the table that had them.
+  let bans: [Ban]
+  let formerBans: UInt64
+  /// The number of the last scoreboard of a listener that is left.
+  var lastBoard: UInt32 { inheritance.lastBoard }
+  private var inheritance: Inheritance
+
   /// How long listeners of a begatd that was killed may take to let go of addresses.
   private static let patience = Duration.seconds(2)
 
-  /// - Throws: all that cannot be had; then no socket is left open.
-  static func open(_ loaded: [LoadedService], _ logger: Logger) throws(StartProblems) -> [ManagedService] {
-    let passed: PassedSockets
-    do throws(SocketActivation.ActivationError) { passed = try PassedSockets() } catch {
-      throw StartProblems(lines: ["\(error)"])
-    }
+  /// - Parameter passed: the sockets that the manager passed, and what a former begatd has left.
+  /// - Parameter store: gives up the sockets that no service wants.
+  /// - Throws: all that cannot be had; then no socket is left open that was bound.
+  init(
+    _ loaded: [LoadedService], _ passed: PassedSockets, store: DescriptorStore?, _ logger: Logger
+  ) throws(StartProblems) {
+    var inheritance = Inheritance(passed.kept)
+    for warning in passed.warnings + inheritance.warnings { logger.warning("\(warning)") }
+    numbers = inheritance.serviceNumbers
+    bans = inheritance.bans()
+    formerBans = inheritance.state.bans
     let wanted = loaded.map(\.configuration)
-    try prepareRuntimeDirectory(for: wanted)
-    let assignment = SocketAssignment(wanted, open: passed.sockets.map { $0.open(of: nil) })
+    try FirstServices.prepareRuntimeDirectory(for: wanted)
+    var left = inheritance.takeSockets()
+    self.inheritance = inheritance
+    let assignment = FirstServices.assign(wanted, passed.sockets, &left, store, logger)
+    let open = passed.sockets + left.map(\.socket)
     let opening = SocketOpening(
-      wanted, assignment, open: passed.sockets, binder: SocketBinder(deadline: Deadline(after: patience)))
+      wanted, assignment, open: open,
+      binder: SocketBinder(deadline: Deadline(after: FirstServices.patience)))
     for warning in opening.warnings {
       logger.warning("\(warning.text)", metadata: [LogKey.service: "\(warning.service)"])
     }
     var problems = opening.problems
-    var services: [ManagedService] = []
     for (index, service) in loaded.enumerated() {
       let sockets = opening.sockets[index]
       if sockets.isEmpty || assignment.isInactive(index) {
@@ -40,11 +62,11 @@ enum FirstServices {
         continue
       }
       guard problems.isEmpty else { continue }
-      do throws(SystemCallError) {
-        services.append(try ManagedService(service, number: UInt32(services.count + 1), sockets: sockets))
-      } catch { problems.append("service.\(service.configuration.name): \(error.withAdvice)") }
+      do throws(SystemCallError) { services.append(try makeService(service, sockets)) } catch {
+        problems.append("service.\(service.configuration.name): \(error.withAdvice)")
+      }
     }
-    for warning in passed.warnings + passed.closing(assignment.rest) { logger.warning("\(warning)") }
+    for warning in passed.closing(assignment.rest) { logger.warning("\(warning)") }
     if problems.isEmpty, services.isEmpty {
       let arePassed = loaded.indices.contains(where: assignment.isInactive)
       problems = [
@@ -55,7 +77,8 @@ enum FirstServices {
       opening.undo()
       throw StartProblems(lines: problems)
     }
-    return services
+    adoptLeaving(logger)
+    self.inheritance.close()
   }
 
   private static func prepareRuntimeDirectory(for services: [ServiceConfiguration]) throws(StartProblems) {
@@ -63,6 +86,93 @@ enum FirstServices {
     do throws(RuntimeDirectory.Refusal) { try RuntimeDirectory.prepare() } catch {
       throw StartProblems(lines: ["\(error)"])
     }
+  }
+
+  // MARK: Sockets
+
+  /// Chooses sockets that are open for the services.
+  ///
+  /// - Parameter left: the sockets that a former begatd has left.  Those are let go of that no service wants, or that
+  ///   cannot have its options: their addresses are free before anything is bound.
+  private static func assign(
+    _ wanted: [ServiceConfiguration], _ passed: [HeldSocket], _ left: inout [InheritedSocket],
+    _ store: DescriptorStore?,
+    _ logger: Logger
+  ) -> SocketAssignment {
+    var assignment = assignment(wanted, passed, left)
+    var usable: [InheritedSocket] = []
+    for (service, sources) in zip(wanted, assignment.sources) {
+      for case .open(let index) in sources where index >= passed.count {
+        let inherited = left[index - passed.count]
+        do throws(SystemCallError) {
+          try inherited.socket.apply(service)
+          usable.append(inherited)
+        } catch {
+          logger.notice(
+            "\(inherited.socket.address) cannot have the options of the service, and is bound anew: \(error)",
+            metadata: [LogKey.service: "\(service.name)"])
+        }
+      }
+    }
+    left = usable
+    assignment = Self.assignment(wanted, passed, left)
+    store?.giveUpSockets(except: left.map(\.socket), until: Deadline(after: patience))
+    return assignment
+  }
+
+  private static func assignment(
+    _ wanted: [ServiceConfiguration], _ passed: [HeldSocket], _ left: [InheritedSocket]
+  ) -> SocketAssignment {
+    SocketAssignment(wanted, open: passed.map { $0.open(of: nil) } + left.map { $0.socket.open(of: $0.service) })
+  }
+
+  // MARK: Services
+
+  private mutating func makeService(
+    _ loaded: LoadedService, _ sockets: [HeldSocket]
+  ) throws(SystemCallError) -> ManagedService {
+    let name = loaded.configuration.name
+    switch inheritance.takeService(name) {
+    case .some(let left):
+      let service = try ManagedService(loaded, number: number(of: name), sockets: sockets, book: left.book)
+      service.adopt(left.saved, left.generations)
+      return service
+    case nil: return try ManagedService(loaded, number: number(of: name), sockets: sockets)
+    }
+  }
+
+  /// Takes over the listeners of services that are not offered any more, which let their connections end.
+  private mutating func adoptLeaving(_ logger: Logger) {
+    for name in inheritance.serviceNames {
+      guard let left = inheritance.takeService(name), !left.generations.isEmpty else { continue }
+      var settings = ServiceSettings()
+      settings.logAddress = left.saved.logAddress
+      let configuration = ServiceConfiguration(left: name, settings: settings, waits: left.saved.waits)
+      let loaded = LoadedService(configuration: configuration, inputs: ListenerInputs())
+      do throws(SystemCallError) {
+        let service = try ManagedService(loaded, number: number(of: name), sockets: [])
+        _ = service.drain.close()
+        service.adopt(left.saved, left.generations)
+        leaving.append(service)
+      } catch { logger.error("\(error.withAdvice)", metadata: [LogKey.service: "\(name)"]) }
+    }
+  }
+
+  private mutating func number(of name: String) -> UInt32 {
+    if let number = numbers[name] { return number }
+    let number = numbers.nextNumber
+    numbers[name] = number
+    return number
+  }
+}
+
+extension [String: UInt32] {
+  /// A number that none of the values is, from 1.
+  var nextNumber: UInt32 {
+    let used = Set(values)
+    var number = UInt32(count + 1)
+    while number == 0 || used.contains(number) { number &+= 1 }
+    return number
   }
 }
 
@@ -88,7 +198,7 @@ extension ServiceConfiguration {
 
 extension [HeldSocket] {
   /// Removes the files of Unix sockets that begatd made.
-  func removeFiles() { for socket in self { socket.file?.removeIfOurs() } }
+  func removeFiles() { for socket in self where !socket.staysOpen { socket.file?.removeIfOurs() } }
 }
 
 extension [ManagedService] {

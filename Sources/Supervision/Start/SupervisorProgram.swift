@@ -156,11 +156,17 @@ public enum SupervisorProgram {
     do throws(ControlSocketProblem) { control = try openControl(configuration.control, logger) } catch {
       return give(job.failed(["\(error)"]))
     }
-    let services: [ManagedService]
-    do throws(StartProblems) { services = try FirstServices.open(job.loaded.services, logger) } catch {
+    let first: FirstServices
+    let store: DescriptorStore?
+    do throws(StartProblems) {
+      let passed = try takePassed()
+      store = DescriptorStore.ofManager(holding: passed.kept, logger)
+      first = try FirstServices(job.loaded.services, passed, store: store, logger)
+    } catch {
       control?.close()
       return give(job.failed(error.lines))
     }
+    let services = first.services
 
     do throws(SystemCallError) {
       try DaemonPrivileges.giveUpOthers(cutsBoundingSet: !configuration.allowsSetUserID)
@@ -170,8 +176,9 @@ public enum SupervisorProgram {
         ? try NameResolver(as: configuration.resolver, standardError: standardError, limits: limit.ofPrograms) : nil
       let starter = ListenerStarter(
         program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
-        bans: try SharedBans(), standardError: standardError, limits: limit.ofPrograms,
-        datagramPorts: services.datagramPorts)
+        bans: try SharedBans(first.bans, number: first.formerBans &+ 1), standardError: standardError,
+        limits: limit.ofPrograms,
+        datagramPorts: services.datagramPorts, keepsChannels: store != nil)
       for service in services {
         logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
       }
@@ -179,7 +186,7 @@ public enum SupervisorProgram {
       let isForPeople = !isDetached && getenv("NOTIFY_SOCKET") == nil
       let hasTerminal = Descriptor.withBorrowed(STDOUT_FILENO) { $0.isTerminal }
       let supervisor = try Supervisor(
-        services: services, starter: starter, daemon: configuration.daemon,
+        first, store: store, starter: starter, daemon: configuration.daemon,
         loader: try ConfigurationLoader(file: job.configurationFile, identities: job.identities), logs: logs,
         leavesListeners: job.leavesListeners
       ) {
@@ -212,6 +219,12 @@ public enum SupervisorProgram {
       for service in services { service.closeSockets() }
       control?.close()
       return give(job.failed([error.withAdvice]))
+    }
+  }
+
+  private static func takePassed() throws(StartProblems) -> PassedSockets {
+    do throws(SocketActivation.ActivationError) { return try PassedSockets() } catch {
+      throw StartProblems(lines: ["\(error)"])
     }
   }
 

@@ -14,9 +14,12 @@ struct StateSharing {
   var denials: (changes: UInt32, limit: Int, list: [DenialState])?
   /// Failures of making a page that has room enough.
   var retry = Retry()
-  private var lastBoard: UInt32 = 0
+  private var lastBoard: UInt32
   private var nextLook: Int64 = 0
   private var isLookWanted = false
+
+  /// - Parameter lastBoard: the number of the last scoreboard that was taken over.
+  init(lastBoard: UInt32) { self.lastBoard = lastBoard }
 
   /// The page has room for some fifty services before it must be replaced by a larger one.
   static let firstCapacity = 64 << 10

@@ -27,8 +27,10 @@ final class RunningProgram {
   private let stateDirectory: String?
 
   /// - Parameter passing: descriptors that the program gets as 3, 4 and so on.
+  /// - Parameter isActivated: whether it gets its own process number as LISTEN_PID.
   init(
-    _ path: String, _ arguments: [String], input: Input = .nothing, environment: [String] = [], passing: [CInt] = []
+    _ path: String, _ arguments: [String], input: Input = .nothing, environment: [String] = [], passing: [CInt] = [],
+    isActivated: Bool = false
   ) throws {
     // A program that ends early is an error to look at, never the end of the tests.
     Signal.brokenPipe.ignore()
@@ -52,9 +54,10 @@ final class RunningProgram {
     let added = [
       runtimeDirectory.map { "RUNTIME_DIRECTORY=\($0)" }, stateDirectory.map { "STATE_DIRECTORY=\($0)" },
     ].compactMap { $0 }
-    let program = Program(
+    var program = Program(
       path: path, arguments: arguments, environment: .init(entries: RunningProgram.environment + environment + added),
       directory: "/")
+    program.setsListenPID = isActivated
     process = try program.start(
       descriptors: [inputPipe.readEnd.number, outputPipe.writeEnd.number, errorPipe.writeEnd.number] + passing)
     output = CollectedOutput(reading: outputPipe.readEnd)

@@ -1,0 +1,143 @@
+import Admission
+import Configuration
+import ControlProtocol
+import Glibc
+import Settings
+@_spi(Begat) import UnixCore
+
+/// A socket that a former begatd had bound.
+struct InheritedSocket {
+  let socket: HeldSocket
+  /// The service that had it; nil where that is not known.
+  let service: String?
+}
+
+/// What a former begatd has left to this one; nothing at a first start.
+struct Inheritance {
+  private(set) var state: SavedState
+  /// Sockets that it had bound and that can be served.
+  private(set) var sockets: [InheritedSocket] = []
+  /// Things that cannot be used; one line each.
+  private(set) var warnings: [String] = []
+  private let kept: KeptDescriptors
+  /// The number of the last scoreboard in the state page.
+  private(set) var lastBoard: UInt32 = 0
+
+  init(_ kept: KeptDescriptors) {
+    self.kept = kept
+    let (state, problems) = kept.takeState()
+    self.state = state ?? SavedState()
+    warnings = problems.map { "\($0); what a former begatd has left is taken over without it" }
+    let saved = Dictionary(self.state.sockets.map { ($0.name, $0) }) { first, _ in first }
+    for name in kept.names {
+      guard let isDatagram = KeptName.isDatagramSocket(name), let descriptor = kept.take(name) else { continue }
+      guard let socket = Inheritance.socket(descriptor, isDatagram: isDatagram, saved[name]) else {
+        warnings.append("\(name): no socket that can be served; it is bound anew where a service wants its address")
+        continue
+      }
+      sockets.append(InheritedSocket(socket: socket, service: saved[name]?.service))
+    }
+  }
+
+  /// - Returns: nil for a descriptor that is no such socket, or takes no clients any more.
+  private static func socket(
+    _ descriptor: consuming Descriptor, isDatagram: Bool, _ saved: SavedState.Socket?
+  ) -> HeldSocket? {
+    guard descriptor.socketKind == (isDatagram ? .datagram : .stream),
+      let address = (try? descriptor.localAddress())?.address
+    else { return nil }
+    var file: UnixSocketFile?
+    if case .unixPath(let path) = address {
+      // Without its number the file cannot be told from another server's.
+      guard let saved = saved?.file else { return nil }
+      let found = UnixSocketFile(path: path, device: dev_t(saved.device), inode: ino_t(saved.inode))
+      guard found.isAt(path) else { return nil }
+      file = found
+    }
+    let wanted = saved?.wanted.map { ListenAddress.address($0, isOptional: false) }
+    guard !isDatagram else {
+      // A begatd that was killed while it gave the socket up has left it so.
+      _ = try? descriptor.takeNewClients()
+      return HeldSocket(descriptor, isDatagram: true, address: address, wanted: wanted, file: file)
+    }
+    guard let listening = try? ListeningSocket(adopting: descriptor), listening.isServing else { return nil }
+    return HeldSocket(listening.release(), isDatagram: false, address: address, wanted: wanted, file: file)
+  }
+
+  /// Hands the sockets over.
+  mutating func takeSockets() -> [InheritedSocket] {
+    defer { sockets = [] }
+    return sockets
+  }
+
+  /// Closes all that was not taken.
+  func close() { kept.close() }
+
+  // MARK: Services
+
+  /// The numbers of services in the table of bans: none is used twice, and none means all services.
+  var serviceNumbers: [String: UInt32] {
+    var numbers: [String: UInt32] = [:]
+    var used: Set<UInt32> = [BanTable.allServices]
+    for known in state.serviceNumbers where numbers[known.service] == nil && used.insert(known.number).inserted {
+      numbers[known.service] = known.number
+    }
+    return numbers
+  }
+
+  /// The bans that were in force.
+  func bans() -> [Ban] { kept.takeShared(.bans(state.bans)).map { BanTable.bans(in: $0.descriptor) } ?? [] }
+
+  /// The remains of a service that was offered before.
+  struct Service: ~Copyable {
+    let saved: SavedState.Service
+    /// Those that live, the oldest first.
+    let generations: [Generation]
+    /// Nil where it cannot be used.
+    let book: Descriptor?
+  }
+
+  /// The names of the services that have listeners still, or counts.
+  var serviceNames: [String] { state.services.map(\.name) }
+
+  /// Keeps what a listener has counted that has ended while there was no begatd.
+  private func countEnded(_ generation: SavedState.Generation, of service: inout SavedState.Service) {
+    guard let object = kept.takeShared(.board(service: service.name, generation: generation.number)),
+      let board = try? ScoreboardReader(object.descriptor, slotCount: generation.slotCount), board.isReadable
+    else { return }
+    var counters = board.counters
+    _ = counters.settle(recordsReceived: counters.records, open: board.openDurations(now: SystemClock.monotonic()))
+    service.totals.add(counters)
+  }
+
+  /// Takes what is left of a service; nil if there is nothing.
+  mutating func takeService(_ name: String) -> Service? {
+    guard let index = state.services.firstIndex(where: { $0.name == name }) else { return nil }
+    var saved = state.services.remove(at: index)
+    var generations: [Generation] = []
+    var columns: Set<Int> = []
+    var hasStranger = false
+    for generation in saved.generations {
+      lastBoard += 1
+      let isThere =
+        kept.has(.channel(service: name, generation: generation.number))
+        || kept.has(.firstChannel(service: name, generation: generation.number))
+      guard isThere else {
+        countEnded(generation, of: &saved)
+        continue
+      }
+      if columns.insert(generation.column).inserted,
+        let adopted = Generation.adopt(generation, of: saved, from: kept, boardNumber: lastBoard)
+      {
+        generations.append(adopted)
+      } else {
+        hasStranger = true
+      }
+    }
+    // A listener that was not taken over may go on counting in a column that another one gets.
+    guard !hasStranger, let book = kept.take(.book(service: name)), AdmissionBook.isBook(book) else {
+      return Service(saved: saved, generations: generations, book: nil)
+    }
+    return Service(saved: saved, generations: generations, book: book)
+  }
+}
