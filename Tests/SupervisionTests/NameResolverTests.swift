@@ -25,7 +25,7 @@ import Testing
     let (one, other) = (
       ResolverUser.identity(Identity(user: 7, group: 7)), ResolverUser.identity(.init(user: 8, group: 8))
     )
-    let resolver = try NameResolver(as: one, standardError: 2, limits: [])
+    let resolver = try NameResolver(as: one, program: .own(), standardError: 2, limits: [])
     #expect(!resolver.use(.none) && resolver.user == one)
     #expect(resolver.use(other) && resolver.user == other)
   }

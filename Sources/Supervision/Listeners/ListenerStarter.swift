@@ -8,8 +8,7 @@ import Settings
 
 /// Starts listeners: a program beside begatd, with a built environment and exactly the descriptors it needs.
 struct ListenerStarter {
-  /// The path of begat-listener.
-  let program: String
+  let programs: OwnPrograms
   var drainTimeout: Duration
   var names: NameResolver?
   /// The table of bans, which every listener reads.
@@ -22,17 +21,6 @@ struct ListenerStarter {
   var datagramPorts: [UInt16]
   /// Whether listeners get a second channel, which the service manager keeps for the next begatd.
   let keepsChannels: Bool
-
-  /// Source: proc_pid_exe(5).
-  static func programBesideThis() throws(SystemCallError) -> String {
-    let own = ProgramFile.own ?? "/usr/sbin/begatd"
-    let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "/usr/sbin"
-    let program = "\(directory)/begat-listener"
-    guard access(program, X_OK) == 0 else {
-      throw SystemCallError("execve", on: program, code: ErrorCode(rawValue: errno))
-    }
-    return program
-  }
 
   /// Starts a generation of a service, which accepts nothing before it is told to begin.
   ///
@@ -75,11 +63,7 @@ struct ListenerStarter {
       options.nameRequests = pass(requests.asking.descriptor.number)
     }
 
-    var program = Program(
-      path: program, arguments: options.arguments,
-      environment: ProgramEnvironment.build(), directory: "/")
-    program.argumentZero = "begat-listener: \(configuration.name)"
-    program.leadsSession = true
+    var program = programs.listener.program(options.arguments, title: "begat-listener: \(configuration.name)")
     program.limits = limits
     let process = try DaemonPrivileges.lend(.ofStarts) { () throws(SystemCallError) in
       try program.start(descriptors: descriptors)

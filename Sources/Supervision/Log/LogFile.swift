@@ -21,6 +21,7 @@ final class LogFile: LineOutput {
   private var path: String
   private(set) var process: pid_t?
   private var channel: Descriptor?
+  private let program: HeldProgram
   private let standardError: CInt
   /// Where the writer counts the lines that it has written.
   private let counter: MemoryMapping
@@ -34,10 +35,12 @@ final class LogFile: LineOutput {
   /// How long begatd waits at its start and at its end for a writer that may hang.
   static let patience: Duration = .seconds(2)
 
+  /// - Parameter program: begatd's own.
   /// - Parameter standardError: the descriptor that the writer gets as standard error.
   /// - Throws: when there is no memory or no process for it.
-  init(path: String, standardError: CInt) throws(SystemCallError) {
+  init(path: String, program: HeldProgram, standardError: CInt) throws(SystemCallError) {
     self.path = path
+    self.program = program
     self.standardError = standardError
     counterObject = try MemoryFile.create(name: "begat-log", size: LogWriterProgram.counterSize)
     counter = try MemoryMapping.file(counterObject, size: LogWriterProgram.counterSize, writable: false)
@@ -54,10 +57,7 @@ final class LogFile: LineOutput {
   /// Starts the writer, which opens the file.
   func start() throws(SystemCallError) {
     restartTime = nil
-    var program = Program(
-      path: ProgramFile.executable, arguments: ["--write-log"], environment: ProgramEnvironment.build(), directory: "/")
-    program.argumentZero = "begatd: log"
-    program.leadsSession = true
+    var program = program.program(["--write-log"], title: "begatd: log")
     program.umask = 0o027
     // Meant for begatd, whose name it has: it ends when there is nothing more to write.
     program.ignoredSignals = [.hangUp, .interrupt, .terminate, .quit, .user1]

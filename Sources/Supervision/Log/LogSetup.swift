@@ -23,10 +23,13 @@ enum LogSetup {
     let text: String
   }
 
+  /// - Parameter program: begatd's own, which writes log files.
   /// - Parameter isDetached: whether the terminal is left: then standard error stays only if it is a file.
   /// - Returns: another place, with a warning, where the wanted one cannot be used.
   /// - Throws: when a place is asked for that cannot be used, and no other can.
-  static func open(_ configuration: DaemonSettings, isDetached: Bool) throws(Problem) -> Logs {
+  static func open(
+    _ configuration: DaemonSettings, program: HeldProgram, isDetached: Bool
+  ) throws(Problem) -> Logs {
     let left = isDetached ? StandardErrorKind.left : nil
     let lines = StandardErrorOutput()
     let isJSON = configuration.logFormat == .json
@@ -38,7 +41,8 @@ enum LogSetup {
       switch configuration.logTarget {
       case .file:
         let opened = try LogFile(
-          path: configuration.logFile, standardError: StandardStreams.errorNumber(isKept: left == nil))
+          path: configuration.logFile, program: program, standardError: StandardStreams.errorNumber(isKept: left == nil)
+        )
         if case .failed(let reason) = opened.awaitNews() {
           opened.close()
           failure = reason

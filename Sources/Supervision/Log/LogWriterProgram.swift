@@ -17,6 +17,7 @@ public enum LogWriterProgram {
 
   /// Writes what begatd sends until begatd ends and all is written.
   public static func run() -> CInt {
+    HeldProgram.takeName()
     // A file at its size limit is full, and no reason to die.
     for signal in [Signal.fileSizeLimit, .brokenPipe] { signal.ignore() }
     do throws(SystemCallError) {

@@ -25,14 +25,19 @@ final class NameResolver {
 
   /// The user that it runs as from its next start on; not `none`.
   private(set) var user: ResolverUser
+  private let program: HeldProgram
   private let standardError: CInt
   private let limits: [Program.Limit]
 
   /// - Parameter user: the user that it runs as; not `none`.
+  /// - Parameter program: begatd's own.
   /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
   /// - Parameter limits: the resource limits that it gets in the place of begatd's own.
-  init(as user: ResolverUser, standardError: CInt, limits: [Program.Limit]) throws(SystemCallError) {
+  init(
+    as user: ResolverUser, program: HeldProgram, standardError: CInt, limits: [Program.Limit]
+  ) throws(SystemCallError) {
     self.user = user
+    self.program = program
     self.standardError = standardError
     self.limits = limits
     cacheObject = try MemoryFile.createSealable(name: "begat-names", size: NameCache.size)
@@ -64,11 +69,8 @@ final class NameResolver {
   /// - Parameter requests: sockets at which connection processes of living listeners ask.
   func start(serving requests: [SharedFile]) throws(SystemCallError) {
     restartTime = nil
-    var program = Program(
-      path: ProgramFile.executable, arguments: ["--resolve-names"] + NameResolverProgram.arguments(for: user),
-      environment: ProgramEnvironment.build(), directory: "/")
-    program.argumentZero = "begatd: names"
-    program.leadsSession = true
+    var program = program.program(
+      ["--resolve-names"] + NameResolverProgram.arguments(for: user), title: "begatd: names")
     program.limits = limits
     // Meant for begatd, whose name it has.
     program.ignoredSignals = [.hangUp, .user1]

@@ -30,6 +30,7 @@ public enum NameResolverProgram {
   /// - Parameter user: the user to become; nil stays as started.
   /// - Parameter group: its group.
   public static func run(user: UInt32?, group: UInt32?) -> CInt {
+    HeldProgram.takeName()
     let identity = user.map { Identity(user: $0, group: group ?? $0, groups: [group ?? $0]) }
     do throws(SystemCallError) {
       let parent = getppid()

@@ -64,7 +64,8 @@ struct ReloadTransaction {
         }
         if starter.names == nil, plan.resolver != .none, wanted.contains(where: \.settings.looksUpNames) {
           resolver = try NameResolver(
-            as: plan.resolver, standardError: starter.standardError, limits: starter.limits)
+            as: plan.resolver, program: starter.programs.begatd, standardError: starter.standardError,
+            limits: starter.limits)
         }
       } catch {
         throw ReloadRefusal(lines: [error.withAdvice] + kept.restore())

@@ -25,10 +25,12 @@ public enum SupervisorProgram {
     configurationFile: String?, readyDescriptor: CInt?, leavesTerminal: Bool, leavesListeners: Bool,
     pidFile: String?
   ) -> CInt {
+    let programs: OwnPrograms
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen()
       try takeOverProcess(readyDescriptor)
       try StandardStreams.openNull()
+      programs = try OwnPrograms()
       try DaemonPrivileges.reduceEffective()
     } catch { return complain("\(error)", failure) }
 
@@ -42,9 +44,9 @@ public enum SupervisorProgram {
     case .failure(let end): return end.status
     }
     let job = Job(
-      loaded: loaded.configuration, version: loaded.version, identities: identities, configurationFile: file,
-      readyDescriptor: readyDescriptor, leavesListeners: leavesListeners, pidFile: pidFile.map(absolutePath),
-      attempts: attempts)
+      programs: programs, loaded: loaded.configuration, version: loaded.version, identities: identities,
+      configurationFile: file, readyDescriptor: readyDescriptor, leavesListeners: leavesListeners,
+      pidFile: pidFile.map(absolutePath), attempts: attempts)
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
@@ -79,6 +81,7 @@ public enum SupervisorProgram {
 
   /// The services to offer.
   private struct Job {
+    let programs: OwnPrograms
     let loaded: LoadedConfiguration
     let version: ConfigurationVersion
     let identities: IdentityKeeper
@@ -141,7 +144,9 @@ public enum SupervisorProgram {
     let limit = DescriptorLimit.raise()
     let configuration = job.loaded.configuration
     let logs: Logs
-    do throws(LogSetup.Problem) { logs = try LogSetup.open(configuration.daemon, isDetached: isDetached) } catch {
+    do throws(LogSetup.Problem) {
+      logs = try LogSetup.open(configuration.daemon, program: job.programs.begatd, isDetached: isDetached)
+    } catch {
       return give(job.failed([error.text]))
     }
     let logger = logs.logger
@@ -173,9 +178,11 @@ public enum SupervisorProgram {
       let standardError = StandardStreams.errorNumber(isKept: !isDetached || logs.keepsStandardError)
       let names =
         configuration.resolver != .none && services.contains { $0.configuration.settings.looksUpNames }
-        ? try NameResolver(as: configuration.resolver, standardError: standardError, limits: limit.ofPrograms) : nil
+        ? try NameResolver(
+          as: configuration.resolver, program: job.programs.begatd, standardError: standardError,
+          limits: limit.ofPrograms) : nil
       let starter = ListenerStarter(
-        program: try ListenerStarter.programBesideThis(), drainTimeout: configuration.daemon.drainTimeout, names: names,
+        programs: job.programs, drainTimeout: configuration.daemon.drainTimeout, names: names,
         bans: try SharedBans(first.bans, number: first.formerBans &+ 1), standardError: standardError,
         limits: limit.ofPrograms,
         datagramPorts: services.datagramPorts, keepsChannels: store != nil)

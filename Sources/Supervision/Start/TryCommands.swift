@@ -59,7 +59,7 @@ struct TryCommands {
 extension TryCommands {
   /// Looks for the programs on this machine; none of them is executed.
   static func ofThisMachine() -> TryCommands {
-    let own = ProgramFile.own.map(directory(of:)).flatMap { directory in
+    let own = HeldProgram.ownPath.map(directory(of:)).flatMap { directory in
       ["\(directory)/begat", "\(directory)/../bin/begat"].first(where: isExecutable).flatMap(realPath)
     }
     // The shortest name that leads to it: in PATH, then the way on which this program was started.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <malloc.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/single_threaded.h>
@@ -108,3 +109,5 @@ int platform_exit_code(int status) { return WEXITSTATUS(status); }
 bool platform_signaled(int status) { return WIFSIGNALED(status); }
 int platform_termination_signal(int status) { return WTERMSIG(status); }
 bool platform_dumped_core(int status) { return WCOREDUMP(status); }
+
+const char *platform_executed_file(void) { return (const char *)getauxval(AT_EXECFN); }

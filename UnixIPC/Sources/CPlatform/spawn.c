@@ -19,6 +19,12 @@ static void for_each(uint64_t signals, void (*change)(int)) {
     if ((signals & 1) != 0) change(number);
 }
 
+// By system call: the C library's fexecve(3) falls back on /proc.
+int platform_execute(int file, const char *path, char *const *arguments, char *const *environment) {
+  return file == -1 ? execve(path, arguments, environment)
+                    : (int)syscall(SYS_execveat, file, "", arguments, environment, AT_EMPTY_PATH);
+}
+
 static const char *place_descriptors(const int *descriptors, int count) {
   // Where a target is also a source, dup2 would overwrite what is still to be copied: copies above all targets first.
   int copies[count > 0 ? count : 1];
@@ -82,6 +88,12 @@ static const char *become(const struct platform_identity *identity) {
 }
 
 static const char *prepare(const struct platform_spawn *program, pid_t parent) {
+  int file = program->file;
+  // Out of the way of the program's own numbers.
+  if (file != -1 && file < program->descriptor_count) {
+    file = fcntl(file, F_DUPFD_CLOEXEC, program->descriptor_count);
+    if (file == -1) return "fcntl";
+  }
   // A session's leader leads a group too, and setpgid(2) would fail for it.
   if (program->new_session) {
     if (setsid() == -1) return "setsid";
@@ -121,7 +133,7 @@ static const char *prepare(const struct platform_spawn *program, pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) == -1) return "sigprocmask";
-  execve(program->path, program->arguments, program->environment);
+  platform_execute(file, program->path, program->arguments, program->environment);
   return "execve";
 }
 

@@ -77,6 +77,8 @@ struct platform_identity { uid_t user; gid_t group; const gid_t *groups; size_t 
 
 /// A program to start.  Everything is prepared by the caller: the child shares its memory until it executes.
 struct platform_spawn {
+  /// The program's file, opened with O_PATH, which is executed whatever the path leads to; -1 for the file at the path.
+  int file;
   const char *path;
   char *const *arguments;
   char *const *environment;
@@ -109,6 +111,12 @@ struct platform_spawn {
 /// vfork(2) and execve(2), or with an identity clone(2), so that no other user's process shares the caller's memory.  An
 /// error of any step in the child comes back as errno here, its name in *failed_step.
 pid_t platform_spawn(const struct platform_spawn *program, const char **failed_step);
+
+/// execve(2), or execveat(2) where `file` is not -1.
+int platform_execute(int file, const char *path, char *const *arguments, char *const *environment);
+
+/// getauxval(3) AT_EXECFN: the path by which the process executed its program, or NULL.
+const char *platform_executed_file(void);
 
 /// Whether no other thread was ever started, or is there any more.
 bool platform_has_one_thread(void);

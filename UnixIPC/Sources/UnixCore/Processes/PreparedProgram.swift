@@ -72,6 +72,7 @@ import Glibc
     native.ignored_signals = program.ignoredSignals.bits
     native.changed_signals = platform_changed_signals() & ~native.ignored_signals
 
+    native.file = program.fileNumber ?? -1
     native.path = UnsafePointer(copy(program.path.bytes))
     native.directory = program.directory.map { UnsafePointer(copy($0.bytes)) }
     for (index, word) in words.enumerated() { arguments[index] = copy(word) }

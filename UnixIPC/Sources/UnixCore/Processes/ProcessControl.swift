@@ -37,6 +37,17 @@ public enum ProcessControl {
     }
   }
 
+  /// Gives the calling process the name of its program if it was executed through a descriptor: the kernel then names it
+  /// after the descriptor's number.
+  ///
+  /// - Parameter name: at most 15 bytes of it are used.
+  ///
+  /// Source: PR_SET_NAME(2const), getauxval(3), execveat(2).
+  @_spi(Begat) public static func takeName(_ name: StaticString) {
+    guard let file = platform_executed_file(), strncmp(file, "/dev/fd/", 8) == 0 else { return }
+    _ = platform_prctl(PR_SET_NAME, UInt(bitPattern: name.utf8Start))
+  }
+
   /// Ends the calling process immediately: no exit handler runs, and no buffer that was inherited from the parent is
   /// written again.
   ///

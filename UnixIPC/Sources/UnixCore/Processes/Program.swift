@@ -28,6 +28,12 @@ public struct Program: Sendable {
 
   /// The program's file.  It is not looked up in `PATH`: a path without `/` is one in the working directory.
   public var path: UnixPath
+  /// The caller's descriptor of the program's file, which is executed whatever `path` leads to; nil for the file at `path`.
+  ///
+  /// A script cannot be executed so: its interpreter would find no file.
+  ///
+  /// Source: execveat(2), AT_EMPTY_PATH.
+  @_spi(Begat) public var fileNumber: CInt?
   /// The name under which the program runs, `argv[0]`, in any bytes but NUL; nil for its path.
   public var argumentZeroBytes: [UInt8]?
   /// The arguments without the program's name, in any bytes but NUL.
