@@ -202,6 +202,8 @@ let package = Package(
     // A kernel that lacks system calls, and an attacker in a live process.
     .executableTarget(name: "without-calls", dependencies: ["CSeccomp"], path: "Tests/WithoutCalls"),
     .executableTarget(name: "call-probe", dependencies: ["CSeccomp"], path: "Tests/CallProbe"),
+    // A listener of another version.
+    .executableTarget(name: "other-listener", dependencies: ["CSharedLayouts"], path: "Tests/OtherListener"),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(
       name: "EndToEndTests", dependencies: ["Confinement", "ControlProtocol", "Admission", unixCore, unixIPC]),

@@ -27,10 +27,16 @@ public enum ListenerMessage: Hashable, Sendable {
   case retired
   /// The answer to the order of this number: how many connections it has told to end.
   case ended(UInt32, count: Int)
+  /// Something that only another version can read, with so many records of connections.
+  case foreign(records: Int)
 }
 
 /// The messages of the channel between begatd and a listener: a pair of Unix sockets that keep messages apart
-/// (`SOCK_SEQPACKET`).  What cannot be read is for the reader to ignore: the other end may be another version, or worse.
+/// (`SOCK_SEQPACKET`).
+///
+/// After an upgrade an old listener meets a new begatd, and after a downgrade a new one an old begatd.  Each message has
+/// the version of its sender.  The kinds with which the two hand clients over are read in every version; of the others a
+/// reader takes those of its own version, and ignores what it cannot read.
 public enum ListenerChannel {
   /// How many records one message carries at most.
   public static let recordsPerMessage = 64
@@ -39,6 +45,7 @@ public enum ListenerChannel {
 
   static let headerSize = MemoryLayout<begat_message>.size
 
+  /// No number is ever used for another kind.
   enum Kind: UInt16 {
     case ready = 1
     case alive = 2
@@ -56,6 +63,41 @@ public enum ListenerChannel {
     case board = 14
     case dropBoard = 15
     case nameRequests = 16
+
+    /// Whether messages of this kind mean the same in all versions.
+    ///
+    /// These kinds never change, neither in their numbers nor in the layout of what follows the header: a later version may
+    /// only append to that, and readers ignore what is longer than they know.  A message that must mean something else gets
+    /// a kind of its own.
+    var isFrozen: Bool {
+      switch self {
+      case .ready, .alive, .log, .question, .begin, .retire, .end, .clear, .retired, .ended: true
+      case .connections, .program, .state, .board, .dropBoard, .nameRequests: false
+      }
+    }
+  }
+
+  /// The beginning of a message.  Its layout never changes either.
+  private struct Header {
+    /// Whether it is another version's.
+    let isForeign: Bool
+    private let number: UInt16
+    let value: UInt32
+
+    /// Nil for bytes that are too few.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+      guard bytes.count >= headerSize else { return nil }
+      let native = bytes.loadUnaligned(as: begat_message.self)
+      isForeign = native.version != UInt16(BEGAT_CHANNEL_VERSION)
+      number = native.kind
+      value = native.value
+    }
+
+    /// Nil where this version cannot read what follows.
+    var kind: Kind? { Kind(rawValue: number).flatMap { isForeign && !$0.isFrozen ? nil : $0 } }
+
+    /// How many records a message has that cannot be read: at least their number is the same in all versions.
+    var foreignRecords: UInt32 { number == Kind.connections.rawValue ? value : 0 }
   }
 
   /// Writes the header of a message of this kind.
@@ -64,22 +106,25 @@ public enum ListenerChannel {
     room.storeBytes(of: header, as: begat_message.self)
   }
 
+  /// The kind of a message and the value in its header; nil for bytes that this version cannot read.
   static func readHeader(_ bytes: UnsafeRawBufferPointer) -> (kind: Kind, value: UInt32)? {
-    guard bytes.count >= headerSize else { return nil }
-    let header = bytes.loadUnaligned(as: begat_message.self)
-    guard header.version == UInt16(BEGAT_CHANNEL_VERSION), let kind = Kind(rawValue: header.kind) else { return nil }
-    return (kind, header.value)
+    Header(bytes).flatMap { header in header.kind.map { ($0, header.value) } }
   }
 
-  /// The value behind the header; nil unless it has exactly the size of the type.
+  /// The value behind the header; nil if there are too few bytes.
   static func body<Body: BitwiseCopyable>(of bytes: UnsafeRawBufferPointer, as type: Body.Type) -> Body? {
-    guard bytes.count == headerSize + MemoryLayout<Body>.size else { return nil }
+    guard bytes.count >= headerSize + MemoryLayout<Body>.size else { return nil }
     return bytes.loadUnaligned(fromByteOffset: headerSize, as: type)
   }
 
   /// Nil for bytes that are no message.
   public static func listenerMessage(_ bytes: UnsafeRawBufferPointer) -> ListenerMessage? {
-    guard let (kind, value) = readHeader(bytes) else { return nil }
+    guard let header = Header(bytes) else { return nil }
+    let value = header.value
+    guard let kind = header.kind else {
+      // Each has at least a byte.
+      return header.isForeign ? .foreign(records: min(Int(header.foreignRecords), bytes.count)) : nil
+    }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[headerSize...])
     switch kind {
     case .ready: return .ready
@@ -92,10 +137,9 @@ public enum ListenerChannel {
           ConnectionRecord(rest.loadUnaligned(fromByteOffset: index * stride, as: begat_record.self))
         })
     case .log:
-      guard let severity = Severity(rawValue: value & 0xff), value >> 16 == 0,
-        let kind = LogKind(rawValue: UInt8(truncatingIfNeeded: value >> 8))
-      else { return nil }
-      return .log(severity, kind, UntrustedBytes(rest))
+      guard let severity = Severity(rawValue: value & 0xff), header.isForeign || value >> 16 == 0 else { return nil }
+      let kind = LogKind(rawValue: UInt8(truncatingIfNeeded: value >> 8))
+      return (kind ?? (header.isForeign ? .other : nil)).map { .log(severity, $0, UntrustedBytes(rest)) }
     case .program:
       let stride = MemoryLayout<begat_record>.stride
       guard rest.count >= stride, let record = ConnectionRecord(rest.loadUnaligned(as: begat_record.self)) else {

@@ -3,6 +3,8 @@ import Settings
 @_spi(Begat) import UnixCore
 
 /// A scoreboard as others than its listener see it: read, never written, and not trusted.
+///
+/// One of another version shows no connections and no counts.
 public final class ScoreboardReader {
   private let memory: MemoryMapping
   /// As many as there is room for, whatever the listener has written.
@@ -67,7 +69,7 @@ public final class ScoreboardReader {
   }
 
   /// How much of clients' addresses may be shown; nothing if the listener has written nonsense.
-  public var addressForm: LogAddress { LogAddress(number: header.pointee.address_form) ?? .none }
+  public var addressForm: LogAddress { isReadable ? LogAddress(number: header.pointee.address_form) ?? .none : .none }
 
   /// Whether the listener has closed its sockets, so that it accepts no client any more.
   public var isRetired: Bool { header.pointee.is_draining == UInt32(BEGAT_RETIRED) }
@@ -75,6 +77,7 @@ public final class ScoreboardReader {
   /// A copy of the slot of this number, from 0 to `slotCount` - 1; its process is 0 where it is free.
   public func slot(_ index: Int) -> begat_slot {
     precondition(index >= 0 && index < slotCount)
+    guard isReadable else { return begat_slot() }
     let slots = (memory.unsafeBytes.baseAddress! + Int(BEGAT_SCOREBOARD_HEADER_SIZE))
       .assumingMemoryBound(to: begat_slot.self)
     return begat_copy_slot(slots + index)
@@ -91,11 +94,12 @@ public final class ScoreboardReader {
   }
 
   /// Connections at present.
-  public var active: Int { min(Int(header.pointee.active), slotCount) }
+  public var active: Int { isReadable ? min(Int(header.pointee.active), slotCount) : 0 }
 
   /// The counts of the listener so far.
   public var counters: ServiceCounters {
     var counters = ServiceCounters()
+    guard isReadable else { return counters }
     // Ends are read before clients: no reader sees more ends than clients.
     counters.records = header.pointee.records
     counters.recordsDropped = header.pointee.records_dropped

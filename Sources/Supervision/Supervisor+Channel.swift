@@ -15,7 +15,7 @@ extension Supervisor {
         guard count > 0 else { return channelClosed(generation, of: service) }
         let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
         guard let message = ListenerChannel.listenerMessage(bytes) else {
-          // A listener gone wrong, or another version: nothing it says is worth a crash.
+          // A listener gone wrong: nothing it says is worth a crash.
           logger.warning("unreadable message ignored", metadata: service.logMetadata)
           continue
         }
@@ -34,10 +34,23 @@ extension Supervisor {
     case .program(let record, let line): recordLog.log(line, of: record, generation.source)
     case .retired: hasRetired(generation, of: service)
     case .ended(let number, let count): hasEnded(number, count: count, by: generation)
+    case .foreign(let records): noteForeign(records, of: generation, service)
     case .log(let severity, let kind, let text):
       let line = text.escaped(doublingBackslashes: false)
       logger.log(level: severity.level, "\(line)", metadata: service.logMetadata(kind))
     }
+  }
+
+  /// Counts records that begatd cannot read.
+  private func noteForeign(_ records: Int, of generation: Generation, _ service: ManagedService) {
+    guard records > 0 else { return }
+    generation.recordsReceived += UInt64(records)
+    recordLog.noteLoss(records)
+    guard !generation.sendsForeignRecords else { return }
+    generation.sendsForeignRecords = true
+    logger.notice(
+      "listener \(generation.process) is of another version: its connections go on, and are missing in this log",
+      metadata: service.logMetadata)
   }
 
   /// There is nothing more to read.  The end of a child comes as a signal.

@@ -100,6 +100,21 @@ import Testing
     #expect(counters.bytesReceived == 50 && counters.bytesSent == 100)
   }
 
+  @Test("shows nothing of a scoreboard of another version", arguments: [0, 6, 65_535] as [UInt16])
+  func showsNothingOfOtherVersions(version: UInt16) throws {
+    let pair = try Pair()
+    pair.board.countAccepted(now: Self.second)
+    pair.board.header.pointee.active = 3
+    pair.board.slot(1).pointee.pid = 4711
+    #expect(pair.reader.active == 3 && pair.counters.accepted == 1 && pair.reader.slot(1).pid == 4711)
+    #expect(pair.reader.openDurations(now: Self.second).count == 1)
+    pair.board.header.pointee.version = version
+    #expect(!pair.reader.isReadable)
+    #expect(pair.reader.active == 0 && pair.counters == ServiceCounters() && pair.reader.slot(1).pid == 0)
+    #expect(pair.reader.openDurations(now: Self.second).isEmpty)
+    #expect(pair.reader.addressForm == .none)
+  }
+
   @Test("adds no bytes that are not known or not possible")
   func refusesBytes() throws {
     let pair = try Pair()

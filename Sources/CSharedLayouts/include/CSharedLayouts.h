@@ -105,7 +105,7 @@ struct begat_record {
   uint8_t reserved[5];
 };
 
-/// Begins every message on a listener's channel.
+/// Begins every message on a listener's channel, in all versions: see ListenerChannel.Kind.
 struct begat_message {
   uint16_t version;
   uint16_t kind;
@@ -114,6 +114,7 @@ struct begat_message {
   uint32_t value;
 };
 
+// These three never change; a later version may append to them.
 /// Follows the header of the message that retires a listener.
 struct begat_retirement {
   /// How long open connections may go on.

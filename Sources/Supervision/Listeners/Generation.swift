@@ -49,6 +49,8 @@ final class Generation {
   let source: RecordSource
   /// Records of ended connections that it has delivered.
   var recordsReceived: UInt64 = 0
+  /// Whether it is of another version, whose records cannot be read.
+  var sendsForeignRecords = false
   var state = State.starting
   /// CLOCK_MONOTONIC nanoseconds.
   let startTime: Int64

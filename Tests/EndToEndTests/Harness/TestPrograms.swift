@@ -28,6 +28,9 @@ enum TestPrograms {
     return probe.output.lines.compactMap { Int($0) }
   }
 
+  /// A program that begatd takes for a listener of another version.
+  static func otherListener() throws -> String { try find("other-listener") }
+
   private static func find(_ name: String) throws -> String {
     let programs = CommandLine.arguments.filter { $0.hasSuffix(".xctest") } + ["/proc/self/exe"]
     let candidates = programs.map {

@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+@_spi(Begat) import UnixCore
+
+/// A begatd and listeners of other versions, as they meet after an upgrade.
+@Suite(.timeLimit(.minutes(5)))
+struct OtherVersionTests {
+  private static func configuration(_ lines: String = "") -> String {
+    SampleConfiguration.service("time", lines)
+  }
+
+  /// A begatd whose next listener is of another version as long as the file "other" is there.
+  private static func daemon(in directory: TemporaryDirectory) throws -> Daemon {
+    try directory.make("bin")
+    let begatd = directory.path("bin/begatd")
+    _ = try RunningProgram.tool("cp", [try Programs.begatd(), begatd])
+    try directory.write(
+      """
+      #!/bin/sh
+      [ -e \(directory.path("other")) ] && exec \(try TestPrograms.otherListener()) "$@"
+      exec \(try Programs.listener()) "$@"
+
+      """, to: "bin/begat-listener", mode: 0o755)
+    return try Daemon(configuration(), in: directory, begatd: begatd)
+  }
+
+  private static let answer = "another version\n"
+
+  private static func status(_ daemon: Daemon) throws -> (daemon: [String: Any], service: [String: Any]) {
+    let report: [String: Any] = try json(
+      runBegat("status", "--json", "--control", daemon.directory.path("run/control")))
+    let services = try #require(report["services"] as? [[String: Any]])
+    return (try #require(report["begatd"] as? [String: Any]), try #require(services.first))
+  }
+
+  @Test func aListenerOfAnotherVersionServesAndIsReplaced() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("", to: "other")
+    let daemon = try Self.daemon(in: directory)
+    let address = try daemon.address("time")
+    for _ in 0..<5 { #expect(String(decoding: try ask(address), as: UTF8.self) == Self.answer) }
+    try daemon.log.awaitLines(containing: "time: a line of another version")
+    try daemon.log.awaitLines(containing: "is of another version: its connections go on, and are missing in this log")
+    // Two records of each client.
+    #expect(eventually { (try? Self.status(daemon).daemon["lost-log-messages"] as? Int) == 10 })
+    // Nothing in its scoreboard is taken for a connection or a count.
+    let service = try Self.status(daemon).service
+    #expect(service["accepted"] as? Int == 0 && service["active"] as? Int == 0, "\(service)")
+    #expect(try runBegat("ps", "--json", "--control", directory.path("run/control")).output.text.contains("[]"))
+
+    unlink(directory.path("other"))
+    let clients = ContinuousClients(4, at: address) { !$0.isEmpty }
+    let old = try #require(
+      ProcessFacts.children(of: daemon.process).first { $0.title.contains("other-listener") }
+    ).process
+    #expect(try daemon.reload(Self.configuration("max-connections = 9")).contains("changed time (max-connections)"))
+    #expect(eventually { !ProcessFacts.children(of: daemon.process).contains { $0.process == old } })
+    try clients.await(more: 20)
+    #expect(try clients.stop().problems.isEmpty)
+    #expect(Expected.isTime(try ask(address)))
+    #expect(try Self.status(daemon).service["accepted"] as? Int ?? 0 > 20)
+    #expect(!daemon.log.text.contains("unreadable"))
+    try daemon.stop()
+  }
+}
