@@ -71,14 +71,11 @@ public enum DaemonPrivileges {
     _ capabilities: Capabilities, to start: () throws(SystemCallError) -> pid_t
   ) throws(SystemCallError) -> pid_t {
     let sets = try Privileges.currentSets()
-    let lent = capabilities.intersection(sets.permitted).intersection(sets.bounding).rawValue
-    if lent == 0 { return try start() }
+    let lent = capabilities.intersection(sets.permitted).intersection(sets.bounding)
+    if lent.isEmpty { return try start() }
     let process: pid_t
     do throws(SystemCallError) {
-      try Privileges.done(
-        confinement_write_capabilities(sets.effective.rawValue, sets.permitted.rawValue, lent), "capset")
-      let result = confinement_raise_ambient_capabilities(lent)
-      if geteuid() != 0 { try Privileges.done(result, "PR_CAP_AMBIENT_RAISE") }
+      try passOn(lent, of: sets)
       process = try start()
     } catch {
       try set(effective: sets.effective, permitted: sets.permitted)
@@ -114,6 +111,32 @@ public enum DaemonPrivileges {
     try Privileges.done(setegid(own.group), "setegid")
     try Privileges.done(setgroups(own.groups.count, own.groups), "setgroups")
     return result
+  }
+
+  /// Executes another program in this process, which has the same capabilities then, as ambient ones.
+  ///
+  /// A program of root's has them without that, and one whose file has capabilities has those.
+  ///
+  /// - Parameter execute: returns only by an error; then everything is as before.
+  public static func keepOver(_ execute: () throws(SystemCallError) -> Never) throws(SystemCallError) -> Never {
+    let sets = try Privileges.currentSets()
+    let kept = sets.permitted.intersection(sets.bounding)
+    if kept.isEmpty { try execute() }
+    do throws(SystemCallError) {
+      try passOn(kept, of: sets)
+      try execute()
+    } catch {
+      try set(effective: sets.effective, permitted: sets.permitted)
+      throw error
+    }
+  }
+
+  /// Lets the programs that this process executes have capabilities.
+  private static func passOn(_ capabilities: Capabilities, of sets: CapabilitySets) throws(SystemCallError) {
+    try Privileges.done(
+      confinement_write_capabilities(sets.effective.rawValue, sets.permitted.rawValue, capabilities.rawValue), "capset")
+    let result = confinement_raise_ambient_capabilities(capabilities.rawValue)
+    if geteuid() != 0 { try Privileges.done(result, "PR_CAP_AMBIENT_RAISE") }
   }
 
   /// Explains why begatd as root may not use a file, and says what to do; empty for other errors and users.

@@ -19,6 +19,24 @@ extension ProcessControl {
     at path: UnixPath, arguments: [[UInt8]], argumentZero name: [UInt8]? = nil,
     environment: Program.Environment = .inherited
   ) throws(SystemCallError) -> Never {
+    try becomeProgram(at: path, file: nil, arguments: arguments, argumentZero: name, environment: environment)
+  }
+
+  /// Makes the calling process another program, whose file may be open already.
+  ///
+  /// - Parameters:
+  ///   - path: the program's file.
+  ///   - file: the descriptor of the file, which is executed whatever the path leads to; nil for the file at the path.
+  ///   - arguments: without the program's name.
+  ///   - name: the name under which it runs, `argv[0]`; nil for its path.
+  ///   - environment: the variables that it gets.
+  /// - Throws: as the form without a descriptor.
+  ///
+  /// Source: execve(2), execveat(2).
+  @_spi(Begat) public static func becomeProgram(
+    at path: UnixPath, file: CInt?, arguments: [[UInt8]], argumentZero name: [UInt8]? = nil,
+    environment: Program.Environment = .inherited
+  ) throws(SystemCallError) -> Never {
     let words = [name ?? path.bytes] + arguments
     let variables = environment.isInherited ? [] : environment.entries
     guard !environment.hasInvalidName, !(words + variables).contains(where: { $0.contains(0) }) else {
@@ -29,8 +47,8 @@ extension ProcessControl {
     defer { for string in nativeWords + nativeVariables { string.deallocate() } }
     _ = try check("execve", path: path) { path in
       environment.isInherited
-        ? execve(path, nativeWords + [nil], platform_environment())
-        : execve(path, nativeWords + [nil], nativeVariables + [nil])
+        ? platform_execute(file ?? -1, path, nativeWords + [nil], platform_environment())
+        : platform_execute(file ?? -1, path, nativeWords + [nil], nativeVariables + [nil])
     }
     preconditionFailure("execve returned")
   }

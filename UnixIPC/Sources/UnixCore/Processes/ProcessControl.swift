@@ -37,6 +37,11 @@ public enum ProcessControl {
     }
   }
 
+  /// The path by which the calling process executed its program; nil where the kernel does not say it.
+  ///
+  /// Source: getauxval(3), AT_EXECFN.
+  @_spi(Begat) public static var executedFile: String? { platform_executed_file().map { String(cString: $0) } }
+
   /// Gives the calling process the name of its program if it was executed through a descriptor: the kernel then names it
   /// after the descriptor's number.
   ///
@@ -44,7 +49,7 @@ public enum ProcessControl {
   ///
   /// Source: PR_SET_NAME(2const), getauxval(3), execveat(2).
   @_spi(Begat) public static func takeName(_ name: StaticString) {
-    guard let file = platform_executed_file(), strncmp(file, "/dev/fd/", 8) == 0 else { return }
+    guard executedFile?.hasPrefix("/dev/fd/") ?? false else { return }
     _ = platform_prctl(PR_SET_NAME, UInt(bitPattern: name.utf8Start))
   }
 
