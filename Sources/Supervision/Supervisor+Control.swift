@@ -64,6 +64,7 @@ extension Supervisor: ControlHandler {
       if checkName(service, reply) { reply.send(deny(network, service: service, duration: duration)) }
     case .allow(let network, let service):
       if checkName(service, reply) { reply.send(allow(network, service: service)) }
+    case .upgrade: requestUpgrade(reply)
     case .stop: stop(reply)
     }
   }
@@ -81,7 +82,7 @@ extension Supervisor: ControlHandler {
     let service: String? =
       switch request {
       case .deny(_, let service, _), .allow(_, let service), .end(.source(_, let service)): service
-      case .status, .connections, .reload, .drain, .resume, .end, .stop: nil
+      case .status, .connections, .reload, .drain, .resume, .end, .upgrade, .stop: nil
       }
     let forms = allServices.filter { service == nil || $0.name == service }.map(\.configuration.settings.logAddress)
     return forms.max { $0.number < $1.number } ?? .full

@@ -23,7 +23,7 @@ extension Supervisor {
     if !isAny { forgetLogFileChannel() }
   }
 
-  private func forgetLogFileChannel() {
+  func forgetLogFileChannel() {
     if let logFileToken { poll.remove(logFileToken) }
     logFileToken = nil
   }

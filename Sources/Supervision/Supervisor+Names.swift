@@ -50,7 +50,7 @@ extension Supervisor {
     logger.notice("names: the resolver works again")
   }
 
-  private func forgetResolverChannel() {
+  func forgetResolverChannel() {
     if let resolverToken { poll.remove(resolverToken) }
     resolverToken = nil
   }

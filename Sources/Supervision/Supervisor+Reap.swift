@@ -55,7 +55,8 @@ extension Supervisor {
   private func reapOrphans() {
     while let process = Children.peekAny() {
       let isOwn =
-        process == resolver?.process || process == logFile?.process || formerResolvers.contains(process)
+        process == resolver?.process || process == upgrade?.process || process == logFile?.process
+        || formerResolvers.contains(process)
         || allServices.contains { $0.generations.contains { $0.isChild && $0.process == process } }
       // Ended since it was looked at: its own signal is still to come.
       guard !isOwn, Children.reap(process) != nil else { return }

@@ -11,7 +11,7 @@ extension Supervisor {
   func requestReload(_ asker: ReloadAsker) { reloads.queue.ask(asker, isSpaced: !asker.isDryRun) }
 
   /// When a reload is to be started, CLOCK_MONOTONIC nanoseconds; nil if none is wanted.
-  var reloadTime: Int64? { isStarted && !stopping.isOrdered ? reloads.queue.startTime : nil }
+  var reloadTime: Int64? { isStarted && upgrade == nil && !stopping.isOrdered ? reloads.queue.startTime : nil }
 
   func startReloadIfDue() {
     let now = SystemClock.monotonic()
@@ -116,6 +116,7 @@ extension Supervisor {
     let added = plan.added.filter { !transaction.inactive.contains($0) }
     for (index, service) in zip(added, transaction.added) {
       pastCounters.pass(to: service, from: leaving)
+      service.skipGenerations(of: leaving)
       next[index] = service
       guard keptDrains.remove(service.name) != nil else {
         wantListener(of: service)
@@ -153,7 +154,7 @@ extension Supervisor {
     logger.logLevel = Logger.Level(rawValue: daemon.logLevel.rawValue) ?? .info
   }
 
-  private func wantListener(of service: ManagedService) {
+  func wantListener(of service: ManagedService) {
     logger.info("\(service.configuration.limitsText)", metadata: service.logMetadata)
     service.restartTime = 0
     service.startRetry = .ofListeners
@@ -207,9 +208,10 @@ extension Supervisor {
     finishReloadIfDone()
   }
 
-  private func finishReloadIfDone() {
+  func finishReloadIfDone() {
     guard let report = reloads.report, reloads.awaited.isEmpty, reloads.storeDeadline == nil else { return }
     reloads.report = nil
+    if let upgrade = reloads.upgrade { return finishUpgrade(upgrade) }
     let duration = DurationText.render(.milliseconds((SystemClock.monotonic() - reloads.startTime) / 1_000_000))
     let failures = reloads.failures
     for warning in report.warnings { logger.warning("\(warning)") }
@@ -241,7 +243,7 @@ extension Supervisor {
           exitStatus: ControlFailure.configuration)))
   }
 
-  private func answerReload(_ answer: ControlAnswer) {
+  func answerReload(_ answer: ControlAnswer) {
     for case .request(let isDryRun, let send) in reloads.queue.finish() {
       if isDryRun, case .reload(var report) = answer {
         report.isDryRun = true

@@ -31,7 +31,7 @@ final class Supervisor {
   var watch = Watch()
   var stopping = StopState()
   /// Whether begatd ends before the connections of its listeners do.
-  let leavesListeners: Bool
+  var leavesListeners: Bool { invocation.leavesListeners }
   var drainWaits = DrainWaits<ManagedService, ControlReply>()
   /// Whether all services were ready once.
   private(set) var isStarted = false
@@ -51,6 +51,10 @@ final class Supervisor {
   var formerResolvers: [pid_t] = []
   /// Nil where there are no control sockets.
   var control: ControlServer?
+  /// How begatd was started, for a program that takes its place.
+  let invocation: Invocation
+  /// Nil unless one is under way.
+  var upgrade: UpgradeState?
   /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
   /// The state that listeners of the service `status` show.
@@ -59,7 +63,7 @@ final class Supervisor {
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
     _ first: FirstServices, store: DescriptorStore?, starter: ListenerStarter, daemon: DaemonSettings,
-    loader: ConfigurationLoader, logs: Logs, leavesListeners: Bool, whenReady: @escaping () -> [PendingOutput]
+    loader: ConfigurationLoader, logs: Logs, invocation: Invocation, whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
     services = first.services
     leaving = first.leaving
@@ -71,7 +75,7 @@ final class Supervisor {
     logFile = logs.file
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
-    self.leavesListeners = leavesListeners
+    self.invocation = invocation
     reloads = ReloadState(loader: loader, daemon: daemon)
     serviceNumbers = first.numbers
     poll = try PollTable()
@@ -93,11 +97,18 @@ final class Supervisor {
   var allServices: [ManagedService] { leaving.isEmpty ? services : services + leaving }
 
   /// Runs until it has been stopped; returns the exit status.
-  func run() -> CInt {
+  ///
+  /// - Parameter adoption: what was taken over from the program before, in the same process.
+  func run(adopting adoption: Adoption? = nil) -> CInt {
     watchLogFile()
-    startEverything()
-    // Those that ended before their signals were waited for, as a container's first process may inherit them.
-    reapChildren()
+    if let adoption {
+      isStarted = true
+      goOn(after: adoption)
+    } else {
+      startEverything()
+      // Those that ended before their signals were waited for, as a container's first process may inherit them.
+      reapChildren()
+    }
     var lastTurn = SystemClock.monotonic()
     while !isDone {
       let limit = timeUntilWork()
@@ -116,6 +127,7 @@ final class Supervisor {
       endLateRetirements()
       advanceDrains()
       advanceStop()
+      advanceUpgrade()
       retryReload()
       retryResumptions()
       endLateReload()
@@ -217,7 +229,7 @@ final class Supervisor {
       reloadTime, reloads.loadDeadline, endOrders.deadline, resolver?.restartTime, stopping.nextTime,
       manager.retryTime, store?.retryTime, reloads.storeDeadline, control?.nextTime, logFile?.restartTime,
       reloads.waiting?.wait.nextTime,
-      resumptions.compactMap(\.wait?.nextTime).min(), sharing.nextTime,
+      resumptions.compactMap(\.wait?.nextTime).min(), sharing.nextTime, upgrade?.nextTime,
     ]
     for case .some(let other) in others { due = min(due, other) }
     return CInt(clamping: max(0, due - SystemClock.monotonic() + 999_999) / 1_000_000)

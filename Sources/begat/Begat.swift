@@ -20,8 +20,7 @@ struct Begat: ParsableCommand {
         name: "The daemon",
         subcommands: [
           Check.self, Status.self, Ps.self, Top.self, Reload.self, Drain.self, Resume.self, End.self, Deny.self,
-          Allow.self,
-          Stop.self,
+          Allow.self, Upgrade.self, Stop.self,
         ]),
     ])
 

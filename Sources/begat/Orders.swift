@@ -150,6 +150,21 @@ struct Allow: ParsableCommand {
   func run() throws { try options.run(.allow(network, service: service)) }
 }
 
+struct Upgrade: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let begatd go on as the version that is installed now, without refusing or cutting a connection.",
+    discussion: """
+      The file of begatd that is there now takes the place of the running program, in the same process and with the same \
+      sockets; its listeners then take the place of those before. Before that, it is tried: if it does not start, or \
+      cannot go on from here, the running program goes on, and the exit status is 1. So an older version can be \
+      installed and put in force too.
+      """)
+
+  @OptionGroup var options: ControlOptions
+
+  func run() throws { try options.run(.upgrade) }
+}
+
 struct Stop: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Stop begatd, as SIGTERM does: open connections may end within drain-timeout.")

@@ -54,6 +54,22 @@ struct Begatd: ParsableCommand {
   @Flag(help: .hidden)
   var writeLog = false
 
+  /// The descriptor of all that begatd takes over when it is upgraded.
+  @Option(help: .hidden)
+  var takeOver: Int32?
+
+  /// How begatd starts a child that tries an upgrade.
+  @Flag(help: .hidden)
+  var trial = false
+
+  /// The descriptor of the program before.
+  @Option(help: .hidden)
+  var formerProgram: Int32?
+
+  /// Why an upgrade has failed.
+  @Option(help: .hidden)
+  var refusal: String?
+
   static func main() {
     do {
       var command = try parseAsRoot()
@@ -88,7 +104,10 @@ struct Begatd: ParsableCommand {
       } else {
         SupervisorProgram.run(
           configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon, leavesListeners: leaveListeners,
-          pidFile: pidFile)
+          pidFile: pidFile,
+          takeover: takeOver.map {
+            Takeover(document: $0, isTrial: trial, former: formerProgram, refusal: refusal)
+          })
       }
     throw ExitCode(status)
   }

@@ -61,7 +61,7 @@ import Testing
       (#"{"version":1,"request":"statsu"}"#, "unknown request \"statsu\"; did you mean \"status\"?"),
       (
         #"{"version":1,"request":"fly\u001b"}"#,
-        "unknown request \"fly\\x1b\"; known: status, ps, reload, drain, resume, end, deny, allow, stop"
+        "unknown request \"fly\\x1b\"; known: status, ps, reload, drain, resume, end, deny, allow, upgrade, stop"
       ),
       (#"{"version":1,"request":7}"#, "\"request\": expected the name of a request, found 7"),
       (#"{"version":1,"request":"ps","servce":"a"}"#, "unknown member \"servce\"; did you mean \"service\"?"),

@@ -84,7 +84,7 @@ public struct ControlCommand: Sendable {
     // begatd says when the time is over; this is for one that does not.
     case .drain(_, wait: .atMost(let limit)): limit + ControlClient.patience
     // The configuration may lie on a slow file system, and its users in a slow directory service.
-    case .reload: .seconds(120)
+    case .reload, .upgrade: .seconds(120)
     default: ControlClient.patience
     }
   }

@@ -103,7 +103,7 @@ extension ControlAnswer {
     case .status: self = .status(try StatusReport(json))
     case .ps: self = .connections(try ConnectionReport(json))
     case .reload: self = .reload(try ReloadReport(json))
-    case .drain, .resume, .end, .deny, .allow, .stop: self = .order(try OrderReport(json))
+    case .drain, .resume, .end, .deny, .allow, .upgrade, .stop: self = .order(try OrderReport(json))
     }
   }
 }

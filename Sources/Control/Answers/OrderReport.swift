@@ -1,6 +1,6 @@
 import JSON
 
-/// The answer to an order: `drain`, `resume`, `end`, `deny`, `allow` and `stop`.
+/// The answer to an order: `drain`, `resume`, `end`, `deny`, `allow`, `upgrade` and `stop`.
 public struct OrderReport: Hashable, Sendable {
   /// One line for people: what was done.
   public var message: String

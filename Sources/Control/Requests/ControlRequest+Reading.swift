@@ -49,6 +49,7 @@ extension ControlRequest {
   private static func read(_ name: Name, _ members: RequestMembers) throws(ControlFailure) -> ControlRequest {
     switch name {
     case .status: return .status
+    case .upgrade: return .upgrade
     case .stop: return .stop
     case .ps: return .connections(service: try members.service())
     case .reload: return .reload(isDryRun: try members.boolean("dry-run"))

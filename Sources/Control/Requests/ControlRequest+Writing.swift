@@ -19,7 +19,7 @@ extension ControlRequest {
 
   private func members(_ text: (IPNetwork) -> String) -> [JSONValue.Member] {
     switch self {
-    case .status, .stop: []
+    case .status, .upgrade, .stop: []
     case .connections(let service): ControlRequest.member(service: service)
     case .reload(let isDryRun): isDryRun ? [JSONValue.Member("dry-run", .boolean(true))] : []
     case .drain(let services, let wait): services.members + wait.members

@@ -50,11 +50,13 @@ public enum ControlRequest: Hashable, Sendable {
   /// - Parameter duration: nil is forever.
   case deny(IPNetwork, service: String?, duration: Duration?)
   case allow(IPNetwork, service: String?)
+  /// Go on as the program that begatd's file is now.
+  case upgrade
   case stop
 
   /// The words of requests, as on the wire.
   public enum Name: String, CaseIterable, Sendable {
-    case status, ps, reload, drain, resume, end, deny, allow, stop
+    case status, ps, reload, drain, resume, end, deny, allow, upgrade, stop
 
     /// Whether it changes nothing: the status socket takes these only.
     public var isQuestion: Bool { self == .status || self == .ps }
@@ -62,7 +64,7 @@ public enum ControlRequest: Hashable, Sendable {
     /// The members that it may have beside version and request.
     var members: [String] {
       switch self {
-      case .status, .stop: []
+      case .status, .upgrade, .stop: []
       case .ps: ["service"]
       case .reload: ["dry-run"]
       case .drain: ["services", "all", "wait"]
@@ -84,6 +86,7 @@ public enum ControlRequest: Hashable, Sendable {
     case .end: .end
     case .deny: .deny
     case .allow: .allow
+    case .upgrade: .upgrade
     case .stop: .stop
     }
   }

@@ -76,6 +76,21 @@ final class DescriptorStore {
     return DescriptorStore(socket, capacity: capacity, stored: kept.identities, logger: logger)
   }
 
+  /// The same after an upgrade.
+  ///
+  /// - Parameter stored: the names of those that the manager has; nil if it has no store.
+  static func ofManager(holding kept: KeptDescriptors, named stored: [String]?, _ logger: Logger) -> DescriptorStore? {
+    guard let stored, let socket = NotifySocket() else { return nil }
+    let said = getenv("FDSTORE").flatMap { Int(decimal: String(cString: $0)) }
+    // Documents among them are replaced by later ones, and the rest that was not handed over is given up.
+    let identities = stored.map { ($0, kept.identities[$0] ?? .unknown) }
+    return DescriptorStore(
+      socket, capacity: said ?? usualCapacity, stored: Dictionary(identities) { first, _ in first }, logger: logger)
+  }
+
+  /// The names of those that the manager has.
+  var storedNames: [String] { stored.keys.sorted() }
+
   /// As in begatd.service.
   private static let usualCapacity = 1024
 

@@ -85,6 +85,12 @@ struct Inheritance {
     return numbers
   }
 
+  /// The names of hosts that are known; nil where there are none that this version can read.
+  func nameCache() -> SharedFile? { kept.takeShared(.nameCache(version: NameResolver.cacheVersion)) }
+
+  /// The services that accept no clients until they are resumed.
+  var drainedServices: Set<String> { Set(state.services.filter(\.isDrained).map(\.name)) }
+
   /// The bans that were in force.
   func bans() -> [Ban] { kept.takeShared(.bans(state.bans)).map { BanTable.bans(in: $0.descriptor) } ?? [] }
 
@@ -127,7 +133,9 @@ struct Inheritance {
         continue
       }
       if columns.insert(generation.column).inserted,
-        let adopted = Generation.adopt(generation, of: saved, from: kept, boardNumber: lastBoard)
+        let adopted = Generation.adopt(
+          generation, of: saved, from: kept, boardNumber: lastBoard,
+          nameRequests: kept.takeShared(.nameRequests(service: name, generation: generation.number)))
       {
         generations.append(adopted)
       } else {

@@ -24,6 +24,10 @@ enum KeptName: Hashable {
   /// begatd's end of the first channel: kept over an upgrade alone, because its end is what tells a listener that begatd
   /// is gone.
   case firstChannel(service: String, generation: UInt64)
+  /// The resolver's end of the socket at which connection processes of a listener ask for names, over an upgrade.
+  case nameRequests(service: String, generation: UInt64)
+  /// The names that are known, over an upgrade; with the version of their layout.
+  case nameCache(version: Int)
 
   /// All names begin so; sockets that the manager passes for a socket unit have the unit's name, which has no space.
   static let prefix = "begat-"
@@ -60,6 +64,8 @@ enum KeptName: Hashable {
     case .board(let service, let generation): KeptName.name("board", "\(service) \(generation)")
     case .channel(let service, let generation): KeptName.name("channel", "\(service) \(generation)")
     case .firstChannel(let service, let generation): KeptName.name("first-channel", "\(service) \(generation)")
+    case .nameRequests(let service, let generation): KeptName.name("name-requests", "\(service) \(generation)")
+    case .nameCache(let version): KeptName.name("name-cache", "\(version)")
     }
   }
 

@@ -51,6 +51,7 @@ extension SavedState.Service {
   fileprivate var json: JSONValue {
     [
       "name": .string(name), "last-generation": .count(lastGeneration), "drained": .boolean(isDrained),
+      "started": .optional(startTime) { .integer($0) }, "closing-time": .optional(closingTime) { .integer($0) },
       "log-address": .string(logAddress.rawValue), "waits": .boolean(waits), "totals": totals.json,
       "generations": .array(generations.map(\.json)),
     ]
@@ -61,6 +62,8 @@ extension SavedState.Service {
     guard isServiceName(name) else { throw AnswerProblem(member: "name") }
     lastGeneration = try value.number("last-generation")
     isDrained = try value.flag("drained")
+    startTime = try value.optional("started") { (name) throws(AnswerProblem) in try value.number(name) }
+    closingTime = try value.optional("closing-time") { (name) throws(AnswerProblem) in try value.number(name) }
     logAddress = try value.word("log-address")
     waits = try value.flag("waits")
     totals = try ServiceCounters(try value.required("totals"))

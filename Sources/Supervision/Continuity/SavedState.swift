@@ -48,6 +48,10 @@ struct SavedState: Hashable {
     var lastGeneration: UInt64 = 0
     /// Whether it accepts no clients until it is resumed.
     var isDrained = false
+    /// When it began to be offered, CLOCK_MONOTONIC nanoseconds; nil where that is not known.
+    var startTime: Int64?
+    /// When it will close, CLOCK_MONOTONIC nanoseconds; nil unless it has announced that.
+    var closingTime: Int64?
     /// How much of a client's address may be written down.
     var logAddress = LogAddress.full
     /// Whether its program accepts clients itself.

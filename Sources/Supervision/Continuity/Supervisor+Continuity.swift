@@ -54,6 +54,8 @@ extension ManagedService {
     var saved = SavedState.Service(name: name)
     saved.lastGeneration = lastGenerationNumber
     saved.isDrained = drain.isClosed
+    saved.startTime = startTime
+    saved.closingTime = drain.announcementEnd
     saved.logAddress = configuration.settings.logAddress
     saved.waits = configuration.waits
     saved.totals = totals

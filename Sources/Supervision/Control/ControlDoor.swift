@@ -8,7 +8,7 @@ import Glibc
 final class ControlDoor {
   let socket: ListeningSocket
   let path: String
-  private let file: UnixSocketFile
+  let file: UnixSocketFile
   /// Whether it takes every request; else only those that change nothing.
   let takesOrders: Bool
   /// Whether requests of other users than root are refused.
@@ -20,9 +20,14 @@ final class ControlDoor {
   /// When accepting is tried again after the machine ran short of something, CLOCK_MONOTONIC nanoseconds.
   var retryTime: Int64?
 
-  init(_ opened: consuming ListeningUnixSocket, path: String, takesOrders: Bool) {
-    file = opened.file
-    socket = opened.socket
+  convenience init(_ opened: consuming ListeningUnixSocket, path: String, takesOrders: Bool) {
+    let file = opened.file
+    self.init(opened.socket, file: file, path: path, takesOrders: takesOrders)
+  }
+
+  init(_ socket: consuming ListeningSocket, file: UnixSocketFile, path: String, takesOrders: Bool) {
+    self.file = file
+    self.socket = socket
     self.path = path
     self.takesOrders = takesOrders
   }

@@ -17,6 +17,9 @@ final class ControlReply {
   /// Whether a peer still waits for the answer: it may have gone meanwhile.
   var isOpen: Bool { !isAnswered && peer?.awaitsAnswer ?? false }
 
+  /// The descriptor of the connection of a peer that still waits; nil if none does.
+  var connection: CInt? { isOpen ? peer?.socket.number : nil }
+
   /// Sends the answer without waiting; further answers to the same request, and those to a peer that is gone, have no
   /// effect.
   func send(_ answer: ControlAnswer) {

@@ -40,7 +40,8 @@ final class ControlPeer {
   private var isOverlong = false
 
   init(
-    token: UInt64, _ socket: consuming Descriptor, at door: ControlDoor, server: ControlServer, now: Int64
+    token: UInt64, _ socket: consuming Descriptor, at door: ControlDoor, server: ControlServer, now: Int64,
+    isWaiting: Bool = false
   ) {
     self.token = token
     user = (try? PeerCredentials(of: socket))?.user
@@ -48,6 +49,9 @@ final class ControlPeer {
     self.door = door
     self.server = server
     since = now
+    guard isWaiting else { return }
+    state = .waiting
+    interest = []
   }
 
   private func enter(_ state: State) {

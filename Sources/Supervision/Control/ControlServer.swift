@@ -237,6 +237,19 @@ extension ControlServer {
     door.peerCount += 1
   }
 
+  /// Takes over a connection whose request is being carried out.
+  ///
+  /// - Returns: where its answer goes.
+  func adopt(_ connection: consuming Descriptor, at door: ControlDoor) throws(SystemCallError) -> ControlReply {
+    lastToken += 1
+    let peer = ControlPeer(
+      token: lastToken, connection, at: door, server: self, now: SystemClock.monotonic(), isWaiting: true)
+    try poller.add(peer.socket, [], token: peer.token)
+    peers[peer.token] = peer
+    door.peerCount += 1
+    return ControlReply(to: peer)
+  }
+
   private static let pause: Int64 = 1_000_000_000
 
   private func pause(_ door: ControlDoor, _ now: Int64) {

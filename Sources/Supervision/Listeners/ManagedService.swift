@@ -34,7 +34,7 @@ final class ManagedService {
   private(set) var successor: Generation?
   private(set) var lastGenerationNumber: UInt64 = 0
   /// When it began to be offered, CLOCK_MONOTONIC nanoseconds.
-  let startTime = SystemClock.monotonic()
+  private(set) var startTime = SystemClock.monotonic()
   /// The counts of generations that have ended.
   var totals = ServiceCounters()
   /// Columns of the admission book whose generations have ended, and which the current generation could not be told yet.
@@ -120,6 +120,13 @@ final class ManagedService {
     return lastGenerationNumber
   }
 
+  /// Goes on counting where services of the same name have stopped, which may still have listeners.
+  func skipGenerations(of former: [ManagedService]) {
+    for service in former where service.name == name {
+      lastGenerationNumber = max(lastGenerationNumber, service.lastGenerationNumber)
+    }
+  }
+
   /// Takes over a generation that was started.
   func await(_ generation: Generation) {
     generations.append(generation)
@@ -132,6 +139,7 @@ final class ManagedService {
   func adopt(_ saved: SavedState.Service, _ generations: [Generation]) {
     lastGenerationNumber = max(saved.lastGeneration, generations.map(\.number).max() ?? 0)
     totals = saved.totals
+    if let time = saved.startTime { startTime = min(startTime, time) }
     self.generations = generations
     current = generations.last { $0.state == .accepting }
     successor = generations.last { $0.state < .accepting }

@@ -29,19 +29,31 @@ final class NameResolver {
   private let standardError: CInt
   private let limits: [Program.Limit]
 
+  /// Of the layout of the names that are known; another one's are not taken over.
+  static let cacheVersion = 1
+
+  /// The memory object of the names that are known.
+  var cacheNumber: CInt { cacheObject.number }
+
   /// - Parameter user: the user that it runs as; not `none`.
+  /// - Parameter known: the names that a former begatd has left; nil for none.
   /// - Parameter program: begatd's own.
   /// - Parameter standardError: the descriptor that the resolver's process gets as standard error.
   /// - Parameter limits: the resource limits that it gets in the place of begatd's own.
   init(
-    as user: ResolverUser, program: HeldProgram, standardError: CInt, limits: [Program.Limit]
+    as user: ResolverUser, knowing known: SharedFile? = nil, program: HeldProgram, standardError: CInt,
+    limits: [Program.Limit]
   ) throws(SystemCallError) {
     self.user = user
     self.program = program
     self.standardError = standardError
     self.limits = limits
-    cacheObject = try MemoryFile.createSealable(name: "begat-names", size: NameCache.size)
-    try MemoryFile.keepSize(of: cacheObject)
+    if let known, try MemoryFile.size(of: known.descriptor) == NameCache.size {
+      cacheObject = try known.descriptor.duplicate()
+    } else {
+      cacheObject = try MemoryFile.createSealable(name: "begat-names", size: NameCache.size)
+      try MemoryFile.keepSize(of: cacheObject)
+    }
     readableCache = try MemoryFile.reopenForReading(cacheObject)
     cache = try NameCache(cacheObject, writable: false)
   }

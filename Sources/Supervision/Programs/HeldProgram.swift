@@ -12,10 +12,22 @@ final class HeldProgram: Sendable {
   ///
   /// - Parameter path: the name of the file.
   /// - Parameter link: leads to the file too; nil for the path itself.
-  private init(path: String, through link: String? = nil) throws(SystemCallError) {
+  private init(path: String, through link: String?) throws(SystemCallError) {
     self.path = path
     file = try Descriptor.open(link ?? path, .path)
   }
+
+  /// Opens the program at a path.
+  convenience init(at path: String) throws(SystemCallError) { try self.init(path: path, through: nil) }
+
+  /// A program that is open already, whatever its path leads to by now.
+  init(_ file: consuming Descriptor, path: String) {
+    self.path = path
+    self.file = file
+  }
+
+  /// The descriptor of its file.
+  var number: CInt { file.number }
 
   /// The program that this process executes.
   ///
@@ -31,7 +43,7 @@ final class HeldProgram: Sendable {
     guard access(listener, X_OK) == 0 else {
       throw SystemCallError("execve", on: listener, code: ErrorCode(rawValue: errno))
     }
-    return try HeldProgram(path: listener)
+    return try HeldProgram(at: listener)
   }
 
   /// The name of the file that this process executes; nil where it cannot be found out.
@@ -41,6 +53,23 @@ final class HeldProgram: Sendable {
       guard count > 0, count < room.count else { return nil }
       return String(decoding: UnsafeRawBufferPointer(room)[..<count], as: UTF8.self)
     }
+  }
+
+  /// The path by which this process executed its program, if that leads to it: where a link leads to another version
+  /// later, that version is meant.
+  ///
+  /// Source: getauxval(3), AT_EXECFN.
+  var startPath: String {
+    guard let executed = ProcessControl.executedFile else { return path }
+    let absolute = absolutePath(executed)
+    return absolute.hasPrefix("/") && isAt(absolute) ? absolute : path
+  }
+
+  /// Makes this process the program, with its variables, its blocked signals and the descriptors that stay open.
+  func become(_ arguments: [String]) throws(SystemCallError) -> Never {
+    try ProcessControl.becomeProgram(
+      at: UnixPath(path), file: isAt(path) ? nil : number, arguments: arguments.map { Array($0.utf8) },
+      argumentZero: CommandLine.arguments.first.map { Array($0.utf8) })
   }
 
   /// Gives this process the name of begatd, however it was executed.
@@ -54,11 +83,11 @@ final class HeldProgram: Sendable {
     program.argumentZero = title
     program.leadsSession = true
     // By its path where that still leads to it: the kernel names the process after the file.
-    if !isAtPath { program.fileNumber = file.number }
+    if !isAt(path) { program.fileNumber = number }
     return program
   }
 
-  private var isAtPath: Bool {
+  private func isAt(_ path: String) -> Bool {
     var held = stat()
     var present = stat()
     return fstat(file.number, &held) == 0 && stat(path, &present) == 0 && held.st_dev == present.st_dev
@@ -77,4 +106,17 @@ struct OwnPrograms {
     begatd = try .own()
     listener = try begatd.listener()
   }
+
+  /// Those that are open already.
+  init(begatd: HeldProgram, listener: HeldProgram) {
+    self.begatd = begatd
+    self.listener = listener
+  }
+}
+
+/// The path itself where the working directory cannot be found out.
+func absolutePath(_ path: String) -> String {
+  guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+  defer { free(current) }
+  return "\(String(cString: current))/\(path)"
 }

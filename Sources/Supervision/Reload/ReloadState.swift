@@ -44,6 +44,9 @@ struct ReloadState {
     self.daemon = daemon
   }
 
+  /// The upgrade whose new listeners are waited for, which runs as a reload does.
+  var upgrade: UpgradeCompletion?
+
   /// Whether all that ask for the one that runs want to know what it would do.
   var isDryRun: Bool { queue.running?.allSatisfy(\.isDryRun) ?? false }
 

@@ -1,5 +1,6 @@
 import Admission
 import Configuration
+import ControlProtocol
 import Logging
 import Settings
 @_spi(Begat) import UnixCore
@@ -23,26 +24,32 @@ struct FirstServices {
   /// The number of the last scoreboard of a listener that is left.
   var lastBoard: UInt32 { inheritance.lastBoard }
   private var inheritance: Inheritance
+  /// The names of hosts that are known already; nil if there are none.
+  let nameCache: SharedFile?
 
   /// How long listeners of a begatd that was killed may take to let go of addresses.
   private static let patience = Duration.seconds(2)
 
   /// - Parameter passed: the sockets that the manager passed, and what a former begatd has left.
+  /// - Parameter keepsDrains: whether services that accepted no clients go on so.
   /// - Parameter store: gives up the sockets that no service wants.
   /// - Throws: all that cannot be had; then no socket is left open that was bound.
   init(
-    _ loaded: [LoadedService], _ passed: PassedSockets, store: DescriptorStore?, _ logger: Logger
+    _ loaded: [LoadedService], _ passed: PassedSockets, keepsDrains: Bool = false, store: DescriptorStore?,
+    _ logger: Logger
   ) throws(StartProblems) {
     var inheritance = Inheritance(passed.kept)
     for warning in passed.warnings + inheritance.warnings { logger.warning("\(warning)") }
     numbers = inheritance.serviceNumbers
     bans = inheritance.bans()
     formerBans = inheritance.state.bans
+    nameCache = inheritance.nameCache()
+    let drained = keepsDrains ? inheritance.drainedServices : []
     let wanted = loaded.map(\.configuration)
     try FirstServices.prepareRuntimeDirectory(for: wanted)
     var left = inheritance.takeSockets()
     self.inheritance = inheritance
-    let assignment = FirstServices.assign(wanted, passed.sockets, &left, store, logger)
+    let assignment = FirstServices.assign(wanted, passed.sockets, &left, drained: drained, store, logger)
     let open = passed.sockets + left.map(\.socket)
     let opening = SocketOpening(
       wanted, assignment, open: open,
@@ -53,7 +60,8 @@ struct FirstServices {
     var problems = opening.problems
     for (index, service) in loaded.enumerated() {
       let sockets = opening.sockets[index]
-      if sockets.isEmpty || assignment.isInactive(index) {
+      let isDrained = drained.contains(service.configuration.name)
+      if sockets.isEmpty && !isDrained || assignment.isInactive(index) {
         sockets.removeFiles()
         guard opening.problems.isEmpty else { continue }
         let reason =
@@ -62,7 +70,9 @@ struct FirstServices {
         continue
       }
       guard problems.isEmpty else { continue }
-      do throws(SystemCallError) { services.append(try makeService(service, sockets)) } catch {
+      do throws(SystemCallError) {
+        services.append(try makeService(service, sockets, isDrained: isDrained, keepsDrains: keepsDrains))
+      } catch {
         problems.append("service.\(service.configuration.name): \(error.withAdvice)")
       }
     }
@@ -96,10 +106,9 @@ struct FirstServices {
   ///   cannot have its options: their addresses are free before anything is bound.
   private static func assign(
     _ wanted: [ServiceConfiguration], _ passed: [HeldSocket], _ left: inout [InheritedSocket],
-    _ store: DescriptorStore?,
-    _ logger: Logger
+    drained: Set<String>, _ store: DescriptorStore?, _ logger: Logger
   ) -> SocketAssignment {
-    var assignment = assignment(wanted, passed, left)
+    var assignment = assignment(wanted, passed, left, drained)
     var usable: [InheritedSocket] = []
     for (service, sources) in zip(wanted, assignment.sources) {
       for case .open(let index) in sources where index >= passed.count {
@@ -115,27 +124,34 @@ struct FirstServices {
       }
     }
     left = usable
-    assignment = Self.assignment(wanted, passed, left)
+    assignment = Self.assignment(wanted, passed, left, drained)
     store?.giveUpSockets(except: left.map(\.socket), until: Deadline(after: patience))
     return assignment
   }
 
   private static func assignment(
-    _ wanted: [ServiceConfiguration], _ passed: [HeldSocket], _ left: [InheritedSocket]
+    _ wanted: [ServiceConfiguration], _ passed: [HeldSocket], _ left: [InheritedSocket], _ drained: Set<String>
   ) -> SocketAssignment {
-    SocketAssignment(wanted, open: passed.map { $0.open(of: nil) } + left.map { $0.socket.open(of: $0.service) })
+    SocketAssignment(
+      wanted, open: passed.map { $0.open(of: nil) } + left.map { $0.socket.open(of: $0.service) }, drained: drained)
   }
 
   // MARK: Services
 
   private mutating func makeService(
-    _ loaded: LoadedService, _ sockets: [HeldSocket]
+    _ loaded: LoadedService, _ sockets: [HeldSocket], isDrained: Bool, keepsDrains: Bool
   ) throws(SystemCallError) -> ManagedService {
     let name = loaded.configuration.name
     switch inheritance.takeService(name) {
     case .some(let left):
       let service = try ManagedService(loaded, number: number(of: name), sockets: sockets, book: left.book)
       service.adopt(left.saved, left.generations)
+      if isDrained {
+        _ = service.drain.close()
+        for socket in sockets { _ = socket.dropNewClients() }
+      } else if keepsDrains, let time = left.saved.closingTime {
+        _ = service.drain.begin(at: time, announceTime: 0)
+      }
       return service
     case nil: return try ManagedService(loaded, number: number(of: name), sockets: sockets)
     }
