@@ -35,7 +35,7 @@ struct CommandLineTests {
         .compactMap { $0.split(separator: " ").first.map(String.init) }
     }
     let all = try commands(in: runBegat("--help"))
-    #expect(all.count == 26)
+    #expect(all.count == 27)
     for command in all {
       let help = try runBegat(command, "--help")
       #expect(help.status == .exited(code: 0) && help.output.text.contains("OVERVIEW: "))

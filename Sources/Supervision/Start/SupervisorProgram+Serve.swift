@@ -45,6 +45,8 @@ extension SupervisorProgram {
         logFile?.close()
         Adoption.giveBack(adoption.takeover, lines, invocation: job.invocation, limits: limit.ofPrograms)
       }
+      // A message reaches a pipe by a descriptor of its own only, and there may be none left.
+      close(StandardStreams.nullNumber)
       let status = job.failed(lines, isLogged: isLogged)
       tellStarter(status, false)
       return status
