@@ -112,6 +112,12 @@ struct LeftBehindTests {
     let listeners = ProcessFacts.children(of: try manager.daemon.process).filter { $0.title.contains("listener") }
     let idle = try StoredServices.names.map { try IdleClient($0, manager) }
     try manager.daemon.kill()
+    // The listeners have noticed when no process has the sockets any more.
+    manager.remove { $0.hasPrefix("begat-stream ") }
+    for name in StoredServices.names {
+      let address = try manager.address(name)
+      #expect(eventually { (try? Client(address)) == nil }, "\(name)")
+    }
     for connection in idle { try connection.ask() }
     for listener in listeners { try? Signal.terminate.send(to: listener.process) }
     for connection in idle { #expect(connection.client.awaitEnd(within: .seconds(2)), "\(connection.service)") }
