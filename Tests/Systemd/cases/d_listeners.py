@@ -103,7 +103,7 @@ def test_watchdog(machine):
 
 
 def test_seen_and_confined(machine):
-    with units(machine, "echo"), held(machine, count=3):
+    with units(machine, "echo", "time"), held(machine, count=3):
         wait_for("READY", lambda: machine.property("begat-listener@echo", "ActiveState") == "active")
         rows = wait_for("three connections in begat ps", lambda: (
             rows := json.loads(machine.run("begat", "ps", "--json"))["connections"], len(rows) == 3 and rows)[1])
@@ -114,8 +114,14 @@ def test_seen_and_confined(machine):
         for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"]:
             if line not in status:
                 raise Failure(status)
-        if "Uid:\t0" in status:
-            raise Failure(status)
+        with load(machine, clients=1, places=["time:127.0.0.1:37"]):
+            pass
+        wait_for("READY", lambda: machine.property("begat-listener@time", "ActiveState") == "active")
+        # Listeners of one user could end each other.
+        users = {machine.run("stat", "-c", "%u", f"/proc/{machine.main_process(f'begat-listener@{name}')}").strip()
+                 for name in ["echo", "time"]}
+        if len(users) != 2 or "0" in users:
+            raise Failure(f"users of two listeners: {users}")
         for child in machine.run("pgrep", "-P", process).split():
             if "NOTIFY_SOCKET" in machine.run("cat", f"/proc/{child}/environ"):
                 raise Failure("a connection process knows the manager")
