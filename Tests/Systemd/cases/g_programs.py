@@ -82,6 +82,20 @@ def test_nice(machine):
     return "5, -5"
 
 
+def test_temporary_files(machine):
+    command = "echo text > /tmp/shared && echo text > /var/tmp/shared && echo done"
+    machine.run("rm", "-f", "/tmp/shared", "/var/tmp/shared")
+    with running(machine, service("private", 79, command)):
+        expect(answer(machine, 79), "done")
+        for name in ["/tmp/shared", "/var/tmp/shared"]:
+            if machine.try_run("test", "-e", name).returncode == 0:
+                raise Failure(f"{name} is visible outside")
+    with given_back(machine, "PrivateTmp=no", "ReadWritePaths=/tmp"):
+        with running(machine, service("shared", 79, command)):
+            expect(answer(machine, 79), "done")
+            expect(machine.run("cat", "/tmp/shared", "/var/tmp/shared"), "text\ntext\n")
+
+
 def test_owners_of_sockets(machine):
     configuration = '[service.echo]\nserve = "echo"\nlisten-stream = ["%t/echo"]\nsocket-user = "daemon"\n'
     with given_back(machine, "CapabilityBoundingSet=CAP_CHOWN", "AmbientCapabilities=CAP_CHOWN"):
