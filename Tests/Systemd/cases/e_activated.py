@@ -1,4 +1,4 @@
-"""begatd with sockets of the service manager: begatd.socket and the drop-in activated.conf."""
+"""begatd with the drop-ins activated.conf, for the sockets of begatd.socket, and one-identity.conf."""
 
 import contextlib
 import shutil
@@ -20,10 +20,17 @@ def drop_in(machine, name):
         shutil.copy(machine.path(f"{EXAMPLES}/{name}"), folder / name)
         shutil.copy(machine.path("/usr/share/doc/begat/begatd.toml"), machine.path("/etc/begat/begatd.toml"))
         machine.run("systemctl", "daemon-reload")
+        machine.run("sh", "-c", "rm -f /run/userdb/begat-*")
         yield
     finally:
         machine.try_run("systemctl", "stop", "begatd.socket")
         machine.reset("begatd.service")
+
+
+def refuse_records(machine):
+    """Where all services run as begat, no user of theirs may have a name."""
+    if names := machine.run("find", "/run", "-path", "/run/userdb/begat-*").split():
+        raise Failure(f"{names}")
 
 
 def test_activated(machine):
@@ -40,6 +47,8 @@ def test_activated(machine):
                 wait_for("the next begatd", lambda old=old: (
                     machine.property("begatd", "MainPID") not in ("0", str(old))
                     and machine.property("begatd", "ActiveState") == "active"))
+            machine.run("systemctl", "reload", "begatd")
+            refuse_records(machine)
     return f"{report['asked']} asked, slowest {report['slowest'] * 1000:.0f} ms"
 
 
@@ -62,3 +71,5 @@ def test_one_identity(machine):
         machine.run("systemctl", "start", "begatd")
         with load(machine, clients=8, places=PLACES):
             machine.run("systemctl", "restart", "begatd")
+            machine.run("systemctl", "reload", "begatd")
+        refuse_records(machine)
