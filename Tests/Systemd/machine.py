@@ -17,6 +17,10 @@ class Failure(Exception):
     pass
 
 
+class NoSystemd(Failure):
+    """No systemd runs here, whatever its units are."""
+
+
 def wait_for(what, question, seconds=10.0):
     """Asks until the answer is true; returns it."""
     end = time.monotonic() + seconds
@@ -58,6 +62,7 @@ class Machine:
         self.console = None
         self.process = None
         self.leader = 0
+        self.answers = False
 
     def _lay_usr(self, place, tree, peers):
         """Packages may have files in /lib, which is a link on merged systems."""
@@ -81,6 +86,9 @@ class Machine:
 
     def boot(self, target="multi-user.target"):
         """Boots, and returns when the target is reached."""
+        # The number of an earlier boot may belong to another process by now.
+        self.leader = 0
+        self.answers = False
         self.console = open(self.root.parent / "console", "ab")
         environment = dict(os.environ, LD_LIBRARY_PATH=self.libraries) if self.libraries else None
         self.process = subprocess.Popen(
@@ -96,7 +104,7 @@ class Machine:
         except Failure as failure:
             self.kill()
             text = (self.root.parent / "console").read_text(errors="replace")[-4000:]
-            raise Failure(f"{failure}\n{text}") from None
+            raise (Failure if self.answers else NoSystemd)(f"{failure}\n{text}") from None
 
     def _find_leader(self):
         if self.process.poll() is not None:
@@ -111,6 +119,8 @@ class Machine:
         if self.process.poll() is not None:
             raise Failure(f"systemd-nspawn has ended with status {self.process.returncode}")
         state = self.try_run("systemctl", "is-system-running").stdout.strip()
+        # From its first answer on, a boot that is not finished is the units' fault.
+        self.answers = self.answers or state not in ("", "offline", "unknown")
         return state in ("running", "degraded")
 
     def power_off(self, limit=60.0):
@@ -127,7 +137,7 @@ class Machine:
         return time.monotonic() - start
 
     def kill(self):
-        """Ends the machine without a farewell.  With its first process all others go; systemd-nspawn's end would leave them."""
+        """Kills the machine's first process, and so all others; killing systemd-nspawn would leave them."""
         if not self.process or self.process.poll() is not None:
             return
         leader = self.leader or int(self._find_leader() or 0)
@@ -142,11 +152,11 @@ class Machine:
     # Inside
 
     def inside(self, *command):
-        """The command that runs a command inside."""
+        """A command that runs another one inside."""
         return ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", *map(str, command)]
 
     def with_network(self, *command):
-        """The command that runs one of this machine with the network of that one."""
+        """A command that runs a program of the host in the machine's network."""
         return ["nsenter", "-t", str(self.leader), "-n", "--", *map(str, command)]
 
     def try_run(self, *command, limit=60):
@@ -155,7 +165,7 @@ class Machine:
             timeout=limit, check=False)
 
     def run(self, *command, limit=60):
-        """Returns what it has printed."""
+        """Returns the output of a command that must succeed."""
         done = self.try_run(*command, limit=limit)
         if done.returncode != 0:
             raise Failure(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout}{done.stderr}")
@@ -183,12 +193,12 @@ class Machine:
         return number
 
     def configure(self, unit, name, *lines):
-        """Adds a drop-in; it is gone with the next `reset`."""
+        """Adds a drop-in; the next `reset` removes it."""
         self.write(f"/etc/systemd/system/{unit}.d/{name}.conf", "\n".join(lines) + "\n")
         self.run("systemctl", "daemon-reload")
 
     def reset(self, unit):
-        """Stops a unit and takes its drop-ins away."""
+        """Stops a unit and removes its drop-ins."""
         self.try_run("systemctl", "stop", unit)
         shutil.rmtree(self.path(f"/etc/systemd/system/{unit}.d"), ignore_errors=True)
         self.run("systemctl", "daemon-reload")
