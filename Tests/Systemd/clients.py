@@ -1,4 +1,4 @@
-"""Clients that count what happens to them: a program, so that it can run in another network namespace.
+"""Clients that count their outcomes: a program, so that it can run in another network namespace.
 
 usage: clients.py held TARGET COUNT        holds idle connections; asks each for a line at every line of standard input
        clients.py load CLIENTS TARGET...   asks without a pause until standard input ends
@@ -31,7 +31,7 @@ def read_all(stream):
 
 
 def ask(kind, place):
-    """What one client gets: ok, or the name of what went wrong."""
+    """The outcome of one client: ok, or the name of the fault."""
     family, name = address(place)
     with socket.socket(family, socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM) as client:
         client.settimeout(LIMIT)

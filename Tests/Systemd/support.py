@@ -1,4 +1,4 @@
-"""What several tests need: a configuration with every kind of service, and clients for it."""
+"""A configuration with every kind of service, and clients for it."""
 
 import contextlib
 import json
@@ -79,7 +79,7 @@ class Load:
             stdout=subprocess.PIPE, text=True)
 
     def end(self):
-        """What they got."""
+        """Ends the clients and returns their counts."""
         output, _ = self.process.communicate(timeout=60)
         return json.loads(output)
 
@@ -112,10 +112,17 @@ class Held:
         self.count = json.loads(self.process.stdout.readline())["held"]
 
     def alive(self):
-        """How many of them still answer."""
+        """The number of them that still answer."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())["alive"]
+
+    def check(self, machine):
+        """Requires that all of them still answer and that `begat ps` shows them."""
+        if (alive := self.alive()) != self.count:
+            raise Failure(f"{alive} of {self.count} idle connections live on")
+        if (shown := len(connections(machine, "echo"))) < self.count:
+            raise Failure(f"{shown} of {self.count} idle connections are seen")
 
     def close(self):
         self.process.kill()
@@ -137,6 +144,7 @@ def connections(machine, service=None):
     return [row for row in rows if service in (None, row["service"])]
 
 
-def await_serving(machine, place="127.0.0.1 37"):
-    host, port = place.split()
-    wait_for(f"an answer at {place}", lambda: machine.try_run("begat", "time", f"{host}:{port}").returncode == 0)
+def await_next(machine, unit, old):
+    """Waits for another main process than the old one, in service."""
+    wait_for(f"the next {unit}", lambda: (
+        machine.property(unit, "MainPID") not in ("0", str(old)) and machine.property(unit, "ActiveState") == "active"), 20)

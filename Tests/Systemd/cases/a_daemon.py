@@ -4,7 +4,7 @@ import json
 import time
 
 from machine import Failure, wait_for
-from support import CONFIGURATION, connections, held, load, running, targets
+from support import CONFIGURATION, await_next, connections, held, load, running
 
 
 def test_nothing_is_enabled_and_nothing_failed(machine):
@@ -20,10 +20,7 @@ def test_restart(machine):
         with load(machine) as report:
             for _ in range(20):
                 machine.run("systemctl", "restart", "begatd")
-        if (alive := idle.alive()) != idle.count:
-            raise Failure(f"{alive} of {idle.count} idle connections live on")
-        if (shown := len(connections(machine, "echo"))) < idle.count:
-            raise Failure(f"{shown} of {idle.count} idle connections are seen")
+        idle.check(machine)
     return f"{report['asked']} asked, slowest {report['slowest'] * 1000:.0f} ms"
 
 
@@ -33,12 +30,8 @@ def test_kill(machine):
             for _ in range(6):
                 old = machine.main_process()
                 machine.run("kill", "-9", old)
-                wait_for("the next begatd", lambda old=old: machine.property("begatd", "MainPID") not in ("0", str(old)))
-                wait_for("service", lambda: machine.property("begatd", "ActiveState") == "active")
-        if (alive := idle.alive()) != idle.count:
-            raise Failure(f"{alive} of {idle.count} idle connections live on")
-        if (shown := len(connections(machine, "echo"))) < idle.count:
-            raise Failure(f"{shown} of {idle.count} idle connections are seen")
+                await_next(machine, "begatd", old)
+        idle.check(machine)
     return f"{report['asked']} asked, slowest {report['slowest'] * 1000:.0f} ms"
 
 
@@ -112,7 +105,7 @@ def test_store_with_300_addresses(machine):
 
 
 def test_stop_kills_the_group_of_a_waiting_program(machine):
-    """X11: a child of a program with the listening socket would keep the port, and the next start would fail."""
+    """A child of a program with the listening socket would keep the port, and the next start would fail."""
     text = """
 [service.waits]
 wait = true
@@ -145,7 +138,7 @@ def test_journal_fields(machine):
 
 
 def test_identities_and_sandbox(machine):
-    """F2, F3: the listener's own confinement is complete inside the hardened unit."""
+    """A listener's own confinement is complete inside the hardened unit."""
     with running(machine):
         rows = json.loads(machine.run("begat", "status", "--json"))["services"]
         users = set()
@@ -165,7 +158,7 @@ def test_identities_and_sandbox(machine):
 
 
 def test_users_of_services_have_names(machine):
-    """begatd's own user may not write where they are told: the unit has root do it, at a start and at a reload."""
+    """The unit lets root write the records, because begatd's user may not."""
     with running(machine):
         for service in ["echo", "words"]:
             machine.run("userdbctl", "user", f"begat-{service}")
@@ -180,8 +173,6 @@ def test_watchdog_of_begatd(machine):
         with load(machine, clients=16) as report:
             old = machine.main_process()
             machine.run("kill", "-STOP", old)
-            wait_for("the next begatd", lambda: machine.property("begatd", "MainPID") not in ("0", str(old)), 20)
-            wait_for("service", lambda: machine.property("begatd", "ActiveState") == "active")
-        if (alive := idle.alive()) != idle.count:
-            raise Failure(f"{alive} of {idle.count} idle connections live on")
+            await_next(machine, "begatd", old)
+        idle.check(machine)
     return f"{report['asked']} asked, slowest {report['slowest']:.1f} s"

@@ -4,9 +4,9 @@ import contextlib
 import json
 
 from machine import Failure, wait_for
-from support import Load, held, load
+from support import Load, await_next, held, load
 
-# What a client says and gets; the official ports.
+# A target for clients, and the official port.
 CLIENTS = {
     "echo": ("echo:127.0.0.1:7", 7), "daytime": ("line:127.0.0.1:13", 13), "fortune": ("line:127.0.0.1:17", 17),
     "time": ("time:127.0.0.1:37", 37), "hello": ("line:127.0.0.1:2345", 2345)}
@@ -75,9 +75,7 @@ def test_kill(machine):
             for _ in range(kills):
                 old = machine.main_process("begat-listener@time")
                 machine.run("kill", "-9", old)
-                wait_for("the next one", lambda old=old: (
-                    machine.property("begat-listener@time", "MainPID") not in ("0", str(old))
-                    and machine.property("begat-listener@time", "ActiveState") == "active"))
+                await_next(machine, "begat-listener@time", old)
         finally:
             outcomes = asking.end()["targets"]["time:127.0.0.1:37"]
     lost = sum(outcomes.values()) - outcomes["ok"]
@@ -95,7 +93,7 @@ def test_watchdog(machine):
             wait_for("READY", lambda: machine.property("begat-listener@time", "ActiveState") == "active")
             old = machine.main_process("begat-listener@time")
             machine.run("kill", "-STOP", old)
-            wait_for("the next one", lambda: machine.property("begat-listener@time", "MainPID") not in ("0", str(old)), 20)
+            await_next(machine, "begat-listener@time", old)
             with load(machine, clients=1, places=["time:127.0.0.1:37"]):
                 pass
     finally:

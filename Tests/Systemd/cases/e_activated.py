@@ -4,7 +4,7 @@ import contextlib
 import shutil
 
 from machine import Failure, wait_for
-from support import load
+from support import await_next, load
 
 EXAMPLES = "/usr/share/doc/begat/examples/systemd/begatd.service.d"
 PLACES = ["time:127.0.0.1:10037", "line:127.0.0.1:2345", "line:[::1]:2345",
@@ -44,9 +44,7 @@ def test_activated(machine):
             for _ in range(3):
                 old = machine.main_process()
                 machine.run("kill", "-9", old)
-                wait_for("the next begatd", lambda old=old: (
-                    machine.property("begatd", "MainPID") not in ("0", str(old))
-                    and machine.property("begatd", "ActiveState") == "active"))
+                await_next(machine, "begatd", old)
             machine.run("systemctl", "reload", "begatd")
             refuse_records(machine)
     return f"{report['asked']} asked, slowest {report['slowest'] * 1000:.0f} ms"

@@ -1,4 +1,4 @@
-"""What programs can do inside begatd.service, and what the lines of the drop-in programs.conf give back."""
+"""Programs inside begatd.service, and the lines of the drop-in programs.conf that lift its restrictions."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ def service(name, port, command, *keys):
 
 
 def answer(machine, port):
-    """What a program writes, whose errors are part of it."""
+    """The output of a program, with its errors."""
     done = subprocess.run(
         machine.with_network("python3", "-c", "import socket, sys; s = socket.create_connection(('127.0.0.1', "
                              f"{port}), 10); s.settimeout(10); s.shutdown(1); "
