@@ -18,7 +18,7 @@ UNITDIR       ?= $(PREFIX)/lib/systemd/system
 # Units of users' own service managers.
 USERUNITDIR   ?= $(PREFIX)/lib/systemd/user
 SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
-# What journalctl -x explains messages with.
+# journalctl -x explains messages with files of this directory.
 CATALOGDIR    ?= $(PREFIX)/lib/systemd/catalog
 BASHDIR       ?= $(PREFIX)/share/bash-completion/completions
 FISHDIR       ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -141,10 +141,10 @@ api-check:
 references:
 	$(SWIFT_HERE) run --disable-local-rpath write-references .
 
-# What CI asks besides the tests: nothing to format, documentation without a dead link, packages that harm nothing, a
+# CI checks this besides the tests: nothing to format, documentation without a dead link, packages that harm nothing, a
 # build from nothing without a warning, in which every hot function is where the linker looks for it, an installation
 # that leaves nothing behind, and units without a fault.
-#: check     what CI asks besides the tests: format, documentation, warnings, installation, units
+#: check     the other checks of CI: format, documentation, warnings, installation, units
 check: deps
 	@mkdir -p $(BUILD)/tmp
 	@.ci/stage format-check $(SWIFT) format lint --strict --recursive $(FORMATTED)
