@@ -95,9 +95,9 @@ struct ConfigurationFiles {
     return bytes
   }
 
-  /// Anybody who can write root's configuration has root's privileges.
+  /// A process that can write the configuration of a begatd that is root, or may become root, has root's privileges.
   private func refuseForeignWriters(_ facts: stat, _ path: String) throws(ConfigurationProblem) {
-    guard surroundings.isRoot else { return }
+    guard surroundings.isRoot || surroundings.choosesUsers else { return }
     if facts.st_uid != 0 {
       throw ConfigurationProblem(
         file: path, message: "belongs to user \(facts.st_uid), who may write it; use chown root")

@@ -111,6 +111,10 @@ import Testing
     try directory.write(service("a", 1), to: "begatd.toml", mode: 0o666)
     #expect(Configuration.problems(file: path, in: .sample()) == ["\(path): anybody may write it; use chmod o-w"])
     #expect(Configuration.problems(file: path, in: .sample(user: 1)) == [])
+    // A begatd that may become root would give it to anybody.
+    var capable = Surroundings.sample(user: 1)
+    capable.capabilities = .becomeOthers
+    #expect(Configuration.problems(file: path, in: capable) == ["\(path): anybody may write it; use chmod o-w"])
     try #require(chmod(path, 0o664) == 0)
     #expect(Configuration.problems(file: path, in: .sample()) == [])
     try #require(chown(path, 0, 1) == 0)
