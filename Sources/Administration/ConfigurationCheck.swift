@@ -74,12 +74,12 @@ public enum ConfigurationCheck {
     return isPrinted ? outcome.exitStatus : 1
   }
 
-  /// The complaints with their priorities, where the journal reads them.
+  /// The complaints with their severities, where the journal reads them.
   private static func marked(_ complaints: String) -> String {
     guard StandardErrorMessage.isInJournal else { return complaints }
     return complaints.split(separator: "\n").map { line in
-      let priority: StandardErrorMessage.Priority = line.hasPrefix("warning: ") ? .warning : .error
-      return "<\(priority.rawValue)>\(line)\n"
+      let severity: Severity = line.hasPrefix("warning: ") ? .warning : .error
+      return "<\(severity.rawValue)>\(line)\n"
     }.joined()
   }
 

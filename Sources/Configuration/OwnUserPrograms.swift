@@ -21,8 +21,8 @@ extension Configuration {
     return servicesOfOwnUser(user).map { service in
       ConfigurationProblem(
         at: service.place, key: keyText(["service", service.name]),
-        message: "its programs run as begatd's own user and can command begatd through its control socket, unless a "
-          + "service manager starts begatd; control-socket = \"none\" in [daemon] opens none")
+        message: "its programs run as begatd's own user and can command begatd through its control socket, unless the "
+          + "machine's service manager starts begatd; control-socket = \"none\" in [daemon] opens none")
     }
   }
 }

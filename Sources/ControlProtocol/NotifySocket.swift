@@ -1,10 +1,10 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The socket at which a service manager takes news of the processes that it started: a datagram each, of lines
-/// `VARIABLE=VALUE`.
+/// The socket on which a service manager receives messages from the processes that it started.  Each message is one
+/// datagram of lines `VARIABLE=VALUE`.
 ///
-/// libsystemd's function waits while the manager's queue is full, and there is no static library of it.
+/// libsystemd's sd_notify waits while the manager's queue is full, and there is no static library of it.
 ///
 /// Source: sd_notify(3).
 public struct NotifySocket: ~Copyable {
@@ -13,7 +13,7 @@ public struct NotifySocket: ~Copyable {
 
   /// The socket that the environment names; nil if it names none.
   ///
-  /// It is connected where the manager is there already, so that a process that may open no socket later can use it.
+  /// It is connected now if the manager is there, so that a process that may not open sockets later can still use it.
   public init?() {
     guard let name = getenv("NOTIFY_SOCKET") else { return nil }
     self.init(String(cString: name))
@@ -37,7 +37,7 @@ public struct NotifySocket: ~Copyable {
 
   /// Sends a message, without waiting.
   ///
-  /// - Parameter descriptors: are passed with it.
+  /// - Parameter descriptors: to send with the message.
   /// - Throws: `EAGAIN` while the manager's queue is full; another error where the manager is not there.
   public mutating func send(_ text: String, passing descriptors: [CInt] = []) throws(SystemCallError) {
     var failure = trySend(text, descriptors)
@@ -72,7 +72,7 @@ public struct NotifySocket: ~Copyable {
     code == .connectionRefused || code == .connectionReset || code == .socketNotConnected
   }
 
-  /// Waits until the manager's queue has room, as far as that can be told.
+  /// Waits until the manager's queue has room.
   ///
   /// - Returns: false at the deadline, or if the manager is not there.
   public func awaitRoom(until deadline: Deadline) -> Bool {
@@ -80,19 +80,5 @@ public struct NotifySocket: ~Copyable {
     case .some(let socket): socket.wait(for: .writable, until: deadline)
     case nil: false
     }
-  }
-}
-
-/// How often a service manager wants a sign of life.
-///
-/// Source: sd_watchdog_enabled(3).
-public enum ManagerWatchdog {
-  /// In nanoseconds; nil when it wants none of this process.
-  public static var interval: Int64? {
-    guard let text = getenv("WATCHDOG_USEC"), let microseconds = UInt64(decimal: String(cString: text)),
-      microseconds > 0
-    else { return nil }
-    if let process = getenv("WATCHDOG_PID"), pid_t(decimal: String(cString: process)) != getpid() { return nil }
-    return Int64(min(microseconds, 1 << 50)) * 1000
   }
 }

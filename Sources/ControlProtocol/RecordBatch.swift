@@ -1,4 +1,5 @@
 import CSharedLayouts
+import Settings
 @_spi(Begat) import UnixCore
 
 /// Records on their way to begatd: gathered while there is work, sent together before the listener waits again.

@@ -3,7 +3,8 @@ import Settings
 @_spi(Begat) import UnixCore
 
 extension StandaloneBoard {
-  /// Where units without begatd have their runtime directories, one for each instance of `begat-listener@.service`.
+  /// The directory that contains the runtime directories of units without begatd, one for each instance of
+  /// `begat-listener@.service`.
   public static let unitDirectories = "/run/begat-listener"
 
   /// The runtime directories of such units.
@@ -11,7 +12,7 @@ extension StandaloneBoard {
     ((try? DirectoryListing.names(in: path)) ?? []).sorted().map { "\(path)/\($0)" }
   }
 
-  /// The scoreboards of all listeners that live and have their files in a runtime directory, by the names of the files.
+  /// The scoreboards of all live listeners with a file in a runtime directory, sorted by file name.
   ///
   /// Files of dead ones are removed, but only from a directory that no other user can change.
   public static func readers(in runtime: String = RuntimeDirectory.path) -> [ScoreboardReader] {
@@ -19,7 +20,7 @@ extension StandaloneBoard {
       let directory = try Descriptor.open(directory(in: runtime), [.readOnly, .directory, .noFollow])
       let owner = try facts(of: directory).st_uid
       let isOwn = owner == geteuid() && isOnlyOurs(runtime)
-      // Whatever happens to its path, it is this directory.
+      // This path means the opened directory even if its name is moved.
       let path = "/proc/self/fd/\(directory.number)"
       let names = try DirectoryListing.names(in: path, atMost: isOwn ? .max : maxForeignFiles).sorted()
       return names.compactMap { isOwn ? reader(at: "\(path)/\($0)") : foreignReader(at: "\(path)/\($0)", of: owner) }
@@ -30,7 +31,7 @@ extension StandaloneBoard {
     do throws(SystemCallError) {
       let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
       if try file.tryLock(.shared) {
-        // Between its making and its lock a file has no bytes.
+        // A file is empty between its creation and its lock.
         if try MemoryFile.size(of: file) > 0 { unlink(path) }
         return nil
       }
@@ -54,7 +55,7 @@ extension StandaloneBoard {
       let facts = try facts(of: file)
       guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == owner, try !file.tryLock(.shared) else { return nil }
       let reader = try ScoreboardReader(copyOf: file)
-      // A number of another user's process could be taken for the listener's, and be killed.
+      // The board could name another user's process, which root would then signal.
       guard reader.isReadable, isProcess(reader.listener, of: owner) else { return nil }
       return reader
     } catch { return nil }

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Logging
+import Settings
 @_spi(Begat) import UnixCore
 
 /// What listeners report.

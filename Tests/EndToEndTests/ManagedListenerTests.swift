@@ -125,14 +125,18 @@ struct ManagedListenerTests {
 
   @Test("waits before it ends if its command line is wrong, and ends by a signal")
   func wrongCommandLine() throws {
-    let program = try Self.start(["--serve", "nonsense"], ["NOTIFY_SOCKET=/nonexistent"])
+    let program = try Self.start(
+      ["--serve", "nonsense"], ["NOTIFY_SOCKET=/nonexistent"], script: "SYSTEMD_EXEC_PID=$$ exec \"$0\" \"$@\"")
     try program.errors.awaitLines(containing: "nonsense")
     // Without the wait it would have become a zombie.
     #expect(eventually { ProcessFacts.statusLine("State", of: program.process)?.hasPrefix("S") ?? false })
     try program.send(.terminate)
     #expect(try program.awaitEnd() == .killed(by: .terminate, dumpedCore: false))
-    let byHand = try Self.start(["--serve", "nonsense"], [])
-    #expect(try byHand.awaitEnd() == .exited(code: 64))
+    // Programs of a unit inherit the variable, such as an inetd that starts the listener for each client.
+    for environment in [[], ["NOTIFY_SOCKET=/nonexistent", "SYSTEMD_EXEC_PID=1"]] {
+      let byHand = try Self.start(["--serve", "nonsense"], environment)
+      #expect(try byHand.awaitEnd() == .exited(code: 64))
+    }
   }
 
   @Test("writes priorities instead of its name where the journal reads")

@@ -98,7 +98,7 @@ struct Reporter: ~Copyable {
 
   /// A line of standard error.
   private func line(_ severity: Severity, _ text: String) -> String {
-    ListenerProgram.line(severity, "\(name): \(text)", isInJournal: isInJournal)
+    StandardErrorMessage.lines("\(name): \(text)", severity, of: "begat-listener", isInJournal: isInJournal)
   }
 
   mutating func sayReady(_ addresses: [String]) {
@@ -139,8 +139,8 @@ struct Reporter: ~Copyable {
     let now = Deadline.now
     var unwritten = 0
     let unsent = batch.flush(to: channel, orTo: keptChannel) { record in
-      let line = ListenerProgram.line(
-        record.isProblem ? .warning : .info, "\(name): \(record)", isInJournal: isInJournal)
+      let line = StandardErrorMessage.lines(
+        "\(name): \(record)", record.isProblem ? .warning : .info, of: "begat-listener", isInJournal: isInJournal)
       if (try? StandardError.tryWrite(line)) == nil { unwritten += 1 }
     }
     let count = unsent + unwritten

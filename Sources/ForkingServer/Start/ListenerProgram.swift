@@ -50,8 +50,7 @@ public enum ListenerProgram {
   ///
   /// A stop signal ends the wait, and the listener.
   private static func end(_ status: CInt) -> CInt {
-    let isUnit = getenv("NOTIFY_SOCKET") != nil && Descriptor.withBorrowed(STDERR_FILENO) { !$0.isTerminal }
-    guard isUnit else { return status }
+    guard ServiceManagerStart.isDirect, getenv("NOTIFY_SOCKET") != nil else { return status }
     SignalSet().setThreadMask()
     SystemClock.sleep(for: status == usage ? .seconds(60) : .seconds(10))
     return status
@@ -200,11 +199,6 @@ public enum ListenerProgram {
   }
 
   static func complain(_ text: String, _ severity: Severity = .error) {
-    try? StandardError.tryWrite(line(severity, text, isInJournal: StandardErrorMessage.isInJournal))
-  }
-
-  /// A line of standard error: with the program's name, or for the journal, which knows the name, with the severity.
-  static func line(_ severity: Severity, _ text: String, isInJournal: Bool) -> String {
-    (isInJournal ? "<\(severity.rawValue)>" : "begat-listener: ") + text + "\n"
+    StandardErrorMessage.write(text, severity, of: "begat-listener")
   }
 }

@@ -79,9 +79,9 @@ public struct DaemonSettings: SettingsTable {
       details: """
         Only begatd's own user and root can connect to it.  The socket status beside it, or NAME.status beside \
         another NAME than control, answers questions and takes no orders.  %t is the directory of begatd's own sockets: $RUNTIME_DIRECTORY, else /run/begat for root, else \
-        $XDG_RUNTIME_DIR/begat, else /tmp/begat-UID.  A second begatd with the same directory does not start.  If a \
-        service manager started begatd, and programs of a service run under begatd's own user, only root may command \
-        it; begat-control(7) describes the language.
+        $XDG_RUNTIME_DIR/begat, else /tmp/begat-UID.  A second begatd with the same directory does not start.  If \
+        the machine's service manager started begatd, and programs of a service run under begatd's own user, only root \
+        may command it; begat-control(7) describes the language.
         """),
     Key(
       "control-group", \.controlGroup, optional: .account("group", example: "adm"),

@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import ControlProtocol
 import Glibc
 import Settings
 @_spi(Begat) import UnixCore
@@ -84,14 +85,16 @@ extension ControlServer {
   /// Whether root alone may command a begatd with this configuration.
   ///
   /// Programs of its services that run under its own user could otherwise command it, and it started more of them.  By
-  /// hand, its user could not command it either then; a service manager has root to do so.
+  /// hand, its user could not command it either then; the machine's service manager has root to do so.
   static func obeysRootOnly(_ configuration: Configuration) -> Bool {
     geteuid() != 0 && isStartedByManager && !configuration.servicesOfOwnUser().isEmpty
   }
 
-  /// Source: NOTIFY_SOCKET in sd_notify(3), SYSTEMD_EXEC_PID in systemd.exec(5), since systemd 248.
+  /// Whether the machine's service manager has started begatd.  A user's own manager has no root who could command it.
+  ///
+  /// Source: NOTIFY_SOCKET in sd_notify(3), MANAGERPID in systemd.exec(5).
   private static var isStartedByManager: Bool {
-    if getenv("NOTIFY_SOCKET") != nil { return true }
-    return getenv("SYSTEMD_EXEC_PID").map { String(cString: $0) == String(getpid()) } ?? false
+    guard getenv("MANAGERPID") == nil else { return false }
+    return getenv("NOTIFY_SOCKET") != nil || ServiceManagerStart.isDirect
   }
 }

@@ -34,7 +34,7 @@ public enum UserRecordsProgram {
     return 0
   }
 
-  private static func say(_ text: String, _ priority: StandardErrorMessage.Priority = .error) {
-    StandardErrorMessage.write(text, priority, of: "begatd")
+  private static func say(_ text: String, _ severity: Severity = .error) {
+    StandardErrorMessage.write(text, severity, of: "begatd")
   }
 }

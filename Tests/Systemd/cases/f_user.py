@@ -2,7 +2,9 @@
 
 from machine import Failure, wait_for
 
-CONFIGURATION = '[service.mine]\nserve = "time"\nlisten-stream = ["127.0.0.1:4037"]\n'
+# Programs of a user's own begatd run as the user, who may command it all the same.
+CONFIGURATION = '[service.mine]\nserve = "time"\nlisten-stream = ["127.0.0.1:4037"]\n' \
+    '[service.words]\nexec = ["/bin/echo", "hello"]\nlisten-stream = ["127.0.0.1:4038"]\n'
 
 
 def test_user_unit(machine):
