@@ -5,8 +5,8 @@ import Glibc
 enum UserConfiguration {
   /// `$XDG_CONFIG_HOME/begat/begatd.toml`, else `~/.config/begat/begatd.toml`, whether the file exists or not.
   ///
-  /// Root has the machine's configuration, and so has a begatd with capabilities: programs of its user must not decide
-  /// what it does with them.
+  /// Root and a begatd with capabilities use the machine's configuration: otherwise programs of begatd's user could decide
+  /// how it uses its capabilities.
   ///
   /// Source: XDG Base Directory Specification.
   static func file(

@@ -59,12 +59,12 @@ public enum Privileges {
     try confirm(try ResourceLimit.coreSize.current() == (0, 0), "setrlimit", "RLIMIT_CORE")
   }
 
-  /// Sets the capabilities of the calling thread, and none that are inherited.
+  /// Sets the capabilities of the calling thread and clears the inheritable set.
   ///
   /// The filter of a unit whose processes need no such call may refuse it.  That is no failure where only the inheritable
   /// set would change: a program gets those by capabilities of its file, which no_new_privs prevents.
   ///
-  /// - Returns: false if the inheritable set is as before.
+  /// - Returns: false if inheritable capabilities remain because a filter refuses the call.
   static func write(effective: Capabilities, permitted: Capabilities) throws(SystemCallError) -> Bool {
     guard confinement_write_capabilities(effective.rawValue, permitted.rawValue, 0) == -1 else { return true }
     let code = ErrorCode(rawValue: errno)

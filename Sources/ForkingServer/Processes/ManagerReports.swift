@@ -2,9 +2,9 @@ import ControlProtocol
 import Settings
 @_spi(Begat) import UnixCore
 
-/// What a listener without begatd tells the service manager that started it, if one did.
+/// Reports of a listener without begatd to the service manager that started it.
 ///
-/// It never waits: what the manager's full queue does not take is sent again a moment later.  The socket is connected
+/// It never waits: a report that finds the manager's queue full is sent again a moment later.  The socket is connected
 /// before the listener confines itself.  Connection processes and programs get neither the socket nor its name.
 struct ManagerReports: ~Copyable {
   private var socket: NotifySocket?
@@ -18,7 +18,7 @@ struct ManagerReports: ~Copyable {
   private var isSignOwed = false
   private var status: String?
   private var timeoutExtension: Int64?
-  /// Why the manager could not be told; logged once.
+  /// Whether a failure was logged already.
   private var hasFailed = false
 
   /// - Parameter isUsed: false for a listener that reports to begatd.
@@ -28,6 +28,8 @@ struct ManagerReports: ~Copyable {
   }
 
   private static let retryInterval: Duration = .milliseconds(100)
+  /// For a manager that is not there.
+  private static let absenceInterval: Duration = .seconds(10)
 
   /// The listener is ready.
   ///
@@ -60,7 +62,7 @@ struct ManagerReports: ~Copyable {
       due = interval.map { now.advanced(by: $0) } ?? .never
       return nil
     } catch {
-      due = now.advanced(by: ManagerReports.retryInterval)
+      due = now.advanced(by: error.code == .wouldBlock ? ManagerReports.retryInterval : ManagerReports.absenceInterval)
       guard error.code != .wouldBlock, !hasFailed else { return nil }
       hasFailed = true
       return "the service manager cannot be told: \(error)"

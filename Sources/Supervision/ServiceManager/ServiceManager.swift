@@ -2,10 +2,10 @@ import ControlProtocol
 import Logging
 @_spi(Begat) import UnixCore
 
-/// What begatd tells the service manager that started it, if one did.
+/// begatd's reports to the service manager that started it.
 ///
-/// What was not delivered is sent later, at longer and longer intervals: a manager that does not read costs begatd next
-/// to nothing.
+/// A report that was not delivered is sent again at growing intervals, so that a manager that does not read costs begatd
+/// next to nothing.
 ///
 /// Source: sd_notify(3).
 final class ServiceManager {
