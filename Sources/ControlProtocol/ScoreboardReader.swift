@@ -72,7 +72,7 @@ public final class ScoreboardReader {
   public var addressForm: LogAddress { isReadable ? LogAddress(number: header.pointee.address_form) ?? .none : .none }
 
   /// Whether the listener has closed its sockets, so that it accepts no client any more.
-  public var isRetired: Bool { header.pointee.is_draining == UInt32(BEGAT_RETIRED) }
+  public var isRetired: Bool { isReadable && header.pointee.is_draining == UInt32(BEGAT_RETIRED) }
 
   /// A copy of the slot of this number, from 0 to `slotCount` - 1; its process is 0 where it is free.
   public func slot(_ index: Int) -> begat_slot {

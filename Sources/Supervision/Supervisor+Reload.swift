@@ -76,6 +76,7 @@ extension Supervisor {
       let transaction = try ReloadTransaction(
         plan, open: sockets, owners: owners, services: allServices, starter: starter, number: number(ofService:))
       noteReload(loaded.configuration)
+      configurationVersion = loaded.version
       commit(transaction, open: sockets, owners: owners, loaded.configuration.daemon)
     } catch {
       guard error.isAddressInUse, let wait = waitForClosing(after: wait) else { return refuseReload(error.lines) }

@@ -55,6 +55,8 @@ final class Supervisor {
   let invocation: Invocation
   /// Nil unless one is under way.
   var upgrade: UpgradeState?
+  /// The files of the configuration in force.
+  var configurationVersion: ConfigurationVersion
   /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
   /// The state that listeners of the service `status` show.
@@ -63,7 +65,8 @@ final class Supervisor {
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.
   init(
     _ first: FirstServices, store: DescriptorStore?, starter: ListenerStarter, daemon: DaemonSettings,
-    loader: ConfigurationLoader, logs: Logs, invocation: Invocation, whenReady: @escaping () -> [PendingOutput]
+    loader: ConfigurationLoader, logs: Logs, configurationVersion: ConfigurationVersion, invocation: Invocation,
+    whenReady: @escaping () -> [PendingOutput]
   ) throws(SystemCallError) {
     services = first.services
     leaving = first.leaving
@@ -75,6 +78,7 @@ final class Supervisor {
     logFile = logs.file
     manager = ServiceManager(logger: logs.logger)
     self.whenReady = whenReady
+    self.configurationVersion = configurationVersion
     self.invocation = invocation
     reloads = ReloadState(loader: loader, daemon: daemon)
     serviceNumbers = first.numbers

@@ -190,6 +190,7 @@ struct ControlCommandTests {
     #expect(
       check.errors.text
         == "warning: \(file):1:10: service.cat: its programs run as begatd's own user and can command begatd through its "
-        + "control socket, unless a service manager starts begatd; control-socket = \"none\" in [daemon] opens none\n")
+        + "control socket, unless the machine's service manager starts begatd; control-socket = \"none\" in [daemon] opens none\n"
+    )
   }
 }

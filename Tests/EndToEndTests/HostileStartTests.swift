@@ -61,7 +61,9 @@ struct HostileStartTests {
       try begatd.send(.terminate)
       #expect(try begatd.awaitEnd() == .exited(code: 0), "\(begatd.errors.text)")
     } else {
-      #expect(try begatd.awaitEnd() == .exited(code: 1), "\(begatd.errors.text)")
+      // With the fewest, not even the configuration can be read.
+      let status = try begatd.awaitEnd()
+      #expect([.exited(code: 1), .exited(code: 78)].contains(status), "\(status) \(begatd.errors.text)")
       #expect(begatd.errors.text.contains("Too many open files"), "\(begatd.errors.text)")
     }
     #expect(begatd.errors.awaitEnd(within: .seconds(2)), "somebody is left")

@@ -15,7 +15,6 @@ import Testing
     succession.listener = Succession.Held(path: "/usr/sbin/begat-listener", number: 12)
     succession.upgradePath = "/usr/local/sbin/begatd"
     succession.isDetached = true
-    succession.keepsStandardError = true
     succession.startTime = 1 << 60
     succession.reloads = 3
     succession.refusedReloads = 4

@@ -209,6 +209,7 @@ final class DescriptorStore {
   private static let placesOfDocument = 2
 
   private func storeMissing() throws(SystemCallError) {
+    guard !wanted.isEmpty else { return }
     var omitted = 0
     let documents = stored.keys.count { KeptName.stateNumber($0) != nil }
     for entry in wanted where stored[entry.name] == nil {

@@ -48,7 +48,7 @@ extension Generation {
       generation.recordsReceived = saved.recordsReceived ?? generation.recordsHandedOver
     } else {
       // It may have told a former begatd that its sockets are closed.
-      generation.state = board.isReadable && board.isRetired ? .retired : .retiring
+      generation.state = board.isRetired ? .retired : .retiring
       generation.readySince = saved.readySince ?? saved.startTime
       // A program that accepts clients itself may need the whole time of the drain, which its listener keeps.
       if generation.state == .retiring, !savedService.waits {

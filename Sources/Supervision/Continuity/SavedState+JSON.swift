@@ -82,12 +82,17 @@ extension SavedState.Generation {
     ]
   }
 
+  /// No scoreboard has as many.
+  private static let mostSlots = 1 << 24
+
   fileprivate init(_ value: JSONValue) throws(AnswerProblem) {
     number = try value.number("number")
     process = try value.number("process")
     column = try value.number("column")
     slotCount = try value.number("slots")
-    guard number > 0, process > 0, (0..<ManagedService.maxGenerations).contains(column), slotCount >= 0 else {
+    guard number > 0, process > 1, (0..<ManagedService.maxGenerations).contains(column),
+      (0...Self.mostSlots).contains(slotCount)
+    else {
       throw AnswerProblem(member: "number, process, column or slots")
     }
     let word = try value.text("state")

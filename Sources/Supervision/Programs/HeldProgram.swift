@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 @_spi(Begat) import UnixCore
 
@@ -66,6 +67,8 @@ final class HeldProgram: Sendable {
   }
 
   /// Makes this process the program, with its variables, its blocked signals and the descriptors that stay open.
+  ///
+  /// By its path where that leads to it: a script cannot be executed through a descriptor that is closed then.
   func become(_ arguments: [String]) throws(SystemCallError) -> Never {
     try ProcessControl.becomeProgram(
       at: UnixPath(path), file: isAt(path) ? nil : number, arguments: arguments.map { Array($0.utf8) },
@@ -85,6 +88,23 @@ final class HeldProgram: Sendable {
     // By its path where that still leads to it: the kernel names the process after the file.
     if !isAt(path) { program.fileNumber = number }
     return program
+  }
+
+  /// Why another user could have put another program into its place; nil if none could, or begatd has nothing to give.
+  ///
+  /// A begatd that is root, or may become root, executes it with those rights.
+  var danger: String? {
+    get throws(SystemCallError) {
+      guard geteuid() == 0 || Capabilities.effective.contains(.becomeOthers) else { return nil }
+      if let directory = try UnsafeDirectory.find(on: UnixPath(path).parent) { return "\(directory)" }
+      var held = stat()
+      guard fstat(file.number, &held) == 0 else {
+        throw SystemCallError("fstat", on: path, code: ErrorCode(rawValue: errno))
+      }
+      let isForeign = held.st_uid != 0 && held.st_uid != geteuid()
+      guard isForeign || held.st_mode & (S_IWGRP | S_IWOTH) != 0 else { return nil }
+      return "\(escaped(path.utf8)): other users may write it; use chown root and chmod go-w"
+    }
   }
 
   private func isAt(_ path: String) -> Bool {

@@ -13,11 +13,14 @@ struct LoadedService: Sendable {
 /// A configuration that checks.
 struct LoadedConfiguration: Sendable {
   var configuration: Configuration
+  /// Its files, as they were before they were read.
+  var version: ConfigurationVersion
   /// Those that are enabled.
   var services: [LoadedService]
 
-  init(_ configuration: Configuration) {
+  init(_ configuration: Configuration, _ version: ConfigurationVersion) {
     self.configuration = configuration
+    self.version = version
     var reader = ListenerInputReader()
     services = configuration.services.filter(\.settings.enabled).map {
       LoadedService(configuration: $0, inputs: reader.inputs(of: $0.settings))
@@ -115,9 +118,10 @@ final class ConfigurationLoader {
     }
 
     func run() {
+      let version = ConfigurationVersion(file: file)
       do throws(ConfigurationProblems) {
         let configuration = try Configuration.load(file: file, identities: identities)
-        results.put(.success(LoadedConfiguration(configuration)), of: number)
+        results.put(.success(LoadedConfiguration(configuration, version)), of: number)
       } catch { results.put(.failure(error), of: number) }
       var byte: UInt8 = 1
       write(wakeUp, &byte, 1)

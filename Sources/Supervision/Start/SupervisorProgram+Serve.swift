@@ -12,7 +12,6 @@ extension SupervisorProgram {
   struct Job {
     let programs: OwnPrograms
     let loaded: LoadedConfiguration
-    let version: ConfigurationVersion
     let identities: IdentityKeeper
     let invocation: Invocation
     let readyDescriptor: CInt?
@@ -27,7 +26,7 @@ extension SupervisorProgram {
     ///
     /// - Returns: the exit status.
     mutating func failed(_ lines: [String], isLogged: Bool = false) -> CInt {
-      guard let next = attempts?.failed(lines, isLogged: isLogged, isRepeatable: false, version) else {
+      guard let next = attempts?.failed(lines, isLogged: isLogged, isRepeatable: false, loaded.version) else {
         return isLogged ? failure : complain(lines, failure)
       }
       return next == .stop ? success : failure
@@ -45,13 +44,12 @@ extension SupervisorProgram {
         logFile?.close()
         Adoption.giveBack(adoption.takeover, lines, invocation: job.invocation, limits: limit.ofPrograms)
       }
-      // A message reaches a pipe by a descriptor of its own only, and there may be none left.
-      close(StandardStreams.nullNumber)
+      freeDescriptor()
       let status = job.failed(lines, isLogged: isLogged)
       tellStarter(status, false)
       return status
     }
-    var invocation = job.invocation
+    let invocation = job.invocation
     let isDetached = invocation.isDetached
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit, .user1).block()
@@ -64,7 +62,6 @@ extension SupervisorProgram {
       return giveUp([error.text])
     }
     logFile = logs.file
-    invocation.keepsStandardError = logs.keepsStandardError
     let logger = logs.logger
     for warning in configuration.warnings { logger.warning("\(warning)") }
     for warning in configuration.sandboxWarnings { logger.warning("\(warning)") }
@@ -89,8 +86,9 @@ extension SupervisorProgram {
         } else {
           .ofManager(holding: passed.kept, logger)
         }
+      // As long as the program before may have to go on, nothing leaves the store.
       first = try FirstServices(
-        job.loaded.services, passed, keepsDrains: job.adoption != nil, store: store, logger)
+        job.loaded.services, passed, keepsDrains: job.adoption != nil, store: job.adoption == nil ? store : nil, logger)
     } catch {
       if job.adoption == nil { control?.close() }
       return giveUp((error as? StartProblems)?.lines ?? (error as? Adoption.Failure)?.lines ?? ["\(error)"])
@@ -121,7 +119,7 @@ extension SupervisorProgram {
       let supervisor = try Supervisor(
         first, store: store, starter: starter, daemon: configuration.daemon,
         loader: try ConfigurationLoader(file: job.invocation.configurationFile, identities: job.identities), logs: logs,
-        invocation: invocation
+        configurationVersion: job.loaded.version, invocation: invocation
       ) {
         let outputs = [
           job.readyDescriptor.map { PendingOutput(Descriptor(owning: $0), ReadyReport.lines(services)) },

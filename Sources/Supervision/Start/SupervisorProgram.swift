@@ -42,25 +42,36 @@ public enum SupervisorProgram {
       try StandardStreams.openNull()
       programs = try OwnPrograms()
       try DaemonPrivileges.reduceEffective()
-    } catch { return complain("\(error)", failure) }
+    } catch { return failEarly("\(error)", leavesTerminal, configurationFile) }
 
     invocation.upgradePath = programs.begatd.startPath
     let identities = IdentityKeeper.writing()
     var attempts = leavesTerminal ? nil : StartAttempts(configurationFile: configurationFile)
-    let loaded: (configuration: LoadedConfiguration, version: ConfigurationVersion)
+    let loaded: LoadedConfiguration
     switch load(configurationFile, identities, &attempts) {
     case .success(let success): loaded = success
     case .failure(let end): return end.status
     }
     let job = Job(
-      programs: programs, loaded: loaded.configuration, version: loaded.version, identities: identities,
-      invocation: invocation, readyDescriptor: readyDescriptor, attempts: attempts)
+      programs: programs, loaded: loaded, identities: identities, invocation: invocation,
+      readyDescriptor: readyDescriptor, attempts: attempts)
     do throws(SystemCallError) {
       guard leavesTerminal else { return serve(job) { _, _ in } }
       let starter = StarterBox(try Daemon.detach(umask: fileModeMask))
       return serve(job) { starter.release(status: $0, keepingErrors: $1) }
     } catch { return complain("\(error)", failure) }
   }
+
+  /// Says why begatd cannot even read its configuration; under a service manager, waits before it exits.
+  private static func failEarly(_ text: String, _ leavesTerminal: Bool, _ configurationFile: String?) -> CInt {
+    var attempts = leavesTerminal ? nil : StartAttempts(configurationFile: configurationFile)
+    let version = ConfigurationVersion(file: configurationFile)
+    guard let next = attempts?.failed([text], isRepeatable: false, version) else { return complain(text, failure) }
+    return next == .stop ? success : failure
+  }
+
+  /// Leaves a descriptor to a message: one reaches a pipe by a descriptor of its own only, and there may be none left.
+  static func freeDescriptor() { close(StandardStreams.nullNumber) }
 
   /// The exit status of a begatd that does not start.
   private struct StartEnd: Error {
@@ -70,14 +81,17 @@ public enum SupervisorProgram {
   /// Reads the configuration, under a service manager also several times.
   private static func load(
     _ file: String?, _ identities: IdentityKeeper, _ attempts: inout StartAttempts?
-  ) -> Result<(configuration: LoadedConfiguration, version: ConfigurationVersion), StartEnd> {
+  ) -> Result<LoadedConfiguration, StartEnd> {
     while true {
       let version = ConfigurationVersion(file: file)
       do throws(ConfigurationProblems) {
-        return .success((LoadedConfiguration(try Configuration.load(file: file, identities: identities)), version))
+        return .success(LoadedConfiguration(try Configuration.load(file: file, identities: identities), version))
       } catch {
         let lines = error.problems.map(\.description)
-        guard attempts != nil else { return .failure(StartEnd(status: complain(lines, badConfiguration))) }
+        guard attempts != nil else {
+          freeDescriptor()
+          return .failure(StartEnd(status: complain(lines, badConfiguration)))
+        }
         switch attempts?.failed(lines, isRepeatable: true, version) {
         case .retry: break
         case .stop: return .failure(StartEnd(status: success))
@@ -102,10 +116,10 @@ public enum SupervisorProgram {
       let identities = IdentityKeeper.writing()
       let version = ConfigurationVersion(file: invocation.configurationFile)
       let loaded = LoadedConfiguration(
-        try Configuration.load(file: invocation.configurationFile, identities: identities))
+        try Configuration.load(file: invocation.configurationFile, identities: identities), version)
       let job = Job(
-        programs: try adoption.programs(), loaded: loaded, version: version, identities: identities,
-        invocation: invocation, readyDescriptor: nil, adoption: adoption, limit: limit)
+        programs: try adoption.programs(), loaded: loaded, identities: identities, invocation: invocation,
+        readyDescriptor: nil, adoption: adoption, limit: limit)
       return serve(job) { _, _ in }
     } catch let problems as ConfigurationProblems {
       lines = problems.problems.map(\.description)

@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Settings
 @_spi(Begat) import UnixCore
 
 /// Everything that a program of begatd takes over from the program before, in the same process.
@@ -58,16 +59,33 @@ final class Adoption {
     }
   }
 
-  /// The sockets that the service manager passed, and what outlives begatd.
+  /// The sockets that the service manager passed, and the descriptors that outlive begatd.
   func passedSockets() throws(Failure) -> PassedSockets {
     var passed = PassedSockets.none
     for socket in succession.passed {
       if let copy = try copy(socket.number, socket.name) { passed.add(copy, named: socket.name) }
     }
-    for descriptor in succession.kept {
-      if let copy = try copy(descriptor.number, descriptor.name) { passed.kept.add(copy, named: descriptor.name) }
-    }
+    try addKept(to: passed.kept)
     return passed
+  }
+
+  /// The descriptors that outlive begatd.
+  func keptDescriptors() throws(Failure) -> KeptDescriptors {
+    let kept = KeptDescriptors()
+    try addKept(to: kept)
+    return kept
+  }
+
+  private func addKept(to kept: KeptDescriptors) throws(Failure) {
+    for descriptor in succession.kept {
+      if let copy = try copy(descriptor.number, descriptor.name) { kept.add(copy, named: descriptor.name) }
+    }
+  }
+
+  /// Refuses to go on without a socket that the service manager passed, and leaves all of them as they are: the running
+  /// begatd may let them take no clients at present.
+  func requirePassedSockets() throws(Failure) {
+    for socket in succession.passed { try require(socket.number, socket.name) }
   }
 
   /// The control sockets; nil if there were none.
@@ -123,11 +141,16 @@ final class Adoption {
   /// The same where not even the document can be read.
   static func giveBack(_ takeover: Takeover, _ failure: [String], invocation: Invocation, limits: [Program.Limit]) {
     guard !takeover.isTrial, takeover.refusal == nil, let former = takeover.former else { return }
-    let order = Takeover(document: takeover.document, former: former, refusal: failure.joined(separator: "; "))
-    guard let file = try? copy(former, "the program before") else { return }
-    try? Execution(
-      program: HeldProgram(file, path: "begatd"), arguments: invocation.arguments(order), descriptors: [],
-      limits: limits
-    ).run()
+    // The kernel limits the length of an argument.
+    let reason = String(failure.joined(separator: "; ").prefix(4096))
+    let order = Takeover(document: takeover.document, former: former, refusal: reason)
+    do throws(SystemCallError) {
+      try Execution(
+        program: HeldProgram(try copy(former, "the program before"), path: "begatd"),
+        arguments: invocation.arguments(order), descriptors: [], limits: limits
+      ).run()
+    } catch {
+      StandardErrorMessage.write("the program before cannot be executed again: \(error)", of: "begatd")
+    }
   }
 }

@@ -9,8 +9,6 @@ struct Invocation {
   var pidFile: String?
   /// Whether the terminal was left.
   var isDetached = false
-  /// Whether standard error stayed open then.
-  var keepsStandardError = false
   /// The path at which an upgrade looks for its program.
   var upgradePath = ""
 

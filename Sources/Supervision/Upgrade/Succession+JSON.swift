@@ -25,7 +25,7 @@ extension Succession {
       "doors": .array(doors.map(\.json)),
       "asker": .optional(asker) { .integer(Int64($0)) }, "begatd": begatd.json, "listener": listener.json,
       "upgrade-path": .string(upgradePath), "detached": .boolean(isDetached),
-      "keeps-standard-error": .boolean(keepsStandardError), "start-time": .integer(startTime),
+      "start-time": .integer(startTime),
       "reloads": .count(reloads), "refused-reloads": .count(refusedReloads),
       "kept-drains": .array(keptDrains.map { .string($0) }),
     ]
@@ -42,7 +42,6 @@ extension Succession {
     listener = try Held(try value.required("listener"))
     upgradePath = try value.text("upgrade-path")
     isDetached = try value.flag("detached")
-    keepsStandardError = try value.flag("keeps-standard-error")
     startTime = try value.number("start-time")
     reloads = try value.number("reloads")
     refusedReloads = try value.number("refused-reloads")

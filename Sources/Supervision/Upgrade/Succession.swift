@@ -30,8 +30,6 @@ struct Succession: Hashable {
   var upgradePath = ""
   /// Whether the terminal was left.
   var isDetached = false
-  /// Whether standard error stayed open then.
-  var keepsStandardError = false
   /// When begatd began, CLOCK_MONOTONIC nanoseconds.
   var startTime: Int64 = 0
   /// Reloads that were put in force, and that were refused.

@@ -1,3 +1,4 @@
+import Configuration
 import Confinement
 import Control
 import ControlProtocol
@@ -37,16 +38,27 @@ extension Supervisor {
     guard upgrade == nil else { return reply.send(.failure(ControlFailure("an upgrade is under way already"))) }
     guard isStarted else { return refuseUpgrade(reply, "begatd is starting") }
     guard !stopping.isOrdered else { return refuseUpgrade(reply, "begatd is stopping") }
-    guard reloads.queue.running == nil else {
+    guard reloads.queue.running == nil, reloads.queue.pending == nil else {
       return refuseUpgrade(reply, "a reload is under way; ask again when it has ended")
     }
+    guard !hasChangedFiles else { return refuseUpgrade(reply, Self.changedFiles) }
     do throws(SystemCallError) {
       let program = try HeldProgram(at: invocation.upgradePath)
+      if let danger = try program.danger { return refuseUpgrade(reply, danger) }
       let preflight = try startTrial(of: program)
       let token = try poll.add(preflight.number, .readable) { [unowned self] _ in readTrial() }
       upgrade = .trial(preflight, token, reply)
     } catch { refuseUpgrade(reply, "\(error.withAdvice)") }
   }
+
+  /// Whether the files of the configuration are others than those in force: with them, neither the new program nor this one
+  /// could be sure to go on.
+  private var hasChangedFiles: Bool {
+    ConfigurationVersion(file: invocation.configurationFile) != configurationVersion
+  }
+
+  private static let changedFiles =
+    "the configuration has changed since it was read; put it in force first: begat reload"
 
   private func startTrial(of program: HeldProgram) throws(SystemCallError) -> Preflight {
     let state = SharedFile(try savedState().write())
@@ -87,6 +99,7 @@ extension Supervisor {
       } catch { refuseUpgrade(reply, error.reason, error.problems) }
     case .waiting(let program, let version, let deadline, let reply):
       guard !stopping.isOrdered else { return refuseUpgrade(reply, "begatd is stopping") }
+      guard !hasChangedFiles else { return refuseUpgrade(reply, Self.changedFiles) }
       guard let obstacle = upgradeObstacle else { return become(program, version: version, reply) }
       if deadline <= SystemClock.monotonic() { refuseUpgrade(reply, "\(obstacle); ask again when that has changed") }
     }
@@ -97,9 +110,13 @@ extension Supervisor {
     if reloads.queue.running != nil || reloads.waiting != nil { return "a reload is under way" }
     if !resumptions.isEmpty { return "a service is being resumed" }
     if endOrders.deadline != nil { return "connections are being ended" }
+    if !drainWaits.waits.isEmpty { return "a command waits for the end of a drain" }
     if !formerResolvers.isEmpty { return "a process that looks up names is ending" }
     for service in allServices {
       if !service.closing.isEmpty { return "\(service.name): the listener that closes sockets has not started yet" }
+      if service.generations.contains(where: { $0.endDeadline != nil || $0.isKilled }) {
+        return "\(service.name): a listener is being ended"
+      }
       if let generation = service.generations.first(where: { !$0.outbox.isEmpty }) {
         return "\(service.name): listener \(generation.process) does not read"
       }
@@ -196,7 +213,6 @@ extension Supervisor {
     succession.listener = Succession.Held(starter.programs.listener)
     succession.upgradePath = invocation.upgradePath
     succession.isDetached = invocation.isDetached
-    succession.keepsStandardError = invocation.keepsStandardError
     succession.startTime = controlFacts.startTime
     succession.reloads = UInt64(controlFacts.reloads.succeeded)
     succession.refusedReloads = UInt64(controlFacts.reloads.refused)

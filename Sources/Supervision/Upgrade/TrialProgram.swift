@@ -19,7 +19,8 @@ enum TrialProgram {
       // Its own limit may be below the number of descriptors that it was given.
       _ = DescriptorLimit.raise()
       _ = try OwnPrograms()
-      let kept = try adoption.passedSockets().kept
+      try adoption.requirePassedSockets()
+      let kept = try adoption.keptDescriptors()
       let (state, problems) = kept.takeState()
       guard let state else { return problems.isEmpty ? ["the state of the running begatd is missing"] : problems }
       let unreadable = state.services.flatMap { service in

@@ -15,7 +15,8 @@ enum Loaded {
     let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { unlink(path) }
     try Descriptor(owning: number).writeAll(text)
-    return LoadedConfiguration(try Configuration.load(file: path, identities: .inMemory()))
+    return LoadedConfiguration(
+      try Configuration.load(file: path, identities: .inMemory()), ConfigurationVersion(file: path))
   }
 
   static func service(_ name: String, _ lines: String...) -> String {
