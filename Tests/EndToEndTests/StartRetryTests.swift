@@ -78,7 +78,7 @@ struct StartRetryTests {
     try place.repair(Self.broken.replacing("eco", with: "ecco"))
     let next = try #require(try place.socket.take(until: "STATUS=does not start: ").last)
     #expect(next.contains { $0.contains("ecco") }, "\(next)")
-    #expect(begatd.errors.lines(containing: "ecco").count == 1, "\(begatd.errors.text)")
+    #expect(try begatd.errors.awaitLines(containing: "ecco").count == 1, "\(begatd.errors.text)")
     // A file beside it counts too.
     try place.directory.make("conf.d")
     try place.directory.write(Self.sound.replacing("echo]", with: "other]"), to: "conf.d/other.toml")
