@@ -3,8 +3,8 @@ import Glibc
 import Logging
 @_spi(Begat) import UnixCore
 
-/// The service manager's store of descriptors, which it passes to the next begatd: what this one wants to have there, and
-/// what is there.
+/// The service manager's store of descriptors, which it passes to the next begatd: the descriptors that this begatd wants
+/// there, and those that are there.
 ///
 /// Nothing here waits for the manager in the loop: what it does not take now is sent later, and what has changed meanwhile
 /// is sent as it is then.  The order is such that a begatd that is killed between any two messages leaves a store from which
@@ -30,7 +30,7 @@ final class DescriptorStore {
   private let logger: Logger
   /// Announces that the manager has read everything; nil before the loop runs.
   private var poll: PollTable?
-  /// What the manager has as soon as it has read all that was sent.
+  /// The manager's contents once it has read every message sent.
   private var stored: [String: FileIdentity]
   /// What it is to have and has not been sent, as far as anything is missing.
   private var wanted: [Entry] = []
@@ -43,7 +43,7 @@ final class DescriptorStore {
   private var hasSaidFull = false
   private(set) var isFrozen = false
   private var retry = Retry(shortest: 2_000_000, longest: 1_000_000_000)
-  /// How many messages were sent, ever.
+  /// The number of messages sent.
   private var sent: UInt64 = 0
   /// When what was not sent is tried again, CLOCK_MONOTONIC nanoseconds; nil if all was sent.
   private(set) var retryTime: Int64?

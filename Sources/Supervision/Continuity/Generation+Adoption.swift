@@ -69,7 +69,7 @@ extension Generation {
     return counters.records >= counters.recordsDropped ? counters.records - counters.recordsDropped : 0
   }
 
-  /// What the next begatd must know of it.
+  /// The state that the next begatd needs.
   var saved: SavedState.Generation {
     SavedState.Generation(
       number: number, process: process, column: column, slotCount: board.slotCount, state: state, startTime: startTime,

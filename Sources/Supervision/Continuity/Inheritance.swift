@@ -12,7 +12,7 @@ struct InheritedSocket {
   let service: String?
 }
 
-/// What a former begatd has left to this one; nothing at a first start.
+/// The state and descriptors left by a former begatd; empty at a first start.
 struct Inheritance {
   private(set) var state: SavedState
   /// Sockets that it had bound and that can be served.

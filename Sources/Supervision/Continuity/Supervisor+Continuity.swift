@@ -1,7 +1,7 @@
 import ControlProtocol
 @_spi(Begat) import UnixCore
 
-/// What outlives this begatd.
+/// State and descriptors that outlive this begatd.
 extension Supervisor {
   /// Lets the service manager keep what has changed since the last time.
   func keepWhatHasChanged() {

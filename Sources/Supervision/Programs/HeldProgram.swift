@@ -127,7 +127,7 @@ struct OwnPrograms {
     listener = try begatd.listener()
   }
 
-  /// Those that are open already.
+  /// Takes programs that are already open.
   init(begatd: HeldProgram, listener: HeldProgram) {
     self.begatd = begatd
     self.listener = listener

@@ -17,7 +17,7 @@ extension SupervisorProgram {
     let readyDescriptor: CInt?
     /// Nil without a service manager.
     var attempts: StartAttempts?
-    /// What was taken over from another program in this process; nil at a start.
+    /// The takeover from another program in this process; nil at a start.
     var adoption: Adoption?
     /// As it was before it was raised; nil where it is still to be raised.
     var limit: DescriptorLimit?

@@ -13,7 +13,7 @@ public enum SupervisorProgram {
   static let failure: CInt = 1
   private static let badConfiguration: CInt = 78
 
-  /// What begatd makes is for itself, unless the configuration says otherwise.
+  /// New files are private unless the configuration says otherwise.
   private static let fileModeMask: mode_t = 0o077
 
   /// - Parameter configurationFile: nil for the usual place or the embedded default.

@@ -16,7 +16,7 @@ final class Adoption {
   let takeover: Takeover
   let succession: Succession
 
-  /// Those that are not open any more.
+  /// Numbers that are no longer open.
   private let missing: Set<CInt>
 
   /// Reads the document.

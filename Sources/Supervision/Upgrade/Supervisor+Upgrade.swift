@@ -77,7 +77,7 @@ extension Supervisor {
 
   private func readTrial() {
     guard case .trial(let preflight, let token?, let reply) = upgrade, preflight.read() else { return }
-    // Its death comes as a signal; a child that has closed the pipe and lives is ended.
+    // Its death comes as a signal.  A child that has closed the pipe and lives on is killed when its time is over.
     poll.remove(token)
     upgrade = .trial(preflight, nil, reply)
   }
@@ -167,7 +167,7 @@ extension Supervisor {
     } catch { return error }
   }
 
-  /// What the other program gets.
+  /// The descriptors and state for the other program.
   private func succession(state: SharedFile, asker: CInt?) -> Succession {
     var succession = Succession()
     func keep(_ name: KeptName, _ number: CInt) {

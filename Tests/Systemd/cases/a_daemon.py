@@ -4,7 +4,7 @@ import json
 import time
 
 from machine import Failure, wait_for
-from support import CONFIGURATION, await_next, connections, held, load, running
+from support import CONFIGURATION, Held, await_next, connections, held, load, running
 
 
 def test_nothing_is_enabled_and_nothing_failed(machine):
@@ -113,8 +113,9 @@ exec = ["/bin/sh", "-c", "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"]
 listen-stream = ["127.0.0.1:6000"]
 """
     with running(machine, text):
-        machine.run("sh", "-c", "begat connect 127.0.0.1 6000 < /dev/null > /dev/null 2>&1 & sleep 0.3; kill $!")
+        client = Held(machine, "echo:127.0.0.1:6000", 1)
         wait_for("its program", lambda: machine.try_run("pgrep", "-x", "sleep").returncode == 0)
+        client.close()
         start = time.monotonic()
         machine.run("systemctl", "stop", "begatd")
         seconds = time.monotonic() - start
