@@ -42,11 +42,11 @@ public enum SupervisorProgram {
       try StandardStreams.openNull()
       programs = try OwnPrograms()
       try DaemonPrivileges.reduceEffective()
-    } catch { return failEarly("\(error)", leavesTerminal, configurationFile) }
+    } catch { return failEarly("\(error)", leavesTerminal, invocation.configurationFile) }
 
     invocation.upgradePath = programs.begatd.startPath
     let identities = IdentityKeeper.writing()
-    var attempts = leavesTerminal ? nil : StartAttempts(configurationFile: configurationFile)
+    var attempts = leavesTerminal ? nil : StartAttempts(configurationFile: invocation.configurationFile)
     let loaded: LoadedConfiguration
     switch load(configurationFile, identities, &attempts) {
     case .success(let success): loaded = success
@@ -83,7 +83,8 @@ public enum SupervisorProgram {
     _ file: String?, _ identities: IdentityKeeper, _ attempts: inout StartAttempts?
   ) -> Result<LoadedConfiguration, StartEnd> {
     while true {
-      let version = ConfigurationVersion(file: file)
+      // By its absolute name, as at every later look.
+      let version = ConfigurationVersion(file: file.map(absolutePath))
       do throws(ConfigurationProblems) {
         return .success(LoadedConfiguration(try Configuration.load(file: file, identities: identities), version))
       } catch {
