@@ -144,7 +144,10 @@ struct DescriptorStoreTests {
     try manager.start((0..<3).map(service).joined())
     let before = manager.served.map { "\($0.service) \($0.address)" }
     #expect(Set(before).count == 300)
-    try manager.awaitNames { $0.count { $0.hasPrefix("begat-stream ") } == 300 }
+    // The document says which service has which of these addresses, whose ports the kernel chose.
+    try manager.awaitNames { names in
+      names.count { $0.hasPrefix("begat-stream ") } == 300 && names.contains { $0.hasPrefix("begat-state ") }
+    }
     try manager.killAndStart()
     #expect(manager.served.map { "\($0.service) \($0.address)" }.sorted() == before.sorted())
     for served in manager.served { #expect(try ask(served.address, "x") == Array("x".utf8)) }

@@ -138,7 +138,7 @@ struct DrainTests {
         for address in streams { #expect(Expected.isTime(try ask(address)), "\(address)") }
         #expect(Expected.isTime(try DatagramClient.ask(datagram)))
       }
-      #expect(try daemon.state(of: "time") == "serving")
+      try daemon.awaitServing("time")
       // A service that serves already is no error.
       #expect(try daemon.begat("resume", "--all").status == .exited(code: 0))
       // A kept port stays the same over a reload as well.
@@ -171,7 +171,7 @@ struct DrainTests {
       let listener = try daemon.listener("time")
       _ = try daemon.begat("drain", "time")
       #expect(try daemon.begat("resume", "time").output.text == "time: serving again\n")
-      #expect(try daemon.state(of: "time") == "serving")
+      try daemon.awaitServing("time")
       #expect(try daemon.listener("time") == listener)
     }
   }
@@ -230,7 +230,7 @@ struct DrainTests {
       }
       #expect(try daemon.state(of: "time") == "drained")
       #expect(try daemon.begat("resume", "time").output.text == "time: serving again\n")
-      #expect(try daemon.state(of: "time") == "serving")
+      try daemon.awaitServing("time")
       // Taken back while it is not configured.
       #expect(try daemon.begat("drain", "time", "--wait").status == .exited(code: 0))
       try daemon.reload(echo)
@@ -238,7 +238,7 @@ struct DrainTests {
       #expect(resume.status == .exited(code: 0))
       #expect(resume.output.text == "time: drained no more, and not configured at present\n")
       try daemon.reload(SampleConfiguration.service("time") + echo)
-      #expect(try daemon.state(of: "time") == "serving")
+      try daemon.awaitServing("time")
     }
   }
 
@@ -297,5 +297,12 @@ extension Daemon {
     let status = try json(try begat("status", "--json"), as: [String: Any].self)
     let services = status["services"] as? [[String: Any]]
     return services?.first { $0["name"] as? String == service }?["state"] as? String
+  }
+
+  /// Waits until a service serves: clients may connect before its listener has begun.
+  func awaitServing(_ service: String) throws {
+    guard try eventually(within: .seconds(15), { try state(of: service) == "serving" }) else {
+      throw HarnessFailure("\(service) is \(try state(of: service) ?? "unknown")\n\(log.text)")
+    }
   }
 }

@@ -230,7 +230,7 @@ struct UpgradeTests {
       #expect((try status()["denials"] as? [[String: Any]])?.first?["network"] as? String == "192.0.2.0/24")
     }
     #expect(try runBegat("resume", "daytime", "--control", control).status == .exited(code: 0))
-    #expect(try services()["daytime"]?["state"] as? String == "serving")
+    #expect(try eventually(within: .seconds(15)) { try services()["daytime"]?["state"] as? String == "serving" })
     try daemon.stop()
   }
 

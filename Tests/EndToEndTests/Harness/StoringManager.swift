@@ -25,6 +25,8 @@ final class StoringManager: @unchecked Sendable {
   private(set) var programs: [RunningProgram] = []
   /// A line of what --ready-fd of the last one tells.
   private(set) var served: [Daemon.Served] = []
+  /// The newest generation of each service when a begatd was killed.
+  private var killed: [String: Int] = [:]
 
   private final class Stored {
     let name: String
@@ -204,10 +206,21 @@ final class StoringManager: @unchecked Sendable {
     guard status == .exited(code: 0) else { throw HarnessFailure("begatd: \(status)\n\(log)") }
   }
 
-  /// Kills begatd, and starts the next one.
+  /// Kills begatd once all that it has is stored, and starts the next one.
   func killAndStart(_ configuration: String? = nil) throws {
+    let services = Set(served.map(\.service))
+    try awaitNames { names in
+      names.contains { $0.hasPrefix("begat-state ") }
+        && services.allSatisfy { newestGeneration(of: $0, in: names) > killed[$0] ?? 0 }
+    }
+    for service in services { killed[service] = newestGeneration(of: service, in: names) }
     try daemon.kill()
     try start(configuration)
+  }
+
+  private func newestGeneration(of service: String, in names: [String]) -> Int {
+    let start = "begat-channel \(service) "
+    return names.filter { $0.hasPrefix(start) }.compactMap { Int($0.dropFirst(start.count)) }.max() ?? 0
   }
 
   /// The connections that `begat ps` shows, by their clients' addresses.
