@@ -77,7 +77,7 @@ struct CatTests {
     let program = Program(
       path: try Programs.begat(), arguments: ["cat"] + [String](repeating: "true|", count: 10_000) + [look],
       environment: .init(entries: RunningProgram.environment))
-    let capture = try program.capture(limit: 1000, until: UnixCore.Deadline(after: .seconds(100)))
+    let capture = try program.capture(limit: 1000, until: UnixCore.Deadline(after: .seconds(300)))
     let numbers = String(decoding: capture.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
     #expect(capture.isSuccess && numbers.count == 2 && numbers[0] == 0 && numbers[1] < 10, "\(numbers)")
   }

@@ -42,7 +42,9 @@ struct PipeCommandTests {
       ], within: .seconds(60))
     #expect(shell.output.text == "0\nsame\n", "\(shell.errors.text)")
     // As a step, and not shown: more than may wait.
-    let quiet = try runBegat("pipe", "--quiet", "--send-file", from, "--end", "--expect-end", "--", "cat")
+    let quiet = try RunningProgram.run(
+      try Programs.begat(), ["pipe", "--quiet", "--send-file", from, "--end", "--expect-end", "--", "cat"],
+      within: .seconds(60))
     #expect(quiet.status == .exited(code: 0) && quiet.output.text == "" && quiet.errors.text == "")
   }
 
