@@ -51,6 +51,12 @@ public enum Refusal: Int, CaseIterable, Sendable {
   case banned
   /// The client's source waits after abuse.
   case denyTime
+  /// The peer is not in `proxy-from`, so that no header of its is believed.
+  case notProxy
+  /// A proxy has sent something else than a PROXY header.
+  case invalidProxyHeader
+  /// A proxy's header was not there in time, or another one's needed its place among those that wait.
+  case lateProxyHeader
 
   /// Whether the reason may disappear when a connection ends.
   public var concernsOpenConnections: Bool { self == .maxConnections || self == .maxConnectionsPerSource }
@@ -68,6 +74,9 @@ public enum Refusal: Int, CaseIterable, Sendable {
     case .rate: "rate"
     case .banned: "begat deny"
     case .denyTime: "deny-time"
+    case .notProxy: "proxy-from"
+    case .invalidProxyHeader: "proxy-header"
+    case .lateProxyHeader: "proxy-timeout"
     }
   }
 }

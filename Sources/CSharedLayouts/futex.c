@@ -6,10 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(struct begat_slot) == 64, "a slot is one cache line");
+_Static_assert(sizeof(struct begat_slot) == 128, "a slot is two cache lines");
 _Static_assert(sizeof(struct begat_scoreboard) <= BEGAT_SCOREBOARD_HEADER_SIZE, "slots follow the header");
 _Static_assert(BEGAT_SCOREBOARD_HEADER_SIZE % sizeof(struct begat_slot) == 0, "slots lie in cache lines");
-_Static_assert(sizeof(struct begat_record) == 72, "records are packed without holes");
+_Static_assert(sizeof(struct begat_record) == 96, "records are packed without holes");
 _Static_assert(sizeof(struct begat_source) == 56, "sources are packed without holes");
 _Static_assert(sizeof(struct begat_book) <= BEGAT_BOOK_HEADER_SIZE, "sources follow the header");
 _Static_assert(sizeof(struct begat_ban) == 32, "no ban lies in two cache lines");

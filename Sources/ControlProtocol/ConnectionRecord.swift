@@ -16,7 +16,9 @@ public struct ConnectionRecord: Hashable, Sendable {
   public var peer: SocketAddress?
   /// The user at the other end of a Unix socket.
   public var user: UInt32?
-  /// How much of the peer's address is there.
+  /// The proxy that has named the peer; nil where the peer came by itself, and where `addressForm` leaves addresses out.
+  public var via: SocketAddress?
+  /// How much of the addresses is there.
   public var addressForm = LogAddress.full
   /// The number that the listening socket has in the listener; -1 if it is not known.
   public var socket: Int32 = -1
@@ -133,6 +135,7 @@ extension ConnectionRecord {
       outcome: outcome)
     self.event = event
     self.ender = ender
+    via = form == .none ? nil : PeerFields(viaOf: native).address
     addressForm = form
     socket = native.socket
   }

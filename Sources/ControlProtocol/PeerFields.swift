@@ -42,6 +42,14 @@ public struct PeerFields {
     bytes = record.address
   }
 
+  /// Those of the proxy that has named a record's client.
+  init(viaOf record: begat_record) {
+    family = record.via_family
+    port = record.via_port
+    scope = record.via_scope
+    bytes = record.via_address
+  }
+
   /// Those of a slot, which has no scope.
   public init(_ slot: begat_slot) {
     family = slot.family
@@ -49,6 +57,14 @@ public struct PeerFields {
     bytes = slot.address
   }
 
+  /// Those of the proxy that has named a slot's client.
+  public init(viaOf slot: begat_slot) {
+    family = slot.via_family
+    port = slot.via_port
+    bytes = slot.via_address
+  }
+
+  /// The address; nil where there is none.
   public var address: SocketAddress? {
     withUnsafeBytes(of: bytes) { bytes -> SocketAddress? in
       switch CInt(family) {
@@ -62,5 +78,23 @@ public struct PeerFields {
       default: nil
       }
     }
+  }
+}
+
+extension begat_slot {
+  /// A slot of a connection that begins.
+  ///
+  /// - Parameter via: the proxy that has named the client; no address if the client came by itself.
+  /// - Parameter started: CLOCK_MONOTONIC, nanoseconds.
+  /// - Parameter received: bytes received so far; `ConnectionRecord.unknownCount` if a program does not count them.
+  /// - Parameter sent: as `received`.
+  public init(
+    process: Int32, waiting: UInt32 = 0, peer: PeerFields, via: PeerFields = PeerFields(nil), user: UInt32 = 0,
+    started: Int64, received: UInt64 = 0, sent: UInt64 = 0
+  ) {
+    self.init(
+      pid: process, waiting: waiting, bytes_received: received, bytes_sent: sent, started: started,
+      family: peer.family, port: peer.port, uid: user, address: peer.bytes, ended: 0, via_family: via.family,
+      via_port: via.port, via_reserved: 0, via_address: via.bytes, reserved: (0, 0, 0, 0, 0))
   }
 }

@@ -107,17 +107,21 @@ extension begat_record {
   /// A record of a connection.
   ///
   /// - Parameter socket: the listening socket's number.
-  /// - Parameter text: decides how much of the address is in it.
+  /// - Parameter via: the proxy that has named the client; nil fields if it came by itself.
+  /// - Parameter text: decides how much of the addresses is in it.
   public init(
-    _ event: ConnectionRecord.Event, process: Int32, peer: PeerFields, user: UInt32, socket: Int32, text: PeerText,
+    _ event: ConnectionRecord.Event, process: Int32, peer: PeerFields, via: PeerFields = PeerFields(nil), user: UInt32,
+    socket: Int32, text: PeerText,
     duration: Int64 = 0, received: UInt64 = 0, sent: UInt64 = 0, outcome: Outcome = .complete, ender: Ender = .service
   ) {
     let code = outcome.code
     let peer = text.masked(peer)
+    let via = text.masked(via)
     self.init(
       pid: process, family: peer.family, port: peer.port, address: peer.bytes, scope: peer.scope,
       uid: text.form == .full ? user : 0, duration: duration, bytes_received: received, bytes_sent: sent,
       outcome: code.outcome, detail: code.detail, socket: socket, event: event.rawValue, ender: ender.rawValue,
-      address_form: text.form.number, reserved: (0, 0, 0, 0, 0))
+      address_form: text.form.number, reserved: 0, via_family: via.family, via_port: via.port,
+      via_address: via.bytes, via_scope: via.scope)
   }
 }

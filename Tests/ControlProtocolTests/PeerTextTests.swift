@@ -70,17 +70,22 @@ func withText(_ body: (inout ByteWriter) -> Void) -> String {
     ]
     for (address, user) in clients {
       let native = begat_record(
-        .ended, process: 1, peer: PeerFields(address), user: user, socket: -1, text: PeerText(form))
+        .ended, process: 1, peer: PeerFields(address), via: PeerFields(address), user: user, socket: -1,
+        text: PeerText(form))
       let record = try #require(ConnectionRecord(native))
       let isUnix = address.isUnix
       #expect(record.addressForm == form)
       #expect(
         withText { PeerText(record.addressForm).write(record.peer, user: record.user, to: &$0) }
           == PeerText(form).text(address, user: isUnix ? user : nil))
+      #expect(record.via == record.peer)
       guard form != .full else { continue }
-      #expect(native.uid == 0 && native.port == 0 && native.scope == 0)
-      let bytes = withUnsafeBytes(of: native.address) { Array($0) }
-      #expect(bytes.dropFirst(form == .none ? 0 : 6).allSatisfy { $0 == 0 }, "\(bytes)")
+      #expect(native.uid == 0)
+      for fields in [PeerFields(native), PeerFields(viaOf: native)] {
+        #expect(fields.port == 0 && fields.scope == 0)
+        let bytes = withUnsafeBytes(of: fields.bytes) { Array($0) }
+        #expect(bytes.dropFirst(form == .none ? 0 : 6).allSatisfy { $0 == 0 }, "\(bytes)")
+      }
     }
   }
 }

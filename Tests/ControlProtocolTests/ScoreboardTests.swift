@@ -10,24 +10,24 @@ import Testing
   @Test("is seen by whoever maps the object")
   func isSeen() throws {
     let object = try Scoreboard.create(slotCount: 10)
-    #expect(try MemoryFile.size(of: object) == 4096 + 10 * 64)
+    #expect(try MemoryFile.size(of: object) == 4096 + 10 * 128)
     let board = try Scoreboard(object, service: "hello", slotCount: 10)
     #expect(board.slotCount == 10)
     for index in 0..<10 { board.slot(index).pointee.pid = CInt(100 + index) }
     let reader = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: 10), writable: false)
     let header = reader.unsafeBytes.load(as: begat_scoreboard.self)
-    #expect(header.magic == 0x6267_6274 && header.version == 5 && header.slot_size == 64 && header.slot_count == 10)
+    #expect(header.magic == 0x6267_6274 && header.version == 6 && header.slot_size == 128 && header.slot_count == 10)
     #expect(header.listener_pid == getpid())
     #expect(withUnsafeBytes(of: header.service) { Array($0.prefix(6)) } == Array("hello\0".utf8))
     for index in 0..<10 {
-      #expect(reader.unsafeBytes.load(fromByteOffset: 4096 + 64 * index, as: begat_slot.self).pid == CInt(100 + index))
+      #expect(reader.unsafeBytes.load(fromByteOffset: 4096 + 128 * index, as: begat_slot.self).pid == CInt(100 + index))
     }
   }
 
   @Test("has a header that fits before its slots, with a counter for each refusal")
   func hasAHeader() throws {
-    #expect(MemoryLayout<begat_scoreboard>.size == 2216 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
-    #expect(MemoryLayout<begat_slot>.size == 64 && MemoryLayout<begat_slot>.stride == 64)
+    #expect(MemoryLayout<begat_scoreboard>.size == 2264 && BEGAT_SCOREBOARD_HEADER_SIZE == 4096)
+    #expect(MemoryLayout<begat_slot>.size == 128 && MemoryLayout<begat_slot>.stride == 128)
     #expect(Int(BEGAT_REFUSAL_KINDS) == Refusal.allCases.count)
     let board = try Scoreboard(service: "hello", slotCount: 1)
     for (index, refusal) in Refusal.allCases.enumerated() {

@@ -10,10 +10,9 @@ import Testing
   private static let now: Int64 = 5_000_000_000_000
 
   private static func slot(_ process: Int32, _ address: SocketAddress?, started: Int64 = now) -> begat_slot {
-    let fields = PeerFields(address)
-    return begat_slot(
-      pid: process, waiting: 1, bytes_received: 7, bytes_sent: ConnectionRecord.unknownCount, started: started,
-      family: fields.family, port: fields.port, uid: 1000, address: fields.bytes, ended: 0)
+    begat_slot(
+      process: process, waiting: 1, peer: PeerFields(address), user: 1000, started: started, received: 7,
+      sent: ConnectionRecord.unknownCount)
   }
 
   /// The connections of a scoreboard with these slots.

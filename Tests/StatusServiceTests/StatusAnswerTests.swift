@@ -23,10 +23,8 @@ import Testing
       let board = try Scoreboard(object, service: "echo", slotCount: 2)
       board.header.pointee.accepted = 5
       board.header.pointee.active = 1
-      let fields = PeerFields(SocketAddress(host: StatusAnswerTests.client, port: 4711))
-      board.slot(0).pointee = begat_slot(
-        pid: 99, waiting: 0, bytes_received: 0, bytes_sent: 0, started: 1, family: fields.family, port: fields.port,
-        uid: 0, address: fields.bytes, ended: 0)
+      let client = SocketAddress(host: StatusAnswerTests.client, port: 4711)
+      board.slot(0).pointee = begat_slot(process: 99, peer: PeerFields(client), started: 1)
       var content = DaemonState()
       content.state = daemon
       content.version = "1.2.3"

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BEGAT_REFUSAL_KINDS = 7, BEGAT_OUTCOMES = 10 };
+enum { BEGAT_REFUSAL_KINDS = 10, BEGAT_OUTCOMES = 10 };
 /// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
 enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
 enum { BEGAT_DRAINING = 1, BEGAT_RETIRED = 2 };
-enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 5, BEGAT_CHANNEL_VERSION = 3 };
+enum { BEGAT_SCOREBOARD_MAGIC = 0x62676274, BEGAT_SCOREBOARD_VERSION = 6, BEGAT_CHANNEL_VERSION = 4 };
 
 /// What one connection process does.  Written by the process itself while it lives; nothing in it is to be trusted.
 struct begat_slot {
@@ -28,6 +28,13 @@ struct begat_slot {
   uint8_t address[16];
   /// When the service was done, as `started`; 0 before, and after a violent end.
   int64_t ended;
+  /// The proxy that has named the client; the family is 0 if the client came by itself.
+  uint16_t via_family;
+  uint16_t via_port;
+  uint32_t via_reserved;
+  uint8_t via_address[16];
+  /// So that no slot lies on two pages.
+  uint64_t reserved[5];
 };
 
 /// The beginning of a scoreboard; slots follow at begat_scoreboard_slots.
@@ -100,9 +107,14 @@ struct begat_record {
   uint8_t event;
   /// An Ender value.
   uint8_t ender;
-  /// How much of the address is there, a number of LogAddress.
+  /// How much of the addresses is there, a number of LogAddress.
   uint8_t address_form;
-  uint8_t reserved[5];
+  uint8_t reserved;
+  /// The proxy that has named the client; the family is 0 if the client came by itself.
+  uint16_t via_family;
+  uint16_t via_port;
+  uint8_t via_address[16];
+  uint32_t via_scope;
 };
 
 /// Begins every message on a listener's channel, in all versions: see ListenerChannel.Kind.

@@ -117,12 +117,11 @@ extension Listener {
     let client = admitted.client
     let socket = admitted.socket
     let fields = PeerFields(client.address)
+    let via = admitted.via
     let started = Deadline.now
     if admitted.since == nil { scoreboard.countAccepted(now: started.instant) }
     slot.pointee = begat_slot(
-      pid: 0, waiting: 0, bytes_received: 0, bytes_sent: 0, started: started.instant, family: fields.family,
-      port: fields.port,
-      uid: client.user ?? 0, address: fields.bytes, ended: 0)
+      process: 0, peer: fields, via: via, user: client.user ?? 0, started: started.instant)
     do throws(SystemCallError) {
       let child: pid_t
       let pipe = startsPrograms ? programLog.openPipe() : nil
@@ -143,13 +142,14 @@ extension Listener {
           programLog.add(
             pipe,
             of: begat_record(
-              .ended, process: child, peer: fields, user: client.user ?? 0, socket: socket, text: peerText))
+              .ended, process: child, peer: fields, via: via, user: client.user ?? 0, socket: socket,
+              text: peerText))
         case nil: -1
         }
       let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
       let entry = ConnectionTable.Entry(
         process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
-        reservation: reservation, socket: socket, pipe: number, deadline: deadline)
+        via: via, reservation: reservation, socket: socket, pipe: number, deadline: deadline)
       if logsOpenings { noteOpened(entry) }
       table.insert(entry)
       scoreboard.header.pointee.active = UInt32(table.count)

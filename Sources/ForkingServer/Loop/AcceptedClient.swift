@@ -1,10 +1,13 @@
 import Admission
+import ControlProtocol
 @_spi(Begat) import UnixCore
 
 /// A client that was accepted: its connection, and what is known of it.
 struct AcceptedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
+  /// The proxy that has named the client; no address if it came by itself.
+  var via = PeerFields(nil)
   /// The number of the listening socket.
   let socket: CInt
 
@@ -30,6 +33,7 @@ struct AcceptedClient: ~Copyable {
 struct AdmittedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
+  let via: PeerFields
   let reservation: Reservation
   let socket: CInt
   /// When it was accepted; nil for a moment ago.
@@ -37,6 +41,7 @@ struct AdmittedClient: ~Copyable {
 
   init(_ accepted: consuming AcceptedClient, reservation: consuming Reservation) {
     client = accepted.client
+    via = accepted.via
     socket = accepted.socket
     connection = accepted.connection
     self.reservation = reservation

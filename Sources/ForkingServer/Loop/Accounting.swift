@@ -36,7 +36,8 @@ extension Listener {
     }
     batch.append(
       begat_record(
-        .ended, process: child, peer: entry.peer, user: entry.user, socket: entry.socket, text: peerText,
+        .ended, process: child, peer: entry.peer, via: entry.via, user: entry.user, socket: entry.socket,
+        text: peerText,
         duration: duration, received: word.bytes_received, sent: word.bytes_sent, outcome: outcome, ender: ender))
     scoreboard.header.pointee.records &+= 1
     if batch.isFull { report() }

@@ -141,9 +141,8 @@ extension Listener {
   private mutating func add(_ program: Int32, at place: Int, started: Deadline, _ pipe: consuming PipeEnds?) {
     let index = table.nextSlot
     scoreboard.slot(index).pointee = begat_slot(
-      pid: program, waiting: 0, bytes_received: ConnectionRecord.unknownCount,
-      bytes_sent: ConnectionRecord.unknownCount, started: started.instant, family: 0, port: 0, uid: 0,
-      address: PeerFields(nil).bytes, ended: 0)
+      process: program, peer: PeerFields(nil), started: started.instant, received: ConnectionRecord.unknownCount,
+      sent: ConnectionRecord.unknownCount)
     let socket = socketNumber(at: place)
     let pipeNumber: CInt =
       switch consume pipe {

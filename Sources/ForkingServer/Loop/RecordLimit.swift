@@ -92,7 +92,8 @@ extension Listener {
     guard recordLimit.admits(entry.started) else { return recordLimit.countOpened(entry.started) }
     batch.append(
       begat_record(
-        .opened, process: entry.process, peer: entry.peer, user: entry.user, socket: entry.socket, text: peerText))
+        .opened, process: entry.process, peer: entry.peer, via: entry.via, user: entry.user, socket: entry.socket,
+        text: peerText))
     scoreboard.header.pointee.records &+= 1
     if batch.isFull { report() }
   }

@@ -117,13 +117,16 @@ struct Refusals {
     case .denyTime: "\(who) waits after abuse, \(Refusals.limit(refusal, limits))"
     case .maxConnectionsPerSource, .ratePerSource: "\(Refusals.limit(refusal, limits)) reached by \(who)"
     case .maxConnections, .rate: "\(Refusals.limit(refusal, limits)) reached"
+    case .notProxy: "\(who) is not in \(refusal.key)"
+    case .invalidProxyHeader: "\(who) has sent something else than a PROXY header"
+    case .lateProxyHeader: "\(who) has sent no complete PROXY header within \(refusal.key)"
     }
   }
 
   private static func limit(_ refusal: Refusal, _ limits: AdmissionLimits) -> String {
     let value: String? =
       switch refusal {
-      case .denied, .banned: nil
+      case .denied, .banned, .notProxy, .invalidProxyHeader, .lateProxyHeader: nil
       case .denyTime: limits.denyTime.map(DenyTimeText.render)
       case .maxConnectionsPerSource: String(limits.maxConnectionsPerSource)
       case .ratePerSource: limits.ratePerSource?.description

@@ -15,6 +15,8 @@ struct ConnectionTable: ~Copyable {
     /// The user at the other end of a Unix socket; 0 for other clients.
     var user: UInt32
     var peer: PeerFields
+    /// The proxy that has named the client; no address if it came by itself.
+    var via = PeerFields(nil)
     /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
     let reservation: Reservation?
     /// The socket that such a program has (`HandoverState.Place`).

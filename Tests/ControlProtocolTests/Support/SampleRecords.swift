@@ -31,6 +31,7 @@ extension ConnectionRecord {
       duration: .nanoseconds(Int64.random(in: 0...(1 << 60), using: &random)),
       received: count(), sent: count(), outcome: outcomes.randomElement(using: &random)!)
     record.ender = Ender.allCases.randomElement(using: &random)!
+    record.via = peers.randomElement(using: &random)!
     record.event = Bool.random(using: &random) ? .ended : .opened
     record.socket = .random(in: -1...(.max), using: &random)
     return record
@@ -41,8 +42,8 @@ extension RecordBatch {
   mutating func append(_ record: ConnectionRecord) {
     append(
       begat_record(
-        record.event, process: record.process, peer: PeerFields(record.peer), user: record.user ?? 0,
-        socket: record.socket, text: PeerText(.full),
+        record.event, process: record.process, peer: PeerFields(record.peer), via: PeerFields(record.via),
+        user: record.user ?? 0, socket: record.socket, text: PeerText(.full),
         duration: record.duration.components.seconds * 1_000_000_000
           + record.duration.components.attoseconds / 1_000_000_000,
         received: record.received ?? ConnectionRecord.unknownCount, sent: record.sent ?? ConnectionRecord.unknownCount,
