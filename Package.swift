@@ -74,6 +74,9 @@ let package = Package(
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
+    // The header by which a proxy says whose connection it passes on: read by listeners, sent by tools.
+    .target(name: "ProxyProtocol", dependencies: [unixCore]),
+
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
     .target(name: "Settings", dependencies: [unixCore, "Admission"]),
 
