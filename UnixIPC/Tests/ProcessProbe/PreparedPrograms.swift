@@ -175,18 +175,18 @@ func programHasItsVariables(_ words: [String]) throws {
     try shown(prepared) { $0.add("TCPREMOTEIP") { $0.append("::1") } }, fixed + "TCPREMOTEIP=::1\n", "second")
   try expectEqual(try shown(prepared) { _ in }, fixed, "start without variables")
 
-  // 2048 bytes with names, equals signs and NULs.
+  // 4096 bytes with names, equals signs and NULs.
   let tooLong = try shown(prepared) {
     $0.add("BEFORE") { $0.append("b") }
-    $0.add("LONG", text(3000))
-    $0.add("LONGER", text(2048 - 9 - 7))
+    $0.add("LONG", text(5000))
+    $0.add("LONGER", text(4096 - 9 - 7))
     $0.add("AFTER") { $0.append("a") }
   }
   try expectEqual(tooLong, fixed + "BEFORE=b\nAFTER=a\n", "variables that do not fit")
-  let longest = String(repeating: "x", count: 2048 - 9 - 3)
+  let longest = String(repeating: "x", count: 4096 - 9 - 3)
   let full = try shown(prepared) {
     $0.add("BEFORE") { $0.append("b") }
-    $0.add("L", text(2048 - 9 - 3))
+    $0.add("L", text(4096 - 9 - 3))
     $0.add("X") { _ in }
   }
   try expectEqual(full, fixed + "BEFORE=b\nL=\(longest)\n", "a variable that just fits")
@@ -194,10 +194,10 @@ func programHasItsVariables(_ words: [String]) throws {
   for tellsListenProcess in [false, true] {
     program.setsListenPID = tellsListenProcess
     let many = try shown(PreparedProgram(program)) { variables in
-      for number in 0..<20 { variables.add("N") { $0.append(decimal: UInt8(number)) } }
+      for number in 0..<40 { variables.add("N") { $0.append(decimal: UInt8(number)) } }
     }
     let numbers = many.split(separator: "\n").filter { $0.hasPrefix("N=") }.map(String.init)
-    try expectEqual(numbers, (0..<16).map { "N=\($0)" }, "as many as there is room for")
+    try expectEqual(numbers, (0..<32).map { "N=\($0)" }, "as many as there is room for")
     try expect(many.hasPrefix(fixed), "the fixed ones: \(many)")
   }
 }

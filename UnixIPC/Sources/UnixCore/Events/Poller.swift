@@ -18,6 +18,8 @@ public struct Poller: ~Copyable, Sendable {
     public static let readable = Interest(rawValue: EPOLLIN.rawValue)
     /// Writing would not block.
     public static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    /// The other side sends nothing more, or hung up.
+    @_spi(Begat) public static let endOfSending = Interest(rawValue: UInt32(hangUpOfOneDirection))
     /// Each change is reported once, instead of a state for as long as it lasts (`EPOLLET`).
     public static let announcedOnce = Interest(rawValue: EPOLLET.rawValue)
     /// The descriptor has an error; always reported.

@@ -33,8 +33,8 @@ import Glibc
   }
 
   /// How many variables one start may add, and how many bytes they may have together.
-  private static let variableCount = 16
-  private static let variableRoom = 2048
+  private static let variableCount = 32
+  private static let variableRoom = 4096
 
   private var native = platform_spawn()
   private let path: String

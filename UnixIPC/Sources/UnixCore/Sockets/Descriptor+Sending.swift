@@ -73,6 +73,17 @@ extension Descriptor {
     return try check("recv", onDescriptor: number) { Glibc.recv(number, buffer.baseAddress, buffer.count, flags) }
   }
 
+  /// Looks at what is there, at most as much as the buffer takes, and leaves it there; 0 is the end of a stream.
+  ///
+  /// - Throws: `EAGAIN` if nothing is there.
+  ///
+  /// Source: recv(2), MSG_PEEK.
+  @_spi(Begat) public func peek(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+    try check("recv", onDescriptor: number) {
+      Glibc.recv(number, buffer.baseAddress, buffer.count, peekFlag | doNotWaitFlag)
+    }
+  }
+
   /// Receives what is there behind the bytes that the span has, at most its free capacity.
   ///
   /// - Parameter waiting: whether to wait for something; else `EAGAIN` is thrown.

@@ -98,9 +98,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
   /// Whether clients can connect: false after shutdown(2), which any process that shares the socket may have called.
   @_spi(Begat) public var isServing: Bool {
     // A Unix socket goes on saying that it listens, and counts as hung up.
-    let shutDown = Poller.Interest(rawValue: UInt32(hangUpOfOneDirection))
-    return descriptor.isListening
-      && PollSet.readiness(of: descriptor.number, for: shutDown).isDisjoint(with: [shutDown, .hungUp])
+    descriptor.isListening
+      && PollSet.readiness(of: descriptor.number, for: .endOfSending).isDisjoint(with: [.endOfSending, .hungUp])
   }
 
   /// Listens again after shutdown(2).
