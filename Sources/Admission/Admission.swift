@@ -173,6 +173,16 @@ public struct Admission: ~Copyable {
     return .admitted(Reservation(in: table, source: number))
   }
 
+  /// Decides on a connection that a proxy has opened for itself: only limits of the whole service hold for it.
+  public func admitProxy(now: Deadline) -> Decision {
+    if let refusal = refusalByService(now: now) { return .refused(refusal) }
+    let number = table.pointee.find(.orphan, now: now)
+    takeToken(now: now)
+    table.pointee.begin(number, fullAt: now)
+    table.pointee.book.takePlace()
+    return .admitted(Reservation(in: table, source: number))
+  }
+
   /// Decides on an event that leaves nothing open, such as a datagram; nil if it is admitted.
   public func refusalOfEvent(from client: Client, now: Deadline) -> Refusal? {
     if isBanned(client, now) { return .banned }
@@ -230,7 +240,8 @@ public struct Admission: ~Copyable {
     }
   }
 
-  private func wait(now: Deadline) -> Wait? {
+  /// How long no client may be accepted; nil if one may be accepted now.
+  public func wait(now: Deadline) -> Wait? {
     guard limits.whenFull == .wait else { return nil }
     let book = table.pointee.book
     if book.active >= limits.maxConnections { return .atCapacity }
@@ -242,16 +253,26 @@ public struct Admission: ~Copyable {
     let book = table.pointee.book
     if book.active(number) >= limits.maxConnectionsPerSource { return .maxConnectionsPerSource }
     if let bucketPerSource, bucketPerSource.nextTime(fullAt: book.fullAt(number)) > now { return .ratePerSource }
+    return refusalByService(now: now)
+  }
+
+  private func refusalByService(now: Deadline) -> Refusal? {
+    let book = table.pointee.book
     if book.active >= limits.maxConnections { return .maxConnections }
     if let bucket, bucket.nextTime(fullAt: book.fullAt) > now { return .rate }
     return nil
   }
 
+  private func takeToken(now: Deadline) {
+    guard let bucket else { return }
+    let book = table.pointee.book
+    book.fullAt = bucket.taking(fullAt: book.fullAt, now: now)
+  }
+
   /// Takes a token of each bucket; returns when the source's is full again.
   private func takeTokens(of number: SourceTable.Number, now: Deadline) -> Deadline {
-    let book = table.pointee.book
-    if let bucket { book.fullAt = bucket.taking(fullAt: book.fullAt, now: now) }
-    let fullAt = book.fullAt(number)
+    takeToken(now: now)
+    let fullAt = table.pointee.book.fullAt(number)
     return bucketPerSource?.taking(fullAt: fullAt, now: now) ?? max(fullAt, now)
   }
 }

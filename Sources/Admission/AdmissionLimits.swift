@@ -6,6 +6,8 @@ public struct AdmissionLimits: Hashable, Sendable {
   public var allow: [AccessPeer]?
   /// The peers that are refused, unless a more specific entry of `allow` admits them.
   public var deny: [AccessPeer] = []
+  /// The peers whose PROXY headers are believed, and required; none where clients come by themselves.
+  public var proxies: [AccessPeer] = []
   /// How many connections may be open.
   public var maxConnections = 256
   /// How many connections of one source may be open.
