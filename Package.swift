@@ -78,7 +78,7 @@ let package = Package(
     .target(name: "ProxyProtocol", dependencies: [unixCore]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
-    .target(name: "Settings", dependencies: [unixCore, "Admission"]),
+    .target(name: "Settings", dependencies: [unixCore, "Admission", "ProxyProtocol"]),
 
     // Renders the annotated configuration and its manual page from the keys.
     .target(name: "References", dependencies: ["Settings"]),
@@ -104,7 +104,7 @@ let package = Package(
       name: "ForkingServer",
       dependencies: [
         "NetworkServices", "StatusService", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "Confinement",
-        "CallFilters", unixCore,
+        "CallFilters", "ProxyProtocol", unixCore,
       ]),
 
     // Control plane.

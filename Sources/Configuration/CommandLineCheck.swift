@@ -76,7 +76,8 @@ struct CommandLineCheck {
     for variable in settings.program.environment { size += variable.entry.utf8.count + 32 }
     for command in settings.commands { for word in command.words { size += word.utf8.count + 64 } }
     for path in settings.fortune.databases { size += path.utf8.count + 32 }
-    let peers = (service.allow?.count ?? 0) + service.deny.count + service.settings.denyExempt.count
+    let peers =
+      (service.allow?.count ?? 0) + service.deny.count + service.settings.denyExempt.count + service.proxies.count
     return size + 64 * peers + 32 * (service.identity?.groups.count ?? 0)
   }
 }

@@ -15,7 +15,8 @@ struct ConfigurationWarnings {
   }
 
   var all: [ConfigurationProblem] {
-    rootByDefault + programsOfRoot + relayedPeers + sharedIdentities + chosenNobody + unkeptRules + openPages
+    rootByDefault + programsOfRoot + relayedPeers + proxiedPeers + openProxies + sharedIdentities + chosenNobody
+      + unkeptRules + openPages
       + unconfined
   }
 
@@ -94,6 +95,33 @@ struct ConfigurationWarnings {
         at: origin,
         "\(name) asks the kernel for its client's address and finds a relay instead: its own host rules then admit or "
           + "refuse the wrong clients; use allow and deny here, or leave out relay")
+    }
+  }
+
+  /// The connection of such a program ends at the proxy, whatever the proxy's header says.
+  private var proxiedPeers: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.settings.requiresProxies, service.mode.handover == .connections,
+        let path = service.settings.exec.first, let name = path.split(separator: "/").last.map(String.init),
+        Self.peerReaders.contains(name), let origin = service.origins["proxy-from"]
+      else { return nil }
+      return service.warning(
+        at: origin,
+        "\(name) asks the kernel for its client's address and finds the proxy's: its own host rules and its log are about "
+          + "the proxy; use allow and deny here, and the log of begat")
+    }
+  }
+
+  /// Who may send a header may come from any address.
+  private var openProxies: [ConfigurationProblem] {
+    services.flatMap { service in
+      service.proxies.compactMap { entry in
+        guard case .network(let network) = entry.peer, network.prefixLength == 0 else { return nil }
+        return service.warning(
+          at: entry.origin,
+          "\(entry.text) lets every machine that reaches \(service.name) give itself any address; name the proxies alone"
+        )
+      }
     }
   }
 

@@ -22,6 +22,7 @@ extension ListenerOptions {
     service.allow = configuration.allow.map { $0.map(\.peer.description) }
     service.deny = configuration.deny.map(\.peer.description)
     service.denyExempt = service.admission.denyExempt.map(\.description)
+    service.proxyFrom = service.admission.proxies.map(\.description)
     name = configuration.name
     service.user = configuration.identity.map { String($0.user) }
     service.group = configuration.identity.map { String($0.group) }

@@ -31,6 +31,7 @@ struct MachineSettings {
   private(set) var allow: [AccessEntry]?
   private(set) var deny: [AccessEntry] = []
   private(set) var denyExempt: [AccessEntry] = []
+  private(set) var proxies: [AccessEntry] = []
   private(set) var socketAccess = UnixSocketFile.Access()
   private var user: User?
   /// Set by `group`, or by `user` behind a colon.
@@ -53,6 +54,7 @@ struct MachineSettings {
     allow = settings.allow == nil ? nil : readAllow
     deny = entries(settings.deny, "deny", problems: &problems)
     denyExempt = entries(settings.denyExempt, "deny-exempt", problems: &problems)
+    proxies = entries(settings.proxyFrom, "proxy-from", problems: &problems)
     (user, group) = account((settings.user, "user"), (settings.group, "group"), problems: &problems)
     let (owner, ownerGroup) = account(
       (settings.socketUser, "socket-user"), (settings.socketGroup, "socket-group"), problems: &problems)

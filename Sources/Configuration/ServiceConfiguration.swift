@@ -2,7 +2,7 @@ import Admission
 import Settings
 @_spi(Begat) import UnixCore
 
-/// An entry of `allow` or `deny`.
+/// An entry of `allow`, `deny` or `proxy-from`.
 public struct AccessEntry: Hashable, Sendable {
   public let peer: AccessPeer
   /// As written.
@@ -33,6 +33,8 @@ public struct ServiceConfiguration: Sendable {
   public var allow: [AccessEntry]?
   /// What `admission` has as `deny`, with the places that say so, in the same order.
   public var deny: [AccessEntry]
+  /// What `admission` has as `proxies`, likewise.
+  public var proxies: [AccessEntry] = []
   /// Where the keys that hold for it stand, by name; begat's own defaults stand nowhere.
   public var origins: [String: Origin]
   /// Names of the keys that its own table sets.

@@ -51,6 +51,7 @@ struct ServiceResolver {
     settings.admission.allow = machine.allow?.map(\.peer)
     settings.admission.deny = machine.deny.map(\.peer)
     settings.admission.denyExempt = machine.denyExempt.map(\.peer)
+    settings.admission.proxies = machine.proxies.map(\.peer)
     let mode = mode(offer, machine, mayChangeNice: settings.program.nice == 0 || surroundings.mayChangeNice())
     check(settings, keys, mode, machine, problems: &problems)
     let ownUser = keys["user"] == nil ? identities.identity(of: table.name) : nil
@@ -74,7 +75,8 @@ struct ServiceResolver {
       streams: machine.streams.map(\.address), datagrams: machine.datagrams.map(\.address),
       socketAccess: machine.socketAccess, identity: identity, ownUser: ownUser?.name, loginEnvironment: login,
       allow: acceptsItself ? nil : machine.allow,
-      deny: acceptsItself ? [] : machine.deny, origins: keys.origins,
+      deny: acceptsItself ? [] : machine.deny, proxies: effective.requiresProxies ? machine.proxies : [],
+      origins: keys.origins,
       ownKeys: keys.own.names)
     return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)
   }

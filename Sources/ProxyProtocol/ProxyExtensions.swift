@@ -16,6 +16,15 @@ public struct ProxyExtensions {
     range = header.extensions
   }
 
+  /// - Parameter extensions: the bytes of a header at `ProxyHeader.extensions`.
+  public init(_ extensions: UnsafeRawBufferPointer) {
+    bytes = extensions
+    range = 0..<extensions.count
+  }
+
+  /// The names of all variables.
+  public static let variableNames = Set(Variable.allCases.map { $0.name.description })
+
   /// Calls the closure with each variable and its value; no name comes twice, and the first value holds.
   public func forEachVariable(_ body: (StaticString, Value) -> Void) {
     var given: UInt16 = 0
@@ -93,7 +102,7 @@ public struct ProxyExtensions {
 }
 
 /// The names.
-private enum Variable: UInt16 {
+private enum Variable: UInt16, CaseIterable {
   case uniqueID, serverName, alpn, tlsVersion, tlsCipher, verification, commonName
   case amazonEndpoint, azureLink, googleConnection
 

@@ -30,6 +30,7 @@ struct ListenerSettings {
     }
     options.service.admission.deny = try Self.peers(options.service.deny, "deny", lookups)
     options.service.admission.denyExempt = try Self.peers(options.service.denyExempt, "deny-exempt", lookups)
+    options.service.admission.proxies = try Self.peers(options.service.proxyFrom, "proxy-from", lookups)
     identity = try Self.identity(options, lookups)
     if options.service.program.loginEnvironment {
       options.service.program.addLoginEnvironment(lookups.loginEnvironment(of: identity?.user ?? geteuid()))

@@ -27,13 +27,30 @@ public struct ServiceCondition: Sendable {
     mode.handover == .connections ? "needs relay = true with exec: otherwise nothing measures the client's time" : nil
   }
 
-  static let internet = ServiceCondition { _, mode in
-    mode.isStdio || mode.sockets.contains(where: \.isInternet) ? nil : "has no effect on Unix sockets"
+  static let internet = ServiceCondition { settings, mode in
+    mode.isStdio || settings.requiresProxies || mode.sockets.contains(where: \.isInternet)
+      ? nil : "has no effect on Unix sockets"
   }
 
   static let internetConnections = ServiceCondition { _, mode in
     if mode.isStdio { return nil }
     return mode.sockets.contains(.internetStream) ? nil : "has no effect without internet stream sockets"
+  }
+
+  /// There are no datagrams.
+  static let streamsAlone = ServiceCondition { _, mode in
+    mode.sockets.allSatisfy(\.isStream)
+      ? nil : "cannot hold for datagrams, which have no PROXY header: give them a service of their own"
+  }
+
+  /// Clients come through proxies.
+  static let proxied = ServiceCondition { settings, _ in
+    settings.requiresProxies ? nil : "has no effect without proxy-from"
+  }
+
+  /// Clients may have internet addresses and connections.
+  static let internetClients = ServiceCondition { settings, mode in
+    settings.requiresProxies ? nil : internetConnections.reason(settings, mode)
   }
 
   /// The reader of the settings binds stream sockets.

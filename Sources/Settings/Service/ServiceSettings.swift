@@ -1,4 +1,5 @@
 import Admission
+import ProxyProtocol
 @_spi(Begat) import UnixCore
 
 /// The settings of a service, each with its default: the table `[service.NAME]`, and the options of begat-listener.
@@ -36,6 +37,11 @@ public struct ServiceSettings: SettingsTable {
   /// The limits of admission; its lists of peers are filled when those of the settings are resolved, its rates by
   /// `effective(in:)`.
   public var admission = AdmissionLimits()
+  /// The proxies that name their clients; none for clients that come by themselves.
+  public var proxyFrom: [String] = []
+  /// How long a proxy's header may take.
+  public var proxyTimeout: Duration = .seconds(5)
+  public var proxyVersion = ProxyVersion.any
   /// A line for refused clients, sent without waiting for them; nil for none.
   public var refusal: String?
 
@@ -69,6 +75,9 @@ public struct ServiceSettings: SettingsTable {
     return .program(wait ? .sockets : relay ? .relayedConnections : .connections)
   }
 
+  /// Whether every client comes through a proxy.
+  public var requiresProxies: Bool { !proxyFrom.isEmpty }
+
   public var bindOptions: BindOptions { BindOptions(allowsNonlocalAddress: freeBind, device: bindToDevice) }
   public var looksUpNames: Bool { resolveNames ?? (serve == .hello) }
 
@@ -97,6 +106,7 @@ extension ServiceSettings {
     if settings.allow == nil { settings.admission.allow = nil }
     if settings.deny.isEmpty { settings.admission.deny = [] }
     if settings.denyExempt.isEmpty { settings.admission.denyExempt = [] }
+    if settings.proxyFrom.isEmpty { settings.admission.proxies = [] }
     return settings
   }
 }

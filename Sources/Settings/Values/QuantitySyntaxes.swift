@@ -7,6 +7,13 @@ extension Syntax where Value == Duration {
     render: { .string(DurationText.render($0)) }, hint: { secondsHint($0, forZero: "0s") })
 }
 
+extension Syntax where Value == Duration {
+  static let positiveDuration = Syntax(
+    "TIME", "a duration above 0 such as \"5s\"", example: .string("5s"),
+    parse: { raw in raw.text.flatMap(DurationText.parse).flatMap { $0 > .zero ? $0 : nil } },
+    render: { .string(DurationText.render($0)) }, hint: { secondsHint($0) })
+}
+
 extension Syntax where Value == Duration? {
   /// A duration above zero, or `none`.
   static let timeLimit = Syntax(

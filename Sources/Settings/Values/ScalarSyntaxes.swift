@@ -1,3 +1,4 @@
+import ProxyProtocol
 @_spi(Begat) import UnixCore
 
 extension Syntax where Value == Bool {
@@ -140,4 +141,31 @@ extension Syntax where Value: RawRepresentable & CaseIterable & Sendable, Value.
         raw.text.flatMap { nearestName(to: $0, among: words) }.map { "did you mean \($0)?" }
       })
   }
+}
+
+extension Syntax where Value == ProxyVersion {
+  /// The versions of the PROXY protocol that a service accepts.
+  static let proxyVersion = Syntax(
+    "any|1|2", "\"any\", 1 or 2", example: .string("any"),
+    parse: { raw in
+      switch raw {
+      case .word("any"), .string("any"): .any
+      case .word("1"), .integer(1): .one
+      case .word("2"), .integer(2): .two
+      default: nil
+      }
+    },
+    render: { version in
+      switch version {
+      case .any: .string("any")
+      case .one: .integer(1)
+      case .two: .integer(2)
+      }
+    },
+    hint: { raw in
+      switch raw {
+      case .string("1"), .string("2"): "write \(raw.text ?? "") without quotes"
+      default: nil
+      }
+    })
 }

@@ -40,6 +40,12 @@ struct ExpectedEffect: Sendable {
     "deny": ExpectedEffect(.list([.string("203.0.113.7")])) { $0.accepts },
     "deny-time": ExpectedEffect(.string("5m after 3")) { $0.accepts && $0.hasStreams },
     "deny-exempt": ExpectedEffect(.list([.string("203.0.113.8")])) { $0.accepts && $0.hasStreams },
+    "proxy-from": ExpectedEffect(.list([.string("198.51.100.9")])) {
+      $0.accepts && $0.hasStreams && !$0.hasDatagrams
+    },
+    // They need proxy-from.
+    "proxy-timeout": ExpectedEffect(.string("7s")) { _ in false },
+    "proxy-version": ExpectedEffect(.integer(2)) { _ in false },
     "refusal": ExpectedEffect(.string("no")) { $0.accepts && ($0.hasStreams || $0.isStdio) },
 
     "max-connections": ExpectedEffect(.integer(9)) { $0.accepts && $0.hasStreams },

@@ -39,7 +39,7 @@ import Testing
     #expect(
       left == [
         "service.enabled", "admission.allow", "admission.deny", "admission.rate", "admission.ratePerSource",
-        "admission.denyExempt",
+        "admission.denyExempt", "admission.proxies",
       ])
     #expect(try options(every.arguments) == every, "\(every.arguments)")
     for key in ListenerOptions.keys { #expect(!key.isDefault(in: every), "\(key.name)") }

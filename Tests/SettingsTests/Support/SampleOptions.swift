@@ -44,6 +44,9 @@ extension ListenerOptions {
     options.allow = maybe(some(text))
     options.deny = some(text)
     options.denyExempt = some(text)
+    options.proxyFrom = some(text)
+    options.proxyTimeout = duration()
+    options.proxyVersion = one([.any, .one, .two])
     options.admission.denyTime = maybe(
       DenyTime(
         duration(), after: maybe(Int.random(in: 1...DenyTime.maxRefusals, using: &random))))
@@ -128,6 +131,9 @@ extension ListenerOptions {
     options.allow = ["2001:db8::/32", "unix:*"]
     options.deny = ["unix:7", "192.0.2.7"]
     options.denyExempt = ["unix:8"]
+    options.proxyFrom = ["192.0.2.9", "unix:9"]
+    options.proxyTimeout = .seconds(3)
+    options.proxyVersion = .two
     options.admission.denyTime = DenyTime(.seconds(600), after: 5)
     options.refusal = "Sorry,  too many."
     options.admission.maxConnections = 1
