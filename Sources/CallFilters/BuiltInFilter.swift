@@ -19,6 +19,8 @@ public struct BuiltInFilter {
     public static let logins = Needs(rawValue: 2)
     /// It removes files at its end that it has made itself.
     public static let ownFiles = Needs(rawValue: 4)
+    /// It has the kernel keep connections back until their first bytes are there, from the time on when it accepts.
+    public static let deferral = Needs(rawValue: 8)
   }
 
   /// PR_SET_PDEATHSIG, linux/prctl.h
@@ -63,6 +65,11 @@ public struct BuiltInFilter {
     try builder.add(.permit, ["setsockopt"], if: [.argument(1, is: UInt64(SOL_SOCKET))])
     try builder.add(.permit, ["getsockopt"], if: [.argument(1, is: UInt64(SOL_SOCKET))])
     try builder.add(.permit, ["getsockopt"], if: [.argument(1, is: UInt64(IPPROTO_TCP))])
+    if needs.contains(.deferral) {
+      try builder.add(
+        .permit, ["setsockopt"],
+        if: [.argument(1, is: UInt64(IPPROTO_TCP)), .argument(2, is: UInt64(TCP_DEFER_ACCEPT))])
+    }
     if needs.contains(.datagrams) { try builder.add(.permit, ["sendmsg"]) }
     // EACCES, as for a file that may not be read: the C library goes on without it.
     let files: [StaticString] = ["open", "openat", "access", "faccessat", "faccessat2"]

@@ -56,6 +56,25 @@ import Testing
     #expect(refusals.ended(.never) == ["begat deny: 1 connection refused in 0s"])
   }
 
+  @Test("names the proxy whose connection is closed, and why, once")
+  func namesTheProxy() {
+    var refusals = refusals()
+    #expect(
+      refusals.turnedAway(.problem(.noHeader), flooder, now: second(0))
+        == "the connection of proxy 127.0.0.2 is closed: no PROXY header")
+    #expect(refusals.turnedAway(.endOfStream, flooder, now: second(1)) == nil)
+    #expect(
+      refusals.turnedAway(.late(.seconds(5)), flooder, now: second(1))
+        == "the connection of proxy 127.0.0.2 is closed: no complete PROXY header within proxy-timeout (5s)")
+    #expect(
+      refusals.refused(.notProxy, flooder, now: second(1)) == "127.0.0.2 is not in proxy-from: clients are refused")
+    #expect(
+      refusals.ended(.never) == [
+        "proxy-from: 1 connection refused in 0s", "proxy-header: 2 connections refused in 1s",
+        "proxy-timeout: 1 connection refused in 0s",
+      ])
+  }
+
   @Test("does not end while clients still wait")
   func goesOn() {
     var refusals = refusals()

@@ -33,7 +33,7 @@ extension Listener {
   mutating func acceptSome(at index: Int, _ entry: StreamSocket) -> AcceptEnd {
     for attempt in 0..<Listener.acceptsPerTurn {
       do throws(SystemCallError) {
-        guard try acceptNext(at: entry.socket) else {
+        guard try entry.isProxied ? acceptProxied(at: entry.socket) : acceptNext(at: entry.socket) else {
           accepting.firstSocket = attempt == 0 ? index : index + 1
           return .paused
         }
@@ -90,17 +90,22 @@ extension Listener {
   }
 
   /// Admits a client if a place has become free for it meanwhile, and refuses it otherwise.
-  private mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
+  mutating func reconsider(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     guard refusal.concernsOpenConnections else { return refuse(accepted, refusal, now: now) }
     // Some of the connections that count may have ended a moment ago.
     takeExits()
-    switch admission.admit(accepted.client, now: now) {
+    switch decision(on: accepted, now: now) {
     case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
     case .refused(let refusal): refuse(accepted, refusal, now: now)
     }
   }
 
-  private mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
+  /// Decides on a client that was accepted.
+  func decision(on accepted: borrowing AcceptedClient, now: Deadline) -> Admission.Decision {
+    accepted.isOfProxy ? admission.admitProxy(now: now) : admission.admit(accepted.client, now: now)
+  }
+
+  mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     scoreboard.countRefused(refusal.rawValue, now: now.instant)
     admission.noteRefused(accepted.client, refusal, now: now)
     say(refusals.refused(refusal, accepted.client, now: now), .clientsRefused)
@@ -117,7 +122,8 @@ extension Listener {
     let client = admitted.client
     let socket = admitted.socket
     let fields = PeerFields(client.address)
-    let via = admitted.via
+    let via = PeerFields(admitted.proxied?.proxy)
+    let isOfProxy = admitted.isOfProxy
     let started = Deadline.now
     if admitted.since == nil { scoreboard.countAccepted(now: started.instant) }
     slot.pointee = begat_slot(
@@ -149,7 +155,7 @@ extension Listener {
       let deadline = options.maxDuration.map { started.advanced(by: $0) } ?? .never
       let entry = ConnectionTable.Entry(
         process: child, slot: UInt32(index), started: started, user: client.user ?? 0, peer: fields,
-        via: via, reservation: reservation, socket: socket, pipe: number, deadline: deadline)
+        via: via, isOfProxy: isOfProxy, reservation: reservation, socket: socket, pipe: number, deadline: deadline)
       if logsOpenings { noteOpened(entry) }
       table.insert(entry)
       scoreboard.header.pointee.active = UInt32(table.count)
@@ -173,7 +179,8 @@ extension Listener {
       // It never returns: the child gives nothing back that is on this stack, such as the reservation.
       process.serve(
         Descriptor(owning: admitted.connection.number), client: admitted.client,
-        connections: admitted.reservation.placesOfSource, slot: slot, errors: errors, processTitle: title)
+        connections: admitted.reservation.placesOfSource, proxied: admitted.proxied, slot: slot, errors: errors,
+        processTitle: title)
     case .parent(let child): return child
     }
   }
@@ -183,8 +190,10 @@ extension Listener {
   ) throws(SystemCallError) -> pid_t {
     let number = admitted.connection.number
     let client = ClientVariables(
-      local: (try? admitted.connection.localAddress())?.address, remote: admitted.client.address,
-      credentials: admitted.client.credentials, connectionsOfSource: admitted.reservation.placesOfSource)
+      local: admitted.proxied?.destination ?? (try? admitted.connection.localAddress())?.address,
+      remote: admitted.client.address,
+      credentials: admitted.client.credentials, connectionsOfSource: admitted.reservation.placesOfSource,
+      proxied: admitted.proxied)
     return try program.start(descriptors: [number, number, errors]) { client.write(to: &$0) }
   }
 

@@ -114,6 +114,8 @@ extension Listener {
       start(held)
       if accepting.pause != nil { return }
     }
+    admitReady()
+    if accepting.pause != nil { return }
     watchSockets(true)
   }
 

@@ -1,13 +1,15 @@
 import Admission
-import ControlProtocol
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// A client that was accepted: its connection, and what is known of it.
 struct AcceptedClient: ~Copyable {
   let connection: Descriptor
-  let client: Client
-  /// The proxy that has named the client; no address if it came by itself.
-  var via = PeerFields(nil)
+  private(set) var client: Client
+  /// The ends that a proxy has named; nil if the client came by itself.
+  private(set) var proxied: ProxiedEnds?
+  /// Whether a proxy has opened the connection for itself, such as for a check.
+  private(set) var isOfProxy = false
   /// The number of the listening socket.
   let socket: CInt
 
@@ -22,6 +24,15 @@ struct AcceptedClient: ~Copyable {
     self.socket = socket.descriptor.number
   }
 
+  /// Notes that a proxy has named the client.
+  mutating func setClient(_ client: Client, _ ends: ProxiedEnds) {
+    self.client = client
+    proxied = ends
+  }
+
+  /// Notes that a proxy has opened the connection for itself.
+  mutating func setProxysOwn() { isOfProxy = true }
+
   init(_ client: Client, connection: consuming Descriptor, socket: CInt = -1) {
     self.client = client
     self.connection = connection
@@ -33,7 +44,8 @@ struct AcceptedClient: ~Copyable {
 struct AdmittedClient: ~Copyable {
   let connection: Descriptor
   let client: Client
-  let via: PeerFields
+  let proxied: ProxiedEnds?
+  let isOfProxy: Bool
   let reservation: Reservation
   let socket: CInt
   /// When it was accepted; nil for a moment ago.
@@ -41,7 +53,8 @@ struct AdmittedClient: ~Copyable {
 
   init(_ accepted: consuming AcceptedClient, reservation: consuming Reservation) {
     client = accepted.client
-    via = accepted.via
+    proxied = accepted.proxied
+    isOfProxy = accepted.isOfProxy
     socket = accepted.socket
     connection = accepted.connection
     self.reservation = reservation

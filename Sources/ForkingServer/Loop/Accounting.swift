@@ -26,7 +26,9 @@ extension Listener {
 
     let isProblem = ConnectionRecord.isProblem(outcome, ender)
     switch options.log {
-    case .connections, .open: break
+    case .open: break
+    // Balancers look every few seconds whether the service is there.
+    case .connections: guard isProblem || !entry.isOfProxy else { return }
     case .problems: guard isProblem else { return }
     case .none: return
     }

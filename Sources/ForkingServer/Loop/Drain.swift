@@ -51,12 +51,14 @@ extension Listener {
     // Processes of built-in services have nothing to tidy up.
     let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)
     drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod)
+    antechamber.limit(to: Deadline(after: Antechamber.patienceAtStop))
     tellStopping(timeout, gracePeriod: gracePeriod)
   }
 
   /// Ends the remaining connections now instead of at the deadline.
   mutating func hurry() {
     closeSockets(all: true)
+    emptyAntechamber()
     dropHeldClient(.stopped(by: .terminate))
     guard var next = drain else { return }
     next.deadline = next.signal == .terminate ? .now : min(next.deadline, Deadline(after: Drain.shortGracePeriod))
@@ -73,6 +75,7 @@ extension Listener {
     killProgramsIfDue()
     guard var next = drain, next.deadline.hasPassed else { return }
     closeSockets(all: true)
+    emptyAntechamber()
     dropHeldClient(.stopped(by: .terminate))
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in

@@ -128,6 +128,6 @@ extension Listener {
     watchSockets(wasWatching)
     watchDatagrams(wasWatchingDatagrams)
     // There is nothing to resume, unless a client still needs a process.
-    if sockets.isEmpty, accepting.held == nil { accepting.resume() }
+    if sockets.isEmpty, accepting.held == nil, antechamber.isEmpty { accepting.resume() }
   }
 }

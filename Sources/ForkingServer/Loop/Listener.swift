@@ -22,6 +22,8 @@ struct Listener: ~Copyable {
     static let programErrors: UInt64 = 0x1_0000_0004
     static let pipes: UInt64 = 0x1_0000_0005
     static let datagrams: UInt64 = 0x1_0000
+    static let headers: UInt64 = 0x2_0000
+    static let allHeaders = headers..<(headers + UInt64(Antechamber.capacity))
     static let allDatagrams = datagrams..<(2 * datagrams)
   }
 
@@ -62,6 +64,8 @@ struct Listener: ~Copyable {
   var hasFailed = false
   /// The line sent to refused clients, with its CR LF.
   let refusalLine: [UInt8]?
+  let proxyHeaders: ProxyHeaders
+  var antechamber: Antechamber
   var accepting = AcceptState()
   var drain: Drain?
   private var lastSweep = Deadline.now
@@ -91,6 +95,8 @@ struct Listener: ~Copyable {
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let table = try ConnectionTable(capacity: options.admission.maxConnections)
     let batch = try RecordBatch()
+    let proxyHeaders = try ProxyHeaders(options)
+    let antechamber = try Antechamber(isUsed: options.requiresProxies)
     process = ConnectionProcess(
       service: service.offer.connectionService,
       limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
@@ -122,6 +128,8 @@ struct Listener: ~Copyable {
     exits = pollers.exits
     self.table = table
     self.batch = batch
+    self.proxyHeaders = proxyHeaders
+    self.antechamber = antechamber
     emptying = Emptying(isUnderWay: sockets.haveClosing)
     if self.reporter.channelNumber == nil { begin() }
   }
@@ -160,6 +168,8 @@ struct Listener: ~Copyable {
     advanceProgramLog()
     sweepIfDue()
     resumeIfPossible()
+    if ready.headers != 0 { hear(at: ready.headers) }
+    closeLateConnections()
     advanceHandover()
     emptySockets()
     if case .handover(let program) = offer {
@@ -176,7 +186,9 @@ struct Listener: ~Copyable {
     if !isBusy { report() }
   }
 
-  private var isDone: Bool { drain != nil && table.isEmpty && accepting.held == nil && sockets.isEmpty }
+  private var isDone: Bool {
+    drain != nil && table.isEmpty && accepting.held == nil && antechamber.isEmpty && sockets.isEmpty
+  }
 
   // MARK: Waiting
 
@@ -184,6 +196,8 @@ struct Listener: ~Copyable {
   private struct Ready {
     var streams: UInt64 = 0
     var datagrams: UInt64 = 0
+    /// A bit for each place of the antechamber.
+    var headers: UInt64 = 0
     var isChannel = false
     var hasProgramErrors = false
     /// Whether pipes of connections may have something.
@@ -199,6 +213,7 @@ struct Listener: ~Copyable {
       case Token.channel: ready.isChannel = true
       case Token.programErrors: ready.hasProgramErrors = true
       case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
+      case Token.allHeaders: ready.headers |= 1 << (event.token & 63)
       default: ready.streams |= 1 << (event.token & 63)
       }
     }
@@ -232,7 +247,7 @@ struct Listener: ~Copyable {
     var due = Deadline.never
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due)
+    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due, antechamber.due)
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }

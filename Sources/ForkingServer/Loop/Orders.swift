@@ -54,6 +54,8 @@ extension Listener {
       admission.begin(clearing: columns)
       datagramAnswers?.begin(clearing: columns)
     }
+    // Not earlier: it would hold clients back who come to the former listener, which may not know of proxies.
+    if options.requiresProxies { sockets.deferConnections() }
     watchSockets(true)
     watchDatagrams(true)
   }
@@ -111,7 +113,9 @@ extension Listener {
 
   /// Reports, once, that no client will be accepted any more, by this process or by a program that has a socket.
   mutating func sayRetiredIfDue() {
-    guard let drain, !drain.hasSaidRetired, sockets.isEmpty, !offer.handsOver || table.isEmpty else { return }
+    guard let drain, !drain.hasSaidRetired, sockets.isEmpty, antechamber.isEmpty,
+      !offer.handsOver || table.isEmpty
+    else { return }
     self.drain?.hasSaidRetired = true
     // For a begatd that comes later than this message.
     scoreboard.header.pointee.is_draining = UInt32(BEGAT_RETIRED)

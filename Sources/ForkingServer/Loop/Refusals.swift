@@ -55,6 +55,12 @@ struct Refusals {
     return text(refusal, limits, client) + ": clients are refused"
   }
 
+  /// The line for a proxy's connection that is closed, where one is due.
+  mutating func turnedAway(_ fault: HeaderFault, _ proxy: Client, now: Deadline) -> String? {
+    guard note(.connection(fault.refusal), now: now) else { return nil }
+    return "the connection of proxy \(peerText.subject(proxy.address, user: proxy.user)) is closed: \(fault)"
+  }
+
   mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
     guard note(.datagram(refusal), now: now) else { return nil }
     return text(refusal, datagramLimits, client) + ": datagrams are not answered"
@@ -118,8 +124,7 @@ struct Refusals {
     case .maxConnectionsPerSource, .ratePerSource: "\(Refusals.limit(refusal, limits)) reached by \(who)"
     case .maxConnections, .rate: "\(Refusals.limit(refusal, limits)) reached"
     case .notProxy: "\(who) is not in \(refusal.key)"
-    case .invalidProxyHeader: "\(who) has sent something else than a PROXY header"
-    case .lateProxyHeader: "\(who) has sent no complete PROXY header within \(refusal.key)"
+    case .invalidProxyHeader, .lateProxyHeader: "\(refusal.key)"
     }
   }
 

@@ -56,7 +56,7 @@ struct ConnectionProcess {
   ///
   /// - Parameter ownErrors: a pipe for its standard error alone; nil uses the one that all share.
   func serve(
-    _ socket: consuming Descriptor, client: Client, connections: Int,
+    _ socket: consuming Descriptor, client: Client, connections: Int, proxied: ProxiedEnds?,
     slot: UnsafeMutablePointer<begat_slot>, errors ownErrors: CInt?, processTitle: borrowing ProcessTitle?
   ) -> Never {
     // When the listener dies, so does this; it may have died already.
@@ -72,7 +72,9 @@ struct ConnectionProcess {
     blockedSignals.setThreadMask()
 
     show(client.address, in: processTitle)
-    let peer = Peer(address: client.address, credentials: client.credentials, connections: connections, names: names)
+    let peer = Peer(
+      address: client.address, credentials: client.credentials, connections: connections, proxied: proxied, names: names
+    )
     var connection = Connection(socket: socket, peer: peer, limits: limits, tally: Tally(slot))
     let status = serve(&connection)
     // The listener may reap this process some time later.

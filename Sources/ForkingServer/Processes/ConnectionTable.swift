@@ -17,6 +17,8 @@ struct ConnectionTable: ~Copyable {
     var peer: PeerFields
     /// The proxy that has named the client; no address if it came by itself.
     var via = PeerFields(nil)
+    /// Whether a proxy has opened it for itself.
+    var isOfProxy = false
     /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
     let reservation: Reservation?
     /// The socket that such a program has (`HandoverState.Place`).

@@ -1,7 +1,9 @@
 import NetworkServices
+import ProxyProtocol
 @_spi(Begat) import UnixCore
 
-/// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's.
+/// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's; and
+/// those of a proxy.
 ///
 /// A client controls only numbers here, and the name of its Unix socket, which is validated first.
 ///
@@ -14,14 +16,18 @@ struct ClientVariables {
   var credentials: PeerCredentials?
   /// How many connections the client's source has, this one included.
   var connectionsOfSource: Int
+  /// What a proxy has said; nil if the client came by itself.
+  var proxied: ProxiedEnds?
 
   init(
-    local: SocketAddress?, remote: SocketAddress?, credentials: PeerCredentials?, connectionsOfSource: Int
+    local: SocketAddress?, remote: SocketAddress?, credentials: PeerCredentials?, connectionsOfSource: Int,
+    proxied: ProxiedEnds?
   ) {
     self.local = local
     self.remote = remote
     self.credentials = credentials
     self.connectionsOfSource = connectionsOfSource
+    self.proxied = proxied
   }
 
   /// Sets up what a copy of the addresses needs of the run-time library: a type that is made at first use.
@@ -34,6 +40,17 @@ struct ClientVariables {
   func write(to variables: inout PreparedProgram.Variables) {
     guard let remote else { return }
     if remote.isUnix { writeUnix(remote, to: &variables) } else { writeInternet(remote, to: &variables) }
+    if let proxied { writeProxied(proxied, to: &variables) }
+  }
+
+  private func writeProxied(_ ends: ProxiedEnds, to variables: inout PreparedProgram.Variables) {
+    if let proxy = ends.proxy, !proxy.isUnix {
+      variables.add("PROXY_ADDR") { proxy.writeHost(to: &$0) }
+      variables.add("PROXY_PORT") { $0.append(decimal: proxy.port ?? 0) }
+    }
+    ends.extensions.withUnsafeBytes { bytes in
+      ProxyExtensions(bytes).forEachVariable { name, value in variables.add(name) { value.write(to: &$0) } }
+    }
   }
 
   private func writeInternet(_ remote: SocketAddress, to variables: inout PreparedProgram.Variables) {
@@ -76,7 +93,8 @@ extension Connection {
   /// The connection's two ends, for a program's environment.
   var clientVariables: ClientVariables {
     ClientVariables(
-      local: localAddress, remote: peer.address, credentials: peer.credentials, connectionsOfSource: peer.connections)
+      local: peer.proxied?.destination ?? localAddress, remote: peer.address, credentials: peer.credentials,
+      connectionsOfSource: peer.connections, proxied: peer.proxied)
   }
 }
 

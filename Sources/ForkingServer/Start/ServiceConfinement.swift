@@ -58,6 +58,7 @@ struct ServiceConfinement: ~Copyable {
   {
     var needs: BuiltInFilter.Needs = []
     if duties.answersDatagrams { needs.insert(.datagrams) }
+    if options.requiresProxies { needs.insert(.deferral) }
     if options.serve == .command { needs.insert(.logins) }
     if !duties.directories.isEmpty { needs.insert(.ownFiles) }
     return try BuiltInFilter.make(needs, exitSignal: duties.exitSignal)

@@ -12,6 +12,8 @@ final class StreamSocket {
   let isOwn: Bool
   /// Whether it takes no new client, and is closed as soon as none waits.
   var isClosing: Bool
+  /// Whether its peers are proxies.
+  var isProxied = false
 
   init(_ socket: consuming ListeningSocket, address: String, isOwn: Bool = false, isClosing: Bool = false) {
     self.socket = socket
@@ -80,8 +82,10 @@ struct ServiceSockets {
     for address in settings.streams { try bind(address, settings, isDatagram: false) }
     for address in settings.datagrams { try bind(address, settings, isDatagram: true) }
     if isEmpty { throw Problem(description: "no address to serve: " + warnings.joined(separator: "; ")) }
-    if settings.options.keepAlive {
-      for stream in streams { stream.socket.enableKeepalive() }
+    for stream in streams {
+      if settings.options.keepAlive { stream.socket.enableKeepalive() }
+      stream.isProxied = settings.options.requiresProxies
+      if !stream.isProxied { stream.socket.endDeferral() }
     }
   }
 
@@ -191,6 +195,9 @@ struct ServiceSockets {
       streams.append(StreamSocket(bound.socket, address: path.description, isOwn: true))
     }
   }
+
+  /// Lets the kernel wait for the first bytes of connections.
+  func deferConnections() { for stream in streams { stream.socket.deferConnections() } }
 
   /// The kinds of all sockets, by what the kernel says of their addresses.
   var kinds: Set<ServiceMode.SocketKind> {

@@ -8,14 +8,18 @@ public struct Peer: Sendable {
   public let credentials: PeerCredentials?
   /// How many connections its source has, this one included.
   public let connections: Int
+  /// The ends that a proxy has named; nil if the client came by itself.
+  package let proxied: ProxiedEnds?
   private let names: (any PeerNames)?
 
   package init(
-    address: SocketAddress?, credentials: PeerCredentials? = nil, connections: Int = 1, names: (any PeerNames)? = nil
+    address: SocketAddress?, credentials: PeerCredentials? = nil, connections: Int = 1,
+    proxied: ProxiedEnds? = nil, names: (any PeerNames)? = nil
   ) {
     self.address = address
     self.credentials = credentials
     self.connections = connections
+    self.proxied = proxied
     self.names = names
   }
 
@@ -31,6 +35,22 @@ public struct Peer: Sendable {
     case .unixPath, .unixAbstract, .unixUnnamed: return false
     }
     return true
+  }
+}
+
+/// What a proxy has said of its client's connection, besides the client's address.
+package struct ProxiedEnds: Sendable {
+  /// The proxy; nil where its address is not known.
+  package let proxy: SocketAddress?
+  /// The address to which the client connected.
+  package let destination: SocketAddress
+  /// Further statements, in the form of the PROXY protocol.
+  package let extensions: [UInt8]
+
+  package init(proxy: SocketAddress?, destination: SocketAddress, extensions: [UInt8]) {
+    self.proxy = proxy
+    self.destination = destination
+    self.extensions = extensions
   }
 }
 

@@ -1,0 +1,142 @@
+import Admission
+import ControlProtocol
+import ProxyProtocol
+import Settings
+@_spi(Begat) import UnixCore
+
+/// The way of a client that comes through a proxy: accept, trust, look for the header, take it, admit, start.
+///
+/// The kernel hands a connection over when its first bytes are there, which nearly always are the whole header.  One that
+/// is not complete then is awaited in the antechamber.
+extension Listener {
+  /// Accepts a connection of a proxy, if a client may be accepted, and gives its client a process.
+  ///
+  /// - Returns: whether further ones may be accepted.
+  mutating func acceptProxied(at socket: borrowing ListeningSocket) throws(SystemCallError) -> Bool {
+    let now = Deadline.now
+    if let wait = admission.wait(now: now) {
+      pauseAccepting(wait)
+      return false
+    }
+    let peer = try AcceptedClient(at: socket, prefix: admission.limits.sourcePrefix)
+    isBusy = true
+    if proxyHeaders.trusts(peer.client) {
+      receive(peer, now: now)
+    } else {
+      refuse(peer, .notProxy, now: now)
+    }
+    return accepting.pause == nil
+  }
+
+  /// Serves the client that a connection's header names, or lets the connection wait for its header.
+  private mutating func receive(_ peer: consuming AcceptedClient, now: Deadline) {
+    switch proxyHeaders.look(at: peer.connection) {
+    case .header(let header):
+      do throws(SystemCallError) {
+        try proxyHeaders.take(header, from: &peer, prefix: admission.limits.sourcePrefix)
+      } catch {
+        // The header was there a moment ago: the connection has failed.
+        return
+      }
+      admit(peer, now: now)
+    case .incomplete: awaitHeader(of: peer, now: now)
+    case .invalid(let fault): turnAway(peer, fault, now: now)
+    // A balancer that only looks whether the port is open is no news.
+    case .gone: break
+    }
+  }
+
+  private mutating func admit(_ accepted: consuming AcceptedClient, now: Deadline) {
+    switch decision(on: accepted, now: now) {
+    case .admitted(let reservation): start(AdmittedClient(accepted, reservation: reservation))
+    case .refused(let refusal): reconsider(accepted, refusal, now: now)
+    }
+  }
+
+  /// Closes a connection whose header is missing or wrong, without an answer: its proxy would take that for the client's.
+  private mutating func turnAway(_ peer: consuming AcceptedClient, _ fault: HeaderFault, now: Deadline) {
+    scoreboard.countRefused(fault.refusal.rawValue, now: now.instant)
+    say(refusals.turnedAway(fault, peer.client, now: now), .clientsRefused)
+  }
+
+  // MARK: - The antechamber
+
+  private mutating func awaitHeader(of peer: consuming AcceptedClient, now: Deadline) {
+    if antechamber.isFull, let oldest = antechamber.firstToLeave { closeLate(oldest, .crowded, now: now) }
+    let number = peer.connection.number
+    let timeout = drain == nil ? proxyHeaders.timeout : min(proxyHeaders.timeout, Antechamber.patienceAtStop)
+    let place = antechamber.add(peer, until: now.advanced(by: timeout))
+    do throws(SystemCallError) {
+      // Looking takes nothing out of the socket: a state that lasts would wake the listener without end.
+      try poller.add(number, [.readable, .endOfSending, .announcedOnce], token: Token.headers + UInt64(place))
+    } catch {
+      _ = antechamber.take(place)
+      reporter.log(.error, "\(error)")
+    }
+  }
+
+  /// Looks at connections about which the poller has announced something.
+  ///
+  /// - Parameter places: a bit for each.
+  mutating func hear(at places: UInt64) {
+    let now = Deadline.now
+    for place in Antechamber.Places(places & antechamber.taken) { hear(atPlace: place, now: now) }
+    admitReady()
+  }
+
+  private mutating func hear(atPlace place: Int, now: Deadline) {
+    let number = antechamber.number(place)
+    switch Descriptor.withBorrowed(number, { proxyHeaders.look(at: $0) }) {
+    case .header:
+      guard PollSet.readiness(of: number, for: []).isEmpty else { return _ = leave(place) }
+      // While the service is full its client waits here, as others do in the backlog.
+      antechamber.setReady(place, until: drain == nil ? .never : now.advanced(by: Antechamber.patienceAtStop))
+    case .incomplete: break
+    case .invalid(let fault): turnAway(leave(place), fault, now: now)
+    case .gone: _ = leave(place)
+    }
+  }
+
+  /// Gives the clients whose headers have become complete their processes, as far as clients may be accepted.
+  mutating func admitReady() {
+    while accepting.pause == nil, let place = antechamber.firstReady {
+      let now = Deadline.now
+      if let wait = admission.wait(now: now) { return pauseAccepting(wait) }
+      isBusy = true
+      receive(leave(place), now: now)
+    }
+  }
+
+  /// Closes the connections whose headers are late.
+  mutating func closeLateConnections() {
+    guard antechamber.due < .never else { return }
+    let now = Deadline.now
+    while let place = antechamber.late(now) {
+      closeLate(place, drain == nil ? .late(proxyHeaders.timeout) : .atStop, now: now)
+    }
+  }
+
+  /// Closes all connections that wait for headers.
+  mutating func emptyAntechamber() {
+    for place in Antechamber.Places(antechamber.taken) { _ = leave(place) }
+  }
+
+  /// Closes a connection that has waited too long, and logs it unless it has not sent anything, as a port scanner does.
+  private mutating func closeLate(_ place: Int, _ fault: HeaderFault, now: Deadline) {
+    let peer = leave(place)
+    switch proxyHeaders.look(at: peer.connection) {
+    case .incomplete(hasBegun: false): scoreboard.countRefused(fault.refusal.rawValue, now: now.instant)
+    // Its client has waited for a place until the listener stopped.
+    case .header: refuse(peer, .maxConnections, now: now)
+    case .incomplete, .invalid: turnAway(peer, fault, now: now)
+    case .gone: break
+    }
+  }
+
+  /// Takes a connection out of the antechamber.
+  private mutating func leave(_ place: Int) -> AcceptedClient {
+    // A process that is forked for it would keep it in the poller's set.
+    try? poller.remove(antechamber.number(place))
+    return antechamber.take(place)
+  }
+}

@@ -1,0 +1,86 @@
+import Admission
+import NetworkServices
+import ProxyProtocol
+import Settings
+@_spi(Begat) import UnixCore
+
+/// Reads the headers by which proxies name their clients.
+///
+/// A header is looked at without being taken out of the socket, and taken out when it is complete: the next byte is the
+/// client's.
+struct ProxyHeaders: ~Copyable {
+  /// The peers whose headers are believed; others are refused.
+  private let trusted: AccessRules
+  private let versions: ProxyVersion
+  /// How long a header may take from the acceptance of its connection on.
+  let timeout: Duration
+  /// Whether programs learn what a header says besides addresses.
+  private let keepsExtensions: Bool
+  private let memory: MemoryMapping?
+  /// Memory that forks do not copy, so that writing to it never copies a page.  Empty for a service without proxies.
+  private let room: UnsafeMutableRawBufferPointer
+
+  /// What a look at a connection has found.
+  enum Look {
+    case header(ProxyHeader)
+    /// More bytes are needed.
+    case incomplete(hasBegun: Bool)
+    case invalid(HeaderFault)
+    /// The peer has closed the connection without a byte, or it has failed.
+    case gone
+  }
+
+  init(_ options: ListenerOptions) throws(SystemCallError) {
+    trusted = AccessRules(allow: options.admission.proxies, deny: [])
+    versions = options.proxyVersion
+    timeout = options.proxyTimeout
+    keepsExtensions = options.runsPrograms
+    guard options.requiresProxies else {
+      memory = nil
+      room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let memory = try MemoryMapping.shared(size: ProxyHeader.maxLength, isInherited: false)
+    room = memory.unsafeBytes
+    self.memory = consume memory
+  }
+
+  /// Whether a peer's headers are believed.
+  func trusts(_ peer: Client) -> Bool { trusted.decision(on: peer.address, user: peer.user).isAllowed }
+
+  /// Looks at the first bytes of a connection.
+  func look(at connection: borrowing Descriptor) -> Look {
+    let count: Int
+    do throws(SystemCallError) { count = try connection.peek(into: room) } catch {
+      return error.code == .wouldBlock ? .incomplete(hasBegun: false) : .gone
+    }
+    guard count > 0 else { return .gone }
+    switch ProxyHeader.parse(UnsafeRawBufferPointer(rebasing: room[..<count]), accepting: versions) {
+    case .header(let header): return .header(header)
+    case .invalid(let problem): return .invalid(.problem(problem))
+    case .incomplete:
+      let hasEnded = PollSet.readiness(of: connection.number, for: .endOfSending).contains(.endOfSending)
+      return hasEnded ? .invalid(.endOfStream) : .incomplete(hasBegun: true)
+    }
+  }
+
+  /// Takes a header that `look` has found out of its connection, which then has the ends that the header names.
+  ///
+  /// - Throws: what recv(2) throws.
+  func take(
+    _ header: ProxyHeader, from peer: inout AcceptedClient, prefix: SourcePrefix
+  ) throws(SystemCallError) {
+    var taken = 0
+    while taken < header.length {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: room[taken..<header.length])
+      let count = try peer.connection.receive(into: rest, waiting: false)
+      guard count > 0 else { throw SystemCallError("recv", on: "PROXY header", code: .connectionReset) }
+      taken += count
+    }
+    guard let addresses = header.addresses else { return peer.setProxysOwn() }
+    let extensions = keepsExtensions && !header.extensions.isEmpty ? Array(room[header.extensions]) : []
+    peer.setClient(
+      Client(address: addresses.source, prefix: prefix),
+      ProxiedEnds(proxy: peer.client.address, destination: addresses.destination, extensions: extensions))
+  }
+}
