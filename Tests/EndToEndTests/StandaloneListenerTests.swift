@@ -76,6 +76,7 @@ struct StandaloneListenerTests {
       "serve", "name", "listen-stream", "listen-datagram", "socket", "stdio", "backlog", "max-connections",
       "max-connections-per-source", "rate", "rate-per-source", "source-prefix.ipv4", "source-prefix.ipv6", "when-full",
       "refusal", "allow", "deny", "deny-time", "deny-exempt",
+      "proxy-from", "proxy-timeout", "proxy-version",
       "max-duration", "free-bind", "bind-to-device", "first-byte-timeout", "idle-timeout", "keep-alive",
       "drain-timeout", "user", "group", "groups", "relay", "wait", "environment.NAME", "login-environment",
       "working-directory",
