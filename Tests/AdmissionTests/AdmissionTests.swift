@@ -164,11 +164,11 @@ import Testing
     #expect(try refusal(of: client) == .rate)
     all.rate = nil
     #expect(try refusal(of: client) == nil)
-    #expect(Refusal.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6])
+    #expect(Refusal.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     #expect(
       Refusal.allCases.map(\.key) == [
         "allow and deny", "max-connections-per-source", "rate-per-source", "max-connections", "rate", "begat deny",
-        "deny-time",
+        "deny-time", "proxy-from", "proxy-header", "proxy-timeout",
       ])
   }
 

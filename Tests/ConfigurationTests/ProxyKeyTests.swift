@@ -105,7 +105,7 @@ import Testing
     let service = "[service.x]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\nsource-prefix.ipv4 = 24\n"
     #expect(
       Configuration.problems(service) == [
-        "t.toml:4:1: service.x.source-prefix.ipv4: has no effect on Unix sockets"
+        "t.toml:4:15: service.x.source-prefix.ipv4: has no effect on Unix sockets"
       ])
     #expect(try Configuration.sample(service + "proxy-from = \"unix:*\"").services[0].settings.requiresProxies)
   }

@@ -164,8 +164,11 @@ struct ProxyClientTests {
     ]
   }
 
+  /// A relay waits for the end of its client.
   private func variables(_ client: Client) throws -> [String] {
-    try client.receiveText().split(separator: "\n").map(String.init).sorted()
+    let text = try client.receiveText()
+    client.hangUp()
+    return text.split(separator: "\n").map(String.init).sorted()
   }
 
   @Test(arguments: [false, true])

@@ -163,7 +163,7 @@ struct ProxyWaitTests {
       #expect(try isServed(first))
       for client in waiting { try client.send(Self.rest) }
       #expect(!waiting[0].hears(within: .milliseconds(600)))
-      waiting[0].hangUp()
+      waiting[0].reset()
       first.hangUp()
       #expect(try isServed(waiting[1]))
       #expect(!waiting[2].hears(within: .milliseconds(50)))
@@ -171,7 +171,7 @@ struct ProxyWaitTests {
       #expect(try isServed(waiting[2]))
       #expect(try refused(daemon, "proxy-timeout") == 0)
       #expect(try daemon.connections("echo").count == 1)
-      // The one that has hung up got no process.
+      // The one that has gone got no process.
       waiting[2].hangUp()
       _ = try daemon.awaitConnections(0, of: "echo")
       try daemon.log.awaitLines(containing: " for 192.0.2.8:51312")

@@ -38,8 +38,8 @@ import Testing
       + unchanged(every.service.admission.sourcePrefix, usual.service.admission.sourcePrefix, in: "prefix")
     #expect(
       left == [
-        "service.enabled", "admission.allow", "admission.deny", "admission.rate", "admission.ratePerSource",
-        "admission.denyExempt", "admission.proxies",
+        "service.enabled", "admission.allow", "admission.deny", "admission.proxies", "admission.rate",
+        "admission.ratePerSource", "admission.denyExempt",
       ])
     #expect(try options(every.arguments) == every, "\(every.arguments)")
     for key in ListenerOptions.keys { #expect(!key.isDefault(in: every), "\(key.name)") }
