@@ -142,7 +142,7 @@ struct ProxyHeaderTests {
     try withDaemon(Self.configuration("refusal = \"Sorry.\"")) { daemon in
       let client = try Client(try daemon.address("echo"), behind: header)
       #expect((try? client.receiveAll()) ?? [] == [], "\(name)")
-      let line = try daemon.log.awaitLines(containing: "the connection of proxy 127.0.0.1 is closed: ")[0]
+      let line = try daemon.log.awaitLines(containing: "a connection of 127.0.0.1 is closed: ")[0]
       #expect(line.contains(reason), "\(name): \(line)")
       // The next one is counted, and is in the same episode.
       #expect(try Client(try daemon.address("echo"), behind: header).awaitEnd(), "\(name)")

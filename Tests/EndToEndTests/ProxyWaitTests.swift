@@ -38,7 +38,7 @@ struct ProxyWaitTests {
       #expect(watch.elapsed > .milliseconds(900) && watch.elapsed < .milliseconds(2500), "\(watch.elapsed)")
       #expect(slow.awaitEnd())
       try daemon.log.awaitLines(
-        containing: "the connection of proxy 127.0.0.1 is closed: no complete PROXY header within proxy-timeout (1s)")
+        containing: "a connection of 127.0.0.1 is closed: no complete PROXY header within proxy-timeout (1s)")
       #expect(try refused(daemon, "proxy-timeout") == 1)
     }
   }

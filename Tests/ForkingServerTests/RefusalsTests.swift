@@ -1,4 +1,6 @@
 import Admission
+import ControlProtocol
+import Settings
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -61,11 +63,11 @@ import Testing
     var refusals = refusals()
     #expect(
       refusals.turnedAway(.problem(.noHeader), flooder, now: second(0))
-        == "the connection of proxy 127.0.0.2 is closed: no PROXY header")
+        == "a connection of 127.0.0.2 is closed: no PROXY header")
     #expect(refusals.turnedAway(.endOfStream, flooder, now: second(1)) == nil)
     #expect(
       refusals.turnedAway(.late(.seconds(5)), flooder, now: second(1))
-        == "the connection of proxy 127.0.0.2 is closed: no complete PROXY header within proxy-timeout (5s)")
+        == "a connection of 127.0.0.2 is closed: no complete PROXY header within proxy-timeout (5s)")
     #expect(
       refusals.refused(.notProxy, flooder, now: second(1)) == "127.0.0.2 is not in proxy-from: clients are refused")
     #expect(
@@ -73,6 +75,17 @@ import Testing
         "proxy-from: 1 connection refused in 0s", "proxy-header: 2 connections refused in 1s",
         "proxy-timeout: 1 connection refused in 0s",
       ])
+  }
+
+  @Test("names a proxy no more than log-address says")
+  func hidesTheProxy() {
+    for (form, text) in [(LogAddress.none, "a client"), (.prefix, "127.0.0.0/24")] {
+      var refusals = Refusals(
+        limits: AdmissionLimits(), datagramLimits: AdmissionLimits(), peerText: PeerText(form))
+      #expect(
+        refusals.turnedAway(.endOfStream, flooder, now: second(0))
+          == "a connection of \(text) is closed: the stream ends within the PROXY header")
+    }
   }
 
   @Test("does not end while clients still wait")

@@ -58,7 +58,7 @@ struct Refusals {
   /// The line for a proxy's connection that is closed, where one is due.
   mutating func turnedAway(_ fault: HeaderFault, _ proxy: Client, now: Deadline) -> String? {
     guard note(.connection(fault.refusal), now: now) else { return nil }
-    return "the connection of proxy \(peerText.subject(proxy.address, user: proxy.user)) is closed: \(fault)"
+    return "a connection of \(peerText.subject(proxy.address, user: proxy.user)) is closed: \(fault)"
   }
 
   mutating func refusedDatagram(_ refusal: Refusal, _ client: Client, now: Deadline) -> String? {
