@@ -74,7 +74,7 @@ let package = Package(
     // Who may connect: decided by listeners, explained by tools.
     .target(name: "Admission", dependencies: [unixCore, "CSharedLayouts"]),
 
-    // The header by which a proxy says whose connection it passes on: read by listeners, sent by tools.
+    // The header by which a proxy names its client: read by listeners, sent by tools.
     .target(name: "ProxyProtocol", dependencies: [unixCore]),
 
     // Every key once, with its default, its syntax and the rules about it: read in files and on command lines.
@@ -180,8 +180,16 @@ let package = Package(
         "ForkingServer", "NetworkServices", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", unixCore,
         "TestSupport",
       ]),
+    // Parsers, compared with other parsers over many inputs.
+    .target(name: "ProbeComparison", path: "Tests/ProbeComparison"),
+    .executableTarget(name: "proxy-probe", dependencies: ["ProxyProtocol", unixCore], path: "Tests/ProxyProbe"),
+    .testTarget(
+      name: "ProxyProtocolTests", dependencies: ["ProxyProtocol", unixCore, "ProbeComparison"],
+      exclude: ["compare-with-python.py"]),
     .executableTarget(name: "toml-probe", dependencies: ["TOML"], path: "Tests/TOMLProbe"),
-    .testTarget(name: "TOMLTests", dependencies: ["TOML", "TestSupport"], exclude: ["compare-with-tomllib.py"]),
+    .testTarget(
+      name: "TOMLTests", dependencies: ["TOML", "TestSupport", "ProbeComparison"],
+      exclude: ["compare-with-tomllib.py"]),
     .testTarget(
       name: "ConfigurationTests",
       dependencies: [

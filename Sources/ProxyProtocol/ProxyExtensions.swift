@@ -127,7 +127,7 @@ extension ProxyExtensions {
   private static let hostCharacters = ASCIISet.letters.union(.digits).union(".-")
   private static let protocolCharacters = ASCIISet.letters.union(.digits).union(".-_/+")
   private static let identifierCharacters = ASCIISet.letters.union(.digits).union("-")
-  /// Printable, without quotes, and without those by which a shell would replace something.
+  /// Printable, without quotes, and without the characters that a shell expands.
   private static let nameCharacters = ASCIISet.letters.union(.digits).union(" !#%&()*+,-./:;<=>?@[]^_{|}~")
 
   private func text(_ value: Range<Int>, of allowed: ASCIISet, upTo maximum: Int) -> Value? {

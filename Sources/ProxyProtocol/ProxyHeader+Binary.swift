@@ -13,7 +13,7 @@ extension ProxyHeader {
     let isLocal = command == 0
 
     guard bytes.count > 13 else { return .incomplete }
-    // Of a LOCAL connection everything but the length is ignored, and must be skipped.
+    // A LOCAL connection's length must be skipped, and nothing else about it is looked at.
     guard isLocal || bytes[13] >> 4 <= 3 else { return .invalid(.unknownFamily(bytes[13] >> 4)) }
     guard isLocal || bytes[13] & 15 <= 2 else { return .invalid(.unknownTransport(bytes[13] & 15)) }
 
@@ -24,7 +24,7 @@ extension ProxyHeader {
     if let block, length - fixedLength < block { return .invalid(.addressesTooShort(length - fixedLength, block)) }
     guard bytes.count >= length else { return .incomplete }
 
-    // What an unspecified family or transport has behind the length has no known shape.
+    // The bytes behind the length of an unspecified family or transport have no known shape.
     guard let block else {
       return .header(ProxyHeader(length: length, version: 2, addresses: nil, extensions: 0..<0))
     }

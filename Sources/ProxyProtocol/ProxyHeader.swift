@@ -1,10 +1,10 @@
 import UnixCore
 
-/// The header by which a proxy says whose connection it passes on, in front of the first byte of the client.
+/// The header by which a proxy names its client, in front of the client's first byte.
 ///
 /// Source: HAProxy's doc/proxy-protocol.txt.
 public struct ProxyHeader {
-  /// How many bytes the header has: so many are to be consumed, and what follows is the client's.
+  /// How many bytes the header has: so many are to be consumed, and the rest is the client's.
   public let length: Int
   /// 1 for a line of text, 2 for the binary form.
   public let version: Int
