@@ -125,7 +125,8 @@ let package = Package(
     .target(
       name: "Clients",
       dependencies: [
-        nameService, "Settings", "JSON", "NetworkServices", "Confinement", unixCore, unixIPC, "CCurl",
+        nameService, "ProxyProtocol", "Settings", "JSON", "NetworkServices", "Confinement", unixCore, unixIPC,
+        "CCurl",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(
@@ -209,7 +210,8 @@ let package = Package(
         unixCore, "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
-      name: "ClientsTests", dependencies: ["Clients", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
+      name: "ClientsTests",
+      dependencies: ["Clients", "ProxyProtocol", "JSON", nameService, unixCore, unixIPC, "TestSupport"]),
     // A kernel that lacks system calls, and an attacker in a live process.
     .executableTarget(name: "without-calls", dependencies: ["CSeccomp"], path: "Tests/WithoutCalls"),
     .executableTarget(name: "call-probe", dependencies: ["CSeccomp"], path: "Tests/CallProbe"),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Clients
+import UnixCore
 
 struct Connect: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,8 +32,21 @@ struct Connect: ParsableCommand {
     transform: readLinger)
   var linger: Linger?
 
+  @Option(
+    help: ArgumentHelp(
+      "Send a header of the PROXY protocol first, as a proxy does: v1 or v2.", valueName: "version"))
+  var proxy: ProxyClaim.Version?
+
+  @Option(
+    help: ArgumentHelp(
+      "The client that the header of --proxy names: ADDRESS or ADDRESS:PORT (default: this end of the connection).",
+      valueName: "address"),
+    transform: readClient)
+  var from: SocketAddress?
+
   func validate() throws {
     _ = try arguments.target()
+    if from != nil, proxy == nil { throw ValidationError("--from names a client in the header of --proxy v1 or v2") }
     if receiveOnly, crlf || linger != nil { throw ValidationError("--receive-only sends nothing") }
   }
 
@@ -41,6 +55,7 @@ struct Connect: ParsableCommand {
     if let timeout { client.timeout = timeout }
     client.receivesOnly = receiveOnly
     client.sendsCRLF = crlf
+    client.proxy = proxy.map { ProxyClaim($0, client: from) }
     if let linger { client.linger = linger.limit }
     try finish(client.run())
   }
@@ -54,3 +69,13 @@ struct Linger {
 private func readLinger(_ text: String) throws -> Linger {
   Linger(limit: text == "forever" ? nil : try readDuration(text))
 }
+
+private func readClient(_ text: String) throws -> SocketAddress {
+  guard let client = ProxyClaim.client(text) else {
+    throw ValidationError(
+      "a client is an IPv4 or IPv6 address, with its port as in 192.0.2.7:4000 or [2001:db8::7]:4000")
+  }
+  return client
+}
+
+extension ProxyClaim.Version: ExpressibleByArgument {}

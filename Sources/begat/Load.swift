@@ -37,7 +37,12 @@ struct Load: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Connect from this many addresses in turn, from 127.1.0.1 on; 0: from one, which the kernel chooses.",
+      "Begin each connection with a header of the PROXY protocol, as a proxy does: v1 or v2.", valueName: "version"))
+  var proxy: ProxyClaim.Version?
+
+  @Option(
+    help: ArgumentHelp(
+      "Connect from this many addresses in turn, from 127.1.0.1 on; 0: from one, which the kernel chooses. With --proxy: claim so many clients, from 198.18.0.1 on.",
       valueName: "n"))
   var sources = 0
 
@@ -69,6 +74,7 @@ struct Load: ParsableCommand {
     settings.expectedBytes = expectBytes
     settings.sentBytes = sendBytes
     if let send { settings.sentText = Array(send.utf8) + [UInt8(ascii: "\n")] }
+    settings.proxy = proxy
     settings.sources = sources
     settings.held = hold
     settings.timeout = timeout ?? .seconds(10)

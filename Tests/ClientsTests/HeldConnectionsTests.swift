@@ -10,7 +10,8 @@ import Testing
     let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
     let address = try #require(try listener.descriptor.localAddress().address)
     var sources = SourceAddresses(count: 0)
-    let held = HeldConnections(3, to: address, from: &sources, within: .seconds(20))
+    var clients = ClaimedClients(nil, count: 1, to: address)
+    let held = HeldConnections(3, to: address, from: &sources, as: &clients, within: .seconds(20))
     #expect(held.failure == nil)
     #expect(held.countOpen() == 3)
     var peer = RawSocketAddress()
@@ -27,7 +28,9 @@ import Testing
   @Test("stop at the first that fails and say why")
   func stopAtTheFirst() {
     var sources = SourceAddresses(count: 0)
-    let held = HeldConnections(3, to: .unixPath("/nonexistent/socket"), from: &sources, within: .seconds(1))
+    var clients = ClaimedClients(nil, count: 1, to: .unixUnnamed)
+    let held = HeldConnections(
+      3, to: .unixPath("/nonexistent/socket"), from: &sources, as: &clients, within: .seconds(1))
     #expect(held.countOpen() == 0)
     #expect(held.failure == SystemCallError("connect", on: "/nonexistent/socket", code: .noSuchFileOrDirectory))
   }

@@ -1,4 +1,5 @@
 @_spi(Begat) import NameService
+import ProxyProtocol
 import TestSupport
 import Testing
 @_spi(Begat) import UnixCore
@@ -28,7 +29,9 @@ import Testing
   }
 
   private func run(_ settings: LoadSettings, _ address: SocketAddress) throws -> LoadTally {
-    let generator = try LoadGenerator(settings: settings, address: address, sources: SourceAddresses(count: 3))
+    let generator = try LoadGenerator(
+      settings: settings, address: address, sources: SourceAddresses(count: 3),
+      clients: ClaimedClients(settings.proxy, count: 3, to: address))
     generator.run()
     return generator.tally
   }
@@ -50,6 +53,46 @@ import Testing
     #expect(tally.total == 50 && tally[outcome] == 50)
     #expect(tally.bytes == 50 * reply.utf8.count)
     #expect(tally.latency.totalCount == (outcome == .ok ? 50 : 0))
+  }
+
+  /// Answers each connection that brings a header and a text behind it by the address that the header claims.
+  private func proxied(_ listener: consuming ListeningSocket, text: String, count: Int) -> Background {
+    let number = listener.release().release()
+    return Background {
+      guard let listener = try? ListeningSocket(adopting: Descriptor(owning: number)) else { return }
+      var peer = RawSocketAddress()
+      for _ in 0..<count where listener.descriptor.wait(for: .readable, until: Deadline(after: .seconds(20))) {
+        guard let connection = try? listener.accept(peer: &peer) else { continue }
+        var bytes: [UInt8] = []
+        while !bytes.suffix(text.utf8.count).elementsEqual(text.utf8) {
+          guard let more = try? connection.receive(maxCount: 1000, until: Deadline(after: .seconds(20))), !more.isEmpty
+          else { break }
+          bytes += more
+        }
+        bytes.withUnsafeBytes { bytes in
+          guard case .header(let header) = ProxyHeader.parse(bytes), let ends = header.addresses,
+            bytes.dropFirst(header.length).elementsEqual(text.utf8)
+          else { return }
+          try? connection.sendAll(ends.source.host ?? "", until: Deadline(after: .seconds(20)))
+        }
+      }
+    }
+  }
+
+  @Test(
+    "sends a header for another client with each connection, its text behind it", arguments: ProxyClaim.Version.allCases
+  )
+  func sendsHeaders(version: ProxyClaim.Version) throws {
+    let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
+    let address = try #require(try listener.descriptor.localAddress().address)
+    var settings = try settings(address)
+    settings.proxy = version
+    settings.sentText = Array("quit\n".utf8)
+    settings.expectedBytes = "198.18.0.1".utf8.count
+    let server = proxied(listener, text: "quit\n", count: 50)
+    let tally = try run(settings, address)
+    server.join()
+    #expect(tally.total == 50 && tally[.ok] == 50)
   }
 
   @Test("counts the refused and goes on to its end")

@@ -5,10 +5,12 @@ import Testing
 
 @Suite struct LoadReportTests {
   private func report(
-    _ tally: LoadTally, address: SocketAddress = .ipv4(.loopback, port: 7), held: LoadReport.Held? = nil
+    _ tally: LoadTally, address: SocketAddress = .ipv4(.loopback, port: 7), held: LoadReport.Held? = nil,
+    proxy: LoadReport.Proxy? = nil
   ) -> LoadReport {
     LoadReport(
-      address: address, concurrency: 16, sources: 64, nanoseconds: 2_500_000_000, processor: 1_000_000_000,
+      address: address, concurrency: 16, sources: proxy == nil ? 64 : 0, proxy: proxy, nanoseconds: 2_500_000_000,
+      processor: 1_000_000_000,
       held: held ?? LoadReport.Held(wanted: 0, open: 0, failure: nil), tally: tally)
   }
 
@@ -55,6 +57,16 @@ import Testing
     let held = report(LoadTally(), held: LoadReport.Held(wanted: 3, open: 2, failure: failure))
     #expect(held.table.contains("held          2 of 3 until the end (connect x: Connection refused)"))
     #expect(held.hasFailures)
+  }
+
+  @Test("names the clients that headers claim")
+  func namesClients() {
+    let one = report(tally, proxy: LoadReport.Proxy(version: .one, clients: 1))
+    #expect(one.table.hasPrefix("target        127.0.0.1:7, 16 at once, for 1 client by PROXY v1\n"))
+    let two = report(tally, proxy: LoadReport.Proxy(version: .two, clients: 500))
+    #expect(two.table.hasPrefix("target        127.0.0.1:7, 16 at once, for 500 clients by PROXY v2\n"))
+    #expect(two.json.contains("\"sources\":0,\"proxy\":\"v2\",\"claimed_clients\":500,"))
+    #expect(report(tally).json.contains("\"proxy\":null,\"claimed_clients\":0,"))
   }
 
   @Test("is one line of JSON for programs, however strange the address")

@@ -17,6 +17,25 @@ struct ToolTests {
     }
   }
 
+  @Test func connectBeginsWithAHeaderOfTheProxyProtocol() throws {
+    try withDaemon(SampleConfiguration.everything) { daemon in
+      let place = try target(daemon.address("echo", "127.0.0.1:"))
+      let port = try #require(place.last)
+      let first = try begat(["connect", "--proxy", "v1", "--from", "192.0.2.7:4000"] + place, input: .text("text\n"))
+      #expect(first.output.text == "PROXY TCP4 192.0.2.7 127.0.0.1 4000 \(port)\r\ntext\n", "\(first.errors.text)")
+      let own = try begat(["connect", "--proxy", "v1"] + place, input: .text(""))
+      #expect(own.output.text.hasPrefix("PROXY TCP4 127.0.0.1 127.0.0.1 ") && own.output.text.hasSuffix(" \(port)\r\n"))
+      let second = try begat(["connect", "--proxy", "v2", "--from", "192.0.2.7:4000"] + place, input: .text(""))
+      #expect(second.output.bytes.prefix(16).elementsEqual("\r\n\r\n\0\r\nQUIT\n\u{21}\u{11}\0\u{c}".utf8))
+      #expect(
+        second.output.bytes.dropFirst(16).prefix(4).elementsEqual([192, 0, 2, 7]) && second.output.bytes.count == 28)
+
+      for wrong in [["--from", "192.0.2.7"], ["--proxy", "v3"], ["--proxy", "v1", "--from", "/run/x"]] {
+        #expect(try begat(["connect"] + wrong + place).status == .exited(code: 64), "\(wrong)")
+      }
+    }
+  }
+
   @Test func connectHoldsAConversation() throws {
     try withDaemon(SampleConfiguration.service("command")) { daemon in
       let connect = try RunningProgram(

@@ -8,6 +8,8 @@ public struct ConnectClient: Sendable {
   public var target: ConnectionTarget
   /// How long the target's addresses are tried, all together.
   public var timeout = Duration.seconds(10)
+  /// The header of the PROXY protocol that comes before the input.
+  public var proxy: ProxyClaim?
   /// Whether standard input is left alone.
   public var receivesOnly = false
   /// Whether the lines of the input are sent with CR LF.
@@ -42,6 +44,7 @@ public struct ConnectClient: Sendable {
   private func carry() throws {
     Signal.brokenPipe.ignore()
     let connection = try connect()
+    try introduce(connection)
     let isConversation = StandardStream.input.isTerminal
     if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
     var pump = try Pump(
@@ -49,6 +52,14 @@ public struct ConnectClient: Sendable {
       output: NonBlockingOutput(try StandardStreams.take(STDOUT_FILENO)), connection: connection.socket,
       changesLineEnds: sendsCRLF, patience: isConversation ? .zero : linger)
     try pump.run()
+  }
+
+  private func introduce(_ connection: borrowing ClientConnection) throws {
+    guard let proxy else { return }
+    let header = proxy.header(from: try connection.socket.localAddress().address, to: connection.address)
+    do throws(SystemCallError) {
+      try connection.socket.sendAll(header, until: Deadline(after: timeout))
+    } catch { throw Pump.Failure(side: .connection, code: error.code) }
   }
 
   private func connect() throws -> ClientConnection {

@@ -8,12 +8,16 @@ struct HeldConnections: ~Copyable {
   private(set) var failure: SystemCallError?
 
   /// Opens `wanted` connections one after the other, until one fails.
-  init(_ wanted: Int, to address: SocketAddress, from sources: inout SourceAddresses, within limit: Duration) {
+  init(
+    _ wanted: Int, to address: SocketAddress, from sources: inout SourceAddresses, as clients: inout ClaimedClients,
+    within limit: Duration
+  ) {
     sockets = .allocate(capacity: wanted)
     while count < wanted, failure == nil {
       do throws(SystemCallError) {
         let socket = try ClientSocket.connect(
           to: address, from: sources.take(), until: Deadline(after: limit))
+        try socket.sendAll(clients.header(clients.take()), until: Deadline(after: limit))
         sockets.initializeElement(at: count, to: socket)
         count += 1
       } catch { failure = error }

@@ -33,16 +33,20 @@ public struct LoadClient: Sendable {
     try raiseLimit()
     let address = try findAddress()
     var sources = try sources(for: address)
-    let held = HeldConnections(settings.held, to: address, from: &sources, within: settings.timeout)
+    var clients = ClaimedClients(settings.proxy, count: max(1, settings.sources), to: address)
+    let claimed = clients.count
+    let held = HeldConnections(
+      settings.held, to: address, from: &sources, as: &clients, within: settings.timeout)
     let generator: LoadGenerator
     do throws(SystemCallError) {
-      generator = try LoadGenerator(settings: settings, address: address, sources: sources)
+      generator = try LoadGenerator(settings: settings, address: address, sources: sources, clients: clients)
     } catch { throw Complaint("\(error)") }
 
     let start = (time: SystemClock.monotonic(), processor: processorTime())
     generator.run()
     return LoadReport(
       address: address, concurrency: settings.concurrency, sources: sources.count,
+      proxy: settings.proxy.map { LoadReport.Proxy(version: $0, clients: claimed) },
       nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor,
       held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
       tally: generator.tally)
@@ -66,6 +70,7 @@ public struct LoadClient: Sendable {
   }
 
   private func sources(for address: SocketAddress) throws(Complaint) -> SourceAddresses {
+    guard settings.proxy == nil else { return SourceAddresses(count: 0) }
     guard settings.sources == 0 || SourceAddresses.canReach(address) else {
       throw Complaint("--sources: \(address) is not in 127.0.0.0/8")
     }

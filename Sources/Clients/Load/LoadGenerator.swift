@@ -14,6 +14,7 @@ final class LoadGenerator {
   private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: largestText, alignment: 16)
   private let timeout: Int64
   private var sources: SourceAddresses
+  private var clients: ClaimedClients
   private var deadline = Int64.max
   private var begun = 0
   private var active = 0
@@ -27,10 +28,13 @@ final class LoadGenerator {
   private static let pause: Int64 = 1_000_000
   private static let sweepInterval: Int64 = 50_000_000
 
-  init(settings: LoadSettings, address: SocketAddress, sources: SourceAddresses) throws(SystemCallError) {
+  init(
+    settings: LoadSettings, address: SocketAddress, sources: SourceAddresses, clients: consuming ClaimedClients
+  ) throws(SystemCallError) {
     self.settings = settings
     self.address = address
     self.sources = sources
+    self.clients = clients
     poller = try Poller()
     slots = .allocate(capacity: settings.concurrency)
     for index in slots.indices { slots.initializeElement(at: index, to: LoadSlot()) }
@@ -83,8 +87,14 @@ final class LoadGenerator {
   private func connect(_ index: Int, at now: Int64) {
     do throws(SystemCallError) {
       let socket = try ClientSocket.start(to: address, from: sources.take())
-      try poller.add(
-        socket.number, settings.sentBytes > 0 ? [.readable, .writable] : .readable, token: UInt64(index))
+      let client = clients.take()
+      // The text follows the header immediately, instead of waiting for the peer's acknowledgement.
+      if clients.count > 0, settings.sentBytes > 0, !address.isUnix {
+        try socket.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+      }
+      let sends = !clients.header(client).isEmpty || settings.sentBytes > 0
+      try poller.add(socket.number, sends ? [.readable, .writable] : .readable, token: UInt64(index))
+      slots[index].client = client
       slots[index].socket = consume socket
       slots[index].phase = .open
       active += 1
@@ -110,20 +120,21 @@ final class LoadGenerator {
 
   /// Returns whether the connection goes on.
   private func send(_ index: Int) -> Bool {
-    let size = min(settings.sentBytes - slots[index].sent, text.count)
+    let header = clients.header(slots[index].client)
+    let total = header.count + settings.sentBytes
     do throws(SystemCallError) {
-      slots[index].sent += try slots[index].socket?.send(UnsafeRawBufferPointer(rebasing: text[..<size])) ?? 0
+      slots[index].sent += try slots[index].socket?.send(part(of: header, from: slots[index].sent, to: total)) ?? 0
     } catch {
       switch error.code {
       case .wouldBlock: return true
       // What the peer had sent before it went away is still to be received.
-      case .brokenPipe: slots[index].sent = settings.sentBytes
+      case .brokenPipe: slots[index].sent = total
       default:
         end(index, LoadOutcome(failure: error.code), code: error.code)
         return false
       }
     }
-    guard slots[index].sent >= settings.sentBytes else { return true }
+    guard slots[index].sent >= total else { return true }
     do throws(SystemCallError) {
       try poller.change(slots[index].socket?.number ?? -1, .readable, token: UInt64(index))
       return true
@@ -131,6 +142,12 @@ final class LoadGenerator {
       end(index, .other, code: error.code)
       return false
     }
+  }
+
+  /// The bytes to send next: the rest of the header, then text.
+  private func part(of header: UnsafeRawBufferPointer, from sent: Int, to total: Int) -> UnsafeRawBufferPointer {
+    if sent < header.count { return UnsafeRawBufferPointer(rebasing: header[sent...]) }
+    return UnsafeRawBufferPointer(rebasing: text[..<min(total - sent, text.count)])
   }
 
   private func receive(_ index: Int) {

@@ -10,9 +10,16 @@ struct LoadReport {
     let failure: SystemCallError?
   }
 
+  /// The headers that began the connections.
+  struct Proxy {
+    let version: ProxyClaim.Version
+    let clients: Int
+  }
+
   let address: SocketAddress
   let concurrency: Int
   let sources: Int
+  let proxy: Proxy?
   let nanoseconds: Int64
   /// Processor time of the generator: near to all of a processor, it measured itself.
   let processor: Int64
@@ -41,7 +48,7 @@ struct LoadReport {
 extension LoadReport {
   var table: String {
     var rows = [
-      ("target", "\(address), \(concurrency) at once" + (sources > 0 ? ", from \(sources) addresses" : "")),
+      ("target", "\(address), \(concurrency) at once\(origin)"),
       (
         "connections",
         "\(tally[.ok]) ok" + (tally.hasFailures ? ", \(tally.failed) failed" : "")
@@ -66,6 +73,13 @@ extension LoadReport {
       .joined(separator: "\n")
   }
 
+  private var origin: String {
+    if let proxy {
+      return ", for \(proxy.clients) \(proxy.clients == 1 ? "client" : "clients") by PROXY \(proxy.version.rawValue)"
+    }
+    return sources > 0 ? ", from \(sources) addresses" : ""
+  }
+
   /// Details that the count alone does not give.
   private func explanation(of outcome: LoadOutcome) -> String {
     switch outcome {
@@ -82,7 +96,8 @@ extension LoadReport {
     // The address comes with its unprintable bytes escaped already.
     var figures: [JSONValue.Member] = [
       .init("target", .string(address.description)), .init("concurrency", .count(concurrency)),
-      .init("sources", .count(sources)), .init("seconds", .number(rounded(seconds, places: 6))),
+      .init("sources", .count(sources)), .init("proxy", .optional(proxy) { .string($0.version.rawValue) }),
+      .init("claimed_clients", .count(proxy?.clients ?? 0)), .init("seconds", .number(rounded(seconds, places: 6))),
       .init("connections", .count(tally.total)), .init("rate", .number(rounded(rate, places: 1))),
       .init("failed", .count(tally.failed)),
     ]

@@ -21,7 +21,11 @@ public struct LoadSettings: Sendable {
   public var sentText: [UInt8] = [] {
     didSet { sentBytes = sentText.count }
   }
+  /// A header of this version of the PROXY protocol begins each connection; nil: none does.
+  public var proxy: ProxyClaim.Version?
   /// How many addresses of 127.1.0.0/16 to connect from in turn; 0 leaves the source address to the kernel.
+  ///
+  /// With `proxy`, how many addresses of 198.18.0.0/16 the headers claim in turn, at least one.
   ///
   /// A server that looks up its clients' names or limits each source is measured with all the addresses' lookups and
   /// limits.

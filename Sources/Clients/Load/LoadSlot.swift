@@ -19,5 +19,8 @@ struct LoadSlot: ~Copyable {
   /// When a slot without a connection goes on.
   var resumes: Int64 = 0
   var received = 0
+  /// How much of its header and text it has sent.
   var sent = 0
+  /// The client that it claims.
+  var client = 0
 }
