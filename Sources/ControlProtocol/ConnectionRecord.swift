@@ -93,12 +93,17 @@ extension ConnectionRecord: CustomStringConvertible {
     writeEnd(to: &text)
   }
 
-  /// Appends `pid 4711 for 192.0.2.7:51312: `, with which every line about a connection begins.
+  /// Appends `pid 4711 for 192.0.2.7:51312: `, with which every line about a connection begins; behind a proxy
+  /// `pid 4711 for 192.0.2.7:51312 via 10.0.0.2:40000: `.
   package func writeHead(to text: inout ByteWriter, at local: String? = nil) {
     text.append("pid ")
     text.append(decimal: UInt64(process.magnitude))
     text.append(" for ")
     PeerText(addressForm).write(peer, user: user, at: local, to: &text)
+    if let via {
+      text.append(" via ")
+      PeerText(addressForm).write(via, at: local, to: &text)
+    }
     text.append(": ")
   }
 

@@ -56,6 +56,18 @@ import Testing
     #expect(whole[1].hasPrefix(name + "/12.100.") && whole[1].hasSuffix("976K  976K  first-byte"))
   }
 
+  @Test("shows the proxies of clients that came through one, if there is room")
+  func showsProxies() throws {
+    var proxied = Self.connection("a", "192.0.2.7:51312")
+    proxied.via = "10.0.0.2:40000"
+    let report = ConnectionReport([proxied, Self.connection("a", "192.0.2.8:1")])
+    let wide = ConnectionText.text(report, width: 120).split(separator: "\n")
+    #expect(wide[0].split(separator: " ") == ["ID", "PID", "PEER", "VIA", "AGE", "IN", "OUT", "WAITS", "FOR"])
+    #expect(wide[1].contains("  192.0.2.7:51312  10.0.0.2:40000  50s") && wide[2].contains("  192.0.2.8:1      -  "))
+    let narrow = ConnectionText.text(report, width: 80).split(separator: "\n")
+    #expect(!narrow[0].contains("VIA") && narrow.allSatisfy { $0.count <= 80 })
+  }
+
   @Test("escapes what came from others")
   func escapes() {
     let output = ControlOutput(.order(OrderReport("done \u{1b}[2J", count: 1, problems: ["é"])), command: "begat end")

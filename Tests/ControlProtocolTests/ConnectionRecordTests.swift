@@ -12,6 +12,14 @@ import Testing
       process: 4711, peer: .ipv4(IPv4Address(rawValue: 0xc000_0207), port: 51312), duration: .milliseconds(3),
       received: 0, sent: 26, outcome: .complete)
     #expect("\(record)" == "pid 4711 for 192.0.2.7:51312: 3 ms, received 0, sent 26 bytes, complete")
+    record.via = .ipv4(IPv4Address(rawValue: 0x0a00_0002), port: 40_000)
+    #expect("\(record)".hasPrefix("pid 4711 for 192.0.2.7:51312 via 10.0.0.2:40000: 3 ms, "))
+    record.via = .unixUnnamed
+    #expect(withText { record.write(to: &$0, at: "/run/x") }.hasPrefix("pid 4711 for 192.0.2.7:51312 via /run/x: "))
+    record.addressForm = .prefix
+    #expect("\(record)".hasPrefix("pid 4711 for 192.0.2.0/24 via unix: "))
+    record.addressForm = .full
+    record.via = nil
     record.peer = .unixUnnamed
     record.user = 1000
     record.duration = .milliseconds(9999)

@@ -35,6 +35,7 @@ import Testing
       id: ConnectionID(service: "hello", generation: 1, slot: slot, started: 5_000_000), process: 100, listener: 99,
       age: .milliseconds(1001))
     connection.peer = "192.0.2.7:51312"
+    if slot == 1 { connection.via = "10.0.0.2:40000" }
     connection.received = 0
     connection.waiting = .firstByte
     return connection
@@ -72,8 +73,8 @@ import Testing
     let text = String(decoding: ControlAnswer.connections(ConnectionReport([Self.connection(4)])).line, as: UTF8.self)
     #expect(
       text == #"{"version":1,"ok":true,"connections":[{"id":"hello/1.4.3uw","service":"hello","generation":1,"slot":4,"#
-        + #""peer":"192.0.2.7:51312","name":null,"user":null,"pid":100,"listener":99,"age":1.001,"received":0,"sent":null,"#
-        + #""waits-for":"first-byte"}],"omitted":0}"# + "\n")
+        + #""peer":"192.0.2.7:51312","via":null,"name":null,"user":null,"pid":100,"listener":99,"age":1.001,"#
+        + #""received":0,"sent":null,"waits-for":"first-byte"}],"omitted":0}"# + "\n")
   }
 
   @Test("have no more connections than there is room for, and count the others")

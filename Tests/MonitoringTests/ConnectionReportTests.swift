@@ -65,6 +65,20 @@ import Testing
     #expect(report.connections[1].peer == "/run/sock" && (report.connections[1].user == nil) == (form != .full))
   }
 
+  @Test(
+    "show the proxy of a client as they show the client",
+    arguments: [(.full, "10.0.0.2:40000"), (.prefix, "10.0.0.0/24"), (.none, nil)] as [(LogAddress, String?)])
+  func showsProxies(form: LogAddress, via: String?) throws {
+    let proxy = SocketAddress.ipv4(IPv4Address(rawValue: 10 << 24 | 2), port: 40_000)
+    func slot(_ via: SocketAddress) -> begat_slot {
+      begat_slot(
+        process: 12, peer: PeerFields(Self.client), via: PeerFields(via), started: Self.now)
+    }
+    let report = try Self.report(
+      [slot(proxy), slot(.unixUnnamed), Self.slot(12, Self.client)], unix: .unixPath(UnixPath("/run/sock")), form)
+    #expect(report.connections.map(\.via) == [via, form == .none ? nil : "/run/sock", nil])
+  }
+
   @Test("show no address if the listener's number for that is unknown")
   func showsNoAddress() throws {
     let object = try Scoreboard.create(slotCount: 1)

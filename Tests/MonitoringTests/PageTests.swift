@@ -22,6 +22,7 @@ import Testing
     user.peer = "/run/time"
     user.user = 1000
     user.name = nil
+    client.via = "10.0.0.2:40000"
     return ConnectionReport([client, user], omitted: 1)
   }
 
@@ -59,7 +60,7 @@ import Testing
     #expect(!Self.page(SampleReport.full).contains("Open connections</h2>"))
     let reader = PageReader(Self.page(SampleReport.full, Self.connections))
     for text in [
-      "192.0.2.7:51312", "host.example.org", "uid 1000", "time/1.3.3uw", "1.5\u{A0}kB",
+      "192.0.2.7:51312", "host.example.org", "via 10.0.0.2:40000", "uid 1000", "time/1.3.3uw", "1.5\u{A0}kB",
       "1 further connection is not shown.",
     ] { #expect(reader.texts.contains { $0.contains(text) }, "\(text) is not shown") }
   }

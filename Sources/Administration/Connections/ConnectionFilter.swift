@@ -8,7 +8,7 @@ public struct ConnectionFilter: Hashable, Sendable {
   public var source: IPNetwork?
   /// Open for at least this long.
   public var minimumAge: Duration?
-  /// Words, each of which is a part of the connection's id, peer, name, process or user.
+  /// Words, each of which is a part of the connection's id, peer, proxy, name, process or user.
   public var words: [String] = []
 
   public init(source: IPNetwork? = nil, minimumAge: Duration? = nil) {
@@ -23,7 +23,8 @@ public struct ConnectionFilter: Hashable, Sendable {
     if let source, !ConnectionFilter.isFrom(source, connection.peer) { return false }
     return words.allSatisfy { word in
       connection.id.description.contains(word) || connection.peer?.contains(word) == true
-        || connection.name?.contains(word) == true || "\(connection.process)" == word
+        || connection.via?.contains(word) == true || connection.name?.contains(word) == true
+        || "\(connection.process)" == word
         || connection.user.map { "uid \($0)".contains(word) } == true
     }
   }

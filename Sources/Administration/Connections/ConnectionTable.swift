@@ -16,10 +16,13 @@ struct ConnectionTable {
   let naming: Naming
   /// Whether the name of a client's host is known.
   let isNamed: Bool
+  /// Whether a proxy has named a client.
+  let isProxied: Bool
 
-  init(_ naming: Naming, isNamed: Bool) {
+  init(_ naming: Naming, for connections: [ConnectionStatus]) {
     self.naming = naming
-    self.isNamed = isNamed
+    isNamed = connections.contains { $0.name != nil }
+    isProxied = connections.contains { $0.via != nil }
   }
 
   var columns: [TableColumn] {
@@ -38,6 +41,8 @@ struct ConnectionTable {
       ]
     }
     let rank = naming == .id ? 5 : 1
+    // The first that is left out.
+    if isProxied { columns.insert(TableColumn("VIA", rank: naming == .id ? 6 : 5), at: 3) }
     if isNamed { columns.insert(TableColumn("NAME", cut: .end(minimum: 12), rank: rank), at: 3) }
     return columns
   }
@@ -48,6 +53,7 @@ struct ConnectionTable {
       ConnectionTable.peer(connection), ColumnText.age(connection.age), ColumnText.size(connection.received),
       ColumnText.size(connection.sent), connection.waiting?.rawValue ?? "-",
     ]
+    if isProxied { cells.insert(connection.via ?? "-", at: 3) }
     if isNamed { cells.insert(connection.name ?? "-", at: 3) }
     return cells.map(printableCell)
   }
@@ -77,10 +83,9 @@ struct ConnectionTable {
 enum ConnectionText {
   /// - Parameter width: where ids are too long for it, connections are named by their processes; nil for any width.
   static func text(_ report: ConnectionReport, width: Int?) -> String {
-    let isNamed = report.connections.contains { $0.name != nil }
-    let byID = Table(ConnectionTable(.id, isNamed: isNamed), report.connections)
+    let byID = Table(ConnectionTable(.id, for: report.connections), report.connections)
     if let width, byID.leastWidth > width {
-      return Table(ConnectionTable(.serviceAndProcess, isNamed: isNamed), report.connections).text(width)
+      return Table(ConnectionTable(.serviceAndProcess, for: report.connections), report.connections).text(width)
     }
     return byID.text(width)
   }

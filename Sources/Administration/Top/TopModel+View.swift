@@ -51,11 +51,10 @@ extension TopModel {
     layout.firstConnection = TopLayout.first(
       layout.firstConnection, showing: selected, of: connections.count, in: layout.connectionRows)
     let shown = connections[layout.firstConnection...].prefix(layout.connectionRows)
-    let isNamed = report.connections.contains { $0.name != nil }
-    var table = ConnectionTable(.id, isNamed: isNamed)
+    var table = ConnectionTable(.id, for: report.connections)
     var rows = shown.map(table.cells)
     if TableFit(table.columns, rows, width: nil).total > columns {
-      table = ConnectionTable(.serviceAndProcess, isNamed: isNamed)
+      table = ConnectionTable(.serviceAndProcess, for: report.connections)
       rows = shown.map(table.cells)
     }
     if layout.connectionWidths.count != table.columns.count || layout.naming != table.naming {

@@ -6,6 +6,7 @@ extension ConnectionStatus {
       JSONValue.Member("id", .string(id.description)), JSONValue.Member("service", .string(id.service)),
       JSONValue.Member("generation", .count(id.generation)), JSONValue.Member("slot", .count(id.slot)),
       JSONValue.Member("peer", .optional(peer) { .string($0) }),
+      JSONValue.Member("via", .optional(via) { .string($0) }),
       JSONValue.Member("name", .optional(name) { .string($0) }),
       JSONValue.Member("user", .optional(user) { .count($0) }),
       JSONValue.Member("pid", .count(process)), JSONValue.Member("listener", .count(listener)),
@@ -19,6 +20,7 @@ extension ConnectionStatus {
     guard let id = ConnectionID(try json.text("id")) else { throw AnswerProblem(member: "id") }
     self.id = id
     peer = try json.optional("peer", json.text)
+    via = try json.optional("via", json.text)
     name = try json.optional("name", json.text)
     user = try json.optional("user") { (name) throws(AnswerProblem) in try json.number(name) }
     process = try json.number("pid")

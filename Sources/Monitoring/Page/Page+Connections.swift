@@ -105,9 +105,13 @@ extension [UInt8] {
     } else {
       append(text: connection.peer ?? "–")
     }
-    guard let name = connection.name else { return }
+    if let name = connection.name { append(note: name) }
+    if let via = connection.via { append(note: "via " + via) }
+  }
+
+  private mutating func append(note text: String) {
     append("<small>")
-    append(text: name)
+    append(text: text)
     append("</small>")
   }
 }

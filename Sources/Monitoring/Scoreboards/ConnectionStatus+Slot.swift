@@ -62,6 +62,9 @@ extension ConnectionStatus {
       peer = PeerText(form).text(address)
       if form == .full { self.name = name(address) }
     }
+    if let proxy = PeerFields(viaOf: slot).address, form != .none {
+      via = proxy.isUnix ? place.unixAddress?.description ?? "unix" : PeerText(form).text(proxy)
+    }
     if slot.bytes_received != ConnectionRecord.unknownCount { received = slot.bytes_received }
     if slot.bytes_sent != ConnectionRecord.unknownCount { sent = slot.bytes_sent }
     waiting = Waiting(number: slot.waiting)

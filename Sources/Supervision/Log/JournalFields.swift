@@ -89,6 +89,11 @@ enum JournalFields {
       PeerText(record.addressForm).write(record.peer, user: record.user, at: local, to: &entry)
       entry.append(UInt8(ascii: "\n"))
     }
+    if let via = record.via {
+      entry.append("BEGAT_VIA=")
+      PeerText(record.addressForm).write(via, at: local, to: &entry)
+      entry.append(UInt8(ascii: "\n"))
+    }
     if let local {
       entry.append("BEGAT_LOCAL=")
       entry.append(local)

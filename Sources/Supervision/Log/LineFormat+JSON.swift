@@ -74,21 +74,33 @@ extension LineFormat {
 
   private func writeConnection(_ record: ConnectionRecord, _ local: String?, to lines: inout ByteWriter) {
     lines.append(",\"pid\":", UInt64(record.process.magnitude))
+    let text = PeerText(record.addressForm)
     if record.addressForm != .none {
       lines.append(",\"peer\":")
-      let peer = PeerText(record.addressForm)
-      if record.peer?.isUnix ?? false {
-        JSONWriter.write(quoting: peer.text(record.peer, user: record.user, at: local), to: &lines)
-      } else {
-        // Nothing in an Internet address needs an escape.
-        lines.append("\"")
-        peer.write(record.peer, user: record.user, to: &lines)
-        lines.append("\"")
-      }
+      write(record.peer, user: record.user, at: local, text, to: &lines)
+    }
+    if let via = record.via {
+      lines.append(",\"via\":")
+      write(via, user: nil, at: local, text, to: &lines)
     }
     guard let local else { return }
     lines.append(",\"local\":")
     JSONWriter.write(quoting: local, to: &lines)
+  }
+}
+
+extension LineFormat {
+  private func write(
+    _ address: SocketAddress?, user: UInt32?, at local: String?, _ form: PeerText, to lines: inout ByteWriter
+  ) {
+    if address?.isUnix ?? false {
+      JSONWriter.write(quoting: form.text(address, user: user, at: local), to: &lines)
+    } else {
+      // Nothing in an Internet address needs an escape.
+      lines.append("\"")
+      form.write(address, user: user, to: &lines)
+      lines.append("\"")
+    }
   }
 }
 

@@ -57,6 +57,19 @@ import Testing
     #expect(spoken["outcome"] == nil && spoken["duration"] == nil)
   }
 
+  @Test("have the proxy that has named the client")
+  func haveProxies() throws {
+    var record = Self.record
+    #expect(try JSONReader.read(Array(line(.json) { $0.write(record, Self.source, to: &$1) }.utf8))["via"] == nil)
+    record.via = .ipv6(.loopback, port: 40_000)
+    #expect(
+      try JSONReader.read(Array(line(.json) { $0.write(record, Self.source, to: &$1) }.utf8)).text("via")
+        == "[::1]:40000")
+    record.via = .unixUnnamed
+    let unix = try JSONReader.read(Array(line(.json) { $0.write(record, Self.source, to: &$1) }.utf8))
+    #expect(try unix.text("via") == "/run/a \"b\"\\x41.sock" && unix.text("peer") == "192.0.2.7:51312")
+  }
+
   @Test("have a Unix client's user and socket as its peer")
   func haveUsers() throws {
     var record = Self.record

@@ -35,21 +35,24 @@ import Testing
     .ended(by: .terminate), .stopped(by: .kill), .crashed(by: Signal(rawValue: 11)),
   ]
 
-  private static func record(_ outcome: Outcome, received: UInt64?) -> ConnectionRecord {
-    ConnectionRecord(
+  private static func record(_ outcome: Outcome, received: UInt64?, via: SocketAddress? = nil) -> ConnectionRecord {
+    var record = ConnectionRecord(
       process: 12, peer: .ipv4(.loopback, port: 7), duration: .milliseconds(3), received: received, sent: received,
       outcome: outcome)
+    record.via = via
+    return record
   }
 
   @Test("has the form of each line about a connection")
   func hasForms() throws {
-    let forms = Self.manual.split(separator: "\n").filter { $0.hasPrefix("SERVICE: pid PID for PEER: ") }
+    let forms = Self.manual.split(separator: "\n").filter { $0.hasPrefix("SERVICE: pid PID for PEER[ via PROXY]: ") }
     #expect(forms.count == 3)
     let patterns = try forms.map {
       try Self.pattern(
         String($0),
         [
-          "SERVICE": "[a-z]+", "PID": #"\d+"#, "PEER": #"\S+( at \S+)?"#, "DURATION": #"\d+ m?s"#,
+          "SERVICE": "[a-z]+", "PID": #"\d+"#, "PEER": #"\S+( at \S+)?"#, "[ via PROXY]": #"( via \S+)?"#,
+          "DURATION": #"\d+ m?s"#,
           "[, received N, sent N bytes]": #"(, received \d+, sent \d+ bytes?)?"#, "END": "[a-zA-Z0-9, -]+",
           "LINE": ".*",
         ])
@@ -60,13 +63,15 @@ import Testing
     }
     for outcome in Self.outcomes {
       for received in [nil, 1 as UInt64?] {
-        var record = Self.record(outcome, received: received)
-        for ender in Ender.allCases {
-          record.ender = ender
+        for via in [nil, SocketAddress.ipv4(.loopback, port: 8)] {
+          var record = Self.record(outcome, received: received, via: via)
+          for ender in Ender.allCases {
+            record.ender = ender
+            expectOne("echo: \(record)")
+          }
+          record.event = .opened
           expectOne("echo: \(record)")
         }
-        record.event = .opened
-        expectOne("echo: \(record)")
       }
     }
     expectOne("echo: \(Self.record(.complete, received: 1).head)program: a word")
@@ -93,7 +98,7 @@ import Testing
       let source = RecordSource(service: "echo", sockets: [3: "127.0.0.1:7"])
       var entry = ByteWriter(room)
       for outcome in Self.outcomes {
-        var record = Self.record(outcome, received: 1)
+        var record = Self.record(outcome, received: 1, via: .ipv4(.loopback, port: 8))
         record.socket = 3
         JournalFields.write(record, source, to: &entry)
       }
@@ -103,7 +108,7 @@ import Testing
       var lines = ByteWriter(room)
       var format = LineFormat(.json)
       for outcome in Self.outcomes {
-        var record = Self.record(outcome, received: 1)
+        var record = Self.record(outcome, received: 1, via: .ipv4(.loopback, port: 8))
         record.socket = 3
         format.write(record, source, to: &lines)
       }
