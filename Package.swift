@@ -98,13 +98,12 @@ let package = Package(
     // Data plane.
     .target(name: "NetworkServices", dependencies: [unixCore]),
     // The built-in service that shows begatd's state: it has layers of its own below it.
-    .target(
-      name: "StatusService", dependencies: ["NetworkServices", "Monitoring", "JSON", "ControlProtocol", unixCore]),
+    .target(name: "StatusService", dependencies: ["NetworkServices", "Monitoring", "JSON", unixCore]),
     .target(
       name: "ForkingServer",
       dependencies: [
-        "NetworkServices", "StatusService", "ControlProtocol", "Settings", "Admission", "CSharedLayouts", "Confinement",
-        "CallFilters", "ProxyProtocol", unixCore,
+        "NetworkServices", "StatusService", "Monitoring", "ControlProtocol", "Settings", "Admission", "CSharedLayouts",
+        "Confinement", "CallFilters", "ProxyProtocol", unixCore,
       ]),
 
     // Control plane.

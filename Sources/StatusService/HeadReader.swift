@@ -15,29 +15,16 @@ struct HeadReader {
   }
 
   mutating func read(_ connection: inout Connection, until deadline: Deadline) throws(ConnectionFailure) -> End {
-    var room = [UInt8](repeating: 0, count: 2048)
     while true {
-      guard HeadReader.wait(for: connection.inputNumber, until: deadline) else {
+      // The bytes before hold no end, but perhaps the beginning of one.
+      let start = max(0, bytes.count - 2)
+      guard let count = try connection.receive(appendingTo: &bytes, atMost: 2048, until: deadline) else {
         return .tooLate(hasBegun: !bytes.isEmpty)
-      }
-      let received = room.withUnsafeMutableBytes { room -> Result<Int, SystemCallError> in
-        do throws(SystemCallError) { return .success(try connection.receiveNow(into: room)) } catch {
-          return .failure(error)
-        }
-      }
-      let count: Int
-      switch received {
-      case .success(let received): count = received
-      case .failure(let failure) where failure.code == .wouldBlock: continue
-      case .failure(let failure): throw ConnectionFailure(failure)
       }
       guard count > 0 else {
         if bytes.isEmpty { throw .clientClosed }
         return .problem(RequestHead.Problem("the request ends in the middle of its head"))
       }
-      // The bytes before hold no end, but perhaps the beginning of one.
-      let start = max(0, bytes.count - 2)
-      bytes += room[..<count]
       if let length = RequestHead.length(in: bytes, from: start), length <= RequestHead.maxLength {
         do throws(RequestHead.Problem) { return .head(try RequestHead(bytes[..<length])) } catch {
           return .problem(error)
@@ -48,9 +35,5 @@ struct HeadReader {
           RequestHead.Problem(.headTooLarge, "the head of the request is longer than \(RequestHead.maxLength) bytes"))
       }
     }
-  }
-
-  private static func wait(for number: CInt, until deadline: Deadline) -> Bool {
-    Descriptor.withBorrowed(number) { $0.wait(for: .readable, until: deadline) }
   }
 }

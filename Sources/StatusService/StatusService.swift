@@ -6,7 +6,7 @@ import NetworkServices
 /// begatd's state over HTTP: a page for people, metrics for Prometheus, JSON, and answers to health checks.
 ///
 /// A connection process reads what begatd and the listeners have written into shared memory, and asks none of them.  It
-/// makes strings and arrays, as no other built-in service does: it is asked a few times a minute.
+/// makes strings and arrays, as few other built-in services do: it is asked a few times a minute.
 public struct StatusService: NetworkService {
   private let state: SharedState
   private let serviceName: String
@@ -46,12 +46,7 @@ public struct StatusService: NetworkService {
   }
 
   private func send(_ answer: Answer, hasBody: Bool = true, to connection: inout Connection) throws(ConnectionFailure) {
-    let bytes = answer.bytes(hasBody: hasBody, now: SystemClock.wall() / 1_000_000_000)
-    let failure = bytes.withUnsafeBytes { bytes -> ConnectionFailure? in
-      do throws(ConnectionFailure) { try connection.send(bytes) } catch { return error }
-      return nil
-    }
-    if let failure { throw failure }
+    try connection.send(answer.bytes(hasBody: hasBody, now: SystemClock.wall() / 1_000_000_000))
   }
 
   // MARK: Answers
@@ -76,12 +71,7 @@ public struct StatusService: NetworkService {
       return Answer(.notFound, lines: ["no such document; there are \(paths)"])
     }
     do throws(StatePageReader.Problem) { return answer(document, try state.read()) } catch {
-      return Answer(
-        .serviceUnavailable,
-        lines: [
-          error == .busy
-            ? "begatd does not finish writing its state" : "begatd has not shown its state, or is of another version"
-        ])
+      return Answer(.serviceUnavailable, lines: [error.explanation])
     }
   }
 
@@ -114,8 +104,9 @@ public struct StatusService: NetworkService {
       writer.append("\n")
       return Answer("application/json", writer.bytes)
     case .readiness:
-      let obstacles = daemon.obstacles
-      return obstacles.isEmpty ? Answer(.ok, lines: ["ready"]) : Answer(.serviceUnavailable, lines: obstacles)
+      let readiness = daemon.readiness()
+      return readiness.isReady
+        ? Answer(.ok, lines: ["ready"]) : Answer(.serviceUnavailable, lines: readiness.obstacles.map(\.text))
     }
   }
 

@@ -124,20 +124,20 @@ import Testing
     state.state = .serving
     state.services = ServiceStatus.State.allCases.map { ServiceState(name: "\($0)", state: $0) }
     #expect(
-      state.obstacles == [
+      state.readiness().obstacles.map(\.text) == [
         "service starting is starting", "service announcing has announced its drain", "service draining is draining",
         "service drained is drained", "service failed has failed",
       ])
     // A service that the configuration has given up is no obstacle.
     state.services = [ServiceState(name: "a", state: .serving), ServiceState(name: "b", state: .draining)]
     state.services[1].isLeaving = true
-    #expect(state.obstacles.isEmpty)
+    #expect(state.readiness().isReady)
     for (daemon, line) in [
       (DaemonStatus.State.starting, "begatd is starting"), (.announcing, "begatd has announced its stop"),
       (.stopping, "begatd is stopping"), (.reloading, nil),
     ] {
       state.state = daemon
-      #expect(state.obstacles == [line].compactMap { $0 })
+      #expect(state.readiness().obstacles.map(\.text) == [line].compactMap { $0 })
     }
   }
 }

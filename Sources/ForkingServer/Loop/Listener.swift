@@ -2,9 +2,9 @@ import Admission
 import CSharedLayouts
 import ControlProtocol
 import Glibc
+import Monitoring
 import NetworkServices
 import Settings
-import StatusService
 @_spi(Begat) import UnixCore
 
 /// The loop of a listener: wait → signals → reap → accept → admit → fork, or execute.

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Monitoring
 import NetworkServices
 import Settings
 import StatusService

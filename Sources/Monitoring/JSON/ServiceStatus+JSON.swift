@@ -11,6 +11,7 @@ extension ServiceStatus {
       Member("accepted", .count(accepted)), Member("ended", .count(ended)), Member("refused", Refused.json(refused)),
       Member("dropped-records", .count(droppedRecords)), Member("datagrams", .optional(datagrams, \.json)),
       Member("listeners", .array(listeners.map(\.json))), Member("standalone", .boolean(isStandalone)),
+      Member("leaving", .boolean(isLeaving)),
       Member("confined", .optional(isConfined) { .boolean($0) }),
       Member("rates", rates.json), Member("history", .array(history.map { .count($0) })),
       Member("refused-history", .array(refusedHistory.map { .count($0) })), Member("durations", durations.json),
@@ -35,6 +36,7 @@ extension ServiceStatus {
     }
     listeners = try json.list("listeners", ListenerStatus.init)
     isStandalone = try json.flag("standalone")
+    isLeaving = try json.optional("leaving", json.flag) ?? false
     isConfined = try json.optional("confined", json.flag)
     rates = try Rates(try json.required("rates"))
     history = try json.numbers("history")

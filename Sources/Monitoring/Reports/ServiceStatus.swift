@@ -70,6 +70,8 @@ public struct ServiceStatus: Hashable, Sendable {
   public var listeners: [ListenerStatus]
   /// Whether it is a listener that runs without begatd.
   public var isStandalone = false
+  /// Whether the configuration has given it up.
+  public var isLeaving = false
   /// Whether it has a sandbox, as far as the kernel has one; nil where that is not known.
   public var isConfined: Bool?
   public var rates = Rates()

@@ -52,6 +52,7 @@ extension ServiceState {
     status.addresses = addresses
     status.limit = limit
     status.isConfined = isConfined
+    status.isLeaving = isLeaving
     var counters = totals
     for listener in listeners {
       let board = board(listener.board)

@@ -56,6 +56,14 @@ public final class StatePageReader {
     case busy
     /// A begatd of another version has written it, or none has yet.
     case unreadable
+
+    /// For clients that ask for the state.
+    public var explanation: String {
+      switch self {
+      case .busy: "begatd does not finish writing its state"
+      case .unreadable: "begatd has not shown its state, or is of another version"
+      }
+    }
   }
 
   /// Maps a page.

@@ -71,6 +71,27 @@ public struct Connection: ~Copyable {
     return count
   }
 
+  /// Appends what comes before a deadline, which no byte prolongs; the limits of the connection do not hold.
+  ///
+  /// - Parameter limit: takes no more bytes than this.
+  /// - Returns: how many bytes came: 0 means that the client will send no more, nil that the time is over.
+  package mutating func receive(
+    appendingTo bytes: inout [UInt8], atMost limit: Int, until deadline: Deadline
+  ) throws(ConnectionFailure) -> Int? {
+    while input.wait(for: .readable, until: deadline) {
+      do throws(SystemCallError) {
+        return try withBuffer(limit) { (buffer) throws(SystemCallError) in
+          let count = try receiveNow(into: buffer)
+          bytes += buffer[..<count]
+          return count
+        }
+      } catch {
+        guard error.code == .wouldBlock else { throw ConnectionFailure(error) }
+      }
+    }
+    return nil
+  }
+
   /// Sends as much as can be sent without waiting (`EAGAIN`).
   package mutating func sendNow(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     let count = try sendSome(bytes, waiting: false)
@@ -161,6 +182,14 @@ public struct Connection: ~Copyable {
     }
     // A limit that went on would end a client that takes everything from now on.
     if hasWaited { unwatch() }
+  }
+
+  /// The same, of bytes that the caller has put together.
+  package mutating func send(_ bytes: [UInt8]) throws(ConnectionFailure) {
+    let sent = bytes.withUnsafeBytes { bytes -> Result<Void, ConnectionFailure> in
+      do throws(ConnectionFailure) { return .success(try send(bytes)) } catch { return .failure(error) }
+    }
+    try sent.get()
   }
 
   private func sendSome(_ bytes: UnsafeRawBufferPointer, waiting: Bool) throws(SystemCallError) -> Int {

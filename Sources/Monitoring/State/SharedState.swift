@@ -1,9 +1,8 @@
 import ControlProtocol
-import Monitoring
 @_spi(Begat) import UnixCore
 
-/// The state page and the scoreboards that begatd has passed to this listener, mapped for reading: its connection
-/// processes inherit them.
+/// The state page and the scoreboards that begatd has passed to a listener whose service shows them, mapped for reading:
+/// its connection processes inherit them.
 public final class SharedState {
   private var page: StatePageReader?
   private var boards: [UInt32: ScoreboardReader] = [:]
@@ -23,10 +22,12 @@ public final class SharedState {
   /// Lets go of a scoreboard that the page does not name any more.
   public func dropBoard(_ number: UInt32) { boards[number] = nil }
 
-  func read() throws(StatePageReader.Problem) -> DaemonState {
+  /// Reads the state that the page shows.
+  public func read() throws(StatePageReader.Problem) -> DaemonState {
     guard let page else { throw .unreadable }
     return try page.read()
   }
 
-  func board(_ number: UInt32) -> ScoreboardReader? { boards[number] }
+  /// The scoreboard of a number; nil if begatd has passed none.
+  public func board(_ number: UInt32) -> ScoreboardReader? { boards[number] }
 }
