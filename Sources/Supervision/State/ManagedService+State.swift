@@ -12,10 +12,13 @@ extension ManagedService {
     case .closed: return (.draining, drainDeadline)
     case .serving: if isLeaving { return (.draining, nil) }
     }
-    if isServing { return (.serving, nil) }
+    if isServing || isHandingOver { return (.serving, nil) }
     if let restartTime, restartTime > now { return (.failed, restartTime) }
     return (.starting, nil)
   }
+
+  /// Whether the next listener is ready, and begins as soon as the one before has closed its sockets.
+  private var isHandingOver: Bool { successor?.state == .ready && isAccepting }
 
   /// Its row in the state of begatd.
   func state(now: Int64, isLeaving: Bool) -> ServiceState {
