@@ -11,11 +11,16 @@ struct Status: ParsableCommand {
       RATE, 1MIN and 15MIN are connections per second: in the last second, minute and quarter of an hour. Rows of \
       datagrams show how many were answered and how many refused. "+2" behind a state: two former listeners of the \
       service have connections still. With the names of services, everything about \
-      these is shown, one topic per line. On a terminal, columns that do not fit are left out. The exit status is 1 if no begatd answers.
+      these is shown, one topic per line. On a terminal, columns that do not fit are left out. The exit status is 1 if no \
+      begatd answers. With --check it is 0 if begatd and all services accept clients and go on doing so, or those that \
+      are named, and 1 if not: then a line says why.
       """)
 
   @Argument(help: ArgumentHelp("Show this service in detail.", valueName: "service"), completion: .runningServices)
   var services: [String] = []
+
+  @Flag(help: "Show only whether clients should come, and end with status 0 or 1.")
+  var check = false
 
   @OptionGroup var watching: WatchOptions
   @OptionGroup var metrics: MetricsOptions
@@ -25,10 +30,19 @@ struct Status: ParsableCommand {
     if options.json { try metrics.ensureAbsent(beside: "--json") }
     if watching.interval != nil { try metrics.ensureAbsent(beside: "--watch") }
     if !services.isEmpty { try metrics.ensureAbsent(beside: "the name of a service") }
+    guard check else { return }
+    try metrics.ensureAbsent(beside: "--check")
+    if options.json { throw ValidationError("--json and --check exclude each other") }
+    if watching.interval != nil { throw ValidationError("--watch and --check exclude each other") }
   }
 
   func run() throws {
     guard !metrics.prometheus else { return try metrics.run(socket: options.control) }
+    guard !check else {
+      let status = ReadinessCommand(socket: options.control, services: services).run()
+      if status != 0 { throw ExitCode(status) }
+      return
+    }
     try options.run(.status, showing: services.isEmpty ? .whole : .services(services), every: watching.interval)
   }
 }

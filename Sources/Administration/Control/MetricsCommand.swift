@@ -21,24 +21,12 @@ public struct MetricsCommand: Sendable {
   ///
   /// The metrics of a begatd that does not answer are written too: an old file would say that all is well.
   public func run() -> CInt {
-    let report = askedReport()
+    let client = ControlClient(places: ControlPlaces(given: socket))
+    let report = client.statusReport(for: MetricsCommand.name)
     var bytes: [UInt8] = []
     Metrics.append(report ?? StatusReport(daemon: nil, services: []), to: &bytes)
     let isWritten = file.map { MetricsCommand.replace($0, bytes) } ?? MetricsCommand.print(bytes)
     return report != nil && isWritten ? 0 : ControlFailure.failed
-  }
-
-  /// Nil if neither begatd nor a listener without it answers; then it was said why.
-  private func askedReport() -> StatusReport? {
-    do throws(ControlClientError) {
-      let client = ControlClient(places: ControlPlaces(given: socket))
-      switch try client.answer(.status, within: ControlClient.patience).answer {
-      case .status(let report): return report
-      case .failure(let failure): Complaint.write("\(MetricsCommand.name): \(failure.message)")
-      default: preconditionFailure("an answer is of its request's kind")
-      }
-    } catch { Complaint.write("\(MetricsCommand.name): \(error)") }
-    return nil
   }
 
   private static func print(_ bytes: [UInt8]) -> Bool {
