@@ -99,11 +99,14 @@ let package = Package(
     .target(name: "NetworkServices", dependencies: [unixCore]),
     // The built-in service that shows begatd's state: it has layers of its own below it.
     .target(name: "StatusService", dependencies: ["NetworkServices", "Monitoring", "JSON", unixCore]),
+    // The same state in a line, for HAProxy.
+    .target(
+      name: "AgentService", dependencies: ["NetworkServices", "Monitoring", "ControlProtocol", "Settings", unixCore]),
     .target(
       name: "ForkingServer",
       dependencies: [
-        "NetworkServices", "StatusService", "Monitoring", "ControlProtocol", "Settings", "Admission", "CSharedLayouts",
-        "Confinement", "CallFilters", "ProxyProtocol", unixCore,
+        "NetworkServices", "StatusService", "AgentService", "Monitoring", "ControlProtocol", "Settings", "Admission",
+        "CSharedLayouts", "Confinement", "CallFilters", "ProxyProtocol", unixCore,
       ]),
 
     // Control plane.
@@ -169,6 +172,12 @@ let package = Package(
     .testTarget(
       name: "StatusServiceTests",
       dependencies: ["StatusService", "Monitoring", "ControlProtocol", "CSharedLayouts", unixCore, "TestSupport"]),
+    .testTarget(
+      name: "AgentServiceTests",
+      dependencies: [
+        "AgentService", "NetworkServices", "Monitoring", "ControlProtocol", "CSharedLayouts", "Settings", unixCore,
+        "TestSupport",
+      ]),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "References", "TOML", "Admission", unixCore, "TestSupport"]),
     .testTarget(

@@ -20,16 +20,18 @@ struct ConfigurationWarnings {
       + unconfined
   }
 
-  /// A status page shows all that runs here: its administrator should say which other machines may see it.
+  /// Some services show what runs here: their administrator should say which other machines may see it.
   private var openPages: [ConfigurationProblem] {
     services.compactMap { service in
-      guard service.builtIn == .status, service.allow == nil,
+      guard let builtIn = service.builtIn, builtIn.needsSupervisor, service.allow == nil,
         let address = service.streams.first(where: \.isOpenToOthers)
       else { return nil }
+      let warning =
+        builtIn == .status
+        ? "shows the status page to every machine that reaches it; set allow to those that may see it"
+        : "tells every machine that reaches it how the services are; set allow to those where HAProxy runs"
       return ConfigurationProblem(
-        at: service.place, key: keyText(["service", service.name]),
-        message: "\(address) shows the status page to every machine that reaches it; set allow to those that may see it"
-      )
+        at: service.place, key: keyText(["service", service.name]), message: "\(address) \(warning)")
     }
   }
 

@@ -16,11 +16,11 @@ public enum SupervisorMessage: Hashable, Sendable {
   /// one that closes no sockets leaves no time to those that are still being emptied.
   case retire(Retirement)
   case end(EndOrder)
-  /// For the service `status`: the page of begatd's state is passed with it.
+  /// For services that show begatd's state: the page of begatd's state is passed with it.
   case state
-  /// For the service `status`: the scoreboard of this number is passed with it.
+  /// For services that show begatd's state: the scoreboard of this number is passed with it.
   case board(UInt32)
-  /// For the service `status`: the state names the scoreboard of this number no more.
+  /// For services that show begatd's state: it names the scoreboard of this number no more.
   case dropBoard(UInt32)
   /// For the resolver of names: the socket at which the connection processes of a listener ask is passed with it.
   case nameRequests

@@ -97,5 +97,11 @@ public enum AnnotatedConfiguration {
     #idle-timeout = "30s"
     #log = "problems"
 
+    # What HAProxy's agent check asks for (agent-send "NAME\\n" for one service): without the four "#".
+    #[service.agent]
+    #serve = "haproxy-agent"
+    #listen-stream = ["127.0.0.1:9346"]
+    #log = "problems"
+
     """
 }

@@ -59,7 +59,7 @@ final class Supervisor {
   var configurationVersion: ConfigurationVersion
   /// Facts of begatd itself, for `status`.
   var controlFacts = ControlFacts()
-  /// The state that listeners of the service `status` show.
+  /// The state that listeners of `status` and `haproxy-agent` show.
   var sharing: StateSharing
 
   /// - Parameter whenReady: is called once, when every service is served; returns what is to be written then.

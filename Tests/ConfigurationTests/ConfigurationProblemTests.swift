@@ -168,13 +168,13 @@ import Testing
       (
         "[service.x]\nlisten-stream = \"7\"",
         [
-          "1:10: service.x: expected serve, one of hello, fortune, daytime, time, echo, discard, chargen, command, status, or exec, a program's path and arguments"
+          "1:10: service.x: expected serve, one of hello, fortune, daytime, time, echo, discard, chargen, command, status, haproxy-agent, or exec, a program's path and arguments"
         ]
       ),
       (
         "[service.x]\nlisten-stream = \"7\"\nserve = \"helo\"",
         [
-          "3:9: service.x.serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, found \"helo\"; did you mean hello?"
+          "3:9: service.x.serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, haproxy-agent, found \"helo\"; did you mean hello?"
         ]
       ),
       (

@@ -52,6 +52,13 @@ import Testing
     #expect(try warnings(page("\"9345\"", "allow = [\"192.0.2.0/24\"]")) == [])
     #expect(try warnings(page("\"127.0.0.1:1\", \"[::1]:1\", \"/run/page\", \"@page\"")) == [])
     #expect(try warnings("[service.t]\nserve = \"time\"\nlisten-stream = \"37\"\n") == [])
+    let agent = page("\"192.0.2.1:9346\"").replacing("\"status\"", with: "\"haproxy-agent\"")
+    #expect(
+      try warnings(agent) == [
+        "t.toml:1:10: service.p: 192.0.2.1:9346 tells every machine that reaches it how the services are; set allow to "
+          + "those where HAProxy runs"
+      ])
+    #expect(try warnings(agent + "allow = [\"192.0.2.0/24\"]") == [])
   }
 
   @Test("warns once of programs that run as the same user")

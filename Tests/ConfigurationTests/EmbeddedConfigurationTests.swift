@@ -44,17 +44,28 @@ import Testing
   /// Those of the keys.
   private static let commented = commented(in: parts[0])
 
-  @Test("has a status page for everyone who takes away five characters")
-  func hasStatusPage() throws {
-    let table = "#[service.status]\n"
-    let start = try #require(Configuration.embeddedText.range(of: table))
-    let lines = Configuration.embeddedText[start.lowerBound...].split(separator: "\n")
-    #expect(lines.count == 5 && lines.allSatisfy { $0.hasPrefix("#") })
-    let text = Configuration.embeddedText[..<start.lowerBound] + lines.map { $0.dropFirst() + "\n" }.joined()
+  /// The last service of the configuration after the number signs of a table's lines are taken away.
+  private func uncommented(_ table: String, lines count: Int) throws -> ServiceConfiguration {
+    let start = try #require(Configuration.embeddedText.range(of: "#[service.\(table)]\n")).lowerBound
+    let lines = Configuration.embeddedText[start...].split(separator: "\n", omittingEmptySubsequences: false)
+      .prefix { !$0.isEmpty }
+    #expect(lines.count == count && lines.allSatisfy { $0.hasPrefix("#") })
+    let text = Configuration.embeddedText[..<start] + lines.map { $0.dropFirst() + "\n" }.joined()
     let configuration = try Configuration.sample(String(text))
     #expect(configuration.warnings == [])
-    let service = try #require(configuration.services.last)
+    return try #require(configuration.services.last)
+  }
+
+  @Test("has a status page for everyone who takes away five characters")
+  func hasStatusPage() throws {
+    let service = try uncommented("status", lines: 5)
     #expect(service.builtIn == .status && !service.settings.showPeers && "\(service.streams)" == "[127.0.0.1:9345]")
+  }
+
+  @Test("has an agent for HAProxy for everyone who takes away four characters")
+  func hasAgent() throws {
+    let service = try uncommented("agent", lines: 4)
+    #expect(service.builtIn == .haproxyAgent && "\(service.streams)" == "[127.0.0.1:9346]")
   }
 
   @Test("is what the keys say")
@@ -76,6 +87,7 @@ import Testing
     case "commands": return "[service.x]\nserve = \"command\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
     case "show-peers", "server-names":
       return "[service.x]\nserve = \"status\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case "weight": return "[service.x]\nserve = \"haproxy-agent\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
     case _ where DaemonSettings.keys.contains { $0.name == name }: return hello + "[daemon]\n"
     default:
       let conditions = ServiceSettings.key(named: name)?.conditions ?? []

@@ -1,3 +1,4 @@
+import AgentService
 import ControlProtocol
 import Monitoring
 import NetworkServices
@@ -106,6 +107,10 @@ struct LoadedService {
         stream: StatusService(
           state, serviceName: options.name, showsPeers: options.showPeers, names: options.serverNames,
           headTimeout: options.firstByteLimit ?? ServiceSettings.requestTimeout))
+      sharedState = state
+    case .haproxyAgent:
+      let state = SharedState()
+      self.init(stream: AgentService(state, serviceName: options.name, weight: options.weight))
       sharedState = state
     }
   }

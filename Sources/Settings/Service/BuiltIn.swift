@@ -9,11 +9,12 @@ public enum BuiltIn: String, CaseIterable, Sendable {
   case chargen
   case command
   case status
+  case haproxyAgent = "haproxy-agent"
 
   /// Whether it is defined for datagrams too.
   public var answersDatagrams: Bool {
     switch self {
-    case .hello, .command, .status: false
+    case .hello, .command, .status, .haproxyAgent: false
     case .fortune, .daytime, .time, .echo, .discard, .chargen: true
     }
   }
@@ -23,7 +24,10 @@ public enum BuiltIn: String, CaseIterable, Sendable {
   public var requiresAllowListForDatagrams: Bool { self == .fortune || self == .echo || self == .chargen }
 
   /// Whether it shows begatd's state, which begatd passes to its listener: without begatd there is none.
-  public var needsSupervisor: Bool { self == .status }
+  public var needsSupervisor: Bool { self == .status || self == .haproxyAgent }
+
+  /// Whether it goes on while begatd and all other services drain: its clients are to learn of that.
+  public var endsLast: Bool { self == .haproxyAgent }
 
   /// Whether it tells fortunes.
   public var tellsFortunes: Bool { self == .hello || self == .fortune || self == .command }
@@ -39,6 +43,15 @@ public func isServiceNameByte(_ byte: UInt8) -> Bool {
     true
   default: false
   }
+}
+
+/// The weight that `haproxy-agent` gives a service which accepts clients.
+public enum AgentWeight: String, CaseIterable, Sendable {
+  case full
+  /// By the places that are free.
+  case free
+
+  public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// Which connections leave a line in the log.

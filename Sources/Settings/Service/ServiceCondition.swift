@@ -96,8 +96,19 @@ public struct ServiceCondition: Sendable {
     }
   }
 
-  static let status = ServiceCondition { _, mode in
-    mode.builtIn == .status ? nil : "only with serve = \"status\""
+  static let status = only(with: .status)
+  static let agent = only(with: .haproxyAgent)
+
+  private static func only(with builtIn: BuiltIn) -> ServiceCondition {
+    ServiceCondition { _, mode in
+      mode.builtIn == builtIn ? nil : "only with serve = \"\(builtIn.rawValue)\""
+    }
+  }
+
+  /// The time for the client's first bytes is the administrator's to choose.
+  static let awaiting = ServiceCondition { _, mode in
+    mode.builtIn == .haproxyAgent
+      ? "has no effect on haproxy-agent: HAProxy may send nothing, and is answered after 250ms then" : nil
   }
 
   /// Clients are greeted by the names of their hosts.

@@ -12,8 +12,7 @@ extension ServiceSettings {
   /// All keys, in the order of the manual.
   public static let groups: [KeyGroup<ServiceSettings>] = [
     offerGroup, socketGroup, identityGroup, accessGroup, proxyGroup, limitGroup, timeGroup, programGroup, fortuneGroup,
-    statusGroup,
-    otherGroup,
+    statusGroup, agentGroup, otherGroup,
   ]
 
   private static let offerGroup = KeyGroup<ServiceSettings>(
@@ -209,8 +208,11 @@ extension ServiceSettings {
     keys: [
       Key(
         "first-byte-timeout", \.firstByteTimeout, .timeLimit, "until the client sends anything at all",
-        when: [.accepting, .timed, .connections],
-        details: "For status it is the time for the whole head of a request, and 5s where it is not set."),
+        when: [.accepting, .timed, .connections, .awaiting],
+        details: """
+          For status it is the time for the whole head of a request, and 5s where it is not set.  haproxy-agent does not have \
+          it.
+          """),
       Key(
         "idle-timeout", \.idleTimeout, .timeLimit, "for one line of the client, or for taking an answer",
         when: [.accepting, .timed, .connections]),
@@ -304,29 +306,6 @@ extension ServiceSettings {
       Key(
         "fortune.max-length", \.fortune.maxLength, optional: .integer(in: 1...Int.max, example: 500),
         "bytes of the longest fortune told; unset: any length", when: [.fortunes]),
-    ])
-
-  private static let statusGroup = KeyGroup<ServiceSettings>(
-    title: "Status page",
-    introduction: """
-      For status, which answers requests of HTTP/1.1 for / (a page), /metrics (for Prometheus), /status.json, /healthz and \
-      /readyz.
-      """,
-    keys: [
-      Key(
-        "show-peers", \.showPeers, .boolean,
-        "show open connections with clients' addresses, and denied networks, in / and /status.json", when: [.status],
-        details: """
-          Everyone who may connect then sees who is connected.  At most 500 connections are shown, with as much of their \
-          clients' addresses as log-address of their services allows.  /metrics never has an address.
-          """),
-      Key(
-        "server-names", \.serverNames, .list(of: "names", .hostName),
-        "names of this server by which browsers may ask for the page, besides addresses and localhost", when: [.status],
-        details: """
-          A request for another name is answered with status 421: the page of another site could have its own name \
-          resolved to this server (DNS rebinding), and read the answer.  Requests through a Unix socket are not checked.
-          """),
     ])
 
   private static let otherGroup = KeyGroup<ServiceSettings>(

@@ -60,6 +60,8 @@ public struct ServiceSettings: SettingsTable {
   public var showPeers = false
   /// Names by which the status page may be asked for.
   public var serverNames: [String] = []
+  /// The weight that HAProxy is told.
+  public var weight = AgentWeight.full
   /// Nil stands for true if the service greets hosts by name.
   public var resolveNames: Bool?
   public var log = ConnectionLog.connections

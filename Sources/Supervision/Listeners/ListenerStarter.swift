@@ -72,7 +72,7 @@ struct ListenerStarter {
       number: service.nextGenerationNumber(), process: process, channel: channel.first,
       keptChannel: keptChannel?.answering,
       column: column, nameRequests: requests?.answering, board: board, boardFile: scoreboard, boardNumber: boardNumber,
-      showsState: configuration.builtIn == .status, source: source)
+      showsState: configuration.builtIn?.needsSupervisor ?? false, source: source)
   }
 }
 

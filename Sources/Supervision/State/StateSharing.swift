@@ -2,7 +2,7 @@ import ControlProtocol
 import Monitoring
 @_spi(Begat) import UnixCore
 
-/// The page that shows the state of begatd to listeners of the service `status`, and the scoreboards that belong to it.
+/// The page that shows the state of begatd to listeners of `status` and `haproxy-agent`, and the scoreboards that belong to it.
 struct StateSharing {
   /// Nil while no listener needs it.
   var page: StatePage?

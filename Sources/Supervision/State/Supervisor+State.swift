@@ -82,7 +82,7 @@ extension Supervisor {
     if let page = sharing.page { try? tell(listener, .state, passing: page.file) }
     for generation in allServices.flatMap(\.generations) where generation.isBoardSealed {
       pass(generation, to: listener)
-      // The listener of another status service has not seen this one yet.
+      // The listener of another such service has not seen this one yet.
       if generation === listener { for other in stateListeners where other !== listener { pass(listener, to: other) } }
     }
   }
@@ -112,7 +112,7 @@ extension Supervisor {
       if !page.write(bytes) {
         if let failure = makePage(capacity: 2 * bytes.count) {
           if sharing.retry.failed("\(failure)").isNews {
-            logger.error("\(failure.withAdvice); status services show an old state until it works")
+            logger.error("\(failure.withAdvice); status and haproxy-agent services show an old state until it works")
           }
           return
         }

@@ -47,15 +47,18 @@ struct Circumstance: Hashable, Sendable, CustomTestStringConvertible {
   var tellsFortunes: Bool {
     [.builtIn(.hello), .builtIn(.fortune), .builtIn(.command), .commands].contains(offered)
   }
+  /// Only begatd can offer it.
+  var isOfBegatd: Bool { offered == .builtIn(.status) || offered == .builtIn(.haproxyAgent) }
   /// Its datagrams could be used against third parties.
   var couldBeAbused: Bool { [.builtIn(.fortune), .builtIn(.echo), .builtIn(.chargen)].contains(offered) }
 
   /// Whether there is such a service.
   var isPossible: Bool {
-    if isStdio { return !isProgram && offered != .builtIn(.status) }
+    if isStdio { return !isProgram && !isOfBegatd }
     guard hasDatagrams else { return true }
     return switch offered {
-    case .builtIn(.hello), .builtIn(.command), .builtIn(.status), .commands, .exec, .relay: false
+    case .builtIn(.hello), .builtIn(.command), .builtIn(.status), .builtIn(.haproxyAgent), .commands, .exec, .relay:
+      false
     case .builtIn, .wait: true
     }
   }

@@ -56,7 +56,9 @@ struct ExpectedEffect: Sendable {
     "source-prefix.ipv6": ExpectedEffect(.integer(48)) { $0.accepts && $0.hasInternet },
     "when-full": ExpectedEffect(.string("refuse")) { $0.accepts && $0.hasStreams },
 
-    "first-byte-timeout": ExpectedEffect(.string("7s")) { $0.measuresTime && ($0.hasStreams || $0.isStdio) },
+    "first-byte-timeout": ExpectedEffect(.string("7s")) {
+      $0.measuresTime && ($0.hasStreams || $0.isStdio) && $0.offered != .builtIn(.haproxyAgent)
+    },
     "idle-timeout": ExpectedEffect(.string("8s")) { $0.measuresTime && ($0.hasStreams || $0.isStdio) },
     "max-duration": ExpectedEffect(.string("9s")) { $0.hasStreams || $0.isStdio || $0.offered == .wait },
 
@@ -84,6 +86,8 @@ struct ExpectedEffect: Sendable {
 
     "show-peers": ExpectedEffect(.boolean(true)) { $0.offered == .builtIn(.status) },
     "server-names": ExpectedEffect(.list([.string("status.example.org")])) { $0.offered == .builtIn(.status) },
+
+    "weight": ExpectedEffect(.string("free")) { $0.offered == .builtIn(.haproxyAgent) },
 
     "resolve-names": ExpectedEffect(.boolean(false)) { $0.offered == .builtIn(.hello) && $0.hasInternetStreams },
     "log": ExpectedEffect(.string("none")) { $0.hasStreams || $0.offered == .wait },

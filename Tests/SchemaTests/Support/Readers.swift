@@ -60,7 +60,7 @@ extension Circumstance {
     }
     var options = isStdio ? ["--stdio"] : []
     // No listener that runs by itself can have it.
-    if offered == .builtIn(.status), !isStdio { options += ["--channel", "9"] }
+    if isOfBegatd, !isStdio { options += ["--channel", "9"] }
     var program: [String] = []
     for (name, value) in settings {
       if name == "exec", case .list(let elements) = value {

@@ -21,11 +21,11 @@ import Testing
     arguments: [
       (
         ["--serve", "finger"],
-        "--serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, found \"finger\""
+        "--serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, haproxy-agent, found \"finger\""
       ),
       (
         ["--serve=eco"],
-        "--serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, found \"eco\"; did you mean echo?"
+        "--serve: expected one of hello, fortune, daytime, time, echo, discard, chargen, command, status, haproxy-agent, found \"eco\"; did you mean echo?"
       ),
       (["--name", ""], "--name: \(name)\"\""),
       (["--name", "a\n\u{1b}[31m"], "--name: \(name)\"a\\x0a\\x1b[31m\""),

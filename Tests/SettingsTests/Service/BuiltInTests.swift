@@ -4,12 +4,12 @@ import Testing
 @Suite struct BuiltInTests {
   @Test("answers datagrams where it is defined for them")
   func answersDatagrams() {
-    #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command, .status])
+    #expect(Set(BuiltIn.allCases.filter { !$0.answersDatagrams }) == [.hello, .command, .status, .haproxyAgent])
   }
 
   @Test("is offered by begatd only where it shows begatd's state")
   func needsSupervisor() {
-    #expect(BuiltIn.allCases.filter(\.needsSupervisor) == [.status])
+    #expect(BuiltIn.allCases.filter(\.needsSupervisor) == [.status, .haproxyAgent])
   }
 
   @Test("needs a list of allowed networks where its datagrams could be abused")
@@ -20,6 +20,6 @@ import Testing
   @Test("tells fortunes where it needs them")
   func tellsFortunes() {
     #expect(Set(BuiltIn.allCases.filter(\.tellsFortunes)) == [.hello, .fortune, .command])
-    #expect(BuiltIn.names == "hello fortune daytime time echo discard chargen command status")
+    #expect(BuiltIn.names == "hello fortune daytime time echo discard chargen command status haproxy-agent")
   }
 }

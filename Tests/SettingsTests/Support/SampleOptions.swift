@@ -87,6 +87,7 @@ extension ListenerOptions {
     options.fortune.maxLength = maybe(Int.random(in: 1...(.max), using: &random))
     options.showPeers = Bool.random(using: &random)
     options.serverNames = some { one(["a", "status.example.org", "x_y-1.Z"]) }
+    options.weight = one(AgentWeight.allCases)
     options.resolveNames = maybe(Bool.random(using: &random))
     options.log = one(ConnectionLog.allCases)
     options.datagramPorts = some { UInt16.random(in: 1...(.max), using: &random) }
@@ -171,6 +172,7 @@ extension ListenerOptions {
     options.fortune.maxLength = 1
     options.showPeers = true
     options.serverNames = ["a.example", "b"]
+    options.weight = .free
     options.resolveNames = false
     options.log = .none
     options.logAddress = .prefix

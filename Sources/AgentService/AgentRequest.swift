@@ -1,0 +1,30 @@
+import Settings
+
+/// The service that a client asks for, in the line that HAProxy sends with `agent-send`.
+enum AgentRequest: Hashable, Sendable {
+  /// begatd and all of its services.
+  case everything
+  case service(String)
+  /// No name of a service.
+  case unreadable
+
+  /// The most bytes of a line, with its end: a name has 64 at most.
+  static let maxLength = 66
+
+  /// - Parameter bytes: all that came before the line's end, or before the time was over.
+  init(_ bytes: [UInt8]) {
+    let line = bytes.prefix { !AgentRequest.isEnd($0) }
+    let blanks: [UInt8] = [UInt8(ascii: " "), UInt8(ascii: "\t")]
+    let name = line.drop { blanks.contains($0) }
+    guard let last = name.lastIndex(where: { !blanks.contains($0) }) else {
+      self = .everything
+      return
+    }
+    let trimmed = name[...last]
+    let isCut = line.count == bytes.count && bytes.count >= AgentRequest.maxLength
+    self =
+      !isCut && trimmed.allSatisfy(isServiceNameByte) ? .service(String(decoding: trimmed, as: UTF8.self)) : .unreadable
+  }
+
+  static func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+}
