@@ -57,7 +57,10 @@ extension Supervisor: ControlHandler {
     case .connections(let service): reply.send(connections(of: service))
     case .reload(let isDryRun): requestReload(.request(isDryRun: isDryRun) { reply.send($0) })
     case .drain(let selection, let wait):
-      if let services = select(selection, reply) { drain(services, wait: wait, reply) }
+      guard let selected = select(selection, reply) else { return }
+      // Those that show the drain go on, unless they are named.
+      let services = selection == .all ? selected.filter { !$0.endsLast } : selected
+      drain(services, wait: wait, reply)
     case .resume(let selection): resume(selection, reply)
     case .end(let selection): if checkNames(in: selection, reply) { end(selection) { reply.send($0) } }
     case .deny(let network, let service, let duration):

@@ -17,6 +17,8 @@ extension Supervisor {
     }
     closeAnnounced(at: now)
     manager.status(statusText)
+    // Not a moment later: when the answer comes, no other place shows them as before.
+    writeState(now: now)
     switch wait {
     case .none: reply.send(.order(OrderReport(drainText(services) + waitingText(services), count: services.count)))
     case .untilDone: drainWaits.add(services, deadline: nil, reply)
@@ -67,9 +69,12 @@ extension Supervisor {
   ///
   /// - Parameter keepsPassed: whether sockets of the service manager stay and take no client until they are resumed; else
   ///   clients wait there for the next begatd.
+  /// - Parameter limit: how long open connections may go on; nil for `drain-timeout`.
   /// - Returns: the passed sockets at which clients wait although they should take none.
   @discardableResult
-  func closeSockets(of service: ManagedService, keepsPassed: Bool) -> [HeldSocket] {
+  func closeSockets(
+    of service: ManagedService, keepsPassed: Bool, within limit: Duration? = nil
+  ) -> [HeldSocket] {
     service.restartTime = nil
     service.waitsForRoom = false
     // Without a listener before it, the successor accepts those that wait.
@@ -84,8 +89,9 @@ extension Supervisor {
     keepWhatHasChanged()
     refuseNewClients(at: givenUp, of: service)
     service.closingEmpties = own || keepsPassed
-    service.drainDeadline = SystemClock.monotonic() + drainTimeout.nanoseconds
-    retireForGood(service, within: drainTimeout, endsPrograms: !keepsPassed)
+    let limit = limit ?? drainTimeout
+    service.drainDeadline = SystemClock.monotonic() + limit.nanoseconds
+    retireForGood(service, within: limit, endsPrograms: !keepsPassed)
     service.endLingeringIfClosed()
     if !keepsPassed { service.closeSockets() }
     return left

@@ -71,6 +71,7 @@ extension Supervisor {
   }
 
   private func answer(_ resumption: Resumption) {
+    writeState(now: SystemClock.monotonic())
     let (resumed, problems) = (resumption.resumed, resumption.problems)
     for problem in problems { logger.error("resume: \(problem)") }
     let names = resumed.joined(separator: ", ")

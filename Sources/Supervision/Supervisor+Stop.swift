@@ -48,16 +48,38 @@ extension Supervisor {
       // Their programs were to go on, as long as begatd does.
       for service in allServices where service.configuration.waits { hurryRetiring(of: service) }
       leaveStoredSockets()
-      for service in services {
-        let wasOpen = service.drain.close()
-        if wasOpen { closeSockets(of: service, keepsPassed: false) } else { service.closeSockets() }
-      }
+      for service in services where !outlastsOthers(service) { stop(service) }
+      // Not a moment later: those that go on show it.
+      writeState(now: SystemClock.monotonic())
       sayStopping()
     case .closeSockets: for service in allServices { hurryRetiring(of: service) }
     case .end: endEverything()
     case .kill: killListeners()
     }
   }
+
+  private func stop(_ service: ManagedService, within limit: Duration? = nil) {
+    let wasOpen = service.drain.close()
+    if wasOpen { closeSockets(of: service, keepsPassed: false, within: limit) } else { service.closeSockets() }
+  }
+
+  /// Whether a service accepts clients until all others have ended: it shows these that begatd stops.
+  private func outlastsOthers(_ service: ManagedService) -> Bool { service.endsLast && service.drain.phase == .serving }
+
+  /// Stops the services that go on as long as others, when no other is left.
+  func stopLastServices() {
+    guard stopping.isDraining, services.contains(where: outlastsOthers),
+      allServices.allSatisfy({ outlastsOthers($0) || isDone($0) })
+    else { return }
+    for service in services where outlastsOthers(service) {
+      stop(service, within: Supervisor.lastServicePatience)
+      // The next begatd waits for their addresses.
+      if leavesListeners { hurryRetiring(of: service) }
+    }
+  }
+
+  /// Their clients are served within a fraction of it.
+  private static let lastServicePatience = Duration.seconds(1)
 
   /// Lets listeners that still have listening sockets close them, also those that their programs have.
   private func hurryRetiring(of service: ManagedService) {
@@ -111,13 +133,15 @@ extension Supervisor {
 
   /// Whether nothing is left to be done.
   var isDone: Bool {
-    guard stopping.isDraining else { return false }
-    return allServices.allSatisfy { service in
-      // The end of a listener whose programs had the sockets is waited for: then what they have left is killed.
-      let isLeft = leavesListeners && !service.configuration.waits
-      return service.generations.allSatisfy { generation in
-        generation.isLeftAlone || isLeft && (generation.state == .retired || generation.isKilled)
-      }
+    stopping.isDraining && !services.contains(where: outlastsOthers) && allServices.allSatisfy(isDone)
+  }
+
+  /// Whether begatd need not wait for listeners of a service any more.
+  private func isDone(_ service: ManagedService) -> Bool {
+    // The end of a listener whose programs had the sockets is waited for: then what they have left is killed.
+    let isLeft = leavesListeners && !service.configuration.waits
+    return service.generations.allSatisfy { generation in
+      generation.isLeftAlone || isLeft && (generation.state == .retired || generation.isKilled)
     }
   }
 

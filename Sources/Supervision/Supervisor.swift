@@ -141,6 +141,7 @@ final class Supervisor {
       manager.retryIfDue()
       advanceStore()
       restartLogFileIfDue()
+      stopLastServices()
       shareState()
     }
     giveUpDrainWaits()

@@ -77,6 +77,9 @@ final class ManagedService {
 
   var name: String { configuration.name }
 
+  /// Whether it goes on while all others drain.
+  var endsLast: Bool { configuration.builtIn?.endsLast ?? false }
+
   /// Those that accept no more and let their connections end, and those that never began and are being ended.
   var retiring: [Generation] { generations.filter { $0 !== current && $0 !== successor } }
 
