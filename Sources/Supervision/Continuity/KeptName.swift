@@ -7,11 +7,10 @@
 ///
 /// Source: FDNAME in sd_notify(3).
 enum KeptName: Hashable {
-  /// A socket that listens at an address.
-  case stream(SocketAddress)
-  case datagram(SocketAddress)
-  /// The document that says how everything belongs together.  Each version of it has a number of its own: the new one is
-  /// kept before the old one is given up.
+  /// A socket that listens at an address.  Several sockets may have one address, each for an interface of its own.
+  case stream(SocketAddress, device: String? = nil)
+  case datagram(SocketAddress, device: String? = nil)
+  /// The state document.  Each version has its own number, so that the new one is stored before the old one is removed.
   case state(UInt64)
   /// The table of bans, which each begatd makes anew.  The document says which one is meant.
   case bans(UInt64)
@@ -56,8 +55,8 @@ enum KeptName: Hashable {
 
   var text: String {
     switch self {
-    case .stream(let address): KeptName.name("stream", KeptName.written(address.description))
-    case .datagram(let address): KeptName.name("datagram", KeptName.written(address.description))
+    case .stream(let address, let device): KeptName.name("stream", KeptName.written(address, device))
+    case .datagram(let address, let device): KeptName.name("datagram", KeptName.written(address, device))
     case .state(let number): KeptName.name("state", "\(number)")
     case .bans(let number): KeptName.name("bans", "\(number)")
     case .book(let service): KeptName.name("book", service)
@@ -73,7 +72,11 @@ enum KeptName: Hashable {
 
   /// So many bytes of an address are written before it is cut; a path may be three times as long as the kernel's limit of
   /// 107 bytes.
-  private static let longestAddress = 200
+  private static let maxAddress = 200
+
+  private static func written(_ address: SocketAddress, _ device: String?) -> String {
+    written(address.description) + (device.map { " \(written($0))" } ?? "")
+  }
 
   /// A colon becomes a semicolon, and what else a name cannot have, or would be mistaken, `%XX`.
   private static func written(_ address: String) -> String {

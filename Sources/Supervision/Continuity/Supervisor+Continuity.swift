@@ -99,7 +99,7 @@ extension Generation {
 
 extension HeldSocket {
   /// Its name while it outlives begatd.
-  var keptName: KeptName { isDatagram ? .datagram(address) : .stream(address) }
+  var keptName: KeptName { isDatagram ? .datagram(address, device: device) : .stream(address, device: device) }
 
   fileprivate var storeEntry: DescriptorStore.Entry {
     DescriptorStore.Entry(

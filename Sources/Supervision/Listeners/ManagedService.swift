@@ -255,7 +255,8 @@ final class ManagedService {
   func giveUpSockets() {
     former = sockets.map {
       SocketAssignment.Open(
-        address: $0.address, isDatagram: $0.isDatagram, wanted: $0.wanted, passedName: $0.passedName, service: name)
+        address: $0.address, isDatagram: $0.isDatagram, device: $0.device, wanted: $0.wanted,
+        passedName: $0.passedName, service: name)
     }
     linger((sockets + closing).filter { !$0.staysOpen })
     sockets.removeAll { $0.passedName == nil }

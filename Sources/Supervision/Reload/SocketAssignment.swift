@@ -4,14 +4,18 @@ import Settings
 
 /// Which socket each address of a configuration gets: one that is open already, or a new one.
 ///
-/// An open socket serves for an address if it has the same kind and address, whichever service had it before.  Where
-/// the configuration leaves the port to the kernel, the socket that the service had for the same words goes on.
+/// An open socket serves for an address if it has the same kind and address, whichever service had it before.  Of
+/// several, which have interfaces of their own, one with the service's interface is better, as only a privileged process
+/// can change that, and then one that the service had.  Where the configuration leaves the port to the kernel, the socket
+/// that the service had for the same words goes on.
 struct SocketAssignment {
   /// A socket that is open: passed by the service manager, or held by a service.
   struct Open: Hashable {
     /// As bound.
     var address: SocketAddress
     var isDatagram: Bool
+    /// The interface through which all of its traffic goes; nil for any.
+    var device: String?
     /// As it was configured.
     var wanted: ListenAddress
     /// The name under which the service manager passed it.
@@ -43,8 +47,8 @@ struct SocketAssignment {
         sources.append([])
         continue
       }
-      let streams = service.streams.flatMap { pool.take($0, isDatagram: false, for: service.name) }
-      let datagrams = service.datagrams.flatMap { pool.take($0, isDatagram: true, for: service.name) }
+      let streams = service.streams.flatMap { pool.take($0, isDatagram: false, for: service) }
+      let datagrams = service.datagrams.flatMap { pool.take($0, isDatagram: true, for: service) }
       sources.append(streams + datagrams)
     }
     for (index, service) in services.enumerated() where drained.contains(service.name) {
@@ -62,10 +66,12 @@ struct SocketAssignment {
 
   /// The open sockets that are not taken yet.
   private struct Pool {
+    private let open: [Open]
     private var isTaken: [Bool]
     private var indexes: [Key: [Int]] = [:]
 
     init(_ open: [Open]) {
+      self.open = open
       isTaken = Array(repeating: false, count: open.count)
       for (index, socket) in open.enumerated() {
         for key in Pool.keys(of: socket) { indexes[key, default: []].append(index) }
@@ -91,23 +97,23 @@ struct SocketAssignment {
       return index
     }
 
-    mutating func take(_ address: ListenAddress, isDatagram: Bool, for service: String) -> [Source] {
+    mutating func take(_ address: ListenAddress, isDatagram: Bool, for service: ServiceConfiguration) -> [Source] {
       switch address {
       case .passed(let name):
         let found = takeAll(Key(address: address, isDatagram: isDatagram, service: nil))
         return found.isEmpty ? [.missing(name, isDatagram: isDatagram)] : found.map { .open($0) }
       case .address(let wanted, let isOptional):
         let plain = ListenAddress.address(wanted, isOptional: false)
-        let key = Key(address: plain, isDatagram: isDatagram, service: wanted.port == 0 ? service : nil)
-        if let index = takeFirst(key) { return [.open(index)] }
+        let key = Key(address: plain, isDatagram: isDatagram, service: wanted.port == 0 ? service.name : nil)
+        if let index = takeBest(key, for: service) { return [.open(index)] }
         return [.new(wanted, isDatagram: isDatagram, isOptional: isOptional)]
       }
     }
 
-    private mutating func takeFirst(_ key: Key) -> Int? {
-      guard let index = indexes[key]?.first(where: { !isTaken[$0] }) else { return nil }
-      isTaken[index] = true
-      return index
+    private mutating func takeBest(_ key: Key, for service: ServiceConfiguration) -> Int? {
+      let device = service.settings.bindToDevice
+      let ranked = (indexes[key] ?? []).filter { !isTaken[$0] }.map { (open[$0].rank(service.name, device), -$0) }
+      return ranked.max(by: <).map { take(-$0.1) }
     }
 
     /// One unit may have several addresses, all of one name.
@@ -116,5 +122,12 @@ struct SocketAssignment {
       for index in found { isTaken[index] = true }
       return found
     }
+  }
+}
+
+extension SocketAssignment.Open {
+  /// How well it serves a service that wants its address.
+  fileprivate func rank(_ service: String, _ device: String?) -> Int {
+    (self.device == device ? 2 : 0) + (self.service == service ? 1 : 0)
   }
 }

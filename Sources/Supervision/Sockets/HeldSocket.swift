@@ -8,6 +8,8 @@ final class HeldSocket {
   let isDatagram: Bool
   /// As bound: with the port that the kernel chose.
   let address: SocketAddress
+  /// The interface through which all of its traffic goes; nil for any.
+  private(set) var device: String?
   /// As configured: the port may be 0, the socket a name under which the service manager passed it.
   let wanted: ListenAddress
   /// The file of a Unix socket that begatd made; nil for passed sockets.
@@ -34,6 +36,8 @@ final class HeldSocket {
     self.wanted = wanted ?? .address(address, isOptional: false)
     self.file = file
     self.passedName = passedName
+    // Asked now: a socket that refuses new clients has an interface that does not exist.
+    device = address.isUnix ? nil : (try? self.descriptor.boundDevice()) ?? nil
   }
 
   var kind: ServiceMode.SocketKind { ServiceMode.SocketKind(address, isStream: !isDatagram) }
@@ -45,8 +49,8 @@ final class HeldSocket {
     // A file that was removed, or replaced, leads no client here any more.
     let isReachable = file.map { $0.isAt($0.path) } ?? true
     return SocketAssignment.Open(
-      address: isReachable ? address : .unixUnnamed, isDatagram: isDatagram, wanted: wanted, passedName: passedName,
-      service: service)
+      address: isReachable ? address : .unixUnnamed, isDatagram: isDatagram, device: device, wanted: wanted,
+      passedName: passedName, service: service)
   }
 
   /// Gives a socket that was bound for another configuration every option of a service's present one.
@@ -63,6 +67,7 @@ final class HeldSocket {
     }
     guard !address.isUnix, try descriptor.boundDevice() != settings.bindToDevice else { return }
     try descriptor.setBoundDevice(settings.bindToDevice)
+    device = settings.bindToDevice
   }
 
   /// Refuses new clients from now on; those that wait already can still be accepted.

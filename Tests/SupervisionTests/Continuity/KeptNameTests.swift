@@ -8,6 +8,8 @@ import Testing
     "names descriptors by what they are",
     arguments: [
       (KeptName.stream(.ipv4(.loopback, port: 80)), "begat-stream 127.0.0.1;80"),
+      (.stream(.ipv4(.any, port: 80), device: "eth0"), "begat-stream 0.0.0.0;80 eth0"),
+      (.datagram(.ipv4(.any, port: 80), device: "a:1 b"), "begat-datagram 0.0.0.0;80 a;1%20b"),
       (.datagram(.ipv6(.loopback, port: 7)), "begat-datagram [;;1];7"),
       (.stream(.unixPath("/run/a b/c;d:e%")), "begat-stream /run/a%20b/c%3bd;e%25"),
       (.stream(.unixAbstract([0x62, 0, 0xff])), "begat-stream @b\\x00\\xff"),

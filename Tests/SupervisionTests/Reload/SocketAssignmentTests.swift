@@ -50,6 +50,20 @@ import Testing
     #expect(moved.rest == [0])
   }
 
+  @Test func ofTwoSocketsAtOneAddressEachServiceGetsItsOwn() throws {
+    func service(_ name: String, _ device: String) -> String {
+      Loaded.service(name, "listen-stream = [\"0.0.0.0:1001\"]", "bind-to-device = \"\(device)\"")
+    }
+    let (a, b) = (service("a", "one"), service("b", "two"))
+    #expect(try assign(a + b, openBy: a + b).sources == [[.open(0)], [.open(1)]])
+    #expect(try assign(b + a, openBy: a + b).sources == [[.open(1)], [.open(0)]])
+    // By the interface, whatever the services are called.
+    #expect(try assign(service("c", "one") + b, openBy: b + a).sources == [[.open(1)], [.open(0)]])
+    #expect(try assign(service("a", "two") + service("b", "one"), openBy: a + b).sources == [[.open(1)], [.open(0)]])
+    // An interface that no socket has.
+    #expect(try assign(service("b", "three"), openBy: a + b).sources == [[.open(1)]])
+  }
+
   @Test func passedSocketsAreFoundByNameAndByAddress() throws {
     let old = Loaded.service("a", "listen-stream = [\"fd:web\"]")
     #expect(try assign(old, openBy: old).sources == [[.open(0)]])

@@ -30,7 +30,8 @@ enum Loaded {
       [(service.streams, false), (service.datagrams, true)].flatMap { addresses, isDatagram in
         addresses.map { wanted in
           var open = SocketAssignment.Open(
-            address: .unixUnnamed, isDatagram: isDatagram, wanted: wanted, service: service.name)
+            address: .unixUnnamed, isDatagram: isDatagram, device: service.settings.bindToDevice, wanted: wanted,
+            service: service.name)
           switch wanted {
           case .passed(let name): open.passedName = name
           case .address(.ipv4(let host, port: 0), _):
