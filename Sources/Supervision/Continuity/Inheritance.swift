@@ -89,7 +89,11 @@ struct Inheritance {
   func nameCache() -> SharedFile? { kept.takeShared(.nameCache(version: NameResolver.cacheVersion)) }
 
   /// The services that accept no clients until they are resumed.
-  var drainedServices: Set<String> { Set(state.services.filter(\.isDrained).map(\.name)) }
+  var drainedServices: Set<String> {
+    // A service comes before those of the same name that were given up earlier, which accept no clients either.
+    let present = Dictionary(state.services.map { ($0.name, $0.isDrained) }) { first, _ in first }
+    return Set(present.filter(\.value).keys)
+  }
 
   /// The bans that were in force.
   func bans() -> [Ban] { kept.takeShared(.bans(state.bans)).map { BanTable.bans(in: $0.descriptor) } ?? [] }
@@ -129,6 +133,9 @@ struct Inheritance {
         kept.has(.channel(service: name, generation: generation.number))
         || kept.has(.firstChannel(service: name, generation: generation.number))
       guard isThere else {
+        // Its scoreboard is stored with its channel, and stays when that has ended: without both it may live, and there was
+        // no room for it.
+        if !kept.has(.board(service: name, generation: generation.number)) { hasStranger = true }
         countEnded(generation, of: &saved)
         continue
       }
