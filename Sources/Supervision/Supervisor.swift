@@ -18,7 +18,7 @@ final class Supervisor {
   /// The service manager's store for what outlives this begatd; nil if it has none.
   let store: DescriptorStore?
   /// The counts of services that are gone.
-  var pastCounters = PastCounters()
+  var pastCounters: PastCounters
   var starter: ListenerStarter
   let manager: ServiceManager
   var logger: Logger
@@ -70,6 +70,7 @@ final class Supervisor {
   ) throws(SystemCallError) {
     services = first.services
     leaving = first.leaving
+    pastCounters = first.pastCounters
     self.store = store
     sharing = StateSharing(lastBoard: first.lastBoard)
     self.starter = starter

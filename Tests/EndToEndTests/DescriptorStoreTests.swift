@@ -52,9 +52,7 @@ struct DescriptorStoreTests {
   @Test func aReloadGivesTheAddressUpBeforeItAnswers() throws {
     let manager = try started()
     let address = try manager.address("cat")
-    let rest = StoredServices.configuration(manager.directory).split(separator: "[service.cat]")
-    let kept = rest[0] + "[service.relayed]" + rest[1].split(separator: "[service.relayed]")[1]
-    try manager.directory.write(String(kept), to: "begatd.toml")
+    try manager.directory.write(StoredServices.withoutCat(manager.directory), to: "begatd.toml")
     let name = "begat-stream \(address.replacing(":", with: ";"))"
     #expect(manager.names.contains(name))
     let barriers = manager.count("BARRIER=1")
@@ -176,10 +174,7 @@ struct DescriptorStoreTests {
     try manager.awaitNames { $0.contains { $0.hasPrefix("begat-channel relayed") } }
     manager.setReading(false)
     let address = try manager.address("cat")
-    let text = StoredServices.configuration(manager.directory)
-    let parts = text.split(separator: "[service.cat]")
-    try manager.directory.write(
-      String(parts[0] + "[service.relayed]" + parts[1].split(separator: "[service.relayed]")[1]), to: "begatd.toml")
+    try manager.directory.write(StoredServices.withoutCat(manager.directory), to: "begatd.toml")
     let began = UnixCore.Deadline.now
     try manager.begat("reload")
     #expect(began.duration(to: .now) < .seconds(5))

@@ -63,6 +63,27 @@ struct LeftBehindTests {
     try manager.end()
   }
 
+  @Test func countsOfAServiceThatComesBackGoOn() throws {
+    let manager = try started()
+    let idle = try IdleClient("cat", manager)
+    for _ in 0..<3 { #expect(try ask(manager.address("cat"), "x") == Array("x".utf8)) }
+    try manager.directory.write(StoredServices.withoutCat(manager.directory), to: "begatd.toml")
+    try manager.begat("reload")
+    // Its last listener ends while there is no begatd.
+    try manager.stop()
+    idle.client.hangUp()
+    try manager.awaitNames { !$0.contains { $0.hasPrefix("begat-channel cat ") } }
+    try manager.start()
+    // What has no listener any more is kept again.
+    try manager.restart()
+    try manager.killAndStart()
+    try manager.directory.write(StoredServices.configuration(manager.directory), to: "begatd.toml")
+    try manager.begat("reload")
+    let metrics = try manager.begat("status", "--prometheus")
+    #expect(metrics.contains("begat_connections_accepted_total{service=\"cat\"} 4\n"), "\(metrics)\n\(manager.log)")
+    try manager.end()
+  }
+
   @Test func theirConnectionsCountAgainstTheLimits() throws {
     let manager = try started { _ in
       "[service.echo]\nserve = \"echo\"\nmax-connections = 2\nlisten-stream = [\"127.0.0.1:0\"]\n"

@@ -234,6 +234,33 @@ struct UpgradeTests {
     try daemon.stop()
   }
 
+  @Test func aServiceThatCameBackIsWhatItWas() throws {
+    let installation = try Installation()
+    let control = installation.directory.path("run/control")
+    let echo = SampleConfiguration.service("echo")
+    func service(_ name: String) throws -> [String: Any]? {
+      let status = try json(runBegat("status", "--json", "--control", control), as: [String: Any].self)
+      let services = try #require(status["services"] as? [[String: Any]])
+      return services.first { $0["name"] as? String == name }
+    }
+    let daemon = try installation.daemon(echo + SampleConfiguration.service("time"))
+    for _ in 0..<5 { #expect(try ask(daemon.address("time")).count == 4) }
+    let held = try Client(try daemon.address("echo"))
+    try Self.greet(held)
+    // Its listener of before is there still, and accepts no clients.
+    for text in [SampleConfiguration.service("daytime"), echo] {
+      #expect(try daemon.reload(text).contains("reloaded in"))
+    }
+    #expect(try service("echo")?["state"] as? String == "serving")
+    try Self.expectOneListener(installation)
+    #expect(try service("echo")?["state"] as? String == "serving")
+    #expect(try daemon.reload(echo + SampleConfiguration.service("time")).contains("reloaded in"))
+    #expect(try service("time")?["accepted"] as? Int == 5)
+    try Self.greet(held)
+    held.hangUp()
+    try daemon.stop()
+  }
+
   /// Neither the new program nor the one before could be sure to go on with it: a port may be taken, which no trial finds.
   @Test func aChangedConfigurationIsPutInForceFirst() throws {
     let installation = try Installation()

@@ -107,7 +107,7 @@ struct Inheritance {
     let book: Descriptor?
   }
 
-  /// The names of the services that have listeners still, or counts.
+  /// The names of the services that have listeners or counts left.
   var serviceNames: [String] { state.services.map(\.name) }
 
   /// Keeps what a listener has counted that has ended while there was no begatd.

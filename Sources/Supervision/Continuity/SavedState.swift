@@ -17,6 +17,8 @@ struct SavedState: Hashable {
   /// The number of the table of bans in `KeptName.bans`.
   var bans: UInt64 = 0
   var sockets: [Socket] = []
+  /// The services that are offered, then those that are given up and have listeners, then those that have only counts: one
+  /// name may stand several times.
   var services: [Service] = []
   /// The numbers of services in the table of bans.
   var serviceNumbers: [ServiceNumber] = []

@@ -42,7 +42,9 @@ extension Supervisor {
     state.sockets = services.flatMap { service in
       service.sockets.filter { $0.passedName == nil }.map { $0.saved(of: service.name) }
     }
-    state.services = (allServices + departing).map(\.saved)
+    state.services =
+      (allServices + departing).map(\.saved)
+      + pastCounters.all.map { SavedState.Service(name: $0.name, totals: $0.counts) }
     state.serviceNumbers = serviceNumbers.map { SavedState.ServiceNumber(service: $0, number: $1) }
       .sorted { $0.number < $1.number }
     return state

@@ -5,10 +5,18 @@ import ControlProtocol
 struct PastCounters {
   private var counters: [String: ServiceCounters] = [:]
 
+  /// The counts of each name.
+  var all: [(name: String, counts: ServiceCounters)] { counters.sorted { $0.key < $1.key }.map { ($0, $1) } }
+
   /// Keeps the counts of a service whose last listener has ended.
   mutating func keep(_ service: ManagedService) {
-    counters[service.name, default: ServiceCounters()].add(service.totals)
+    keep(service.totals, of: service.name)
     service.totals = ServiceCounters()
+  }
+
+  /// Keeps counts of a name.
+  mutating func keep(_ counts: ServiceCounters, of name: String) {
+    counters[name, default: ServiceCounters()].add(counts)
   }
 
   /// Gives the counts of a name to the service that has it now.

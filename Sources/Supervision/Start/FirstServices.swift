@@ -16,6 +16,8 @@ struct FirstServices {
   private(set) var services: [ManagedService] = []
   /// Those that the configuration does not have any more.
   private(set) var leaving: [ManagedService] = []
+  /// The counts of services that have no listener any more.
+  private(set) var pastCounters = PastCounters()
   /// The number of each name in the table of bans.
   private(set) var numbers: [String: UInt32]
   /// Those that are in force already, and the number of the table that had them.
@@ -160,7 +162,11 @@ struct FirstServices {
   /// Takes over the listeners of services that are not offered any more, which let their connections end.
   private mutating func adoptLeaving(_ logger: Logger) {
     for name in inheritance.serviceNames {
-      guard let left = inheritance.takeService(name), !left.generations.isEmpty else { continue }
+      guard let left = inheritance.takeService(name) else { continue }
+      guard !left.generations.isEmpty else {
+        pastCounters.keep(left.saved.totals, of: name)
+        continue
+      }
       var settings = ServiceSettings()
       settings.logAddress = left.saved.logAddress
       let configuration = ServiceConfiguration(left: name, settings: settings, waits: left.saved.waits)
@@ -170,8 +176,12 @@ struct FirstServices {
         _ = service.drain.close()
         service.adopt(left.saved, left.generations)
         leaving.append(service)
-      } catch { logger.error("\(error.withAdvice)", metadata: [LogKey.service: "\(name)"]) }
+      } catch {
+        logger.error("\(error.withAdvice)", metadata: [LogKey.service: "\(name)"])
+        pastCounters.keep(left.saved.totals, of: name)
+      }
     }
+    for service in services { pastCounters.pass(to: service, from: []) }
   }
 
   private mutating func number(of name: String) -> UInt32 {

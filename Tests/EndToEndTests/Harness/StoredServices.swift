@@ -1,3 +1,5 @@
+import Foundation
+
 /// A configuration with a service of each kind that a descriptor store has to do with.
 enum StoredServices {
   /// Services that answer with what they are sent, and the form of their addresses.
@@ -28,6 +30,15 @@ enum StoredServices {
     listen-stream = ["127.0.0.1:0"]
 
     """
+  }
+}
+
+extension StoredServices {
+  /// The same without the service `cat`.
+  static func withoutCat(_ directory: TemporaryDirectory) -> String {
+    let text = configuration(directory)
+    guard let cat = text.range(of: "[service.cat]"), let next = text.range(of: "[service.relayed]") else { return text }
+    return String(text[..<cat.lowerBound] + text[next.lowerBound...])
   }
 }
 
