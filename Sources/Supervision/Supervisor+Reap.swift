@@ -25,7 +25,7 @@ extension Supervisor {
     formerResolvers.removeAll { Children.reap($0) != nil }
     if let process = resolver?.process, let status = Children.reap(process) { resolverEnded(status) }
     if let process = logFile?.process, let status = Children.reap(process) { logWriterEnded(status) }
-    if getpid() == 1 { reapOrphans() }
+    reapOrphans()
   }
 
   /// Whether a listener has ended at a stop of whose programs processes may be left that have the listening sockets: the
@@ -51,8 +51,12 @@ extension Supervisor {
     leaving.removeAll(where: \.generations.isEmpty)
   }
 
-  /// As the first process of a container begatd inherits what programs leave behind; no other process can reap them.
-  private func reapOrphans() {
+  /// Reaps processes that programs have left behind, which begatd inherits if it is the first process of a container: no
+  /// other process can.
+  ///
+  /// An ended child of begatd's own hides those behind it, and is to be reaped before.
+  func reapOrphans() {
+    guard getpid() == 1 else { return }
     while let process = Children.peekAny() {
       let isOwn =
         process == resolver?.process || process == upgrade?.process || process == logFile?.process

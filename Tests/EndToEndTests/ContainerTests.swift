@@ -117,6 +117,20 @@ struct ContainerTests {
     try expectNoZombie(below: unshare)
   }
 
+  @Test("begatd as the first process reaps orphans that end with the child of an upgrade")
+  func deadChildrenOfATrial() throws {
+    let installation = try Installation()
+    let file = try installation.directory.write(service("time"), to: "begatd.toml")
+    let unshare = try RunningProgram(
+      try Programs.tool("unshare"), Self.firstProcess + [installation.begatd, "--config", file],
+      environment: ["RUNTIME_DIRECTORY=\(installation.directory.path("run"))"])
+    try unshare.errors.awaitLines(containing: "is ready")
+    // Its own children end before it, and it reaps none.
+    try installation.replaceBegatd(by: "#!/bin/sh\ntrue & true & exec sleep 0.2\n")
+    #expect(try installation.upgrade().status == .exited(code: 1))
+    try expectNoZombie(below: unshare)
+  }
+
   @Test("a listener by itself as the first process reaps them and orphans", arguments: [false, true])
   func deadChildrenOfAListener(isProgram: Bool) throws {
     let directory = try TemporaryDirectory()

@@ -90,6 +90,8 @@ extension Supervisor {
       if stopping.isOrdered { preflight.end() } else { preflight.endIfLate() }
       guard let process = preflight.process, let status = Children.reap(process) else { return }
       if let token { poll.remove(token) }
+      // Those behind it, whose signals came with its own.
+      reapOrphans()
       guard !stopping.isOrdered else { return refuseUpgrade(reply, "begatd is stopping") }
       do throws(Preflight.Refusal) {
         let version = try preflight.settle(status)
