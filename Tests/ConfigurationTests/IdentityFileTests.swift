@@ -211,6 +211,32 @@ import Testing
     #expect(assign(keeper(directory), "c").complaints == [])
   }
 
+  @Test("knows all numbers only where it could read all of the file") func incomplete() throws {
+    let directory = try TemporaryDirectory()
+    let other = keeper(directory)
+    _ = assign(other, "a")
+    let keeper = keeper(directory)
+    #expect(keeper.known == nil)
+    _ = assign(keeper, "b")
+    #expect(keeper.known?.numbers(of: "a").count == 1 && keeper.known?.numbers(of: "b").count == 1)
+    let path = directory["state/identities"]
+    #expect(chmod(path, 0o666) == 0)
+    #expect(assign(keeper, "b").complaints.count == 1)
+    #expect(keeper.known == nil)
+    #expect(chmod(path, 0o644) == 0)
+    _ = assign(keeper, "b")
+    #expect(keeper.known != nil)
+    try directory.write(text(path) + "damaged\n", to: "state/identities")
+    _ = assign(keeper, "b")
+    #expect(keeper.known == nil)
+    let held = other.assign(["a"], in: Self.range)
+    _ = assign(keeper, "b")
+    #expect(keeper.known == nil)
+    _ = held.keep()
+    _ = assign(keeper, "b")
+    #expect(keeper.known != nil)
+  }
+
   @Test(
     "takes the first of systemd's directories",
     arguments: [

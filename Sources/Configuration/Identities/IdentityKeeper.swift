@@ -18,6 +18,8 @@ public final class IdentityKeeper: Sendable {
   private struct Memory {
     /// The numbers that the file has, or should have if it is not writable.
     var list = IdentityList()
+    /// Whether that has all numbers of the file.
+    var isComplete = false
     /// Those of the present configuration.
     var numbers: [String: UInt32] = [:]
     /// Counts the assignments: of two at a time, only the later one is kept.
@@ -93,6 +95,7 @@ public final class IdentityKeeper: Sendable {
     let isLast = memory.withLock { memory in
       guard memory.lastAssignment == assignment.number else { return false }
       memory.list = assignment.list
+      memory.isComplete = assignment.isComplete
       memory.numbers = assignment.numbers
       return true
     }
@@ -104,9 +107,11 @@ public final class IdentityKeeper: Sendable {
   /// Publishes the users of the present configuration to the machine's name service, if they are the machine's own.
   public func publishRecords() {
     guard isMachines else { return }
-    let (numbers, list) = memory.withLock { ($0.numbers, $0.list) }
-    UserRecords().publish(numbers, known: list)
+    UserRecords().publish(memory.withLock(\.numbers), known: known)
   }
+
+  /// The numbers that services have or had; nil if some of them may be missing, as in a file that could not be read.
+  var known: IdentityList? { memory.withLock { $0.isComplete ? $0.list : nil } }
 
   /// Those that were not made before.
   fileprivate func news(_ complaints: [String]) -> [String] {
@@ -121,6 +126,8 @@ final class IdentityAssignment {
   private(set) var unserved: [String] = []
   /// All names that have or had a number.
   fileprivate private(set) var list = IdentityList()
+  /// Whether the file was read as a whole, and no other begatd was changing it.
+  fileprivate private(set) var isComplete = true
   /// Its place in the order of its keeper's assignments.
   fileprivate let number: UInt64
   private let keeper: IdentityKeeper
@@ -146,7 +153,10 @@ final class IdentityAssignment {
 
   fileprivate func lock(_ store: IdentityStore?) {
     guard let store else { return }
-    do throws(IdentityProblem) { lock = try store.lock() } catch { writeFailure = error.text }
+    do throws(IdentityProblem) { lock = try store.lock() } catch {
+      writeFailure = error.text
+      isComplete = false
+    }
   }
 
   fileprivate func read(_ store: IdentityStore?, isTrusting: Bool, memory: IdentityList) {
@@ -161,8 +171,10 @@ final class IdentityAssignment {
           "line \(first): expected NAME NUMBER, each used once; this line is dropped"
             + (others == 0 ? "" : ", and \(others) more"))
         old = IdentityList()
+        isComplete = false
       }
     } catch {
+      isComplete = false
       complaints.append("\(error.text); the file is ignored, and services get their numbers as if it were empty")
     }
     list.add(memory)

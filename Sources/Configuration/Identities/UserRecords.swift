@@ -6,8 +6,8 @@ import JSON
 /// Publishes the users of services to the machine's name service, so that ps(1), ls(1) and getpwuid(3) show their
 /// names.
 ///
-/// A record stays until the machine starts anew: files and processes may belong to its number as long.  Where there is no
-/// nss-systemd, or no right to write, numbers are shown.
+/// A record stays as long as begatd's file knows its number, because files and processes may belong to it.  Where there is
+/// no nss-systemd, or no right to write, numbers are shown.
 ///
 /// Source: "The drop-in directories" in https://systemd.io/USER_GROUP_API; https://systemd.io/USER_RECORD; nss-systemd(8).
 struct UserRecords {
@@ -25,7 +25,7 @@ struct UserRecords {
 
   /// Writes what is not there yet, and removes records of numbers that no service has or had.
   ///
-  /// - Parameter known: the numbers that services have or had; nil leaves all records.
+  /// - Parameter known: the numbers that services have or had; nil where they are not known, which leaves all records.
   func publish(_ numbers: [String: UInt32], known: IdentityList? = nil) {
     do throws(SystemCallError) {
       _ = try FileSystem.makeDirectory(directory, mode: 0o755)
