@@ -76,12 +76,15 @@ struct Begatd: ParsableCommand {
       try command.run()
     } catch {
       let text = fullMessage(for: error)
+      let code = exitCode(for: error)
       // Help and the version are no faults.
-      guard StandardErrorMessage.isInJournal, exitCode(for: error) != .success, !text.isEmpty else {
-        exit(withError: error)
+      guard code != .success, !text.isEmpty else { exit(withError: error) }
+      if let status = SupervisorProgram.refuseCommandLine(message(for: error), status: code.rawValue) {
+        exit(withError: ExitCode(status))
       }
+      guard StandardErrorMessage.isInJournal else { exit(withError: error) }
       StandardErrorMessage.write(text, of: "begatd")
-      exit(withError: exitCode(for: error))
+      exit(withError: code)
     }
   }
 

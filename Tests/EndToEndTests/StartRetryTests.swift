@@ -22,9 +22,9 @@ struct StartRetryTests {
       failures = directory.path("run/start-failures")
     }
 
-    func start(_ configuration: String, wrapper: [String] = []) throws -> RunningProgram {
+    func start(_ configuration: String, wrapper: [String] = [], options: [String] = []) throws -> RunningProgram {
       let file = try directory.write(configuration, to: "begatd.toml")
-      let words = wrapper + [try Programs.begatd(), "--config", file]
+      let words = wrapper + [try Programs.begatd(), "--config", file] + options
       return try RunningProgram(
         words[0], Array(words.dropFirst()),
         environment: ["RUNTIME_DIRECTORY=\(directory.path("run"))", socket.variable])
@@ -155,6 +155,35 @@ struct StartRetryTests {
     try place.repair("[service.echo]\nserve = \"echo\"\nlisten-stream = \"fd:a\"\n")
     #expect(try client.receive(count: 6) == Array("waited".utf8))
     client.hangUp()
+    try stop(begatd)
+  }
+
+  @Test("a wrong command line waits too, where systemd has started begatd")
+  func aWrongCommandLine() throws {
+    let place = try Place()
+    let asUnit = shell("SYSTEMD_EXEC_PID=$$ exec \"$0\" \"$@\"")
+    func start(_ wrapper: [String]) throws -> RunningProgram {
+      try place.start(Self.sound, wrapper: wrapper, options: ["--nonsense"])
+    }
+    let first = try start(asUnit)
+    #expect(try first.awaitEnd() == .exited(code: 64))
+    #expect(first.errors.lines.count == 1 && first.errors.text.contains("--nonsense"), "\(first.errors.text)")
+    let second = try start(asUnit)
+    let message = try #require(try place.socket.take(until: "STATUS=does not start: ").last)
+    #expect(message.contains { $0.contains("--nonsense") && $0.contains("tried again in 1s") }, "\(message)")
+    #expect(try second.awaitEnd() == .exited(code: 64))
+    let third = try start(asUnit)
+    _ = try place.socket.take(until: "STATUS=does not start: ")
+    try stop(third)
+    // A child of a unit's process has the same variables.
+    for _ in 0..<2 {
+      let child = try start(shell("SYSTEMD_EXEC_PID=1 exec \"$0\" \"$@\""))
+      #expect(try child.awaitEnd() == .exited(code: 64))
+      #expect(child.errors.text.contains("Usage: "), "\(child.errors.text)")
+    }
+    #expect(access(place.failures, F_OK) == -1)
+    let begatd = try place.start(Self.sound, wrapper: asUnit)
+    _ = try place.socket.take(until: "READY=1")
     try stop(begatd)
   }
 

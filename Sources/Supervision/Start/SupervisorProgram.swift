@@ -70,6 +70,18 @@ public enum SupervisorProgram {
     return next == .stop ? success : failure
   }
 
+  /// Says that the command line is wrong, if systemd itself has started this process: it starts begatd again immediately, so
+  /// begatd waits before it exits, except for the first time.
+  ///
+  /// - Parameter status: the exit status of such a begatd.
+  /// - Returns: the exit status; nil, and nothing is said, for a process that another program has started.
+  public static func refuseCommandLine(_ text: String, status: CInt) -> CInt? {
+    // Children inherit the manager's socket, such as one that tries an upgrade.
+    guard ServiceManagerStart.isDirect, var attempts = StartAttempts(configurationFile: nil) else { return nil }
+    let next = attempts.failed([text], isRepeatable: false, ConfigurationVersion(file: nil))
+    return next == .stop ? success : status
+  }
+
   /// Leaves a descriptor to a message: one reaches a pipe by a descriptor of its own only, and there may be none left.
   static func freeDescriptor() { close(StandardStreams.nullNumber) }
 
