@@ -34,7 +34,7 @@ struct UpgradeTests {
     """
   }
 
-  private static func greet(_ client: Client, _ text: String = "hello") throws {
+  static func greet(_ client: Client, _ text: String = "hello") throws {
     try client.send(text)
     #expect(try client.receive(count: text.utf8.count) == Array(text.utf8))
   }
@@ -148,18 +148,6 @@ struct UpgradeTests {
     try daemon.stop()
   }
 
-  /// A program that passes the trial and then does something before it goes on.
-  private static func wrapper(_ installation: Installation, _ commands: String) throws {
-    try installation.replaceBegatd(
-      by: """
-        #!/bin/bash
-        case " $* " in *" --trial "*) exec "\(try Programs.begatd())" "$@" ;; esac
-        \(commands)
-        exec "\(try Programs.begatd())" "$@"
-
-        """)
-  }
-
   @Test func whenTheNewProgramCannotGoOnTheOneBeforeComesBack() throws {
     let installation = try Installation()
     let daemon = try installation.daemon(SampleConfiguration.service("echo"))
@@ -167,11 +155,7 @@ struct UpgradeTests {
     try Self.greet(held)
     let listener = try daemon.listener("echo")
     let clients = try EchoClients(2, at: daemon.address("echo"))
-    // The table of bans is missing then.
-    try Self.wrapper(
-      installation,
-      "for f in /proc/self/fd/*; do case $(readlink $f) in /memfd:begat-bans*) n=${f##*/}; eval \"exec $n>&-\";; esac; done"
-    )
+    try installation.wrapBegatd(Installation.losingBans)
     let run = try installation.upgrade()
     #expect(run.status == .exited(code: 1), "\(run.output.text)")
     #expect(run.errors.text.contains("begat upgrade: the new program could not go on: "), "\(run.errors.text)")
@@ -191,7 +175,7 @@ struct UpgradeTests {
     try daemon.stop()
   }
 
-  private static func expectOneListener(_ installation: Installation) throws {
+  static func expectOneListener(_ installation: Installation) throws {
     let run = try installation.upgrade()
     #expect(run.output.text.contains("; 1 listener replaced, "), "\(run.output.text)\(run.errors.text)")
   }
@@ -202,7 +186,7 @@ struct UpgradeTests {
     let installation = try Installation()
     let daemon = try installation.daemon(SampleConfiguration.service("time"))
     #expect(try ask(daemon.address("time")).count == 4)
-    try Self.wrapper(installation, "kill -TERM $$")
+    try installation.wrapBegatd("kill -TERM $$")
     _ = try installation.upgrade()
     try daemon.awaitEnd()
     #expect(daemon.log.text.contains("begatd: stopped"))

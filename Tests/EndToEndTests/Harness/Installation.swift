@@ -30,6 +30,22 @@ final class Installation {
     guard rename(begatd + ".new", begatd) == 0 else { throw HarnessFailure("rename: errno \(errno)") }
   }
 
+  /// Installs a program that passes the trial of an upgrade, and executes commands before it goes on.
+  func wrapBegatd(_ commands: String) throws {
+    try replaceBegatd(
+      by: """
+        #!/bin/bash
+        case " $* " in *" --trial "*) exec "\(try Programs.begatd())" "$@" ;; esac
+        \(commands)
+        exec "\(try Programs.begatd())" "$@"
+
+        """)
+  }
+
+  /// Commands that close the table of bans, without which a new program cannot go on.
+  static let losingBans =
+    "for f in /proc/self/fd/*; do case $(readlink $f) in /memfd:begat-bans*) n=${f##*/}; eval \"exec $n>&-\";; esac; done"
+
   func daemon(
     _ configuration: String, environment: [String] = [], wrapper: [String] = [], options: [String] = []
   ) throws -> Daemon {
