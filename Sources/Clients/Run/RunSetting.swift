@@ -83,17 +83,8 @@ struct RunSetting {
   /// What a directory that cannot be entered means to the user.
   func refusal(_ failure: SystemCallError) -> Refusal {
     let isCallers = directory == "."
-    let place = isCallers ? FilePath.workingDirectory ?? "." : directory ?? "."
+    let place = isCallers ? WorkingDirectory.path ?? "." : directory ?? "."
     let advice = isCallers ? ": the user may not be here; name another place with --directory" : ""
     return Refusal(description: "chdir \(place): \(failure.code)\(advice)")
-  }
-}
-
-/// Source: getcwd(3).
-private enum FilePath {
-  static var workingDirectory: String? {
-    guard let path = getcwd(nil, 0) else { return nil }
-    defer { free(path) }
-    return String(cString: path)
   }
 }

@@ -77,13 +77,3 @@ extension Generation {
       sockets: source.sockets.map { SavedState.SocketName(number: $0, address: $1) }.sorted { $0.number < $1.number })
   }
 }
-
-extension Descriptor {
-  /// Whether the peer of a connected socket has closed it, whatever is still to be read.
-  ///
-  /// Source: POLLHUP in poll(2).
-  fileprivate var hasHungUp: Bool {
-    var query = pollfd(fd: number, events: 0, revents: 0)
-    return poll(&query, 1, 0) > 0 && query.revents & Int16(POLLHUP) != 0
-  }
-}

@@ -1,3 +1,4 @@
+import Settings
 @_spi(Begat) import UnixCore
 
 /// The names under which descriptors outlive a begatd: in the service manager's descriptor store over a restart, and in
@@ -88,16 +89,10 @@ enum KeptName: Hashable {
       default: text.unicodeScalars.append(Unicode.Scalar(byte))
       }
     }
-    guard text.utf8.count > longestAddress else { return text }
-    return "\(text.prefix(longestAddress))~\(checksum(text))"
+    guard text.utf8.count > maxAddress else { return text }
+    // The digest keeps those apart that begin alike.
+    return "\(text.prefix(maxAddress))~\(String(text.utf8.fnv1a, radix: 16))"
   }
 
   private static func percent(_ byte: UInt8) -> String { "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-
-  /// Keeps apart what has the same beginning.
-  ///
-  /// Source: Fowler, Noll, Vo: FNV-1a.
-  private static func checksum(_ text: String) -> String {
-    String(text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }, radix: 16)
-  }
 }

@@ -62,7 +62,7 @@ final class HeldProgram: Sendable {
   /// Source: getauxval(3), AT_EXECFN.
   var startPath: String {
     guard let executed = ProcessControl.executedFile else { return path }
-    let absolute = absolutePath(executed)
+    let absolute = executed.absolutePath
     return absolute.hasPrefix("/") && isAt(absolute) ? absolute : path
   }
 
@@ -132,11 +132,4 @@ struct OwnPrograms {
     self.begatd = begatd
     self.listener = listener
   }
-}
-
-/// The path itself where the working directory cannot be found out.
-func absolutePath(_ path: String) -> String {
-  guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
-  defer { free(current) }
-  return "\(String(cString: current))/\(path)"
 }

@@ -66,7 +66,7 @@ struct StartAttempts {
   ) -> Next {
     let isNews = failures.add(lines)
     // Where the next start cannot know of this failure, each one counts as one of many.
-    let delay = surroundings.file.write(failures) ? failures.delay : StartFailures.longestDelay
+    let delay = surroundings.file.write(failures) ? failures.delay : StartFailures.maxDelay
     if isNews, !isLogged { for line in lines { surroundings.say(line) } }
     guard delay > .zero else { return .exit }
     let summary = Self.summary(of: lines)
@@ -80,7 +80,7 @@ struct StartAttempts {
       return .stop
     case .change: return isRepeatable ? .retry : .exit
     case .time:
-      if isRepeatable, delay < StartFailures.longestDelay { return .retry }
+      if isRepeatable, delay < StartFailures.maxDelay { return .retry }
       if !isNews, !isLogged { surroundings.say("\(summary) (start \(failures.count) in a row that fails)") }
       return .exit
     }
@@ -91,12 +91,12 @@ struct StartAttempts {
 
   /// For how long the manager is to wait beyond a delay: a start may read much.
   private static let grace = Duration.seconds(30)
-  private static let longestSummary = 300
+  private static let maxSummary = 300
 
   /// The first of several lines, cut if it is long.
   static func summary(of lines: [String]) -> String {
     let first = lines.first ?? ""
-    let text = first.count > longestSummary ? "\(first.prefix(longestSummary))..." : first
+    let text = first.count > maxSummary ? "\(first.prefix(maxSummary))..." : first
     return lines.count > 1 ? "\(text), and \(counted(lines.count - 1, "more problem", "more problems"))" : text
   }
 

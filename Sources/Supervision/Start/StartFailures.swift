@@ -6,7 +6,7 @@ import Settings
 /// The starts that have failed since the last one that succeeded, in a file of the runtime directory, which the service
 /// manager keeps while it starts begatd again.
 ///
-/// Damaged contents count as none, and a hostile number makes begatd wait longer, but no longer than ever.
+/// Damaged contents count as none; a forged count makes begatd wait at most `maxDelay`.
 struct StartFailures: Hashable {
   /// How many there were.
   private(set) var count = 0
@@ -14,17 +14,17 @@ struct StartFailures: Hashable {
   private(set) var text: UInt64 = 0
 
   /// More are not counted: the delay grows no more.
-  private static let most = 1000
-  private static let largestFile = 64
+  private static let maxCount = 1000
+  private static let maxFileSize = 64
 
   init() {}
 
   init(parsing bytes: [UInt8]) {
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
-    guard bytes.count <= Self.largestFile, words.count == 2, words[1].last == "\n", let count = Int(decimal: words[0]),
+    guard bytes.count <= Self.maxFileSize, words.count == 2, words[1].last == "\n", let count = Int(decimal: words[0]),
       let text = UInt64(words[1].dropLast(), radix: 16)
     else { return }
-    self.count = min(max(0, count), Self.most)
+    self.count = min(max(0, count), Self.maxCount)
     self.text = text
   }
 
@@ -34,24 +34,20 @@ struct StartFailures: Hashable {
   ///
   /// - Returns: whether its text is another one than the last.
   mutating func add(_ lines: [String]) -> Bool {
-    count = min(count + 1, Self.most)
+    count = min(count + 1, Self.maxCount)
     let last = text
-    text = Self.digest(lines)
+    // A text that is taken for another one is only not repeated.
+    text = lines.joined(separator: "\n").utf8.fnv1a
     return text != last
-  }
-
-  /// FNV-1a: a text that is taken for another one is only not repeated.
-  private static func digest(_ lines: [String]) -> UInt64 {
-    lines.joined(separator: "\n").utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 
   /// How long begatd waits after the last failure, before it exits or tries again: a first failure is shown immediately to
   /// the person who has started begatd, and those that follow are no hot loop.
   var delay: Duration {
-    count < 2 ? .zero : min(.seconds(1 << min(count - 2, 10)), Self.longestDelay)
+    count < 2 ? .zero : min(.seconds(1 << min(count - 2, 10)), Self.maxDelay)
   }
 
-  static let longestDelay = Duration.seconds(60)
+  static let maxDelay = Duration.seconds(60)
 }
 
 /// The file of the failures.

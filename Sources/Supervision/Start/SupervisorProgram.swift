@@ -29,8 +29,8 @@ public enum SupervisorProgram {
     HeldProgram.takeName()
     // Read again later, from another working directory perhaps.
     var invocation = Invocation(
-      configurationFile: configurationFile.map(absolutePath), leavesListeners: leavesListeners,
-      pidFile: pidFile.map(absolutePath), isDetached: leavesTerminal)
+      configurationFile: configurationFile?.absolutePath, leavesListeners: leavesListeners,
+      pidFile: pidFile?.absolutePath, isDetached: leavesTerminal)
     if let takeover {
       guard !takeover.isTrial else { return TrialProgram.run(takeover, configurationFile: configurationFile) }
       return goOn(takeover, &invocation)
@@ -96,7 +96,7 @@ public enum SupervisorProgram {
   ) -> Result<LoadedConfiguration, StartEnd> {
     while true {
       // By its absolute name, as at every later look.
-      let version = ConfigurationVersion(file: file.map(absolutePath))
+      let version = ConfigurationVersion(file: file?.absolutePath)
       do throws(ConfigurationProblems) {
         return .success(LoadedConfiguration(try Configuration.load(file: file, identities: identities), version))
       } catch {

@@ -78,11 +78,8 @@ extension TryCommands {
   private static var startDirectory: String? {
     let name = CommandLine.arguments.first ?? ""
     guard name.contains("/") else { return nil }
-    let directory = directory(of: name)
-    if directory.hasPrefix("/") { return directory }
-    guard let current = getcwd(nil, 0) else { return nil }
-    defer { free(current) }
-    return "\(String(cString: current))/\(directory)"
+    let directory = directory(of: name).absolutePath
+    return directory.hasPrefix("/") ? directory : nil
   }
 
   private static func directory(of path: String) -> String {

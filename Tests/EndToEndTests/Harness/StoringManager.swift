@@ -39,10 +39,7 @@ final class StoringManager: @unchecked Sendable {
       self.isPolled = isPolled
     }
 
-    var isHungUp: Bool {
-      var query = pollfd(fd: descriptor.number, events: 0, revents: 0)
-      return isPolled && poll(&query, 1, 0) > 0 && query.revents & Int16(POLLHUP) != 0
-    }
+    var isHungUp: Bool { isPolled && descriptor.hasHungUp }
   }
 
   /// - Parameter options: of begatd, besides its configuration.

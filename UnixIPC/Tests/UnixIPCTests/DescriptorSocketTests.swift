@@ -16,6 +16,17 @@ import Testing
     #expect(try Descriptor.open("/dev/null", .readOnly).isListening == false)
   }
 
+  @Test("knows that its peer is gone, whatever is still to be read")
+  func knowsThatItsPeerIsGone() throws {
+    let pair = try SocketPair(kind: .stream)
+    try pair.second.writeAll("x")
+    #expect(pair.first.hasHungUp == false)
+    try pair.second.shutDownSending()
+    #expect(pair.first.hasHungUp == false)
+    #expect(shutdown(pair.second.number, CInt(SHUT_RDWR)) == 0)
+    #expect(pair.first.hasHungUp == true)
+  }
+
   @Test("says that nothing is there instead of waiting, in both directions")
   func doesNotWait() throws {
     let pair = try SocketPair(kind: .stream)

@@ -14,6 +14,14 @@ extension Descriptor {
     waitEnd(for: readiness, until: deadline, cancelledBy: cancellation) == .ready
   }
 
+  /// Whether the peer of a connected socket or of a pipe has closed it, whatever is still to be read.
+  ///
+  /// Source: POLLHUP in poll(2).
+  @_spi(Begat) public var hasHungUp: Bool {
+    var query = pollfd(fd: number, events: 0, revents: 0)
+    return poll(&query, 1, 0) > 0 && query.revents & Int16(POLLHUP) != 0
+  }
+
   /// Waits until there is something to read, whatever deadline the calling thread is under; it may return early.
   ///
   /// Source: poll(2).
