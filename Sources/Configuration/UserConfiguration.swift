@@ -14,7 +14,7 @@ enum UserConfiguration {
     variable: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
   ) -> String? {
     guard user != 0, capabilities.isEmpty else { return nil }
-    // The specification has relative paths ignored.
+    // The specification says to ignore relative paths.
     func path(_ name: String) -> String? { variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
     return (path("XDG_CONFIG_HOME") ?? path("HOME").map { "\($0)/.config" }).map { "\($0)/begat/begatd.toml" }
   }

@@ -37,7 +37,7 @@ public struct NotifySocket: ~Copyable {
 
   /// Sends a message, without waiting.
   ///
-  /// - Parameter descriptors: to send with the message.
+  /// - Parameter descriptors: descriptors to send with the message.
   /// - Throws: `EAGAIN` while the manager's queue is full; another error where the manager is not there.
   public mutating func send(_ text: String, passing descriptors: [CInt] = []) throws(SystemCallError) {
     var failure = trySend(text, descriptors)

@@ -29,10 +29,10 @@ public final class ScoreboardReader {
     try self.init(object, slotCount: room / MemoryLayout<begat_slot>.stride)
   }
 
-  /// The slots of a copy at most.
+  /// The largest number of slots that is copied.
   private static let maxCopiedSlots = 65_536
 
-  /// Copies a scoreboard from a file whose owner may cut it short while it is read, from where the file is read now.
+  /// Copies a scoreboard, from the file's present position, because its owner may truncate the file at any time.
   ///
   /// - Throws: `EINVAL` when the file is too small.
   public init(copyOf file: borrowing Descriptor) throws(SystemCallError) {

@@ -6,17 +6,16 @@ import Logging
 /// The service manager's store of descriptors, which it passes to the next begatd: the descriptors that this begatd wants
 /// there, and those that are there.
 ///
-/// Nothing here waits for the manager in the loop: what it does not take now is sent later, and what has changed meanwhile
-/// is sent as it is then.  The order is such that a begatd that is killed between any two messages leaves a store from which
-/// the next one can start: what is given up leaves first, sockets come before all else, and the document that describes
-/// everything is replaced by storing the new one first.
+/// The loop never waits for the manager: a message that it does not take is sent later, with the contents of that moment.
+/// The order lets begatd be killed between any two messages: obsolete entries are removed first, sockets are stored before
+/// the rest, and a new state document is stored before the old one is removed.
 ///
 /// Source: FDSTORE, FDSTOREREMOVE, FDPOLL and BARRIER in sd_notify(3), FileDescriptorStoreMax= in systemd.service(5).
 final class DescriptorStore {
   /// A descriptor that the store is to have.
   struct Entry {
     let name: String
-    /// Nil where it cannot be found out: then it is not stored.
+    /// Nil if fstat(2) fails; then the descriptor is not stored.
     let identity: FileIdentity?
     let number: CInt
     /// Keeps the descriptor open until it is sent.
@@ -25,35 +24,36 @@ final class DescriptorStore {
     let isChannel: Bool
   }
 
-  private var socket: NotifySocket
-  private let capacity: Int
-  private let logger: Logger
+  var socket: NotifySocket
+  let capacity: Int
+  let logger: Logger
   /// Announces that the manager has read everything; nil before the loop runs.
-  private var poll: PollTable?
+  private(set) var poll: PollTable?
   /// The manager's contents once it has read every message sent.
-  private var stored: [String: FileIdentity]
-  /// What it is to have and has not been sent, as far as anything is missing.
-  private var wanted: [Entry] = []
-  /// The names of all that it is to have, the document excepted.
-  private var names: [String: FileIdentity] = [:]
-  private var document: (name: String, file: SharedFile)?
-  private var documentNumber: UInt64
-  /// Whether the manager has a document of this begatd.
-  private var hasDocument = false
-  private var hasSaidFull = false
+  var stored: [String: FileIdentity]
+  /// Entries that are still to be sent.
+  var wanted: [Entry] = []
+  /// The names that it is to have, except for the document's.
+  private(set) var names: [String: FileIdentity] = [:]
+  /// The document that is still to be sent.
+  var document: (name: String, file: SharedFile)?
+  private(set) var documentNumber: UInt64
+  /// Whether this begatd has sent a document.
+  var hasDocument = false
+  var hasSaidFull = false
   private(set) var isFrozen = false
-  private var retry = Retry(shortest: 2_000_000, longest: 1_000_000_000)
+  var retry = Retry(shortest: 2_000_000, longest: 1_000_000_000)
   /// The number of messages sent.
-  private var sent: UInt64 = 0
+  var sent: UInt64 = 0
   /// When what was not sent is tried again, CLOCK_MONOTONIC nanoseconds; nil if all was sent.
-  private(set) var retryTime: Int64?
-  /// Whether the manager is to be asked for a sign when it has read all that was sent before.
-  private var wantsBarrier = false
-  /// A pipe whose other end the manager closes then.
-  private var barrier: SharedFile?
-  private var barrierToken: PollTable.Token?
+  var retryTime: Int64?
+  /// Whether a barrier is still to be sent.
+  var wantsBarrier = false
+  /// The read end of a pipe whose write end the manager closes after reading.
+  var barrier: SharedFile?
+  var barrierToken: PollTable.Token?
 
-  /// - Parameter stored: what the manager has passed to this begatd, and has itself.
+  /// - Parameter stored: the descriptors that the manager has passed to this begatd, and still has.
   init(_ socket: consuming NotifySocket, capacity: Int, stored: [String: FileIdentity], logger: Logger) {
     self.socket = socket
     self.capacity = capacity
@@ -65,12 +65,10 @@ final class DescriptorStore {
 
   /// The store of the manager that has started this process; nil if it has none.
   ///
-  /// systemd says how large it is from version 254 on; the unit says the same for older ones.
-  ///
-  /// - Parameter kept: what it has passed: then it has a store, whatever it says.
+  /// - Parameter kept: the descriptors that the manager passed; if there are any, it has a store, even if FDSTORE is not
+  ///   set.
   static func ofManager(holding kept: KeptDescriptors, _ logger: Logger) -> DescriptorStore? {
-    let said = getenv("FDSTORE").flatMap { Int(decimal: String(cString: $0)) }
-    guard let capacity = said ?? (kept.identities.isEmpty ? nil : usualCapacity), capacity > 0,
+    guard let capacity = announcedCapacity ?? (kept.identities.isEmpty ? nil : usualCapacity), capacity > 0,
       let socket = NotifySocket()
     else { return nil }
     return DescriptorStore(socket, capacity: capacity, stored: kept.identities, logger: logger)
@@ -81,15 +79,20 @@ final class DescriptorStore {
   /// - Parameter stored: the names of those that the manager has; nil if it has no store.
   static func ofManager(holding kept: KeptDescriptors, named stored: [String]?, _ logger: Logger) -> DescriptorStore? {
     guard let stored, let socket = NotifySocket() else { return nil }
-    let said = getenv("FDSTORE").flatMap { Int(decimal: String(cString: $0)) }
     // Documents among them are replaced by later ones, and the rest that was not handed over is given up.
     let identities = stored.map { ($0, kept.identities[$0] ?? .unknown) }
     return DescriptorStore(
-      socket, capacity: said ?? usualCapacity, stored: Dictionary(identities) { first, _ in first }, logger: logger)
+      socket, capacity: announcedCapacity ?? usualCapacity, stored: Dictionary(identities) { first, _ in first },
+      logger: logger)
   }
 
   /// The names of those that the manager has.
   var storedNames: [String] { stored.keys.sorted() }
+
+  /// The size of the store: systemd tells it from version 254 on, begatd.service where an older one does not.
+  ///
+  /// Source: FDSTORE in systemd.exec(5).
+  private static var announcedCapacity: Int? { getenv("FDSTORE").flatMap { Int(decimal: String(cString: $0)) } }
 
   /// As in begatd.service.
   private static let usualCapacity = 1024
@@ -98,7 +101,7 @@ final class DescriptorStore {
 
   /// Changes what the manager is to have.
   ///
-  /// - Parameter entries: what is most important stands first.
+  /// - Parameter entries: the most important first.
   func keep(_ entries: [Entry], _ state: SavedState) {
     guard !isFrozen else { return }
     wanted = entries.filter { $0.identity != nil }
@@ -162,103 +165,5 @@ final class DescriptorStore {
     barrierToken = nil
     barrier = nil
     wantsBarrier = false
-  }
-
-  // MARK: Sending
-
-  func retryIfDue() {
-    if let retryTime, retryTime <= SystemClock.monotonic() { deliver() }
-  }
-
-  private func deliver() {
-    let before = sent
-    do throws(SystemCallError) {
-      try removeObsolete()
-      try storeMissing()
-      try replaceDocument()
-      try sendBarrier()
-      retryTime = nil
-      _ = retry.succeeded()
-    } catch {
-      if sent > before { _ = retry.succeeded() }
-      let (delay, isNews) = retry.failed("\(error)")
-      retryTime = SystemClock.monotonic() + delay
-      // A full queue is no news: the manager reads when it has time.
-      if isNews, error.code != .wouldBlock { logger.warning("descriptor store: \(error); it is tried again") }
-    }
-  }
-
-  private func send(_ message: String, passing descriptor: CInt? = nil) throws(SystemCallError) {
-    try socket.send(message, passing: descriptor.map { [$0] } ?? [])
-    sent += 1
-  }
-
-  private func removeObsolete() throws(SystemCallError) {
-    let obsolete = stored.filter { name, identity in
-      !KeptName.isVersioned(name) && (names[name] != identity || identity == .unknown)
-    }
-    for name in obsolete.keys.sorted() { try remove(name) }
-  }
-
-  private func remove(_ name: String) throws(SystemCallError) {
-    try send("FDSTOREREMOVE=1\nFDNAME=\(name)")
-    stored[name] = nil
-  }
-
-  /// Two places are for the document and the one that takes its place.
-  private static let placesOfDocument = 2
-
-  private func storeMissing() throws(SystemCallError) {
-    guard !wanted.isEmpty else { return }
-    var omitted = 0
-    let documents = stored.keys.count { KeptName.stateNumber($0) != nil }
-    for entry in wanted where stored[entry.name] == nil {
-      guard stored.count - documents < capacity - Self.placesOfDocument else {
-        omitted += 1
-        continue
-      }
-      let polled = entry.isChannel ? "" : "\nFDPOLL=0"
-      try send("FDSTORE=1\nFDNAME=\(entry.name)\(polled)", passing: entry.number)
-      stored[entry.name] = entry.identity
-    }
-    wanted = []
-    noteOmitted(omitted)
-  }
-
-  private func noteOmitted(_ count: Int) {
-    if count == 0 {
-      hasSaidFull = false
-    } else if !hasSaidFull {
-      hasSaidFull = true
-      logger.warning(
-        """
-        descriptor store: the service manager has room for \(capacity) descriptors, and \(count) more of them would \
-        outlive a restart; raise FileDescriptorStoreMax=
-        """)
-    }
-  }
-
-  private func replaceDocument() throws(SystemCallError) {
-    if let (name, file) = document {
-      try send("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", passing: file.descriptor.number)
-      stored[name] = FileIdentity(of: file.descriptor) ?? .unknown
-      document = nil
-      hasDocument = true
-    }
-    guard !isFrozen, hasDocument else { return }
-    let present = KeptName.state(documentNumber).text
-    for name in stored.keys.sorted() where KeptName.isVersioned(name) && names[name] == nil && name != present {
-      try remove(name)
-    }
-  }
-
-  private func sendBarrier() throws(SystemCallError) {
-    guard wantsBarrier else { return }
-    let pipe = try PipeEnds()
-    try send("BARRIER=1", passing: pipe.writeEnd.number)
-    let reading = SharedFile(pipe.readEnd)
-    wantsBarrier = false
-    barrier = reading
-    barrierToken = try poll?.add(reading.descriptor.number, .readable) { [unowned self] _ in endBarrier() }
   }
 }

@@ -56,7 +56,7 @@ struct Inheritance {
     }
     let wanted = saved?.wanted.map { ListenAddress.address($0, isOptional: false) }
     guard !isDatagram else {
-      // A begatd that was killed while it gave the socket up has left it so.
+      // A begatd killed during a drain leaves its filter attached.
       _ = try? descriptor.takeNewClients()
       return HeldSocket(descriptor, isDatagram: true, address: address, wanted: wanted, file: file)
     }
@@ -101,9 +101,9 @@ struct Inheritance {
   /// The remains of a service that was offered before.
   struct Service: ~Copyable {
     let saved: SavedState.Service
-    /// Those that live, the oldest first.
+    /// Live listeners, oldest first.
     let generations: [Generation]
-    /// Nil where it cannot be used.
+    /// Nil if it is unusable.
     let book: Descriptor?
   }
 

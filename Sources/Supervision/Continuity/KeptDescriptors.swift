@@ -5,7 +5,7 @@ import Glibc
 /// Descriptors that have outlived a begatd, by name, until the next one takes them; those that it does not take are closed.
 final class KeptDescriptors {
   private var numbers: [String: CInt] = [:]
-  /// What was passed under each name, whatever has been taken since.
+  /// The identity of each descriptor as it was passed, also after it was taken.
   private(set) var identities: [String: FileIdentity] = [:]
 
   init() {}
@@ -59,7 +59,7 @@ final class KeptDescriptors {
   }
 }
 
-/// An open file by what tells it from another one.
+/// The identity of an open file.
 struct FileIdentity: Hashable {
   let device: UInt64
   let inode: UInt64
@@ -72,11 +72,11 @@ struct FileIdentity: Hashable {
     self.inode = inode
   }
 
-  /// Nil where it cannot be found out.
+  /// Nil if fstat(2) fails.
   init?(of descriptor: borrowing Descriptor) {
-    var facts = stat()
-    guard fstat(descriptor.number, &facts) == 0 else { return nil }
-    device = UInt64(facts.st_dev)
-    inode = UInt64(facts.st_ino)
+    var status = stat()
+    guard fstat(descriptor.number, &status) == 0 else { return nil }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
   }
 }

@@ -38,14 +38,13 @@ struct ReloadState {
   static let storePatience: Int64 = 2_000_000_000
   /// New listeners that could not be started; one line each.
   var failures: [String] = []
+  /// The upgrade whose new listeners are waited for, which runs as a reload does.
+  var upgrade: UpgradeCompletion?
 
   init(loader: ConfigurationLoader, daemon: DaemonSettings) {
     self.loader = loader
     self.daemon = daemon
   }
-
-  /// The upgrade whose new listeners are waited for, which runs as a reload does.
-  var upgrade: UpgradeCompletion?
 
   /// Whether all that ask for the one that runs want to know what it would do.
   var isDryRun: Bool { queue.running?.allSatisfy(\.isDryRun) ?? false }

@@ -35,7 +35,7 @@ struct PassedSockets {
         "passed descriptor \(descriptor.number) (\(escaped(name.utf8))): no listening or datagram socket; closed")
       return
     }
-    // A begatd that was killed while the service was drained has left the socket so.
+    // A begatd killed during a drain leaves its filter attached.
     _ = try? descriptor.takeNewClients()
     sockets.append(HeldSocket(descriptor, isDatagram: kind == .datagram, address: address, passedName: name))
   }

@@ -6,12 +6,11 @@ import Settings
 
 /// begatd's attempts to start under a service manager that starts it again when it exits, however often.
 ///
-/// The first failure exits, so that the person who has started begatd learns of it.  Those that follow wait: a broken
-/// configuration is read again within the process, at longer and longer intervals and as soon as one of its files changes,
-/// and once a minute begatd exits, for a person who waits for the manager's answer.  Each exit costs several lines of the
-/// manager's in the journal.
+/// The first failure exits immediately, so that `systemctl start` reports it.  After that begatd waits in the process: it
+/// reads the configuration again at growing intervals and when a file changes, and exits once a minute, because each exit
+/// adds several lines of the manager to the journal.
 struct StartAttempts {
-  /// What begatd does after a failure.
+  /// The reaction to a failure.
   enum Next: Hashable {
     /// It exits; the manager starts it again.
     case exit
@@ -29,12 +28,12 @@ struct StartAttempts {
     case stop
   }
 
-  /// What the attempts do to the world outside.
+  /// The effects of an attempt, replaceable in tests.
   struct Surroundings {
     var file = StartFailureFile.usual
     /// Writes an error to standard error.
     var say: (String) -> Void = { StandardErrorMessage.write($0, of: "begatd") }
-    /// Tells the manager something, and waits for so long or until the files of the configuration are others.
+    /// Sends the manager a message, then waits until the limit or a change of the files.
     var wait: (String, Duration, ConfigurationVersion) -> WaitEnd
   }
 

@@ -4,8 +4,8 @@ import Glibc
 import Settings
 @_spi(Begat) import UnixCore
 
-/// `begatd --write-user-records`: what root does for a begatd of another user, which gives services users of their own but
-/// may not write to the directory of the machine's name service.
+/// `begatd --write-user-records`, run by root: writes the user records of a begatd that runs as another user and may not
+/// write to the name service's directory.
 ///
 /// It comes before begatd's start and before each reload.  The file of the numbers stays begatd's own.
 public enum UserRecordsProgram {

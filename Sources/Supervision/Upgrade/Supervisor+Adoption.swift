@@ -40,7 +40,7 @@ extension Supervisor {
 
   /// The newer program could not go on.
   private func goOnUnchanged(_ refusal: String, _ reply: ControlReply?) {
-    // Listeners read the table of bans that only the program has written which was executed first.
+    // The listeners read a table of bans that the first program wrote and this one cannot.
     for service in services where !service.drain.isClosed { service.restartTime = 0 }
     startWhatIsDue()
     manager.ready(statusText)
