@@ -18,11 +18,12 @@ extension StandaloneBoard {
   public static func readers(in runtime: String = RuntimeDirectory.path) -> [ScoreboardReader] {
     do throws(SystemCallError) {
       let directory = try Descriptor.open(directory(in: runtime), [.readOnly, .directory, .noFollow])
-      let owner = try facts(of: directory).st_uid
-      let isOwn = owner == geteuid() && isOnlyOurs(runtime)
+      let owner = try FileMetadata(of: directory).owner
+      let danger = try UnsafeDirectory.find(on: runtime)
+      let isOwn = owner == geteuid() && danger == nil
       // This path means the opened directory even if its name is moved.
       let path = "/proc/self/fd/\(directory.number)"
-      let names = try DirectoryListing.names(in: path, atMost: isOwn ? .max : maxForeignFiles).sorted()
+      let names = try DirectoryListing.names(in: path, atMost: owner == geteuid() ? .max : maxForeignFiles).sorted()
       return names.compactMap { isOwn ? reader(at: "\(path)/\($0)") : foreignReader(at: "\(path)/\($0)", of: owner) }
     } catch { return [] }
   }
@@ -52,8 +53,8 @@ extension StandaloneBoard {
   private static func foreignReader(at path: String, of owner: uid_t) -> ScoreboardReader? {
     do throws(SystemCallError) {
       let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
-      let facts = try facts(of: file)
-      guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == owner, try !file.tryLock(.shared) else { return nil }
+      let metadata = try FileMetadata(of: file)
+      guard metadata.isRegular, metadata.owner == owner, try !file.tryLock(.shared) else { return nil }
       let reader = try ScoreboardReader(copyOf: file)
       // The board could name another user's process, which root would then signal.
       guard reader.isReadable, isProcess(reader.listener, of: owner) else { return nil }
@@ -62,21 +63,6 @@ extension StandaloneBoard {
   }
 
   private static func isProcess(_ number: pid_t, of user: uid_t) -> Bool {
-    var facts = stat()
-    return number > 0 && stat("/proc/\(number)", &facts) == 0 && facts.st_uid == user
-  }
-
-  /// Whether no user but root and this one can change the names in a directory.
-  private static func isOnlyOurs(_ path: String) -> Bool {
-    var facts = stat()
-    return stat(path, &facts) == 0 && (facts.st_uid == geteuid() || facts.st_uid == 0) && facts.st_mode & S_IWOTH == 0
-  }
-
-  private static func facts(of descriptor: borrowing Descriptor) throws(SystemCallError) -> stat {
-    var facts = stat()
-    guard fstat(descriptor.number, &facts) == 0 else {
-      throw SystemCallError("fstat", code: ErrorCode(rawValue: errno))
-    }
-    return facts
+    number > 0 && (try? FileMetadata(at: UnixPath("/proc/\(number)")))?.owner == user
   }
 }

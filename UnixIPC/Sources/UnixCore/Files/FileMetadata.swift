@@ -4,11 +4,11 @@ import Glibc
 /// The kernel's metadata of a file.
 ///
 /// Source: stat(2), stat(3type).
-package struct FileMetadata {
+@_spi(Begat) public struct FileMetadata: Sendable {
   package let native: stat
 
   /// - Throws: `ENOENT` if there is no file, `EINVAL` for a path with a NUL.
-  package init(at path: UnixPath, followingLinks followsLinks: Bool = false) throws(SystemCallError) {
+  public init(at path: UnixPath, followingLinks followsLinks: Bool = false) throws(SystemCallError) {
     var native = stat()
     _ = try check(followsLinks ? "stat" : "lstat", path: path) {
       fstatat(AT_FDCWD, $0, &native, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
@@ -16,12 +16,19 @@ package struct FileMetadata {
     self.native = native
   }
 
-  package init(of descriptor: borrowing Descriptor) throws(SystemCallError) {
+  /// - Throws: what fstat(2) reports.
+  public init(of descriptor: borrowing Descriptor) throws(SystemCallError) {
     var native = stat()
     let number = descriptor.number
     _ = try check("fstat", onDescriptor: number) { platform_fstat(number, &native) }
     self.native = native
   }
+
+  /// The user that the file belongs to.
+  public var owner: uid_t { native.st_uid }
+
+  /// Whether it is a regular file.
+  public var isRegular: Bool { kind == S_IFREG }
 
   /// The kind of file, one of `S_IFREG` and so on.
   package var kind: mode_t { native.st_mode & S_IFMT }
