@@ -46,7 +46,7 @@ struct ConfigurationFiles {
   /// A file that is there and cannot be looked at is a problem for its reader, not an absent one.
   private func isPresent(_ path: String) -> Bool {
     do throws(SystemCallError) {
-      _ = try FileSystem.facts(of: path)
+      _ = try FileSystem.status(of: path)
       return true
     } catch { return error.code != .noSuchFileOrDirectory && error.code != .notDirectory }
   }
@@ -56,7 +56,7 @@ struct ConfigurationFiles {
     let directory = Self.directory(beside: main)
     guard isPresent(directory) else { return [] }
     try refuseForeignWriters(
-      try calling(directory, try FileSystem.facts(of: directory)), directory)
+      try calling(directory, try FileSystem.status(of: directory)), directory)
     let names = try calling(directory, try DirectoryListing.names(in: directory))
     return names.filter(Self.isRead)
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
@@ -72,11 +72,11 @@ struct ConfigurationFiles {
     if acceptsStreams, isStream(path) { return try bytes(ofStream: path) }
     // Not blocking: a FIFO without a writer would hold the daemon forever.
     let descriptor = try calling(path, try Descriptor.open(path, [.readOnly, .nonBlocking]))
-    let facts = try calling(path, try FileSystem.facts(of: descriptor, at: path))
-    guard facts.st_mode & S_IFMT == S_IFREG else {
+    let status = try calling(path, try FileSystem.status(of: descriptor, at: path))
+    guard status.st_mode & S_IFMT == S_IFREG else {
       throw ConfigurationProblem(file: path, message: "not a regular file")
     }
-    try refuseForeignWriters(facts, path)
+    try refuseForeignWriters(status, path)
     return try content(of: descriptor, path)
   }
 
@@ -96,17 +96,17 @@ struct ConfigurationFiles {
   }
 
   /// A process that can write the configuration of a begatd that is root, or may become root, has root's privileges.
-  private func refuseForeignWriters(_ facts: stat, _ path: String) throws(ConfigurationProblem) {
+  private func refuseForeignWriters(_ status: stat, _ path: String) throws(ConfigurationProblem) {
     guard surroundings.isRoot || surroundings.choosesUsers else { return }
-    if facts.st_uid != 0 {
+    if status.st_uid != 0 {
       throw ConfigurationProblem(
-        file: path, message: "belongs to user \(facts.st_uid), who may write it; use chown root")
+        file: path, message: "belongs to user \(status.st_uid), who may write it; use chown root")
     }
-    if facts.st_mode & S_IWOTH != 0 {
+    if status.st_mode & S_IWOTH != 0 {
       throw ConfigurationProblem(file: path, message: "anybody may write it; use chmod o-w")
     }
-    if facts.st_mode & S_IWGRP != 0, facts.st_gid != 0 {
-      throw ConfigurationProblem(file: path, message: "the group \(facts.st_gid) may write it; use chmod g-w")
+    if status.st_mode & S_IWGRP != 0, status.st_gid != 0 {
+      throw ConfigurationProblem(file: path, message: "the group \(status.st_gid) may write it; use chmod g-w")
     }
   }
 

@@ -31,10 +31,10 @@ public struct ConfigurationVersion: Hashable, Sendable {
       return [main, directory] + names.filter(ConfigurationFiles.isRead).sorted().map { "\(directory)/\($0)" }
     }
     stamps = paths.compactMap { path in
-      guard let facts = try? FileSystem.facts(of: path) else { return nil }
+      guard let status = try? FileSystem.status(of: path) else { return nil }
       return Stamp(
-        path: path, device: facts.st_dev, inode: facts.st_ino, size: facts.st_size, mode: facts.st_mode,
-        seconds: facts.st_ctim.tv_sec, nanoseconds: facts.st_ctim.tv_nsec)
+        path: path, device: status.st_dev, inode: status.st_ino, size: status.st_size, mode: status.st_mode,
+        seconds: status.st_ctim.tv_sec, nanoseconds: status.st_ctim.tv_nsec)
     }
   }
 }

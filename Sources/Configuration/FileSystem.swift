@@ -4,17 +4,17 @@ import Glibc
 /// The few calls on files that reading a configuration needs, failures named.
 enum FileSystem {
   /// Source: stat(2).
-  static func facts(of path: String) throws(SystemCallError) -> stat {
-    var facts = stat()
-    try check(stat(path, &facts), "stat", path)
-    return facts
+  static func status(of path: String) throws(SystemCallError) -> stat {
+    var status = stat()
+    try check(stat(path, &status), "stat", path)
+    return status
   }
 
   /// Source: fstat(2).
-  static func facts(of descriptor: borrowing Descriptor, at path: String) throws(SystemCallError) -> stat {
-    var facts = stat()
-    try check(fstat(descriptor.number, &facts), "fstat", path)
-    return facts
+  static func status(of descriptor: borrowing Descriptor, at path: String) throws(SystemCallError) -> stat {
+    var status = stat()
+    try check(fstat(descriptor.number, &status), "fstat", path)
+    return status
   }
 
   /// Makes a directory with exactly this mode, whatever the umask; false when something is there already.
@@ -29,7 +29,7 @@ enum FileSystem {
     }
     // By a handle: the path may lead elsewhere by now, where others may write to its parent directory.
     let directory = try Descriptor.open(path, [.readOnly, .directory, .noFollow])
-    guard try facts(of: directory, at: path).st_uid == geteuid() else {
+    guard try status(of: directory, at: path).st_uid == geteuid() else {
       throw SystemCallError("mkdir", on: path, code: ErrorCode.staleNFSFileHandle)
     }
     try check(fchmod(directory.number, mode), "chmod", path)

@@ -205,7 +205,7 @@ struct MachineSettings {
     let path = settings.program.workingDirectory
     guard let setting = keys["working-directory"], !keys.isFaulty("working-directory") else { return }
     do throws(SystemCallError) {
-      let isDirectory = try FileSystem.facts(of: path).st_mode & S_IFMT == S_IFDIR
+      let isDirectory = try FileSystem.status(of: path).st_mode & S_IFMT == S_IFDIR
       if !isDirectory { problems.add(setting.problem(ValueProblem("\(printable(path)): not a directory"))) }
     } catch {
       guard !isHidden(error) else { return }
@@ -217,7 +217,7 @@ struct MachineSettings {
   private func checkPaths(_ texts: [String], _ name: String, problems: inout ProblemCollector) {
     guard let setting = keys[name] else { return }
     for (index, path) in readable(texts, name, setting) where path.hasPrefix("/") {
-      do throws(SystemCallError) { _ = try FileSystem.facts(of: path) } catch {
+      do throws(SystemCallError) { _ = try FileSystem.status(of: path) } catch {
         guard !isHidden(error) else { continue }
         problems.add(ValueProblem("\(printable(path)): \(error.code)").within(.element(index)), of: setting)
       }

@@ -35,7 +35,7 @@ struct PathProposal {
 
   private mutating func add(_ path: String) {
     guard path.hasPrefix("/"), path != "/", let real = FileSystem.realPath(path), real != "/",
-      let kind = try? FileSystem.facts(of: real).st_mode & S_IFMT, kind == S_IFDIR || kind == S_IFREG,
+      let kind = try? FileSystem.status(of: real).st_mode & S_IFMT, kind == S_IFDIR || kind == S_IFREG,
       !FileSystem.isBelow(real, anyOf: paths + ["/proc", "/dev"])
     else { return }
     paths.removeAll { FileSystem.isBelow($0, anyOf: [real]) }

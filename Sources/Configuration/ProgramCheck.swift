@@ -49,27 +49,27 @@ struct ProgramCheck {
   /// Why it cannot be executed; nil when it can.
   func fault(of path: String) -> String? {
     let shown = printable(path)
-    let facts: stat
-    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch {
+    let status: stat
+    do throws(SystemCallError) { status = try FileSystem.status(of: path) } catch {
       return isHidden(error) ? nil : "\(shown): \(error.code)"
     }
-    guard facts.st_mode & S_IFMT == S_IFREG else {
-      let kind = facts.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
       return "\(shown): expected a program, found \(kind)"
     }
     if let closed = closedDirectory(on: path) {
       return "\(shown): \(user) may not enter \(printable(closed)); set user or change the directory's mode"
     }
-    guard may(.execute, facts) else {
-      return "\(shown): \(user) may not execute it; set user or change its mode \(ProgramCheck.modeText(facts))"
+    guard may(.execute, status) else {
+      return "\(shown): \(user) may not execute it; set user or change its mode \(ProgramCheck.modeText(status))"
     }
     let head = ProgramHead(of: path)
     guard let interpreter = head?.interpreter else {
       return head?.isText ?? false ? "\(shown): has no #! line, so that the kernel cannot execute it" : nil
     }
-    guard may(.read, facts) else {
+    guard may(.read, status) else {
       return
-        "\(shown): \(user) may not read it, as its interpreter must; change its mode \(ProgramCheck.modeText(facts))"
+        "\(shown): \(user) may not read it, as its interpreter must; change its mode \(ProgramCheck.modeText(status))"
     }
     return interpreterFault(interpreter).map { "\(shown): its interpreter \($0)" }
   }
@@ -87,12 +87,12 @@ struct ProgramCheck {
 
   private func interpreterFault(_ path: String) -> String? {
     guard path.hasPrefix("/") else { return "is \(quoted(path)): expected an absolute path after #!" }
-    let facts: stat
-    do throws(SystemCallError) { facts = try FileSystem.facts(of: path) } catch {
+    let status: stat
+    do throws(SystemCallError) { status = try FileSystem.status(of: path) } catch {
       return isHidden(error) ? nil : "\(printable(path)): \(error.code)"
     }
-    guard facts.st_mode & S_IFMT == S_IFREG else { return "\(printable(path)): not a regular file" }
-    return may(.execute, facts) ? nil : "\(printable(path)): \(user) may not execute it"
+    guard status.st_mode & S_IFMT == S_IFREG else { return "\(printable(path)): not a regular file" }
+    return may(.execute, status) ? nil : "\(printable(path)): \(user) may not execute it"
   }
 
   /// Whether the file is in a directory that is closed to the user who looks, and may be open to the other one.
@@ -104,24 +104,24 @@ struct ProgramCheck {
     let whole = real + (path.hasSuffix("/") ? "/" : "")
     for slash in whole.indices where whole[slash] == "/" {
       let directory = slash == whole.startIndex ? "/" : String(whole[..<slash])
-      if let facts = try? FileSystem.facts(of: directory), !may(.execute, facts) { return directory }
+      if let status = try? FileSystem.status(of: directory), !may(.execute, status) { return directory }
     }
     return nil
   }
 
-  private func may(_ permission: Permission, _ facts: stat) -> Bool {
+  private func may(_ permission: Permission, _ status: stat) -> Bool {
     if identity.user == 0, keepsCapabilities {
-      return permission == .read || facts.st_mode & S_IFMT == S_IFDIR || facts.st_mode & 0o111 != 0
+      return permission == .read || status.st_mode & S_IFMT == S_IFDIR || status.st_mode & 0o111 != 0
     }
     let bit = permission.rawValue
-    if facts.st_uid == identity.user { return facts.st_mode & (bit << 6) != 0 }
-    if facts.st_gid == identity.group || identity.groups.contains(facts.st_gid) {
-      return facts.st_mode & (bit << 3) != 0
+    if status.st_uid == identity.user { return status.st_mode & (bit << 6) != 0 }
+    if status.st_gid == identity.group || identity.groups.contains(status.st_gid) {
+      return status.st_mode & (bit << 3) != 0
     }
-    return facts.st_mode & bit != 0
+    return status.st_mode & bit != 0
   }
 
   private var user: String { ownUser ?? printable(Users.name(of: identity.user) ?? "user \(identity.user)") }
 
-  private static func modeText(_ facts: stat) -> String { "0" + String(facts.st_mode & 0o7777, radix: 8) }
+  private static func modeText(_ status: stat) -> String { "0" + String(status.st_mode & 0o7777, radix: 8) }
 }

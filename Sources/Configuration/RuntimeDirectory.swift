@@ -36,9 +36,9 @@ extension RuntimeDirectory {
     do throws(SystemCallError) {
       if try FileSystem.makeDirectory(path, mode: geteuid() == 0 ? 0o755 : 0o700) { return }
     } catch { throw .call(error) }
-    let facts = try existing(path)
-    guard facts.st_uid == geteuid() || isGiven else { throw .ownedByAnother(path, owner: facts.st_uid) }
-    guard facts.st_mode & S_IWOTH == 0 else { throw .writableByOthers(path) }
+    let status = try existing(path)
+    guard status.st_uid == geteuid() || isGiven else { throw .ownedByAnother(path, owner: status.st_uid) }
+    guard status.st_mode & S_IWOTH == 0 else { throw .writableByOthers(path) }
   }
 
   private static func existing(_ path: String) throws(Refusal) -> stat {
@@ -46,7 +46,7 @@ extension RuntimeDirectory {
       // The service manager's own may be a link, as with DynamicUser=.
       let directory = try Descriptor.open(
         path, isGiven ? [.readOnly, .directory] : [.readOnly, .directory, .noFollow])
-      return try FileSystem.facts(of: directory, at: path)
+      return try FileSystem.status(of: directory, at: path)
     } catch {
       switch error.code {
       case .notDirectory, ErrorCode.tooManySymbolicLinkLevels: throw .notADirectory(path)

@@ -24,7 +24,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = directory["run"]
     try RuntimeDirectory.prepare(path)
-    let mode = try FileSystem.facts(of: path).st_mode
+    let mode = try FileSystem.status(of: path).st_mode
     #expect(mode & 0o777 == (geteuid() == 0 ? 0o755 : 0o700))
     try RuntimeDirectory.prepare(path)
   }

@@ -88,10 +88,10 @@ public struct CatClient: Sendable {
 
   /// Whether a file is the one that is written, and would never end.
   private func isOutput(_ file: borrowing Descriptor) -> Bool {
-    var facts = stat()
+    var input = stat()
     var output = stat()
-    guard fstat(file.number, &facts) == 0, fstat(StandardStream.output.rawValue, &output) == 0 else { return false }
-    return facts.st_mode & S_IFMT == S_IFREG && facts.st_dev == output.st_dev && facts.st_ino == output.st_ino
+    guard fstat(file.number, &input) == 0, fstat(StandardStream.output.rawValue, &output) == 0 else { return false }
+    return input.st_mode & S_IFMT == S_IFREG && input.st_dev == output.st_dev && input.st_ino == output.st_ino
   }
 
   private func complain(_ text: String) -> Bool {

@@ -53,8 +53,8 @@ public final class IdentityKeeper: Sendable {
   /// The user and group whose begatd remembers numbers on this machine: the owner of its state directory.  Nil where
   /// there is none yet.
   public static var owner: (user: uid_t, group: gid_t)? {
-    guard let facts = try? FileSystem.facts(of: IdentityStore.usualDirectory) else { return nil }
-    return (facts.st_uid, facts.st_gid)
+    guard let status = try? FileSystem.status(of: IdentityStore.usualDirectory) else { return nil }
+    return (status.st_uid, status.st_gid)
   }
 
   /// For tools, which change nothing.

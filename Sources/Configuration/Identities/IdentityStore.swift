@@ -68,17 +68,17 @@ struct IdentityStore {
   private func checkedContent(isTrusting: Bool) throws(SystemCallError) -> Result<[UInt8], IdentityProblem> {
     if !isTrusting, let danger = try UnsafeDirectory.find(on: directory) { return .failure(problem("\(danger)")) }
     let file = try Descriptor.open(UnixPath(path), [.readOnly, .noFollow, .nonBlocking])
-    let facts = try FileSystem.facts(of: file, at: path)
-    let owners = [0, isTrusting ? try FileSystem.facts(of: directory).st_uid : geteuid()]
+    let status = try FileSystem.status(of: file, at: path)
+    let owners = [0, isTrusting ? try FileSystem.status(of: directory).st_uid : geteuid()]
     let fault: String? =
-      if facts.st_mode & S_IFMT != S_IFREG {
+      if status.st_mode & S_IFMT != S_IFREG {
         "not a regular file; remove it"
-      } else if !owners.contains(facts.st_uid) {
-        "belongs to user \(facts.st_uid), not to user \(geteuid()); remove it or change its owner"
-      } else if facts.st_mode & (S_IWGRP | S_IWOTH) != 0 {
+      } else if !owners.contains(status.st_uid) {
+        "belongs to user \(status.st_uid), not to user \(geteuid()); remove it or change its owner"
+      } else if status.st_mode & (S_IWGRP | S_IWOTH) != 0 {
         "is writable by group or others; run chmod go-w"
-      } else if facts.st_size > Self.largestFile {
-        "has \(facts.st_size) bytes, more than \(Self.largestFile); remove it"
+      } else if status.st_size > Self.largestFile {
+        "has \(status.st_size) bytes, more than \(Self.largestFile); remove it"
       } else {
         nil
       }

@@ -22,9 +22,9 @@ struct FortuneFiles {
   ]
 
   func find(_ path: String) throws(SystemCallError) -> [FortuneFile] {
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { throw SystemCallError("stat", on: path, code: ErrorCode(rawValue: errno)) }
-    guard facts.st_mode & S_IFMT == S_IFDIR else {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemCallError("stat", on: path, code: ErrorCode(rawValue: errno)) }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
       let index = path + ".dat"
       return [FortuneFile(path: path, indexPath: access(index, F_OK) == 0 ? index : nil)]
     }
@@ -50,7 +50,7 @@ struct FortuneFiles {
   }
 
   private func isPlainFile(_ path: String) -> Bool {
-    var facts = stat()
-    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }

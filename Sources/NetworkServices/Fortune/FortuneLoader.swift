@@ -136,9 +136,9 @@ public struct FortuneLoader {
   }
 
   private static func size(ofPlainFile path: String) -> Int? {
-    var facts = stat()
-    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, access(path, R_OK) == 0 else { return nil }
-    return facts.st_size
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path, R_OK) == 0 else { return nil }
+    return status.st_size
   }
 
   /// Reads at most the room's size; a file that has shrunk meanwhile gives less.

@@ -12,7 +12,7 @@ struct LineFormat {
     case json
   }
 
-  /// The facts of a message beside its text.
+  /// The details of a message beside its text.
   struct Message {
     let level: Logger.Level
     let kind: LogKind

@@ -121,8 +121,8 @@ private enum StandardErrorKind {
 
   /// Whether what is written there is gone.
   private static var isNull: Bool {
-    var facts = (stat(), stat())
-    return fstat(STDERR_FILENO, &facts.0) == 0 && fstat(StandardStreams.nullNumber, &facts.1) == 0
-      && facts.0.st_rdev == facts.1.st_rdev
+    var status = (stat(), stat())
+    return fstat(STDERR_FILENO, &status.0) == 0 && fstat(StandardStreams.nullNumber, &status.1) == 0
+      && status.0.st_rdev == status.1.st_rdev
   }
 }

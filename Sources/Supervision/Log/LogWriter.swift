@@ -111,9 +111,9 @@ struct LogWriter: ~Copyable {
     let begun = cutBytes
     switch file {
     case .some(let old):
-      var facts = stat()
-      if begun > 0, fstat(old.number, &facts) == 0, facts.st_size >= begun {
-        guard ftruncate(old.number, facts.st_size - off_t(begun)) == 0 else { return }
+      var status = stat()
+      if begun > 0, fstat(old.number, &status) == 0, status.st_size >= begun {
+        guard ftruncate(old.number, status.st_size - off_t(begun)) == 0 else { return }
       }
     case nil: break
     }

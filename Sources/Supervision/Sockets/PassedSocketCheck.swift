@@ -38,24 +38,24 @@ struct PassedSocketCheck {
     let wanted = service.socketAccess
     let keys = ["socket-mode", "socket-user", "socket-group"].filter(holds)
     guard !keys.isEmpty else { return [] }
-    var facts = stat()
+    var status = stat()
     // By its bytes: a path need not be UTF-8.
-    guard lstat((path.bytes + [0]).map(CChar.init(bitPattern:)), &facts) == 0 else {
+    guard lstat((path.bytes + [0]).map(CChar.init(bitPattern:)), &status) == 0 else {
       throw SystemCallError("lstat", on: path.description, code: ErrorCode(rawValue: errno))
     }
     var problems: [String] = []
     func refuse(_ key: String, _ found: String, _ wanted: String?, _ unitKey: String) {
       problems.append(problem(.unixPath(path), "has \(found)", key, printable(wanted ?? ""), unitKey))
     }
-    if keys.contains("socket-mode"), facts.st_mode & 0o777 != wanted.mode {
-      refuse("socket-mode", "mode \(mode(facts.st_mode))", mode(wanted.mode), "SocketMode")
+    if keys.contains("socket-mode"), status.st_mode & 0o777 != wanted.mode {
+      refuse("socket-mode", "mode \(mode(status.st_mode))", mode(wanted.mode), "SocketMode")
     }
-    if keys.contains("socket-user"), facts.st_uid != wanted.user {
-      let owner = Users.find(facts.st_uid)?.name ?? String(facts.st_uid)
+    if keys.contains("socket-user"), status.st_uid != wanted.user {
+      let owner = Users.find(status.st_uid)?.name ?? String(status.st_uid)
       refuse("socket-user", "owner \(printable(owner))", service.settings.socketUser, "SocketUser")
     }
-    if keys.contains("socket-group"), facts.st_gid != wanted.group {
-      refuse("socket-group", "group \(facts.st_gid)", service.settings.socketGroup, "SocketGroup")
+    if keys.contains("socket-group"), status.st_gid != wanted.group {
+      refuse("socket-group", "group \(status.st_gid)", service.settings.socketGroup, "SocketGroup")
     }
     return problems
   }

@@ -13,9 +13,9 @@ extension Descriptor {
   /// Source: write(2), pipe(7), proc_pid_fd(5), splice(2).
   public func tryWrite(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Int {
     guard !bytes.isEmpty else { return 0 }
-    var facts = stat()
-    guard platform_fstat(number, &facts) == 0 else { throw failure("fstat", .current) }
-    switch facts.st_mode & S_IFMT {
+    var status = stat()
+    guard platform_fstat(number, &status) == 0 else { throw failure("fstat", .current) }
+    switch status.st_mode & S_IFMT {
     case S_IFSOCK: return try send(bytes, waiting: false)
     case S_IFIFO: return try writeToPipeAtOnce(bytes)
     case S_IFCHR where isTerminal: return try writeToTerminalAtOnce(bytes)

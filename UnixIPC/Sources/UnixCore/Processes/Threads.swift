@@ -13,10 +13,10 @@ public enum Threads {
   ///
   /// Source: proc_pid_task(5).
   public static var count: Int {
-    var facts = stat()
+    var status = stat()
     // A directory has two links more than directories in it.
-    guard stat("/proc/self/task", &facts) == 0, facts.st_nlink > 2 else { return platform_has_one_thread() ? 1 : 2 }
-    return Int(facts.st_nlink) - 2
+    guard stat("/proc/self/task", &status) == 0, status.st_nlink > 2 else { return platform_has_one_thread() ? 1 : 2 }
+    return Int(status.st_nlink) - 2
   }
 
   /// - Throws: `EDEADLK` with the number of threads, where forking would be unsafe.

@@ -112,7 +112,7 @@ public struct UnixSocketFile: Sendable {
 
   private static func bind(_ path: UnixPath, kind: SocketKind, access: Access) throws(BindError) -> BoundUnixSocket {
     do {
-      if let occupant = try facts(path) {
+      if let occupant = try status(path) {
         guard occupant.st_mode & S_IFMT == S_IFSOCK else { throw BindError.notASocket(path) }
         guard try isStale(path, kind: kind) else { throw BindError.inUse(path) }
         _ = try check("unlink", path: path) { unlink($0) }
@@ -123,7 +123,7 @@ public struct UnixSocketFile: Sendable {
       _ = try check("fchmod", on: path.description) { fchmod(socket.number, isGivenAway ? 0 : access.mode & 0o777) }
       let native = try RawSocketAddress(.unixPath(path))
       _ = try check("bind", on: path.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
-      let present = try facts(path)
+      let present = try status(path)
       let file = UnixSocketFile(path: path, device: present?.st_dev ?? 0, inode: present?.st_ino ?? 0)
       do throws(SystemCallError) { try file.give(access) } catch {
         file.removeIfOurs()
@@ -183,10 +183,10 @@ public struct UnixSocketFile: Sendable {
     try give(user: access.user, group: nil)
   }
 
-  private func isThis(_ facts: stat) -> Bool { facts.st_dev == device && facts.st_ino == inode }
+  private func isThis(_ status: stat) -> Bool { status.st_dev == device && status.st_ino == inode }
 
   /// Whether a path leads to this very file, by another spelling perhaps.
-  public func isAt(_ path: UnixPath) -> Bool { (try? UnixSocketFile.facts(path)).flatMap { $0 }.map(isThis) ?? false }
+  public func isAt(_ path: UnixPath) -> Bool { (try? UnixSocketFile.status(path)).flatMap { $0 }.map(isThis) ?? false }
 
   /// Removes the file if it is still the one that this process bound.
   public func removeIfOurs() {
@@ -194,7 +194,7 @@ public struct UnixSocketFile: Sendable {
   }
 
   /// What is at the path, links not followed; nil when nothing is.
-  private static func facts(_ path: UnixPath) throws(SystemCallError) -> stat? {
+  private static func status(_ path: UnixPath) throws(SystemCallError) -> stat? {
     do throws(SystemCallError) { return try FileMetadata(at: path).native } catch {
       if error.code == .noSuchFileOrDirectory { return nil }
       throw error
