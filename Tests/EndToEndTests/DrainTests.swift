@@ -58,7 +58,7 @@ struct DrainTests {
 
   @Test func saysSoInTheStatusAndToTheServiceManager() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       "[daemon]\nannounce-time = \"2s\"\n" + SampleConfiguration.service("echo") + SampleConfiguration.service("time"),
       in: directory, environment: [socket.variable])

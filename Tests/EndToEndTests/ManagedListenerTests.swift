@@ -24,7 +24,7 @@ struct ManagedListenerTests {
   @Test("reports that it is ready, where it serves, that it is alive, and that it stops")
   func reports() throws {
     let directory = try TemporaryDirectory()
-    let notify = try NotifySocket(in: directory)
+    let notify = try FakeManager(in: directory)
     let program = try Self.start(
       ["--serve", "echo", "--listen-stream", "127.0.0.1:0"], [notify.variable, "WATCHDOG_USEC=200000"],
       script: Self.own)
@@ -49,7 +49,7 @@ struct ManagedListenerTests {
     "is silent about its life if the manager wants to hear of another process, or of none", arguments: [true, false])
   func withoutWatchdog(isOfAnother: Bool) throws {
     let directory = try TemporaryDirectory()
-    let notify = try NotifySocket(in: directory)
+    let notify = try FakeManager(in: directory)
     let watchdog = isOfAnother ? ["WATCHDOG_USEC=2000", "WATCHDOG_PID=1"] : []
     let program = try Self.start(["--serve", "time", "--listen-stream", "127.0.0.1:0"], [notify.variable] + watchdog)
     var messages = try notify.take(until: "READY=1")
@@ -104,7 +104,7 @@ struct ManagedListenerTests {
   @Test("leaves neither the manager's socket nor its variables to programs and connections")
   func inheritsNothing() throws {
     let directory = try TemporaryDirectory()
-    let notify = try NotifySocket(in: directory)
+    let notify = try FakeManager(in: directory)
     let show = try Self.start(
       ["--listen-stream", "127.0.0.1:0", "--", "/bin/sh", "-c", "env; ls -l /proc/$$/fd"],
       [notify.variable, "WATCHDOG_USEC=20000000"], script: Self.own)

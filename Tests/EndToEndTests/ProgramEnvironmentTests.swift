@@ -135,7 +135,7 @@ struct ProgramEnvironmentTests {
   @Test(arguments: [false, true])
   func nothingOfBegatdsOwnReachesThem(relayed: Bool) throws {
     let directory = try TemporaryDirectory()
-    let manager = try NotifySocket(in: directory)
+    let manager = try FakeManager(in: directory)
     let hostile =
       [
         "LD_PRELOAD=/nonexistent.so", "LD_AUDIT=/nonexistent.so", "LD_BIND_NOT=1", "LD_DEBUG_OUTPUT=/nonexistent",

@@ -9,7 +9,7 @@ struct ServiceManagerTests {
 
   @Test func hearsOfReadinessAndOfTheStop() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(Self.configuration, in: directory, environment: [socket.variable])
     let messages = try socket.take(until: "READY=1")
     #expect(messages.count == 1)
@@ -22,7 +22,7 @@ struct ServiceManagerTests {
 
   @Test func hearsASignOfLifeInTime() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: [socket.variable, "WATCHDOG_USEC=600000"])
     _ = try socket.take(until: "READY=1")
@@ -32,7 +32,7 @@ struct ServiceManagerTests {
 
   @Test func hearsNoneWhileAListenerIsStuckWhichIsThenReplaced() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: [socket.variable, "WATCHDOG_USEC=600000"])
     _ = try socket.take(until: "WATCHDOG=1")
@@ -55,7 +55,7 @@ struct ServiceManagerTests {
 
   @Test func hearsOfAReload() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(Self.configuration, in: directory, environment: [socket.variable])
     _ = try socket.take(until: "READY=1")
     let before = SystemClock.monotonic() / 1000

@@ -128,7 +128,7 @@ struct SignalFaultTests {
   /// Under a service manager too: what tells it needs no deadline that a signal keeps.
   @Test func noHandlerRunsAnywhere() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       SampleConfiguration.service("command"), in: directory, environment: [socket.variable] + Self.withoutBacktraces)
     _ = try socket.take(until: "READY=1")

@@ -12,12 +12,12 @@ struct StartRetryTests {
   /// The directories and the manager's socket of a begatd that is started several times.
   private final class Place {
     let directory: TemporaryDirectory
-    let socket: NotifySocket
+    let socket: FakeManager
     let failures: String
 
     init() throws {
       directory = try TemporaryDirectory()
-      socket = try NotifySocket(in: directory)
+      socket = try FakeManager(in: directory)
       try directory.make("run")
       failures = directory.path("run/start-failures")
     }

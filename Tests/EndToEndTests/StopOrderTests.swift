@@ -112,7 +112,7 @@ struct StopOrderTests {
 
   @Test func theServiceManagerWaitsForOpenConnections() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       "[daemon]\nannounce-time = \"1s\"\ndrain-timeout = \"20s\"\n" + SampleConfiguration.service("command"),
       in: directory, environment: [socket.variable])

@@ -173,7 +173,7 @@ struct StoppedCounterpartTests {
 
   @Test func theResolver() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       Self.configuration + SampleConfiguration.service("hello"), in: directory,
       environment: [socket.variable, "WATCHDOG_USEC=600000"])

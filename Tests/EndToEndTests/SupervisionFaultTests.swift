@@ -37,7 +37,7 @@ struct SupervisionFaultTests {
 
   @Test func aPauseOfBegatdCostsNoListener() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: [socket.variable, "WATCHDOG_USEC=600000"])
     let held = try (0..<5).map { _ in try Client(try daemon.address("time")) }
@@ -63,7 +63,7 @@ struct SupervisionFaultTests {
   @Test(arguments: ["1", "1000", "100000"])
   func anImpatientManagerCostsNoListener(microseconds: String) throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(
       Self.configuration, in: directory, environment: [socket.variable, "WATCHDOG_USEC=\(microseconds)"])
     for _ in 0..<5 { _ = try socket.take(until: "WATCHDOG=1") }
@@ -73,7 +73,7 @@ struct SupervisionFaultTests {
 
   @Test func withoutAWatchdogThereAreNoSignsOfLife() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let daemon = try Daemon(Self.configuration, in: directory, environment: [socket.variable])
     _ = try socket.take(until: "READY=1")
     #expect(throws: HarnessFailure.self) { try socket.take(until: "WATCHDOG=1", within: .seconds(11)) }
@@ -84,7 +84,7 @@ struct SupervisionFaultTests {
 
   @Test func aListenerThatIsNeverReadyIsReplaced() throws {
     let directory = try TemporaryDirectory()
-    let socket = try NotifySocket(in: directory)
+    let socket = try FakeManager(in: directory)
     let copy = try Copy(in: directory)
     let file = try directory.write(Self.configuration, to: "begatd.toml")
     let begatd = try RunningProgram(

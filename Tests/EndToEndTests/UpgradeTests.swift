@@ -283,7 +283,7 @@ struct UpgradeTests {
 
   @Test func theServiceManagerIsTold() throws {
     let installation = try Installation()
-    let socket = try NotifySocket(in: installation.directory)
+    let socket = try FakeManager(in: installation.directory)
     let daemon = try installation.daemon(
       SampleConfiguration.service("time"), environment: [socket.variable, "WATCHDOG_USEC=2000000"])
     _ = try socket.take(until: "READY=1")

@@ -6,7 +6,7 @@ import Glibc
 /// The service manager's end of the notification protocol, which always reads, as a manager does.
 ///
 /// Source: sd_notify(3).
-final class NotifySocket {
+final class FakeManager {
   private let socket: Descriptor
   private let mailbox = Mailbox()
   let path: String
