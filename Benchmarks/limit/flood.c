@@ -1,11 +1,15 @@
-/* Begins connections from one source address at a steady rate, whatever becomes of those before: so does a noisy
-   client, and so do many good ones.  Each is read to its end.  Prints one JSON object:
+/* Begins connections at a steady rate, whatever becomes of those before: so does a noisy client, and so do many good
+   ones.  They come from one source address or, as ADDRESS+COUNT, from so many in turn: successive addresses of IPv4,
+   addresses of successive /64 networks of IPv6.  Each connection is read to its end.  SIGTERM ends the offers before
+   their time.  Prints one JSON object:
 
      offered      connections begun           served       ended in order after at least one byte
      rate         of them in a second         closed       ended in order without a byte
+     short        of the served, those with another number of bytes than BYTES
      failed       refused, reset, or no socket or port to be had for them
      unfinished   without an end for the time limit, or at the end of all
-     p50 p99 max  microseconds from connect(2) to the end of file; one that failed or has no end took the time limit */
+     p50 p99 p999 max   microseconds from connect(2) to the end of file; one that failed or has no end took the time
+                        limit */
 
 #define _GNU_SOURCE
 #include "listen.h"
@@ -13,6 +17,7 @@
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,15 +33,17 @@ enum { time_limit = 5 /* seconds */, second = 1000000 /* microseconds */, most_e
 
 struct connection {
   int64_t begun; /* 0: none */
-  int has_bytes;
+  long bytes;
 };
 
 static struct connection *connections; /* by descriptor */
 static int descriptors;
 static struct sockaddr_storage server, source;
 static socklen_t server_length, source_length;
+static long source_count = 1, next_source, expected_bytes;
 static int poller;
-static long living, served, closed, failed, unfinished;
+static volatile sig_atomic_t is_stopped;
+static long living, served, closed, shortened, failed, unfinished;
 static uint32_t *latencies;
 static long latency_count;
 
@@ -58,6 +65,27 @@ static void end(int number, long *kind, int64_t latency) {
   close(number);
 }
 
+static void stop(int signal) {
+  (void)signal;
+  is_stopped = 1;
+}
+
+/* The source whose turn it is. */
+static struct sockaddr_storage take_source(void) {
+  struct sockaddr_storage address = source;
+  uint32_t offset = (uint32_t)(next_source++ % source_count);
+  if (address.ss_family == AF_INET) {
+    struct in_addr *host = &((struct sockaddr_in *)&address)->sin_addr;
+    host->s_addr = htonl(ntohl(host->s_addr) + offset);
+  } else {
+    uint8_t *host = ((struct sockaddr_in6 *)&address)->sin6_addr.s6_addr;
+    offset += (uint32_t)host[6] << 8 | host[7];
+    host[6] = (uint8_t)(offset >> 8);
+    host[7] = (uint8_t)offset;
+  }
+  return address;
+}
+
 static void begin(void) {
   int number = socket(server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (number == -1) {
@@ -70,7 +98,8 @@ static void begin(void) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = number};
   connections[number] = (struct connection){.begun = now()};
   living++;
-  if (bind(number, (struct sockaddr *)&source, source_length) == -1 ||
+  struct sockaddr_storage from = take_source();
+  if (bind(number, (struct sockaddr *)&from, source_length) == -1 ||
       (connect(number, (struct sockaddr *)&server, server_length) == -1 && errno != EINPROGRESS) ||
       epoll_ctl(poller, EPOLL_CTL_ADD, number, &event) == -1)
     end(number, &failed, (int64_t)time_limit * second);
@@ -82,10 +111,13 @@ static void take(int number) {
   for (;;) {
     ssize_t length = recv(number, bytes, sizeof bytes, 0);
     if (length > 0) {
-      connection->has_bytes = 1;
+      connection->bytes += length;
       continue;
     }
-    if (length == 0) return end(number, connection->has_bytes ? &served : &closed, now() - connection->begun);
+    if (length == 0) {
+      if (connection->bytes > 0 && expected_bytes > 0 && connection->bytes != expected_bytes) shortened++;
+      return end(number, connection->bytes > 0 ? &served : &closed, now() - connection->begun);
+    }
     if (errno != EAGAIN) end(number, &failed, (int64_t)time_limit * second);
     return;
   }
@@ -138,16 +170,23 @@ static double positive(const char *text) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    fprintf(stderr, "usage: %s ADDRESS PORT SOURCE RATE SECONDS\n", argv[0]);
+  if (argc != 6 && argc != 7) {
+    fprintf(stderr, "usage: %s ADDRESS PORT SOURCE[+COUNT] RATE SECONDS [BYTES]\n", argv[0]);
     return 64;
   }
   server_length = read_address(argv[1], argv[2], &server);
+  char *count = strchr(argv[3], '+');
+  if (count != NULL) {
+    *count = 0;
+    source_count = (long)positive(count + 1);
+  }
+  if (argc == 7) expected_bytes = (long)positive(argv[6]);
   source_length = read_address(argv[3], "0", &source);
   double rate = positive(argv[4]), seconds = positive(argv[5]);
   long wanted = (long)(rate * seconds), offered = 0;
   if (wanted < 1) errx(64, "not one connection in that time");
   prepare(wanted);
+  signal(SIGTERM, stop);
 
   int timer = start_timer(rate);
   int64_t start = now(), last = start, swept = start;
@@ -155,7 +194,7 @@ int main(int argc, char **argv) {
   int64_t end_of_offers = start + (int64_t)((seconds + 1) * second);
   uint64_t due = 0;
   while (offered < wanted || (living > 0 && now() - last < (int64_t)time_limit * second)) {
-    if (now() > end_of_offers) wanted = offered;
+    if (is_stopped || now() > end_of_offers) wanted = offered;
     struct epoll_event events[most_events];
     int ready = epoll_wait(poller, events, most_events, due > 0 && offered < wanted ? 0 : 100);
     for (int index = 0; index < ready; index++) {
@@ -175,8 +214,10 @@ int main(int argc, char **argv) {
   give_up(INT64_MAX);
 
   qsort(latencies, (size_t)latency_count, sizeof *latencies, ascending);
-  printf("{\"offered\": %ld, \"rate\": %.1f, \"served\": %ld, \"closed\": %ld, \"failed\": %ld, \"unfinished\": %ld, "
-         "\"p50\": %u, \"p99\": %u, \"max\": %u}\n",
-      offered, (double)offered * second / (double)(last > start ? last - start : 1), served, closed, failed, unfinished,
-      latencies[latency_count / 2], latencies[latency_count * 99 / 100], latencies[latency_count - 1]);
+  if (latency_count == 0) errx(1, "stopped before the first connection");
+  printf("{\"offered\": %ld, \"rate\": %.1f, \"served\": %ld, \"short\": %ld, \"closed\": %ld, \"failed\": %ld, "
+         "\"unfinished\": %ld, \"p50\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u}\n",
+      offered, (double)offered * second / (double)(last > start ? last - start : 1), served, shortened, closed, failed,
+      unfinished, latencies[latency_count / 2], latencies[latency_count * 99 / 100],
+      latencies[latency_count * 999 / 1000], latencies[latency_count - 1]);
 }
