@@ -210,7 +210,7 @@ let package = Package(
       dependencies: ["Settings", "Configuration", "Supervision", "ForkingServer", "Admission", unixCore]),
     .testTarget(
       name: "AdministrationTests",
-      dependencies: ["Administration", "Control", "Monitoring", "JSON", "Admission", unixCore, unixIPC]),
+      dependencies: ["Administration", "Control", "Monitoring", "JSON", "Admission", unixCore, unixIPC, "TestSupport"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: [

@@ -19,7 +19,8 @@ struct Begat: ParsableCommand {
       CommandGroup(
         name: "The daemon",
         subcommands: [
-          Check.self, Status.self, Ps.self, Top.self, Reload.self, Drain.self, Resume.self, End.self, Deny.self,
+          Check.self, Export.self, Status.self, Ps.self, Top.self, Reload.self, Drain.self, Resume.self, End.self,
+          Deny.self,
           Allow.self, Upgrade.self, Stop.self,
         ]),
     ])

@@ -1,0 +1,38 @@
+import Configuration
+@_spi(Begat) import UnixCore
+
+/// What `begat export` does: makes the configuration of another program out of begatd's.
+public enum ExportCommand {
+  /// What to print and how to end.
+  public struct Outcome: Sendable, Hashable {
+    /// For standard output.
+    public let output: String
+    /// For standard error: problems or warnings, each a line.
+    public let complaints: [String]
+    /// 0, 1 where no service can be exported, or 78 for a configuration with problems: `EX_CONFIG` of sysexits(3).
+    public let exitStatus: CInt
+  }
+
+  /// Exports without printing.
+  ///
+  /// - Parameter file: nil means the file that begatd would read.
+  public static func haproxy(file: String?, _ options: BalancerOptions) -> Outcome {
+    do throws(ConfigurationProblems) {
+      let export = HAProxyExport(try Configuration.load(file: file, acceptsStreams: true), options)
+      guard !export.services.isEmpty else {
+        let reasons = export.leftOut.map { "service \($0.service.name) is left out: \($0.reason)" }
+        return Outcome(output: "", complaints: reasons + ["no service is left for a balancer"], exitStatus: 1)
+      }
+      return Outcome(output: export.text, complaints: export.remarks.map { "warning: \($0)" }, exitStatus: 0)
+    } catch {
+      return Outcome(output: "", complaints: error.problems.map(\.description), exitStatus: 78)
+    }
+  }
+
+  /// Exports, prints and returns the exit status; 1 when the output cannot be written.
+  public static func runHAProxy(file: String?, _ options: BalancerOptions) -> CInt {
+    let outcome = haproxy(file: file, options)
+    for complaint in outcome.complaints { Complaint.write(complaint) }
+    return StandardOutput.write(outcome.output) ? outcome.exitStatus : 1
+  }
+}

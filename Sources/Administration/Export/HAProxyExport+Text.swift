@@ -1,0 +1,109 @@
+import Settings
+@_spi(Begat) import UnixCore
+
+extension HAProxyExport {
+  /// The configuration; its lines follow the names of HAProxy's manual.
+  ///
+  /// Source: https://docs.haproxy.org/2.6/configuration.html
+  var text: String {
+    head + defaults + services.map { "\n" + frontend($0) + "\n" + backend($0) }.joined()
+  }
+
+  private var head: String {
+    var lines = [
+      "# HAProxy 2.6 or later in front of begatd on \(options.servers.map(\.name).joined(separator: ", ")).",
+      "# Made of \(printable(source)) by `begat export haproxy` (begat \(BegatVersion.text)): change that and make this anew.",
+      "#",
+      "# HAProxy reads it beside a file with a section \"global\":",
+      "#   haproxy -f /etc/haproxy/haproxy.cfg -f THIS_FILE",
+    ]
+    if !leftOut.isEmpty {
+      lines += ["#", "# Left out:"]
+      lines += leftOut.map { "#   \($0.service.name)\($0.part.isEmpty ? "" : " (\($0.part))"): \($0.reason)" }
+    }
+    return lines.map { $0 + "\n" }.joined() + "\n"
+  }
+
+  private var defaults: String {
+    var lines = [
+      "defaults begat",
+      "    mode tcp",
+      "    log global",
+      "    # begat logs the connections that it serves.",
+      "    option dontlog-normal",
+      "    # A connection that a machine refuses is made with the next one.",
+      "    option redispatch 1",
+      "    retries 3",
+      "    timeout connect 2s",
+      "    option clitcpka",
+      "    option srvtcpka",
+      "    # All clients of a source come to the same machine, whose limits per source so hold for all machines together.",
+      "    # A machine that comes or goes moves its own share of the sources only.",
+      "    hash-type consistent",
+    ]
+    var server = "weight \(weight) inter 2s fastinter 500ms downinter 1s fall 2 rise 1"
+    if let agentPort {
+      lines.append("    # begatd tells each service's state, and announces that it stops.")
+      server += " agent-check agent-port \(agentPort) agent-inter \(DurationText.render(options.agentInterval))"
+    }
+    lines.append("    default-server \(server)")
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// A server has 16 points on the ring for each unit of its weight: the more points, the more equal the shares and the
+  /// more memory.  1,600 points make shares that differ by 2.5 %, 160 by 8 %.
+  private var weight: Int { max(10, min(100, 1600 / options.servers.count)) }
+
+  private func frontend(_ service: BalancedService) -> String {
+    var lines = ["frontend \(HAProxyExport.name(service)) from begat"]
+    if options.bindAddresses.isEmpty {
+      lines += service.ports.map { $0.isIPv6 ? "    bind [::]:\($0.number) v6only" : "    bind 0.0.0.0:\($0.number)" }
+    } else {
+      var numbers: [UInt16] = []
+      for port in service.ports where !numbers.contains(port.number) { numbers.append(port.number) }
+      lines += options.bindAddresses.flatMap { address in numbers.map { "    bind \(address):\($0)" } }
+    }
+    lines += ["    timeout client \(time(service))", "    default_backend \(HAProxyExport.name(service))"]
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func backend(_ service: BalancedService) -> String {
+    let prefix = service.configuration.settings.admission.sourcePrefix
+    var lines = [
+      "backend \(HAProxyExport.name(service)) from begat",
+      "    balance hash src,ipmask(\(prefix.ipv4),\(prefix.ipv6))",
+      "    timeout server \(time(service))",
+      "    timeout queue \(time(service))",
+    ]
+    if service.proxyOption == nil {
+      lines.append("    # begat is not told the clients' addresses: it has no proxy-from.")
+    }
+    var server = [service.proxyOption].compactMap { $0 }
+    if agentPort != nil { server += ["agent-send", "\"\(service.name)\\n\""] }
+    if let limit = service.maxConnections { server += ["maxconn", "\(limit)"] }
+    if !server.isEmpty { lines.append("    default-server \(server.joined(separator: " "))") }
+    for machine in options.servers {
+      guard let port = service.port(at: machine.host) else { continue }
+      // With a port of its own, a check sends no PROXY header: begat closes it without a process for it.
+      lines.append("    server \(machine.name) \(machine.host):\(port) check port \(port)")
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// HAProxy wants a time in every case; 24 days are nearly the longest that it takes.
+  private func time(_ service: BalancedService) -> String { service.silence.map(DurationText.render) ?? "24d" }
+
+  /// A name that no section of the administrator's own has.
+  private static func name(_ service: BalancedService) -> String { "begat-\(service.name)" }
+}
+
+extension BalancedServer.Host: CustomStringConvertible {
+  /// The form that HAProxy takes before a port.
+  public var description: String {
+    switch self {
+    case .ipv4(let address): "\(address)"
+    case .ipv6(let address): "[\(address)]"
+    case .name(let name): name
+    }
+  }
+}
