@@ -46,10 +46,11 @@ BUILD_PACKAGES = libseccomp-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' 'pkg-
 TEST_PACKAGES  = expect fortunes-min fortune-mod procps iproute2 gcc libc6-dev python3 git bc perl util-linux zsh fish libcurl4 openssl
 # Servers, and what conflicts with another package: unpacked for the tests, never installed.
 PEER_PACKAGES  = netcat-openbsd telnet socat rdate rsync xinetd stunnel4 mandoc systemd fail2ban tmux prometheus logrotate \
-                 atftpd atftp fingerd finger
+                 atftpd atftp fingerd finger haproxy nginx libnginx-mod-stream
 PEERS          = $(CURDIR)/$(BUILD)/peers
-# systemd of the next Debian release, for checking units.
-NEWER          = $(CURDIR)/$(BUILD)/newer-systemd
+# Programs of the next Debian release, for checking units and exported configurations.
+NEWER_PACKAGES = systemd haproxy
+NEWER          = $(CURDIR)/$(BUILD)/newer
 
 all: build
 
@@ -158,15 +159,17 @@ check: deps
 	@if grep 'warning:' $(BUILD)/logs/build-from-nothing.log; then echo "the build has warnings"; exit 1; fi
 	@.ci/check-hot-functions $(BUILD)-check/release/begat-listener
 	@.ci/check-install $(CURDIR)/$(BUILD)-check/release
-	@.ci/stage newer-systemd .ci/unpack-newer-systemd $(NEWER) || echo "units are checked by this machine's systemd alone"
+	@.ci/stage newer-programs .ci/unpack-newer $(NEWER) $(NEWER_PACKAGES) || \
+	  echo "units and exported configurations are checked by this release's programs alone"
 	@.ci/check-units $(CURDIR)/$(BUILD)-check/release $(PEERS) $(NEWER)
+	@.ci/check-export $(CURDIR)/$(BUILD)-check/release $(PEERS) $(NEWER)
 	@rm -rf $(BUILD)-check
 
 PAGES     = $(notdir $(wildcard man/*.[1-8]))
 # Drop-ins of units lie in folders named after these.
 UNITS     = $(patsubst systemd/%,%,$(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.service.d/*.conf))
 USERUNITS = $(notdir $(wildcard systemd/user/*))
-DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md docs/security.md docs/systemd.md etc/begatd.toml
+DOCUMENTS = README.md CHANGELOG.md SECURITY.md LICENSE docs/metrics.md docs/scale.md docs/security.md docs/systemd.md etc/begatd.toml
 # For the administrator to copy, in the folders below /etc where they belong.
 EXAMPLES  = fail2ban/action.d/begat.conf prometheus/begat-alerts.yml grafana/begat-dashboard.json logrotate.d/begat
 DROPINS   = $(patsubst systemd/examples/%,%,$(wildcard systemd/examples/*.d/*.conf))
