@@ -106,6 +106,14 @@ test-systemd: $(BUILT)
 	@$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(MACHINE)/tree PREFIX=/usr
 	@Tests/Systemd/run $(MACHINE)/tree $(MACHINE)/peers $(MACHINE)/place $(CASES)
 
+# Networks of its own, with three machines behind HAProxy and nginx; needs root.
+#: test-balancer  put balancers in front of three machines in networks of their own, and test begat there
+test-balancer: $(BUILT)
+	@./.ci/install-packages $(TEST_PACKAGES)
+	@./.ci/unpack-peers $(PEERS) $(PEER_PACKAGES)
+	@rm -rf $(BUILD)/balancer
+	@Tests/Balancer/run $(RELEASE) $(PEERS) $(BUILD)/balancer $(CASES)
+
 #: nightly   the tests, then what takes too long for every change (Tests/Nightly)
 nightly: test
 	@for script in Tests/Nightly/*; do \
@@ -244,4 +252,4 @@ clean:
 help:
 	@sed -n 's/^#: /make /p' Makefile
 
-.PHONY: all deps test-deps build run test test-systemd nightly docs format references release-library api-check check install uninstall list-installed dist clean help
+.PHONY: all deps test-deps build run test test-systemd test-balancer nightly docs format references release-library api-check check install uninstall list-installed dist clean help
