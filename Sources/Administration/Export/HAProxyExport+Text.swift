@@ -50,8 +50,8 @@ extension HAProxyExport {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// A server has 16 points on the ring for each unit of its weight: the more points, the more equal the shares and the
-  /// more memory.  1,600 points make shares that differ by 2.5 %, 160 by 8 %.
+  /// A server has 16 points on the ring for each unit of its weight: the more points, the more equal the shares, and the
+  /// more memory.  With 1,600 points three machines got 32, 36 and 32 % of 6,000 sources.
   private var weight: Int { max(10, min(100, 1600 / options.servers.count)) }
 
   private func frontend(_ service: BalancedService) -> String {

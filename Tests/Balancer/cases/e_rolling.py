@@ -73,9 +73,11 @@ def test_sources_that_move(scene):
     scene.start()
     sources = [f"10.64.20.{number}" for number in range(1, 101)]
     before = placement(scene, sources)
-    scene.haproxy.ask("set server begat-variables/m2 state drain")
+    scene.machines[1].begat("drain", "variables", "--wait=30s")
+    scene.haproxy.await_state("begat-variables", "m2", "DRAIN")
     during = placement(scene, sources)
-    scene.haproxy.ask("set server begat-variables/m2 state ready")
+    scene.machines[1].begat("resume", "variables")
+    scene.haproxy.await_state("begat-variables", "m2", "UP")
     after = placement(scene, sources)
     if moved := [source for source in before if before[source] != "m2" and during[source] != before[source]]:
         raise Failure(f"moved without need: {moved}")
