@@ -135,6 +135,7 @@ error_log {place}/log;
 events {{ worker_connections 4096; }}
 stream {{
   proxy_protocol on;
+  proxy_half_close on;
 {servers}
 }}
 """

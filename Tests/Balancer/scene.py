@@ -26,7 +26,6 @@ announce-time = "2s"
 [defaults]
 max-connections = 1000
 max-connections-per-source = 1000
-user = "nobody"
 
 [service.time]
 serve = "time"
@@ -68,6 +67,7 @@ listen-stream = ["1003"]
 [service.agent]
 serve = "haproxy-agent"
 listen-stream = ["9346"]
+allow = {TRUSTED}
 log = "none"
 """
 

@@ -9,6 +9,7 @@ Afterwards each reads to the end.  Prints a list of objects: outcome (end, reset
 hexadecimal, the seconds until the end, and the client's own address.
 """
 
+import errno
 import json
 import socket
 import sys
@@ -57,6 +58,11 @@ def converse(request):
             answer["outcome"] = "reset"
         except TimeoutError:
             answer["outcome"] = "late"
+        except OSError as error:
+            # shutdown(2) says so of a connection that was reset.
+            if error.errno != errno.ENOTCONN:
+                raise
+            answer["outcome"] = "reset"
     answer["received"] = received.hex()
     answer["seconds"] = time.monotonic() - began
     return answer
