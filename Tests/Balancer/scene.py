@@ -17,6 +17,8 @@ FLOOD = HERE.parent.parent / "Benchmarks/limit/flood"
 # The balancer connects to the machines from these networks; the clients are in others.
 TRUSTED = '["10.1.0.0/16", "fd00:1::/32"]'
 PROXY_TIMEOUT = 2.0
+# Of a source of the service `limited`.  What a pause saves up to the burst: the machine may be busy for a second.
+RATE, BURST = 100, 100
 
 CONFIGURATION = f"""
 [daemon]
@@ -57,7 +59,7 @@ proxy-timeout = "{PROXY_TIMEOUT:g}s"
 serve = "time"
 listen-stream = ["1002"]
 proxy-from = {TRUSTED}
-rate-per-source = "100/s burst 10"
+rate-per-source = "{RATE}/s burst {BURST}"
 log = "problems"
 
 [service.plain]
@@ -188,6 +190,11 @@ def require_all_served(report):
     """Requires that no client was refused, cut off or left waiting."""
     if report["served"] != report["offered"] or report["short"] or not report["offered"]:
         raise Failure(f"clients: {report}")
+
+
+def allowed(report):
+    """How many clients of one source `limited` admits in the time of a flood."""
+    return RATE * report["offered"] / report["rate"] + BURST
 
 
 def placement(scene, sources):

@@ -1,9 +1,7 @@
 """Limits of the clients' own addresses, behind a balancer."""
 
 from network import Failure
-from scene import require_all_served
-
-RATE, BURST = 100, 10
+from scene import BURST, RATE, allowed, require_all_served
 
 
 def last_process():
@@ -19,10 +17,10 @@ def test_rate_of_one_source_beside_others(scene):
     others = scene.flood(1002, "10.64.8.1+100", 100, seconds)
     noisy, others = scene.report(noisy), scene.report(others)
     require_all_served(others)
-    allowed = RATE * seconds + BURST
-    if not 0.95 * allowed <= noisy["served"] <= 1.05 * allowed:
-        raise Failure(f"{noisy['served']} of {noisy['offered']} served, not {allowed}")
-    return f"{noisy['served']} of {noisy['offered']} served, {allowed} allowed; all {others['offered']} of the others"
+    if not 0.95 * allowed(noisy) <= noisy["served"] <= 1.05 * allowed(noisy):
+        raise Failure(f"{noisy['served']} of {noisy['offered']} served, not {allowed(noisy):.0f}")
+    return (f"{noisy['served']} of {noisy['offered']} served, {allowed(noisy):.0f} allowed; all {others['offered']} of the "
+            "others")
 
 
 def test_refused_clients_start_no_process(scene):
