@@ -12,15 +12,17 @@ public final class ScoreboardReader {
 
   /// Maps a scoreboard that `Scoreboard.create` made.
   ///
-  /// - Throws: `EINVAL` when the object is too small.
+  /// - Parameter slotCount: the number of its slots; fewer are there in an object of a version whose slots are smaller.
+  /// - Throws: `EINVAL` when the object has no room for a header.
   public init(_ object: borrowing Descriptor, slotCount: Int) throws(SystemCallError) {
-    let size = Scoreboard.size(slotCount: slotCount)
+    let empty = Scoreboard.size(slotCount: 0)
     // Memory beyond the end of the object is there and ends a process that reads it by SIGBUS.
-    guard slotCount >= 0, try MemoryFile.size(of: object) >= size else {
+    let size = try MemoryFile.size(of: object)
+    guard slotCount >= 0, size >= empty else {
       throw SystemCallError("mmap", on: "scoreboard", code: .invalidArgument)
     }
-    self.slotCount = slotCount
-    memory = try MemoryMapping.file(object, size: size, writable: false)
+    self.slotCount = min(slotCount, (size - empty) / MemoryLayout<begat_slot>.stride)
+    memory = try MemoryMapping.file(object, size: Scoreboard.size(slotCount: self.slotCount), writable: false)
   }
 
   /// Maps a scoreboard of another begat's, with as many slots as the object has.

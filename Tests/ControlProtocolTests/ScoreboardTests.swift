@@ -100,7 +100,27 @@ import Testing
     #expect(counters.bytesReceived == 50 && counters.bytesSent == 100)
   }
 
-  @Test("shows nothing of a scoreboard of another version", arguments: [0, 5, 7, 65_535] as [UInt16])
+  /// Its listener lives on over an upgrade, and is told to end over its channel.
+  @Test("takes a scoreboard of a version with smaller slots, and shows nothing of it")
+  func showsNothingOfSmallerSlots() throws {
+    let size = Scoreboard.size(slotCount: 0) + 10 * 64
+    let object = try MemoryFile.create(name: "board", size: size)
+    var header = begat_scoreboard()
+    header.magic = UInt32(BEGAT_SCOREBOARD_MAGIC)
+    header.version = 5
+    header.slot_size = 64
+    header.active = 3
+    try withUnsafeBytes(of: header) { try object.writeAll($0) }
+    let reader = try ScoreboardReader(object, slotCount: 10)
+    #expect(!reader.isReadable && reader.active == 0 && !reader.isRetired)
+    #expect((0..<reader.slotCount).allSatisfy { reader.slot($0).pid == 0 })
+  }
+
+  @Test(
+    "shows nothing of a scoreboard of another version",
+    arguments: [
+      0, UInt16(BEGAT_SCOREBOARD_VERSION) - 1, UInt16(BEGAT_SCOREBOARD_VERSION) + 1, 65_535,
+    ])
   func showsNothingOfOtherVersions(version: UInt16) throws {
     let pair = try Pair()
     pair.board.countAccepted(now: Self.second)
