@@ -43,6 +43,18 @@ import Testing
     // A service that answers datagrams too keeps its clients.
     let time = "[service.t]\nserve = \"time\"\nlisten-stream = \"37\"\nlisten-datagram = \"37\"\n"
     #expect(try !Configuration.sample(time + defaults).services[0].settings.requiresProxies)
+    // HAProxy asks for its state without a header.
+    let agent = "[service.agent]\nserve = \"haproxy-agent\"\nlisten-stream = \"127.0.0.1:9346\"\n"
+    #expect(try !Configuration.sample(agent + defaults).services[0].settings.requiresProxies)
+  }
+
+  @Test("are refused for an agent, to which HAProxy sends no header")
+  func areNotForAgents() {
+    let agent = "[service.agent]\nserve = \"haproxy-agent\"\nlisten-stream = \"127.0.0.1:9346\"\n"
+    #expect(
+      Configuration.problems(agent + "proxy-from = [\"10.0.0.1\"]") == [
+        "t.toml:4:1: service.agent.proxy-from: has no effect on haproxy-agent: HAProxy's agent-check sends no PROXY header"
+      ])
   }
 
   @Test(

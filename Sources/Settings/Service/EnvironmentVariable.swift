@@ -35,8 +35,8 @@ public struct EnvironmentVariable: Hashable, Sendable {
 
   /// Whether begat itself sets variables of this name, which then describe the client.
   public static func isReserved(_ name: some StringProtocol) -> Bool {
-    name == "PROTO" || ["TCP", "IPC", "REMOTE_", "LISTEN_", "PROXY_"].contains { name.hasPrefix($0) }
-      || ProxyExtensions.variableNames.contains(String(name))
+    name == "PROTO" || ["TCP", "IPC", "REMOTE_", "LISTEN_"].contains { name.hasPrefix($0) }
+      || name == "PROXY_ADDR" || name == "PROXY_PORT" || ProxyExtensions.variableNames.contains(String(name))
   }
 }
 

@@ -43,6 +43,12 @@ public struct ServiceCondition: Sendable {
       ? nil : "cannot hold for datagrams, which have no PROXY header: give them a service of their own"
   }
 
+  /// Clients may come through proxies.
+  static let balanced = ServiceCondition { _, mode in
+    mode.builtIn == .haproxyAgent
+      ? "has no effect on haproxy-agent: HAProxy's agent-check sends no PROXY header" : nil
+  }
+
   /// Clients come through proxies.
   static let proxied = ServiceCondition { settings, _ in
     settings.requiresProxies ? nil : "has no effect without proxy-from"

@@ -9,7 +9,7 @@ extension ServiceSettings {
       Key(
         "proxy-from", \.proxyFrom, .list(of: "networks or unix:USER", .peer),
         "proxies, which must name their clients; others are refused; [] and unset: clients come by themselves",
-        when: [.listening, .accepting, .connections, .streamsAlone],
+        when: [.listening, .accepting, .connections, .streamsAlone, .balanced],
         details: """
           The header comes before the first byte of the client, and is not passed on.  allow, deny, limits and logs are \
           about the client that it names; a refused client costs no process.  A connection without a client, such as a \
@@ -22,13 +22,13 @@ extension ServiceSettings {
           """),
       Key(
         "proxy-timeout", \.proxyTimeout, .positiveDuration, "until a proxy's header is complete",
-        when: [.listening, .accepting, .connections, .streamsAlone, .proxied],
+        when: [.listening, .accepting, .connections, .streamsAlone, .balanced, .proxied],
         details: """
           The time runs from the acceptance of the connection.  At most 64 connections wait for their headers; another \
           one takes the place of the oldest.
           """),
       Key(
         "proxy-version", \.proxyVersion, .proxyVersion, "versions of the header that are accepted: \"any\", 1 or 2",
-        when: [.listening, .accepting, .connections, .streamsAlone, .proxied]),
+        when: [.listening, .accepting, .connections, .streamsAlone, .balanced, .proxied]),
     ])
 }

@@ -28,7 +28,8 @@ import Testing
   @Test(
     "is reserved where it says who the client is",
     arguments: [
-      ("PROTO", true), ("PROXY_ADDR", true), ("SSL_PROTOCOL", true), ("SSL_CERT_FILE", false), ("TCPREMOTEIP", true),
+      ("PROTO", true), ("PROXY_ADDR", true), ("PROXY_UNIQUE_ID", true), ("PROXY_URL", false), ("SSL_PROTOCOL", true),
+      ("SSL_CERT_FILE", false), ("TCPREMOTEIP", true),
       ("TCP", true), ("IPCREMOTEEUID", true), ("REMOTE_ADDR", true),
       ("LISTEN_FDS", true), ("LISTEN_PID", true), ("PROTOCOL", false), ("PATH", false), ("tcpremoteip", false),
       ("REMOTE", false), ("LISTEN", false), ("MY_TCP", false),
