@@ -122,7 +122,10 @@ extension Supervisor {
   }
 
   private func killListeners() {
-    for service in allServices {
+    // These were not told to end before: the others had not ended.
+    let last = services.filter(outlastsOthers)
+    for service in last { stop(service, within: Supervisor.lastServicePatience) }
+    for service in allServices where !last.contains(where: { $0 === service }) {
       for generation in service.generations where !generation.isKilled {
         // Its connections go on without begatd.
         if leavesListeners, !stopping.isEnding, generation.state == .retired { continue }
