@@ -38,7 +38,10 @@ public enum ConfigurationCheck {
   /// What would happen to a client.
   ///
   /// - Parameter client: `192.0.2.1`, `2001:db8::1` or `unix:USER`.
-  public static func explanation(file: String?, from client: String, to service: String) -> Outcome {
+  /// - Parameter proxy: the proxy that names the client, in the same form; nil for a client that comes by itself.
+  public static func explanation(
+    file: String?, from client: String, via proxy: String? = nil, to service: String
+  ) -> Outcome {
     func misunderstood(_ complaint: String) -> Outcome {
       Outcome(output: "", complaints: complaint + "\n", exitStatus: 64)
     }
@@ -46,9 +49,16 @@ public enum ConfigurationCheck {
     do throws(ClientAddress.Problem) { address = try ClientAddress(parsing: client) } catch {
       return misunderstood("--from: \(error)")
     }
+    var proxyAddress: ClientAddress?
+    do throws(ClientAddress.Problem) {
+      if let proxy { proxyAddress = try ClientAddress(parsing: proxy) }
+    } catch { return misunderstood("--via: \(error)") }
+    guard proxyAddress == nil || address.user == nil else {
+      return misunderstood("--from: a proxy names a client by its IPv4 or IPv6 address, found \(address.text)")
+    }
     do throws(ConfigurationProblems) {
       let configuration = try Configuration.load(file: file, acceptsStreams: true)
-      guard let explanation = configuration.explanation(of: address, to: service) else {
+      guard let explanation = configuration.explanation(of: address, via: proxyAddress, to: service) else {
         let near = configuration.nearestService(to: service).map { "; did you mean \($0)?" } ?? ""
         return misunderstood("no service \"\(escaped(service.utf8))\"\(near)")
       }
@@ -65,8 +75,8 @@ public enum ConfigurationCheck {
   }
 
   /// Explains, prints and tells the exit status.
-  public static func run(file: String?, from client: String, to service: String) -> CInt {
-    show(explanation(file: file, from: client, to: service))
+  public static func run(file: String?, from client: String, via proxy: String? = nil, to service: String) -> CInt {
+    show(explanation(file: file, from: client, via: proxy, to: service))
   }
 
   private static func show(_ outcome: Outcome) -> CInt {

@@ -13,8 +13,12 @@ public struct AccessExplanation: Sendable {
 
 extension Configuration {
   /// Nil when there is no such service.
-  public func explanation(of client: ClientAddress, to service: String) -> AccessExplanation? {
-    services.first { $0.name == service }.map { $0.explanation(of: client) }
+  ///
+  /// - Parameter proxy: the proxy that names the client; nil for a client that comes by itself.
+  public func explanation(
+    of client: ClientAddress, via proxy: ClientAddress? = nil, to service: String
+  ) -> AccessExplanation? {
+    services.first { $0.name == service }.map { $0.explanation(of: client, via: proxy) }
   }
 
   /// The service that was probably meant.
@@ -22,22 +26,70 @@ extension Configuration {
 }
 
 extension ServiceConfiguration {
-  fileprivate func explanation(of client: ClientAddress) -> AccessExplanation {
-    let head = "\(client.text) to \(name): "
-    let remarks = remarks(on: client).map { "remark: \($0)\n" }.joined()
+  fileprivate func explanation(of client: ClientAddress, via proxy: ClientAddress?) -> AccessExplanation {
+    guard let proxy else { return settings.requiresProxies ? explanation(ofPeer: client) : explanation(of: client) }
+    guard settings.requiresProxies else {
+      let remark = "remark: \(name) has no proxy-from: a PROXY header is data to it, and its client is \(proxy.text)\n"
+      let explanation = explanation(of: proxy)
+      return AccessExplanation(text: explanation.text + remark, isAdmitted: explanation.isAdmitted)
+    }
+    return explanation(of: client, namedBy: proxy)
+  }
+
+  private func explanation(of client: ClientAddress) -> AccessExplanation {
+    explanation(of: client, head: "\(client.text) to \(name): ", from: client, reason: "")
+  }
+
+  /// - Parameter peer: the other end of the connection: the client, or the proxy that has named it.
+  /// - Parameter reason: a line about the proxy.
+  private func explanation(
+    of client: ClientAddress, head: String, from peer: ClientAddress, reason: String
+  ) -> AccessExplanation {
+    let remarks = remarksText(on: peer)
     guard !waits else {
       let origin = originText(of: "wait")
       return AccessExplanation(
         text: head + "the program decides, it accepts connections itself\n  \(origin)\n" + remarks, isAdmitted: true)
     }
-    if let refusal = refusalByMode(of: client) {
+    if let refusal = refusalByMode(of: peer) {
       return AccessExplanation(text: head + "refused by the kernel\n  \(refusal)\n" + remarks, isAdmitted: false)
     }
     let rule = AccessRules(allow: settings.admission.allow, deny: settings.admission.deny)
       .decision(on: client.address, user: client.user)
-    var text = head + (rule.isAllowed ? "admitted" : "refused") + "\n  \(ruleText(rule))\n"
+    var text = head + (rule.isAllowed ? "admitted" : "refused") + "\n\(reason)  \(ruleText(rule))\n"
     if rule.isAllowed { text += limitsText(for: client) }
     return AccessExplanation(text: text + remarks, isAdmitted: rule.isAllowed)
+  }
+
+  /// A client of a service whose clients are named by proxies.
+  private func explanation(of client: ClientAddress, namedBy proxy: ClientAddress) -> AccessExplanation {
+    let head = "\(client.text) via \(proxy.text) to \(name): "
+    guard let entry = proxyEntry(of: proxy) else {
+      let text = head + "refused\n  \(originText(of: "proxy-from")): names other proxies only\n"
+      return AccessExplanation(text: text + remarksText(on: proxy), isAdmitted: false)
+    }
+    let reason = "  \(entry.origin): \(entry.text) may name its clients\n"
+    return explanation(of: client, head: head, from: proxy, reason: reason)
+  }
+
+  /// A peer that comes to such a service without a proxy, or is a proxy itself.
+  private func explanation(ofPeer peer: ClientAddress) -> AccessExplanation {
+    let head = "\(peer.text) to \(name): "
+    guard let entry = proxyEntry(of: peer) else {
+      let text = head + "refused\n  \(originText(of: "proxy-from")): clients come through proxies only (--via PROXY)\n"
+      return AccessExplanation(text: text + remarksText(on: peer), isAdmitted: false)
+    }
+    let text =
+      head + "a proxy, which names its clients (--from CLIENT --via \(peer.text))\n  \(entry.origin): \(entry.text)\n"
+    return AccessExplanation(text: text + remarksText(on: peer), isAdmitted: true)
+  }
+
+  /// The entry of `proxy-from` that lets a peer name its clients.
+  private func proxyEntry(of peer: ClientAddress) -> AccessEntry? {
+    switch AccessRules(allow: proxies.map(\.peer), deny: []).decision(on: peer.address, user: peer.user) {
+    case .allow(let index): proxies[index]
+    case .deny, .notAllowed, .open: nil
+    }
   }
 
   private func ruleText(_ rule: AccessRules.Rule) -> String {
@@ -113,6 +165,10 @@ extension ServiceConfiguration {
   }
 
   // MARK: - Remarks
+
+  private func remarksText(on client: ClientAddress) -> String {
+    remarks(on: client).map { "remark: \($0)\n" }.joined()
+  }
 
   /// Why the client would not come so far.
   private func remarks(on client: ClientAddress) -> [String] {

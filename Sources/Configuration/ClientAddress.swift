@@ -11,9 +11,9 @@ public struct ClientAddress: Sendable {
 
   let address: SocketAddress
   /// Of a client on a Unix socket.
-  let user: UInt32?
+  public let user: UInt32?
   /// What it is called in answers.
-  let text: String
+  public let text: String
 
   /// Reads `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` or `unix:USER`.
   public init(parsing text: String) throws(Problem) {

@@ -4,7 +4,7 @@ import ArgumentParser
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the configuration as begatd would, and print the settings that hold.",
-    usage: "begat check [<file>]\nbegat check [--config <file>] --from ADDRESS SERVICE",
+    usage: "begat check [<file>]\nbegat check [--config <file>] --from ADDRESS [--via PROXY] SERVICE",
     discussion: """
       The exit status is 78 if begatd would not start with it. With --from: what would happen to that client, and \
       which line of which file decides; the exit status is then 0 if it is admitted and 1 if it is refused. The file \
@@ -24,6 +24,12 @@ struct Check: ParsableCommand {
       "Tell what would happen to this client: an IPv4 or IPv6 address, or unix:USER.", valueName: "address"))
   var from: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Tell it for a client that this proxy names by a PROXY header: an IPv4 or IPv6 address, or unix:USER.",
+      valueName: "address"))
+  var via: String?
+
   @Argument(
     help: ArgumentHelp(
       "The file to check; with --from, the service that the client asks.", valueName: "file or service"),
@@ -32,6 +38,7 @@ struct Check: ParsableCommand {
 
   func validate() throws {
     if from != nil, operand == nil { throw ValidationError("--from needs the name of a service") }
+    if via != nil, from == nil { throw ValidationError("--via needs --from, the client that the proxy names") }
     if from == nil, operand != nil, config != nil {
       throw ValidationError("expected one file: either behind --config or by itself")
     }
@@ -40,7 +47,7 @@ struct Check: ParsableCommand {
   func run() throws {
     let status =
       if let from, let operand {
-        ConfigurationCheck.run(file: config, from: from, to: operand)
+        ConfigurationCheck.run(file: config, from: from, via: via, to: operand)
       } else {
         ConfigurationCheck.run(file: config ?? operand)
       }

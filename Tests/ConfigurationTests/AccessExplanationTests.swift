@@ -135,6 +135,81 @@ import Testing
     #expect(explanation.isAdmitted)
   }
 
+  private static let proxied = """
+    [service.behind]
+    serve = "echo"
+    listen-stream = "127.0.0.1:9007"
+    deny = "203.0.113.0/24"
+    proxy-from = ["127.0.0.0/8", "unix:root"]
+    [service.direct]
+    serve = "echo"
+    listen-stream = "127.0.0.1:7"
+    deny = "203.0.113.0/24"
+    """
+
+  private func answer(_ client: String, via proxy: String? = nil, _ service: String) throws -> AccessExplanation {
+    let proxy = try proxy.map { try ClientAddress(parsing: $0) }
+    let configuration = try Configuration.sample(AccessExplanationTests.proxied)
+    return try #require(configuration.explanation(of: try ClientAddress(parsing: client), via: proxy, to: service))
+  }
+
+  @Test("decides on the client that a proxy names, if the proxy may name any")
+  func decidesBehindProxies() throws {
+    let admitted = try answer("192.0.2.1", via: "127.0.0.2", "behind")
+    #expect(admitted.isAdmitted)
+    #expect(
+      admitted.text.hasPrefix(
+        """
+        192.0.2.1 via 127.0.0.2 to behind: admitted
+          t.toml:5:15: service.behind.proxy-from: 127.0.0.0/8 may name its clients
+          nothing is said about it
+        limits:
+          source-prefix.ipv4          192.0.2.1 counts as one source
+        """), "\(admitted.text)")
+    #expect(!admitted.text.contains("remark"))
+    let denied = try answer("203.0.113.9", via: "unix:root", "behind")
+    #expect(!denied.isAdmitted)
+    #expect(
+      denied.text.hasPrefix(
+        """
+        203.0.113.9 via unix:root to behind: refused
+          t.toml:5:30: service.behind.proxy-from: unix:root may name its clients
+          t.toml:4:8: service.behind.deny: 203.0.113.0/24
+        """), "\(denied.text)")
+    let other = try answer("192.0.2.1", via: "192.0.2.2", "behind")
+    #expect(!other.isAdmitted)
+    #expect(
+      other.text.hasPrefix(
+        "192.0.2.1 via 192.0.2.2 to behind: refused\n  t.toml:5:1: service.behind.proxy-from: names other proxies only\n"
+      ),
+      "\(other.text)")
+  }
+
+  @Test("refuses a client that comes without a proxy, and knows proxies")
+  func refusesWithoutProxy() throws {
+    let direct = try answer("192.0.2.1", "behind")
+    #expect(!direct.isAdmitted)
+    #expect(
+      direct.text.hasPrefix(
+        """
+        192.0.2.1 to behind: refused
+          t.toml:5:1: service.behind.proxy-from: clients come through proxies only (--via PROXY)
+        """), "\(direct.text)")
+    let proxy = try answer("127.0.0.2", "behind")
+    #expect(
+      proxy.isAdmitted && proxy.text.hasPrefix("127.0.0.2 to behind: a proxy, which names its clients"), "\(proxy.text)"
+    )
+  }
+
+  @Test("does not believe a header where no proxy is named")
+  func doesNotBelieve() throws {
+    let answer = try answer("192.0.2.1", via: "203.0.113.9", "direct")
+    #expect(!answer.isAdmitted && answer.text.hasPrefix("203.0.113.9 to direct: refused\n"))
+    #expect(
+      answer.text.hasSuffix(
+        "remark: direct has no proxy-from: a PROXY header is data to it, and its client is 203.0.113.9\n"))
+  }
+
   /// What becomes of a user of this machine who connects to a service on Unix sockets alone.
   private func answer(to client: String, _ lines: String) throws -> String {
     let text = "[service.x]\nserve = \"echo\"\nlisten-stream = \"/run/x\"\n\(lines)\n"
