@@ -127,12 +127,14 @@ extension ProxyExtensions {
   private static let hostCharacters = ASCIISet.letters.union(.digits).union(".-")
   private static let protocolCharacters = ASCIISet.letters.union(.digits).union(".-_/+")
   private static let identifierCharacters = ASCIISet.letters.union(.digits).union("-")
-  /// Printable, without quotes, and without the characters that a shell expands.
+  /// Printable, without quotes, the dollar sign, the backquote and the backslash.
   private static let nameCharacters = ASCIISet.letters.union(.digits).union(" !#%&()*+,-./:;<=>?@[]^_{|}~")
 
   private func text(_ value: Range<Int>, of allowed: ASCIISet, upTo maximum: Int) -> Value? {
     let text = UnsafeRawBufferPointer(rebasing: bytes[value])
-    guard !text.isEmpty, text.count <= maximum, text.allSatisfy(allowed.contains) else { return nil }
+    // Commands would take a first "-" for an option's.
+    guard let first = text.first, first != UInt8(ascii: "-"), text.count <= maximum, text.allSatisfy(allowed.contains)
+    else { return nil }
     return Value(form: .text, bytes: text)
   }
 

@@ -195,7 +195,7 @@ struct ProxyClientTests {
   func hostileExtensionsReachNoProgram(relayed: Bool) throws {
     let program = SampleConfiguration.program("env", ["/usr/bin/env"], Self.fromHere, "relay = \(relayed)")
     try withDaemon(program) { daemon in
-      for hostile in ["a\nPATH=/tmp", "() { :; }", "$(id)", "a b", "a\u{0}b", ""] {
+      for hostile in ["a\nPATH=/tmp", "() { :; }", "$(id)", "a b", "a\u{0}b", "-rf", ""] {
         let value = Array(hostile.utf8)
         let extensions: [(UInt8, [UInt8])] = [(0x02, value), (0x01, value), (0xea, [1] + value), (0x99, value)]
         let client = try Client(

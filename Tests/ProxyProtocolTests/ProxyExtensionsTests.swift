@@ -67,7 +67,9 @@ struct ProxyExtensionsTests {
 
   @Test(
     "with unexpected characters are left out",
-    arguments: ["", "a b", "a\0b", "public\0x", "a\n", "a=b", "é", "\u{7f}", "() { :;}", "$(x)", "a;b", "a\"", "*"])
+    arguments: [
+      "", "a b", "a\0b", "public\0x", "a\n", "a=b", "é", "\u{7f}", "() { :;}", "$(x)", "a;b", "a\"", "*", "-rf",
+    ])
   func areLeftOut(value: String) {
     for type: UInt8 in [0x01, 0x02] { #expect(variables(part(type, value)) == [:]) }
     #expect(variables(part(0xea, "\u{1}" + value)) == [:])
@@ -76,7 +78,7 @@ struct ProxyExtensionsTests {
 
   @Test(
     "name a certificate in printable characters without quotes",
-    arguments: ["", "a\"b", "a'b", "`a`", "$a", "a\\b", "a\nb", "é", "a\0"])
+    arguments: ["", "a\"b", "a'b", "`a`", "$a", "a\\b", "a\nb", "é", "a\0", "-rf"])
   func nameCertificate(value: String) {
     #expect(variables(tls(0x03, part(0x22, value))) == ["SSL_CLIENT_VERIFY": "SUCCESS"])
   }

@@ -34,9 +34,9 @@ class Incomplete(Exception):
 
 
 LINE = re.compile(rb"PROXY (?:(UNKNOWN)(?: [^\r\n]*)?|TCP([46]) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+))\r\n", re.DOTALL)
-HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}", re.DOTALL)
-PROTOCOL = re.compile(rb"[A-Za-z0-9._/+-]{1,255}", re.DOTALL)
-NAME = re.compile(rb"(?:(?![\"'`$\\])[ -~]){1,1024}", re.DOTALL)
+HOST = re.compile(rb"(?!-)[A-Za-z0-9.-]{1,255}", re.DOTALL)
+PROTOCOL = re.compile(rb"(?!-)[A-Za-z0-9._/+-]{1,255}", re.DOTALL)
+NAME = re.compile(rb"(?!-)(?:(?![\"'`$\\])[ -~]){1,1024}", re.DOTALL)
 CRC_TABLE = []
 for byte in range(256):
     for _ in range(8):
@@ -256,7 +256,7 @@ class Grammar:
     def word(self):
         return self.rng.choice([b"example.com", b"h2", b"http/1.1", b"TLSv1.3", b"TLS_AES_128_GCM_SHA256", b"", b"a b",
                                 b"a\0b", b"a=b\n", b'"', b"() { :;}", "é".encode(), b"x" * self.rng.choice([63, 64, 65, 255, 256]),
-                                b"vpce-08d2bf15fac5001c9", self.rng.randbytes(4)])
+                                b"vpce-08d2bf15fac5001c9", b"-rf", b"-", self.rng.randbytes(4)])
 
     def tls(self):
         flags = self.rng.choice([0, 1, 1, 3, 3, 5, 7, 7, 2, 255])
