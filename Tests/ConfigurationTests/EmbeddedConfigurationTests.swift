@@ -88,6 +88,7 @@ import Testing
     case "show-peers", "server-names":
       return "[service.x]\nserve = \"status\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
     case "weight": return "[service.x]\nserve = \"haproxy-agent\"\nlisten-stream = [\"127.0.0.1:1\"]\n"
+    case "proxy-timeout", "proxy-version": return hello + "proxy-from = [\"192.0.2.9\"]\n"
     case _ where DaemonSettings.keys.contains { $0.name == name }: return hello + "[daemon]\n"
     default:
       let conditions = ServiceSettings.key(named: name)?.conditions ?? []
