@@ -133,7 +133,9 @@ let package = Package(
       ]),
     .target(
       name: "Administration",
-      dependencies: ["Configuration", "Control", "Monitoring", "JSON", "Admission", "Settings", unixCore, unixIPC]),
+      dependencies: [
+        "Configuration", "ProxyProtocol", "Control", "Monitoring", "JSON", "Admission", "Settings", unixCore, unixIPC,
+      ]),
 
     // Executables: arguments, then one call.
     .executableTarget(

@@ -156,6 +156,45 @@ import Testing
     #expect(!export.output.contains("send-proxy"))
   }
 
+  private static let agent = """
+    [daemon]
+    announce-time = "3s"
+    [service.agent]
+    serve = "haproxy-agent"
+    listen-stream = ["9346"]
+
+    """
+
+  @Test(
+    "sends clients' addresses where begat expects them",
+    arguments: [("", "send-proxy-v2"), ("proxy-version = 2\n", "send-proxy-v2"), ("proxy-version = 1\n", "send-proxy")])
+  func proxied(_ version: String, _ option: String) throws {
+    let export = try export(Self.agent + Self.time + "proxy-from = [\"192.0.2.1\"]\n" + version)
+    let backend = section("backend begat-time from begat", of: export.output)
+    #expect(backend.contains("default-server \(option) agent-send \"time\\n\" maxconn 256"), "\(backend)")
+    #expect(export.complaints == [])
+  }
+
+  @Test("lets HAProxy ask the agent for each service")
+  func agentChecks() throws {
+    let export = try export(Self.agent + Self.time, agentInterval: .seconds(1))
+    #expect(export.output.contains(" agent-check agent-port 9346 agent-inter 1s\n"))
+    #expect(!export.output.contains("begat-agent"))
+  }
+
+  @Test(
+    "warns of an agent that does not help",
+    arguments: [
+      ("\"3s\"", "\"1900ms\"", "announce-time is 1900ms"), ("\"9346\"", "\"127.0.0.1:9346\"", "does not reach it"),
+      ("[\"9346\"]", "[\"9346\"]\nproxy-from = [\"192.0.2.1\"]", "proxy-from = []"),
+      ("\"haproxy-agent\"", "\"echo\"", "no service has serve = \"haproxy-agent\""),
+    ])
+  func uselessAgent(_ word: String, _ replacement: String, _ warning: String) throws {
+    let proxied = Self.time + "proxy-from = [\"192.0.2.1\"]\n"
+    let export = try export(Self.agent.replacing(word, with: replacement) + proxied)
+    #expect(export.complaints.contains { $0.contains(warning) }, "\(export.complaints)")
+  }
+
   @Test("shows the problems of a configuration with which begatd would not start")
   func problems() throws {
     let export = try export("[service.time]\nserve = \"tine\"\nlisten-stream = [\"37\"]\n")

@@ -1,5 +1,6 @@
 import Admission
 import Configuration
+import ProxyProtocol
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -78,8 +79,8 @@ struct BalancedService {
   /// The option by which HAProxy sends clients' addresses; nil where begat does not expect them.
   var proxyOption: String? {
     let settings = configuration.settings
-    guard let key = ServiceSettings.key(named: "proxy-from"), !key.isDefault(in: settings) else { return nil }
-    return "send-proxy-v2"
+    guard settings.requiresProxies else { return nil }
+    return settings.proxyVersion == .one ? "send-proxy" : "send-proxy-v2"
   }
 
   /// How many connections one server gets at once; nil where begat is to refuse those beyond its limit.

@@ -46,6 +46,11 @@ struct BalancerChecks {
     guard port != nil else {
       return [remark(agent, "HAProxy on another machine does not reach it: give it an address with a fixed port")]
     }
+    if agent.settings.requiresProxies {
+      return [
+        remark(agent, "HAProxy asks an agent without a PROXY header, and is refused: set proxy-from = [] in this table")
+      ]
+    }
     let needed = options.agentInterval * 2 + .seconds(1)
     guard daemon.announceTime < needed else { return [] }
     return [

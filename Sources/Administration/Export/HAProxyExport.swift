@@ -50,5 +50,5 @@ struct HAProxyExport {
 
 extension ServiceConfiguration {
   /// Whether it tells HAProxy the state of the others.
-  fileprivate var isAgent: Bool { builtIn?.rawValue == "haproxy-agent" }
+  fileprivate var isAgent: Bool { builtIn == .haproxyAgent }
 }
