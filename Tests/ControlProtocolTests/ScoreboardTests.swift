@@ -172,10 +172,11 @@ import Testing
     #expect(history[5] == 0 && history[501] == 0)
   }
 
-  @Test("is refused by a reader if the object is too small")
+  @Test("is read as far as the object goes, and refused without room for a header")
   func readerChecksSize() throws {
     let object = try Scoreboard.create(slotCount: 2)
-    #expect(throws: SystemCallError.self) { _ = try ScoreboardReader(object, slotCount: 3) }
+    #expect(try ScoreboardReader(object, slotCount: 3).slotCount == 2)
+    #expect(throws: SystemCallError.self) { _ = try ScoreboardReader(object, slotCount: -1) }
     #expect(try ScoreboardReader(object).slotCount == 2)
     let tiny = try MemoryFile.create(name: "tiny", size: 100)
     #expect(throws: SystemCallError.self) { _ = try ScoreboardReader(tiny) }
