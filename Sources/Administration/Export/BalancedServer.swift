@@ -3,11 +3,11 @@ import Settings
 
 /// A machine behind a balancer.
 public struct BalancedServer: Hashable, Sendable {
-  /// How the balancer reaches it.
+  /// The address or name by which the balancer reaches it.
   public enum Host: Hashable, Sendable {
     case ipv4(IPv4Address)
     case ipv6(IPv6Address)
-    /// Looked up by the balancer.
+    /// A host's name, which the balancer looks up.
     case name(String)
   }
 
@@ -40,13 +40,13 @@ public struct BalancedServer: Hashable, Sendable {
     }
     guard let host = Host(String(parts[1])) else {
       throw BalancerArgumentError(
-        "expected an IPv4 address, an IPv6 address or a name of a host without a port, found \(quoted(String(parts[1])))"
+        "expected an IPv4 address, an IPv6 address or a host's name without a port, found \(quoted(String(parts[1])))"
       )
     }
     self.init(name: String(parts[0]), host: host)
   }
 
-  /// Whether HAProxy takes a word as the name of a server or a host.
+  /// Whether HAProxy accepts a word as the name of a server or a host.
   static func isName(_ word: some StringProtocol) -> Bool {
     (1...255).contains(word.utf8.count)
       && word.utf8.allSatisfy { isServiceNameByte($0) || $0 == UInt8(ascii: ".") }

@@ -6,49 +6,44 @@ import Settings
 struct BalancerChecks {
   let options: BalancerOptions
   let daemon: DaemonSettings
-  /// The file to name where no line of it is to blame.
+  /// The file to name if no line of it is to blame.
   let source: String
 
-  func remarks(_ service: BalancedService) -> [ConfigurationProblem] {
-    var remarks: [ConfigurationProblem] = []
+  func warnings(_ service: BalancedService) -> [ConfigurationProblem] {
+    var warnings: [ConfigurationProblem] = []
     if service.proxyOption == nil {
       let limits = service.configuration.settings.admission
-      remarks.append(
-        remark(
+      warnings.append(
+        warning(
           service.configuration,
-          "it has no proxy-from, so that begat takes the balancer for its only client: "
-            + "max-connections-per-source (\(limits.maxConnectionsPerSource)), rate-per-source, allow and deny hold for "
-            + "all clients together; add proxy-from = [\"ADDRESS OF THE BALANCER\"]"))
+          "no proxy-from: begat sees the balancer as its only client, so that max-connections-per-source "
+            + "(\(limits.maxConnectionsPerSource)), rate-per-source, allow and deny apply to all clients together; "
+            + "add proxy-from = [\"ADDRESS OF THE BALANCER\"]"))
     }
-    let unreached = options.servers.filter { service.port(at: $0.host) == nil }
-    if !unreached.isEmpty {
-      remarks.append(
-        remark(
-          service.configuration,
-          "left out for \(unreached.map(\.name).joined(separator: ", ")): it does not listen in the family of the address"
-        ))
+    if let unreached = unreached(service.ports) {
+      warnings.append(warning(service.configuration, "left out for \(unreached)"))
     }
-    return remarks
+    return warnings
   }
 
-  /// - Parameter port: where the agent listens for other machines; nil where it does not.
-  func agentRemarks(_ agent: ServiceConfiguration?, port: UInt16?) -> [ConfigurationProblem] {
+  /// - Parameter port: the port at which other machines reach the agent; nil if they do not.
+  func agentWarnings(_ agent: ServiceConfiguration?, port: UInt16?) -> [ConfigurationProblem] {
     guard let agent else {
       return [
         ConfigurationProblem(
           file: source,
           message: """
-            no service has serve = "haproxy-agent": HAProxy then learns of a drain only by connections that are refused; \
-            add [service.agent] with serve = "haproxy-agent" and listen-stream = ["9346"]
+            no service has serve = "haproxy-agent": HAProxy learns of a drain only when connections are refused; add \
+            [service.agent] with serve = "haproxy-agent" and listen-stream = ["9346"]
             """)
       ]
     }
     guard port != nil else {
-      return [remark(agent, "HAProxy on another machine does not reach it: give it an address with a fixed port")]
+      return [warning(agent, "HAProxy on another machine does not reach it: give it an address with a fixed port")]
     }
     if agent.settings.requiresProxies {
       return [
-        remark(agent, "HAProxy asks an agent without a PROXY header, and is refused: set proxy-from = [] in this table")
+        warning(agent, "HAProxy asks an agent without a PROXY header and is refused: set proxy-from = [] in this table")
       ]
     }
     let needed = options.agentInterval * 2 + .seconds(1)
@@ -57,13 +52,21 @@ struct BalancerChecks {
       ConfigurationProblem(
         file: source,
         message:
-          "announce-time is \(DurationText.render(daemon.announceTime)): HAProxy learns of a stop only after up to "
-          + "\(DurationText.render(options.agentInterval)), and clients that come before are connected a second time; "
-          + "set announce-time = \"3s\" or more in [daemon]")
+          "announce-time is \(DurationText.render(daemon.announceTime)), but HAProxy asks only every "
+          + "\(DurationText.render(options.agentInterval)): until it learns of a stop its new connections are refused and "
+          + "retried on another machine; set announce-time = \"\(DurationText.render(needed))\" or more in [daemon]")
     ]
   }
 
-  private func remark(_ service: ServiceConfiguration, _ message: String) -> ConfigurationProblem {
+  /// The servers whose addresses are of the family in which a service does not listen; nil if there are none.
+  private func unreached(_ ports: ReachablePorts) -> String? {
+    let servers = options.servers.filter { ports.number(at: $0.host) == nil }
+    guard let first = servers.first else { return nil }
+    let family = if case .ipv6 = first.host { "IPv6" } else { "IPv4" }
+    return "\(servers.map(\.name).joined(separator: ", ")): it does not listen on \(family)"
+  }
+
+  private func warning(_ service: ServiceConfiguration, _ message: String) -> ConfigurationProblem {
     ConfigurationProblem(at: service.place, key: keyText(["service", service.name]), message: message)
   }
 }

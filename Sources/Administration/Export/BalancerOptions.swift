@@ -1,13 +1,13 @@
 import Settings
 @_spi(Begat) import UnixCore
 
-/// The wishes of an export that no configuration of begatd contains.
+/// Options of an export that begatd's configuration does not contain.
 public struct BalancerOptions: Hashable, Sendable {
   /// The machines; at least one.
   public var servers: [BalancedServer]
-  /// Where the balancer listens, without ports; none stands for all its addresses.
+  /// The balancer's addresses, without ports; empty for all.
   public var bindAddresses: [String]
-  /// How often the balancer asks each machine for its state.
+  /// The time between two questions to the agent of a machine about one service.
   public var agentInterval: Duration
 
   public init(servers: [BalancedServer], bindAddresses: [String] = [], agentInterval: Duration = .milliseconds(500)) {
@@ -16,9 +16,9 @@ public struct BalancerOptions: Hashable, Sendable {
     self.agentInterval = agentInterval
   }
 
-  /// Reads an address of the balancer's.
+  /// Reads an address of the balancer.
   ///
-  /// - Returns: the address as HAProxy writes it before a port.
+  /// - Returns: the address in HAProxy's form before a port.
   public static func bindAddress(parsing text: String) throws(BalancerArgumentError) -> String {
     let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
     if let address = IPv6Address(isBracketed ? String(text.dropFirst().dropLast()) : text) { return "[\(address)]" }

@@ -12,14 +12,15 @@ extension HAProxyExport {
   private var head: String {
     var lines = [
       "# HAProxy 2.6 or later in front of begatd on \(options.servers.map(\.name).joined(separator: ", ")).",
-      "# Made of \(printable(source)) by `begat export haproxy` (begat \(BegatVersion.text)): change that and make this anew.",
+      "# Generated from \(printable(source)) by `begat export haproxy` (begat \(BegatVersion.text)):",
+      "# change that file and run it again.",
       "#",
       "# HAProxy reads it beside a file with a section \"global\":",
       "#   haproxy -f /etc/haproxy/haproxy.cfg -f THIS_FILE",
     ]
-    if !leftOut.isEmpty {
+    if !omissions.isEmpty {
       lines += ["#", "# Left out:"]
-      lines += leftOut.map { "#   \($0.service.name)\($0.part.isEmpty ? "" : " (\($0.part))"): \($0.reason)" }
+      lines += omissions.map { "#   \($0.service)\($0.part.map { " (\($0))" } ?? ""): \($0.reason)" }
     }
     return lines.map { $0 + "\n" }.joined() + "\n"
   }
@@ -31,39 +32,41 @@ extension HAProxyExport {
       "    log global",
       "    # begat logs the connections that it serves.",
       "    option dontlog-normal",
-      "    # A connection that a machine refuses is made with the next one.",
+      "    # A connection that a machine refuses is retried on another one.",
       "    option redispatch 1",
       "    retries 3",
       "    timeout connect 2s",
       "    option clitcpka",
       "    option srvtcpka",
-      "    # All clients of a source come to the same machine, whose limits per source so hold for all machines together.",
-      "    # A machine that comes or goes moves its own share of the sources only.",
+      "    # A source always goes to the same machine, so that its limits per source hold for all machines.",
+      "    # A machine that leaves or returns moves only its own share of the sources.",
       "    hash-type consistent",
     ]
     var server = "weight \(weight) inter 2s fastinter 500ms downinter 1s fall 2 rise 1"
     if let agentPort {
-      lines.append("    # begatd tells each service's state, and announces that it stops.")
+      lines.append("    # The agent reports each service's state and announces stops.")
       server += " agent-check agent-port \(agentPort) agent-inter \(DurationText.render(options.agentInterval))"
     }
     lines.append("    default-server \(server)")
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// A server has 16 points on the ring for each unit of its weight: the more points, the more equal the shares, and the
-  /// more memory.  With 1,600 points three machines got 32, 36 and 32 % of 6,000 sources.
+  /// A server has 16 points on the ring for each unit of its weight. More points make the shares more equal and take more
+  /// memory.
   private var weight: Int { max(10, min(100, 1600 / options.servers.count)) }
 
   private func frontend(_ service: BalancedService) -> String {
     var lines = ["frontend \(HAProxyExport.name(service)) from begat"]
     if options.bindAddresses.isEmpty {
-      lines += service.ports.map { $0.isIPv6 ? "    bind [::]:\($0.number) v6only" : "    bind 0.0.0.0:\($0.number)" }
+      lines += service.ports.all.map {
+        $0.isIPv6 ? "    bind [::]:\($0.number) v6only" : "    bind 0.0.0.0:\($0.number)"
+      }
     } else {
       var numbers: [UInt16] = []
-      for port in service.ports where !numbers.contains(port.number) { numbers.append(port.number) }
+      for port in service.ports.all where !numbers.contains(port.number) { numbers.append(port.number) }
       lines += options.bindAddresses.flatMap { address in numbers.map { "    bind \(address):\($0)" } }
     }
-    lines += ["    timeout client \(time(service))", "    default_backend \(HAProxyExport.name(service))"]
+    lines += ["    timeout client \(timeout(service))", "    default_backend \(HAProxyExport.name(service))"]
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -72,28 +75,28 @@ extension HAProxyExport {
     var lines = [
       "backend \(HAProxyExport.name(service)) from begat",
       "    balance hash src,ipmask(\(prefix.ipv4),\(prefix.ipv6))",
-      "    timeout server \(time(service))",
-      "    timeout queue \(time(service))",
+      "    timeout server \(timeout(service))",
+      "    timeout queue \(timeout(service))",
     ]
     if service.proxyOption == nil {
-      lines.append("    # begat is not told the clients' addresses: it has no proxy-from.")
+      lines.append("    # No proxy-from: begat does not learn the clients' addresses.")
     }
     var server = [service.proxyOption].compactMap { $0 }
     if agentPort != nil { server += ["agent-send", "\"\(service.name)\\n\""] }
     if let limit = service.maxConnections { server += ["maxconn", "\(limit)"] }
     if !server.isEmpty { lines.append("    default-server \(server.joined(separator: " "))") }
     for machine in options.servers {
-      guard let port = service.port(at: machine.host) else { continue }
-      // With a port of its own, a check sends no PROXY header: begat closes it without a process for it.
+      guard let port = service.ports.number(at: machine.host) else { continue }
+      // A check of a named port sends no PROXY header: begat closes the connection without a process for it.
       lines.append("    server \(machine.name) \(machine.host):\(port) check port \(port)")
     }
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// HAProxy wants a time in every case; 24 days are nearly the longest that it takes.
-  private func time(_ service: BalancedService) -> String { service.silence.map(DurationText.render) ?? "24d" }
+  /// HAProxy requires a timeout; 24 days are nearly its maximum.
+  private func timeout(_ service: BalancedService) -> String { service.idleTimeout.map(DurationText.render) ?? "24d" }
 
-  /// A name that no section of the administrator's own has.
+  /// A name that no other section of the administrator's has.
   private static func name(_ service: BalancedService) -> String { "begat-\(service.name)" }
 }
 
