@@ -22,6 +22,15 @@ import Testing
     #expect(throws: BalancerArgumentError.self) { try BalancedServer.list(parsing: text) }
   }
 
+  @Test("refuses the addresses that HAProxy takes for the client's destination", arguments: ["0.0.0.0", "::", "[::]"])
+  func unspecified(_ address: String) {
+    #expect {
+      try BalancedServer.list(parsing: "m1=192.0.2.1,m2=\(address)")
+    } throws: {
+      "\($0)".contains("HAProxy would connect to itself")
+    }
+  }
+
   @Test(
     "writes addresses of the balancer as HAProxy does",
     arguments: [("192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "[2001:db8::1]"), ("[::]", "[::]")])

@@ -43,6 +43,11 @@ public struct BalancedServer: Hashable, Sendable {
         "expected an IPv4 address, an IPv6 address or a host's name without a port, found \(quoted(String(parts[1])))"
       )
     }
+    guard !host.isUnspecified else {
+      throw BalancerArgumentError(
+        "expected the address of a machine, found \(host): HAProxy would connect to itself, at the client's destination"
+      )
+    }
     self.init(name: String(parts[0]), host: host)
   }
 
@@ -67,6 +72,9 @@ extension BalancedServer.Host {
       return nil
     }
   }
+
+  /// Whether it is the address that stands for all of a machine's own.
+  fileprivate var isUnspecified: Bool { self == .ipv4(.any) || self == .ipv6(.any) }
 }
 
 /// A word on the command line that does not describe a server or an address of a balancer.
