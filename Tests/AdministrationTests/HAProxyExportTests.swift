@@ -126,6 +126,22 @@ import Testing
     #expect(try export(text, servers: "m1=host.example.org").output.contains("server m1 host.example.org:37 "))
   }
 
+  @Test(
+    "gives a port to one service alone", arguments: [("192.0.2.1:37", "192.0.2.2:37"), ("0.0.0.0:37", "[::]:37")])
+  func sharedPort(_ one: String, _ other: String) throws {
+    let export = try export(
+      """
+      [service.one]
+      serve = "time"
+      listen-stream = ["\(one)"]
+      [service.other]
+      serve = "time"
+      listen-stream = ["\(other)"]
+      """)
+    #expect(export.output.contains("#   other: its port 37 is also that of one"), "\(export)")
+    #expect(export.output.contains("frontend begat-one from") && !export.output.contains("begat-other"))
+  }
+
   @Test("connects to the port of the server's family")
   func portsOfFamilies() throws {
     let export = try export(

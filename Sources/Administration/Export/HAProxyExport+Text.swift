@@ -62,9 +62,9 @@ extension HAProxyExport {
         $0.isIPv6 ? "    bind [::]:\($0.number) v6only" : "    bind 0.0.0.0:\($0.number)"
       }
     } else {
-      var numbers: [UInt16] = []
-      for port in service.ports.all where !numbers.contains(port.number) { numbers.append(port.number) }
-      lines += options.bindAddresses.flatMap { address in numbers.map { "    bind \(address):\($0)" } }
+      lines += options.bindAddresses.flatMap { address in
+        service.ports.numbers.map { "    bind \(address):\($0)" }
+      }
     }
     lines += ["    timeout client \(timeout(service))", "    default_backend \(HAProxyExport.name(service))"]
     return lines.map { $0 + "\n" }.joined()

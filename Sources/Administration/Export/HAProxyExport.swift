@@ -19,12 +19,19 @@ struct HAProxyExport {
     source = configuration.source
     var services: [BalancedService] = []
     var omissions: [Omission] = []
+    var holders: [UInt16: String] = [:]
     for service in configuration.services where service.settings.enabled && !service.isAgent {
       do throws(Omission) {
         let balanced = try BalancedService(service)
         guard options.servers.contains(where: { balanced.ports.number(at: $0.host) != nil }) else {
           throw Omission(of: service, "it does not listen in the family of any server's address")
         }
+        // A frontend listens at all addresses of the balancer, or at those of --bind, whatever a service's own are.
+        if let number = balanced.ports.numbers.first(where: { holders[$0] != nil }), let holder = holders[number] {
+          throw Omission(
+            of: service, "its port \(number) is also that of \(holder), and HAProxy knows services by ports")
+        }
+        for number in balanced.ports.numbers { holders[number] = service.name }
         services.append(balanced)
         if !service.datagrams.isEmpty {
           omissions.append(Omission(of: service, part: "datagrams", "HAProxy balances only connections"))

@@ -39,6 +39,11 @@ struct ReachablePorts {
     all = ports
   }
 
+  /// The ports without their families, each of them once.
+  var numbers: [UInt16] {
+    all.reduce(into: []) { numbers, port in if !numbers.contains(port.number) { numbers.append(port.number) } }
+  }
+
   /// The port at which the balancer connects to a server; nil if the service does not listen in the address's family.
   func number(at host: BalancedServer.Host) -> UInt16? {
     switch host {
