@@ -31,7 +31,7 @@ struct Export: ParsableCommand {
 
     @Option(
       help: ArgumentHelp("How often each machine is asked for its state (default: 500ms).", valueName: "time"),
-      transform: readTimeLimit)
+      transform: { try reading($0, BalancerOptions.agentInterval) })
     var agentInterval: Duration?
 
     @Option(

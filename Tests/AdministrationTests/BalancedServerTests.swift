@@ -2,7 +2,7 @@ import Testing
 
 @testable import Administration
 
-/// `--servers` and `--bind` of `begat export haproxy`.
+/// `--servers`, `--bind` and `--agent-interval` of `begat export haproxy`.
 @Suite struct BalancedServerTests {
   @Test("reads addresses of both families and names")
   func list() throws {
@@ -42,5 +42,14 @@ import Testing
     "refuses other addresses of the balancer", arguments: ["", "*", "localhost", "192.0.2.1:37", "[192.0.2.1]", "[::1"])
   func refusedBind(_ text: String) {
     #expect(throws: BalancerArgumentError.self) { try BalancerOptions.bindAddress(parsing: text) }
+  }
+
+  @Test("reads how often an agent is asked, up to a day")
+  func agentInterval() throws {
+    #expect(try BalancerOptions.agentInterval(parsing: "500ms") == .milliseconds(500))
+    #expect(try BalancerOptions.agentInterval(parsing: "1d") == .seconds(86_400))
+    for text in ["", "0s", "2", "1d1ms", "30d"] {
+      #expect(throws: BalancerArgumentError.self, "\(text)") { try BalancerOptions.agentInterval(parsing: text) }
+    }
   }
 }

@@ -56,7 +56,7 @@ import Testing
       ("idle-timeout = \"30s\"", "timeout server 40s"),
       ("idle-timeout = \"30s\"\nfirst-byte-timeout = \"1m\"", "timeout server 70s"),
       ("idle-timeout = \"none\"\nmax-duration = \"1h\"", "timeout server 3610s"),
-      ("idle-timeout = \"none\"", "timeout server 24d"),
+      ("idle-timeout = \"none\"", "timeout server 24d"), ("idle-timeout = \"30d\"", "timeout server 24d"),
     ])
   func limits(_ key: String, _ line: String) throws {
     let backend = section("backend begat-time from begat", of: try export(Self.time + key + "\n").output)

@@ -16,6 +16,14 @@ public struct BalancerOptions: Hashable, Sendable {
     self.agentInterval = agentInterval
   }
 
+  /// Reads the time between two questions to an agent: at most a day, as nothing needs the 24 days that HAProxy accepts.
+  public static func agentInterval(parsing text: String) throws(BalancerArgumentError) -> Duration {
+    guard let interval = DurationText.parse(text), interval > .zero, interval <= .seconds(86_400) else {
+      throw BalancerArgumentError("expected a time of at most 1d, such as 500ms or 2s, found \(quoted(text))")
+    }
+    return interval
+  }
+
   /// Reads an address of the balancer.
   ///
   /// - Returns: the address in HAProxy's form before a port.

@@ -93,8 +93,11 @@ extension HAProxyExport {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// HAProxy requires a timeout; 24 days are nearly its maximum.
-  private func timeout(_ service: BalancedService) -> String { service.idleTimeout.map(DurationText.render) ?? "24d" }
+  /// HAProxy requires a timeout, of at most 2^31 - 1 milliseconds: a little more than 24 days.
+  private func timeout(_ service: BalancedService) -> String {
+    let maximum = Duration.seconds(24 * 86_400)
+    return DurationText.render(min(service.idleTimeout ?? maximum, maximum))
+  }
 
   /// A name that no other section of the administrator's has.
   private static func name(_ service: BalancedService) -> String { "begat-\(service.name)" }
