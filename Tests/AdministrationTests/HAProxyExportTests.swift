@@ -202,13 +202,46 @@ import Testing
     "warns of an agent that does not help",
     arguments: [
       ("\"3s\"", "\"1900ms\"", "announce-time is 1900ms"), ("\"9346\"", "\"127.0.0.1:9346\"", "does not reach it"),
-      ("[\"9346\"]", "[\"9346\"]\nproxy-from = [\"192.0.2.1\"]", "proxy-from = []"),
+      ("[\"9346\"]", "[\"0.0.0.0:9346\"]", "no agent check for m2: it does not listen on IPv6"),
+      (
+        "[service.agent]", "[service.above]\nserve = \"haproxy-agent\"\nlisten-stream = [\"9347\"]\n[service.agent]",
+        "HAProxy asks above instead"
+      ),
       ("\"haproxy-agent\"", "\"echo\"", "no service has serve = \"haproxy-agent\""),
     ])
   func uselessAgent(_ word: String, _ replacement: String, _ warning: String) throws {
     let proxied = Self.time + "proxy-from = [\"192.0.2.1\"]\n"
     let export = try export(Self.agent.replacing(word, with: replacement) + proxied)
     #expect(export.complaints.contains { $0.contains(warning) }, "\(export.complaints)")
+  }
+
+  @Test("asks each server's agent in the family of the server's address")
+  func agentsOfFamilies() throws {
+    let one = try export(Self.agent.replacing("\"9346\"", with: "\"[::]:9346\"") + Self.time)
+    #expect(one.output.contains(" agent-check agent-port 9346 agent-inter 500ms\n"))
+    #expect(one.output.contains("server m1 192.0.2.11:37 check port 37 no-agent-check\n"))
+    #expect(one.output.contains("server m2 [2001:db8::12]:37 check port 37\n"))
+    let both = try export(Self.agent.replacing("\"9346\"", with: "\"0.0.0.0:9346\", \"[::]:9347\"") + Self.time)
+    #expect(both.output.contains("server m1 192.0.2.11:37 check port 37\n"))
+    #expect(both.output.contains("server m2 [2001:db8::12]:37 check port 37 agent-port 9347\n"))
+    let none = try export(
+      Self.agent.replacing("\"9346\"", with: "\"[::]:9346\"") + Self.time, servers: "m1=192.0.2.11")
+    #expect(!none.output.contains("agent-"), "\(none.output)")
+    #expect(none.complaints.contains { $0.contains("no agent check for m1: it does not listen on IPv4") })
+  }
+
+  @Test("asks the agent without a PROXY header, whatever the defaults are")
+  func agentBesideProxies() throws {
+    let export = try export("[defaults]\nproxy-from = [\"192.0.2.1\"]\n" + Self.agent + Self.time)
+    #expect(export.complaints == [] && export.output.contains("send-proxy-v2 agent-send"))
+  }
+
+  @Test("names the announce-time that an interval of questions needs")
+  func announceTime() throws {
+    let proxied = Self.time + "proxy-from = [\"192.0.2.1\"]\n"
+    let short = try export(Self.agent + proxied, agentInterval: .seconds(2))
+    #expect(short.complaints.count == 1 && short.complaints[0].contains("set announce-time = \"5s\" or more"))
+    #expect(try export(Self.agent.replacing("3s", with: "5s") + proxied, agentInterval: .seconds(2)).complaints == [])
   }
 
   @Test("shows the problems of a configuration with which begatd would not start")

@@ -26,9 +26,9 @@ struct BalancerChecks {
     return warnings
   }
 
-  /// - Parameter port: the port at which other machines reach the agent; nil if they do not.
-  func agentWarnings(_ agent: ServiceConfiguration?, port: UInt16?) -> [ConfigurationProblem] {
-    guard let agent else {
+  /// - Parameter ports: the ports at which other machines reach the first agent; nil if they do not.
+  func agentWarnings(_ agents: [ServiceConfiguration], ports: ReachablePorts?) -> [ConfigurationProblem] {
+    guard let agent = agents.first else {
       return [
         ConfigurationProblem(
           file: source,
@@ -38,14 +38,16 @@ struct BalancerChecks {
             """)
       ]
     }
-    guard port != nil else {
+    guard let ports else {
       return [warning(agent, "HAProxy on another machine does not reach it: give it an address with a fixed port")]
     }
-    if agent.settings.requiresProxies {
-      return [
-        warning(agent, "HAProxy asks an agent without a PROXY header and is refused: set proxy-from = [] in this table")
-      ]
-    }
+    var warnings = agents.dropFirst().map { warning($0, "HAProxy asks \(agent.name) instead; remove one of the two") }
+    if let unreached = unreached(ports) { warnings.append(warning(agent, "no agent check for \(unreached)")) }
+    return warnings + announceWarnings
+  }
+
+  /// HAProxy must have asked while begat announces a stop.
+  private var announceWarnings: [ConfigurationProblem] {
     let needed = options.agentInterval * 2 + .seconds(1)
     guard daemon.announceTime < needed else { return [] }
     return [

@@ -16,7 +16,7 @@ public struct BalancerOptions: Hashable, Sendable {
     self.agentInterval = agentInterval
   }
 
-  /// Reads the time between two questions to an agent: at most a day, as nothing needs the 24 days that HAProxy accepts.
+  /// Reads the time between two questions to an agent, at most a day; HAProxy accepts no more than 24.
   public static func agentInterval(parsing text: String) throws(BalancerArgumentError) -> Duration {
     guard let interval = DurationText.parse(text), interval > .zero, interval <= .seconds(86_400) else {
       throw BalancerArgumentError("expected a time of at most 1d, such as 500ms or 2s, found \(quoted(text))")

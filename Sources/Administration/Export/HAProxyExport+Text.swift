@@ -51,6 +51,12 @@ extension HAProxyExport {
     return lines.map { $0 + "\n" }.joined()
   }
 
+  /// The port of the agent for the defaults: that of the first server that has one.
+  private var agentPort: UInt16? {
+    guard let agentPorts else { return nil }
+    return options.servers.lazy.compactMap { agentPorts.number(at: $0.host) }.first
+  }
+
   /// A server has 16 points on the ring for each unit of its weight. More points make the shares more equal and take more
   /// memory.
   private var weight: Int { max(10, min(100, 1600 / options.servers.count)) }
@@ -82,15 +88,22 @@ extension HAProxyExport {
       lines.append("    # No proxy-from: begat does not learn the clients' addresses.")
     }
     var server = [service.proxyOption].compactMap { $0 }
-    if agentPort != nil { server += ["agent-send", "\"\(service.name)\\n\""] }
+    if agentPorts != nil { server += ["agent-send", "\"\(service.name)\\n\""] }
     if let limit = service.maxConnections { server += ["maxconn", "\(limit)"] }
     if !server.isEmpty { lines.append("    default-server \(server.joined(separator: " "))") }
     for machine in options.servers {
       guard let port = service.ports.number(at: machine.host) else { continue }
       // A check of a named port sends no PROXY header: begat closes the connection without a process for it.
-      lines.append("    server \(machine.name) \(machine.host):\(port) check port \(port)")
+      lines.append("    server \(machine.name) \(machine.host):\(port) check port \(port)\(agentOption(machine))")
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// The deviation of a server from the defaults: its agent listens at another port, or not in its family.
+  private func agentOption(_ server: BalancedServer) -> String {
+    guard let agentPorts else { return "" }
+    guard let port = agentPorts.number(at: server.host) else { return " no-agent-check" }
+    return port == agentPort ? "" : " agent-port \(port)"
   }
 
   /// HAProxy requires a timeout, of at most 2^31 - 1 milliseconds: a little more than 24 days.

@@ -9,8 +9,8 @@ struct HAProxyExport {
   let source: String
   let services: [BalancedService]
   let omissions: [Omission]
-  /// The port of the service that reports the others' states to HAProxy; nil if there is none.
-  let agentPort: UInt16?
+  /// The ports of the service that reports the others' states to HAProxy; nil if no server can be asked.
+  let agentPorts: ReachablePorts?
   /// Problems of a configuration that is right for one machine.
   let warnings: [ConfigurationProblem]
 
@@ -40,10 +40,11 @@ struct HAProxyExport {
     }
     self.services = services
     self.omissions = omissions
-    let agent = configuration.services.first { $0.settings.enabled && $0.isAgent }
-    agentPort = agent.flatMap { try? ReachablePorts($0).all.first?.number }
+    let agents = configuration.services.filter { $0.settings.enabled && $0.isAgent }
+    let ports = agents.first.flatMap { try? ReachablePorts($0) }
+    agentPorts = options.servers.contains { ports?.number(at: $0.host) != nil } ? ports : nil
     let checks = BalancerChecks(options: options, daemon: configuration.daemon, source: configuration.source)
-    warnings = services.flatMap(checks.warnings) + checks.agentWarnings(agent, port: agentPort)
+    warnings = services.flatMap(checks.warnings) + checks.agentWarnings(agents, ports: ports)
   }
 }
 
