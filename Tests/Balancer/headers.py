@@ -1,4 +1,4 @@
-"""Headers of the PROXY protocol, right and wrong ones, and steps for speak.py.
+"""Valid and invalid headers of the PROXY protocol, and steps for speak.py.
 
 Source: https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt
 """
@@ -18,7 +18,7 @@ def v1(source, destination="10.1.1.2", source_port=1111, destination_port=37):
 
 
 def v2_block(block, command=PROXY, family=INET, transport=STREAM, version=2, length=None):
-    """A header around any bytes, whose stated length may be another one than theirs."""
+    """A header around any bytes; its length field may differ from their number."""
     return SIGNATURE + struct.pack(
         "!BBH", version << 4 | command, family << 4 | transport, len(block) if length is None else length) + block
 

@@ -2,9 +2,9 @@
 
 usage: hold.py COUNT PLACE [PORT [SOURCE]]
 
-From successive addresses of IPv4, beginning with SOURCE, if one is given.
+With SOURCE they come from successive IPv4 addresses, of which it is the first.
 
-Prints "held" when all are connected; at the end of standard input, how many of them the server has not closed.
+Prints "held" when all are connected; at the end of standard input, the number of those that the server has not closed.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Namespaces for a whole script: what it starts and changes ends with it."""
+"""Namespaces for a whole script: its processes and its changes to the network end with it."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ SHARES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--m
 
 
 def enter(command):
-    """Executes the script again in namespaces of its own, as the first process there; ends it where there can be none."""
+    """Executes the script again in namespaces of its own, as the first process there; ends it if there can be none."""
     if os.environ.get("BEGAT_OWN_NETWORK") == "yes":
         return
     if os.geteuid() != 0:

@@ -47,7 +47,7 @@ class Begatd:
         return self.namespace.run(self.programs / "begat", *arguments, env=self.environment, limit=limit)
 
     def status(self, service=None):
-        """What `begat status --json` says about one service, or about all."""
+        """The status of one service, or of all, from `begat status --json`."""
         services = json.loads(self.begat("status", "--json"))["services"]
         if not service:
             return services
@@ -62,7 +62,7 @@ class Begatd:
 
 
 class HAProxy:
-    """HAProxy of Debian, with a global section of the test's own before an exported configuration."""
+    """Debian's HAProxy, with a global section of the test's own before an exported configuration."""
 
     GLOBAL = "global\n    stats socket {socket} level admin\n    hard-stop-after 2s\n"
 
@@ -123,7 +123,7 @@ class HAProxy:
 
 
 class Nginx:
-    """nginx of Debian with its stream module, which sends version 1 of the PROXY protocol."""
+    """Debian's nginx with its stream module, which sends version 1 of the PROXY protocol."""
 
     CONFIGURATION = """
 load_module {root}/usr/lib/nginx/modules/ngx_stream_module.so;
@@ -148,7 +148,7 @@ stream {{
         self.process = None
 
     def start(self, servers):
-        """servers: places to listen, each with the place to connect to."""
+        """servers: addresses to listen at, each with the address to connect to."""
         text = "".join(f"  server {{ listen {listen}; proxy_pass {to}; }}\n" for listen, to in servers.items())
         file = self.place / "nginx.conf"
         file.write_text(self.CONFIGURATION.format(root=self.peers / "root", place=self.place, servers=text))

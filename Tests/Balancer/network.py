@@ -1,4 +1,4 @@
-"""Machines that are network namespaces, each with a cable to the balancer, which forwards between them.
+"""Network namespaces as machines, each with a cable to the balancer, which forwards between them.
 
                        balancer
     10.1.N.1, fd00:1:N::1    10.2.0.1, fd00:2::1
@@ -6,7 +6,7 @@
     10.1.N.2, fd00:1:N::2    10.2.0.2, fd00:2::2 and all of 10.64.0.0/16, fd00:64::/48
          machine mN                client
 
-All of it belongs to the namespaces of the calling process, and is gone with it.
+All of it belongs to the namespaces of the calling process, and ends with it.
 """
 
 import os
@@ -44,7 +44,7 @@ class Namespace:
         self.run("ip", "link", "set", "lo", "up")
 
     def inside(self, *command):
-        """The command that runs another one in this network: the same process executes it."""
+        """The command that executes another one in this network, in the same process."""
         return ["nsenter", "-t", str(self.holder.pid), "-n", "--", *map(str, command)]
 
     def start(self, *command, **options):
@@ -93,7 +93,7 @@ class Network:
         self.balancer.run("ip", "link", "add", name, "type", "veth", "peer", "name", "uplink", "netns", end.holder.pid)
         for namespace, interface, number in [(self.balancer, name, 1), (end, "uplink", 2)]:
             namespace.run("ip", "addr", "add", f"{four}.{number}/24", "dev", interface)
-            # Detecting duplicates takes a second, and there are none.
+            # The detection of duplicates takes a second, and there are none.
             namespace.run("ip", "addr", "add", f"{six}::{number}/64", "dev", interface, "nodad")
             namespace.run("ip", "link", "set", interface, "up")
         end.run("ip", "route", "add", "default", "via", f"{four}.1")
@@ -116,7 +116,7 @@ class Network:
 
 
 def end_process(process, number=signal.SIGTERM, limit=30):
-    """Ends a process that was started here, by force after the limit; returns its status."""
+    """Ends a process, by force after the limit, and returns its status."""
     if process.poll() is None:
         process.send_signal(number)
         try:

@@ -1,4 +1,4 @@
-"""A configuration with services behind a balancer, and everything that a test needs around it."""
+"""Services behind a balancer, with the machines, networks and clients that a test needs."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ FLOOD = HERE.parent.parent / "Benchmarks/limit/flood"
 # The balancer connects to the machines from these networks; the clients are in others.
 TRUSTED = '["10.1.0.0/16", "fd00:1::/32"]'
 PROXY_TIMEOUT = 2.0
-# Of a source of the service `limited`.  What a pause saves up to the burst: the machine may be busy for a second.
+# The rate-per-source of `limited`. The burst makes up for a second in which this machine is busy with something else.
 RATE, BURST = 100, 100
 
 CONFIGURATION = f"""
@@ -89,7 +89,7 @@ class Scene:
         self.haproxy = HAProxy(self.balancer, self.peers, self.place)
         self.nginx = Nginx(self.balancer, self.peers, self.place)
 
-    # What runs
+    # Machines and balancers
 
     def start_machines(self, machines=None, configuration=CONFIGURATION):
         for machine in machines or self.machines:
@@ -97,7 +97,7 @@ class Scene:
             machine.start()
 
     def export(self, *options, family=4, machines=None):
-        """The configuration of HAProxy for the machines, as `begat` makes it."""
+        """The configuration of HAProxy for the machines, by `begat export`."""
         done = self.balancer.try_run(
             self.programs / "begat", "export", "haproxy", "--config", self.machines[0].configuration,
             "--servers", self.network.addresses(family, len(machines or self.machines)), *options)
@@ -113,7 +113,7 @@ class Scene:
             self.haproxy.await_state("begat-time", f"m{number}", "UP")
 
     def reset(self):
-        """Ends all that runs in these namespaces but what holds the networks."""
+        """Ends all processes in these namespaces except those that hold the networks."""
         held = {1, os.getpid(), *(namespace.holder.pid for namespace in self.network.namespaces)}
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) not in held:
@@ -131,7 +131,7 @@ class Scene:
         self._begin()
 
     def renew(self):
-        """Ends all that runs, and builds the networks anew: no socket is left in them."""
+        """Ends all processes and builds the networks anew, so that no socket is left in them."""
         self.reset()
         for namespace in self.network.namespaces:
             namespace.holder.kill()
@@ -163,21 +163,21 @@ class Scene:
         return json.loads(done.stdout)
 
     def asked(self, port, *steps, source=None, family=4, limit=10.0):
-        """One client of the balancer; returns what it received, to the end."""
+        """One client of the balancer; returns the bytes that it received to the end."""
         answer = self.speak(self.network.balancer_address(family), port, *steps, source=source, limit=limit)
         if answer["outcome"] != "end":
             raise Failure(f"port {port} from {source}: {answer}")
         return bytes.fromhex(answer["received"])
 
     def flood(self, port, source, rate, seconds, place=None, expect=4, at=None):
-        """Starts clients that come at a rate; `report` ends them."""
+        """Starts clients that connect at a rate; `report` ends them."""
         return (at or self.client).start(
             FLOOD, place or self.network.balancer_address(), port, source, rate, seconds, expect,
             stdout=subprocess.PIPE, text=True)
 
     @staticmethod
     def report(flood, now=False):
-        """What became of the clients; `now`: no more of them come from here on."""
+        """The results of a flood; with `now`, no more clients connect from here on."""
         if now:
             flood.terminate()
         output, _ = flood.communicate(timeout=600)
@@ -193,12 +193,12 @@ def require_all_served(report):
 
 
 def allowed(report):
-    """How many clients of one source `limited` admits in the time of a flood."""
+    """The number of clients of one source that `limited` admits during a flood."""
     return RATE * report["offered"] / report["rate"] + BURST
 
 
 def placement(scene, sources):
-    """The machine that serves each of some sources."""
+    """The machine that serves each of the sources."""
     place = scene.network.balancer_address()
     answers = scene.speak_all(
         [{"place": place, "port": 1001, "steps": [], "source": source, "limit": 10.0} for source in sources], scene.client)

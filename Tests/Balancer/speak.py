@@ -1,9 +1,9 @@
-"""Connections that do what they are told, one after the other: a program, to run it in another network namespace.
+"""Connections that take given steps, one after the other: a program, so that it can run in another network namespace.
 
 usage: speak.py JSON
 
 The argument is a list of objects, each with place (an address, a /path or an @name), port, source (an address or null),
-limit (the seconds that each step may take) and steps:
+limit (the maximum of seconds for each step) and steps:
   {"send": HEX}, {"pause": SECONDS}, {"shutdown": true}, {"receive": COUNT}
 Afterwards each reads to the end.  Prints a list of objects: outcome (end, reset, refused or late), received in
 hexadecimal, the seconds until the end, and the client's own address.
@@ -17,7 +17,7 @@ import time
 
 
 def perform(client, steps, received):
-    """Takes the steps, and reads to the end; received is extended."""
+    """Takes the steps, and reads to the end; extends received."""
     for step in steps:
         if "send" in step:
             client.sendall(bytes.fromhex(step["send"]))
@@ -59,7 +59,7 @@ def converse(request):
         except TimeoutError:
             answer["outcome"] = "late"
         except OSError as error:
-            # shutdown(2) says so of a connection that was reset.
+            # shutdown(2) reports this for a connection that was reset.
             if error.errno != errno.ENOTCONN:
                 raise
             answer["outcome"] = "reset"

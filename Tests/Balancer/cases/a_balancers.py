@@ -64,7 +64,7 @@ def test_connections_show_the_client_and_the_proxy(scene):
 def test_checks_of_haproxy_start_no_process(scene):
     scene.start()
     machine = scene.machines[0]
-    # The agent is asked four times for each check.
+    # HAProxy asks the agent four times as often as it checks.
     asked = machine.status("agent")["accepted"]
     wait_for("some checks", lambda: machine.status("agent")["accepted"] >= asked + 12, 30)
     if accepted := machine.status("time")["accepted"]:
@@ -90,7 +90,7 @@ def test_a_service_without_proxy_from_sees_the_balancer(scene):
 
 
 def test_proxy_from_taken_away_by_a_reload(scene):
-    """Silent clients are then served at once: the kernel no longer waits for their first byte."""
+    """Silent clients are then served immediately: the kernel no longer waits for their first byte."""
     scene.start_machines()
     machine = scene.machines[0]
     machine.configure(CONFIGURATION.replace("proxy-from", "#proxy-from").replace("proxy-timeout", "#proxy-timeout"))

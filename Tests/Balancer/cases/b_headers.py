@@ -1,4 +1,4 @@
-"""Headers that a sender gets wrong, each pitfall of public reports by name; and right ones in odd forms."""
+"""Invalid headers, each pitfall of public reports by name, and valid ones in unusual forms."""
 
 import struct
 
@@ -17,7 +17,7 @@ def proxy(scene, port, *steps, limit=10.0):
 
 
 def echoed(scene, header, payload=b"payload\n"):
-    """What echo sends back behind a header."""
+    """The bytes that echo returns behind a header."""
     answer = proxy(scene, 7, send(header + payload), SHUTDOWN)
     if answer["outcome"] != "end":
         raise Failure(f"{header!r}: {answer}")
@@ -30,7 +30,7 @@ def require_served(scene, header, payload=b"payload\n"):
 
 
 def require_refused(scene, data, before=0.9 * PROXY_TIMEOUT, at=None):
-    """Requires a close without a byte, sooner than a header may take; and that the next client is served."""
+    """Requires a close without a byte, sooner than the limit for a header, and that the next client is served."""
     answer = scene.speak(MACHINE, 7, send(data), at=at or scene.balancer)
     if answer["outcome"] not in ("end", "reset") or answer["received"] or answer["seconds"] > before:
         raise Failure(f"{data!r}: {answer}")
@@ -49,14 +49,14 @@ def started(test):
 
 @started
 def test_no_header_from_a_proxy(scene):
-    """Optional headers are forged addresses (caddy#5915, haproxy#2450, zuul#2197)."""
+    """If headers are optional, addresses can be forged (caddy#5915, haproxy#2450, zuul#2197)."""
     for data in [b"GET / HTTP/1.0\r\n\r\n", b"hello, I am no header\r\n", b"\0" * 64, b"P" * 300]:
         require_refused(scene, data)
 
 
 @started
 def test_header_from_elsewhere(scene):
-    """Only proxies may say who the client is; others are refused unread."""
+    """Only proxies may name clients; other peers are refused unread."""
     for header in [v1(CLIENT), v2(CLIENT), b""]:
         answer = scene.speak(MACHINE, 7, send(header + b"x"), SHUTDOWN, at=scene.client)
         if answer["outcome"] not in ("end", "reset") or answer["received"]:
@@ -68,7 +68,7 @@ def test_header_from_elsewhere(scene):
 
 @started
 def test_header_of_a_service_that_expects_none(scene):
-    """It is payload there, and no address."""
+    """It is payload there, and names no client."""
     answer = scene.speak(MACHINE, 1003, send(v2(CLIENT)), at=scene.balancer)
     if answer["outcome"] not in ("end", "reset") or len(answer["received"]) not in (0, 8):
         raise Failure(f"{answer}")
@@ -100,7 +100,7 @@ def test_v2_of_another_version(scene):
 
 @started
 def test_v2_local_with_a_block(scene):
-    """The block is skipped, whatever it contains (go-proxyproto#12)."""
+    """Any block is skipped (go-proxyproto#12)."""
     for family in [UNSPEC, INET, INET6, UNIX]:
         for block in [b"", b"\xff" * 12, b"\xff" * 300]:
             require_served(scene, v2_block(block, command=LOCAL, family=family, transport=UNSPEC))
@@ -108,7 +108,7 @@ def test_v2_local_with_a_block(scene):
 
 @started
 def test_v2_without_a_usable_address(scene):
-    """UNSPEC, Unix sockets, datagrams: served as the proxy itself."""
+    """UNSPEC, Unix sockets, datagrams: the proxy itself is the client."""
     require_served(scene, v2_block(b"", family=UNSPEC, transport=UNSPEC))
     require_served(scene, v2_block(b"\0" * 216, family=UNIX))
     require_served(scene, v2_block(b"\1" * 12, family=INET, transport=DATAGRAM))
@@ -140,7 +140,7 @@ def crc32c(data):
 
 @started
 def test_v2_extensions_of_programs(scene):
-    """Those of a list, with harmless values, become variables."""
+    """Listed TLVs with harmless values become variables, and others do not."""
     extensions = extension(5, b"\1\2\xff") + extension(2, b"shop.example.org") + extension(0xEA, b"\1vpce-08d2bf15fac5001c9")
     answer = proxy(scene, 1001, send(v2(CLIENT, extensions=extensions)))
     seen = variables(bytes.fromhex(answer["received"]))
@@ -158,7 +158,7 @@ def test_v2_extensions_of_programs(scene):
 
 @started
 def test_v1_line_beyond_107_bytes(scene):
-    """It ends nowhere: no limit on it fills memory (go-proxyproto#71)."""
+    """A line without an end must not fill the memory (go-proxyproto#71)."""
     require_refused(scene, b"PROXY TCP4 " + b"1" * 200)
     require_refused(scene, b"PROXY UNKNOWN " + b"x" * 200 + b"\r\n")
 
@@ -200,7 +200,7 @@ def test_v1_unknown(scene):
 
 @started
 def test_mapped_address_is_judged_as_ipv4(scene):
-    """A rule about 10.64.0.66 holds for ::ffff:10.64.0.66 too."""
+    """A rule for 10.64.0.66 applies to ::ffff:10.64.0.66 too."""
     for header in [v2("::ffff:10.64.0.66", "::ffff:10.1.1.2"), v1("::ffff:10.64.0.66", "::ffff:10.1.1.2"), v2("10.64.0.66")]:
         answer = proxy(scene, 7, send(header + b"x"), SHUTDOWN)
         if answer["received"]:
@@ -225,8 +225,8 @@ def test_header_in_pieces(scene):
 
 
 @started
-def test_one_byte_now_and_then(scene):
-    """The time for a header is absolute: single bytes do not prolong it (go-proxyproto#65, lightway#543, silo#195)."""
+def test_single_bytes_do_not_prolong_the_limit(scene):
+    """The limit for a header is absolute: single bytes do not prolong it (go-proxyproto#65, lightway#543, silo#195)."""
     header = v2(CLIENT)
     steps = [step for byte in header[:20] for step in (send(bytes([byte])), pause(0.2))]
     answer = proxy(scene, 7, *steps, limit=10)
@@ -239,7 +239,7 @@ def test_one_byte_now_and_then(scene):
 
 @started
 def test_silence(scene):
-    """Closed when the time for a header is over; the kernel wakes the listener late, after 3 s at most."""
+    """Closed after the limit for a header; the kernel hands a silent connection over after 3 s at most."""
     answer = proxy(scene, 7)
     if answer["outcome"] not in ("end", "reset") or answer["received"] or answer["seconds"] > 3 + 2 * PROXY_TIMEOUT:
         raise Failure(f"{answer}")
@@ -248,16 +248,16 @@ def test_silence(scene):
 
 
 @started
-def test_time_for_the_header_ends_with_it(scene):
-    """A connection lives on beyond it (go-proxyproto#75)."""
+def test_limit_for_a_header_ends_with_it(scene):
+    """The limit ends with the header: the connection goes on (go-proxyproto#75)."""
     answer = proxy(scene, 7, send(v2(CLIENT)), pause(1.5 * PROXY_TIMEOUT), send(b"late\n"), receive(5), SHUTDOWN)
     if bytes.fromhex(answer["received"]) != b"late\n":
         raise Failure(f"{answer}")
 
 
 @started
-def test_a_header_that_takes_its_time(scene):
-    """200 ms were too short for some (go-proxyproto#84)."""
+def test_slow_header_within_the_limit(scene):
+    """A limit of 200 ms was too short for some senders (go-proxyproto#84)."""
     header = v2(CLIENT)
     answer = proxy(scene, 7, send(header[:13]), pause(0.6 * PROXY_TIMEOUT), send(header[13:] + b"payload\n"), SHUTDOWN)
     if bytes.fromhex(answer["received"]) != b"payload\n":

@@ -25,15 +25,14 @@ def silent(namespace, *place):
 
 
 def open_ones(process):
-    """How many of the silent connections are still open; ends them."""
+    """The number of silent connections that are still open; ends them."""
     return int(process.communicate(timeout=30)[0])
-
 
 
 def test_silent_ones_from_a_proxy(scene):
     scene.start()
     with silent(scene.balancer, "10.1.1.2", 37) as process:
-        # Time enough for the kernel to hand them over, and for the time of a header.
+        # Long enough for the kernel to hand them over, and for the limit for a header.
         report = scene.report(scene.flood(37, "10.64.3.1+200", 100, 4 + PROXY_TIMEOUT))
         require_all_served(report)
         require_no_clients_but(scene, report["offered"])
@@ -48,7 +47,7 @@ def require_no_clients_but(scene, offered):
 
 
 def test_silent_ones_behind_syncookies(scene):
-    """A kernel that answers by cookies does not wait for data: all of them reach the listener at once."""
+    """A kernel that answers with cookies does not wait for data: all of them reach the listener immediately."""
     machine = scene.network.machines[0]
     machine.set("ipv4/tcp_syncookies", 2)
     try:
@@ -60,7 +59,7 @@ def test_silent_ones_behind_syncookies(scene):
             wait_for("the end of the silent ones", lambda: closed(scene), 3 + 3 * PROXY_TIMEOUT)
             left = open_ones(process)
             if left:
-                raise Failure(f"{left} are open after the time for a header")
+                raise Failure(f"{left} are open after the limit for a header")
     finally:
         machine.set("ipv4/tcp_syncookies", 1)
 
@@ -71,7 +70,7 @@ def closed(scene):
 
 
 def test_silent_ones_on_a_unix_socket(scene):
-    """No kernel waits there: they come through the antechamber, which holds the newest."""
+    """The kernel does not wait there: the listener holds the newest 64."""
     scene.start_machines(scene.machines[:1])
     inside = scene.network.machines[0]
     with silent(inside, "@begat-files") as process:

@@ -1,4 +1,4 @@
-"""Limits of the clients' own addresses, behind a balancer."""
+"""Limits of clients' own addresses behind a balancer."""
 
 from network import Failure
 from scene import BURST, RATE, allowed, require_all_served
@@ -32,7 +32,7 @@ def test_refused_clients_start_no_process(scene):
     after = last_process()
     served = sum(machine.status("limited")["accepted"] for machine in scene.machines) - sum(accepted)
     refused = report["offered"] - served
-    # What `begat status`, nsenter and the agents start is far less than one for each refused client.
+    # `begat status`, nsenter and the agents start far fewer processes than one for each refused client.
     others = after - before - served
     if refused < report["offered"] / 2 or others > refused / 10:
         raise Failure(f"{refused} refused, {others} processes beside the {served} served")
