@@ -11,7 +11,7 @@ public struct AgentService: NetworkService {
   private let serviceName: String
   private let weight: AgentWeight
 
-  /// HAProxy sends what it sends with its connection, and waits for the answer otherwise.
+  /// How long to wait for the line, which HAProxy sends with its connection.
   private static let patience = Duration.milliseconds(250)
 
   /// - Parameter serviceName: the agent's own, as the configuration has it.
@@ -39,7 +39,7 @@ public struct AgentService: NetworkService {
     switch request {
     case .everything: names = []
     case .service(let name): names = [name]
-    case .unreadable: return .stopped(reasons: ["what agent-send sends is no name of a service"])
+    case .unreadable: return .stopped(reasons: ["agent-send is not the name of a service"])
     }
     do throws(StatePageReader.Problem) {
       let daemon = try state.read()

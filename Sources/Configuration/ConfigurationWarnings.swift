@@ -29,7 +29,7 @@ struct ConfigurationWarnings {
       let warning =
         builtIn == .status
         ? "shows the status page to every machine that reaches it; set allow to those that may see it"
-        : "tells every machine that reaches it how the services are; set allow to those where HAProxy runs"
+        : "shows the state of the services to every machine that reaches it; set allow to the addresses of HAProxy"
       return ConfigurationProblem(
         at: service.place, key: keyText(["service", service.name]), message: "\(address) \(warning)")
     }
@@ -109,20 +109,20 @@ struct ConfigurationWarnings {
       else { return nil }
       return service.warning(
         at: origin,
-        "\(name) asks the kernel for its client's address and finds the proxy's: its own host rules and its log are about "
-          + "the proxy; use allow and deny here, and the log of begat")
+        "\(name) sees the proxy's address as its client's: its own host rules and log apply to the proxy; use allow "
+          + "and deny here, and begat's log")
     }
   }
 
-  /// Who may send a header may come from any address.
+  /// A peer that is trusted to send headers can claim any client address.
   private var openProxies: [ConfigurationProblem] {
     services.flatMap { service in
       service.proxies.compactMap { entry in
         guard case .network(let network) = entry.peer, network.prefixLength == 0 else { return nil }
         return service.warning(
           at: entry.origin,
-          "\(entry.text) lets every machine that reaches \(service.name) give itself any address; name the proxies alone"
-        )
+          "\(entry.text) lets every machine that reaches \(service.name) claim any client address; "
+            + "list only the proxies")
       }
     }
   }

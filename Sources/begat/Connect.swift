@@ -46,7 +46,9 @@ struct Connect: ParsableCommand {
 
   func validate() throws {
     _ = try arguments.target()
-    if from != nil, proxy == nil { throw ValidationError("--from names a client in the header of --proxy v1 or v2") }
+    if from != nil, proxy == nil {
+      throw ValidationError("--from needs --proxy v1 or --proxy v2: it names the client in that header")
+    }
     if receiveOnly, crlf || linger != nil { throw ValidationError("--receive-only sends nothing") }
   }
 

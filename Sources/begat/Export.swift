@@ -4,7 +4,7 @@ import Settings
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make the configuration of another program out of begatd's.", subcommands: [HAProxy.self])
+    abstract: "Print another program's configuration, made from begatd's.", subcommands: [HAProxy.self])
 
   /// A balancer in front of several machines.
   struct HAProxy: ParsableCommand {
@@ -12,9 +12,9 @@ struct Export: ParsableCommand {
       commandName: "haproxy",
       abstract: "Print a configuration of HAProxy for machines that run begatd with this configuration.",
       discussion: """
-        Each service has a front end and a back end. A client's address decides which machine serves it, so that limits \
-        per source hold for all machines together. Warnings say what is missing behind a balancer; the exit status is 1 \
-        if no service is left for it, and 78 if begatd would not start with the configuration.
+        Each service gets a frontend and a backend. A client's address decides which machine serves it, so that limits \
+        per source hold for all machines together. Warnings name settings that are wrong behind a balancer; the exit \
+        status is 1 if no service can be exported, and 78 if begatd would not start with the configuration.
         """)
 
     @Option(

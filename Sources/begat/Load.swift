@@ -42,7 +42,10 @@ struct Load: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Connect from this many addresses in turn, from 127.1.0.1 on; 0: from one, which the kernel chooses. With --proxy: claim so many clients, from 198.18.0.1 on.",
+      """
+      Connect from this many addresses in turn, from 127.1.0.1 on; 0: from one, which the kernel chooses. With --proxy: \
+      claim this many clients, from 198.18.0.1 on.
+      """,
       valueName: "n"))
   var sources = 0
 

@@ -12,14 +12,14 @@ struct Status: ParsableCommand {
       datagrams show how many were answered and how many refused. "+2" behind a state: two former listeners of the \
       service have connections still. With the names of services, everything about \
       these is shown, one topic per line. On a terminal, columns that do not fit are left out. The exit status is 1 if no \
-      begatd answers. With --check it is 0 if begatd and all services accept clients and go on doing so, or those that \
-      are named, and 1 if not: then a line says why.
+      begatd answers. With --check it is 0 if begatd and all services, or those named, accept clients and will go on \
+      doing so, and 1 otherwise, with a line for each reason.
       """)
 
   @Argument(help: ArgumentHelp("Show this service in detail.", valueName: "service"), completion: .runningServices)
   var services: [String] = []
 
-  @Flag(help: "Show only whether clients should come, and end with status 0 or 1.")
+  @Flag(help: "Report only whether clients should come, as exit status 0 or 1.")
   var check = false
 
   @OptionGroup var watching: WatchOptions

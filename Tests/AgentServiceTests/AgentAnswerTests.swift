@@ -28,9 +28,9 @@ import Testing
       (.serving, .starting, "# service echo is starting\n", "# service echo is starting\n"),
       (.stopping, .starting, "drain\n", "drain\n"),
       (.serving, .failed, "stopped # service echo has failed\n", "stopped # service echo has failed\n"),
-      // That others are not ready yet is no reason to send the clients of one that is elsewhere.
+      // A service that is ready gets clients, even if others are not ready yet.
       (.starting, .serving, "# begatd is starting\n", "ready up 100%\n"),
-      // What has failed does not come back by itself; the drain does not hide it.
+      // A failure does not end by itself, and the drain does not hide it.
       (.stopping, .failed, "stopped # service echo has failed\n", "stopped # service echo has failed\n"),
     ] as [(DaemonStatus.State, ServiceStatus.State, String, String)])
   func saysReady(daemon: DaemonStatus.State, echo: ServiceStatus.State, ofAll: String, ofEcho: String) {

@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// What a client gets that sends a text and closes its side, or waits.
+  /// The answer to a client that sends a text and closes its side, or waits.
   private func answer(
     _ service: AgentService, to text: String, ending: Bool = false
   ) throws -> (text: String, time: Duration) {
@@ -72,10 +72,10 @@ import Testing
       #expect(answer.text == "ready up 100%" && answer.time < .milliseconds(200), "\(text)")
     }
     #expect(try answer(service, to: "other\n").text == "stopped # no service other is configured")
-    #expect(try answer(service, to: "GET /\r\n\r\n").text == "stopped # what agent-send sends is no name of a service")
+    #expect(try answer(service, to: "GET /\r\n\r\n").text == "stopped # agent-send is not the name of a service")
     // More than it reads.
     let long = try answer(service, to: String(repeating: "t", count: 5000))
-    #expect(long.text.hasPrefix("stopped # what agent-send sends") && long.time < .milliseconds(200))
+    #expect(long.text.hasPrefix("stopped # agent-send is not the name") && long.time < .milliseconds(200))
     for text in ["", "time"] {
       let late = try answer(service, to: text)
       #expect(late.text == "ready up 100%" && late.time >= .milliseconds(245), "\(late)")
@@ -85,7 +85,7 @@ import Testing
   @Test("leaves HAProxy as it is where it knows nothing")
   func knowsNothing() throws {
     let service = AgentService(SharedState(), serviceName: "agent", weight: .full)
-    #expect(try answer(service, to: "time\n").text.hasPrefix("# begatd has not shown its state"))
+    #expect(try answer(service, to: "time\n").text.hasPrefix("# begatd has not published its state"))
   }
 
   @Test(

@@ -55,8 +55,8 @@ import Testing
     let agent = page("\"192.0.2.1:9346\"").replacing("\"status\"", with: "\"haproxy-agent\"")
     #expect(
       try warnings(agent) == [
-        "t.toml:1:10: service.p: 192.0.2.1:9346 tells every machine that reaches it how the services are; set allow to "
-          + "those where HAProxy runs"
+        "t.toml:1:10: service.p: 192.0.2.1:9346 shows the state of the services to every machine that reaches it; set "
+          + "allow to the addresses of HAProxy"
       ])
     #expect(try warnings(agent + "allow = [\"192.0.2.0/24\"]") == [])
   }

@@ -122,7 +122,7 @@ import Testing
     #expect(try Configuration.sample(service + "proxy-from = \"unix:*\"").services[0].settings.requiresProxies)
   }
 
-  @Test("are warned of before a program that asks for its peer, and where everybody is a proxy")
+  @Test("are warned of before a program that asks for its peer, and where every peer is a proxy")
   func areWarnedOf() throws {
     let directory = try TemporaryDirectory()
     try directory.write("#!/bin/sh\n", to: "sshd", mode: 0o755)
@@ -132,14 +132,14 @@ import Testing
     let warnings = try Configuration.sample(sshd).warnings.map(\.description)
     #expect(
       warnings == [
-        "t.toml:4:1: service.a.proxy-from: sshd asks the kernel for its client's address and finds the proxy's: its own "
-          + "host rules and its log are about the proxy; use allow and deny here, and the log of begat"
+        "t.toml:4:1: service.a.proxy-from: sshd sees the proxy's address as its client's: its own host rules and log "
+          + "apply to the proxy; use allow and deny here, and begat's log"
       ])
     let open = try Configuration.sample(Self.echo + "proxy-from = [\"10.0.0.1\", \"::/0\"]").warnings.map(\.description)
     #expect(
       open == [
-        "t.toml:4:27: service.x.proxy-from: ::/0 lets every machine that reaches x give itself any address; name the "
-          + "proxies alone"
+        "t.toml:4:27: service.x.proxy-from: ::/0 lets every machine that reaches x claim any client address; list only "
+          + "the proxies"
       ])
   }
 }

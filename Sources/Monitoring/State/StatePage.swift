@@ -60,8 +60,8 @@ public final class StatePageReader {
     /// For clients that ask for the state.
     public var explanation: String {
       switch self {
-      case .busy: "begatd does not finish writing its state"
-      case .unreadable: "begatd has not shown its state, or is of another version"
+      case .busy: "begatd has been writing its state for too long"
+      case .unreadable: "begatd has not published its state, or is of another version"
       }
     }
   }
