@@ -90,14 +90,14 @@ public enum AnnotatedConfiguration {
     serve = "command"
     listen-stream = ["127.0.0.1:9000"]
 
-    # A status page, for a browser (http://127.0.0.1:9345/) and for Prometheus (/metrics): without the five "#".
+    # A status page, for a browser (http://127.0.0.1:9345/) and for Prometheus (/metrics): remove the five "#".
     #[service.status]
     #serve = "status"
     #listen-stream = ["127.0.0.1:9345"]
     #idle-timeout = "30s"
     #log = "problems"
 
-    # What HAProxy's agent check asks for (agent-send "NAME\\n" for one service): without the four "#".
+    # An agent for HAProxy's agent check (agent-send "NAME\\n" asks about one service): remove the four "#".
     #[service.agent]
     #serve = "haproxy-agent"
     #listen-stream = ["127.0.0.1:9346"]

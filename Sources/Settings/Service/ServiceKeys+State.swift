@@ -26,19 +26,19 @@ extension ServiceSettings {
   static let agentGroup = KeyGroup<ServiceSettings>(
     title: "HAProxy's agent check",
     introduction: """
-      For haproxy-agent, which says in a line whether clients should come: "ready up 100%", "drain" while a service or \
-      begatd announces its end and drains, or "stopped" with a reason.  HAProxy asks for one service with agent-send \
-      "NAME\\n", and else for begatd and all services.  It is stopped last, and not drained by begat drain --all.
+      For haproxy-agent, which answers with one line: "ready up 100%", "drain" from the announcement of a stop or \
+      drain on, or "stopped" with a reason.  HAProxy asks about one service with agent-send "NAME\\n", and otherwise about \
+      begatd and all services.  It stops last, and begat drain --all leaves it out.
       """,
     keys: [
       Key(
         "weight", \.weight, .choice,
-        "the weight of a service that accepts clients: \"full\", or \"free\" by its free places", when: [.agent],
+        "weight of a service that accepts clients: \"full\", or \"free\" for its share of free places", when: [.agent],
         details: """
-          With \"free\" the weight is the share of max-connections that is free, 10% at least; of all services, the least \
-          share.  HAProxy takes other weights than 100% only with balance roundrobin, leastconn or random, or with hash-type \
-          consistent, where they move some sources to other machines.  Servers need weight 100 then: HAProxy rounds down, and \
-          a server of weight 0 gets no client.
+          With \"free\" the weight is the share of max-connections that is free, 10% at least; for all services, that \
+          of the fullest one.  HAProxy takes other weights than 100% only with balance roundrobin, leastconn or random, \
+          or with hash-type consistent, where they move some sources to other machines.  Servers need weight 100 \
+          then: HAProxy rounds down, and a server of weight 0 gets no client.
           """)
     ])
 }

@@ -16,7 +16,7 @@ extension ServiceSettings {
   ]
 
   private static let offerGroup = KeyGroup<ServiceSettings>(
-    title: "What is offered",
+    title: "Services and programs",
     introduction: """
       A service has either serve, for a built-in service, or exec, for a program.  A program runs as the service's user, \
       with the connection as descriptors 0 and 1 and the log as 2.
@@ -53,9 +53,9 @@ extension ServiceSettings {
     ])
 
   private static let socketGroup = KeyGroup<ServiceSettings>(
-    title: "Where",
+    title: "Addresses",
     introduction: """
-      Addresses: "2345" (IPv4 and IPv6), "192.0.2.1:2345", "[2001:db8::1]:2345", "/path", "@abstract", "fd:NAME" (a \
+      An address is "2345" (IPv4 and IPv6), "192.0.2.1:2345", "[2001:db8::1]:2345", "/path", "@abstract" or "fd:NAME" (a \
       socket of that FileDescriptorName= from systemd).  The port may be a name of /etc/services, or 0 for any free one. \
        %t is the directory of begatd's own sockets: $RUNTIME_DIRECTORY, else /run/begat for root, else \
       $XDG_RUNTIME_DIR/begat, else /tmp/begat-UID.
@@ -104,7 +104,7 @@ extension ServiceSettings {
     ])
 
   private static let identityGroup = KeyGroup<ServiceSettings>(
-    title: "As whom",
+    title: "Users and confinement",
     introduction: "",
     keys: [
       Key(
@@ -134,7 +134,7 @@ extension ServiceSettings {
     ])
 
   private static let accessGroup = KeyGroup<ServiceSettings>(
-    title: "Who",
+    title: "Access",
     introduction: """
       Entries are networks, addresses, "unix:USER" and "unix:*" (any client on a Unix socket).  The longest prefix \
       decides.  `begat check --from ADDRESS SERVICE` explains.
@@ -166,7 +166,7 @@ extension ServiceSettings {
     ])
 
   private static let limitGroup = KeyGroup<ServiceSettings>(
-    title: "How many",
+    title: "Limits",
     introduction: """
       A source is a network of clients, or a user of this machine on Unix sockets.  Connections over a source's limit are \
       refused; over the service's limit they wait.  Rates are written "50/s", "20/m", "100/h", "1000/d"; a burst of a \
@@ -203,15 +203,15 @@ extension ServiceSettings {
     ])
 
   private static let timeGroup = KeyGroup<ServiceSettings>(
-    title: "How long",
+    title: "Time limits",
     introduction: "Durations are written \"500ms\", \"30s\", \"10m\", \"1h30m\", \"2d\"; \"none\" is no limit.",
     keys: [
       Key(
         "first-byte-timeout", \.firstByteTimeout, .timeLimit, "until the client sends anything at all",
         when: [.accepting, .timed, .connections, .awaiting],
         details: """
-          For status it is the time for the whole head of a request, and 5s where it is not set.  haproxy-agent does not have \
-          it.
+          For status it is the time for the whole head of a request, and 5s where it is not set.  It has no effect on \
+          haproxy-agent.
           """),
       Key(
         "idle-timeout", \.idleTimeout, .timeLimit, "for one line of the client, or for taking an answer",
@@ -223,7 +223,7 @@ extension ServiceSettings {
     ])
 
   private static let programGroup = KeyGroup<ServiceSettings>(
-    title: "What programs find",
+    title: "Environment and limits of programs",
     introduction: "For the program of exec, and for the commands of the command server.",
     keys: [
       Key(
