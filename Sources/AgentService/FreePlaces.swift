@@ -2,13 +2,13 @@ import ControlProtocol
 import Monitoring
 
 extension DaemonState {
-  /// Never less: a server without weight would get no client, and a full one lets them wait in its backlog.
-  private static let leastShare = 10
+  /// The minimum: a server without weight would get no client, and a full one lets them wait in its backlog.
+  private static let minShare = 10
 
-  /// The share of their places that services have free, in per cent: that of the fullest one.
+  /// The smallest share of free places among the services, in per cent.
   ///
   /// - Parameter names: the services that matter; none stands for all.
-  /// - Parameter exception: one that does not count: a service that is asked has a client just now.
+  /// - Parameter exception: the service that is being asked: its own client occupies a place.
   /// - Parameter board: returns the scoreboard of a number; nil counts as one without connections.
   func freeShare(of names: [String], except exception: String, board: (UInt32) -> ScoreboardReader?) -> Int {
     var share = 100
@@ -18,6 +18,6 @@ extension DaemonState {
       let free = Double(limit - min(limit, active))
       share = min(share, Int((100 * free / Double(limit)).rounded()))
     }
-    return max(DaemonState.leastShare, share)
+    return max(DaemonState.minShare, share)
   }
 }

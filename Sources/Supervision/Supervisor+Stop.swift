@@ -49,7 +49,7 @@ extension Supervisor {
       for service in allServices where service.configuration.waits { hurryRetiring(of: service) }
       leaveStoredSockets()
       for service in services where !outlastsOthers(service) { stop(service) }
-      // Not a moment later: those that go on show it.
+      // Written now, so that the services that remain show it immediately.
       writeState(now: SystemClock.monotonic())
       sayStopping()
     case .closeSockets: for service in allServices { hurryRetiring(of: service) }
@@ -63,7 +63,7 @@ extension Supervisor {
     if wasOpen { closeSockets(of: service, keepsPassed: false, within: limit) } else { service.closeSockets() }
   }
 
-  /// Whether a service accepts clients until all others have ended: it shows these that begatd stops.
+  /// Whether the service accepts clients until all others have ended; unlike `endsLast`, not if it was drained.
   private func outlastsOthers(_ service: ManagedService) -> Bool { service.endsLast && service.drain.phase == .serving }
 
   /// Stops the services that go on as long as others, when no other is left.
@@ -72,14 +72,14 @@ extension Supervisor {
       allServices.allSatisfy({ outlastsOthers($0) || isDone($0) })
     else { return }
     for service in services where outlastsOthers(service) {
-      stop(service, within: Supervisor.lastServicePatience)
+      stop(service, within: Supervisor.lastServiceTimeout)
       // The next begatd waits for their addresses.
       if leavesListeners { hurryRetiring(of: service) }
     }
   }
 
   /// Their clients are served within a fraction of it.
-  private static let lastServicePatience = Duration.seconds(1)
+  private static let lastServiceTimeout = Duration.seconds(1)
 
   /// Lets listeners that still have listening sockets close them, also those that their programs have.
   private func hurryRetiring(of service: ManagedService) {
@@ -124,7 +124,7 @@ extension Supervisor {
   private func killListeners() {
     // These were not told to end before: the others had not ended.
     let last = services.filter(outlastsOthers)
-    for service in last { stop(service, within: Supervisor.lastServicePatience) }
+    for service in last { stop(service, within: Supervisor.lastServiceTimeout) }
     for service in allServices where !last.contains(where: { $0 === service }) {
       for generation in service.generations where !generation.isKilled {
         // Its connections go on without begatd.

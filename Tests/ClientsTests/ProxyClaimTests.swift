@@ -68,7 +68,7 @@ import Testing
     #expect(clients.take() == first)
   }
 
-  @Test("of no version send nothing")
+  @Test("send nothing without a version")
   func sendNothing() {
     var clients = ClaimedClients(nil, count: 3, to: .ipv4(.loopback, port: 7))
     #expect(clients.count == 0 && clients.header(clients.take()).isEmpty)

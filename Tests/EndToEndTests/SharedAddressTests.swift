@@ -47,7 +47,7 @@ struct SharedAddressTests {
     }
   }
 
-  @Test func aRestartRefusesNeithersClients() throws {
+  @Test func aRestartRefusesNoClientOfEither() throws {
     try here.enter {
       let manager = try StoringManager(in: try TemporaryDirectory())
       try manager.start(Self.configuration)
@@ -69,7 +69,7 @@ struct SharedAddressTests {
     }
   }
 
-  @Test func anUpgradeKeepsBoth() throws {
+  @Test func anUpgradeKeepsBothSockets() throws {
     try here.enter {
       let installation = try Installation()
       let daemon = try installation.daemon(Self.configuration)

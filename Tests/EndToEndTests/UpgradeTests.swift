@@ -218,7 +218,7 @@ struct UpgradeTests {
     try daemon.stop()
   }
 
-  @Test func aServiceThatCameBackIsWhatItWas() throws {
+  @Test func aReturningServiceKeepsItsStateAndCounts() throws {
     let installation = try Installation()
     let control = installation.directory.path("run/control")
     let echo = SampleConfiguration.service("echo")

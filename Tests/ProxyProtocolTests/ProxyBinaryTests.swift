@@ -33,7 +33,7 @@ struct ProxyBinaryTests {
     for length in 0..<header.count { #expect(Parsed(Array(header.prefix(length))) == .incomplete) }
   }
 
-  @Test("of a connection of the proxy's own is skipped, with whatever follows its length")
+  @Test("of a connection without a client is skipped, with whatever follows its length")
   func skipsLocal() {
     // HAProxy's check of a server.
     #expect(Parsed(bytes("0d0a0d0a000d0a515549540a 20000000")) == .header(ParsedHeader(length: 16, version: 2)))
@@ -121,7 +121,7 @@ struct ProxyBinaryTests {
 
   @Test("has a right checksum, or none")
   func hasChecksum() {
-    // Of RFC 3720 appendix B.4, and one that a network load balancer sent.
+    // From RFC 3720 appendix B.4, and one that a network load balancer sent.
     let zeros = [UInt8](repeating: 0, count: 32).withUnsafeBytes { castagnoliChecksum($0, zeroing: 0..<0) }
     #expect(zeros == 0x8a91_36aa)
     let check = bytes("0d0a0d0a000d0a515549540a 20000007 030004 a9b87e8f")
@@ -144,7 +144,7 @@ struct ProxyBinaryTests {
     #expect(Parsed(withoutField) == .invalid(.wrongChecksum))
   }
 
-  @Test("has not two checksums, of which each would cost a look at all of it")
+  @Test("is refused with a second checksum, because each costs a look at all of it")
   func hasOneChecksum() {
     let field = ProxyHeader.Extension(type: 3, value: [0, 0, 0, 0])
     var header = ProxyHeader.binary(

@@ -116,7 +116,7 @@ struct ProxyHeaderTests {
     #expect(Parsed(line, accepting: .one).header?.version == 1 && Parsed(local, accepting: .two).header?.version == 2)
     #expect(Parsed(line, accepting: .two) == .invalid(.versionNotAccepted(1)))
     #expect(Parsed(local, accepting: .one) == .invalid(.versionNotAccepted(2)))
-    // What is neither stays neither.
+    // Other bytes are invalid whatever is accepted.
     #expect(Parsed("GET /", accepting: .two) == .invalid(.noHeader) && Parsed("PRO", accepting: .two) == .incomplete)
   }
 }

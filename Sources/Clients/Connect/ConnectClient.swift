@@ -44,7 +44,7 @@ public struct ConnectClient: Sendable {
   private func carry() throws {
     Signal.brokenPipe.ignore()
     let connection = try connect()
-    try introduce(connection)
+    try sendHeader(on: connection)
     let isConversation = StandardStream.input.isTerminal
     if isConversation, StandardStream.errors.isTerminal { StandardStream.complain("[Connected to \(target)]") }
     var pump = try Pump(
@@ -54,7 +54,7 @@ public struct ConnectClient: Sendable {
     try pump.run()
   }
 
-  private func introduce(_ connection: borrowing ClientConnection) throws {
+  private func sendHeader(on connection: borrowing ClientConnection) throws {
     guard let proxy else { return }
     let header = proxy.header(from: try connection.socket.localAddress().address, to: connection.address)
     do throws(SystemCallError) {
