@@ -173,7 +173,7 @@ public struct Admission: ~Copyable {
     return .admitted(Reservation(in: table, source: number))
   }
 
-  /// Decides on a connection that a proxy has opened for itself: only limits of the whole service hold for it.
+  /// Decides on a connection without a client (LOCAL, UNKNOWN): only the limits of the whole service apply.
   public func admitProxy(now: Deadline) -> Decision {
     if let refusal = refusalByService(now: now) { return .refused(refusal) }
     let number = table.pointee.find(.orphan, now: now)

@@ -6,7 +6,7 @@ public struct AdmissionLimits: Hashable, Sendable {
   public var allow: [AccessPeer]?
   /// The peers that are refused, unless a more specific entry of `allow` admits them.
   public var deny: [AccessPeer] = []
-  /// The peers whose PROXY headers are believed, and required; none where clients come by themselves.
+  /// Peers that must send a PROXY header, which is trusted; empty if clients connect directly.
   public var proxies: [AccessPeer] = []
   /// How many connections may be open.
   public var maxConnections = 256
@@ -53,11 +53,11 @@ public enum Refusal: Int, CaseIterable, Sendable {
   case banned
   /// The client's source waits after abuse.
   case denyTime
-  /// The peer is not in `proxy-from`, so that no header of its is believed.
+  /// The peer is not in `proxy-from`.
   case notProxy
-  /// A proxy has sent something else than a PROXY header.
+  /// A proxy sent something other than a PROXY header.
   case invalidProxyHeader
-  /// A proxy's header was not there in time, or another one's needed its place among those that wait.
+  /// A proxy's header did not arrive in time, or a newer connection took its place.
   case lateProxyHeader
 
   /// Whether the reason may disappear when a connection ends.

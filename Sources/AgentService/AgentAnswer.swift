@@ -1,19 +1,19 @@
 import Monitoring
 
-/// What HAProxy is to do with a server, as the words of one line.
+/// The answer to HAProxy: the state that a server is to have, in one line.
 ///
-/// `drain` and `ready` are its administrative state, `up` and `stopped` its operational one: what one answer has set,
-/// only another one takes back, also after begatd has ended.  `ready up` takes back everything.
+/// `drain` and `ready` are its administrative state, `up` and `stopped` its operational one: a state that one answer
+/// has set lasts until another answer changes it, even after begatd has ended.  `ready up` changes both.
 ///
 /// Source: HAProxy's configuration.txt, `agent-check`.
 enum AgentAnswer: Hashable, Sendable {
-  /// Clients may come: so many of 100 as the server's configured weight brings.
+  /// Clients may come, at this percentage of the server's configured weight.
   case ready(weight: Int)
   /// No new clients; those that are connected stay.
   case drain
   /// The server is down.
   case stopped(reasons: [String])
-  /// Nothing is to change: nothing is known, or clients may wait a moment.
+  /// Leaves HAProxy's state unchanged: nothing is known, or clients wait briefly.
   case unchanged(reason: String)
 
   private static let maxReasons = 3
@@ -32,8 +32,8 @@ enum AgentAnswer: Hashable, Sendable {
 }
 
 extension AgentAnswer {
-  /// - Parameter names: the services that are asked for; none stands for begatd and all of them.
-  /// - Parameter weight: makes the weight, if clients may come.
+  /// - Parameter names: the services that are asked about; none stands for begatd and all of them.
+  /// - Parameter weight: computes the weight; called only if clients may come.
   init(_ state: DaemonState, of names: [String], weight: () -> Int) {
     let obstacles = state.readiness(of: names).obstacles
     let failures = obstacles.filter { $0.kind == .failure }

@@ -1,14 +1,14 @@
 import Settings
 
-/// The service that a client asks for, in the line that HAProxy sends with `agent-send`.
+/// The service that a client asks about, in the line that HAProxy sends with `agent-send`.
 enum AgentRequest: Hashable, Sendable {
   /// begatd and all of its services.
   case everything
   case service(String)
-  /// No name of a service.
+  /// The line is not a service name.
   case unreadable
 
-  /// The most bytes of a line, with its end: a name has 64 at most.
+  /// The longest line in bytes, including its end; a name has at most 64.
   static let maxLength = 66
 
   /// - Parameter bytes: all that came before the line's end, or before the time was over.

@@ -19,7 +19,7 @@ public struct BuiltInFilter {
     public static let logins = Needs(rawValue: 2)
     /// It removes files at its end that it has made itself.
     public static let ownFiles = Needs(rawValue: 4)
-    /// It has the kernel keep connections back until their first bytes are there, from the time on when it accepts.
+    /// It sets TCP_DEFER_ACCEPT when it begins to accept.
     public static let deferral = Needs(rawValue: 8)
   }
 

@@ -31,9 +31,9 @@ public struct ServiceConfiguration: Sendable {
   public var loginEnvironment: LoginEnvironment?
   /// The peers of `allow` in `admission`, in the same order, each with the place that names it; nil admits every client.
   public var allow: [AccessEntry]?
-  /// What `admission` has as `deny`, with the places that say so, in the same order.
+  /// The entries of `deny`, with the places that set them, in the order of `admission.deny`.
   public var deny: [AccessEntry]
-  /// What `admission` has as `proxies`, likewise.
+  /// The entries of `proxy-from`, with the places that set them, in the order of `admission.proxies`.
   public var proxies: [AccessEntry] = []
   /// Where the keys that hold for it stand, by name; begat's own defaults stand nowhere.
   public var origins: [String: Origin]

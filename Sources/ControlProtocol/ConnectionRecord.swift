@@ -16,7 +16,7 @@ public struct ConnectionRecord: Hashable, Sendable {
   public var peer: SocketAddress?
   /// The user at the other end of a Unix socket.
   public var user: UInt32?
-  /// The proxy that has named the peer; nil where the peer came by itself, and where `addressForm` leaves addresses out.
+  /// The proxy that has named the peer; nil if the peer connected directly, or if `addressForm` leaves addresses out.
   public var via: SocketAddress?
   /// How much of the addresses is there.
   public var addressForm = LogAddress.full

@@ -42,7 +42,7 @@ public struct PeerFields {
     bytes = record.address
   }
 
-  /// Those of the proxy that has named a record's client.
+  /// The fields of the proxy that named the client of a record.
   init(viaOf record: begat_record) {
     family = record.via_family
     port = record.via_port
@@ -50,14 +50,14 @@ public struct PeerFields {
     bytes = record.via_address
   }
 
-  /// Those of a slot, which has no scope.
+  /// The fields of a slot, which has no scope.
   public init(_ slot: begat_slot) {
     family = slot.family
     port = slot.port
     bytes = slot.address
   }
 
-  /// Those of the proxy that has named a slot's client.
+  /// The fields of the proxy that named the client of a slot.
   public init(viaOf slot: begat_slot) {
     family = slot.via_family
     port = slot.via_port
@@ -84,7 +84,7 @@ public struct PeerFields {
 extension begat_slot {
   /// A slot of a connection that begins.
   ///
-  /// - Parameter via: the proxy that has named the client; no address if the client came by itself.
+  /// - Parameter via: the proxy that has named the client; no address if the client connected directly.
   /// - Parameter started: CLOCK_MONOTONIC, nanoseconds.
   /// - Parameter received: bytes received so far; `ConnectionRecord.unknownCount` if a program does not count them.
   /// - Parameter sent: as `received`.

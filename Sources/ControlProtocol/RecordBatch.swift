@@ -107,7 +107,7 @@ extension begat_record {
   /// A record of a connection.
   ///
   /// - Parameter socket: the listening socket's number.
-  /// - Parameter via: the proxy that has named the client; no address if it came by itself.
+  /// - Parameter via: the proxy that has named the client; no address if the client connected directly.
   /// - Parameter text: decides how much of the addresses is in it.
   public init(
     _ event: ConnectionRecord.Event, process: Int32, peer: PeerFields, via: PeerFields = PeerFields(nil), user: UInt32,

@@ -1,13 +1,13 @@
-/// A part of a header of version 2 behind its addresses: type, length and value.
+/// A TLV of a version 2 header: type, length and value (`PP2_TYPE_…`).
 struct ProxyExtension {
   let type: UInt8
-  /// Where its value lies.
+  /// The range of its value in the bytes.
   let value: Range<Int>
 
   /// A byte for the type, two for the length.
   static let headLength = 3
 
-  /// The types that are known here; others are skipped.
+  /// The types that are known here, `PP2_TYPE_…` and `PP2_SUBTYPE_…`; others are skipped.
   enum Known {
     static let alpn: UInt8 = 0x01
     static let authority: UInt8 = 0x02
@@ -27,11 +27,11 @@ struct ProxyExtension {
 }
 
 extension ProxyExtension {
-  /// Gives out the extensions of a part of the bytes, one after the other.
+  /// Iterates over the TLVs in a range of the bytes.
   struct Cursor {
     let bytes: UnsafeRawBufferPointer
     private(set) var rest: Range<Int>
-    /// Why it stopped before the end.
+    /// The reason to stop before the end.
     private(set) var problem: ProxyProblem?
 
     init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
@@ -57,7 +57,7 @@ extension ProxyExtension {
     }
   }
 
-  /// The first fault of the extensions of a header, their checksum included.
+  /// The first fault in the TLVs of a header, including their checksum.
   ///
   /// - Parameter header: all its bytes, and no others.
   static func problem(in header: UnsafeRawBufferPointer, _ range: Range<Int>) -> ProxyProblem? {
@@ -87,7 +87,7 @@ extension ProxyExtension {
   }
 }
 
-/// CRC32C of the bytes, of which some count as zeros.
+/// CRC32C of the bytes; those in `zeros` count as 0.
 ///
 /// Bit by bit, without a table: a header is short, and few senders add a checksum.
 ///

@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// The variables that the extensions of a header set for a program: a fixed list of names.
+/// The variables that the TLVs of a header set for a program: a fixed list of names.
 ///
 /// The client chose some of the values, so those that do not consist of expected characters are left out, and so is the
 /// name in a certificate that was not verified.
@@ -143,13 +143,13 @@ extension ProxyExtensions {
     return Value(form: .hexadecimal, bytes: UnsafeRawBufferPointer(rebasing: bytes[value]))
   }
 
-  /// Behind a type of its own.
+  /// The value follows a subtype byte.
   private func amazonEndpoint(_ value: Range<Int>) -> Value? {
     guard let type = value.first, bytes[type] == 1 else { return nil }
     return text(value.dropFirst(), of: ProxyExtensions.identifierCharacters, upTo: 255)
   }
 
-  /// Behind a type of its own, the least significant byte first.
+  /// The value follows a subtype byte, least significant byte first.
   private func azureLink(_ value: Range<Int>) -> Value? {
     guard value.count == 5, bytes[value.lowerBound] == 1 else { return nil }
     let number = bytes.bigEndian(UInt32.self, at: value.lowerBound + 1).byteSwapped

@@ -24,7 +24,7 @@ extension ProxyHeader {
     if let block, length - fixedLength < block { return .invalid(.addressesTooShort(length - fixedLength, block)) }
     guard bytes.count >= length else { return .incomplete }
 
-    // The bytes behind the length of an unspecified family or transport have no known shape.
+    // For an unspecified family or transport the rest has no defined format.
     guard let block else {
       return .header(ProxyHeader(length: length, version: 2, addresses: nil, extensions: 0..<0))
     }
@@ -48,7 +48,7 @@ extension ProxyHeader {
     }
   }
 
-  /// The addresses of TCP; nil for datagrams and Unix sockets, which a stream over the network is not.
+  /// TCP addresses; nil for other kinds, which do not fit.
   private static func addresses(_ bytes: UnsafeRawBufferPointer, family: UInt8) -> Addresses? {
     func port(_ place: Int) -> UInt16 { bytes.bigEndian(UInt16.self, at: place) }
     func ipv4(_ place: Int) -> IPv4Address { IPv4Address(rawValue: bytes.bigEndian(UInt32.self, at: place)) }
@@ -69,14 +69,14 @@ extension ProxyHeader {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The number whose bytes lie there, the most significant first.
+  /// The number at a place, most significant byte first.
   func bigEndian<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type, at place: Int) -> Number {
     Number(bigEndian: loadUnaligned(fromByteOffset: place, as: type))
   }
 }
 
 extension IPv6Address {
-  /// The address whose bytes lie there, in the order of the network.
+  /// The address at a place, in network byte order.
   init(networkBytes bytes: UnsafeRawBufferPointer, at place: Int) {
     self.init(high: bytes.bigEndian(UInt64.self, at: place), low: bytes.bigEndian(UInt64.self, at: place + 8))
   }

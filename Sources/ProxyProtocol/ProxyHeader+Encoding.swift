@@ -1,9 +1,9 @@
 import UnixCore
 
 extension ProxyHeader {
-  /// An extension to be sent.
+  /// A TLV to be sent.
   public struct Extension: Hashable, Sendable {
-    /// The type, of the registry in HAProxy's doc/proxy-protocol.txt.
+    /// The type, `PP2_TYPE_…` of HAProxy's doc/proxy-protocol.txt.
     public let type: UInt8
     /// At most 65,535 bytes.
     public let value: [UInt8]
@@ -30,8 +30,8 @@ extension ProxyHeader {
   /// The bytes of version 2.
   ///
   /// - Parameter addresses: of one family, else the IPv4 one is mapped; Unix sockets: the family is unspecified.  Nil for
-  ///   a connection of the proxy's own (`LOCAL`).
-  /// - Parameter extensions: behind the addresses.
+  ///   a connection without a client (`LOCAL`).
+  /// - Parameter extensions: the TLVs that follow the addresses.
   /// - Parameter hasChecksum: whether a checksum (CRC32C) ends the header.
   public static func binary(
     _ addresses: Addresses?, extensions: [Extension] = [], hasChecksum: Bool = false
@@ -97,7 +97,7 @@ private struct Ends {
 }
 
 extension IPv4Address {
-  /// The IPv6 address by which it is written where all addresses are of that family.
+  /// The IPv6 address that stands for it if the other one is of that family.
   fileprivate var mapped: IPv6Address { IPv6Address(high: 0, low: 0xffff << 32 | UInt64(rawValue)) }
 }
 

@@ -4,16 +4,16 @@ import UnixCore
 ///
 /// Source: HAProxy's doc/proxy-protocol.txt.
 public struct ProxyHeader {
-  /// How many bytes the header has: so many are to be consumed, and the rest is the client's.
+  /// The header's length in bytes; the client's data follows.
   public let length: Int
   /// 1 for a line of text, 2 for the binary form.
   public let version: Int
-  /// The ends of the client's connection; nil if the header names none that can be used, and those of the proxy's own
-  /// connection hold.
+  /// The ends of the client's connection; nil if the header names none that can be used: a connection without a client
+  /// (LOCAL, UNKNOWN), whose ends are the proxy and this machine.
   ///
   /// Addresses are never mapped: `::ffff:192.0.2.7` is the IPv4 address that it means.
   public let addresses: Addresses?
-  /// Where ``ProxyExtensions`` lie within the bytes; empty for version 1, and where there are no addresses before them.
+  /// The range of the TLVs (``ProxyExtensions``); empty for version 1, and if no addresses precede them.
   public let extensions: Range<Int>
 
   /// The two ends of the connection between the client and the proxy.
@@ -30,18 +30,18 @@ public struct ProxyHeader {
     }
   }
 
-  /// No header that is accepted is longer, of either version.
+  /// The largest header that is accepted, of either version.
   ///
   /// The format allows 65,551 bytes, which nothing in use needs.
   public static let maxLength = 4096
-  /// No line of version 1 is longer, its CR and LF included.
+  /// The longest line of version 1, including its CR and LF.
   public static let maxLineLength = 107
 
   /// The result of looking at the first bytes of a connection.
   public enum Answer {
     /// The bytes begin a header, and more are needed.
     case incomplete
-    /// No bytes that may follow would make it a header.
+    /// No continuation makes the bytes a header.
     case invalid(ProxyProblem)
     /// The bytes begin with this header.
     case header(ProxyHeader)

@@ -1,4 +1,4 @@
-/// Why the first bytes of a connection are no header of the PROXY protocol that is accepted.
+/// The reasons why the first bytes of a connection are not an acceptable header of the PROXY protocol.
 public enum ProxyProblem: Hashable, Sendable {
   case noHeader
   case versionNotAccepted(Int)
@@ -18,9 +18,9 @@ public enum ProxyProblem: Hashable, Sendable {
   case tooLong(Int)
   /// The length of the rest of the header, and the length that its addresses need.
   case addressesTooShort(Int, Int)
-  /// The type of an extension that is longer than what contains it.
+  /// A TLV of this type extends beyond its container.
   case overrun(UInt8)
-  /// Fewer bytes than the head of an extension has.
+  /// The rest is shorter than the head of a TLV.
   case rest
   case secondChecksum
   case wrongChecksum

@@ -58,7 +58,7 @@ extension Supervisor: ControlHandler {
     case .reload(let isDryRun): requestReload(.request(isDryRun: isDryRun) { reply.send($0) })
     case .drain(let selection, let wait):
       guard let selected = select(selection, reply) else { return }
-      // Those that show the drain go on, unless they are named.
+      // Services that report the drain go on, unless named.
       let services = selection == .all ? selected.filter { !$0.endsLast } : selected
       drain(services, wait: wait, reply)
     case .resume(let selection): resume(selection, reply)

@@ -17,7 +17,7 @@ extension Supervisor {
     }
     closeAnnounced(at: now)
     manager.status(statusText)
-    // Not a moment later: when the answer comes, no other place shows them as before.
+    // Written now, so that every reader shows it before the answer.
     writeState(now: now)
     switch wait {
     case .none: reply.send(.order(OrderReport(drainText(services) + waitingText(services), count: services.count)))

@@ -54,7 +54,7 @@ extension Supervisor {
   /// Reaps processes that programs have left behind, which begatd inherits if it is the first process of a container: no
   /// other process can.
   ///
-  /// An ended child of begatd's own hides those behind it, and is to be reaped before.
+  /// Own children are reaped first: an ended one hides the others from waitid(2).
   func reapOrphans() {
     guard getpid() == 1 else { return }
     while let process = Children.peekAny() {

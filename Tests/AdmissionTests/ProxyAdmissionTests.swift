@@ -3,7 +3,7 @@ import Testing
 
 @testable import Admission
 
-/// Connections that a proxy has opened for itself.
+/// Connections without a client (LOCAL, UNKNOWN).
 @Suite struct ProxyAdmissionTests {
   private func limits(_ change: (inout AdmissionLimits) -> Void = { _ in }) -> AdmissionLimits {
     var limits = AdmissionLimits()

@@ -23,7 +23,7 @@ struct AgentTests {
     #expect(isSo, "\(service ?? "all"): \(last), not \(answer)", sourceLocation: sourceLocation)
   }
 
-  /// As HAProxy asks: it reads one line and closes.
+  /// Asks as HAProxy does, which reads one line and closes.
   private func answer(of service: String?, at address: String) throws -> String {
     let client = try Client(address)
     if let service { try client.send("\(service)\n") }

@@ -74,7 +74,7 @@ struct LeftBehindTests {
     idle.client.hangUp()
     try manager.awaitNames { !$0.contains { $0.hasPrefix("begat-channel cat ") } }
     try manager.start()
-    // What has no listener any more is kept again.
+    // Counts without a listener are kept again.
     try manager.restart()
     try manager.killAndStart()
     try manager.directory.write(StoredServices.configuration(manager.directory), to: "begatd.toml")

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// What holds for clients that come through a proxy: rules, limits and variables are about them, not about the proxy.
+/// Clients that come through a proxy: rules, limits and variables are about them, not about the proxy.
 @Suite(.timeLimit(.minutes(30)))
 struct ProxyClientTests {
   private static let fromHere = "proxy-from = [\"127.0.0.1\"]"

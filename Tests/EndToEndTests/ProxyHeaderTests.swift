@@ -135,7 +135,7 @@ struct ProxyHeaderTests {
     ),
   ]
 
-  /// Each without an answer, at once, whatever would have followed, and without a process.
+  /// Each ends immediately, without an answer, whatever would have followed, and without a process.
   @Test(arguments: broken.indices)
   func aBrokenOneEndsItsConnection(index: Int) throws {
     let (name, header, reason) = Self.broken[index]
@@ -165,7 +165,7 @@ struct ProxyHeaderTests {
     }
   }
 
-  /// As balancers do that only look whether the port is open.
+  /// Balancers that only look whether the port is open do so.
   @Test func aConnectionThatEndsWithoutAByteIsNoNews() throws {
     try withDaemon(Self.configuration()) { daemon in
       let probe = try Client(try daemon.address("echo"))

@@ -153,7 +153,7 @@ struct ProxyWaitTests {
 
   // MARK: Places
 
-  /// As in the backlog: its header is there, and it has all the time.
+  /// A client whose header is complete waits without a limit, as others do in the backlog.
   @Test func aClientWithAHeaderWaitsForAPlaceAsLongAsNeeded() throws {
     try withDaemon(Self.configuration("proxy-timeout = \"300ms\"", "max-connections = 1")) { daemon in
       let address = try daemon.address("echo")

@@ -41,7 +41,7 @@ struct ConnectionTable {
       ]
     }
     let rank = naming == .id ? 5 : 1
-    // The first that is left out.
+    // The proxy column is left out first.
     if isProxied { columns.insert(TableColumn("VIA", rank: naming == .id ? 6 : 5), at: 3) }
     if isNamed { columns.insert(TableColumn("NAME", cut: .end(minimum: 12), rank: rank), at: 3) }
     return columns

@@ -14,7 +14,7 @@ public struct ReadinessCommand: Sendable {
     self.services = services
   }
 
-  /// Asks, prints the reasons against it and returns the exit status: 0 if clients should come, else 1.
+  /// Prints the verdict and returns 0 if clients should come, else 1.
   public func run() -> CInt {
     let client = ControlClient(places: ControlPlaces(given: socket))
     guard let report = client.statusReport(for: "begat status") else { return ControlFailure.failed }
@@ -31,8 +31,8 @@ public struct ReadinessCommand: Sendable {
 extension ControlClient {
   /// Asks for the state of begatd and of listeners without it.
   ///
-  /// - Parameter command: begins what is complained about.
-  /// - Returns: nil if neither answers; then it was said why.
+  /// - Parameter command: the name that begins error messages.
+  /// - Returns: nil if neither answers, which has been reported.
   func statusReport(for command: String) -> StatusReport? {
     do throws(ControlClientError) {
       switch try answer(.status, within: ControlClient.patience).answer {

@@ -28,7 +28,7 @@ struct begat_slot {
   uint8_t address[16];
   /// When the service was done, as `started`; 0 before, and after a violent end.
   int64_t ended;
-  /// The proxy that has named the client; the family is 0 if the client came by itself.
+  /// The proxy that has named the client; the family is 0 if the client connected directly.
   uint16_t via_family;
   uint16_t via_port;
   uint32_t via_reserved;
@@ -110,7 +110,7 @@ struct begat_record {
   /// How much of the addresses is there, a number of LogAddress.
   uint8_t address_form;
   uint8_t reserved;
-  /// The proxy that has named the client; the family is 0 if the client came by itself.
+  /// The proxy that has named the client; the family is 0 if the client connected directly.
   uint16_t via_family;
   uint16_t via_port;
   uint8_t via_address[16];

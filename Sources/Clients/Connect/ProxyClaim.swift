@@ -47,7 +47,7 @@ extension SocketAddress {
     }
   }
 
-  /// No address, of the same family: the destination of a connection by a Unix socket, which has none to name.
+  /// The unspecified address of the same family: the destination of a connection by a Unix socket, which has none.
   fileprivate var unspecified: SocketAddress {
     switch self {
     case .ipv4: .ipv4(.any, port: 0)

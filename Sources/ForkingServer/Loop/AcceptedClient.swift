@@ -6,9 +6,9 @@ import NetworkServices
 struct AcceptedClient: ~Copyable {
   let connection: Descriptor
   private(set) var client: Client
-  /// The ends that a proxy has named; nil if the client came by itself.
+  /// The ends that a proxy has named; nil if the client connected directly.
   private(set) var proxied: ProxiedEnds?
-  /// Whether a proxy has opened the connection for itself, such as for a check.
+  /// Whether it is a connection without a client (LOCAL, UNKNOWN), such as a balancer's check.
   private(set) var isOfProxy = false
   /// The number of the listening socket.
   let socket: CInt
@@ -30,7 +30,7 @@ struct AcceptedClient: ~Copyable {
     proxied = ends
   }
 
-  /// Notes that a proxy has opened the connection for itself.
+  /// Notes that it is a connection without a client (LOCAL, UNKNOWN).
   mutating func setProxysOwn() { isOfProxy = true }
 
   init(_ client: Client, connection: consuming Descriptor, socket: CInt = -1) {

@@ -27,7 +27,7 @@ extension Listener {
     let isProblem = ConnectionRecord.isProblem(outcome, ender)
     switch options.log {
     case .open: break
-    // Balancers look every few seconds whether the service is there.
+    // A balancer's checks, every few seconds, would fill the log.
     case .connections: guard isProblem || !entry.isOfProxy else { return }
     case .problems: guard isProblem else { return }
     case .none: return

@@ -54,7 +54,7 @@ extension Listener {
       admission.begin(clearing: columns)
       datagramAnswers?.begin(clearing: columns)
     }
-    // Not earlier: it would hold clients back who come to the former listener, which may not know of proxies.
+    // Not before: clients of the former listener, which may expect no header, would be delayed.
     if options.requiresProxies { sockets.deferConnections() }
     watchSockets(true)
     watchDatagrams(true)

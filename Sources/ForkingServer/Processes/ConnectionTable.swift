@@ -15,9 +15,9 @@ struct ConnectionTable: ~Copyable {
     /// The user at the other end of a Unix socket; 0 for other clients.
     var user: UInt32
     var peer: PeerFields
-    /// The proxy that has named the client; no address if it came by itself.
+    /// The proxy that has named the client; no address if the client connected directly.
     var via = PeerFields(nil)
-    /// Whether a proxy has opened it for itself.
+    /// Whether it is a connection without a client (LOCAL, UNKNOWN).
     var isOfProxy = false
     /// Its place among those admitted, given back with the entry; nil for a program that has the listening sockets.
     let reservation: Reservation?

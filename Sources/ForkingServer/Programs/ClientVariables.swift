@@ -2,8 +2,8 @@ import NetworkServices
 import ProxyProtocol
 @_spi(Begat) import UnixCore
 
-/// The variables by which a program learns who its client is: UCSPI's, as tcpserver and s6 set them, and systemd's; and
-/// those of a proxy.
+/// The variables that describe the client to a program: UCSPI's, as tcpserver and s6 set them, systemd's, and those of
+/// a PROXY header.
 ///
 /// A client controls only numbers here, and the name of its Unix socket, which is validated first.
 ///
@@ -16,7 +16,7 @@ struct ClientVariables {
   var credentials: PeerCredentials?
   /// How many connections the client's source has, this one included.
   var connectionsOfSource: Int
-  /// What a proxy has said; nil if the client came by itself.
+  /// The proxy's data; nil if the client connected directly.
   var proxied: ProxiedEnds?
 
   init(

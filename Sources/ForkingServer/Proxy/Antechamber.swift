@@ -1,13 +1,13 @@
 @_spi(Begat) import UnixCore
 
-/// Connections of proxies whose headers are awaited: a few, each for a short time, without a process and without a place.
+/// Proxied connections that wait for a complete header: at most 64, for a short time, without a process or a place in
+/// the service.
 ///
-/// It lies in memory that forks do not copy; without a capacity it has none.
+/// The memory is not copied by forks; without proxies none is allocated.
 struct Antechamber: ~Copyable {
-  /// How many connections wait at most: a bit of a word for each.
+  /// The maximal number of connections that wait: a bit of a word for each.
   static let capacity = 64
-  /// How long they wait once their listener stops: no longer than for the end of handshakes, since a successor waits for
-  /// the listener.
+  /// The limit once the listener stops: no more than for the end of handshakes, as a successor waits for the listener.
   static let patienceAtStop: Duration = .seconds(1)
 
   private struct Entry: ~Copyable {
@@ -22,7 +22,7 @@ struct Antechamber: ~Copyable {
   private var arrivals: UInt64 = 0
   /// The places that are taken, a bit each.
   private(set) var taken: UInt64 = 0
-  /// Those of them whose header is complete: they wait for a place in the service, as clients in the backlog do.
+  /// The places whose header is complete; their clients wait for room in the service, as others do in the backlog.
   private(set) var ready: UInt64 = 0
   /// The earliest deadline.
   private(set) var due = Deadline.never
@@ -61,7 +61,7 @@ struct Antechamber: ~Copyable {
     return place
   }
 
-  /// Lets a connection go.
+  /// Removes a connection and returns it.
   mutating func take(_ place: Int) -> AcceptedClient {
     precondition(taken & 1 << UInt64(place) != 0)
     taken &= ~(1 << UInt64(place))
@@ -94,7 +94,7 @@ struct Antechamber: ~Copyable {
     due > now ? nil : Places(taken).first { entries[$0].deadline <= now }
   }
 
-  /// Lets none wait any longer than this, with or without a header.
+  /// Shortens every wait to this deadline.
   mutating func limit(to deadline: Deadline) {
     for place in Places(taken) { entries[place].deadline = min(entries[place].deadline, deadline) }
     findDue()

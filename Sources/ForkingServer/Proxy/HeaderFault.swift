@@ -2,7 +2,7 @@ import Admission
 import ProxyProtocol
 import Settings
 
-/// Why a proxy's connection is closed without a client.
+/// The reason to close a proxy's connection before a client is known.
 enum HeaderFault: CustomStringConvertible {
   /// It did not begin with a header that is accepted.
   case problem(ProxyProblem)
@@ -11,7 +11,7 @@ enum HeaderFault: CustomStringConvertible {
   case late(Duration)
   /// The listener stopped before the header was complete.
   case atStop
-  /// Another header was awaited instead.
+  /// A newer connection took its place.
   case crowded
 
   /// The reason by which it is counted.

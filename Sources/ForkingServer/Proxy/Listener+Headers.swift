@@ -4,10 +4,10 @@ import ProxyProtocol
 import Settings
 @_spi(Begat) import UnixCore
 
-/// The way of a client that comes through a proxy: accept, trust, look for the header, take it, admit, start.
+/// Accepts a proxied client: trusts the peer, peeks at the header, receives it, admits the client, starts its process.
 ///
-/// The kernel hands a connection over when its first bytes are there, which nearly always are the whole header.  One that
-/// is not complete then is awaited in the antechamber.
+/// The kernel hands a connection over when its first bytes have arrived, nearly always the whole header.  A connection
+/// whose header is incomplete then waits in the antechamber.
 extension Listener {
   /// Accepts a connection of a proxy, if a client may be accepted, and gives its client a process.
   ///
@@ -41,7 +41,7 @@ extension Listener {
       admit(peer, now: now)
     case .incomplete: awaitHeader(of: peer, now: now)
     case .invalid(let fault): turnAway(peer, fault, now: now)
-    // A balancer that only looks whether the port is open is no news.
+    // Port checks of a balancer are not logged.
     case .gone: break
     }
   }
@@ -67,7 +67,7 @@ extension Listener {
     let timeout = drain == nil ? proxyHeaders.timeout : min(proxyHeaders.timeout, Antechamber.patienceAtStop)
     let place = antechamber.add(peer, until: now.advanced(by: timeout))
     do throws(SystemCallError) {
-      // Looking takes nothing out of the socket: a state that lasts would wake the listener without end.
+      // Peeking consumes nothing: a level-triggered event would wake the listener endlessly.
       try poller.add(number, [.readable, .endOfSending, .announcedOnce], token: Token.headers + UInt64(place))
     } catch {
       _ = antechamber.take(place)

@@ -6,21 +6,20 @@ import Settings
 
 /// Reads the headers by which proxies name their clients.
 ///
-/// A header is looked at without being taken out of the socket, and taken out when it is complete: the next byte is the
-/// client's.
+/// A header is peeked at, and received once it is complete, so that the next byte is the client's.
 struct ProxyHeaders: ~Copyable {
-  /// The peers whose headers are believed; others are refused.
+  /// The peers whose headers are trusted; others are refused.
   private let trusted: AccessRules
   private let versions: ProxyVersion
   /// How long a header may take from the acceptance of its connection on.
   let timeout: Duration
-  /// Whether programs learn what a header says besides addresses.
+  /// Whether programs get the data of a header besides addresses.
   private let keepsExtensions: Bool
   private let memory: MemoryMapping?
   /// Memory that forks do not copy, so that writing to it never copies a page.  Empty for a service without proxies.
   private let room: UnsafeMutableRawBufferPointer
 
-  /// What a look at a connection has found.
+  /// The result of a look at a connection.
   enum Look {
     case header(ProxyHeader)
     /// More bytes are needed.
@@ -45,7 +44,7 @@ struct ProxyHeaders: ~Copyable {
     self.memory = consume memory
   }
 
-  /// Whether a peer's headers are believed.
+  /// Whether a peer's headers are trusted.
   func trusts(_ peer: Client) -> Bool { trusted.decision(on: peer.address, user: peer.user).isAllowed }
 
   /// Looks at the first bytes of a connection.
@@ -64,7 +63,7 @@ struct ProxyHeaders: ~Copyable {
     }
   }
 
-  /// Takes a header that `look` has found out of its connection, which then has the ends that the header names.
+  /// Receives a header that `look` has found; its connection then has the ends that the header names.
   ///
   /// - Throws: what recv(2) throws.
   func take(

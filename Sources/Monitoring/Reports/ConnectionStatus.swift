@@ -19,7 +19,7 @@ public struct ConnectionStatus: Hashable, Sendable {
   public var id: ConnectionID
   /// The client's address, or the path of the Unix socket that it came through; nil where it is not known.
   public var peer: String?
-  /// The address of the proxy that has named the client; nil for a client that came by itself.
+  /// The address of the proxy that has named the client; nil if the client connected directly.
   public var via: String?
   /// The client's host name, if begatd knew it already; reports never look one up.
   public var name: String?

@@ -30,7 +30,7 @@ public struct Readiness: Hashable, Sendable {
     case .stopping: add("begatd is stopping", .order)
     case .serving, .reloading, nil: break
     }
-    // One that the configuration has given up is missed by no client.
+    // Clients do not expect a service that was removed from the configuration.
     let configured = services.filter { !$0.isLeaving }
     guard !names.isEmpty else {
       for service in configured { add(service) }
@@ -58,7 +58,7 @@ public struct Readiness: Hashable, Sendable {
   }
 }
 
-/// A service as the verdict looks at it.
+/// The properties of a service that the verdict depends on.
 protocol ReadinessSubject {
   var name: String { get }
   var state: ServiceStatus.State { get }

@@ -71,7 +71,7 @@ public struct Connection: ~Copyable {
     return count
   }
 
-  /// Appends what comes before a deadline, which no byte prolongs; the limits of the connection do not hold.
+  /// Receives until an absolute deadline; the connection's limits do not apply.
   ///
   /// - Parameter limit: takes no more bytes than this.
   /// - Returns: how many bytes came: 0 means that the client will send no more, nil that the time is over.
@@ -184,7 +184,7 @@ public struct Connection: ~Copyable {
     if hasWaited { unwatch() }
   }
 
-  /// The same, of bytes that the caller has put together.
+  /// Sends an array.
   package mutating func send(_ bytes: [UInt8]) throws(ConnectionFailure) {
     let sent = bytes.withUnsafeBytes { bytes -> Result<Void, ConnectionFailure> in
       do throws(ConnectionFailure) { return .success(try send(bytes)) } catch { return .failure(error) }

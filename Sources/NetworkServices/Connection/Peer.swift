@@ -8,7 +8,7 @@ public struct Peer: Sendable {
   public let credentials: PeerCredentials?
   /// How many connections its source has, this one included.
   public let connections: Int
-  /// The ends that a proxy has named; nil if the client came by itself.
+  /// The ends that a proxy has named; nil if the client connected directly.
   package let proxied: ProxiedEnds?
   private let names: (any PeerNames)?
 
@@ -38,13 +38,13 @@ public struct Peer: Sendable {
   }
 }
 
-/// What a proxy has said of its client's connection, besides the client's address.
+/// The data in a PROXY header besides the client's address.
 package struct ProxiedEnds: Sendable {
   /// The proxy; nil where its address is not known.
   package let proxy: SocketAddress?
   /// The address to which the client connected.
   package let destination: SocketAddress
-  /// Further statements, in the form of the PROXY protocol.
+  /// The header's TLVs.
   package let extensions: [UInt8]
 
   package init(proxy: SocketAddress?, destination: SocketAddress, extensions: [UInt8]) {

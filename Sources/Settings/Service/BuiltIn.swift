@@ -26,7 +26,7 @@ public enum BuiltIn: String, CaseIterable, Sendable {
   /// Whether it shows begatd's state, which begatd passes to its listener: without begatd there is none.
   public var needsSupervisor: Bool { self == .status || self == .haproxyAgent }
 
-  /// Whether it goes on while begatd and all other services drain: its clients are to learn of that.
+  /// Whether it serves until all others have drained, so that its clients learn of that.
   public var endsLast: Bool { self == .haproxyAgent }
 
   /// Whether it tells fortunes.
@@ -48,7 +48,7 @@ public func isServiceNameByte(_ byte: UInt8) -> Bool {
 /// The weight that `haproxy-agent` gives a service which accepts clients.
 public enum AgentWeight: String, CaseIterable, Sendable {
   case full
-  /// By the places that are free.
+  /// The share of places that are free.
   case free
 
   public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }

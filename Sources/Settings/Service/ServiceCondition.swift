@@ -111,7 +111,7 @@ public struct ServiceCondition: Sendable {
     }
   }
 
-  /// The time for the client's first bytes is the administrator's to choose.
+  /// The service has a configurable limit for the client's first bytes.
   static let awaiting = ServiceCondition { _, mode in
     mode.builtIn == .haproxyAgent
       ? "has no effect on haproxy-agent: HAProxy may send nothing, and is answered after 250ms then" : nil

@@ -37,7 +37,7 @@ public struct ServiceSettings: SettingsTable {
   /// The limits of admission; its lists of peers are filled when those of the settings are resolved, its rates by
   /// `effective(in:)`.
   public var admission = AdmissionLimits()
-  /// The proxies that name their clients; none for clients that come by themselves.
+  /// The proxies that name their clients; none if clients connect directly.
   public var proxyFrom: [String] = []
   /// How long a proxy's header may take.
   public var proxyTimeout: Duration = .seconds(5)
@@ -60,7 +60,7 @@ public struct ServiceSettings: SettingsTable {
   public var showPeers = false
   /// Names by which the status page may be asked for.
   public var serverNames: [String] = []
-  /// The weight that HAProxy is told.
+  /// The weight that the agent reports to HAProxy.
   public var weight = AgentWeight.full
   /// Nil stands for true if the service greets hosts by name.
   public var resolveNames: Bool?

@@ -13,7 +13,7 @@ public enum WorkingDirectory {
 }
 
 extension String {
-  /// The path as it leads on from the root; the path itself where the working directory cannot be found out.
+  /// The absolute form of the path; the path itself if the working directory is unknown.
   public var absolutePath: String {
     guard !hasPrefix("/"), let directory = WorkingDirectory.path else { return self }
     return directory == "/" ? "/\(self)" : "\(directory)/\(self)"

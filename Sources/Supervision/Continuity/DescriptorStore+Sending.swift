@@ -1,7 +1,7 @@
 import ControlProtocol
 @_spi(Begat) import UnixCore
 
-/// Sending the service manager what its store is to have, in an order that lets begatd be killed between any two messages.
+/// Sends the service manager the descriptors for its store; begatd may be killed between any two messages.
 extension DescriptorStore {
   func retryIfDue() {
     if let retryTime, retryTime <= SystemClock.monotonic() { deliver() }

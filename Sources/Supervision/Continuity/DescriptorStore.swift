@@ -89,7 +89,7 @@ final class DescriptorStore {
   /// The names of those that the manager has.
   var storedNames: [String] { stored.keys.sorted() }
 
-  /// The size of the store: systemd tells it from version 254 on, begatd.service where an older one does not.
+  /// The size of the store: systemd sets it from version 254 on, begatd.service where an older one does not.
   ///
   /// Source: FDSTORE in systemd.exec(5).
   private static var announcedCapacity: Int? { getenv("FDSTORE").flatMap { Int(decimal: String(cString: $0)) } }

@@ -110,7 +110,7 @@ struct Inheritance {
   /// The names of the services that have listeners or counts left.
   var serviceNames: [String] { state.services.map(\.name) }
 
-  /// Keeps what a listener has counted that has ended while there was no begatd.
+  /// Keeps the counts of a listener that ended while there was no begatd.
   private func countEnded(_ generation: SavedState.Generation, of service: inout SavedState.Service) {
     guard let object = kept.takeShared(.board(service: service.name, generation: generation.number)),
       let board = try? ScoreboardReader(object.descriptor, slotCount: generation.slotCount), board.isReadable
@@ -133,8 +133,8 @@ struct Inheritance {
         kept.has(.channel(service: name, generation: generation.number))
         || kept.has(.firstChannel(service: name, generation: generation.number))
       guard isThere else {
-        // Its scoreboard is stored with its channel, and stays when that has ended: without both it may live, and there was
-        // no room for it.
+        // A scoreboard is stored with its channel and outlasts it: a listener without either may live, and was not stored
+        // for lack of room.
         if !kept.has(.board(service: name, generation: generation.number)) { hasStranger = true }
         countEnded(generation, of: &saved)
         continue

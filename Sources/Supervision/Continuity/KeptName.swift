@@ -90,7 +90,7 @@ enum KeptName: Hashable {
       }
     }
     guard text.utf8.count > maxAddress else { return text }
-    // The digest keeps those apart that begin alike.
+    // The digest distinguishes long addresses with one prefix.
     return "\(text.prefix(maxAddress))~\(String(text.utf8.fnv1a, radix: 16))"
   }
 

@@ -77,7 +77,7 @@ final class ManagedService {
 
   var name: String { configuration.name }
 
-  /// Whether it goes on while all others drain.
+  /// Whether it is of a kind that serves until all others have drained, so that its clients learn of that.
   var endsLast: Bool { configuration.builtIn?.endsLast ?? false }
 
   /// Those that accept no more and let their connections end, and those that never began and are being ended.

@@ -4,10 +4,10 @@ import Settings
 
 /// Which socket each address of a configuration gets: one that is open already, or a new one.
 ///
-/// An open socket serves for an address if it has the same kind and address, whichever service had it before.  Of
-/// several, which have interfaces of their own, one with the service's interface is better, as only a privileged process
-/// can change that, and then one that the service had.  Where the configuration leaves the port to the kernel, the socket
-/// that the service had for the same words goes on.
+/// An open socket serves for an address if it has the same kind and address, whichever service had it before.  Among
+/// several sockets at one address, that of the service's interface is preferred (only a privileged process can change
+/// it), then one that the service had.  If the configuration leaves the port to the kernel, the service keeps the socket
+/// that it had for the same text.
 struct SocketAssignment {
   /// A socket that is open: passed by the service manager, or held by a service.
   struct Open: Hashable {

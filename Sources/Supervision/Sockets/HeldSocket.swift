@@ -36,7 +36,7 @@ final class HeldSocket {
     self.wanted = wanted ?? .address(address, isOptional: false)
     self.file = file
     self.passedName = passedName
-    // Asked now: a socket that refuses new clients has an interface that does not exist.
+    // Read now: a socket that refuses clients is bound to an interface that does not exist.
     device = address.isUnix ? nil : (try? self.descriptor.boundDevice()) ?? nil
   }
 

@@ -54,7 +54,7 @@ extension SupervisorProgram {
     // From here on there is something to clean up: a stop waits until the loop takes it.
     SignalSet(.terminate, .interrupt, .hangUp, .quit, .user1).block()
     let limit = job.limit ?? DescriptorLimit.raise()
-    // Found out by a child, once: at a reload it would be taken for an orphan, and reaped by another thread.
+    // Determined by a child now: at a reload that child would be reaped as an orphan.
     if getpid() == 1 { _ = Capabilities.mayChangeNice }
     let configuration = job.loaded.configuration
     let logs: Logs

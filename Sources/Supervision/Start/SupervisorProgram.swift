@@ -70,8 +70,8 @@ public enum SupervisorProgram {
     return next == .stop ? success : failure
   }
 
-  /// Says that the command line is wrong, if systemd itself has started this process: it starts begatd again immediately, so
-  /// begatd waits before it exits, except for the first time.
+  /// Reports a wrong command line; waits before the exit if systemd started this process, which would restart it
+  /// immediately.  The first failure does not wait.
   ///
   /// - Parameter status: the exit status of such a begatd.
   /// - Returns: the exit status; nil, and nothing is said, for a process that another program has started.

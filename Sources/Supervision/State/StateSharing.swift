@@ -2,7 +2,7 @@ import ControlProtocol
 import Monitoring
 @_spi(Begat) import UnixCore
 
-/// The page that shows the state of begatd to listeners of `status` and `haproxy-agent`, and the scoreboards that belong to it.
+/// The page that shows begatd's state to listeners of `status` and `haproxy-agent`, and the scoreboards that it names.
 struct StateSharing {
   /// Nil while no listener needs it.
   var page: StatePage?

@@ -90,7 +90,7 @@ extension Supervisor {
       if stopping.isOrdered { preflight.end() } else { preflight.endIfLate() }
       guard let process = preflight.process, let status = Children.reap(process) else { return }
       if let token { poll.remove(token) }
-      // Those behind it, whose signals came with its own.
+      // Children whose SIGCHLD merged with that of the trial.
       reapOrphans()
       guard !stopping.isOrdered else { return refuseUpgrade(reply, "begatd is stopping") }
       do throws(Preflight.Refusal) {

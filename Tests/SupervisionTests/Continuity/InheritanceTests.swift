@@ -5,7 +5,7 @@ import Testing
 
 @testable import Supervision
 
-/// What a begatd finds of a former one.
+/// The state that a begatd inherits.
 @Suite struct InheritanceTests {
   private static func kept(_ services: [SavedState.Service]) throws -> KeptDescriptors {
     let kept = KeptDescriptors()
