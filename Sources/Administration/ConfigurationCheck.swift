@@ -38,7 +38,7 @@ public enum ConfigurationCheck {
   /// What would happen to a client.
   ///
   /// - Parameter client: `192.0.2.1`, `2001:db8::1` or `unix:USER`.
-  /// - Parameter proxy: the proxy that names the client, in the same form; nil for a client that comes by itself.
+  /// - Parameter proxy: the proxy that names the client, in the same form; nil for a client that connects directly.
   public static func explanation(
     file: String?, from client: String, via proxy: String? = nil, to service: String
   ) -> Outcome {

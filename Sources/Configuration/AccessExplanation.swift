@@ -14,7 +14,7 @@ public struct AccessExplanation: Sendable {
 extension Configuration {
   /// Nil when there is no such service.
   ///
-  /// - Parameter proxy: the proxy that names the client; nil for a client that comes by itself.
+  /// - Parameter proxy: the proxy that names the client; nil for a client that connects directly.
   public func explanation(
     of client: ClientAddress, via proxy: ClientAddress? = nil, to service: String
   ) -> AccessExplanation? {

@@ -26,7 +26,7 @@ struct Check: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Tell it for a client that this proxy names by a PROXY header: an IPv4 or IPv6 address, or unix:USER.",
+      "The proxy that names the client by a PROXY header: an IPv4 or IPv6 address, or unix:USER.",
       valueName: "address"))
   var via: String?
 
