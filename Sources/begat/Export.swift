@@ -30,7 +30,7 @@ struct Export: ParsableCommand {
     var bind: [String] = []
 
     @Option(
-      help: ArgumentHelp("How often each machine is asked for its state (default: 500ms).", valueName: "time"),
+      help: ArgumentHelp("The interval of requests to each agent (default: 500ms, at most 1d).", valueName: "time"),
       transform: { try reading($0, BalancerOptions.agentInterval) })
     var agentInterval: Duration?
 

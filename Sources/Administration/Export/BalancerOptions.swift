@@ -7,7 +7,7 @@ public struct BalancerOptions: Hashable, Sendable {
   public var servers: [BalancedServer]
   /// The balancer's addresses, without ports; empty for all.
   public var bindAddresses: [String]
-  /// The time between two questions to the agent of a machine about one service.
+  /// The time between two requests to the agent of a machine about one service.
   public var agentInterval: Duration
 
   public init(servers: [BalancedServer], bindAddresses: [String] = [], agentInterval: Duration = .milliseconds(500)) {
@@ -16,7 +16,7 @@ public struct BalancerOptions: Hashable, Sendable {
     self.agentInterval = agentInterval
   }
 
-  /// Reads the time between two questions to an agent, at most a day; HAProxy accepts no more than 24.
+  /// Reads the time between two requests to an agent, at most a day; HAProxy accepts no more than 24.
   public static func agentInterval(parsing text: String) throws(BalancerArgumentError) -> Duration {
     guard let interval = DurationText.parse(text), interval > .zero, interval <= .seconds(86_400) else {
       throw BalancerArgumentError("expected a time of at most 1d, such as 500ms or 2s, found \(quoted(text))")
