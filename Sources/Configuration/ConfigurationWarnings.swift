@@ -15,7 +15,8 @@ struct ConfigurationWarnings {
   }
 
   var all: [ConfigurationProblem] {
-    rootByDefault + programsOfRoot + relayedPeers + proxiedPeers + openProxies + sharedIdentities + chosenNobody
+    rootByDefault + programsOfRoot + relayedPeers + proxiedPeers + openProxies + unusedProxies + sharedIdentities
+      + chosenNobody
       + unkeptRules + openPages
       + unconfined
   }
@@ -124,6 +125,29 @@ struct ConfigurationWarnings {
           "\(entry.text) lets every machine that reaches \(service.name) claim any client address; "
             + "list only the proxies")
       }
+    }
+  }
+
+  /// A service with stream sockets for which the `proxy-from` of `[defaults]` cannot hold: clients that were to come through
+  /// proxies alone come by themselves.
+  private var unusedProxies: [ConfigurationProblem] {
+    services.compactMap { service in
+      guard service.leavesProxiesOut, !service.streams.isEmpty, let origin = service.origins["proxy-from"] else {
+        return nil
+      }
+      let reason: String
+      if service.waits {
+        reason = "with wait its program accepts clients itself; let the program itself refuse others"
+      } else if !service.datagrams.isEmpty {
+        reason = "it answers datagrams, which have no PROXY header; give them a service of their own"
+      } else {
+        // HAProxy's questions to its agent come without a header.
+        return nil
+      }
+      return service.warning(
+        at: origin,
+        "does not hold for \(service.name), whose clients come by themselves: \(reason), or write proxy-from = [] there"
+      )
     }
   }
 

@@ -35,6 +35,8 @@ public struct ServiceConfiguration: Sendable {
   public var deny: [AccessEntry]
   /// The entries of `proxy-from`, with the places that set them, in the order of `admission.proxies`.
   public var proxies: [AccessEntry] = []
+  /// Whether `[defaults]` names proxies, and they cannot hold for it.
+  var leavesProxiesOut = false
   /// Where the keys that hold for it stand, by name; begat's own defaults stand nowhere.
   public var origins: [String: Origin]
   /// Names of the keys that its own table sets.

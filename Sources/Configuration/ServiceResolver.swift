@@ -76,6 +76,7 @@ struct ServiceResolver {
       socketAccess: machine.socketAccess, identity: identity, ownUser: ownUser?.name, loginEnvironment: login,
       allow: acceptsItself ? nil : machine.allow,
       deny: acceptsItself ? [] : machine.deny, proxies: effective.requiresProxies ? machine.proxies : [],
+      leavesProxiesOut: settings.requiresProxies && !effective.requiresProxies,
       origins: keys.origins,
       ownKeys: keys.own.names)
     return ResolvedService(configuration: configuration, streams: machine.streams, datagrams: machine.datagrams)

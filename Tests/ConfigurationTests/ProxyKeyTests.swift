@@ -48,6 +48,37 @@ import Testing
     #expect(try !Configuration.sample(agent + defaults).services[0].settings.requiresProxies)
   }
 
+  @Test("of [defaults] are missed where they cannot hold")
+  func areMissed() throws {
+    let defaults = "[defaults]\nproxy-from = [\"10.0.0.1\"]\n"
+    func warnings(_ lines: String..., defaults: String = defaults) throws -> [String] {
+      let text = defaults + "[service.t]\n" + lines.joined(separator: "\n") + "\nlisten-stream = \"127.0.0.1:37\"\n"
+      return try Configuration.sample(text).warnings.map(\.description)
+    }
+    let time = "serve = \"time\"\nlisten-datagram = \"127.0.0.1:37\""
+    let program = "exec = [\"/bin/cat\"]\nwait = true"
+    let start = "t.toml:2:1: defaults.proxy-from: does not hold for t, whose clients come by themselves: "
+    #expect(
+      try warnings(time) == [
+        start + "it answers datagrams, which have no PROXY header; give them a service of their own, or write "
+          + "proxy-from = [] there"
+      ])
+    #expect(
+      try warnings(program) == [
+        start + "with wait its program accepts clients itself; let the program itself refuse others, or write "
+          + "proxy-from = [] there"
+      ])
+    for offer in [time, program] {
+      #expect(try warnings(offer, "proxy-from = []") == [])
+      #expect(try warnings(offer, "enabled = false") == [])
+      #expect(try warnings(offer, defaults: "[defaults]\nproxy-from = []\n") == [])
+    }
+    #expect(try warnings("serve = \"time\"") == [])
+    #expect(try warnings("serve = \"haproxy-agent\"") == [])
+    let datagrams = "[service.t]\nserve = \"time\"\nlisten-datagram = \"127.0.0.1:37\"\n"
+    #expect(try Configuration.sample(defaults + datagrams).warnings.isEmpty)
+  }
+
   @Test("are refused for an agent, to which HAProxy sends no header")
   func areNotForAgents() {
     let agent = "[service.agent]\nserve = \"haproxy-agent\"\nlisten-stream = \"127.0.0.1:9346\"\n"
