@@ -167,7 +167,7 @@ struct AgentTests {
     let watch = Stopwatch()
     client.hangUp()
     try daemon.awaitEnd()
-    #expect(watch.elapsed < .milliseconds(2500), "\(watch.elapsed)")
+    #expect(watch.elapsed < .seconds(3), "\(watch.elapsed)")
     #expect(try silent.receiveText() == "drain\n")
     #expect(throws: SystemCallError.self) { try Client(try daemon.address("agent")) }
   }
@@ -181,7 +181,7 @@ struct AgentTests {
       let watch = Stopwatch()
       try daemon.program.send(.terminate)
       #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
-      #expect(watch.elapsed < .seconds(1), "\(watch.elapsed)")
+      #expect(watch.elapsed < .seconds(3), "\(watch.elapsed)")
       #expect(client.awaitEnd(within: .seconds(1)) && silent.awaitEnd(within: .seconds(1)))
     }
   }
@@ -199,7 +199,7 @@ struct AgentTests {
     let watch = Stopwatch()
     try daemon.program.send(.terminate)
     #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
-    #expect(watch.elapsed < .milliseconds(1600), "\(watch.elapsed)")
+    #expect(watch.elapsed < .seconds(3), "\(watch.elapsed)")
     let next = try Daemon(text, in: directory)
     #expect(try answer(of: "command", at: addresses[0]) == "ready up 100%")
     try expectAlive(client)
@@ -214,7 +214,7 @@ struct AgentTests {
       #expect(try daemon.begat("drain", "--all", "--wait").status == .exited(code: 0))
       let watch = Stopwatch()
       try daemon.stop()
-      #expect(watch.elapsed < .milliseconds(1600), "\(watch.elapsed)")
+      #expect(watch.elapsed < .seconds(3), "\(watch.elapsed)")
     }
   }
 
