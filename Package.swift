@@ -216,8 +216,9 @@ let package = Package(
     .testTarget(
       name: "SupervisionTests",
       dependencies: [
-        "Supervision", "Control", "ControlProtocol", "Monitoring", "JSON", "Configuration", "Settings", "Admission",
-        unixCore, "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Supervision", "Control", "ControlProtocol", "CSharedLayouts", "Monitoring", "JSON", "Configuration",
+        "Settings",
+        "Admission", unixCore, "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "ClientsTests",
@@ -229,7 +230,8 @@ let package = Package(
     .executableTarget(name: "other-listener", dependencies: ["CSharedLayouts"], path: "Tests/OtherListener"),
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Confinement", "ControlProtocol", "Admission", unixCore, unixIPC]),
+      name: "EndToEndTests",
+      dependencies: ["Confinement", "ControlProtocol", "CSharedLayouts", "Admission", unixCore, unixIPC]),
   ],
   swiftLanguageModes: [.v6]
 )

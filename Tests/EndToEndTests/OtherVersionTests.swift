@@ -1,3 +1,5 @@
+import CSharedLayouts
+import ControlProtocol
 import Glibc
 import Testing
 @_spi(Begat) import UnixCore
@@ -61,5 +63,37 @@ struct OtherVersionTests {
     #expect(try Self.status(daemon).service["accepted"] as? Int ?? 0 > 20)
     #expect(!daemon.log.text.contains("unreadable"))
     try daemon.stop()
+  }
+
+  /// The slots of the version before are half as large.
+  @Test func aListenerWithASmallerScoreboardIsTakenOver() throws {
+    let directory = try TemporaryDirectory()
+    let manager = try StoringManager(in: directory)
+    try manager.start(SampleConfiguration.service("echo", "max-connections-per-source = 1"))
+    let idle = try IdleClient("echo", manager)
+    let board = "begat-board echo 1"
+    try manager.awaitNames { $0.contains(board) && $0.contains { $0.hasPrefix("begat-state ") } }
+    try manager.daemon.kill()
+    let half = MemoryLayout<begat_slot>.stride / 2
+    let object = try MemoryFile.create(name: "board", size: Scoreboard.size(slotCount: 0) + 256 * half)
+    var header = begat_scoreboard()
+    header.magic = UInt32(BEGAT_SCOREBOARD_MAGIC)
+    header.version = UInt16(BEGAT_SCOREBOARD_VERSION) - 1
+    header.slot_size = UInt16(half)
+    header.slot_count = 256
+    header.active = 1
+    try withUnsafeBytes(of: header) { try object.writeAll($0) }
+    manager.replace(board, by: object)
+    try manager.start()
+    try idle.ask()
+    let status = try manager.begat("status", "--json")
+    #expect(status.contains("\"draining\"") || status.contains("\"retiring\""), "\(status)\n\(manager.log)")
+    // Its client counts for the next listener too, until it goes.
+    let address = try manager.address("echo")
+    #expect(try Client(address).receiveAll() == [], "\(manager.log)")
+    idle.client.hangUp()
+    #expect(eventually { (try? ask(address, "x")) == Array("x".utf8) }, "\(manager.log)")
+    try manager.awaitNames { !$0.contains("begat-channel echo 1") && !$0.contains(board) }
+    try manager.end()
   }
 }
