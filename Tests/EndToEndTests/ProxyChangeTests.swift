@@ -1,3 +1,5 @@
+import ControlProtocol
+import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
@@ -40,10 +42,14 @@ struct ProxyChangeTests {
       let former = try daemon.listener("echo")
       let client = try Client(address, behind: Self.half)
       #expect(!client.hears(within: .milliseconds(50)))
+      // It reads the rest of the header when it has read that it is to retire.
+      try Signal(rawValue: SIGSTOP).send(to: former)
+      defer { try? Signal(rawValue: SIGCONT).send(to: former) }
       try daemon.rewrite(Self.configuration(Self.proxied, "max-connections = 9"))
       try daemon.program.send(.hangUp)
-      #expect(eventually { daemon.generations("echo").count == 2 })
+      #expect(try eventually { try daemon.begat("status", "--json").output.text.contains("\"retiring\"") })
       try client.send(Self.rest)
+      try Signal(rawValue: SIGCONT).send(to: former)
       #expect(try isServed(client))
       #expect(eventually(within: .seconds(10)) { daemon.reloads.count == 1 }, "\(daemon.log.text)")
       #expect(ProcessFacts.children(of: former).count == 1)
@@ -52,6 +58,90 @@ struct ProxyChangeTests {
       client.hangUp()
       #expect(eventually { daemon.generations("echo").count == 1 })
     }
+  }
+
+  private static let listener = ["--serve", "echo", "--proxy-from", "127.0.0.1", "--proxy-from", "unix:*"]
+
+  /// A listener with a silent connection and one whose header has begun.
+  private struct Waiting {
+    let socket: TestSocket
+    let listener: SupervisedListener
+    let silent: Client
+    let half: Client
+
+    init() throws {
+      // The kernel hands a silent connection over immediately.
+      socket = try TestSocket("/", in: try TemporaryDirectory())
+      listener = try SupervisedListener(ProxyChangeTests.listener, sockets: [socket.number])
+      try listener.begin()
+      silent = try Client(socket.address)
+      half = try Client(socket.address, behind: ProxyChangeTests.half)
+      // The answers show that turns of its loop are over.
+      for number: UInt32 in 1...3 {
+        try listener.send(.question(number))
+        try listener.awaitMessage(.alive(number))
+      }
+    }
+  }
+
+  /// New clients wait meanwhile.  A busy machine may be late, but not each time.
+  @Test func connectionsWithoutHeadersHoldNoSuccessorUp() throws {
+    var times: [Duration] = []
+    while times.count < 5, (times.last ?? .seconds(1)) >= .milliseconds(600) {
+      let waiting = try Waiting()
+      let watch = Stopwatch()
+      try waiting.listener.retire()
+      times.append(watch.elapsed)
+      #expect(waiting.silent.awaitEnd() && waiting.half.awaitEnd())
+      try waiting.listener.awaitEnd()
+    }
+    #expect(times.contains { $0 >= .milliseconds(190) && $0 < .milliseconds(600) }, "\(times)")
+  }
+
+  /// When the address is given up, no new client waits for a successor.
+  @Test func aDrainClosesSilentConnectionsFirst() throws {
+    let waiting = try Waiting()
+    try waiting.socket.refuseNewClients()
+    try waiting.listener.send(.retire(Retirement(closesSockets: true, drainTimeout: .seconds(30))))
+    #expect(waiting.silent.awaitEnd())
+    try waiting.half.send(Self.rest)
+    #expect(try isServed(waiting.half))
+    waiting.half.hangUp()
+    try waiting.listener.awaitMessage(.retired)
+    try waiting.listener.awaitEnd()
+  }
+
+  /// Another program may accept at the socket next.
+  @Test func theKernelKeepsNoConnectionsBackAfterwards() throws {
+    let level = CInt(IPPROTO_TCP)
+    let directory = try TemporaryDirectory()
+    for (before, during, after) in [(0, 3, 0), (7, 7, 7), (1, 1, 1)] as [(CInt, CInt, CInt)] {
+      let socket = try TestSocket("127.0.0.1:0", in: directory)
+      try socket.setOption(level, TCP_DEFER_ACCEPT, before)
+      func time() throws -> CInt {
+        try Descriptor.withBorrowed(socket.number) { try $0.option(level, TCP_DEFER_ACCEPT) }
+      }
+      for closesSockets in [false, true] {
+        let listener = try SupervisedListener(Self.listener, sockets: [socket.number])
+        try listener.begin()
+        let client = try Client(socket.address, behind: ProxyHead.line("192.0.2.7") + Array("x".utf8))
+        #expect(try isServed(client))
+        #expect(try time() == during)
+        client.hangUp()
+        if closesSockets { try socket.refuseNewClients() }
+        try listener.retire(closing: closesSockets)
+        try listener.awaitEnd()
+        #expect(try time() == after)
+      }
+    }
+    // One that was killed could not end it.
+    let socket = try TestSocket("127.0.0.1:0", in: directory)
+    try socket.setOption(level, TCP_DEFER_ACCEPT, 3)
+    let plain = try SupervisedListener(["--serve", "echo"], sockets: [socket.number])
+    try plain.begin()
+    #expect(try Descriptor.withBorrowed(socket.number) { try $0.option(level, TCP_DEFER_ACCEPT) } == 0)
+    try plain.retire()
+    try plain.awaitEnd()
   }
 
   /// The kernel would keep a client back that waits for the server's first word.

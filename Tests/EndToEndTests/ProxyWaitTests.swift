@@ -80,6 +80,24 @@ struct ProxyWaitTests {
     }
   }
 
+  /// The poller announces some of them at a time.
+  @Test func headersThatCameDuringAPauseAreInTime() throws {
+    let count = 40
+    try withDaemon(Self.configuration("proxy-timeout = \"2s\"", "max-connections-per-source = \(count)")) { daemon in
+      let listener = try daemon.listener("echo")
+      let descriptors = ProcessFacts.descriptors(of: listener).count
+      let clients = try (0..<count).map { _ in try Client(try daemon.address("echo"), behind: Self.half) }
+      #expect(eventually { ProcessFacts.descriptors(of: listener).count >= descriptors + count })
+      try Signal(rawValue: SIGSTOP).send(to: listener)
+      defer { try? Signal(rawValue: SIGCONT).send(to: listener) }
+      for client in clients { try client.send(Self.rest) }
+      #expect(!clients[0].hears(within: .milliseconds(2200)))
+      try Signal(rawValue: SIGCONT).send(to: listener)
+      for client in clients { #expect(try isServed(client)) }
+      #expect(daemon.linesAfterStart == [], "\(daemon.log.text)")
+    }
+  }
+
   // MARK: Number
 
   private static let silentOnes = 1000

@@ -75,10 +75,10 @@ import Testing
     let pair = try SocketPair(kind: .stream)
     let theirs = pair.second
     let waiting = try admitted(by: admission, pair.first)
-    #expect(waiting.isAbandoned == false)
+    #expect(waiting.connection.isAbandoned == false)
     try theirs.shutDownSending()
-    #expect(waiting.isAbandoned == false)
+    #expect(waiting.connection.isAbandoned == false)
     _ = consume theirs
-    #expect(waiting.isAbandoned == true)
+    #expect(waiting.connection.isAbandoned == true)
   }
 }

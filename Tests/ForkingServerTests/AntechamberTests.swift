@@ -40,10 +40,40 @@ import Testing
     #expect(antechamber.late(second(6)) == early)
     _ = antechamber.take(early)
     #expect(antechamber.due == second(8) && antechamber.late(second(6)) == nil)
-    antechamber.limit(to: second(7))
-    #expect(antechamber.due == second(7) && antechamber.late(second(7)) == late)
     _ = antechamber.take(late)
     #expect(antechamber.due == .never && antechamber.isEmpty)
+  }
+
+  @Test("lets silent connections wait for a moment once the listener stops, and headers that have begun for longer")
+  func isLimited() throws {
+    for (patience, header) in [(.atStop, 1000), (.atHandover, 200)] as [(Antechamber.Patience, Int64)] {
+      func time(_ milliseconds: Int64) -> Deadline { Deadline(instant: milliseconds * 1_000_000) }
+      var antechamber = try Antechamber(isUsed: true)
+      let silent = antechamber.add(try connection(1), until: time(9000))
+      let half = antechamber.add(try connection(2), until: time(9000))
+      antechamber.setBegun(half)
+      let late = antechamber.add(try connection(3), until: time(150))
+      antechamber.setBegun(late)
+      let ready = antechamber.add(try connection(4), until: time(9000))
+      antechamber.setReady(ready, until: .never)
+      #expect(antechamber.due == time(150))
+      antechamber.limit(to: patience, now: time(0))
+      #expect(antechamber.due == time(100) && antechamber.late(time(99)) == nil)
+      #expect(antechamber.late(time(100)) == silent)
+      // It has the rest of the time of the others now.
+      antechamber.setBegun(silent)
+      #expect(antechamber.due == time(150) && antechamber.late(time(150)) == late)
+      _ = antechamber.take(late)
+      #expect(antechamber.due == time(header) && antechamber.late(time(header)) == silent)
+      _ = antechamber.take(silent)
+      #expect(antechamber.late(time(header)) == half)
+      // A connection that takes its place has sent nothing.
+      _ = antechamber.take(half)
+      #expect(antechamber.due == time(1000))
+      let next = antechamber.add(try connection(5), until: time(9000))
+      antechamber.limit(next, to: patience, now: time(300))
+      #expect(antechamber.due == time(400) && antechamber.late(time(400)) == next)
+    }
   }
 
   @Test("lets complete headers wait, the oldest first, and gives them up last")

@@ -127,7 +127,7 @@ extension Listener {
     case nil: return
     case .some(let held):
       since = held.since ?? .never
-      isAbandoned = held.isAbandoned
+      isAbandoned = held.connection.isAbandoned
     }
     if isAbandoned { return dropHeldClient(.clientClosed) }
     let limits = [options.firstByteTimeout ?? options.idleTimeout, options.maxDuration].compactMap { $0 }

@@ -62,8 +62,10 @@ struct AdmittedClient: ~Copyable {
 
   /// Closes the connection, which the client's process has by now; the place stays reserved.
   consuming func leave() -> Reservation { reservation }
+}
 
-  /// Whether the client has closed both directions or reset the connection.  One that has only ended its own direction
-  /// may still wait for an answer.
-  var isAbandoned: Bool { !PollSet.readiness(of: connection.number, for: []).isEmpty }
+extension Descriptor {
+  /// Whether a client has closed both directions or reset the connection; another failure counts too, unlike with
+  /// `hasHungUp`.  A client that has only ended its own direction may still wait for an answer.
+  var isAbandoned: Bool { !PollSet.readiness(of: number, for: []).isEmpty }
 }

@@ -11,6 +11,8 @@ struct Drain {
   var signal = Signal.terminate
   /// The time between that signal and SIGKILL.
   var gracePeriod: Duration
+  /// How long connections may wait for their headers.
+  var patience: Antechamber.Patience
   /// Whether begatd knows that no client will be accepted any more.
   var hasSaidRetired = false
   /// When the descendants that a program with the listening sockets has left behind are killed, and when to look whether
@@ -22,9 +24,10 @@ struct Drain {
   /// Whether that is done.
   fileprivate var hasKilledPrograms = false
 
-  init(deadline: Deadline, gracePeriod: Duration) {
+  init(deadline: Deadline, gracePeriod: Duration, patience: Antechamber.Patience) {
     self.deadline = deadline
     self.gracePeriod = gracePeriod
+    self.patience = patience
   }
 
   /// After a second stop signal: everything ends within a second.
@@ -46,12 +49,14 @@ struct Drain {
 
 extension Listener {
   /// Lets open connections go on for a time; the sockets are not served any more, or only for their last clients.
-  mutating func beginDrain(_ timeout: Duration) {
+  ///
+  /// - Parameter patience: how long connections may wait for their headers.
+  mutating func beginDrain(_ timeout: Duration, _ patience: Antechamber.Patience) {
     scoreboard.header.pointee.is_draining = UInt32(BEGAT_DRAINING)
     // Processes of built-in services have nothing to tidy up.
     let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)
-    drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod)
-    antechamber.limit(to: Deadline(after: Antechamber.patienceAtStop))
+    drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod, patience: patience)
+    antechamber.limit(to: patience, now: .now)
     tellStopping(timeout, gracePeriod: gracePeriod)
   }
 

@@ -73,12 +73,15 @@ extension Listener {
     if let drain {
       // Connections that were told to end keep their grace period.
       if drain.signal == .terminate { self.drain?.deadline = Deadline(after: retirement.drainTimeout) }
-      if !retirement.closesSockets { closeSockets(all: true) }
+      if !retirement.closesSockets {
+        closeSockets(all: true)
+        hastenHeaders()
+      }
       if retirement.endsPrograms { endPrograms() }
       return
     }
     if retirement.closesSockets { sockets.markClosing() }
-    giveSocketsUp(drainTimeout: retirement.drainTimeout)
+    giveSocketsUp(drainTimeout: retirement.drainTimeout, retirement.closesSockets ? .atStop : .atHandover)
     if retirement.endsPrograms { endPrograms() }
     // A successor that takes over is no news of this listener.
     sayStopping(retirement.drainTimeout, retirement.closesSockets ? .info : .debug)
@@ -91,18 +94,26 @@ extension Listener {
     // At a socket of its own, this listener does.
     let hasSupervisor = reporter.channelNumber != nil
     if !hasSupervisor { sockets.giveUpOwn() }
-    giveSocketsUp(drainTimeout: options.drainTimeout)
+    giveSocketsUp(drainTimeout: options.drainTimeout, hasSupervisor ? .atHandover : .atStop)
     guard offer.handsOver else { return sayStopping(options.drainTimeout) }
     // They would go on accepting, and no successor could begin before their end.
     endPrograms()
     if !table.isEmpty { reporter.log(.info, "stopping; the program is told to end") }
   }
 
-  private mutating func giveSocketsUp(drainTimeout: Duration) {
-    beginDrain(drainTimeout)
+  private mutating func giveSocketsUp(drainTimeout: Duration, _ patience: Antechamber.Patience) {
+    beginDrain(drainTimeout, patience)
+    // The next process may accept clients that wait for the server's first word.
+    if options.requiresProxies, hasBegun { sockets.endDeferral() }
     closeSockets(all: !hasBegun)
     emptying.isUnderWay = !sockets.isEmpty
     emptySockets()
+  }
+
+  /// Lets no header of a listener that drains hold up a successor, for which clients wait now.
+  private mutating func hastenHeaders() {
+    drain?.patience = .atHandover
+    antechamber.limit(to: .atHandover, now: .now)
   }
 
   private mutating func sayStopping(_ timeout: Duration, _ severity: Severity = .info) {

@@ -7,12 +7,27 @@
 struct Antechamber: ~Copyable {
   /// The maximal number of connections that wait: a bit of a word for each.
   static let capacity = 64
-  /// The limit once the listener stops: no more than for the end of handshakes, as a successor waits for the listener.
-  static let patienceAtStop: Duration = .seconds(1)
+
+  /// How long connections wait once their listener stops.
+  struct Patience {
+    /// For a header that has begun.
+    let header: Duration
+    /// For the first byte, which nearly every proxy sends right after the handshake.
+    let firstByte: Duration = .milliseconds(100)
+    /// For a place in the service, once the header is complete.
+    let place: Duration = .seconds(1)
+
+    /// While no new client waits: as long as for the ends of handshakes.
+    static let atStop = Patience(header: .seconds(1))
+    /// While new clients wait for the listener's successor.
+    static let atHandover = Patience(header: .milliseconds(200))
+  }
 
   private struct Entry: ~Copyable {
     let connection: AcceptedClient
     var deadline: Deadline
+    /// Until when nothing at all may come.
+    var silenceDeadline = Deadline.never
     /// Its number in the order of arrival.
     let order: UInt64
   }
@@ -24,6 +39,8 @@ struct Antechamber: ~Copyable {
   private(set) var taken: UInt64 = 0
   /// The places whose header is complete; their clients wait for room in the service, as others do in the backlog.
   private(set) var ready: UInt64 = 0
+  /// Those that have sent something.
+  private var begun: UInt64 = 0
   /// The earliest deadline.
   private(set) var due = Deadline.never
 
@@ -56,16 +73,17 @@ struct Antechamber: ~Copyable {
     let place = (~taken).trailingZeroBitCount
     (entries + place).initialize(to: Entry(connection: connection, deadline: deadline, order: arrivals))
     arrivals += 1
-    taken |= 1 << UInt64(place)
+    taken |= bit(place)
     due = min(due, deadline)
     return place
   }
 
   /// Removes a connection and returns it.
   mutating func take(_ place: Int) -> AcceptedClient {
-    precondition(taken & 1 << UInt64(place) != 0)
-    taken &= ~(1 << UInt64(place))
-    ready &= ~(1 << UInt64(place))
+    precondition(taken & bit(place) != 0)
+    taken &= ~bit(place)
+    ready &= ~bit(place)
+    begun &= ~bit(place)
     let entry = (entries + place).move()
     findDue()
     return entry.connection
@@ -74,11 +92,20 @@ struct Antechamber: ~Copyable {
   /// The number of a connection's descriptor.
   func number(_ place: Int) -> CInt { entries[place].connection.connection.number }
 
+  func isReady(_ place: Int) -> Bool { ready & bit(place) != 0 }
+
+  /// Notes that a header has begun.
+  mutating func setBegun(_ place: Int) {
+    begun |= bit(place)
+    if entries[place].silenceDeadline < .never { findDue() }
+  }
+
   /// Notes that a header is complete.
   ///
   /// - Parameter deadline: until when its client may wait for a place in the service.
   mutating func setReady(_ place: Int, until deadline: Deadline) {
-    ready |= 1 << UInt64(place)
+    begun |= bit(place)
+    ready |= bit(place)
     entries[place].deadline = deadline
     findDue()
   }
@@ -91,19 +118,32 @@ struct Antechamber: ~Copyable {
 
   /// A connection whose time is up.
   func late(_ now: Deadline) -> Int? {
-    due > now ? nil : Places(taken).first { entries[$0].deadline <= now }
+    due > now ? nil : Places(taken).first { self.deadline(of: $0) <= now }
   }
 
-  /// Shortens every wait to this deadline.
-  mutating func limit(to deadline: Deadline) {
-    for place in Places(taken) { entries[place].deadline = min(entries[place].deadline, deadline) }
+  /// Lets none wait any longer than this from now on, with or without a header.
+  mutating func limit(to patience: Patience, now: Deadline) {
+    for place in Places(taken) { limit(place, to: patience, now: now) }
+  }
+
+  /// Lets a connection wait no longer than this from now on.
+  mutating func limit(_ place: Int, to patience: Patience, now: Deadline) {
+    let limit = now.advanced(by: isReady(place) ? patience.place : patience.header)
+    entries[place].deadline = min(entries[place].deadline, limit)
+    entries[place].silenceDeadline = min(entries[place].silenceDeadline, now.advanced(by: patience.firstByte))
     findDue()
   }
+
+  private func deadline(of place: Int) -> Deadline {
+    begun & bit(place) != 0 ? entries[place].deadline : min(entries[place].deadline, entries[place].silenceDeadline)
+  }
+
+  private func bit(_ place: Int) -> UInt64 { 1 << UInt64(place) }
 
   private func first(of places: UInt64) -> Int? { Places(places).min { entries[$0].order < entries[$1].order } }
 
   private mutating func findDue() {
-    due = Places(taken).reduce(.never) { min($0, entries[$1].deadline) }
+    due = Places(taken).reduce(.never) { min($0, deadline(of: $1)) }
   }
 
   /// The numbers of the bits of a word that are set.

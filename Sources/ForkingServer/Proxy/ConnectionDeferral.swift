@@ -9,12 +9,20 @@ extension ListeningSocket {
   /// immediately.
   private static let deferral: CInt = 3
 
-  /// Lets the kernel wait for the first bytes of connections; Unix sockets cannot.
-  func deferConnections() { try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, Self.deferral) }
+  /// The time that is set, which the kernel has rounded to 1, 3, 7, 15 and so on; nil for a Unix socket.
+  private var current: CInt? { try? descriptor.option(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT) }
 
-  /// Undoes `deferConnections` of a former listener; another value is an administrator's (`DeferAcceptSec=`).
+  /// Lets the kernel wait for the first bytes of connections; Unix sockets cannot.  An administrator's time
+  /// (`DeferAcceptSec=` in systemd.socket(5)) remains.
+  func deferConnections() {
+    guard current == 0 else { return }
+    try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, Self.deferral)
+  }
+
+  /// Ends what `deferConnections` has begun, perhaps in a listener that could not end it.  An administrator's time remains
+  /// unless it is 2 s or 3 s, which look like begat's.
   func endDeferral() {
-    guard (try? descriptor.option(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT)) == Self.deferral else { return }
+    guard current == Self.deferral else { return }
     try? descriptor.setOption(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, 0)
   }
 }

@@ -39,7 +39,7 @@ extension Listener {
         return
       }
       admit(peer, now: now)
-    case .incomplete: awaitHeader(of: peer, now: now)
+    case .incomplete(let hasBegun): awaitHeader(of: peer, hasBegun: hasBegun, now: now)
     case .invalid(let fault): turnAway(peer, fault, now: now)
     // Port checks of a balancer are not logged.
     case .gone: break
@@ -61,11 +61,18 @@ extension Listener {
 
   // MARK: - The antechamber
 
-  private mutating func awaitHeader(of peer: consuming AcceptedClient, now: Deadline) {
-    if antechamber.isFull, let oldest = antechamber.firstToLeave { closeLate(oldest, .crowded, now: now) }
+  private mutating func awaitHeader(of peer: consuming AcceptedClient, hasBegun: Bool, now: Deadline) {
+    while antechamber.isFull, let oldest = antechamber.firstToLeave {
+      if !antechamber.isReady(oldest) {
+        hear(atPlace: oldest, now: now)
+        guard antechamber.firstToLeave == oldest else { continue }
+      }
+      closeLate(oldest, .crowded, now: now)
+    }
     let number = peer.connection.number
-    let timeout = drain == nil ? proxyHeaders.timeout : min(proxyHeaders.timeout, Antechamber.patienceAtStop)
-    let place = antechamber.add(peer, until: now.advanced(by: timeout))
+    let place = antechamber.add(peer, until: now.advanced(by: proxyHeaders.timeout))
+    if hasBegun { antechamber.setBegun(place) }
+    if let drain { antechamber.limit(place, to: drain.patience, now: now) }
     do throws(SystemCallError) {
       // Peeking consumes nothing: a level-triggered event would wake the listener endlessly.
       try poller.add(number, [.readable, .endOfSending, .announcedOnce], token: Token.headers + UInt64(place))
@@ -88,10 +95,12 @@ extension Listener {
     let number = antechamber.number(place)
     switch Descriptor.withBorrowed(number, { proxyHeaders.look(at: $0) }) {
     case .header:
-      guard PollSet.readiness(of: number, for: []).isEmpty else { return _ = leave(place) }
+      guard !Descriptor.withBorrowed(number, { $0.isAbandoned }) else { return _ = leave(place) }
+      // More bytes of its client give it no more time.
+      guard !antechamber.isReady(place) else { return }
       // While the service is full its client waits here, as others do in the backlog.
-      antechamber.setReady(place, until: drain == nil ? .never : now.advanced(by: Antechamber.patienceAtStop))
-    case .incomplete: break
+      antechamber.setReady(place, until: drain.map { now.advanced(by: $0.patience.place) } ?? .never)
+    case .incomplete(let hasBegun): if hasBegun { antechamber.setBegun(place) }
     case .invalid(let fault): turnAway(leave(place), fault, now: now)
     case .gone: _ = leave(place)
     }
@@ -111,9 +120,16 @@ extension Listener {
   mutating func closeLateConnections() {
     guard antechamber.due < .never else { return }
     let now = Deadline.now
+    guard antechamber.due <= now else { return }
     while let place = antechamber.late(now) {
+      if !antechamber.isReady(place) {
+        // After a pause of this process more may have come than the poller has announced.
+        hear(atPlace: place, now: now)
+        guard antechamber.late(now) == place else { continue }
+      }
       closeLate(place, drain == nil ? .late(proxyHeaders.timeout) : .atStop, now: now)
     }
+    admitReady()
   }
 
   /// Closes all connections that wait for headers.
@@ -126,12 +142,14 @@ extension Listener {
     let peer = leave(place)
     switch proxyHeaders.look(at: peer.connection) {
     case .incomplete(hasBegun: false): scoreboard.countRefused(fault.refusal.rawValue, now: now.instant)
-    // Its client has waited for a place until the listener stopped.
-    case .header: refuse(peer, .maxConnections, now: now)
+    // Its client has waited for a place until the listener stopped, or until too many others did.
+    case .header: refuse(peer, isRateUsedUp ? .rate : .maxConnections, now: now)
     case .incomplete, .invalid: turnAway(peer, fault, now: now)
     case .gone: break
     }
   }
+
+  private var isRateUsedUp: Bool { if case .rate = accepting.pause { true } else { false } }
 
   /// Takes a connection out of the antechamber.
   private mutating func leave(_ place: Int) -> AcceptedClient {

@@ -199,6 +199,9 @@ struct ServiceSockets {
   /// Lets the kernel wait for the first bytes of connections.
   func deferConnections() { for stream in streams { stream.socket.deferConnections() } }
 
+  /// Ends that wait at sockets that another process may accept at.
+  func endDeferral() { for stream in streams where !stream.isOwn { stream.socket.endDeferral() } }
+
   /// The kinds of all sockets, by what the kernel says of their addresses.
   var kinds: Set<ServiceMode.SocketKind> {
     func kind(of socket: borrowing Descriptor, isStream: Bool) -> ServiceMode.SocketKind {

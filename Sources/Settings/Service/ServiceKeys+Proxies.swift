@@ -25,7 +25,10 @@ extension ServiceSettings {
         "limit for a complete header, from the acceptance of the connection",
         when: [.listening, .accepting, .connections, .streamsAlone, .balanced, .proxied],
         details: """
-          At most 64 connections wait for a header; a further one replaces the oldest.
+          At most 64 connections wait for a header; a further one replaces the oldest.  The kernel keeps a silent TCP \
+          connection back for 3s at most before that.  A passed socket for which another time is set (DeferAcceptSec= in \
+          systemd.socket(5)) keeps it, but 2s and 3s cannot be told from begat's own time: a service without proxy-from \
+          switches them off.
           """),
       Key(
         "proxy-version", \.proxyVersion, .proxyVersion, "versions of the header that are accepted: \"any\", 1 or 2",
