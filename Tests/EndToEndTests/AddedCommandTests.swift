@@ -204,7 +204,7 @@ struct AddedCommandTests {
       try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "command")[0])
       let line = try daemon.log.awaitLines(containing: "command: pid ")[0]
       #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
-      #expect(areGone(processes), "somebody is left")
+      #expect(eventually { areGone(processes) }, "somebody is left")
     }
   }
 

@@ -135,7 +135,7 @@ struct RelayTests {
       let line = try daemon.log.awaitLines(containing: " ms, ")[0]
       #expect(watch.elapsed < .seconds(2), "\(watch.elapsed)")
       #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
-      #expect(areGone(processes), "the program is left")
+      #expect(eventually { areGone(processes) }, "the program is left")
     }
   }
 
@@ -164,7 +164,7 @@ struct RelayTests {
       try daemon.awaitEnd(within: .seconds(3))
       #expect(watch.elapsed < .milliseconds(1500), "\(watch.elapsed)")
       #expect(client.awaitEnd())
-      #expect(areGone(processes), "the program is left")
+      #expect(eventually { areGone(processes) }, "the program is left")
       #expect(daemon.log.lines(containing: "bytes, ended by SIGTERM at the stop").count == 1, "\(daemon.log.text)")
     }
   }

@@ -58,7 +58,7 @@ struct StopSignalTests {
     try listener.program.send(.terminate)
     try listener.awaitEnd(within: .seconds(3))
     #expect(watch.elapsed < .seconds(1), "\(watch.elapsed)")
-    #expect(areGone(processes), "a process is left")
+    #expect(eventually { areGone(processes) }, "a process is left")
     #expect(client.awaitEnd(within: .seconds(1)))
   }
 
@@ -79,7 +79,7 @@ struct StopSignalTests {
     try listener.program.send(.terminate)
     try listener.awaitEnd(within: .seconds(3))
     #expect(watch.elapsed < .seconds(1), "\(watch.elapsed)")
-    #expect(areGone(processes), "a process is left")
+    #expect(eventually { areGone(processes) }, "a process is left")
   }
 
   /// A retirement by message counts as the first one.

@@ -36,7 +36,7 @@ struct WaitStopTimeTests {
     try daemon.program.send(.terminate)
     #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0))
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "processes are left")
+    #expect(eventually { areGone(processes) }, "processes are left")
     client.hangUp()
     let next = try Daemon(configuration, in: directory)
     try next.stop()
@@ -85,7 +85,7 @@ struct WaitStopTimeTests {
     try listener.send(.terminate)
     #expect(try listener.awaitEnd(within: .seconds(5)) == .exited(code: 0))
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "processes are left")
+    #expect(eventually { areGone(processes) }, "processes are left")
     client.hangUp()
   }
 
@@ -117,7 +117,7 @@ struct WaitStopTimeTests {
     try daemon.program.send(.terminate)
     #expect(try daemon.program.awaitEnd(within: .seconds(5)) == .exited(code: 0), "\(daemon.log.text)")
     #expect(watch.elapsed < Self.limit, "\(watch.elapsed)")
-    #expect(areGone(processes), "processes are left")
+    #expect(eventually { areGone(processes) }, "processes are left")
     client.hangUp()
   }
 
