@@ -40,7 +40,10 @@ public enum ServiceRules {
     _ settings: ServiceSettings, _ own: Set<String>, _ mode: ServiceMode
   ) -> [RuleViolation] {
     ServiceSettings.keys.compactMap { key in
-      guard own.contains(key.name), let reason = key.reasonWithoutEffect(settings, mode) else { return nil }
+      // An empty list takes back the proxies of `[defaults]`, which matters where they cannot hold.
+      guard own.contains(key.name), key.name != "proxy-from" || settings.requiresProxies,
+        let reason = key.reasonWithoutEffect(settings, mode)
+      else { return nil }
       return RuleViolation(key.name, reason)
     }
   }
