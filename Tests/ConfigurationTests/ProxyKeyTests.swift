@@ -70,7 +70,6 @@ import Testing
       ])
     for offer in [time, program] {
       #expect(try warnings(offer, "proxy-from = []") == [])
-      #expect(try warnings(offer, "enabled = false") == [])
       #expect(try warnings(offer, defaults: "[defaults]\nproxy-from = []\n") == [])
     }
     #expect(try warnings("serve = \"time\"") == [])
