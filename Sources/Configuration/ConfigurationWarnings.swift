@@ -88,10 +88,16 @@ struct ConfigurationWarnings {
     "sendmail", "sshd", "stunnel4", "svnserve", "swat", "tcpd", "telnetd", "vsftpd",
   ]
 
+  /// The name of the service's program, if it is such a one.
+  private static func peerReader(of service: ServiceConfiguration) -> String? {
+    service.settings.exec.first?.split(separator: "/").last.map(String.init).flatMap {
+      peerReaders.contains($0) ? $0 : nil
+    }
+  }
+
   private var relayedPeers: [ConfigurationProblem] {
     services.compactMap { service in
-      guard service.mode.handover == .relayedConnections, let path = service.settings.exec.first,
-        let name = path.split(separator: "/").last.map(String.init), Self.peerReaders.contains(name),
+      guard service.mode.handover == .relayedConnections, let name = Self.peerReader(of: service),
         let origin = service.origins["relay"]
       else { return nil }
       return service.warning(
@@ -105,8 +111,7 @@ struct ConfigurationWarnings {
   private var proxiedPeers: [ConfigurationProblem] {
     services.compactMap { service in
       guard service.settings.requiresProxies, service.mode.handover == .connections,
-        let path = service.settings.exec.first, let name = path.split(separator: "/").last.map(String.init),
-        Self.peerReaders.contains(name), let origin = service.origins["proxy-from"]
+        let name = Self.peerReader(of: service), let origin = service.origins["proxy-from"]
       else { return nil }
       return service.warning(
         at: origin,

@@ -13,23 +13,10 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
+import sys
 
-
-class Failure(Exception):
-    pass
-
-
-def wait_for(what, question, seconds=10.0):
-    """Asks until the answer is true; returns it."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise Failure(f"not within {seconds:g} s: {what}")
-        time.sleep(0.01)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Support"))
+from waiting import Failure, wait_for
 
 
 class Namespace:

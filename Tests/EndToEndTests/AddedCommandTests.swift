@@ -135,7 +135,7 @@ struct AddedCommandTests {
         }
         let processes = try processNumbers(answer)
         defer { for process in processes { try? Signal.kill.send(to: process) } }
-        #expect(eventually(within: .seconds(2)) { areGone(processes) }, "\(script.0): somebody is left")
+        #expect(eventually(within: .seconds(2)) { areGone(processes) }, "\(script.0): a process is left")
         // The session goes on.
         #expect(try client.answer(to: "help").hasPrefix("Commands: "))
       }
@@ -151,7 +151,7 @@ struct AddedCommandTests {
       let processes = try processNumbers(
         String(decoding: try client.receive { $0.contains(10) }.prefix { $0 != 13 }, as: UTF8.self))
       client.hangUp()
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
       _ = try daemon.awaitConnections(0, of: "command")
     }
   }
@@ -188,7 +188,7 @@ struct AddedCommandTests {
       let processes = try processNumbers(try client.output.awaitLines(containing: " ")[0])
       let line = try daemon.log.awaitLines(containing: "command: pid ", within: .seconds(20))[0]
       #expect(line.hasSuffix("bytes, idle-timeout"), "\(line)")
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
       #expect(try commandProcesses(daemon).isEmpty)
       client.endInput()
     }
@@ -204,7 +204,7 @@ struct AddedCommandTests {
       try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "command")[0])
       let line = try daemon.log.awaitLines(containing: "command: pid ")[0]
       #expect(line.hasSuffix("bytes, ended by SIGTERM"), "\(line)")
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 

@@ -169,6 +169,6 @@ struct ConfigurationFaultTests {
       let isSaid = lines.contains { line in parts.allSatisfy { line.contains($0) } }
       #expect(isSaid, "\(parts) is not in \(lines)", sourceLocation: sourceLocation)
     }
-    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "somebody is left", sourceLocation: sourceLocation)
+    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "a process is left", sourceLocation: sourceLocation)
   }
 }

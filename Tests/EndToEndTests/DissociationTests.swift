@@ -39,12 +39,12 @@ struct DissociationTests {
     let starter = try RunningProgram.run(try Programs.begatd(), ["--daemon", "--config", file])
     #expect(starter.status == .exited(code: 1))
     #expect(starter.errors.lines.count == 1 && starter.errors.text.contains("Address already in use"))
-    #expect(starter.errors.awaitEnd(within: .seconds(1)), "somebody is left")
+    #expect(starter.errors.awaitEnd(within: .seconds(1)), "a process is left")
 
     let faulty = try RunningProgram.run(
       try Programs.begatd(), ["--daemon", "--config", try directory.write("nonsense", to: "faulty.toml")])
     #expect(faulty.status == .exited(code: 78))
-    #expect(faulty.errors.awaitEnd(within: .seconds(1)), "somebody is left")
+    #expect(faulty.errors.awaitEnd(within: .seconds(1)), "a process is left")
   }
 
   @Test func aLogFileIsKept() throws {

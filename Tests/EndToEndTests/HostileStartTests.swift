@@ -66,7 +66,7 @@ struct HostileStartTests {
       #expect([.exited(code: 1), .exited(code: 78)].contains(status), "\(status) \(begatd.errors.text)")
       #expect(begatd.errors.text.contains("Too many open files"), "\(begatd.errors.text)")
     }
-    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "somebody is left")
+    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "a process is left")
     #expect(try directory.names() == ["begatd.toml"])
   }
 

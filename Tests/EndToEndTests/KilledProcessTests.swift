@@ -34,7 +34,7 @@ struct KilledProcessTests {
       defer { for process in processes where !areGone([process]) { try? Signal.kill.send(to: process) } }
       try Signal.kill.send(to: try daemon.listener("victim"))
       #expect(client.awaitEnd(within: .seconds(2)))
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 

@@ -105,7 +105,7 @@ struct ProgramFaultTests {
           #expect(line.hasSuffix(", max-duration"), "\(line)")
         }
       }
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 
@@ -118,7 +118,7 @@ struct ProgramFaultTests {
       try daemon.awaitEnd(within: .seconds(20))
       #expect(watch.elapsed > .milliseconds(5500) && watch.elapsed < .milliseconds(8500), "\(watch.elapsed)")
       for client in clients { #expect(client.awaitEnd(within: .seconds(1))) }
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
       #expect(daemon.log.lines(containing: "does not stop").isEmpty, "\(daemon.log.text)")
     }
   }
@@ -134,7 +134,7 @@ struct ProgramFaultTests {
       #expect(client.awaitEnd(within: .seconds(15)))
       #expect(watch.elapsed > .milliseconds(800) && watch.elapsed < .milliseconds(3500), "\(watch.elapsed)")
       try daemon.log.awaitLines(containing: ", max-duration")
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 
@@ -148,7 +148,7 @@ struct ProgramFaultTests {
       let client = try Client(try daemon.address("group"))
       let processes = try processNumbers(try client.receive(until: "\n"))
       defer { for process in processes { try? Signal.kill.send(to: process) } }
-      #expect(eventually(within: .seconds(9)) { areGone(processes) }, "somebody is left")
+      #expect(eventually(within: .seconds(9)) { areGone(processes) }, "a process is left")
       #expect(client.awaitEnd(within: .seconds(1)))
       try daemon.log.awaitLines(containing: ", max-duration")
     }
@@ -162,7 +162,7 @@ struct ProgramFaultTests {
       let processes = try processNumbers(try client.receive(until: "\n"))
       try Signal.kill.send(to: try daemon.listener("tied"))
       #expect(client.awaitEnd(within: .seconds(3)))
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
       // The next one serves.
       let next = try Client(try daemon.address("tied"))
       _ = try next.receive(until: "\n")

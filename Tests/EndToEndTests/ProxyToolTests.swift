@@ -38,7 +38,7 @@ struct ProxyToolTests {
     }
   }
 
-  /// Five clients, of whom one is denied, each with four connections: the limits are about what the headers claim.
+  /// Five clients with four connections each, one of them denied: limits apply to the clients that the headers name.
   @Test("load meets the limits of every client that it claims", arguments: ["v1", "v2"])
   func meetsLimits(version: String) throws {
     try withDaemon(Self.configuration) { daemon in

@@ -149,7 +149,7 @@ struct RelayTests {
       try Signal.terminate.send(to: try daemon.awaitConnections(1, of: "relayed")[0])
       try daemon.log.awaitLines(containing: "relayed: pid ")
       #expect(watch.elapsed > .milliseconds(4500) && watch.elapsed < .seconds(7), "\(watch.elapsed)")
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 

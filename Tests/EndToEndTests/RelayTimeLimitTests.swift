@@ -119,7 +119,7 @@ struct RelayTimeLimitTests {
       #expect(client.awaitEnd(within: .seconds(3)), "the client need not wait for it")
       let line = try daemon.log.awaitLines(containing: "relayed: pid ", within: .seconds(10))[0]
       #expect(line.hasSuffix(", idle-timeout"), "\(line)")
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 

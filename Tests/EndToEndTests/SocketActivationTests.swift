@@ -81,7 +81,7 @@ struct SocketActivationTests {
     try activated.program.send(.terminate)
     let errors = activated.program.errors
     #expect(try activated.program.awaitEnd() == .exited(code: 0), "\(errors.text)", sourceLocation: sourceLocation)
-    #expect(errors.awaitEnd(within: .seconds(2)), "somebody is left", sourceLocation: sourceLocation)
-    #expect(eventually { !processes.contains(where: \.isThere) }, "somebody is left", sourceLocation: sourceLocation)
+    #expect(errors.awaitEnd(within: .seconds(2)), "a process is left", sourceLocation: sourceLocation)
+    #expect(eventually { !processes.contains(where: \.isThere) }, "a process is left", sourceLocation: sourceLocation)
   }
 }

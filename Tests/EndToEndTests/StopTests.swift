@@ -101,7 +101,7 @@ struct StopTests {
     try begatd.send(.terminate)
     flock(lock.number, LOCK_UN)
     #expect(try begatd.awaitEnd() == .exited(code: 0), "\(begatd.errors.text)")
-    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "somebody is left")
+    #expect(begatd.errors.awaitEnd(within: .seconds(2)), "a process is left")
     #expect(!directory.exists("first.sock") && !directory.exists("held/second.sock"))
   }
 

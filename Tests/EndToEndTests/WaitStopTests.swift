@@ -25,7 +25,7 @@ struct WaitStopTests {
       let watch = Stopwatch()
       try daemon.program.send(.terminate)
       try daemon.awaitEnd(within: .seconds(4))
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
       #expect(watch.elapsed < (deaf ? .milliseconds(2500) : .milliseconds(900)), "\(watch.elapsed)")
       #expect(!deaf || watch.elapsed > .milliseconds(850), "\(watch.elapsed)")
     }
@@ -80,7 +80,7 @@ struct WaitStopTests {
       try daemon.awaitEnd(within: .seconds(5))
       #expect(watch.elapsed > .milliseconds(850) && watch.elapsed < .milliseconds(2500), "\(watch.elapsed)")
       #expect(client.awaitEnd(within: .seconds(1)))
-      #expect(eventually { areGone(processes) }, "somebody is left")
+      #expect(eventually { areGone(processes) }, "a process is left")
     }
   }
 }

@@ -10,27 +10,15 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
-
-class Failure(Exception):
-    pass
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Support"))
+from waiting import Failure, wait_for
 
 
 class NoSystemd(Failure):
     """No systemd runs here, whatever its units are."""
-
-
-def wait_for(what, question, seconds=10.0):
-    """Asks until the answer is true; returns it."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise Failure(f"not within {seconds:g} s: {what}")
-        time.sleep(0.01)
 
 
 class Machine:

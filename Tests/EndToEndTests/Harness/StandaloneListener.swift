@@ -20,6 +20,6 @@ final class StandaloneListener {
   func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
     try program.send(.terminate)
     #expect(try program.awaitEnd() == .exited(code: 0), "\(program.errors.text)", sourceLocation: sourceLocation)
-    #expect(program.errors.awaitEnd(within: .seconds(2)), "somebody is left", sourceLocation: sourceLocation)
+    #expect(program.errors.awaitEnd(within: .seconds(2)), "a process is left", sourceLocation: sourceLocation)
   }
 }

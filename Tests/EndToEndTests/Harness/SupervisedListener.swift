@@ -120,7 +120,7 @@ final class SupervisedListener {
   /// Asserts that it ends well by itself.
   func awaitEnd(within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(try program.awaitEnd(within: limit) == .exited(code: 0), sourceLocation: sourceLocation)
-    #expect(program.errors.awaitEnd(within: .seconds(2)), "somebody is left", sourceLocation: sourceLocation)
+    #expect(program.errors.awaitEnd(within: .seconds(2)), "a process is left", sourceLocation: sourceLocation)
     _ = try? hasSaid(.retired)
   }
 }
