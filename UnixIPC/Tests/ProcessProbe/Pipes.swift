@@ -34,6 +34,7 @@ func programIsReadFrom(_ words: [String]) throws {
   try expectEqual(text(endless.readLine()), "y", "line")
   try expectEqual(endless.close(), .killed(by: .brokenPipe, dumpedCore: false), "status of one that is cut off")
   var slow = try shell("echo; exec sleep 50").openForReading()
+  try expectEqual(text(slow.readLine()), "", "line")
   try expectEqual(slow.terminate(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
   try nothingToReap([])
 }
@@ -53,7 +54,16 @@ func programIsWrittenTo(_ words: [String]) throws {
   var idle = try shell("exec sleep 50").openForWriting()
   let late = failure { () throws(SystemCallError) in try idle.write(piece, until: Deadline(after: .milliseconds(20))) }
   try expectEqual(late?.code, .timedOut, "writing to one that does not read")
-  idle.terminate()
+  try expectEqual(idle.terminate(), [.killed(by: .terminate, dumpedCore: false)], "status of one that is ended")
+
+  // The end of their input comes after the signal.
+  let cat = Program(path: "/bin/cat")
+  for _ in 0..<50 {
+    var copying = try cat.openForWriting()
+    try expectEqual(copying.terminate(), [.killed(by: .terminate, dumpedCore: false)], "a reader's status")
+    var talk = try Conversation(with: cat)
+    try expectEqual(talk.terminate(), .killed(by: .terminate, dumpedCore: false), "a conversation's status")
+  }
 }
 
 func deadReaderIsAnError(_ words: [String]) throws {
@@ -151,7 +161,7 @@ func captureKeepsItsBounds(_ words: [String]) throws {
   try expect(exact.ending == .complete && exact.isSuccess, "\(exact.ending)")
 
   let start = SystemClock.monotonic()
-  let late = try shell("echo begun; exec sleep 50").capture(limit: 100, until: Deadline(after: .milliseconds(50)))
+  let late = try shell("echo begun; exec sleep 50").capture(limit: 100, until: Deadline(after: .seconds(1)))
   try expectEqual(text(late.output), "begun\n", "output")
   try expect(late.ending == .timedOut, "\(late.ending)")
   try expectEqual(late.status, .killed(by: .terminate, dumpedCore: false), "status")
@@ -160,7 +170,7 @@ func captureKeepsItsBounds(_ words: [String]) throws {
     errors: .withOutput, limit: 100, until: Deadline(after: .milliseconds(50)))
   try expect(quiet.ending == .timedOut, "\(quiet.ending)")
   let stubborn = try shell("trap '' TERM; echo begun; while :; do sleep 1; done").capture(
-    limit: 100, until: Deadline(after: .milliseconds(100)), gracePeriod: .milliseconds(50))
+    limit: 100, until: Deadline(after: .seconds(1)), gracePeriod: .milliseconds(50))
   try expectEqual(stubborn.status, .killed(by: .kill, dumpedCore: false), "status of one that ignores SIGTERM")
   try expect(SystemClock.monotonic() - start < 30_000_000_000, "it took too long")
   try nothingToReap([])

@@ -113,10 +113,22 @@ public struct ChildProcess: ~Copyable, Sendable {
   /// - Returns: how it ended.
   @discardableResult
   public func terminate(gracePeriod: Duration = .seconds(5)) -> ExitStatus {
-    if let status = state.knownStatus { return status }
+    requestEnd()
+    return endOrKill(gracePeriod: gracePeriod)
+  }
+
+  /// The first half of `terminate`.  A pipe to the child is closed between the halves: closed before, it would end some
+  /// programs by SIGPIPE or at the end of their input.
+  package func requestEnd() {
+    if state.knownStatus != nil { return }
     send(.terminate)
     // A stopped process ends only after it was continued.
     send(.continue)
+  }
+
+  /// The second half of `terminate`.
+  package func endOrKill(gracePeriod: Duration) -> ExitStatus {
+    if let status = state.knownStatus { return status }
     _ = handle.waitForExit(until: Deadline(after: gracePeriod))
     send(.kill)
     return state.reapKilled()

@@ -120,15 +120,18 @@ public struct ChildProcesses: ~Copyable, Sendable {
 extension [ChildBox] {
   /// Ends all children together.
   package func terminate(gracePeriod: Duration) -> [ExitStatus] {
-    for box in self {
-      box.child.send(.terminate)
-      // A stopped process ends only after it was continued.
-      box.child.send(.continue)
-    }
+    requestEnd()
+    return endOrKill(gracePeriod: gracePeriod)
+  }
+
+  /// The halves of `terminate`, as a child has them.
+  package func requestEnd() { for box in self { box.child.requestEnd() } }
+
+  package func endOrKill(gracePeriod: Duration) -> [ExitStatus] {
     let deadline = Deadline(after: gracePeriod)
     return map { box in
       _ = box.child.status(until: deadline)
-      return box.child.terminate(gracePeriod: .zero)
+      return box.child.endOrKill(gracePeriod: .zero)
     }
   }
 }

@@ -92,12 +92,13 @@ public struct ChildInput: ~Copyable, Sendable {
     return try processes.waitForExit(until: deadline, cancelledBy: cancellation)
   }
 
-  /// Ends the readers: their input ends, they get SIGTERM, and SIGKILL after the grace period.
+  /// Ends the readers: they get SIGTERM, their input ends, and SIGKILL after the grace period.
   ///
   /// - Returns: how every stage of a pipeline ended, the first one first.
   @discardableResult
   public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] {
+    processes.requestEnd()
     descriptor = nil
-    return processes.terminate(gracePeriod: gracePeriod)
+    return processes.endOrKill(gracePeriod: gracePeriod)
   }
 }

@@ -107,12 +107,14 @@ public struct ChildOutput: ~Copyable, Sendable {
     return try processes.waitForExit(until: deadline, cancelledBy: cancellation)
   }
 
-  /// Ends the writers: SIGTERM, and SIGKILL after the grace period.
+  /// Ends the writers: they get SIGTERM, the pipe is closed, and SIGKILL after the grace period.  One that is writing at
+  /// that moment may end by SIGPIPE.
   ///
   /// - Returns: how every stage of a pipeline ended, the first one first.
   @discardableResult
   public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> [ExitStatus] {
+    processes.requestEnd()
     reader = nil
-    return processes.terminate(gracePeriod: gracePeriod)
+    return processes.endOrKill(gracePeriod: gracePeriod)
   }
 }

@@ -209,13 +209,14 @@ public struct Conversation: ~Copyable, Sendable {
   /// How the program ended; nil if it has not ended by the deadline, or by one of `withDeadline`.
   public func status(until deadline: Deadline = .never) -> ExitStatus? { child.status(until: deadline) }
 
-  /// Ends the program: its input ends, it gets SIGTERM, and SIGKILL after the grace period.  What it has written may be
+  /// Ends the program: it gets SIGTERM, its input ends, and SIGKILL after the grace period.  What it has written may be
   /// read afterwards.
   ///
   /// - Returns: how it ended.
   @discardableResult
   public mutating func terminate(gracePeriod: Duration = .seconds(5)) -> ExitStatus {
+    child.requestEnd()
     endInput()
-    return child.terminate(gracePeriod: gracePeriod)
+    return child.endOrKill(gracePeriod: gracePeriod)
   }
 }

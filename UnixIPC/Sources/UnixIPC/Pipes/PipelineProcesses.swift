@@ -42,6 +42,11 @@ public struct PipelineProcesses: Sendable {
     boxes.terminate(gracePeriod: gracePeriod)
   }
 
+  /// The halves of `terminate`; the pipe is closed between them.
+  func requestEnd() { boxes.requestEnd() }
+
+  func endOrKill(gracePeriod: Duration) -> [ExitStatus] { boxes.endOrKill(gracePeriod: gracePeriod) }
+
   /// Of a pipeline the status of the last stage that failed, else success, as a shell with `pipefail` reports it.
   static func summary(_ statuses: [ExitStatus]) -> ExitStatus { statuses.last { !$0.isSuccess } ?? .exited(code: 0) }
 }
