@@ -117,13 +117,14 @@ extension ServiceConfiguration {
     return streams.map { "stream \($0)" } + datagrams.map { "datagram \($0)" }
   }
 
-  /// Rows for allow and deny; none if neither is set.
+  /// Rows for allow, deny and proxies; none if none of them is set.
   fileprivate var accessRows: [(String, [String])] {
     var lists: [[String]] = []
     if let allow {
       lists.append(allow.isEmpty ? ["allow nobody"] : ServiceConfiguration.list("allow", allow.map(\.text)))
     }
     if !deny.isEmpty { lists.append(ServiceConfiguration.list("deny", deny.map(\.text))) }
+    if !proxies.isEmpty { lists.append(ServiceConfiguration.list("proxy-from", proxies.map(\.text))) }
     return lists.enumerated().map { index, list in (index == 0 ? name : "", list) }
   }
 

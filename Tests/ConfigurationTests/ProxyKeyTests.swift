@@ -26,6 +26,20 @@ import Testing
         "--proxy-from 10.0.0.0/8 --proxy-from unix:0 --proxy-timeout 3s --proxy-version 2"))
   }
 
+  @Test("are shown among those who may connect")
+  func areShown() throws {
+    let configuration = try Configuration.sample(
+      Self.echo + "deny = \"192.0.2.1\"\nproxy-from = [\"10.0.0.0/8\", \"unix:root\"]")
+    let text = configuration.effectiveSettings()
+    #expect(
+      text.contains(
+        """
+        SERVICE  ACCESS
+        x        deny 192.0.2.1
+                 proxy-from 10.0.0.0/8, unix:root
+        """), "\(text)")
+  }
+
   @Test("have defaults")
   func haveDefaults() throws {
     let plain = try Configuration.sample(Self.echo).services[0]

@@ -63,7 +63,8 @@ import Testing
     var refusals = refusals()
     #expect(
       refusals.turnedAway(.problem(.noHeader), flooder, now: second(0))
-        == "a connection of 127.0.0.2 is closed: no PROXY header")
+        == "a connection of 127.0.0.2 is closed: no PROXY header; let the proxy send one (HAProxy: send-proxy-v2), or "
+        + "change proxy-from")
     #expect(refusals.turnedAway(.endOfStream, flooder, now: second(1)) == nil)
     #expect(
       refusals.turnedAway(.late(.seconds(5)), flooder, now: second(1))

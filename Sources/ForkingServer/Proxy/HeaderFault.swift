@@ -25,6 +25,7 @@ enum HeaderFault: CustomStringConvertible {
   /// The reason, for the log.
   var description: String {
     switch self {
+    case .problem(.noHeader): "no PROXY header; let the proxy send one (HAProxy: send-proxy-v2), or change proxy-from"
     case .problem(let problem): problem.description
     case .endOfStream: "the stream ends within the PROXY header"
     case .late(let time): "no complete PROXY header within proxy-timeout (\(DurationText.render(time)))"
