@@ -31,7 +31,7 @@ struct ProxyToolTests {
       connect.endInput()
       #expect(try connect.awaitEnd() == .exited(code: 0))
       #expect(
-        try eventually {
+        eventually {
           !daemon.log.lines { $0.contains(" for 192.0.2.7:4000 via \(via): ") && $0.hasSuffix(", complete") }.isEmpty
         })
       #expect(!daemon.log.lines { $0.hasSuffix(" for 192.0.2.7:4000 via \(via): opened") }.isEmpty)
