@@ -160,8 +160,9 @@ struct Listener: ~Copyable {
   /// Waits for work, and does all that there is.
   private mutating func takeTurn() {
     let ready = waitForWork()
-    takeStopSignals()
-    takeExits()
+    if ready.hasStopSignals { takeStopSignals() }
+    // A flood of refused clients costs nothing for processes that there are not.
+    if ready.hasExits || !table.isEmpty { takeExits() }
     if ready.isChannel { readChannel() }
     if ready.hasProgramErrors { readSharedPipe() }
     if ready.hasPipes { readPipes() }
@@ -198,6 +199,9 @@ struct Listener: ~Copyable {
     var datagrams: UInt64 = 0
     /// A bit for each place of the antechamber.
     var headers: UInt64 = 0
+    var hasStopSignals = false
+    /// Whether the ends of processes were waited for, and some have ended.
+    var hasExits = false
     var isChannel = false
     var hasProgramErrors = false
     /// Whether pipes of connections may have something.
@@ -209,7 +213,7 @@ struct Listener: ~Copyable {
     let limit = waitForQuietWork(&ready)
     poller.wait(milliseconds: limit) { event in
       switch event.token {
-      case Token.stopSignals: break
+      case Token.stopSignals: ready.hasStopSignals = true
       case Token.channel: ready.isChannel = true
       case Token.programErrors: ready.hasProgramErrors = true
       case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
@@ -236,7 +240,13 @@ struct Listener: ~Copyable {
     // From now on no client announces itself, and records would gather until the last connection has ended.
     if drain != nil { isBusy = false }
     if startsPrograms { programLog.watchNew() }
-    quietPoller.wait(milliseconds: limit) { if $0.token == Token.pipes { ready.hasPipes = true } }
+    quietPoller.wait(milliseconds: limit) { event in
+      switch event.token {
+      case Token.exits: ready.hasExits = true
+      case Token.pipes: ready.hasPipes = true
+      default: break
+      }
+    }
     return 0
   }
 
