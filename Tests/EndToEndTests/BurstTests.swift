@@ -24,7 +24,7 @@ struct BurstTests {
 
       _ = try daemon.awaitConnections(0, of: service, within: .seconds(2))
       #expect(daemon.zombies.isEmpty)
-      #expect([daemon.process, listener].map { ProcessFacts.descriptors(of: $0).count } == before)
+      #expect(eventually { [daemon.process, listener].map { ProcessFacts.descriptors(of: $0).count } == before })
       #expect(try daemon.listener(service) == listener)
       try daemon.log.awaitLines(2001, containing: ", complete")
       #expect(daemon.log.lines(containing: ", complete").count == 2001)

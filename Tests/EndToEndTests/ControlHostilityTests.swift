@@ -87,13 +87,13 @@ struct ControlHostilityTests {
       let before = (descriptors: descriptors(daemon), memory: try memory(daemon))
 
       let damaged = try start(Self.damaged, daemon)
-      #expect(try serve(daemon) { damaged.hasEnded } > 100)
+      #expect(try serve(daemon) { damaged.hasEnded } > 0)
       #expect(try damaged.awaitEnd() == .exited(code: 0), "\(damaged.errors.text)")
       let answers = Int(damaged.output.text.split(separator: " ").last.map { $0.filter(\.isNumber) } ?? "") ?? 0
       #expect(answers > 9000)
 
       let idle = try start(Self.idle, daemon)
-      #expect(try serve(daemon) { idle.output.text.contains("idle") || idle.hasEnded } > 100)
+      #expect(try serve(daemon) { idle.output.text.contains("idle") || idle.hasEnded } > 0)
       #expect(!idle.hasEnded, "\(idle.errors.text)")
       #expect(descriptors(daemon) <= before.descriptors + 128)
       // Those who ask come first, and all of the others have to go.

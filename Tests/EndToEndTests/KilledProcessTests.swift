@@ -58,7 +58,7 @@ struct KilledProcessTests {
       let lines = daemon.log.lines(
         containing: "ended, and 1 connection with it: killed by SIGKILL; started again immediately")
       #expect(lines.count == 20)
-      #expect(ProcessFacts.descriptors(of: daemon.process).count == descriptors)
+      #expect(eventually { ProcessFacts.descriptors(of: daemon.process).count == descriptors })
     }
   }
 
