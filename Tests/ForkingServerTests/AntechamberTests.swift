@@ -18,16 +18,16 @@ import Testing
   @Test("keeps 64 connections, and gives up the one that has waited longest")
   func givesUpTheOldest() throws {
     var antechamber = try Antechamber(isUsed: true)
-    #expect(antechamber.isEmpty && antechamber.firstToLeave == nil && antechamber.due == .never)
+    #expect(antechamber.isEmpty && antechamber.nextToClose == nil && antechamber.due == .never)
     for port in 0..<64 { _ = antechamber.add(try connection(UInt16(port)), until: second(9)) }
     #expect(antechamber.isFull == true)
-    let oldest = antechamber.firstToLeave ?? -1
+    let oldest = antechamber.nextToClose ?? -1
     let first = port(antechamber.take(oldest))
     #expect(first == 0)
     // The freed place gets the newest connection.
     let place = antechamber.add(try connection(64), until: second(9))
     #expect(place == oldest)
-    let next = port(antechamber.take(antechamber.firstToLeave ?? -1))
+    let next = port(antechamber.take(antechamber.nextToClose ?? -1))
     #expect(next == 1 && !antechamber.isFull)
   }
 
@@ -84,10 +84,10 @@ import Testing
     #expect(antechamber.firstReady == nil)
     antechamber.setReady(places[1], until: .never)
     antechamber.setReady(places[0], until: .never)
-    #expect(antechamber.firstReady == places[0] && antechamber.firstToLeave == places[2])
+    #expect(antechamber.firstReady == places[0] && antechamber.nextToClose == places[2])
     #expect(antechamber.late(second(5)) == places[2])
     _ = antechamber.take(places[2])
-    #expect(antechamber.firstToLeave == places[0] && antechamber.due == .never)
+    #expect(antechamber.nextToClose == places[0] && antechamber.due == .never)
     _ = antechamber.take(places[0])
     #expect(antechamber.firstReady == places[1])
   }

@@ -62,12 +62,12 @@ import Testing
   func namesTheProxy() {
     var refusals = refusals()
     #expect(
-      refusals.turnedAway(.problem(.noHeader), flooder, now: second(0))
+      refusals.closed(.problem(.noHeader), flooder, now: second(0))
         == "a connection of 127.0.0.2 is closed: no PROXY header; let the proxy send one (HAProxy: send-proxy-v2), or "
         + "change proxy-from")
-    #expect(refusals.turnedAway(.endOfStream, flooder, now: second(1)) == nil)
+    #expect(refusals.closed(.endOfStream, flooder, now: second(1)) == nil)
     #expect(
-      refusals.turnedAway(.late(.seconds(5)), flooder, now: second(1))
+      refusals.closed(.late(.seconds(5)), flooder, now: second(1))
         == "a connection of 127.0.0.2 is closed: no complete PROXY header within proxy-timeout (5s)")
     #expect(
       refusals.refused(.notProxy, flooder, now: second(1)) == "127.0.0.2 is not in proxy-from: clients are refused")
@@ -84,7 +84,7 @@ import Testing
       var refusals = Refusals(
         limits: AdmissionLimits(), datagramLimits: AdmissionLimits(), peerText: PeerText(form))
       #expect(
-        refusals.turnedAway(.endOfStream, flooder, now: second(0))
+        refusals.closed(.endOfStream, flooder, now: second(0))
           == "a connection of \(text) is closed: the stream ends within the PROXY header")
     }
   }

@@ -9,7 +9,7 @@ struct AcceptedClient: ~Copyable {
   /// The ends that a proxy has named; nil if the client connected directly.
   private(set) var proxied: ProxiedEnds?
   /// Whether it is a connection without a client (LOCAL, UNKNOWN), such as a balancer's check.
-  private(set) var isOfProxy = false
+  var isOfProxy = false
   /// The number of the listening socket.
   let socket: CInt
 
@@ -29,9 +29,6 @@ struct AcceptedClient: ~Copyable {
     self.client = client
     proxied = ends
   }
-
-  /// Notes that it is a connection without a client (LOCAL, UNKNOWN).
-  mutating func setProxysOwn() { isOfProxy = true }
 
   init(_ client: Client, connection: consuming Descriptor, socket: CInt = -1) {
     self.client = client

@@ -169,7 +169,7 @@ struct Listener: ~Copyable {
     advanceProgramLog()
     sweepIfDue()
     resumeIfPossible()
-    if ready.headers != 0 { hear(at: ready.headers) }
+    if ready.headers != 0 { readHeaders(at: ready.headers) }
     closeLateConnections()
     advanceHandover()
     emptySockets()

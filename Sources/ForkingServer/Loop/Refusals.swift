@@ -56,7 +56,7 @@ struct Refusals {
   }
 
   /// The line for a proxy's connection that is closed, where one is due.
-  mutating func turnedAway(_ fault: HeaderFault, _ proxy: Client, now: Deadline) -> String? {
+  mutating func closed(_ fault: HeaderFault, _ proxy: Client, now: Deadline) -> String? {
     guard note(.connection(fault.refusal), now: now) else { return nil }
     return "a connection of \(peerText.subject(proxy.address, user: proxy.user)) is closed: \(fault)"
   }

@@ -114,7 +114,7 @@ struct Antechamber: ~Copyable {
   var firstReady: Int? { first(of: ready) }
 
   /// The connection to give up for a new one: of those without a complete header, the one that has waited longest.
-  var firstToLeave: Int? { first(of: taken & ~ready) ?? firstReady }
+  var nextToClose: Int? { first(of: taken & ~ready) ?? firstReady }
 
   /// A connection whose time is up.
   func late(_ now: Deadline) -> Int? {

@@ -30,7 +30,7 @@ extension Listener {
 
   /// Serves the client that a connection's header names, or lets the connection wait for its header.
   private mutating func receive(_ peer: consuming AcceptedClient, now: Deadline) {
-    switch proxyHeaders.look(at: peer.connection) {
+    switch proxyHeaders.find(in: peer.connection) {
     case .header(let header):
       do throws(SystemCallError) {
         try proxyHeaders.take(header, from: &peer, prefix: admission.limits.sourcePrefix)
@@ -40,7 +40,7 @@ extension Listener {
       }
       admit(peer, now: now)
     case .incomplete(let hasBegun): awaitHeader(of: peer, hasBegun: hasBegun, now: now)
-    case .invalid(let fault): turnAway(peer, fault, now: now)
+    case .invalid(let fault): closeFaulty(peer, fault, now: now)
     // Port checks of a balancer are not logged.
     case .gone: break
     }
@@ -54,18 +54,18 @@ extension Listener {
   }
 
   /// Closes a connection whose header is missing or wrong, without an answer: its proxy would take that for the client's.
-  private mutating func turnAway(_ peer: consuming AcceptedClient, _ fault: HeaderFault, now: Deadline) {
+  private mutating func closeFaulty(_ peer: consuming AcceptedClient, _ fault: HeaderFault, now: Deadline) {
     scoreboard.countRefused(fault.refusal.rawValue, now: now.instant)
-    say(refusals.turnedAway(fault, peer.client, now: now), .clientsRefused)
+    say(refusals.closed(fault, peer.client, now: now), .clientsRefused)
   }
 
   // MARK: - The antechamber
 
   private mutating func awaitHeader(of peer: consuming AcceptedClient, hasBegun: Bool, now: Deadline) {
-    while antechamber.isFull, let oldest = antechamber.firstToLeave {
+    while antechamber.isFull, let oldest = antechamber.nextToClose {
       if !antechamber.isReady(oldest) {
-        hear(atPlace: oldest, now: now)
-        guard antechamber.firstToLeave == oldest else { continue }
+        readHeader(at: oldest, now: now)
+        guard antechamber.nextToClose == oldest else { continue }
       }
       closeLate(oldest, .crowded, now: now)
     }
@@ -85,24 +85,24 @@ extension Listener {
   /// Looks at connections about which the poller has announced something.
   ///
   /// - Parameter places: a bit for each.
-  mutating func hear(at places: UInt64) {
+  mutating func readHeaders(at places: UInt64) {
     let now = Deadline.now
-    for place in Antechamber.Places(places & antechamber.taken) { hear(atPlace: place, now: now) }
+    for place in Antechamber.Places(places & antechamber.taken) { readHeader(at: place, now: now) }
     admitReady()
   }
 
-  private mutating func hear(atPlace place: Int, now: Deadline) {
+  private mutating func readHeader(at place: Int, now: Deadline) {
     let number = antechamber.number(place)
-    switch Descriptor.withBorrowed(number, { proxyHeaders.look(at: $0) }) {
+    switch Descriptor.withBorrowed(number, { proxyHeaders.find(in: $0) }) {
     case .header:
-      guard !Descriptor.withBorrowed(number, { $0.isAbandoned }) else { return _ = leave(place) }
+      guard !Descriptor.withBorrowed(number, { $0.isAbandoned }) else { return _ = takeOut(place) }
       // More bytes of its client give it no more time.
       guard !antechamber.isReady(place) else { return }
       // While the service is full its client waits here, as others do in the backlog.
       antechamber.setReady(place, until: drain.map { now.advanced(by: $0.patience.place) } ?? .never)
     case .incomplete(let hasBegun): if hasBegun { antechamber.setBegun(place) }
-    case .invalid(let fault): turnAway(leave(place), fault, now: now)
-    case .gone: _ = leave(place)
+    case .invalid(let fault): closeFaulty(takeOut(place), fault, now: now)
+    case .gone: _ = takeOut(place)
     }
   }
 
@@ -112,7 +112,7 @@ extension Listener {
       let now = Deadline.now
       if let wait = admission.wait(now: now) { return pauseAccepting(wait) }
       isBusy = true
-      receive(leave(place), now: now)
+      receive(takeOut(place), now: now)
     }
   }
 
@@ -124,7 +124,7 @@ extension Listener {
     while let place = antechamber.late(now) {
       if !antechamber.isReady(place) {
         // After a pause of this process more may have come than the poller has announced.
-        hear(atPlace: place, now: now)
+        readHeader(at: place, now: now)
         guard antechamber.late(now) == place else { continue }
       }
       closeLate(place, drain == nil ? .late(proxyHeaders.timeout) : .atStop, now: now)
@@ -134,17 +134,17 @@ extension Listener {
 
   /// Closes all connections that wait for headers.
   mutating func emptyAntechamber() {
-    for place in Antechamber.Places(antechamber.taken) { _ = leave(place) }
+    for place in Antechamber.Places(antechamber.taken) { _ = takeOut(place) }
   }
 
   /// Closes a connection that has waited too long, and logs it unless it has not sent anything, as a port scanner does.
   private mutating func closeLate(_ place: Int, _ fault: HeaderFault, now: Deadline) {
-    let peer = leave(place)
-    switch proxyHeaders.look(at: peer.connection) {
+    let peer = takeOut(place)
+    switch proxyHeaders.find(in: peer.connection) {
     case .incomplete(hasBegun: false): scoreboard.countRefused(fault.refusal.rawValue, now: now.instant)
     // Its client has waited for a place until the listener stopped, or until too many others did.
     case .header: refuse(peer, isRateUsedUp ? .rate : .maxConnections, now: now)
-    case .incomplete, .invalid: turnAway(peer, fault, now: now)
+    case .incomplete, .invalid: closeFaulty(peer, fault, now: now)
     case .gone: break
     }
   }
@@ -152,7 +152,7 @@ extension Listener {
   private var isRateUsedUp: Bool { if case .rate = accepting.pause { true } else { false } }
 
   /// Takes a connection out of the antechamber.
-  private mutating func leave(_ place: Int) -> AcceptedClient {
+  private mutating func takeOut(_ place: Int) -> AcceptedClient {
     // A process that is forked for it would keep it in the poller's set.
     try? poller.remove(antechamber.number(place))
     return antechamber.take(place)

@@ -19,8 +19,8 @@ struct ProxyHeaders: ~Copyable {
   /// Memory that forks do not copy, so that writing to it never copies a page.  Empty for a service without proxies.
   private let room: UnsafeMutableRawBufferPointer
 
-  /// The result of a look at a connection.
-  enum Look {
+  /// The state of a connection's header.
+  enum Finding {
     case header(ProxyHeader)
     /// More bytes are needed.
     case incomplete(hasBegun: Bool)
@@ -47,8 +47,8 @@ struct ProxyHeaders: ~Copyable {
   /// Whether a peer's headers are trusted.
   func trusts(_ peer: Client) -> Bool { trusted.decision(on: peer.address, user: peer.user).isAllowed }
 
-  /// Looks at the first bytes of a connection.
-  func look(at connection: borrowing Descriptor) -> Look {
+  /// Looks for a header in the first bytes of a connection, without receiving them.
+  func find(in connection: borrowing Descriptor) -> Finding {
     let count: Int
     do throws(SystemCallError) { count = try connection.peek(into: room) } catch {
       return error.code == .wouldBlock ? .incomplete(hasBegun: false) : .gone
@@ -63,7 +63,7 @@ struct ProxyHeaders: ~Copyable {
     }
   }
 
-  /// Receives a header that `look` has found; its connection then has the ends that the header names.
+  /// Receives a header that `find` has found; its connection then has the ends that the header names.
   ///
   /// - Throws: what recv(2) throws.
   func take(
@@ -76,7 +76,10 @@ struct ProxyHeaders: ~Copyable {
       guard count > 0 else { throw SystemCallError("recv", on: "PROXY header", code: .connectionReset) }
       taken += count
     }
-    guard let addresses = header.addresses else { return peer.setProxysOwn() }
+    guard let addresses = header.addresses else {
+      peer.isOfProxy = true
+      return
+    }
     let extensions = keepsExtensions && !header.extensions.isEmpty ? Array(room[header.extensions]) : []
     peer.setClient(
       Client(address: addresses.source, prefix: prefix),
