@@ -39,7 +39,9 @@ public struct Peer: Sendable {
 }
 
 /// The data in a PROXY header besides the client's address.
-package struct ProxiedEnds: Sendable {
+///
+/// A class: a process that was just forked would ask the run-time library how to copy a value of this size.
+package final class ProxiedEnds: Sendable {
   /// The proxy; nil where its address is not known.
   package let proxy: SocketAddress?
   /// The address to which the client connected.
