@@ -4,5 +4,9 @@ import ForkingServer
 ProcessControl.takeName("begat-listener")
 // A smaller one, as `ulimit -s 64` leaves it, would end the process by SIGSEGV, without a line.
 _ = ResourceLimit.stackSize.raise(to: 1 << 20)
+// Connection processes then neither have the listener's stack nor pay for it.
+let status =
+  PrivateStack.run(size: 1 << 20) { ListenerProgram.run(CommandLine.arguments) }
+  ?? ListenerProgram.run(CommandLine.arguments)
 // No exit handlers: nothing here has any, and a forked process must not run its parent's.
-ProcessControl.exitImmediately(status: ListenerProgram.run(CommandLine.arguments))
+ProcessControl.exitImmediately(status: status)

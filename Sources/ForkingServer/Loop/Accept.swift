@@ -174,15 +174,10 @@ extension Listener {
   private mutating func fork(
     for admitted: borrowing AdmittedClient, _ slot: UnsafeMutablePointer<begat_slot>, errors: CInt?
   ) throws(SystemCallError) -> pid_t {
-    switch try ForkedProcess.fork(exitSignal: Listener.exitSignal) {
-    case .child:
-      // It never returns: the child gives nothing back that is on this stack, such as the reservation.
-      process.serve(
-        Descriptor(owning: admitted.connection.number), client: admitted.client,
-        connections: admitted.reservation.placesOfSource, proxied: admitted.proxied, slot: slot, errors: errors,
-        processTitle: title)
-    case .parent(let child): return child
-    }
+    let birth = ConnectionProcess.Birth(
+      process: process, connection: admitted.connection.number, client: admitted.client,
+      connections: admitted.reservation.placesOfSource, proxied: admitted.proxied, slot: slot, errors: errors)
+    return try ForkedProcess.fork(exitSignal: Listener.exitSignal, passing: birth, ConnectionProcess.live)
   }
 
   private mutating func execute(

@@ -29,15 +29,14 @@ struct Listener: ~Copyable {
 
   let options: ListenerOptions
   let offer: Offer
-  /// Not optional: it would be copied out for each connection, and counting its references is writing to shared pages.
-  let process: ConnectionProcess
+  /// Never freed: connection processes have it too.
+  let process: UnsafePointer<ConnectionProcess>
   /// Decides how much of a client's address is written down.
   let peerText: PeerText
   /// Whether the beginnings of connections are logged too.
   let logsOpenings: Bool
   var recordLimit: RecordLimit
   let datagramAnswers: DatagramAnswers?
-  let title: ProcessTitle?
   /// Announces clients, stop signals and the channel.
   let poller: Poller
   /// Announces all that and the ends of connections, for times without new clients.
@@ -97,11 +96,15 @@ struct Listener: ~Copyable {
     let batch = try RecordBatch()
     let proxyHeaders = try ProxyHeaders(options)
     let antechamber = try Antechamber(isUsed: options.requiresProxies)
-    process = ConnectionProcess(
-      service: service.offer.connectionService,
-      limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
-      title: ConnectionProcess.title(of: options.name), listener: getpid(), errors: errors.number,
-      peerText: PeerText(options.logAddress), keeping: service.needed, startsProcesses: startsPrograms)
+    let process = UnsafeMutablePointer<ConnectionProcess>.allocate(capacity: 1)
+    process.initialize(
+      to: ConnectionProcess(
+        service: service.offer.connectionService,
+        limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
+        title: ConnectionProcess.title(of: options.name), listener: getpid(), processTitle: title,
+        errors: errors.number, peerText: PeerText(options.logAddress), keeping: service.needed,
+        startsProcesses: startsPrograms))
+    self.process = UnsafePointer(process)
     peerText = PeerText(options.logAddress)
     logsOpenings = options.log == .open
     recordLimit = RecordLimit(options.logRateLimit)
@@ -117,7 +120,6 @@ struct Listener: ~Copyable {
     self.options = options
     self.sockets = sockets
     self.scoreboard = scoreboard
-    self.title = title
     self.reporter = reporter
     self.manager = manager
     sharedState = service.sharedState
@@ -139,7 +141,7 @@ struct Listener: ~Copyable {
   /// - Parameter confinement: is in force before the first client is accepted.
   /// - Returns: false if a socket failed for good.
   mutating func run(in confinement: consuming ServiceConfinement) throws(SystemCallError) -> Bool {
-    do throws(SystemCallError) { try process.warmUp(serves: !offer.runsPrograms) } catch {
+    do throws(SystemCallError) { try process.pointee.warmUp(serves: !offer.runsPrograms) } catch {
       reporter.log(.warning, "\(error)")
     }
     scoreboard.keepHeaderFromChildren()

@@ -6,13 +6,16 @@ import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// The life of one connection, in a process of its own that was just forked.
-struct ConnectionProcess {
+///
+/// Not copied, and in memory that forks copy, which the listener's stack is not in.
+struct ConnectionProcess: ~Copyable {
   let service: any NetworkService
   let limits: TimeLimits
   let names: NameClient?
   /// What `ps` shows before the peer's address.
   let title: String
   private let titleLength: Int
+  private let processTitle: ProcessTitle?
   let listener: pid_t
   /// Whether it may start processes, as a service does that runs programs.
   private let startsProcesses: Bool
@@ -31,8 +34,10 @@ struct ConnectionProcess {
   /// - Parameter keeping: open descriptors that the service needs.
   init(
     service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
+    processTitle: consuming ProcessTitle? = nil,
     errors: CInt? = nil, peerText: PeerText = PeerText(.full), keeping: [CInt] = [], startsProcesses: Bool = false
   ) {
+    self.processTitle = processTitle
     self.startsProcesses = startsProcesses
     self.service = service
     self.limits = limits
@@ -50,36 +55,55 @@ struct ConnectionProcess {
   /// What `ps` shows for a service.
   static func title(of service: String) -> String { "begat-listener: \(service)" }
 
-  /// Serves the client and ends the process.
-  ///
-  /// Reads no option and no file: all that was done before the fork.
-  ///
-  /// - Parameter ownErrors: a pipe for its standard error alone; nil uses the one that all share.
-  func serve(
-    _ socket: consuming Descriptor, client: Client, connections: Int, proxied: ProxiedEnds?,
-    slot: UnsafeMutablePointer<begat_slot>, errors ownErrors: CInt?, processTitle: borrowing ProcessTitle?
-  ) -> Never {
+  /// What the process of a connection is told besides, as bytes that are copied at the fork.
+  struct Birth: ~Copyable {
+    let process: UnsafePointer<ConnectionProcess>
+    let connection: CInt
+    let client: Client
+    /// How many connections the client's source has.
+    let connections: Int
+    let proxied: ProxiedEnds?
+    let slot: UnsafeMutablePointer<begat_slot>
+    /// A pipe for its standard error alone; nil uses the one that all share.
+    let errors: CInt?
+  }
+
+  /// The whole life of the process: reads no option and no file, since all that was done before the fork.
+  static let live: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { birth in
+    let birth = UnsafePointer(birth!.assumingMemoryBound(to: Birth.self))
+    return birth.pointee.process.pointee.serve(birth)
+  }
+
+  private func serve(_ birth: UnsafePointer<Birth>) -> CInt {
     // When the listener dies, so does this; it may have died already.
     let follows = try? ProcessControl.setParentDeathSignal(endWithListener, parent: listener)
-    guard follows == true else { ProcessControl.exitImmediately(status: 1) }
+    guard follows == true else { return 1 }
     if let errors {
       // Programs get the number that was known before the fork, whatever it is another name of.
-      if let ownErrors { StandardError.rename(ownErrors, to: errors) }
+      if let ownErrors = birth.pointee.errors { StandardError.rename(ownErrors, to: errors) }
       StandardError.redirect(to: errors)
     }
-    closeOthers(than: socket.number)
+    closeOthers(than: birth.pointee.connection)
     if !startsProcesses { forbidProcesses() }
     blockedSignals.setThreadMask()
 
-    show(client.address, in: processTitle)
-    let peer = Peer(
-      address: client.address, credentials: client.credentials, connections: connections, proxied: proxied, names: names
-    )
-    var connection = Connection(socket: socket, peer: peer, limits: limits, tally: Tally(slot))
-    let status = serve(&connection)
-    // The listener may reap this process some time later.
-    slot.pointee.ended = SystemClock.monotonic()
-    ProcessControl.exitImmediately(status: status)
+    show(birth)
+    // Never destroyed: the end of the process closes the connection.
+    return withUnsafeTemporaryAllocation(of: Connection.self, capacity: 1) { room in
+      let connection = room.baseAddress!
+      let tally = Tally(birth.pointee.slot)
+      connection.initialize(
+        to: Connection(
+          socket: Descriptor(owning: birth.pointee.connection),
+          peer: Peer(
+            address: birth.pointee.client.address, credentials: birth.pointee.client.credentials,
+            connections: birth.pointee.connections, proxied: birth.pointee.proxied, names: names),
+          limits: limits, tally: tally))
+      let status = serve(&connection.pointee)
+      // The listener may reap this process some time later.
+      birth.pointee.slot.pointee.ended = SystemClock.monotonic()
+      return status
+    }
   }
 
   /// Serves a client that is gone already, in the listener itself: what the run-time library and the C library set up
@@ -133,16 +157,15 @@ struct ConnectionProcess {
     }
   }
 
-  private func show(_ address: SocketAddress?, in processTitle: borrowing ProcessTitle?) {
+  private func show(_ birth: UnsafePointer<Birth>) {
     switch processTitle {
     case .some(let processTitle):
-      let start = titleLength
       withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { room in
         var text = ByteWriter(room)
         text.append(UInt8(ascii: " "))
-        if let address { peerText.write(address, to: &text) }
+        if let address = birth.pointee.client.address { peerText.write(address, to: &text) }
         // The listener's own title stands there already.
-        processTitle.show(text.bytes, after: start)
+        processTitle.show(text.bytes, after: titleLength)
       }
     case nil: break
     }

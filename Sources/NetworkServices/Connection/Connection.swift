@@ -29,7 +29,7 @@ public struct Connection: ~Copyable {
   private var lingering = Lingering.usual
 
   /// A connection over one socket.
-  public init(socket: consuming Descriptor, peer: Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
+  public init(socket: consuming Descriptor, peer: consuming Peer, limits: TimeLimits = TimeLimits(), tally: Tally) {
     input = socket
     output = nil
     isSocket = true

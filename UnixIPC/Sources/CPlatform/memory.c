@@ -36,6 +36,9 @@ static bool read_region(const char *line, struct region *region) {
   text += 5;
   uintptr_t offset = hexadecimal(&text);
   if (strstr(line, "[stack]") != NULL || strstr(line, "[vv") != NULL) return false;
+  // The stack that is in use, if that is another one.
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (here >= region->start && here < region->end) return false;
   return writable || (relocated && offset != 0);
 }
 

@@ -15,7 +15,12 @@
 // Raw clone(2): its flags' low byte is the exit signal, which fork(2) fixes to SIGCHLD.  clone3(2) is ENOSYS in a unit
 // with RestrictNamespaces=.  The child keeps the C library's cached thread id: it must not start threads.
 pid_t platform_fork(int exit_signal) {
-  return (pid_t)syscall(SYS_clone, (unsigned long)exit_signal, 0UL, 0UL, 0UL, 0UL);
+  platform_inherit_stack(true);
+  pid_t child = (pid_t)syscall(SYS_clone, (unsigned long)exit_signal, 0UL, 0UL, 0UL, 0UL);
+  int error = errno;
+  platform_inherit_stack(false);
+  errno = error;
+  return child;
 }
 
 bool platform_has_one_thread(void) { return __libc_single_threaded; }

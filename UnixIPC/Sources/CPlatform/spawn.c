@@ -151,9 +151,15 @@ _Noreturn static void live(const struct platform_spawn *program, volatile struct
 static pid_t start_child(const struct platform_spawn *program, volatile struct outcome *outcome) {
   pid_t parent = getpid();
   // Another user's process, even for a moment, gets a copy of the memory, and not the caller's own.
+  if (program->identity != NULL) platform_inherit_stack(true);
   pid_t child =
       program->identity == NULL ? vfork() : (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0UL, 0UL, 0UL, 0UL);
-  if (child != 0) return child;
+  if (child != 0) {
+    int error = errno;
+    if (program->identity != NULL) platform_inherit_stack(false);
+    errno = error;
+    return child;
+  }
   if (!program->orphan) live(program, outcome, parent);
   parent = getpid();
   pid_t grandchild = vfork();

@@ -48,6 +48,14 @@ int platform_open_beneath(int directory, const char *path, int flags, mode_t mod
 
 // Processes
 pid_t platform_fork(int exit_signal);
+/// Runs a function on a stack that children do not inherit; -1 if there is none.
+int platform_run_apart(size_t size, void (*body)(void *), void *argument);
+/// Whether children inherit the stack of platform_run_apart from now on.
+void platform_inherit_stack(bool is_inherited);
+enum { PLATFORM_MOST_PASSED_BYTES = 256 };
+/// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It begins
+/// on the first stack and does not have that of platform_run_apart.
+pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size);
 char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);

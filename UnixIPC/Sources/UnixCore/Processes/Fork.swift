@@ -27,4 +27,23 @@ extension ForkedProcess {
     if process == 0 { platform_forget_deadline() }
     return process == 0 ? .child : .parent(child: process)
   }
+  /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy, which begins on the first
+  /// stack: that of `PrivateStack` is not in its memory.
+  ///
+  /// - Parameter argument: its bytes are copied, and the copy is never destroyed; 256 bytes at most.
+  /// - Parameter body: gets the copy, and returns the status with which the process ends.
+  /// - Returns: the number of the new process.
+  /// - Throws: as `fork(exitSignal:)`.
+  @_spi(Begat) public static func fork<Argument: ~Copyable>(
+    exitSignal: Signal, passing argument: borrowing Argument,
+    _ body: @convention(c) (UnsafeMutableRawPointer?) -> CInt
+  ) throws(SystemCallError) -> pid_t {
+    guard Threads.isAlone else { throw SystemCallError("clone", code: .deadlock) }
+    precondition(MemoryLayout<Argument>.size <= PLATFORM_MOST_PASSED_BYTES)
+    let process = withUnsafePointer(to: argument) {
+      platform_fork_to(exitSignal.rawValue, body, $0, MemoryLayout<Argument>.size)
+    }
+    if process == -1 { throw SystemCallError("clone", code: .current) }
+    return process
+  }
 }

@@ -113,6 +113,8 @@ public enum ForkedProcess {
   /// Forks with all signals blocked: the caller's handlers must not run in the copy.
   private static func fork(_ live: () -> Never) throws(SystemCallError) -> pid_t {
     try SignalSet.all.withBlocked { () throws(SystemCallError) in
+      platform_inherit_stack(true)
+      defer { platform_inherit_stack(false) }
       let number = try check("fork") { Glibc.fork() }
       if number == 0 { live() }
       return number

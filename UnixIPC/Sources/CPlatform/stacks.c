@@ -1,0 +1,67 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+// The stack of platform_run_apart with the page below it, and where children begin on the first stack.
+static struct {
+  void *start;
+  size_t size;
+  void *children;
+} apart;
+
+// makecontext(3) passes no pointers.
+static struct {
+  void (*body)(void *);
+  void *argument;
+} task;
+
+static void run_task(void) { task.body(task.argument); }
+
+int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  ucontext_t here, there;
+  if (apart.start != NULL || getcontext(&there) == -1) return -1;
+  // The page that stays without access ends a process whose stack is used up.
+  char *memory = mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return -1;
+  if (mprotect(memory + page, size, PROT_READ | PROT_WRITE) == -1
+      || madvise(memory, page + size, MADV_DONTFORK) == -1) {
+    munmap(memory, page + size);
+    return -1;
+  }
+  there.uc_stack.ss_sp = memory + page;
+  there.uc_stack.ss_size = size;
+  there.uc_link = &here;
+  task.body = body;
+  task.argument = argument;
+  makecontext(&there, run_task, 0);
+  apart.start = memory;
+  apart.size = page + size;
+  // A page that has not been written need not be copied.
+  apart.children = (void *)(((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(page - 1)) - page);
+  int result = swapcontext(&here, &there);
+  apart.start = NULL;
+  munmap(memory, page + size);
+  return result;
+}
+
+void platform_inherit_stack(bool is_inherited) {
+  if (apart.start != NULL) madvise(apart.start, apart.size, is_inherited ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+// Among the thread's own variables: the kernel writes to that page in each process that runs (rseq(2)), so that it is
+// copied anyway.
+static _Thread_local _Alignas(16) unsigned char passed[PLATFORM_MOST_PASSED_BYTES];
+
+pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size) {
+  memcpy(passed, argument, size);
+  if (apart.start != NULL) return clone(body, apart.children, exit_signal, passed);
+  pid_t child = platform_fork(exit_signal);
+  if (child == 0) _exit(body(passed));
+  return child;
+}
