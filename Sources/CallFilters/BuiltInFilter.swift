@@ -70,7 +70,7 @@ public struct BuiltInFilter {
         .permit, ["setsockopt"],
         if: [.argument(1, is: UInt64(IPPROTO_TCP)), .argument(2, is: UInt64(TCP_DEFER_ACCEPT))])
     }
-    if needs.contains(.datagrams) { try builder.add(.permit, ["sendmsg"]) }
+    if needs.contains(.datagrams) { try builder.add(.permit, ["recvmmsg", "sendmmsg"]) }
     // EACCES, as for a file that may not be read: the C library goes on without it.
     let files: [StaticString] = ["open", "openat", "access", "faccessat", "faccessat2"]
     if needs.contains(.logins) {

@@ -74,6 +74,7 @@ struct SandboxTests {
         (["socketpair", "1", "1", "0", "%"], EPERM),
         (["connect", "0", "%", "16"], EPERM), (["bind", "0", "%", "16"], EPERM), (["listen", "0", "8"], EPERM),
         (["sendto", "0", "%", "4", "0", "%", "16"], EPERM), (["sendmsg", "0", "%", "0"], EPERM),
+        (["sendmmsg", "0", "%", "1", "0"], EPERM),
         // A thread, a process as fork(2) makes it, and one as the listener makes it.
         (["clone", "0x10f00"], EPERM), (["clone", "17"], EPERM), (["fork"], EPERM), (["vfork"], EPERM),
         (["clone3", "%", "88"], EPERM), (["clone", "35"], EAGAIN),

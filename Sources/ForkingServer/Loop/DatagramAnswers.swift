@@ -5,11 +5,11 @@ import NetworkServices
 
 /// Answers datagrams in the listener itself: there is nothing to wait for.
 final class DatagramAnswers {
-  /// How many questions are answered before connections are looked at again.
-  private static let questionsPerTurn = 64
+  /// How many batches of questions are answered before connections are looked at again.
+  private static let batchesPerTurn = 2
 
   private let service: any DatagramService
-  private let memory: MemoryMapping
+  private var exchange: DatagramExchange
   /// Separate from that of connections: forged senders of datagrams must not use up the limits of other clients.
   private let admission: Admission
   private let ownPorts: Set<UInt16>
@@ -21,7 +21,7 @@ final class DatagramAnswers {
     self.service = service
     self.ownPorts = Set(ownPorts)
     self.admission = admission
-    memory = try MemoryMapping.shared(size: 2 * 65_536, isInherited: false)
+    exchange = try DatagramExchange(largestAnswer: largestDatagram)
   }
 
   /// Continues the book of a former listener.
@@ -31,46 +31,55 @@ final class DatagramAnswers {
 
   /// Answers the datagrams that have arrived at the socket.  Those that are not answered are discarded.
   ///
+  /// - Parameter isLast: whether the socket is closed if no more have arrived, so that this is asked of the kernel.
   /// - Parameter counters: the scoreboard whose counters of datagrams are updated.
   /// - Parameter refused: is called for each sender that a limit or a rule refuses.
   /// - Parameter unsendable: is called for each answer that the kernel does not take.
   /// - Returns: false if more may have arrived than one turn answers.
   @discardableResult
   func answer(
-    on socket: borrowing DatagramSocket, counters: UnsafeMutablePointer<begat_scoreboard>,
+    on socket: borrowing DatagramSocket, isLast: Bool = false, counters: UnsafeMutablePointer<begat_scoreboard>,
     refused: (Refusal, Client) -> Void, unsendable: (ErrorCode, SocketAddress?) -> Void = { _, _ in }
   ) -> Bool {
-    let question = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[..<65_536])
-    let room = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[65_536..<(65_536 + largestDatagram)])
-    var sender = DatagramSocket.Sender()
-    for _ in 0..<DatagramAnswers.questionsPerTurn {
+    for _ in 0..<DatagramAnswers.batchesPerTurn {
       do throws(SystemCallError) {
-        let length = try socket.receive(into: question, from: &sender)
-        let address = sender.address
-        guard !sender.wasBroadcast, mayBeAnswered(address) else {
-          counters.pointee.datagrams_ignored &+= 1
-          continue
+        let count = try exchange.receive(on: socket)
+        let now = Deadline.now
+        for index in 0..<count {
+          if exchange.isFull { send(on: socket, counters, unsendable) }
+          let address = exchange.sender(of: index)
+          guard !exchange.wasBroadcast(index), mayBeAnswered(address) else {
+            counters.pointee.datagrams_ignored &+= 1
+            continue
+          }
+          let client = Client(address: address, prefix: admission.limits.sourcePrefix)
+          if let refusal = admission.refusalOfEvent(from: client, now: now) {
+            begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
+            refused(refusal, client)
+            continue
+          }
+          exchange.answer(index) { question, room in service.answer(question, into: room) }
         }
-        let client = Client(address: address, prefix: admission.limits.sourcePrefix)
-        if let refusal = admission.refusalOfEvent(from: client, now: .now) {
-          begat_datagrams_refused(counters, UInt32(refusal.rawValue)).pointee &+= 1
-          refused(refusal, client)
-          continue
-        }
-        let bytes = UnsafeRawBufferPointer(rebasing: question[..<length])
-        guard let count = service.answer(bytes, into: room) else { continue }
-        do throws(SystemCallError) {
-          try socket.send(UnsafeRawBufferPointer(rebasing: room[..<count]), to: &sender)
-          counters.pointee.datagrams_answered &+= 1
-        } catch {
-          // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
-          if error.code != .connectionRefused, error.code != .wouldBlock { unsendable(error.code, address) }
-        }
+        send(on: socket, counters, unsendable)
+        if count < DatagramExchange.capacity, !isLast { return true }
       } catch {
         if error.code == .wouldBlock { return true }
       }
     }
     return false
+  }
+
+  private func send(
+    on socket: borrowing DatagramSocket, _ counters: UnsafeMutablePointer<begat_scoreboard>,
+    _ unsendable: (ErrorCode, SocketAddress?) -> Void
+  ) {
+    var failures: [(index: Int, code: ErrorCode)] = []
+    let sent = exchange.send(on: socket) { index, code in
+      // An ICMP answer to an earlier datagram, or no room to send: the client may ask again.
+      if code != ErrorCode.connectionRefused, code != ErrorCode.wouldBlock { failures.append((index, code)) }
+    }
+    counters.pointee.datagrams_answered &+= UInt64(sent)
+    for (index, code) in failures { unsendable(code, exchange.sender(of: index)) }
   }
 
   /// A reserved port is a server's, and so is one of ours: two servers answering each other would never end
@@ -107,7 +116,7 @@ extension Listener {
     guard let datagramAnswers else { return true }
     var lines: [String] = []
     let isEmpty = datagramAnswers.answer(
-      on: entry.socket, counters: scoreboard.header,
+      on: entry.socket, isLast: entry.isClosing, counters: scoreboard.header,
       refused: { refusal, sender in
         if let line = refusals.refusedDatagram(refusal, sender, now: .now) { lines.append(line) }
       },

@@ -20,20 +20,21 @@ int platform_ask_for_local_address(int fd, int family) {
   return 0;
 }
 
-ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram) {
-  struct iovec part = {.iov_base = buffer, .iov_len = size};
-  struct msghdr message = {
+static struct msghdr room_for(struct platform_datagram *datagram, struct iovec *part) {
+  return (struct msghdr){
     .msg_name = &datagram->peer, .msg_namelen = sizeof datagram->peer,
-    .msg_iov = &part, .msg_iovlen = 1,
+    .msg_iov = part, .msg_iovlen = 1,
     .msg_control = datagram->control, .msg_controllen = sizeof datagram->control,
   };
-  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT);
-  if (length == -1) return -1;
-  datagram->peer_length = message.msg_namelen;
+}
+
+// Keeps for the answer which address was asked.
+static void note_addresses(struct platform_datagram *datagram, struct msghdr *message) {
+  datagram->peer_length = message->msg_namelen;
   datagram->control_length = 0;
   datagram->to_many = false;
-  // Kept for the answer: only the address that was asked, not the route by which the question came.
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
+  // Only the address that was asked, not the route by which the question came.
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
       struct in_pktinfo information;
       memcpy(&information, CMSG_DATA(c), sizeof information);
@@ -57,27 +58,50 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
     datagram->control_length = CMSG_SPACE(c->cmsg_len - CMSG_LEN(0));
     break;
   }
+}
+
+ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct platform_datagram *datagram) {
+  struct iovec part = {.iov_base = buffer, .iov_len = size};
+  struct msghdr message = room_for(datagram, &part);
+  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT);
+  if (length != -1) note_addresses(datagram, &message);
   return length;
+}
+
+int platform_receive_datagrams(int fd, struct iovec *parts, struct platform_datagram *datagrams, unsigned count) {
+  struct mmsghdr messages[PLATFORM_MOST_DATAGRAMS];
+  if (count > PLATFORM_MOST_DATAGRAMS) count = PLATFORM_MOST_DATAGRAMS;
+  for (unsigned i = 0; i < count; i++) messages[i].msg_hdr = room_for(&datagrams[i], &parts[i]);
+  int received = recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < received; i++) {
+    note_addresses(&datagrams[i], &messages[i].msg_hdr);
+    parts[i].iov_len = messages[i].msg_len;
+  }
+  return received;
+}
+
+static struct msghdr answer_to(struct platform_datagram *datagram, struct iovec *part) {
+  return (struct msghdr){
+    .msg_name = &datagram->peer, .msg_namelen = datagram->peer_length,
+    .msg_iov = part, .msg_iovlen = 1,
+    .msg_control = datagram->control_length > 0 ? datagram->control : NULL,
+    .msg_controllen = datagram->control_length,
+  };
 }
 
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram) {
   struct iovec part = {.iov_base = (void *)buffer, .iov_len = size};
-  struct msghdr message = {
-    .msg_name = &datagram->peer, .msg_namelen = datagram->peer_length,
-    .msg_iov = &part, .msg_iovlen = 1,
-    .msg_control = datagram->control_length > 0 ? datagram->control : NULL,
-    .msg_controllen = datagram->control_length,
-  };
+  struct msghdr message = answer_to(datagram, &part);
   return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-int platform_send_datagrams(int fd, struct iovec *datagrams, unsigned count) {
+int platform_send_datagrams(
+  int fd, struct iovec *parts, struct platform_datagram *datagrams, const unsigned char *answered, unsigned count) {
   struct mmsghdr messages[PLATFORM_MOST_DATAGRAMS];
   if (count > PLATFORM_MOST_DATAGRAMS) count = PLATFORM_MOST_DATAGRAMS;
-  memset(messages, 0, count * sizeof *messages);
   for (unsigned i = 0; i < count; i++) {
-    messages[i].msg_hdr.msg_iov = &datagrams[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
+    messages[i].msg_hdr = datagrams == NULL
+      ? (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1} : answer_to(&datagrams[answered[i]], &parts[i]);
   }
   return sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -200,9 +200,13 @@ ssize_t platform_receive_datagram(int fd, void *buffer, size_t size, struct plat
 ssize_t platform_send_datagram(int fd, const void *buffer, size_t size, struct platform_datagram *datagram);
 int platform_ask_for_local_address(int fd, int family);
 enum { PLATFORM_MOST_DATAGRAMS = 64 };
-/// Sends up to PLATFORM_MOST_DATAGRAMS datagrams on a connected socket without waiting, with sendmmsg(2): returns how many
-/// were sent, or -1 if the first was not.
-int platform_send_datagrams(int fd, struct iovec *datagrams, unsigned count);
+/// Receives up to `count` datagrams without waiting, with recvmmsg(2), each into its part, whose length it sets: returns how
+/// many came, or -1 if none did.
+int platform_receive_datagrams(int fd, struct iovec *parts, struct platform_datagram *datagrams, unsigned count);
+/// Sends up to `count` datagrams without waiting, with sendmmsg(2): returns how many were sent, or -1 if the first was not.
+/// Each answers one of the received `datagrams`, by its number in `answered`; both are NULL on a connected socket.
+int platform_send_datagrams(
+  int fd, struct iovec *parts, struct platform_datagram *datagrams, const unsigned char *answered, unsigned count);
 
 // Descriptors that are passed over Unix sockets
 /// SCM_MAX_FD: what the kernel takes in one message.

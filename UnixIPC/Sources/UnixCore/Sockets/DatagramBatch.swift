@@ -49,7 +49,7 @@ import Glibc
     precondition(first >= 0 && first < count)
     return Int(
       try check("sendmmsg", onDescriptor: socket.number) {
-        platform_send_datagrams(socket.number, datagrams.baseAddress! + first, UInt32(count - first))
+        platform_send_datagrams(socket.number, datagrams.baseAddress! + first, nil, nil, UInt32(count - first))
       })
   }
 

@@ -16,12 +16,7 @@ public struct DatagramSocket: ~Copyable, Sendable {
     public init() {}
 
     /// The address of the sender; nil if it cannot be answered, such as an unbound Unix socket.
-    public var address: SocketAddress? {
-      var address = RawSocketAddress()
-      address.storage = native.peer
-      address.length = native.peer_length
-      return native.peer_length == 0 ? nil : address.address
-    }
+    public var address: SocketAddress? { native.peerAddress }
 
     /// Whether the datagram went to a group of machines, by broadcast or multicast.
     public var wasBroadcast: Bool { native.to_many }
@@ -64,5 +59,16 @@ public struct DatagramSocket: ~Copyable, Sendable {
     _ = try check("sendmsg", onDescriptor: descriptor.number) {
       platform_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &sender.native)
     }
+  }
+}
+
+extension platform_datagram {
+  /// The address of the sender; nil if it has none.
+  var peerAddress: SocketAddress? {
+    guard peer_length > 0 else { return nil }
+    var address = RawSocketAddress()
+    address.storage = peer
+    address.length = peer_length
+    return address.address
   }
 }
