@@ -36,6 +36,27 @@ struct DatagramLimitTests {
     }
   }
 
+  /// They have all arrived when the listener looks, so that it takes several batches.
+  @Test func datagramsThatCameTogetherAreAnsweredOneByOne() throws {
+    try withDaemon(Self.service("echo", Self.often, "deny = [\"127.0.0.9\"]")) { daemon in
+      let address = try daemon.address("echo", datagram: true)
+      let clients = try ["127.0.0.2:0", "127.0.0.9:0", "127.0.0.3:0"].map { try DatagramClient(address, from: $0) }
+      let listener = try daemon.listener("echo")
+      #expect(kill(listener, SIGSTOP) == 0)
+      for number in 0..<50 {
+        for (index, client) in clients.enumerated() { try client.send(Array("\(index): \(number)".utf8)) }
+      }
+      #expect(kill(listener, SIGCONT) == 0)
+      for index in [0, 2] {
+        let answers = try (0..<50).map { _ in
+          String(decoding: try #require(try clients[index].receive()), as: UTF8.self)
+        }
+        #expect(answers == (0..<50).map { "\(index): \($0)" })
+      }
+      #expect(try clients[1].receive(within: .zero) == nil)
+    }
+  }
+
   @Test func allTogetherHaveARateToo() throws {
     try withDaemon(Self.service("time", "rate = \"20/m burst 20\"")) { daemon in
       let address = try daemon.address("time", datagram: true)

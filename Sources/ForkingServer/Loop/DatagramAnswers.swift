@@ -124,6 +124,8 @@ extension Listener {
         if let line = refusals.unsendable(error, to: client, now: .now) { lines.append(line) }
       })
     for line in lines { say(line) }
+    // The next turn waits for clients first, as after a connection.
+    isBusy = true
     return isEmpty
   }
 }

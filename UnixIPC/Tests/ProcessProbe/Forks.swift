@@ -10,6 +10,7 @@ let forkSubcommands: Subcommands = [
   "fork-printed": nothingIsPrintedTwice,
   "fork-error": errorEndsTheCopyAlone,
   "fork-many": noneOfManyIsLost,
+  "fork-apart": childrenLackThePrivateStack,
 ]
 
 func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
@@ -174,4 +175,65 @@ func noneOfManyIsLost(_ words: [String]) throws {
   }
   try expectEqual(reaped, count, "children")
   try nothingToReap([])
+}
+
+/// The lines of /proc/self/maps that contain an address.
+private func mappings(of address: UInt) throws -> [Substring] {
+  try contents("/proc/self/maps").split(separator: "\n").filter { line in
+    let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+    return ends.count == 2 && (ends[0]..<ends[1]).contains(address)
+  }
+}
+
+private struct Legacy: ~Copyable {
+  let address: UInt
+  let number: CInt
+}
+
+func childrenLackThePrivateStack(_ words: [String]) throws {
+  var outer = 0
+  let first = withUnsafePointer(to: &outer) { UInt(bitPattern: $0) }
+  var failures: [String] = []
+  func check(_ body: () throws -> Void) { do { try body() } catch { failures.append("\(error)") } }
+  let result = PrivateStack.run(size: 1 << 20) {
+    var local = 0
+    let here = withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
+    check {
+      let stack = try mappings(of: here)
+      try expect(stack.count == 1 && !stack[0].hasSuffix("[stack]"), "\(stack)")
+      try expect(PrivateStack.run(size: 1 << 20, { 0 }) == nil, "one inside of the other")
+      // A child that begins anew has its argument and the first stack, and nothing of this one.
+      let child = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: here, number: 41)) { argument in
+        let legacy = argument!.assumingMemoryBound(to: Legacy.self)
+        let isGone = (try? mappings(of: legacy.pointee.address).isEmpty) ?? false
+        var mine = 0
+        let first = withUnsafePointer(to: &mine) { UInt(bitPattern: $0) }
+        let isFirst = (try? mappings(of: first).first?.hasSuffix("[stack]")) ?? false
+        return isGone && isFirst ? legacy.pointee.number + 1 : 1
+      }
+      try expectEqual(Children.wait(for: child), .exited(code: 42), "with an argument")
+      // All other ways go on from here.
+      try expectEqual(end { local == 0 && here != first ? 43 : 1 }, .exited(code: 43), "a copy")
+      try expectEqual(ForkedProcess.run { local == 0 ? 44 : 1 }.waitForExit(), .exited(code: 44), "a copy that runs")
+      try expectEqual(shell("exit 45").run(), .exited(code: 45), "a program")
+      var acting = shell("exit 46")
+      acting.identity = .effective
+      try expectEqual(acting.run(), .exited(code: 46), "a program of an identity")
+      // None of them has made it one that is inherited.
+      let again = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: here, number: 46)) { argument in
+        let legacy = argument!.assumingMemoryBound(to: Legacy.self)
+        return (try? mappings(of: legacy.pointee.address).isEmpty) == true ? legacy.pointee.number + 1 : 1
+      }
+      try expectEqual(Children.wait(for: again), .exited(code: 47), "with an argument, again")
+    }
+    return here
+  }
+  try expectEqual(failures, [], "failures")
+  try expect(result != nil && result != first, "another stack")
+  try expectEqual(mappings(of: result!).count, 0, "mappings of the stack at the end")
+  // Without a stack apart, the argument is passed all the same.
+  let child = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: 0, number: 47)) { argument in
+    argument!.assumingMemoryBound(to: Legacy.self).pointee.number + 1
+  }
+  try expectEqual(Children.wait(for: child), .exited(code: 48), "on the only stack")
 }

@@ -25,6 +25,9 @@ import Testing
   @Test("is not lost among ten thousand")
   func isNotLost() throws { try ProbeProgram.check("fork-many", "10000") }
 
+  @Test("lacks a private stack, unless it is a copy that goes on from there")
+  func lacksThePrivateStack() throws { try ProbeProgram.check("fork-apart") }
+
   @Test("takes any number as a descriptor to keep")
   func keepsAnyNumber() throws { try ProbeProgram.check("bound-kept") }
 
