@@ -8,8 +8,8 @@
      short        of the served, those with another number of bytes than BYTES
      failed       refused, reset, or no socket or port to be had for them
      unfinished   without an end for the time limit, or at the end of all
-     p50 p99 p999 max   microseconds from connect(2) to the end of file; one that failed or has no end took the time
-                        limit */
+     p50 p75 p90 p95 p99 p99_9 max
+                  microseconds from connect(2) to the end of file; one that failed or has no end took the time limit */
 
 #define _GNU_SOURCE
 #include "listen.h"
@@ -216,8 +216,14 @@ int main(int argc, char **argv) {
   qsort(latencies, (size_t)latency_count, sizeof *latencies, ascending);
   if (latency_count == 0) errx(1, "stopped before the first connection");
   printf("{\"offered\": %ld, \"rate\": %.1f, \"served\": %ld, \"short\": %ld, \"closed\": %ld, \"failed\": %ld, "
-         "\"unfinished\": %ld, \"p50\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u}\n",
+         "\"unfinished\": %ld",
       offered, (double)offered * second / (double)(last > start ? last - start : 1), served, shortened, closed, failed,
-      unfinished, latencies[latency_count / 2], latencies[latency_count * 99 / 100],
-      latencies[latency_count * 999 / 1000], latencies[latency_count - 1]);
+      unfinished);
+  static const struct {
+    const char *name;
+    long per_thousand;
+  } columns[] = {{"p50", 500}, {"p75", 750}, {"p90", 900}, {"p95", 950}, {"p99", 990}, {"p99_9", 999}};
+  for (size_t index = 0; index < sizeof columns / sizeof *columns; index++)
+    printf(", \"%s\": %u", columns[index].name, latencies[latency_count * columns[index].per_thousand / 1000]);
+  printf(", \"max\": %u}\n", latencies[latency_count - 1]);
 }

@@ -30,7 +30,7 @@ socklen_t read_address(const char *host, const char *port, struct sockaddr_stora
   errx(64, "%s: no address", host);
 }
 
-int listen_as_told(int argc, char **argv) {
+int bind_as_told(int argc, char **argv, int type) {
   if (argc != 3) {
     fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
     exit(64);
@@ -38,14 +38,16 @@ int listen_as_told(int argc, char **argv) {
   struct sockaddr_storage address;
   socklen_t length = read_address(argv[1], argv[2], &address);
   int one = 1;
-  int listener = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener == -1) err(1, "socket");
-  if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == -1) err(1, "setsockopt");
-  if (bind(listener, (struct sockaddr *)&address, length) == -1) err(1, "bind %s %s", argv[1], argv[2]);
-  if (listen(listener, 4096) == -1) err(1, "listen");
-  if (getsockname(listener, (struct sockaddr *)&address, &length) == -1) err(1, "getsockname");
+  int number = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (number == -1) err(1, "socket");
+  if (setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == -1) err(1, "setsockopt");
+  if (bind(number, (struct sockaddr *)&address, length) == -1) err(1, "bind %s %s", argv[1], argv[2]);
+  if (type == SOCK_STREAM && listen(number, 4096) == -1) err(1, "listen");
+  if (getsockname(number, (struct sockaddr *)&address, &length) == -1) err(1, "getsockname");
   /* The port stands at the same place in both families. */
   printf("ready %s %d\n", argv[1], ntohs(((struct sockaddr_in *)&address)->sin_port));
   fflush(stdout);
-  return listener;
+  return number;
 }
+
+int listen_as_told(int argc, char **argv) { return bind_as_told(argc, argv, SOCK_STREAM); }
