@@ -121,6 +121,19 @@ nightly: test
 	  SWIFT='$(SWIFT)' BEGAT_PROGRAMS=$(CURDIR)/$(RELEASE) BEGAT_PEERS=$(PEERS) .ci/stage nightly-$${script##*/} $$script || exit 1; \
 	done
 
+# Servers that begat is compared with, unpacked beside the project like the peers of the tests.  Two of them conflict with
+# each other, and Debian 12 lacks s6-networking.
+BENCH_PACKAGES = xinetd ucspi-tcp s6 socat ncat systemd \
+  $(shell apt-cache show s6-networking > /dev/null 2>&1 && echo s6-networking)
+BENCH_OPTIONS  = $(if $(QUICK),--quick) $(PARTS)
+
+#: bench     measure begat and other servers, and write Benchmarks/RESULTS.md; QUICK=yes: only see that all of it runs
+bench: $(BUILT)
+	@./.ci/install-packages $(TEST_PACKAGES)
+	@./.ci/unpack-peers $(CURDIR)/$(BUILD)/bench/peers $(BENCH_PACKAGES)
+	@./.ci/unpack-peers $(CURDIR)/$(BUILD)/bench/inetd openbsd-inetd
+	@Benchmarks/run $(BENCH_OPTIONS)
+
 # The library's documentation, for a web server.  A link that leads nowhere is an error.
 #: docs      build the library's documentation in .build/docs
 docs: deps
@@ -252,4 +265,4 @@ clean:
 help:
 	@sed -n 's/^#: /make /p' Makefile
 
-.PHONY: all deps test-deps build run test test-systemd test-balancer nightly docs format references release-library api-check check install uninstall list-installed dist clean help
+.PHONY: all deps test-deps build run test test-systemd test-balancer nightly bench docs format references release-library api-check check install uninstall list-installed dist clean help

@@ -1,0 +1,1 @@
+"""Measures begat and other servers in one run: Benchmarks/README.md explains it."""

@@ -1,0 +1,263 @@
+"""What is measured: each part has its servers, and one run of each server in each round."""
+
+import shutil
+import socket
+import threading
+import time
+
+from . import peers
+from .begat import HELD, Daemon, begatd, has_spares, listener
+from .held import Held, can_hold
+from .load import LIMIT, LoadError, OpenLoop, problems
+from .server import Servers, Server, ServerError
+
+FORTUNE = shutil.which("fortune", path="/usr/games:/usr/bin")
+SERVICES = 50
+HELLO, LINE = str(LIMIT / "hello"), str(LIMIT / "line")
+# Settings of begatd's service that are not to be met where many connections are held.
+UNMET = {"max_connections": HELD, "max_connections_per_source": HELD}
+
+
+class Part:
+    """One measurement.  `reference` is the label of the server that the others are compared with."""
+
+    name = title = reference = ""
+    about = ""
+    # The figure that ratios are made of and its unit.
+    figure, unit = "rate", "connections per second"
+
+    def __init__(self, settings, generator, say):
+        self.settings, self.generator, self.say = settings, generator, say
+        self.seconds = settings.seconds
+
+    def servers(self):
+        """The servers, the reference first."""
+        raise NotImplementedError
+
+    def measure(self, server):
+        """One run: a dictionary of figures, with notes under "note"."""
+        raise NotImplementedError
+
+    def run(self, folder):
+        with Servers(self.servers(), folder / self.name, self.say) as servers:
+            rows = {server.label: {"label": server.label, "settings": server.settings, "rounds": []} for server in servers.running}
+            for number, turn in servers.turns(self.settings.rounds):
+                for server in turn:
+                    try:
+                        figures = self.measure(server)
+                    except (LoadError, ServerError, OSError) as error:
+                        figures = {"note": str(error)}
+                    figures["round"] = number
+                    rows[server.label]["rounds"].append(figures)
+                    value = figures.get(self.figure)
+                    self.say(f"{self.name} {number + 1} {server.label}: {value if value is None else round(value, 1)}"
+                             + (f" ({figures['note']})" if figures.get("note") else ""))
+            rows = [rows[server.label] for server in servers.running]
+        return {"name": self.name, "title": self.title, "about": self.about, "reference": self.reference, "figure": self.figure,
+                "unit": self.unit, "rows": rows, "left_out": servers.left_out}
+
+
+def figures_of(report):
+    return {"rate": report["rate"], "generator_cpu": report.get("generator_cpu"), "note": problems(report),
+            **report["latencies"]}
+
+
+def time_servers():
+    ours = [begatd("time"), begatd("time", "begatd, log connections", log="connections")]
+    if has_spares():
+        ours.append(begatd("time", "begatd, no spares", spare_processes=0))
+    return [peers.c_loop("fork", "C fork loop"), *ours, listener("time"), *peers.xinetd_time(),
+            peers.perl("time"), peers.python("time")]
+
+
+class Time(Part):
+    name, reference = "time", "C fork loop"
+    title = "`time` over TCP, 16 clients"
+    about = ("4 bytes (RFC 868), then the end. All but xinetd and the last have a process for each connection; the last is the "
+             "limit of the load generator.")
+
+    def servers(self):
+        return [*time_servers(), peers.c_loop("close", "C accept and close, no byte")]
+
+    def measure(self, server):
+        expect = 0 if "no byte" in server.label else 4
+        return figures_of(self.generator.closed_loop(server.target, 16, self.seconds, expect))
+
+
+class OneClient(Part):
+    name, reference = "one-client", "C fork loop"
+    title = "`time` over TCP, one client after the other"
+    about = "Microseconds from connect(2) to the end of file."
+    figure, unit = "p50", "µs"
+
+    def servers(self):
+        return time_servers()
+
+    def measure(self, server):
+        return figures_of(self.generator.closed_loop(server.target, 1, self.seconds, 4))
+
+
+class Latency(Part):
+    name, reference = "latency", "C fork loop"
+    title = "Latencies of `time` at a steady rate"
+    figure, unit = "p99", "µs"
+
+    @property
+    def about(self):
+        return (f"{self.settings.steady_rate} connections begin in a second, whatever becomes of those before: a server that "
+                "pauses makes all wait that come meanwhile. Microseconds from connect(2) to the end of file.")
+
+    def servers(self):
+        return time_servers()
+
+    def measure(self, server):
+        report = OpenLoop(server.target, "127.0.0.1", self.settings.steady_rate, self.seconds).report()
+        missed = report["offered"] - report["served"]
+        return {"rate": report["rate"], "note": f"{missed} of {report['offered']} not served" if missed else "",
+                **report["latencies"]}
+
+
+class Executed(Part):
+    name, reference = "executed", "C vfork loop"
+    title = "A program executed for each connection, 16 clients"
+    about = "The program is `limit/hello`: static, writes 6 bytes and ends."
+
+    def servers(self):
+        ours = [begatd("hello", exec=[HELLO]), begatd("hello", "begatd, sandbox off", exec=[HELLO], sandbox="off")]
+        return [peers.c_loop("exec", "C vfork loop", HELLO), *ours, *peers.executing("hello", [HELLO]),
+                peers.perl("exec", "Perl fork and exec", HELLO)]
+
+    def measure(self, server):
+        return figures_of(self.generator.closed_loop(server.target, 16, self.seconds, 6))
+
+
+class UnixSocket(Part):
+    name, reference = "unix-socket", "begatd"
+    title = "The same over a Unix socket"
+    about = "Peers that listen on Unix sockets only."
+
+    def servers(self):
+        return [begatd("hello", at="%t/hello", exec=[HELLO]), *peers.s6_ipcserver([HELLO])]
+
+    def measure(self, server):
+        return figures_of(self.generator.closed_loop(server.target, 16, self.seconds, 6))
+
+
+class Fortune(Part):
+    name, reference = "fortune", "begatd"
+    title = "A fortune of at most 160 characters, 16 clients"
+    about = "Built into begat; the others execute `fortune -s`."
+
+    def servers(self):
+        ours = {"fortune.max-length": 160}
+        others = peers.executing("fortune", [FORTUNE, "-s"]) if FORTUNE else []
+        return [begatd("fortune", **ours), *others]
+
+    def measure(self, server):
+        return figures_of(self.generator.closed_loop(server.target, 16, self.seconds))
+
+
+class Idle(Part):
+    name, reference = "idle", "C loop, queued signals"
+    title = "Rate and memory with idle connections held"
+    about = ("Clients that were greeted and say nothing; beside them 16 that send a line, which ends their connection. Memory is "
+             "that of the machine, for each held connection: its process and both ends of it.")
+    # Processes of interpreters: more of them than this might not fit into the memory.
+    HEAVY, HEAVY_MOST = ("Perl", "Python"), 1000
+
+    def servers(self):
+        executed = [server for server in peers.executing("line", [LINE]) if server.label in ("tcpserver", "xinetd")]
+        return [peers.c_loop("queued", "C loop, queued signals", "asked"), peers.c_loop("fork", "C fork loop", "asked"),
+                begatd("command", **UNMET), peers.perl("asked"), peers.python("asked"),
+                begatd("line", "begatd, executed program", exec=[LINE], **UNMET), *executed]
+
+    def most(self, server):
+        return self.HEAVY_MOST if server.label.startswith(self.HEAVY) else max(self.settings.held)
+
+    def measure(self, server):
+        figures, notes = {}, []
+        for count in sorted(self.settings.held):
+            if count > self.most(server) or not can_hold(count):
+                continue
+            with Held(server.target, count) as held:
+                report = self.generator.closed_loop(server.target, 16, self.seconds, send="quit")
+                notes += [f"{count} held: {problem}" for problem in [problems(report)] if problem]
+                if (there := held.still_there()) < count:
+                    notes.append(f"{there} of {count} still held")
+                figures[f"rate_{count}"] = report["rate"]
+                if count:
+                    figures[f"kib_{count}"] = held.kib / count
+        figures["rate"] = figures.get("rate_0")
+        # The largest number says most about one of them.
+        memory = [(int(name[4:]), value) for name, value in figures.items() if name.startswith("kib_")]
+        if memory:
+            figures["kib"] = max(memory)[1]
+        return {**figures, "note": "; ".join(notes)}
+
+
+class Datagrams(Part):
+    name, reference = "datagrams", "C recvmmsg loop"
+    title = "`time` over UDP, 16 clients"
+    figure, unit = "rate", "answers per second"
+    about = ("Each client asks again when it has its answer, or has waited 2 ms. xinetd throws away those datagrams that arrive while "
+             "it answers another one: its clients wait.")
+
+    def servers(self):
+        never_met = "1000000/s"
+        return [peers.c_loop("answer", "C recvmmsg loop"),
+                begatd("time", datagrams=True, rate=never_met, rate_per_source=never_met), *peers.xinetd_datagrams()]
+
+    def measure(self, server):
+        report = self.generator.datagrams(server.target, 16, self.seconds, 4)
+        return {**figures_of(report), "lost": 100 * report["lost"] / (report["ok"] + report["lost"])}
+
+
+class Session(Part):
+    name, reference = "session", "Perl (perlipc)"
+    title = "One session of many commands"
+    figure, unit = "rate", "commands per second"
+
+    @property
+    def about(self):
+        return f"One client sends `date` {self.settings.commands} times without waiting and reads all answers."
+
+    def servers(self):
+        return [peers.perl("session"), begatd("command")]
+
+    def measure(self, server):
+        prompt, count = b"Command? ", self.settings.commands
+        begun, prompts, rest = time.monotonic(), 0, b""
+        with socket.create_connection(server.target, timeout=60) as client:
+            sender = threading.Thread(target=client.sendall, args=(b"date\n" * count + b"quit\n",))
+            sender.start()
+            while part := client.recv(1 << 18):
+                text = rest + part
+                prompts += text.count(prompt)
+                rest = text[-len(prompt) + 1:]
+            sender.join()
+        note = "" if prompts == count + 1 else f"{prompts} prompts instead of {count + 1}"
+        return {"rate": count / (time.monotonic() - begun), "note": note}
+
+
+class Start(Part):
+    name, reference = "start", ""
+    title = "Start of begatd to readiness"
+    about = f"{SERVICES} services, from fork to the last line of `--ready-fd`."
+    figure, unit = "milliseconds", "ms"
+
+    def servers(self):
+        return [Server("begatd", lambda folder: (None, []), "connections", "default", "default" if has_spares() else "none", "on")]
+
+    def measure(self, server):
+        services = {f"time{number}": {"serve": "time", "listen-stream": ["127.0.0.1:0"]} for number in range(SERVICES)}
+        begun = time.monotonic()
+        daemon = Daemon(services, self.settings.folder / self.name)
+        try:
+            daemon.targets(SERVICES)
+            return {"milliseconds": (time.monotonic() - begun) * 1000}
+        finally:
+            daemon.process.end()
+
+
+PARTS = {part.name: part for part in
+         [Time, OneClient, Latency, Executed, UnixSocket, Fortune, Idle, Datagrams, Session, Start]}
