@@ -13,6 +13,8 @@ SOURCE = "127.0.0.2"
 # How many connections wait for their greeting at the same time: no server's backlog is to overflow.
 UNDER_WAY = 64
 IP_BIND_ADDRESS_NO_PORT = 24
+# So many processes are asked for their memory.
+SAMPLE = 100
 
 
 def available_memory():
@@ -27,6 +29,33 @@ def living_tasks():
     return int(pathlib.Path("/proc/loadavg").read_text().split()[3].split("/")[1])
 
 
+def descendants(processes):
+    """The numbers of all processes that these have started, and those have started."""
+    children = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # The name, in brackets, may contain anything.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, wanted = set(), list(processes)
+    while wanted:
+        started = children.get(wanted.pop(), [])
+        found.update(started)
+        wanted += started
+    return found
+
+
+def own_memory(process):
+    """KiB that a process has for itself alone: pages and page tables."""
+    folder, kib = pathlib.Path(f"/proc/{process}"), 0
+    for name, words in (("smaps_rollup", ("Private_Clean:", "Private_Dirty:")), ("status", ("VmPTE:",))):
+        kib += sum(int(line.split()[1]) for line in (folder / name).read_text().splitlines() if line.startswith(words))
+    return kib
+
+
 def can_hold(count):
     """Whether this process may have so many sockets."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] > count + 100
@@ -35,11 +64,13 @@ def can_hold(count):
 class Held:
     """So many idle clients of one server, while the `with` block runs.
 
-    `kib` is the memory that all of it took: processes, page tables and both ends of the connections.
+    `kib` is the memory that all of it took on the machine: processes, page tables and both ends of the connections;
+    `process_kib` is the mean of what the connections' processes have for themselves alone.
     """
 
-    def __init__(self, target, count):
-        self.target, self.count, self.sockets, self.kib = target, count, [], 0
+    def __init__(self, target, count, servers):
+        self.target, self.count, self.servers, self.sockets = target, count, servers, []
+        self.kib = self.process_kib = 0
 
     def connect(self):
         client = socket.socket(socket.AF_INET)
@@ -51,7 +82,8 @@ class Held:
         return client
 
     def __enter__(self):
-        self.tasks, before, deadline = living_tasks(), available_memory(), time.monotonic() + PATIENCE + self.count / 200
+        self.tasks, before, old = living_tasks(), available_memory(), descendants(self.servers)
+        deadline = time.monotonic() + PATIENCE + self.count / 50
         with selectors.DefaultSelector() as selector:
             greeted = 0
             while greeted < self.count:
@@ -65,6 +97,9 @@ class Held:
                 if time.monotonic() > deadline:
                     raise OSError(f"only {greeted} of {self.count} clients were greeted")
         self.kib = before - available_memory()
+        connections = sorted(descendants(self.servers) - old)[:SAMPLE]
+        if connections:
+            self.process_kib = sum(map(own_memory, connections)) / len(connections)
         return self
 
     def still_there(self):

@@ -1,5 +1,6 @@
 """The machine, and the versions of all programs that take part."""
 
+import ctypes
 import datetime
 import os
 import pathlib
@@ -29,10 +30,11 @@ def debian_version(package):
     return found[1] if found else ""
 
 
-def security_modules():
-    """Those of the kernel: begat's sandbox uses Landlock if it is there."""
-    modules = pathlib.Path("/sys/kernel/security/lsm")
-    return modules.read_text().strip() if modules.exists() else "unknown"
+def landlock():
+    """The version of Landlock that the kernel offers to begat's sandbox."""
+    landlock_create_ruleset, version = 444, 1
+    answer = ctypes.CDLL(None).syscall(landlock_create_ruleset, None, 0, version)
+    return str(answer) if answer > 0 else "none"
 
 
 def machine():
@@ -45,7 +47,7 @@ def machine():
         "processor": f"{model[1] if model else platform.machine()}, {len(os.sched_getaffinity(0))} in use of {os.cpu_count()}",
         "memory": f"{int(memory[1]) / (1 << 20):.1f} GiB",
         "kernel": platform.release(),
-        "security modules": security_modules(),
+        "Landlock": landlock(),
         "sched_autogroup_enabled": autogroup.read_text().strip() if autogroup.exists() else "-",
         "system": distribution,
         "user": "root" if os.geteuid() == 0 else "no privilege",

@@ -40,7 +40,8 @@ class Part:
 
     def run(self, folder):
         with Servers(self.servers(), folder / self.name, self.say) as servers:
-            rows = {server.label: {"label": server.label, "settings": server.settings, "rounds": []} for server in servers.running}
+            rows = {server.label: {"label": server.label, "settings": server.settings, "rounds": []}
+                    for server in servers.running}
             for number, turn in servers.turns(self.settings.rounds):
                 for server in turn:
                     try:
@@ -111,7 +112,7 @@ class Latency(Part):
         return time_servers()
 
     def measure(self, server):
-        report = OpenLoop(server.target, "127.0.0.1", self.settings.steady_rate, self.seconds).report()
+        report = OpenLoop(server.target, "127.0.0.1", self.settings.steady_rate, 2 * self.seconds).report()
         missed = report["offered"] - report["served"]
         return {"rate": report["rate"], "note": f"{missed} of {report['offered']} not served" if missed else "",
                 **report["latencies"]}
@@ -120,11 +121,14 @@ class Latency(Part):
 class Executed(Part):
     name, reference = "executed", "C vfork loop"
     title = "A program executed for each connection, 16 clients"
-    about = "The program is `limit/hello`: static, writes 6 bytes and ends."
+    about = ("The program is `limit/hello`: static, writes 6 bytes and ends. The C loops take the steps that begat takes between vfork "
+             "and execve.")
 
     def servers(self):
         ours = [begatd("hello", exec=[HELLO]), begatd("hello", "begatd, sandbox off", exec=[HELLO], sandbox="off")]
-        return [peers.c_loop("exec", "C vfork loop", HELLO), *ours, *peers.executing("hello", [HELLO]),
+        loops = [peers.c_loop("exec", "C vfork loop", HELLO, options=["-c"], sandbox="the same"),
+                 peers.c_loop("exec", "C vfork loop, not confined", HELLO)]
+        return [*loops, *ours, *peers.executing("hello", [HELLO]),
                 peers.perl("exec", "Perl fork and exec", HELLO)]
 
     def measure(self, server):
@@ -161,7 +165,8 @@ class Idle(Part):
     name, reference = "idle", "C loop, queued signals"
     title = "Rate and memory with idle connections held"
     about = ("Clients that were greeted and say nothing; beside them 16 that send a line, which ends their connection. Memory is "
-             "that of the machine, for each held connection: its process and both ends of it.")
+             "that of the machine, for each held connection: its process and both ends of it; in brackets, what its process has for "
+             "itself alone, page tables included. Interpreters hold 1,000 at most.")
     # Processes of interpreters: more of them than this might not fit into the memory.
     HEAVY, HEAVY_MOST = ("Perl", "Python"), 1000
 
@@ -177,21 +182,24 @@ class Idle(Part):
     def measure(self, server):
         figures, notes = {}, []
         for count in sorted(self.settings.held):
-            if count > self.most(server) or not can_hold(count):
+            if count > self.most(server):
                 continue
-            with Held(server.target, count) as held:
+            if not can_hold(count):
+                notes.append(f"{count} not held: too few descriptors (ulimit -n)")
+                continue
+            with Held(server.target, count, [process.number for process in server.processes]) as held:
                 report = self.generator.closed_loop(server.target, 16, self.seconds, send="quit")
                 notes += [f"{count} held: {problem}" for problem in [problems(report)] if problem]
                 if (there := held.still_there()) < count:
                     notes.append(f"{there} of {count} still held")
                 figures[f"rate_{count}"] = report["rate"]
                 if count:
-                    figures[f"kib_{count}"] = held.kib / count
+                    figures |= {f"kib_{count}": held.kib / count, f"process_kib_{count}": held.process_kib}
         figures["rate"] = figures.get("rate_0")
         # The largest number says most about one of them.
-        memory = [(int(name[4:]), value) for name, value in figures.items() if name.startswith("kib_")]
-        if memory:
-            figures["kib"] = max(memory)[1]
+        counts = [int(name[4:]) for name in figures if name.startswith("kib_")]
+        if counts:
+            figures |= {"kib": figures[f"kib_{max(counts)}"], "process_kib": figures[f"process_kib_{max(counts)}"]}
         return {**figures, "note": "; ".join(notes)}
 
 
@@ -246,7 +254,8 @@ class Start(Part):
     figure, unit = "milliseconds", "ms"
 
     def servers(self):
-        return [Server("begatd", lambda folder: (None, []), "connections", "default", "default" if has_spares() else "none", "on")]
+        spares = "default" if has_spares() else "none"
+        return [Server("begatd", lambda folder: (None, []), "connections", "default", spares, "on")]
 
     def measure(self, server):
         services = {f"time{number}": {"serve": "time", "listen-stream": ["127.0.0.1:0"]} for number in range(SERVICES)}

@@ -1,8 +1,6 @@
 """Servers that begat is compared with: Debian's, unpacked beside the project, and plain loops in C, Perl and Python."""
 
 import getpass
-import os
-import pathlib
 import shutil
 import socket
 import sys
@@ -33,8 +31,10 @@ def printing_its_place(label, *words, log):
     return Server(label, begin)
 
 
-def c_loop(name, label, *words):
-    return printing_its_place(label, LIMIT / name, "127.0.0.1", 0, *words, log=f"c-{name}.log")
+def c_loop(name, label, *words, options=(), sandbox="none"):
+    server = printing_its_place(label, LIMIT / name, *options, "127.0.0.1", 0, *words, log=f"{label.replace(' ', '-')}.log")
+    server.settings["sandbox"] = sandbox
+    return server
 
 
 def perl(what, label="Perl (perlipc)", *words):
@@ -120,8 +120,8 @@ def executing(name, words, most=100_000):
 
     # s6-tcpserver itself would look for these two in /usr/bin.
     def s6_tcpserverd(port, _):
-        return [program("s6-tcpserver-socketbinder"), "-b", 4096, "127.0.0.1", port, program("s6-tcpserverd"), "-c", most, "-C", most,
-                *words]
+        return [program("s6-tcpserver-socketbinder"), "-b", 4096, "127.0.0.1", port,
+                program("s6-tcpserverd"), "-c", most, "-C", most, *words]
 
     def socat(port, _):
         return [program("socat"), f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,backlog=4096",
@@ -133,8 +133,8 @@ def executing(name, words, most=100_000):
     def activate(port, _):
         return [program("systemd-socket-activate"), "--accept", "--inetd", "-l", f"127.0.0.1:{port}", *words]
 
-    peers = [("tcpserver", "tcpserver", tcpserver), ("s6-tcpserverd", "s6-tcpserverd", s6_tcpserverd), ("xinetd", "xinetd", xinetd),
-             ("socat", "socat EXEC,nofork", socat), ("systemd-socket-activate", "systemd-socket-activate", activate),
+    peers = [("tcpserver", "tcpserver", tcpserver), ("s6-tcpserverd", "s6-tcpserverd", s6_tcpserverd),
+             ("xinetd", "xinetd", xinetd), ("socat", "socat EXEC,nofork", socat), ("systemd-socket-activate", "systemd-socket-activate", activate),
              ("inetd", "openbsd-inetd", inetd), ("ncat", "ncat --sh-exec", ncat)]
     return [at_a_free_port(label, words_for, f"{name}-{command}.log") for command, label, words_for in peers
             if program(command)]
@@ -144,8 +144,8 @@ def s6_ipcserver(words):
     """s6 over a Unix socket: the two programs that s6-ipcserver would look for in /usr/bin."""
     def begin(folder):
         path = str(folder / "s6.socket")
-        process = Process([program("s6-ipcserver-socketbinder"), "-b", 4096, path, program("s6-ipcserverd"), "-c", 1000, "-C", 1000,
-                           *words], folder / "s6-ipcserverd.log")
+        binder, server = program("s6-ipcserver-socketbinder"), program("s6-ipcserverd")
+        process = Process([binder, "-b", 4096, path, server, "-c", 1000, "-C", 1000, *words], folder / "s6-ipcserverd.log")
         process.wait_until_it_accepts(path)
         return path, [process]
     return [Server("s6-ipcserverd", begin)] if program("s6-ipcserverd") else []

@@ -53,7 +53,7 @@ def bars(title, unit, rows):
             line(left + least * scale, y + 13, left + greatest * scale, y + 13, INK, 1.5),
             text(left + greatest * scale + 8, y + 17, number(value), colour=SOFT)]
     height = top + len(rows) * step + 34
-    legend = f"{unit}; median of the rounds, the thin line from the least to the greatest. Red: begat. Grey: plain C loops."
+    legend = f"{unit}: median of the rounds, and a thin line from the least to the greatest. Red: begat. Grey: plain C loops."
     return drawing(height, title, [*parts, text(20, height - 12, legend, 11, colour=SOFT)])
 
 
@@ -87,7 +87,7 @@ def lines(title, x_label, y_label, x_ticks, series, is_logarithmic=False):
     parts = [text(20, 46, y_label, 11, colour=SOFT)]
     for tick in ticks:
         parts += [line(left, y_of(tick), WIDTH - right, y_of(tick)),
-                  text(left - 8, y_of(tick) + 4, f"{tick:,.6g}", 11, "end", SOFT)]
+                  text(left - 8, y_of(tick) + 4, f"{tick:,.0f}" if tick >= 1 else f"{tick:g}", 11, "end", SOFT)]
     for name, place in x_ticks:
         parts += [line(x_of(place), top, x_of(place), floor), text(x_of(place), floor + 18, name, 11, "middle", SOFT)]
     parts.append(text((left + WIDTH - right) / 2, height - 14, x_label, 11, "middle", SOFT))

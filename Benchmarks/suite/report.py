@@ -32,14 +32,18 @@ def ratio_cell(row, reference, name):
     return "–" if value is None else f"{value:.2f}"
 
 
+def unit_of(part):
+    name = PERCENTILE_NAMES.get(part["figure"])
+    return f"{name}, {part['unit']}" if name else part["unit"]
+
+
 def figures_table(part):
     """A part with one figure for each server, its ratio to the reference, and latencies if there are any."""
     reference, figure = row_of(part, part["reference"]), part["figure"]
     latencies = [name for name in IN_TABLES if name != figure and any(median(row, name) for row in part["rows"])]
     is_lossy = any(values(row, "lost") for row in part["rows"])
     busy = any(median(row, "generator_cpu") for row in part["rows"])
-    unit = PERCENTILE_NAMES.get(figure, part["unit"]) + (f", {part['unit']}" if figure in PERCENTILE_NAMES else "")
-    figures = [unit, *(["ratio"] if reference else []), *(f"{PERCENTILE_NAMES[name]}, µs" for name in latencies),
+    figures = [unit_of(part), *(["ratio"] if reference else []), *(f"{PERCENTILE_NAMES[name]}, µs" for name in latencies),
                *(["lost, %"] if is_lossy else []), *(["generator's processors"] if busy else [])]
     rows = []
     for row in part["rows"]:
@@ -51,6 +55,10 @@ def figures_table(part):
     return table(["server", *figures, *SETTINGS], rows, figures)
 
 
+def with_bracket(value, other):
+    return number(value) if other is None else f"{number(value)} ({number(other)})"
+
+
 def idle_tables(part):
     counts = counts_held(part)
     names = [f"{count:,}" for count in counts]
@@ -58,13 +66,14 @@ def idle_tables(part):
     for row in part["rows"]:
         cells = []
         for count in counts:
-            part_kept, rate = kept(row, count), number(median(row, f"rate_{count}"))
-            cells.append(f"{rate} ({part_kept:.2f})" if part_kept is not None and count else rate)
+            cells.append(with_bracket(median(row, f"rate_{count}"), kept(row, count) if count else None))
         rates.append([row["label"], *cells, *settings_of(row)])
-        memory.append([row["label"], *(number(median(row, f"kib_{count}")) for count in counts if count)])
+        memory.append([row["label"], *(with_bracket(median(row, f"kib_{count}"), median(row, f"process_kib_{count}"))
+                                       for count in counts if count)])
     return "\n\n".join([
         "Connections per second, by connections held; in brackets the part of its rate that the server keeps:",
-        table(["server", *names, *SETTINGS], rates, names), "KiB of memory for each held connection:",
+        table(["server", *names, *SETTINGS], rates, names),
+        "KiB of memory for each held connection; in brackets that of its process alone:",
         table(["server", *names[1:]], memory, names)])
 
 
@@ -90,17 +99,19 @@ def plots_of(part):
         ticks = [(f"{count:,}", count / most) for count in counts]
         series = [(row["label"], [(count / most, rate) for count in counts if (rate := median(row, f"rate_{count}"))])
                   for row in part["rows"]]
-        return {"idle": plot.lines("Rate with idle connections held", "idle connections held", "connections per second", ticks, series),
-                "memory": bars_of(part, "kib", "Memory for each connection, both ends of it included", "KiB")}
+        memory = bars_of(part, "kib", "Memory for each connection, both ends of it included", "KiB")
+        rate = plot.lines("Rate with idle connections held", "idle connections held", "connections per second", ticks, series)
+        return {"idle": rate, "memory": memory}
     if part["name"] == "latency":
         found = [name for name in PERCENTILES if any(median(row, name) for row in part["rows"])]
         places = {name: index / max(1, len(found) - 1) for index, name in enumerate(found)}
-        series = [(row["label"], [(places[name], value) for name in found if (value := median(row, name))]) for row in part["rows"]]
+        series = [(row["label"], [(places[name], value) for name in found if (value := median(row, name))])
+                  for row in part["rows"]]
         return {"latency": plot.lines(title, "part of the connections that took no longer", "µs, logarithmic",
                                       [(PERCENTILE_NAMES[name], places[name]) for name in found], series, True)}
     if len(part["rows"]) < 2:
         return {}
-    return {part["name"]: bars_of(part, part["figure"], title, part["unit"])}
+    return {part["name"]: bars_of(part, part["figure"], title, unit_of(part))}
 
 
 def targets_table(parts):

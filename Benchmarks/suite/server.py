@@ -73,6 +73,10 @@ class Process:
                 self.words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env={**os.environ, **(environment or {})}, pass_fds=descriptors)
 
+    @property
+    def number(self):
+        return self.process.pid
+
     def check(self):
         if self.process.poll() is not None:
             text = self.log.read_text(errors="replace").strip()
