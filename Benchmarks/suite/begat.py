@@ -55,7 +55,9 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
     settings = {key.replace("_", "-"): value for key, value in settings.items()}
     # Datagrams make no connections that could leave a line.
     are_datagrams = settings.pop("datagrams", False)
-    table = {"listen-datagram": [at]} if are_datagrams else {"listen-stream": [at], "log": "problems"}
+    # A connection counts until its process is reaped: 16 clients at one address are more than 16 connections sometimes.
+    streams = {"listen-stream": [at], "log": "problems", "max-connections-per-source": 128}
+    table = {"listen-datagram": [at]} if are_datagrams else streams
     table |= settings
     if "exec" not in table:
         table["serve"] = name
@@ -71,7 +73,7 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
             daemon.process.end()
             raise
 
-    limits = f"{table.get('max-connections', 256)} at once, {table.get('max-connections-per-source', 32)} of a source"
+    limits = f"{table.get('max-connections', 256)} at once, {table.get('max-connections-per-source')} of a source"
     if are_datagrams:
         limits = f"{table.get('rate-per-source', '10/s')} of a source"
     spares = str(table.get("spare-processes", "default")) if has_spares() else "none"
@@ -82,12 +84,13 @@ def listener(service):
     """begat-listener without begatd."""
     def begin(folder):
         process = Process(
-            [f"{PROGRAMS}/begat-listener", "--serve", service, "--listen-stream", "127.0.0.1:0", "--log", "problems"],
+            [f"{PROGRAMS}/begat-listener", "--serve", service, "--listen-stream", "127.0.0.1:0", "--log", "problems",
+             "--max-connections-per-source", 128],
             folder / "begat-listener.log")
         def find():
             process.check()
             return re.search(r"ready on 127\.0\.0\.1:(\d+)", process.log.read_text())
         return ("127.0.0.1", int(wait_until("begat-listener's readiness", find)[1])), [process]
 
-    return Server("begat-listener alone", begin, "problems", "256 at once, 32 of a source",
+    return Server("begat-listener alone", begin, "problems", "256 at once, 128 of a source",
                   "default" if has_spares() else "none", "on")

@@ -39,7 +39,9 @@ class Part:
         raise NotImplementedError
 
     def run(self, folder):
-        with Servers(self.servers(), folder / self.name, self.say) as servers:
+        wanted = self.settings.server or [""]
+        servers = [server for server in self.servers() if any(text in server.label for text in wanted)]
+        with Servers(servers, folder / self.name, self.say) as servers:
             rows = {server.label: {"label": server.label, "settings": server.settings, "rounds": []}
                     for server in servers.running}
             for number, turn in servers.turns(self.settings.rounds):

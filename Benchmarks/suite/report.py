@@ -29,7 +29,7 @@ def table(titles, rows, right=()):
 
 def ratio_cell(row, reference, name):
     value = ratio_of_rows(row, reference, name) if reference else None
-    return "–" if value is None else f"{value:.2f}"
+    return number(value)
 
 
 def unit_of(part):
@@ -129,7 +129,7 @@ def head(run):
     return [
         "# Results", f"Written by `{COMMAND}` on {run['date']}; [README.md](README.md) explains how it measures.",
         f"{settings['rounds']} rounds; in each of them every server for {settings['seconds']:g} s, each round beginning with another one. "
-        f"Figures are medians of the rounds, and ratios are medians of the rounds' ratios to the first server of the table. Load by "
+        f"Figures are medians of the rounds, and ratios are medians of the rounds' ratios to one server, whose own is 1.00. Load by "
         f"{settings['generator']}, over loopback on the same processors. Only ratios of one table mean anything elsewhere.",
         table(["machine", ""], facts), table(["program", "version"], [[name, value] for name, value in run["versions"].items()]),
         "Settings: *log* is what leaves a line for each connection, *limits* are those that are checked, *spares* are processes forked "
