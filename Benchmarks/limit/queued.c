@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
 
   struct pollfd queries[] = {{.fd = listener, .events = POLLIN}, {.fd = children, .events = POLLIN}};
   for (;;) {
-    /* Ends beyond RLIMIT_SIGPENDING are announced by nothing. */
+    /* The kernel announces no end beyond RLIMIT_SIGPENDING. */
     if (poll(queries, 2, sweep_every) == 0)
       while (waitpid(-1, NULL, WNOHANG | __WALL) > 0) {
       }

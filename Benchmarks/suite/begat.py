@@ -73,7 +73,7 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
             daemon.process.end()
             raise
 
-    limits = f"{table.get('max-connections', 256)} at once, {table.get('max-connections-per-source')} of a source"
+    limits = f"{table.get('max-connections', 256)} connections, {table.get('max-connections-per-source')} of a source"
     if are_datagrams:
         limits = f"{table.get('rate-per-source', '10/s')} of a source"
     spares = str(table.get("spare-processes", "default")) if has_spares() else "none"
@@ -92,5 +92,5 @@ def listener(service):
             return re.search(r"ready on 127\.0\.0\.1:(\d+)", process.log.read_text())
         return ("127.0.0.1", int(wait_until("begat-listener's readiness", find)[1])), [process]
 
-    return Server("begat-listener alone", begin, "problems", "256 at once, 128 of a source",
+    return Server("begat-listener alone", begin, "problems", "256 connections, 128 of a source",
                   "default" if has_spares() else "none", "on")

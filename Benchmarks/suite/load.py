@@ -1,4 +1,4 @@
-"""The load generators, behind one interface: what is measured does not know which of them measures.
+"""The load generators, behind one interface: no other file knows which of them is used.
 
 A target is (HOST, PORT) or the path of a Unix socket.
 """
@@ -48,7 +48,7 @@ def begat_load(target, *options, begat=BEGAT, wrapper=()):
 
 
 def problems(report):
-    """What went wrong in a run, in words: a server that refuses is fast."""
+    """The problems of a run in words, empty if there were none: a server that refuses is fast."""
     failed = report["connections"] - report["ok"]
     notes = [f"{failed} of {report['connections']} failed"] if failed else []
     if report.get("held", 0) < report.get("held_wanted", 0):

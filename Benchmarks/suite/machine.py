@@ -12,7 +12,7 @@ from . import peers
 from .load import BEGAT, ROOT
 from .parts import FORTUNE
 
-ABSENT = "not here"
+ABSENT = "absent"
 
 
 def first_line(*words):

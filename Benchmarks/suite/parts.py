@@ -1,4 +1,4 @@
-"""What is measured: each part has its servers, and one run of each server in each round."""
+"""The parts of a run: each has its servers, and measures each of them once in each round."""
 
 import shutil
 import socket
@@ -76,8 +76,8 @@ def time_servers():
 class Time(Part):
     name, reference = "time", "C fork loop"
     title = "`time` over TCP, 16 clients"
-    about = ("4 bytes (RFC 868), then the end. All but xinetd and the last have a process for each connection; the last is the "
-             "limit of the load generator.")
+    about = ("4 bytes (RFC 868), then the end. All but xinetd and the last have a process for each connection; the last shows "
+             "how fast the load generator is.")
 
     def servers(self):
         return [*time_servers(), peers.c_loop("close", "C accept and close, no byte")]

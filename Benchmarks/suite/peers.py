@@ -11,7 +11,7 @@ from .server import Process, Server, answers, free_port, wait_until
 OWN = ROOT / "Benchmarks/peers"
 # Debian's, whatever else is called python3.
 PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
-# Where `make bench` unpacks their programs; the machine's own come last.
+# `make bench` unpacks their programs into these; the machine's own come last.
 FOLDERS = [ROOT / ".build/bench/peers", ROOT / ".build/bench/inetd"]
 
 

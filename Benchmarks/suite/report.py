@@ -154,5 +154,5 @@ def write(run, path):
         remarks = [f"- {row['label']}, {note}" for row in part["rows"] for note in notes(row)]
         remarks += [f"- left out: {text}" for text in part["left_out"]]
         if remarks:
-            sections.append("Not in order:\n\n" + "\n".join(remarks))
+            sections.append("Problems:\n\n" + "\n".join(remarks))
     path.write_text("\n\n".join(sections) + "\n")

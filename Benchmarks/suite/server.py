@@ -131,7 +131,7 @@ class Server:
 
 
 class Servers:
-    """Those of one part, running.  A server that does not start is left out, and why is said."""
+    """Those of one part, running.  A server that does not start is left out, and the reason is printed."""
 
     def __init__(self, servers, folder, say):
         self.wanted, self.folder, self.say = servers, pathlib.Path(folder), say

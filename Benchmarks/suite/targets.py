@@ -1,4 +1,4 @@
-"""What this run was to show, and what it showed."""
+"""The targets, beside the figures of a run."""
 
 from .figures import best, common, counts_held, median, quotients, ratio, row_of
 from .table import median_of_ratios
