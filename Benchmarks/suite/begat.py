@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from .load import BEGAT
-from .server import Process, Server, ServerError, wait_until
+from .server import Process, Server, wait_until
 
 PROGRAMS = os.path.dirname(BEGAT)
 HELD = 20000
@@ -67,11 +67,7 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
         if at.startswith("%t/"):
             service["listen-stream"] = [str(place / at[3:])]
         daemon = Daemon({name: service}, place)
-        try:
-            return daemon.targets(1)[0], [daemon.process]
-        except ServerError:
-            daemon.process.end()
-            raise
+        return daemon.targets(1)[0], [daemon.process]
 
     limits = f"{table.get('max-connections', 256)} connections, {table.get('max-connections-per-source')} of a source"
     if are_datagrams:

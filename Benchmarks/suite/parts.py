@@ -8,7 +8,7 @@ import time
 from . import peers
 from .begat import HELD, Daemon, begatd, has_spares, listener
 from .held import Held, can_hold
-from .load import LIMIT, LoadError, OpenLoop, problems
+from .load import LIMIT, Generator, LoadError, OpenLoop, problems
 from .server import Servers, Server, ServerError
 
 FORTUNE = shutil.which("fortune", path="/usr/games:/usr/bin")
@@ -270,5 +270,18 @@ class Start(Part):
             daemon.process.end()
 
 
+class Generators(Part):
+    name, reference = "generators", "limit/load"
+    title = "The load generators themselves"
+    about = "`begat load` and the one in plain C, each against a C fork loop of its own: 4 bytes, 16 clients."
+    GENERATORS = {"limit/load": "c", "begat load": "begat"}
+
+    def servers(self):
+        return [peers.c_loop("fork", label) for label in self.GENERATORS]
+
+    def measure(self, server):
+        return figures_of(Generator(self.GENERATORS[server.label]).closed_loop(server.target, 16, self.seconds, 4))
+
+
 PARTS = {part.name: part for part in
-         [Time, OneClient, Latency, Executed, UnixSocket, Fortune, Idle, Datagrams, Session, Start]}
+         [Time, OneClient, Latency, Executed, UnixSocket, Fortune, Idle, Datagrams, Session, Start, Generators]}

@@ -32,7 +32,7 @@ def printing_its_place(label, *words, log):
 
 
 def c_loop(name, label, *words, options=(), sandbox="none"):
-    server = printing_its_place(label, LIMIT / name, *options, "127.0.0.1", 0, *words, log=f"{label.replace(' ', '-')}.log")
+    server = printing_its_place(label, LIMIT / name, *options, "127.0.0.1", 0, *words, log=f"{label.replace(' ', '-').replace('/', '-')}.log")
     server.settings["sandbox"] = sandbox
     return server
 

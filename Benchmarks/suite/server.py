@@ -66,12 +66,16 @@ def answers(target):
 class Process:
     """A server's process, the leader of its session; output and errors go to a file."""
 
+    # Those that have not been ended, also of servers that did not become ready.
+    living = []
+
     def __init__(self, words, log, environment=None, descriptors=()):
         self.words, self.log = [str(word) for word in words], pathlib.Path(log)
         with open(self.log, "wb") as output:
             self.process = subprocess.Popen(
                 self.words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env={**os.environ, **(environment or {})}, pass_fds=descriptors)
+        Process.living.append(self)
 
     @property
     def number(self):
@@ -97,6 +101,7 @@ class Process:
         wait_until(f"{self.words[0]} at {target}", is_there)
 
     def end(self):
+        Process.living.remove(self)
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self.process.pid, number)
@@ -112,8 +117,7 @@ class Process:
 class Server:
     """A server to measure: its name, its settings as the results show them, and how it starts.
 
-    `begin` takes the folder for its files and returns its target and its processes; it is None for a server of which
-    another one, begatd, has the process.
+    `begin` takes the folder for its files and returns its target and its processes.
     """
 
     def __init__(self, label, begin, log="none", limits="none", spares="none", sandbox="none"):
@@ -123,11 +127,6 @@ class Server:
 
     def start(self, folder):
         self.target, self.processes = self.begin(folder)
-
-    def end(self):
-        for process in self.processes:
-            process.end()
-        self.processes = []
 
 
 class Servers:
@@ -146,12 +145,11 @@ class Servers:
             except (ServerError, OSError) as error:
                 self.left_out.append(f"{server.label}: {error}")
                 self.say(f"left out: {self.left_out[-1]}")
-                server.end()
         return self
 
     def __exit__(self, *_):
-        for server in self.running:
-            server.end()
+        while Process.living:
+            Process.living[-1].end()
 
     def turns(self, rounds):
         """Each round's servers, beginning with another one each time: none is always behind the same neighbour."""

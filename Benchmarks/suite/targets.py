@@ -45,6 +45,7 @@ def targets(parts):
         ("", "begatd / C recvmmsg loop", ratio(of("datagrams"), "begatd", "C recvmmsg loop", "rate"), "at least", 0.9),
         ("session of many commands", "begatd / Perl", ratio(of("session"), "begatd", "Perl (perlipc)", "rate"), "at least", 3),
         ("start, 50 services", "ms", milliseconds(of("start")), "at most", 150),
+        ("load generator", "begat load / limit/load", ratio(of("generators"), "begat load", "limit/load", "rate"), "at least", 0.95),
     ]
 
 
