@@ -42,14 +42,26 @@ public enum ClientSocket {
   public static func start(to address: SocketAddress, from source: SocketAddress? = nil) throws(SystemCallError)
     -> Descriptor
   {
-    let socket = try open(for: address, from: source, isNonBlocking: true)
     let native = try RawSocketAddress(address, for: "connect")
-    do throws(SystemCallError) {
-      _ = try check("connect", on: address.description) {
-        native.withPointer { Glibc.connect(socket.number, $0, $1) }
-      }
-    } catch {
-      if error.code != .nowInProgress { throw error }
+    guard let source else { return try start(to: native) }
+    return try start(to: native, from: try RawSocketAddress(source))
+  }
+
+  /// Starts to connect to an address in the kernel's form, for a caller that connects many times.
+  ///
+  /// - Parameter kind: a datagram socket gets its peer and sends nothing; one of the Unix family without a source gets a
+  ///   name from the kernel, because it could not be answered otherwise.
+  @_spi(Begat) public static func start(
+    to address: RawSocketAddress, from source: RawSocketAddress? = nil, kind: SocketKind = .stream
+  ) throws(SystemCallError) -> Descriptor {
+    let isNameless = source == nil && kind == .datagram && address.family == .unix
+    let source = isNameless ? try RawSocketAddress(.unixUnnamed) : source
+    let socket = try open(kind, of: address.family, from: source, isNonBlocking: true)
+    let number = socket.number
+    _ = try check("connect", on: address.address?.description) {
+      let result = address.withPointer { Glibc.connect(number, $0, $1) }
+      // Nearly every connection over TCP ends here: an error would be made, with its text, for each of them.
+      return result == -1 && ErrorCode.current == .nowInProgress ? 0 : result
     }
     return socket
   }
@@ -66,8 +78,9 @@ public enum ClientSocket {
   private static func connectUnix(to address: SocketAddress, from source: SocketAddress?, until deadline: Deadline)
     throws(SystemCallError) -> Descriptor
   {
-    let socket = try open(for: address, from: source, isNonBlocking: false)
     let native = try RawSocketAddress(address, for: "connect")
+    let from: RawSocketAddress? = if let source { try RawSocketAddress(source) } else { nil }
+    let socket = try open(.stream, of: native.family, from: from, isNonBlocking: false)
     let deadline = min(deadline, .current)
     while true {
       if let left = deadline.remaining {
@@ -86,16 +99,15 @@ public enum ClientSocket {
     return socket
   }
 
-  private static func open(for address: SocketAddress, from source: SocketAddress?, isNonBlocking: Bool)
-    throws(SystemCallError) -> Descriptor
-  {
-    let family = try RawSocketAddress(address, for: "connect").family
-    let socket = try Descriptor.socket(family: family, kind: .stream, isNonBlocking: isNonBlocking)
+  private static func open(
+    _ kind: SocketKind, of family: AddressFamily, from source: RawSocketAddress?, isNonBlocking: Bool
+  ) throws(SystemCallError) -> Descriptor {
+    let socket = try Descriptor.socket(family: family, kind: kind, isNonBlocking: isNonBlocking)
     guard let source else { return socket }
     // The port is chosen at connect, when the pair is known: else 28,000 of them are soon used up.
-    if !source.isUnix { try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1) }
-    let native = try RawSocketAddress(source)
-    _ = try check("bind", on: source.description) { native.withPointer { Glibc.bind(socket.number, $0, $1) } }
+    if source.family != .unix { try socket.setOption(CInt(IPPROTO_IP), bindAddressNoPort, 1) }
+    let number = socket.number
+    _ = try check("bind", on: source.address?.description) { source.withPointer { Glibc.bind(number, $0, $1) } }
     return socket
   }
 }

@@ -125,18 +125,13 @@ import Glibc
 
   /// A socket that only the address can answer.
   private static func socket(for address: SocketAddress) throws(SystemCallError) -> Descriptor {
-    let family = try RawSocketAddress(address, for: "connect").family
-    let socket = try Descriptor.socket(family: family, kind: .datagram, isNonBlocking: true)
+    let socket = try ClientSocket.start(to: try RawSocketAddress(address, for: "connect"), kind: .datagram)
     // The network's word that a host cannot be reached is an outcome too.
     switch address {
     case .ipv4: try socket.setOption(CInt(IPPROTO_IP), receiveErrors, 1)
     case .ipv6: try socket.setOption(CInt(IPPROTO_IPV6), receiveErrorsIPv6, 1)
-    case .unixPath, .unixAbstract, .unixUnnamed:
-      // Without a name of its own a Unix socket cannot be answered; the kernel gives it one.
-      let name = try RawSocketAddress(.unixUnnamed)
-      _ = try check("bind") { name.withPointer { Glibc.bind(socket.number, $0, $1) } }
+    case .unixPath, .unixAbstract, .unixUnnamed: break
     }
-    try ClientSocket.connect(socket, to: address)
     return socket
   }
 
