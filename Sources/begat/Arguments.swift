@@ -17,9 +17,9 @@ struct TargetArguments: ParsableArguments {
     help: "The host's port: a number, a name of services(5), or both as in \"daytime(13)\".", completion: .ports)
   var port: String?
 
-  func target() throws -> ConnectionTarget {
+  func target(transport: Transport = .tcp) throws -> ConnectionTarget {
     do throws(ConnectionTarget.ParseError) {
-      return try ConnectionTarget(place, port: port)
+      return try ConnectionTarget(place, port: port, transport: transport)
     } catch { throw ValidationError(error.description) }
   }
 }

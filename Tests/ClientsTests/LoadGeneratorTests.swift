@@ -32,7 +32,7 @@ import Testing
     let generator = try LoadGenerator(
       settings: settings, address: address, sources: SourceAddresses(count: 3),
       clients: ClaimedClients(settings.proxy, count: 3, to: address))
-    generator.run()
+    try generator.run()
     return generator.tally
   }
 
@@ -53,6 +53,20 @@ import Testing
     #expect(tally.total == 50 && tally[outcome] == 50)
     #expect(tally.bytes == 50 * reply.utf8.count)
     #expect(tally.latency.totalCount == (outcome == .ok ? 50 : 0))
+  }
+
+  @Test("finds the expected text among what is received, or counts the connection as unexpected")
+  func expectsText() throws {
+    for (text, outcome) in [("ell", LoadOutcome.ok), ("elo", .unexpected)] {
+      let listener = try ListeningSocket(.ipv4(.loopback, port: 0), backlog: 64)
+      let address = try #require(try listener.descriptor.localAddress().address)
+      let server = server(listener, reply: "hello", count: 50)
+      var settings = try settings(address)
+      settings.expectedText = Array(text.utf8)
+      let tally = try run(settings, address)
+      server.join()
+      #expect(tally.total == 50 && tally[outcome] == 50)
+    }
   }
 
   /// Answers each connection that brings a header and a text behind it by the address that the header claims.

@@ -6,11 +6,11 @@ import Testing
 @Suite struct LoadReportTests {
   private func report(
     _ tally: LoadTally, address: SocketAddress = .ipv4(.loopback, port: 7), held: LoadReport.Held? = nil,
-    proxy: LoadReport.Proxy? = nil
+    proxy: LoadReport.Proxy? = nil, usesDatagrams: Bool = false, rate: Double? = nil
   ) -> LoadReport {
     LoadReport(
-      address: address, concurrency: 16, sources: proxy == nil ? 64 : 0, proxy: proxy, nanoseconds: 2_500_000_000,
-      processor: 1_000_000_000,
+      address: address, usesDatagrams: usesDatagrams, concurrency: 16, offeredRate: rate,
+      sources: proxy == nil ? 64 : 0, proxy: proxy, nanoseconds: 2_500_000_000, processor: 1_000_000_000,
       held: held ?? LoadReport.Held(wanted: 0, open: 0, failure: nil), tally: tally)
   }
 
@@ -59,6 +59,34 @@ import Testing
     #expect(held.hasFailures)
   }
 
+  @Test("shows the rate that was asked for, and what began late or never")
+  func showsTheOfferedRate() {
+    var tally = tally
+    (tally.delayed, tally.unbegun) = (7, 3)
+    let report = report(tally, rate: 500)
+    let lines = report.table.split(separator: "\n").map(String.init)
+    #expect(lines[0] == "target        127.0.0.1:7, 500 begun in a second, at most 16 at once, from 64 addresses")
+    #expect(lines.contains("delayed       7 (as many as --concurrency allows were under way)"))
+    #expect(lines.contains("not begun     3 (as many as --concurrency allows were under way)"))
+    #expect(report.json.contains("\"offered_rate\":500.0,") && report.json.contains("\"delayed\":7,\"not_begun\":3,"))
+    var late = LoadTally()
+    late.unbegun = 1
+    #expect(self.report(late, rate: 0.5).hasFailures)
+    #expect(self.report(late, rate: 0.5).table.contains(", 0.50 begun in a second,"))
+  }
+
+  @Test("counts questions of datagrams")
+  func countsQuestions() {
+    var tally = LoadTally()
+    tally.count(.empty)
+    let report = report(tally, usesDatagrams: true)
+    let lines = report.table.split(separator: "\n").map(String.init)
+    #expect(lines[0] == "target        127.0.0.1:7 by datagrams, 16 at once, from 64 addresses")
+    #expect(lines[1] == "questions     0 ok, 1 failed in 2.50 s")
+    #expect(lines.contains("empty         1 (answers without a byte; --expect-bytes 0 allows them)"))
+    #expect(report.json.contains("\"datagrams\":true,"))
+  }
+
   @Test("names the clients that headers claim")
   func namesClients() {
     let one = report(tally, proxy: LoadReport.Proxy(version: .one, clients: 1))
@@ -73,7 +101,7 @@ import Testing
   func isJSON() {
     let text = report(tally, address: .unixAbstract(Array("a\"\\\n".utf8))).json
     #expect(!text.contains("\n"))
-    #expect(text.hasPrefix("{\"target\":\"@a\\\"\\\\\\\\\\\\x0a\",\"concurrency\":16,\"sources\":64,"))
+    #expect(text.hasPrefix("{\"target\":\"@a\\\"\\\\\\\\\\\\x0a\",\"datagrams\":false,\"concurrency\":16,"))
     #expect(text.contains("\"seconds\":2.5,\"connections\":6,\"rate\":2.0,\"failed\":1,\"ok\":5,"))
     #expect(text.contains("\"other_errors\":1") && text.hasSuffix("\"latency_max\":200}"))
   }

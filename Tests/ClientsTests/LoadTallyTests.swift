@@ -23,6 +23,23 @@ import Testing
     #expect(LoadOutcome(received: received, expected: expected) == outcome)
   }
 
+  @Test(
+    "asks for the expected text where the number of bytes is right",
+    arguments: [(5, nil, .unexpected), (5, 5, .unexpected), (0, 0, .unexpected), (0, nil, .empty), (4, 5, .short)]
+      as [(Int, Int?, LoadOutcome)])
+  func asksForText(received: Int, expected: Int?, outcome: LoadOutcome) {
+    #expect(LoadOutcome(received: received, expected: expected, isText: false) == outcome)
+  }
+
+  @Test("fails where connections were due and never began")
+  func failsWhereNoneBegan() {
+    var tally = LoadTally()
+    tally.delayed = 1
+    #expect(!tally.hasFailures)
+    tally.unbegun = 1
+    #expect(tally.hasFailures && tally.failed == 0)
+  }
+
   @Test("counts each outcome and keeps the first strange error")
   func counts() {
     var tally = LoadTally()

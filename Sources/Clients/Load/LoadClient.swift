@@ -2,7 +2,7 @@ import Glibc
 @_spi(Begat) import NameService
 @_spi(Begat) import UnixCore
 
-/// `begat load`: opens connections at the greatest rate that a server allows, and measures.
+/// `begat load`: opens connections, at the greatest rate that a server allows or at a given one, and measures.
 public struct LoadClient: Sendable {
   public var settings: LoadSettings
 
@@ -36,36 +36,39 @@ public struct LoadClient: Sendable {
     var clients = ClaimedClients(settings.proxy, count: max(1, settings.sources), to: address)
     let claimed = clients.count
     let held = HeldConnections(
-      settings.held, to: address, from: &sources, as: &clients, within: settings.timeout)
-    let generator: LoadGenerator
-    do throws(SystemCallError) {
-      generator = try LoadGenerator(settings: settings, address: address, sources: sources, clients: clients)
-    } catch { throw Complaint("\(error)") }
-
+      settings.held, to: address, from: &sources, as: &clients, within: settings.patience)
     let start = (time: SystemClock.monotonic(), processor: processorTime())
-    generator.run()
+    let tally: LoadTally
+    do throws(SystemCallError) {
+      let generator = try LoadGenerator(
+        settings: settings, address: address, sources: sources, clients: clients,
+        progress: LoadProgress(start: start.time))
+      try generator.run()
+      tally = generator.tally
+    } catch { throw Complaint("\(error)") }
     return LoadReport(
-      address: address, concurrency: settings.concurrency, sources: sources.count,
+      address: address, usesDatagrams: settings.usesDatagrams, concurrency: settings.slotCount,
+      offeredRate: settings.rate, sources: sources.count,
       proxy: settings.proxy.map { LoadReport.Proxy(version: $0, clients: claimed) },
       nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor,
       held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
-      tally: generator.tally)
+      tally: tally)
   }
 
   private func raiseLimit() throws(Complaint) {
-    let wanted = UInt64(settings.concurrency + settings.held + 32)
+    let wanted = UInt64(settings.slotCount + settings.held + 32)
     let limit = ResourceLimit.openFiles.raise(to: wanted)
     if limit < wanted { throw Complaint("\(wanted) open files are needed and \(limit) permitted (RLIMIT_NOFILE)") }
   }
 
-  /// Where there is a choice, the address that takes a connection.
+  /// Where there is a choice, the address that takes a connection; no datagram would tell which one that is.
   private func findAddress() throws(Complaint) -> SocketAddress {
     do throws(Hosts.LookupError) {
       let addresses = try settings.target.addresses()
-      if addresses.count == 1 { return addresses[0] }
+      if addresses.count == 1 || settings.usesDatagrams { return addresses[0] }
     } catch { throw Complaint("\(error)") }
     do throws(ConnectionTarget.ConnectError) {
-      return try settings.target.connect(until: Deadline(after: settings.timeout)).address
+      return try settings.target.connect(until: Deadline(after: settings.patience)).address
     } catch { throw Complaint(error) }
   }
 

@@ -1,44 +1,53 @@
-import Glibc
 @_spi(Begat) import UnixCore
 
-/// A closed loop: as many connections under way as asked for; one that ends makes room for the next.
+/// As many connections under way as asked for; one that ends makes room for the next (a closed loop), or they begin at a
+/// rate (an open loop).
 ///
 /// One thread and one epoll; nothing is allocated per connection.
 final class LoadGenerator {
-  private let settings: LoadSettings
-  private let address: SocketAddress
-  private let poller: Poller
-  private let slots: UnsafeMutableBufferPointer<LoadSlot>
+  let settings: LoadSettings
+  let address: SocketAddress
+  let native: RawSocketAddress
+  let poller: Poller
+  let slots: UnsafeMutableBufferPointer<LoadSlot>
   /// Where all connections read to, and what all of them send.
-  private let sink = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-  private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: largestText, alignment: 16)
+  let sink = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
+  let text = UnsafeMutableRawBufferPointer.allocate(byteCount: largestText, alignment: 16)
+  let expectedText: ExpectedText
   private let timeout: Int64
-  private var sources: SourceAddresses
-  private var clients: ClaimedClients
+  var sources: SourceAddresses
+  var clients: ClaimedClients
+  private var pace: LoadPace?
+  private var ticker: Ticker?
+  /// Slots that wait for a connection that is due; none in a closed loop.
+  private var idle: [Int] = []
   private var deadline = Int64.max
   private var begun = 0
-  private var active = 0
+  var active = 0
   private var paused = 0
-  private(set) var tally = LoadTally()
+  private var progress: LoadProgress?
+  var tally = LoadTally()
 
   static let largestText = 16_384
-
-  /// Reads of one connection before the others have their turn.
-  private static let readsPerTurn = 16
   private static let pause: Int64 = 1_000_000
-  private static let sweepInterval: Int64 = 50_000_000
+  private static let longestSweepInterval: Int64 = 50_000_000
+  private static let tickToken = UInt64.max
 
   init(
-    settings: LoadSettings, address: SocketAddress, sources: SourceAddresses, clients: consuming ClaimedClients
+    settings: LoadSettings, address: SocketAddress, sources: SourceAddresses, clients: consuming ClaimedClients,
+    progress: LoadProgress? = nil
   ) throws(SystemCallError) {
     self.settings = settings
     self.address = address
     self.sources = sources
     self.clients = clients
+    self.progress = progress
+    native = try RawSocketAddress(address)
     poller = try Poller()
-    slots = .allocate(capacity: settings.concurrency)
+    slots = .allocate(capacity: settings.slotCount)
     for index in slots.indices { slots.initializeElement(at: index, to: LoadSlot()) }
-    timeout = settings.timeout.nanoseconds
+    expectedText = ExpectedText(settings.expectedText)
+    timeout = settings.patience.nanoseconds
     text.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
     if settings.sentText.count <= text.count { text.copyBytes(from: settings.sentText) }
   }
@@ -51,20 +60,33 @@ final class LoadGenerator {
   }
 
   /// Runs until the last connection has ended.
-  func run() {
+  func run() throws(SystemCallError) {
     let start = SystemClock.monotonic()
     if case .duration(let duration) = settings.end { deadline = start + duration.nanoseconds }
-    for index in slots.indices { begin(index, at: start) }
-    var nextSweep = start + Self.sweepInterval
-    while active + paused > 0 {
-      poller.wait(milliseconds: paused > 0 ? 1 : 50) { event in advance(Int(event.token), event.ready) }
+    if let rate = settings.rate {
+      try keepPace(LoadPace(rate: rate, start: start))
+    } else {
+      for index in slots.indices { begin(index, at: start) }
+    }
+    let sweepInterval = max(1_000_000, min(Self.longestSweepInterval, timeout / 8))
+    var nextSweep = start + sweepInterval
+    while active + paused > 0 || isDue {
+      poller.wait(milliseconds: paused > 0 ? 1 : CInt(sweepInterval / 1_000_000), maxCount: 64) { event in
+        if event.token == Self.tickToken { tick() } else { advance(Int(event.token), event.ready) }
+      }
       let now = SystemClock.monotonic()
       if paused > 0 { resume(at: now) }
-      if now >= nextSweep {
-        endLate(at: now)
-        nextSweep = now + Self.sweepInterval
-      }
+      guard now >= nextSweep else { continue }
+      nextSweep = now + sweepInterval
+      endLate(at: now)
+      dropUndone(at: now)
+      progress?.show(tally, at: now)
     }
+    progress?.clear()
+  }
+
+  private func advance(_ index: Int, _ ready: Poller.Interest) {
+    if settings.usesDatagrams { receiveAnswer(index) } else { advanceStream(index, ready) }
   }
 
   private var mayBegin: Bool {
@@ -72,107 +94,58 @@ final class LoadGenerator {
   }
 
   /// Gives a slot its next connection, if there is to be another.
-  private func begin(_ index: Int, at now: Int64) {
-    guard mayBegin, now < deadline else {
+  ///
+  /// - Parameter instant: when it begins, or was due.
+  private func begin(_ index: Int, at instant: Int64) {
+    guard mayBegin, instant < deadline else {
       slots[index].phase = .idle
       return
     }
     begun += 1
-    slots[index].began = now
-    slots[index].received = 0
-    slots[index].sent = 0
-    connect(index, at: now)
+    slots[index].start(at: instant)
+    start(index, at: instant)
   }
 
-  private func connect(_ index: Int, at now: Int64) {
-    do throws(SystemCallError) {
-      let socket = try ClientSocket.start(to: address, from: sources.take())
-      let client = clients.take()
-      // The text follows the header immediately, instead of waiting for the peer's acknowledgement.
-      if clients.count > 0, settings.sentBytes > 0, !address.isUnix {
-        try socket.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
-      }
-      let sends = !clients.header(client).isEmpty || settings.sentBytes > 0
-      try poller.add(socket.number, sends ? [.readable, .writable] : .readable, token: UInt64(index))
-      slots[index].client = client
-      slots[index].socket = consume socket
-      slots[index].phase = .open
-      active += 1
-    } catch {
-      if address.isUnix, error.code == .wouldBlock {
-        tally.backlogFull += 1
-        slots[index].phase = .postponed
-      } else {
-        tally.count(LoadOutcome(failure: error.code), code: error.code)
-        slots[index].phase = .resting
-      }
-      slots[index].resumes = now + Self.pause
-      paused += 1
-    }
-  }
-
-  /// Carries one connection as far as it goes without waiting.
-  private func advance(_ index: Int, _ ready: Poller.Interest) {
-    if ready.contains(.writable), !send(index) { return }
-    // A failure shows itself when reading.
-    if !ready.subtracting(.writable).isEmpty { receive(index) }
-  }
-
-  /// Returns whether the connection goes on.
-  private func send(_ index: Int) -> Bool {
-    let header = clients.header(slots[index].client)
-    let total = header.count + settings.sentBytes
-    do throws(SystemCallError) {
-      slots[index].sent += try slots[index].socket?.send(part(of: header, from: slots[index].sent, to: total)) ?? 0
-    } catch {
-      switch error.code {
-      case .wouldBlock: return true
-      // What the peer had sent before it went away is still to be received.
-      case .brokenPipe: slots[index].sent = total
-      default:
-        end(index, LoadOutcome(failure: error.code), code: error.code)
-        return false
-      }
-    }
-    guard slots[index].sent >= total else { return true }
-    do throws(SystemCallError) {
-      try poller.change(slots[index].socket?.number ?? -1, .readable, token: UInt64(index))
-      return true
-    } catch {
-      end(index, .other, code: error.code)
-      return false
-    }
-  }
-
-  /// The bytes to send next: the rest of the header, then text.
-  private func part(of header: UnsafeRawBufferPointer, from sent: Int, to total: Int) -> UnsafeRawBufferPointer {
-    if sent < header.count { return UnsafeRawBufferPointer(rebasing: header[sent...]) }
-    return UnsafeRawBufferPointer(rebasing: text[..<min(total - sent, text.count)])
-  }
-
-  private func receive(_ index: Int) {
-    do throws(SystemCallError) {
-      for _ in 0..<Self.readsPerTurn {
-        let count = try slots[index].socket?.receive(into: sink) ?? 0
-        if count == 0 {
-          return end(index, LoadOutcome(received: slots[index].received, expected: settings.expectedBytes))
-        }
-        slots[index].received += count
-      }
-    } catch {
-      if error.code != .wouldBlock { end(index, LoadOutcome(failure: error.code), code: error.code) }
-    }
+  private func start(_ index: Int, at now: Int64) {
+    if settings.usesDatagrams { ask(index, at: now) } else { connect(index, at: now) }
   }
 
   /// Counts a connection, closes it, and lets the next have its slot.
-  private func end(_ index: Int, _ outcome: LoadOutcome, code: ErrorCode? = nil) {
+  func end(_ index: Int, _ outcome: LoadOutcome, code: ErrorCode? = nil) {
     let now = SystemClock.monotonic()
     tally.count(outcome, code: code)
     tally.add(bytes: slots[index].received)
     if outcome == .ok { tally.recordLatency(nanoseconds: now - slots[index].began) }
-    slots[index].socket = nil
+    if !keepsSocket(after: outcome) { slots[index].socket = nil }
     active -= 1
-    begin(index, at: now)
+    goOn(index, at: now)
+  }
+
+  /// Lets a slot without a connection have the next one, or wait for it.
+  private func goOn(_ index: Int, at now: Int64) {
+    if pace == nil { return begin(index, at: now) }
+    slots[index].phase = .idle
+    idle.append(index)
+    beginDue()
+  }
+
+  /// Puts off a connection that a full backlog does not take, for the rest of its time.
+  func postpone(_ index: Int, at now: Int64) {
+    tally.backlogFull += 1
+    pause(index, .postponed, at: now)
+  }
+
+  /// Counts a connection that failed immediately.
+  func fail(_ index: Int, _ error: SystemCallError, at now: Int64) {
+    tally.count(LoadOutcome(failure: error.code), code: error.code)
+    slots[index].socket = nil
+    pause(index, .resting, at: now)
+  }
+
+  private func pause(_ index: Int, _ phase: LoadSlot.Phase, at now: Int64) {
+    slots[index].phase = phase
+    slots[index].resumes = SystemClock.monotonic() + Self.pause
+    paused += 1
   }
 
   /// Goes on with the slots whose pause is over.
@@ -182,14 +155,14 @@ final class LoadGenerator {
       case .idle, .open: continue
       case .postponed where now - slots[index].began < timeout:
         paused -= 1
-        connect(index, at: now)
+        start(index, at: now)
       case .postponed:
         paused -= 1
         tally.count(.timedOut)
-        begin(index, at: now)
+        goOn(index, at: now)
       case .resting:
         paused -= 1
-        begin(index, at: now)
+        goOn(index, at: now)
       }
     }
   }
@@ -198,5 +171,44 @@ final class LoadGenerator {
     for index in slots.indices where slots[index].phase == .open && now - slots[index].began >= timeout {
       end(index, .timedOut)
     }
+  }
+}
+
+/// The open loop.
+extension LoadGenerator {
+  private func keepPace(_ pace: LoadPace) throws(SystemCallError) {
+    // The first connection takes the first slot.
+    idle = slots.indices.reversed()
+    let ticker = try Ticker(every: pace.tick)
+    try poller.add(ticker.descriptor, .readable, token: Self.tickToken)
+    self.ticker = consume ticker
+    self.pace = pace
+  }
+
+  /// Whether another connection is due, now or later.
+  private var isDue: Bool {
+    guard let pace else { return false }
+    return mayBegin && pace.nextTime < deadline
+  }
+
+  private func tick() {
+    ticker?.skipTicks()
+    beginDue()
+  }
+
+  /// Begins the connections whose time has come, as far as there are slots.
+  private func beginDue() {
+    let now = SystemClock.monotonic()
+    while isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
+      idle.removeLast()
+      if now - instant > Self.pause { tally.delayed += 1 }
+      begin(index, at: instant)
+    }
+  }
+
+  /// After the end, connections that found no slot are given up.
+  private func dropUndone(at now: Int64) {
+    guard now >= deadline, isDue else { return }
+    tally.unbegun += pace?.dropDue(before: deadline) ?? 0
   }
 }

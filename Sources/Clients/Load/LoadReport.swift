@@ -17,7 +17,10 @@ struct LoadReport {
   }
 
   let address: SocketAddress
+  let usesDatagrams: Bool
   let concurrency: Int
+  /// Connections that were to begin in a second; nil of a closed loop.
+  let offeredRate: Double?
   let sources: Int
   let proxy: Proxy?
   let nanoseconds: Int64
@@ -34,8 +37,12 @@ struct LoadReport {
   private var failures: [LoadOutcome] { LoadOutcome.allCases.filter { $0 != .ok } }
 
   private static let percentiles: [(name: String, key: String, value: Double)] = [
-    ("p50", "p50", 50), ("p90", "p90", 90), ("p99", "p99", 99), ("p99.9", "p99_9", 99.9),
+    ("p50", "p50", 50), ("p75", "p75", 75), ("p90", "p90", 90), ("p95", "p95", 95), ("p99", "p99", 99),
+    ("p99.9", "p99_9", 99.9), ("p99.99", "p99_99", 99.99),
   ]
+
+  /// One line has room for these.
+  private static let namesInTable = ["min", "p50", "p90", "p99", "p99.9", "max"]
 
   private var latencies: [(name: String, key: String, microseconds: UInt64)] {
     guard tally.latency.totalCount > 0 else { return [] }
@@ -48,9 +55,9 @@ struct LoadReport {
 extension LoadReport {
   var table: String {
     var rows = [
-      ("target", "\(address), \(concurrency) at once\(origin)"),
+      ("target", "\(address)\(usesDatagrams ? " by datagrams" : ""), \(pace)\(origin)"),
       (
-        "connections",
+        usesDatagrams ? "questions" : "connections",
         "\(tally[.ok]) ok" + (tally.hasFailures ? ", \(tally.failed) failed" : "")
           + " in \(decimal(seconds, places: 2)) s"
       ),
@@ -58,12 +65,15 @@ extension LoadReport {
       ("received", "\(tally.bytes) bytes"),
     ]
     if !latencies.isEmpty {
-      rows.append(("latency", latencies.map { "\($0.name) \($0.microseconds)" }.joined(separator: "  ") + "  µs"))
+      let shown = latencies.filter { Self.namesInTable.contains($0.name) }
+      rows.append(("latency", shown.map { "\($0.name) \($0.microseconds)" }.joined(separator: "  ") + "  µs"))
     }
     for outcome in failures where tally[outcome] > 0 {
       rows.append((outcome.name, "\(tally[outcome])" + explanation(of: outcome)))
     }
     if tally.backlogFull > 0 { rows.append(("backlog full", "\(tally.backlogFull) times, tried again")) }
+    if tally.delayed > 0 { rows.append(("delayed", "\(tally.delayed)\(allUnderWay)")) }
+    if tally.unbegun > 0 { rows.append(("not begun", "\(tally.unbegun)\(allUnderWay)")) }
     if held.wanted > 0 {
       let reason = held.failure.map { " (\($0))" } ?? ""
       rows.append(("held", "\(held.open) of \(held.wanted) until the end\(reason)"))
@@ -72,6 +82,14 @@ extension LoadReport {
     return rows.map { name, text in name + String(repeating: " ", count: 14 - name.count) + text }
       .joined(separator: "\n")
   }
+
+  private var pace: String {
+    guard let offeredRate else { return "\(concurrency) at once" }
+    return
+      "\(decimal(offeredRate, places: offeredRate < 100 ? 2 : 0)) begun in a second, at most \(concurrency) at once"
+  }
+
+  private var allUnderWay: String { " (as many as --concurrency allows were under way)" }
 
   private var origin: String {
     if let proxy {
@@ -83,6 +101,7 @@ extension LoadReport {
   /// Details that the count alone does not give.
   private func explanation(of outcome: LoadOutcome) -> String {
     switch outcome {
+    case .empty where usesDatagrams: return " (answers without a byte; --expect-bytes 0 allows them)"
     case .empty: return " (closed without a byte; --sources may avoid a limit per source, --expect-bytes 0 allows it)"
     case .other:
       let advice = tally.firstOtherError == .addressNotAvailable ? "; the local ports are used up: --sources" : ""
@@ -95,7 +114,9 @@ extension LoadReport {
   var json: String {
     // The address comes with its unprintable bytes escaped already.
     var figures: [JSONValue.Member] = [
-      .init("target", .string(address.description)), .init("concurrency", .count(concurrency)),
+      .init("target", .string(address.description)), .init("datagrams", .boolean(usesDatagrams)),
+      .init("concurrency", .count(concurrency)),
+      .init("offered_rate", .optional(offeredRate) { .number(rounded($0, places: 3)) }),
       .init("sources", .count(sources)), .init("proxy", .optional(proxy) { .string($0.version.rawValue) }),
       .init("claimed_clients", .count(proxy?.clients ?? 0)), .init("seconds", .number(rounded(seconds, places: 6))),
       .init("connections", .count(tally.total)), .init("rate", .number(rounded(rate, places: 1))),
@@ -103,7 +124,8 @@ extension LoadReport {
     ]
     figures += LoadOutcome.allCases.map { .init($0.key, .count(tally[$0])) }
     figures += [
-      .init("backlog_full", .count(tally.backlogFull)), .init("bytes", .count(tally.bytes)),
+      .init("backlog_full", .count(tally.backlogFull)), .init("delayed", .count(tally.delayed)),
+      .init("not_begun", .count(tally.unbegun)), .init("bytes", .count(tally.bytes)),
       .init("held_wanted", .count(held.wanted)), .init("held", .count(held.open)),
       .init("generator_cpu", .number(rounded(processorShare, places: 3))),
     ]

@@ -12,6 +12,8 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
   case short
   /// The end came after more bytes than expected.
   case long
+  /// The end came, and the expected text did not.
+  case unexpected
   case timedOut
   case other
 
@@ -25,15 +27,14 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
   }
 
   /// - Parameter expected: nil if any number of bytes is right except none.
-  init(received: Int, expected: Int?) {
-    if received == expected {
-      self = .ok
-    } else if received == 0 {
+  /// - Parameter isText: whether the expected text was among them.
+  init(received: Int, expected: Int?, isText: Bool = true) {
+    if received == 0, expected != 0 {
       self = .empty
-    } else if let expected {
+    } else if let expected, received != expected {
       self = received < expected ? .short : .long
     } else {
-      self = .ok
+      self = isText ? .ok : .unexpected
     }
   }
 
@@ -46,6 +47,7 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
     case .empty: "empty"
     case .short: "short"
     case .long: "long"
+    case .unexpected: "unexpected"
     case .timedOut: "timed out"
     case .other: "other errors"
     }
@@ -54,7 +56,7 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
   /// The name in the JSON report.
   var key: String {
     switch self {
-    case .ok, .refused, .reset, .empty, .short, .long: name
+    case .ok, .refused, .reset, .empty, .short, .long, .unexpected: name
     case .timedOut: "timed_out"
     case .other: "other_errors"
     }
@@ -64,12 +66,16 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
 /// What a load run counts and measures.
 struct LoadTally {
   private var counts = [Int](repeating: 0, count: LoadOutcome.allCases.count)
-  /// From the start of connect(2) to the end of file, in microseconds, of the connections that were ok.
+  /// From the time at which a connection began, or was due, to its end, in microseconds, of the connections that were ok.
   private(set) var latency = Histogram<UInt64>(
     lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
   private(set) var bytes = 0
-  /// Connections that a full backlog of a Unix socket put off.
+  /// How often a full backlog or queue put off a connection.
   var backlogFull = 0
+  /// Connections that were due and began later, because all slots were taken.
+  var delayed = 0
+  /// Connections that were due and never began, for the same reason.
+  var unbegun = 0
   /// The first error that has no count of its own.
   private(set) var firstOtherError: ErrorCode?
 
@@ -88,5 +94,5 @@ struct LoadTally {
 
   var total: Int { counts.reduce(0, +) }
   var failed: Int { total - self[.ok] }
-  var hasFailures: Bool { failed > 0 }
+  var hasFailures: Bool { failed > 0 || unbegun > 0 }
 }
