@@ -1,16 +1,18 @@
 """begatd with services to measure, and begat-listener alone."""
 
+import functools
 import os
 import re
 import subprocess
 
 from .load import BEGAT
-from .server import Process, Server, wait_until
+from .server import NotOffered, Process, Server, wait_until
 
 PROGRAMS = os.path.dirname(BEGAT)
 HELD = 20000
 
 
+@functools.cache
 def has_spares():
     """Whether this begat can keep processes that are forked before their clients come."""
     text = subprocess.run([f"{PROGRAMS}/begat-listener", "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -63,6 +65,8 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
         table["serve"] = name
 
     def begin(folder):
+        if "spare-processes" in table and not has_spares():
+            raise NotOffered("this begatd does not know spare-processes")
         service, place = dict(table), folder / re.sub(r"\W+", "-", f"{label} {name}")
         if at.startswith("%t/"):
             service["listen-stream"] = [str(place / at[3:])]
@@ -73,7 +77,7 @@ def begatd(name, label="begatd", at="127.0.0.1:0", **settings):
     if are_datagrams:
         limits = f"{table.get('rate-per-source', '10/s')} of a source"
     spares = str(table.get("spare-processes", "default")) if has_spares() else "none"
-    return Server(label, begin, table.get("log", "none"), limits, spares, table.get("sandbox", "on"))
+    return Server(label, begin, table.get("log", "none"), limits, spares, table.get("sandbox", "on"), is_supervisor=True)
 
 
 def listener(service):

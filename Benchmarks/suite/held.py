@@ -6,6 +6,7 @@ import selectors
 import socket
 import time
 
+from .processes import descendants
 from .server import PATIENCE, wait_until
 
 # Not the load generator's address, so that neither takes the other's ports.
@@ -27,25 +28,6 @@ def available_memory():
 
 def living_tasks():
     return int(pathlib.Path("/proc/loadavg").read_text().split()[3].split("/")[1])
-
-
-def descendants(processes):
-    """The numbers of all processes that these have started, and those have started."""
-    children = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                # The name, in brackets, may contain anything.
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found, wanted = set(), list(processes)
-    while wanted:
-        started = children.get(wanted.pop(), [])
-        found.update(started)
-        wanted += started
-    return found
 
 
 def own_memory(process):

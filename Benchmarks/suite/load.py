@@ -12,12 +12,18 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LIMIT = ROOT / "Benchmarks/limit"
 BEGAT = os.environ.get("BEGAT", str(ROOT / ".build/release/begat"))
 
+# A datagram without an answer for so many milliseconds is lost.
+PATIENCE = 2
 # Names in reports of percentiles, and the part of the connections that took no longer.
 PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999, "p99_99": 0.9999}
 
 
 class LoadError(Exception):
     pass
+
+
+def milliseconds(seconds):
+    return f"{round(seconds * 1000)}ms"
 
 
 def words_of(target):
@@ -51,13 +57,15 @@ def problems(report):
     """The problems of a run in words, empty if there were none: a server that refuses is fast."""
     failed = report["connections"] - report["ok"]
     notes = [f"{failed} of {report['connections']} failed"] if failed else []
+    if report.get("not_begun"):
+        notes.append(f"{report['not_begun']} not begun")
     if report.get("held", 0) < report.get("held_wanted", 0):
         notes.append(f"{report['held']} of {report['held_wanted']} held")
     return ", ".join(notes)
 
 
 class Generator:
-    """A closed loop by begat load or by limit/load, which is plain C and knows neither Unix sockets nor time-outs."""
+    """begat load, or those in plain C: limit/load, which knows neither Unix sockets nor time-outs, and limit/flood."""
 
     def __init__(self, name):
         self.name = name
@@ -67,7 +75,7 @@ class Generator:
         rate (connections per second), latencies (microseconds) and generator_cpu (processors)."""
         if self.name == "c" and not isinstance(target, str):
             return self.c_loop(target, concurrency, seconds, expect, send and send + "\n")
-        options = ["--concurrency", concurrency, "--duration", f"{round(seconds * 1000)}ms"]
+        options = ["--concurrency", concurrency, "--duration", milliseconds(seconds)]
         if expect is not None:
             options += ["--expect-bytes", expect]
         if send is not None:
@@ -75,8 +83,19 @@ class Generator:
         return begat_load(target, *options)
 
     def datagrams(self, target, concurrency, seconds, expect):
-        """CONCURRENCY clients that ask, wait for the answer and ask again, after 2 ms without it, too: "lost" counts those."""
-        return self.c_loop(target, concurrency, seconds, expect, None, "-u", "-t", 2)
+        """CONCURRENCY clients that ask, wait for the answer and ask again, also after PATIENCE without it: "lost" counts those."""
+        if self.name == "c":
+            return self.c_loop(target, concurrency, seconds, expect, None, "-u", "-t", PATIENCE)
+        report = begat_load(target, "--udp", "--concurrency", concurrency, "--duration", milliseconds(seconds),
+                            "--expect-bytes", expect, "--timeout", f"{PATIENCE}ms")
+        return {**report, "connections": report["connections"] - report["timed_out"], "lost": report["timed_out"]}
+
+    def open_loop(self, target, rate, seconds, expect):
+        """Connections that begin at a rate, whatever becomes of those before.  The report is that of the closed loop."""
+        if self.name == "c":
+            report = OpenLoop(target, "127.0.0.1", rate, seconds).report()
+            return {**report, "connections": report["offered"], "ok": report["served"]}
+        return begat_load(target, "--rate", rate, "--duration", milliseconds(seconds), "--expect-bytes", expect)
 
     @staticmethod
     def c_loop(target, concurrency, seconds, expect, send, *options):

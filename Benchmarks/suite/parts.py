@@ -8,7 +8,8 @@ import time
 from . import peers
 from .begat import HELD, Daemon, begatd, has_spares, listener
 from .held import Held, can_hold
-from .load import LIMIT, Generator, LoadError, OpenLoop, problems
+from .load import LIMIT, PATIENCE, Generator, LoadError, problems
+from .processes import PageFaults
 from .server import Servers, Server, ServerError
 
 FORTUNE = shutil.which("fortune", path="/usr/games:/usr/bin")
@@ -57,7 +58,7 @@ class Part:
                              + (f" ({figures['note']})" if figures.get("note") else ""))
             rows = [rows[server.label] for server in servers.running]
         return {"name": self.name, "title": self.title, "about": self.about, "reference": self.reference, "figure": self.figure,
-                "unit": self.unit, "rows": rows, "left_out": servers.left_out}
+                "unit": self.unit, "rows": rows, "left_out": servers.left_out, "skipped": servers.skipped}
 
 
 def figures_of(report):
@@ -66,9 +67,8 @@ def figures_of(report):
 
 
 def time_servers():
-    ours = [begatd("time"), begatd("time", "begatd, log connections", log="connections")]
-    if has_spares():
-        ours.append(begatd("time", "begatd, no spares", spare_processes=0))
+    ours = [begatd("time"), begatd("time", "begatd, no spares", spare_processes=0),
+            begatd("time", "begatd, log connections", log="connections")]
     return [peers.c_loop("fork", "C fork loop"), *ours, listener("time"), *peers.xinetd_time(),
             peers.perl("time"), peers.python("time")]
 
@@ -108,16 +108,34 @@ class Latency(Part):
     @property
     def about(self):
         return (f"{self.settings.steady_rate} connections begin in a second, whatever becomes of those before: a server that "
-                "pauses makes all wait that come meanwhile. Microseconds from connect(2) to the end of file.")
+                "pauses makes all wait that come meanwhile. Microseconds from the time when a connection was due to its end "
+                "of file.")
 
     def servers(self):
         return time_servers()
 
     def measure(self, server):
-        report = OpenLoop(server.target, "127.0.0.1", self.settings.steady_rate, 2 * self.seconds).report()
-        missed = report["offered"] - report["served"]
-        return {"rate": report["rate"], "note": f"{missed} of {report['offered']} not served" if missed else "",
-                **report["latencies"]}
+        return figures_of(self.generator.open_loop(server.target, self.settings.steady_rate, 2 * self.seconds, 4))
+
+
+class Faults(Part):
+    name, reference = "faults", "C fork loop"
+    title = "Page faults for each connection of `time`"
+    about = ("Of the process that serves it, from fork to exit, and of the one that accepts: each costs about a microsecond. 4 "
+             "clients.")
+    figure, unit = "child_faults", "in the child"
+
+    def servers(self):
+        return time_servers()
+
+    def measure(self, server):
+        # The first connections touch what later ones find.
+        self.generator.closed_loop(server.target, 4, self.seconds / 4, 4)
+        before = PageFaults(server.acceptors())
+        report = self.generator.closed_loop(server.target, 4, self.seconds, 4)
+        after = PageFaults(server.acceptors())
+        return {"child_faults": (after.children - before.children) / report["connections"],
+                "parent_faults": (after.own - before.own) / report["connections"], "note": problems(report)}
 
 
 class Executed(Part):
@@ -209,7 +227,7 @@ class Datagrams(Part):
     name, reference = "datagrams", "C recvmmsg loop"
     title = "`time` over UDP, 16 clients"
     figure, unit = "rate", "answers per second"
-    about = ("Each client asks again when it has its answer, or has waited 2 ms. xinetd throws away those datagrams that arrive while "
+    about = (f"Each client asks again when it has its answer, or has waited {PATIENCE} ms. xinetd throws away those datagrams that arrive while "
              "it answers another one: its clients wait.")
 
     def servers(self):
@@ -273,15 +291,19 @@ class Start(Part):
 class Generators(Part):
     name, reference = "generators", "limit/load"
     title = "The load generators themselves"
-    about = "`begat load` and the one in plain C, each against a C fork loop of its own: 4 bytes, 16 clients."
+    about = ("`begat load` and the one in plain C, in turn, against two C loops: one that forks and answers 4 bytes, and one "
+             "that only accepts and closes. 16 clients.")
     GENERATORS = {"limit/load": "c", "begat load": "begat"}
+    LOOPS = {"": ("fork", 4), ", no fork": ("close", 0)}
 
     def servers(self):
-        return [peers.c_loop("fork", label) for label in self.GENERATORS]
+        return [peers.c_loop(loop, label + suffix) for suffix, (loop, _) in self.LOOPS.items() for label in self.GENERATORS]
 
     def measure(self, server):
-        return figures_of(Generator(self.GENERATORS[server.label]).closed_loop(server.target, 16, self.seconds, 4))
+        label, comma, rest = server.label.partition(",")
+        _, expect = self.LOOPS[comma + rest]
+        return figures_of(Generator(self.GENERATORS[label]).closed_loop(server.target, 16, self.seconds, expect))
 
 
 PARTS = {part.name: part for part in
-         [Time, OneClient, Latency, Executed, UnixSocket, Fortune, Idle, Datagrams, Session, Start, Generators]}
+         [Time, OneClient, Latency, Faults, Executed, UnixSocket, Fortune, Idle, Datagrams, Session, Start, Generators]}

@@ -14,6 +14,7 @@ PERCENTILE_NAMES = {name: f"p{part * 100:g}" for name, part in PERCENTILES.items
 
 # The plots show more.
 IN_TABLES = ["p50", "p99", "p99_9"]
+EXTRAS = {"lost": "lost, %", "parent_faults": "in the parent"}
 SETTINGS = ["log", "limits", "spares", "sandbox"]
 
 
@@ -41,16 +42,14 @@ def figures_table(part):
     """A part with one figure for each server, its ratio to the reference, and latencies if there are any."""
     reference, figure = row_of(part, part["reference"]), part["figure"]
     latencies = [name for name in IN_TABLES if name != figure and any(median(row, name) for row in part["rows"])]
-    is_lossy = any(values(row, "lost") for row in part["rows"])
+    extras = [name for name in EXTRAS if any(values(row, name) for row in part["rows"])]
     busy = any(median(row, "generator_cpu") for row in part["rows"])
     figures = [unit_of(part), *(["ratio"] if reference else []), *(f"{PERCENTILE_NAMES[name]}, µs" for name in latencies),
-               *(["lost, %"] if is_lossy else []), *(["generator's processors"] if busy else [])]
+               *(EXTRAS[name] for name in extras), *(["generator's processors"] if busy else [])]
     rows = []
     for row in part["rows"]:
         cells = [number(median(row, figure)), *([ratio_cell(row, reference, figure)] if reference else []),
-                 *(number(median(row, name)) for name in latencies)]
-        if is_lossy:
-            cells.append(number(median(row, "lost")))
+                 *(number(median(row, name)) for name in [*latencies, *extras])]
         rows.append([row["label"], *cells, *([number(median(row, "generator_cpu"))] if busy else []), *settings_of(row)])
     return table(["server", *figures, *SETTINGS], rows, figures)
 
@@ -153,6 +152,7 @@ def write(run, path):
         sections.append(idle_tables(part) if part["name"] == "idle" else figures_table(part))
         remarks = [f"- {row['label']}, {note}" for row in part["rows"] for note in notes(row)]
         remarks += [f"- left out: {text}" for text in part["left_out"]]
+        remarks += [f"- skipped: {text}" for text in part["skipped"]]
         if remarks:
-            sections.append("Problems:\n\n" + "\n".join(remarks))
+            sections.append("Remarks:\n\n" + "\n".join(remarks))
     path.write_text("\n\n".join(sections) + "\n")

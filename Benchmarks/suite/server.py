@@ -9,11 +9,17 @@ import socket
 import subprocess
 import time
 
+from .processes import children
+
 PATIENCE = 20
 
 
 class ServerError(Exception):
     pass
+
+
+class NotOffered(ServerError):
+    """The server's program does not have what is to be measured."""
 
 
 def raise_limit_of_descriptors(wanted=65536):
@@ -117,24 +123,34 @@ class Process:
 class Server:
     """A server to measure: its name, its settings as the results show them, and how it starts.
 
-    `begin` takes the folder for its files and returns its target and its processes.
+    `begin` takes the folder for its files and returns its target and its processes.  With `is_supervisor` these do not
+    accept clients themselves, but their children do.
     """
 
-    def __init__(self, label, begin, log="none", limits="none", spares="none", sandbox="none"):
-        self.label, self.begin = label, begin
+    def __init__(self, label, begin, log="none", limits="none", spares="none", sandbox="none", is_supervisor=False):
+        self.label, self.begin, self.is_supervisor = label, begin, is_supervisor
         self.settings = {"log": log, "limits": limits, "spares": spares, "sandbox": sandbox}
         self.target, self.processes = None, []
 
     def start(self, folder):
         self.target, self.processes = self.begin(folder)
 
+    def acceptors(self):
+        """The numbers of the processes that accept clients, while there are none."""
+        own = [process.number for process in self.processes]
+        if not self.is_supervisor:
+            return own
+        started_by = children()
+        return [number for process in own for number in started_by.get(process, [])]
+
 
 class Servers:
-    """Those of one part, running.  A server that does not start is left out, and the reason is printed."""
+    """Those of one part, running.  A server that does not start is left out, and the reason is printed; one that cannot
+    exist here is skipped, which is no fault."""
 
     def __init__(self, servers, folder, say):
         self.wanted, self.folder, self.say = servers, pathlib.Path(folder), say
-        self.running, self.left_out = [], []
+        self.running, self.left_out, self.skipped = [], [], []
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +158,9 @@ class Servers:
             try:
                 server.start(self.folder)
                 self.running.append(server)
+            except NotOffered as error:
+                self.skipped.append(f"{server.label}: {error}")
+                self.say(f"skipped: {self.skipped[-1]}")
             except (ServerError, OSError) as error:
                 self.left_out.append(f"{server.label}: {error}")
                 self.say(f"left out: {self.left_out[-1]}")

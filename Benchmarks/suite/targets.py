@@ -19,6 +19,11 @@ def memory(idle):
     return median(row, f"kib_{HELD}") if row else None
 
 
+def faults(part):
+    row = row_of(part, "begatd")
+    return median(row, "child_faults") if row else None
+
+
 def milliseconds(start):
     return median(start["rows"][0], "milliseconds") if start and start["rows"] else None
 
@@ -35,6 +40,7 @@ def targets(parts):
         ("the same, spares 0", "begatd / C fork loop",
          ratio(time, "begatd, no spares", "C fork loop", "rate"), "at least", 0.95),
         ("1 client, p50", "begatd / C fork loop", ratio(of("one-client"), "begatd", "C fork loop", "p50"), "at most", 0.6),
+        ("page faults of a connection's process", "begatd", faults(of("faults")), "at most", 11),
         ("`fortune`", f"begatd / {peer or 'best peer'}", ratio(fortune, "begatd", peer, "rate"), "at least", 15),
         ("executed static program", "begatd / C vfork loop", ratio(executed, "begatd", "C vfork loop", "rate"), "at least", 0.97),
         ("", "begatd / tcpserver", ratio(executed, "begatd", "tcpserver", "rate"), "at least", 1.05),
