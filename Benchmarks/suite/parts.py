@@ -289,7 +289,8 @@ class Start(Part):
 
 
 class Generators(Part):
-    name, reference = "generators", "limit/load"
+    # Two pairs: the targets have the ratio of each.
+    name, reference = "generators", ""
     title = "The load generators themselves"
     about = ("`begat load` and the one in plain C, in turn, against two C loops: one that forks and answers 4 bytes, and one "
              "that only accepts and closes. 16 clients.")

@@ -52,6 +52,8 @@ def targets(parts):
         ("session of many commands", "begatd / Perl", ratio(of("session"), "begatd", "Perl (perlipc)", "rate"), "at least", 3),
         ("start, 50 services", "ms", milliseconds(of("start")), "at most", 150),
         ("load generator", "begat load / limit/load", ratio(of("generators"), "begat load", "limit/load", "rate"), "at least", 0.95),
+        ("", "the same, the server does not fork",
+         ratio(of("generators"), "begat load, no fork", "limit/load, no fork", "rate"), "at least", 0.95),
     ]
 
 
