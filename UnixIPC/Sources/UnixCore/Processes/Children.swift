@@ -86,6 +86,14 @@ public enum Children {
     }
   }
 
+  /// Whether the calling process has any child, ended ones that are not reaped and owned ones included.
+  ///
+  /// Source: waitid(2), ECHILD.
+  public static var exist: Bool {
+    var information = siginfo_t()
+    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT | OwnedChildren.anyKind) == 0
+  }
+
   private static func wait(_ process: pid_t) -> (process: pid_t, status: ExitStatus)? {
     var status: CInt = 0
     let ended = waitpid(process, &status, WNOHANG | OwnedChildren.anyKind)

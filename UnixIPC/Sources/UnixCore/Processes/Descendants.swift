@@ -15,35 +15,75 @@ public enum Descendants {
     _ = try check("prctl") { platform_prctl(PR_SET_CHILD_SUBREAPER, 1) }
   }
 
+  /// Whether descendants can be found: not without /proc.
+  public static var areVisible: Bool { NumberedEntries.of("/proc")?.contains(getpid()) ?? false }
+
   /// The numbers of the living descendants.
   public static var all: [pid_t] { members().map(\.process) }
 
   /// Ends all descendants: SIGTERM, and SIGKILL for those that have not ended within the grace period, and for what they
-  /// have started meanwhile.  It reaps none.
+  /// have started meanwhile.
   ///
-  /// - Parameter gracePeriod: how long they have from SIGTERM to SIGKILL.
+  /// Without /proc it finds none of them.  A chain of processes that fork and end ends for sure only if `reap` reaps, after
+  /// `adoptOrphans`.
+  ///
+  /// - Parameter signal: sent in the place of SIGTERM.
+  /// - Parameter gracePeriod: how long they have from that signal to SIGKILL.
   /// - Parameter limit: how long to wait for killed ones.
+  /// - Parameter reap: called again and again, to reap children that have ended; by default none is reaped.
   /// - Returns: false when some are left: those that the caller may not signal, or that the kernel does not let go.
   @discardableResult
-  public static func terminate(gracePeriod: Duration = .seconds(5), waitingForKilled limit: Duration = .seconds(5))
-    -> Bool
-  {
+  public static func terminate(
+    by signal: Signal = .terminate, gracePeriod: Duration = .seconds(5), waitingForKilled limit: Duration = .seconds(5),
+    reaping reap: (() -> Void)? = nil
+  ) -> Bool {
     // Once each: many take a second SIGTERM for "at once".
     var asked: Set<Member> = []
     let deadline = Deadline(after: gracePeriod)
     while !deadline.isExpired {
+      reap?()
       let living = members()
-      if living.isEmpty { return true }
+      if living.isEmpty, hasNone(afterReaping: reap != nil) { return true }
       for one in living where asked.insert(one).inserted {
-        send(.terminate, to: one)
+        send(signal, to: one)
         // A stopped process ends only after it was continued.
         send(.continue, to: one)
       }
-      // The others go on ending meanwhile.
-      waitForExit(of: living[0], until: deadline)
+      // The others go on ending meanwhile, and those that fork without pause fill the table of processes.
+      wait(forOneOf: living, until: min(deadline, Deadline(after: reapInterval)))
     }
-    return KillRounds.run(until: Deadline(after: limit), members: members, handle: handle)
+    for one in members() { send(.kill, to: one) }
+    return killAll(until: Deadline(after: limit), reaping: reap)
   }
+
+  private static let reapInterval = Duration.milliseconds(50)
+
+  /// Kills them round by round until there are none.
+  ///
+  /// A process that forks and ends is gone before a walk through all of /proc has found it.  Its child is the caller's own
+  /// by then: `FreshChildren` kills it within microseconds.
+  private static func killAll(until deadline: Deadline, reaping reap: (() -> Void)?) -> Bool {
+    let children = FreshChildren()
+    while true {
+      let hasKilled = children.kill()
+      reap?()
+      if hasKilled, !deadline.isExpired { continue }
+      let living = members()
+      if living.isEmpty, hasNone(afterReaping: reap != nil) { return true }
+      for one in living { send(.kill, to: one) }
+      if deadline.isExpired { return false }
+      wait(forOneOf: living, until: min(deadline, Deadline(after: .milliseconds(5))))
+    }
+  }
+
+  /// Whether there is none, also none that started another while all were looked at, and ended.
+  ///
+  /// - Parameter hasReaped: whether a child that is left is one that lives: only this is sure.
+  private static func hasNone(afterReaping hasReaped: Bool) -> Bool {
+    !Children.exist || !hasReaped && members().isEmpty && ChildNumbers.all().allSatisfy(hasEnded)
+  }
+
+  private static func hasEnded(_ child: pid_t) -> Bool { ProcessStatus(of: child) == nil }
 
   /// A descendant, whatever becomes of its number and its parents.
   private struct Member: Hashable {
@@ -76,7 +116,8 @@ public enum Descendants {
 
   private static func send(_ signal: Signal, to one: Member) { try? handle(of: one)?.send(signal) }
 
-  private static func waitForExit(of one: Member, until deadline: Deadline) {
-    _ = handle(of: one)?.waitForExit(until: deadline)
+  private static func wait(forOneOf living: [Member], until deadline: Deadline) {
+    guard let handle = living.first.flatMap({ handle(of: $0) }) else { return SystemClock.sleep(for: .milliseconds(1)) }
+    _ = handle.waitForExit(until: deadline)
   }
 }
