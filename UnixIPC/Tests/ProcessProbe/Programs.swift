@@ -104,6 +104,8 @@ func closedStreamsMayStayClosed(_ words: [String]) throws {
       close(STDIN_FILENO)
       close(STDOUT_FILENO)
       guard try StandardStreams.ensureOpen(failing: isFailing) == [STDIN_FILENO, STDOUT_FILENO] else { return 2 }
+      var byte: UInt8 = 0
+      if (read(STDIN_FILENO, &byte, 1) == -1) != isFailing { return 5 }
       if (write(STDOUT_FILENO, "x", 1) == -1) != isFailing { return 3 }
       return (fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC != 0) == isFailing ? 0 : 4
     }

@@ -25,16 +25,22 @@ public enum StandardStreams {
 
   /// Opens /dev/null in the place of each one that is closed.
   ///
-  /// - Parameter failing: whether they behave like closed ones, of which only the numbers are taken: writing fails with
-  ///   `EBADF`, so that what is printed is not lost silently, and a program that this process becomes by execve(2) finds
-  ///   them closed, as they were given to it.  Else they are empty and bottomless, and so they are inherited.
+  /// - Parameter failing: whether they behave like closed ones, of which only the numbers are taken: reading 0 and writing
+  ///   the others fails with `EBADF`, so that nothing is lost silently, and a program that this process becomes by
+  ///   execve(2) finds them closed, as they were given to it.  Else they are empty and bottomless, and so they are
+  ///   inherited.
   /// - Returns: the numbers that were closed.
   @discardableResult
   public static func ensureOpen(failing: Bool = false) throws(SystemCallError) -> [CInt] {
     var filled: [CInt] = []
     while true {
-      let filler = try Descriptor.open("/dev/null", failing ? .readOnly : .readWrite)
+      var filler = try Descriptor.open("/dev/null", failing ? .readOnly : .readWrite)
       guard filler.number <= 2 else { return filled }
+      if failing, filler.number == STDIN_FILENO {
+        // Closed first: the number is wanted again.
+        _ = consume filler
+        filler = try Descriptor.open("/dev/null", .writeOnly)
+      }
       try filler.setCloseOnExec(failing)
       filled.append(filler.release())
     }
