@@ -9,6 +9,8 @@ import UnixIPC
       ("true", ["true"]), ("  a   b\tc\n", ["a", "b", "c"]), ("printf 'a b\\n'", ["printf", "a b\\n"]),
       ("a\"b c\"d", ["ab cd"]), ("'' x", ["", "x"]), ("\"a\\\"b\\\\c\\n\"", ["a\"b\\c\\n"]), ("a\\ b", ["a b"]),
       ("'it'\\''s'", ["it's"]), ("é 'ü'", ["é", "ü"]), ("x '|;$*' \"<>\" \\&", ["x", "|;$*", "<>", "&"]),
+      ("\"\\$x\\`\" '$`~'", ["$x`", "$`~"]), ("a~ b#c {} '{a,b}' {a}", ["a~", "b#c", "{}", "{a,b}", "{a}"]),
+      ("\na\n", ["a"]),
     ])
   func areCut(text: String, words: [String]) throws {
     #expect(try CommandWords.split(text) == words)
@@ -23,7 +25,9 @@ import UnixIPC
       ("", CommandWords.SplitError.empty), (" \t", .empty), ("a | b", .needsShell("|")), ("a;b", .needsShell(";")),
       ("echo $HOME", .needsShell("$")), ("ls *", .needsShell("*")), ("a > b", .needsShell(">")),
       ("`id`", .needsShell("`")), ("a &", .needsShell("&")), ("'a", .unfinishedQuote("'")),
-      ("\"a'", .unfinishedQuote("\"")), ("a\\", .unfinishedQuote("\\")),
+      ("echo \"$HOME\"", .needsShell("$")), ("echo \"`id`\"", .needsShell("`")), ("ls ~root", .needsShell("~")),
+      ("echo {a,b}", .needsShell("{")), ("echo {1..3}", .needsShell("{")), ("echo #x", .needsShell("#")),
+      ("a\nb", .needsShell("\n")), ("\"a'", .unfinishedQuote("\"")), ("a\\", .unfinishedQuote("\\")),
     ])
   func areRefused(text: String, refusal: CommandWords.SplitError) {
     #expect(failure { () throws(CommandWords.SplitError) in try CommandWords.split(text) } == refusal)
