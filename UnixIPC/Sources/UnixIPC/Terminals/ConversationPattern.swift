@@ -6,7 +6,7 @@
 public struct ConversationPattern {
   enum Kind {
     case literal([UInt8])
-    case regex(Regex<AnyRegexOutput>)
+    case regex(Regex<AnyRegexOutput>, lookingBack: Int?)
     case endOfFile
     case timeOut
   }
@@ -37,9 +37,15 @@ public struct ConversationPattern {
   /// nearer; a deadline of `withDeadline` is kept exactly.  A search that takes longer is abandoned: its thread stays busy until it is done, and forks fail with `EDEADLK` meanwhile.  While
   /// four abandoned searches of a process are busy, further searches fail with `EAGAIN`.  Against a program that is not
   /// trusted, use literals, or a regex without nested repetitions.
-  public static func regex<Output>(_ regex: Regex<Output>) -> ConversationPattern {
+  ///
+  /// - Parameter regex: the regex.
+  /// - Parameter count: how many bytes before the newest ones a match may begin, at least; a line is always searched from its
+  ///   beginning.  With nil, all that waits is searched again after each piece, so that the time grows with the square of
+  ///   the output.  A regex that looks at what comes before the match, such as `^`, needs nil.
+  public static func regex<Output>(_ regex: Regex<Output>, lookingBack count: Int? = nil) -> ConversationPattern {
     ConversationPattern(
-      kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar))), name: "match of a regex")
+      kind: .regex(Regex<AnyRegexOutput>(regex.matchingSemantics(.unicodeScalar)), lookingBack: count),
+      name: "match of a regex")
   }
 
   /// The end: the program has ended or closed its terminal, and no other pattern was found in what it wrote last.

@@ -118,7 +118,10 @@ struct Interaction {
   private mutating func writeToProgram(_ conversation: inout TerminalConversation) throws(SystemCallError) {
     guard !pending.isEmpty else { return }
     do throws(SystemCallError) {
-      pending.removeFirst(try conversation.channel.write(pending[...]))
+      let count = try conversation.channel.write(pending[...])
+      let sent = pending[..<count]
+      pending.removeFirst(count)
+      try conversation.show(sent: sent)
     } catch {
       guard error.code == ErrorCode.ioError else { throw error }
       // The program has closed its terminal: no process reads it any more.

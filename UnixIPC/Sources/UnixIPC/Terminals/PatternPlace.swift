@@ -32,10 +32,17 @@ struct PatternPlace {
       case .literal(let wanted):
         let from = max(0, searched - max(0, wanted.count - 1))
         place = bytes.find(wanted, from: from).map { PatternPlace(index: index, range: $0..<($0 + wanted.count)) }
-      case .regex(let regex):
-        let text = decoded ?? DecodedText(bytes, isComplete: isComplete)
-        decoded = text
-        place = try PatternPlace.find(regex, index: index, in: text, until: deadline, cancelledBy: cancellation)
+      case .regex(let regex, let count):
+        let start = count.map { bytes.lineStart(before: searched - $0) } ?? 0
+        let text: DecodedText
+        if start == 0 {
+          text = decoded ?? DecodedText(bytes, isComplete: isComplete)
+          decoded = text
+        } else {
+          text = DecodedText(bytes.dropFirst(start), isComplete: isComplete)
+        }
+        place = try PatternPlace.find(
+          regex, index: index, in: text, from: start, until: deadline, cancelledBy: cancellation)
       case .endOfFile, .timeOut: place = nil
       }
       if let place, best.map({ place.range.lowerBound < $0.range.lowerBound }) ?? true { best = place }
@@ -43,8 +50,9 @@ struct PatternPlace {
     return best
   }
 
+  /// - Parameter start: how many bytes come before the decoded text.
   private static func find(
-    _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText, until deadline: Deadline,
+    _ regex: Regex<AnyRegexOutput>, index: Int, in decoded: DecodedText, from start: Int, until deadline: Deadline,
     cancelledBy cancellation: CInt
   ) throws(ConversationError) -> PatternPlace? {
     do {
@@ -52,7 +60,7 @@ struct PatternPlace {
         of: regex, in: decoded.text, until: deadline, cancelledBy: cancellation)
       guard let match else { return nil }
       let bytes = { (range: Range<String.Index>) in
-        decoded.byteOffset(of: range.lowerBound)..<decoded.byteOffset(of: range.upperBound)
+        (start + decoded.byteOffset(of: range.lowerBound))..<(start + decoded.byteOffset(of: range.upperBound))
       }
       return PatternPlace(
         index: index, range: bytes(match.range), captures: match.output.dropFirst().map { $0.range.map(bytes) })
@@ -70,6 +78,12 @@ struct PatternPlace {
 }
 
 extension ArraySlice<UInt8> {
+  /// How many bytes come before the line of the byte at an offset; 0 for one that is not here.
+  func lineStart(before offset: Int) -> Int {
+    guard offset > 0 else { return 0 }
+    return prefix(offset).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 - startIndex } ?? 0
+  }
+
   /// Where the bytes are found first, counted from the first one here, at or after `from`; nil when they are not.
   func find(_ wanted: [UInt8], from: Int) -> Int? {
     guard from + wanted.count <= count else { return nil }

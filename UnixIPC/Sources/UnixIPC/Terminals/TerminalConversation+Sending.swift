@@ -12,11 +12,7 @@ extension TerminalConversation {
     var sent = 0
     while sent < bytes.count {
       let count = try channel.write(bytes[sent...])
-      if let watchSent, count > 0 {
-        try bytes[sent..<(sent + count)].withUnsafeBufferPointer { (bytes) throws(SystemCallError) in
-          try watchSent(UnsafeRawBufferPointer(bytes))
-        }
-      }
+      try show(sent: bytes[sent..<(sent + count)])
       sent += count
       guard count == 0 else { continue }
       var others = PollSet()
@@ -25,6 +21,13 @@ extension TerminalConversation {
         throw SystemCallError("write", on: terminalPath, code: .timedOut)
       }
       _ = try fill()
+    }
+  }
+
+  func show(sent bytes: ArraySlice<UInt8>) throws(SystemCallError) {
+    guard let watchSent, !bytes.isEmpty else { return }
+    try bytes.withUnsafeBufferPointer { (bytes) throws(SystemCallError) in
+      try watchSent(UnsafeRawBufferPointer(bytes))
     }
   }
 

@@ -93,7 +93,7 @@ public struct TerminalSettings: Sendable {
   }
 
   /// The longest line in bytes, without its end, of a terminal that reads lines: N_TTY_BUF_SIZE - 1 in Linux.
-  static let maxLineLength = 4095
+  public static let maxLineLength = 4095
 
   /// ICANON: input comes in lines of at most 4095 bytes, which can be edited until they end.
   public var readsLines: Bool {
