@@ -70,10 +70,19 @@ public enum ConnectionTarget: Hashable, Sendable {
   }
 
   /// Finds all addresses of the target, in the order in which they should be tried.
-  public func addresses() throws(Hosts.LookupError) -> [SocketAddress] {
+  ///
+  /// - Parameter family: `.ipv4` or `.ipv6` leaves the addresses of a host out that are not of this family.
+  public func addresses(family: AddressFamily? = nil) throws(Hosts.LookupError) -> [SocketAddress] {
     switch self {
-    case .host(let host, let port): try Hosts.addresses(of: host, port: port)
-    case .unix(let address): [address]
+    case .unix(let address): return [address]
+    case .host(let host, let port):
+      let all = try Hosts.addresses(of: host, port: port)
+      guard let family else { return all }
+      let found = all.filter { if case .ipv4 = $0 { family == .ipv4 } else { family == .ipv6 } }
+      guard !found.isEmpty else {
+        throw Hosts.LookupError(host: host, reason: "no \(family == .ipv4 ? "IPv4" : "IPv6") address")
+      }
+      return found
     }
   }
 
@@ -98,11 +107,14 @@ public enum ConnectionTarget: Hashable, Sendable {
 
   /// Connects to the first address that accepts the connection, as `ClientSocket.connect(toFirstOf:)` does.
   ///
+  /// - Parameter family: the only family of addresses that is tried; nil tries both.
   /// - Parameter deadline: bounds all attempts together.  The time of the lookup counts, but the name service is not
   ///   interrupted: resolv.conf(5) bounds it.
-  public func connect(until deadline: Deadline = .never) throws(ConnectError) -> ClientConnection {
+  public func connect(family: AddressFamily? = nil, until deadline: Deadline = .never) throws(ConnectError)
+    -> ClientConnection
+  {
     let found: [SocketAddress]
-    do throws(Hosts.LookupError) { found = try addresses() } catch { throw .unknown(error) }
+    do throws(Hosts.LookupError) { found = try addresses(family: family) } catch { throw .unknown(error) }
     do throws(ConnectionError) { return try ClientSocket.connect(toFirstOf: found, until: deadline) } catch {
       throw .unreachable(error)
     }

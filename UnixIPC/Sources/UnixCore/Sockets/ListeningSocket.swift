@@ -146,7 +146,11 @@ extension Descriptor {
   }
 
   /// A socket of the address's family, bound to it.
-  static func bound(to address: SocketAddress, kind: SocketKind, options: BindOptions = BindOptions())
+  ///
+  /// Source: bind(2).
+  @_spi(Begat) public static func bound(
+    to address: SocketAddress, kind: SocketKind, options: BindOptions = BindOptions()
+  )
     throws(SystemCallError) -> Descriptor
   {
     // The kernel would choose an abstract name, which any user can connect to.

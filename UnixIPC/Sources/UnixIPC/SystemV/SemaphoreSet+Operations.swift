@@ -107,6 +107,7 @@ extension SemaphoreSet {
     /// The operation stays.
     case never
 
-    var options: Operation.Options { self == .atExit ? [.undoAtExit] : [] }
+    /// The option of an operation that does so.
+    public var options: Operation.Options { self == .atExit ? [.undoAtExit] : [] }
   }
 }
