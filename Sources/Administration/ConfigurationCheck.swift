@@ -80,8 +80,9 @@ public enum ConfigurationCheck {
   }
 
   private static func show(_ outcome: Outcome) -> CInt {
-    let isPrinted = write(marked(outcome.complaints), to: STDERR_FILENO) && write(outcome.output, to: STDOUT_FILENO)
-    return isPrinted ? outcome.exitStatus : 1
+    // Complaints that cannot be written can be reported nowhere.
+    try? StandardStreams.error.writeAll(marked(outcome.complaints))
+    return StandardOutput.write(outcome.output) ? outcome.exitStatus : 1
   }
 
   /// The complaints with their severities, where the journal reads them.
@@ -91,14 +92,5 @@ public enum ConfigurationCheck {
       let severity: Severity = line.hasPrefix("warning: ") ? .warning : .error
       return "<\(severity.rawValue)>\(line)\n"
     }.joined()
-  }
-
-  private static func write(_ text: String, to descriptor: CInt) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return false }
-    }
-    return true
   }
 }

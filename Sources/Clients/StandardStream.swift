@@ -9,6 +9,35 @@ enum StandardStream: CInt {
 
   var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// Whether the process has a terminal, which is not always one of the three.
+  ///
+  /// Source: tty(4).
+  static var hasTerminal: Bool { (try? Descriptor.open("/dev/tty", .readWrite)) != nil }
+
+  /// Whether to copy from the input to standard output would never end: both are one file, and the input has not come as
+  /// far as the output, so that it would find what was written.
+  ///
+  /// Source: cat.c of coreutils.
+  static func outputIsAhead(of input: borrowing Descriptor) -> Bool {
+    var source = stat()
+    var sink = stat()
+    guard fstat(input.number, &source) == 0, fstat(output.rawValue, &sink) == 0, source.st_mode & S_IFMT == S_IFREG,
+      source.st_dev == sink.st_dev, source.st_ino == sink.st_ino
+    else { return false }
+    let isAppending = fcntl(output.rawValue, F_GETFL) & O_APPEND != 0
+    let end = isAppending ? sink.st_size : lseek(output.rawValue, 0, SEEK_CUR)
+    let place = lseek(input.number, 0, SEEK_CUR)
+    return place >= 0 && place < end
+  }
+
+  /// Refuses to copy standard input to standard output where that would never end.
+  static func checkInput() throws(SystemCallError) {
+    let isLoop = Descriptor.withBorrowed(input.rawValue) { outputIsAhead(of: $0) }
+    if isLoop {
+      throw SystemCallError("read", on: "standard input, which is the output itself", code: .invalidArgument)
+    }
+  }
+
   /// A descriptor of one's own for the same open file.
   func duplicate() throws(SystemCallError) -> Descriptor {
     let original = Descriptor(owning: rawValue)

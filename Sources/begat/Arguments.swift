@@ -24,6 +24,22 @@ struct TargetArguments: ParsableArguments {
   }
 }
 
+/// The options that leave addresses out.
+struct FamilyOptions: ParsableArguments {
+  @Flag(name: [.customShort("4"), .customLong("ipv4")], help: "Use IPv4 addresses only.")
+  var isVersion4 = false
+
+  @Flag(name: [.customShort("6"), .customLong("ipv6")], help: "Use IPv6 addresses only.")
+  var isVersion6 = false
+
+  /// nil for both.
+  var family: AddressFamily? { isVersion4 ? .ipv4 : isVersion6 ? .ipv6 : nil }
+
+  func validate() throws {
+    if isVersion4, isVersion6 { throw ValidationError("-4 and -6 exclude each other") }
+  }
+}
+
 /// Reads seconds, as in `10` or `0.5`, and `500ms`, `10s`, `1m30s`, ….
 func readDuration(_ text: String) throws -> Duration {
   guard let duration = seconds(text) ?? DurationText.parse(text) else {
@@ -34,7 +50,9 @@ func readDuration(_ text: String) throws -> Duration {
 
 private func seconds(_ text: String) -> Duration? {
   let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-  guard let whole = parts.first.flatMap({ UInt32(decimal: $0) }) else { return nil }
+  guard let first = parts.first, let whole = first.isEmpty && parts.count == 2 ? 0 : UInt32(decimal: first) else {
+    return nil
+  }
   guard parts.count == 2 else { return .seconds(whole) }
   let digits = parts[1].prefix(9)
   guard let fraction = UInt32(decimal: digits), parts[1].allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
@@ -42,15 +60,30 @@ private func seconds(_ text: String) -> Duration? {
   return .seconds(whole) + .nanoseconds(nanoseconds)
 }
 
-/// The command behind `--`, byte for byte, where the parser has made texts of its words.
+/// The command that is to be run, byte for byte; the parser has seen no more than its first word.
 func userCommand(_ words: [String]) -> UserCommand {
-  let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
-  let bytes = arguments.suffix(words.count).compactMap { word in
-    word.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+  words.isEmpty ? UserCommand([[UInt8]]()) : UserCommand(CommandBoundary.command)
+}
+
+/// The command line as it was typed, byte for byte, where the parser makes texts of the words.
+enum TypedWords {
+  static var all: [[UInt8]] {
+    UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).compactMap { word in
+      word.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
   }
-  // Else the words were not parsed from this process's command line.
-  guard bytes.map({ String(decoding: $0, as: UTF8.self) }) == words else { return UserCommand(words) }
-  return UserCommand(bytes)
+
+  /// Those that follow the name of a command.
+  static func after(_ command: String) -> [[UInt8]] { Array(all.drop { $0 != Array(command.utf8) }.dropFirst()) }
+
+  /// The bytes of words that the parser has made texts of, in the order in which they were typed.
+  static func bytes(of texts: [String]) -> [[UInt8]] {
+    var rest = all.dropFirst()
+    return texts.map { text in
+      while let word = rest.popFirst() { if String(decoding: word, as: UTF8.self) == text { return word } }
+      return Array(text.utf8)
+    }
+  }
 }
 
 func readProcess(_ text: String) throws -> pid_t {
@@ -108,7 +141,7 @@ struct SurveyArguments: ParsableArguments {
 /// Reads what `readDuration` does, but nothing.
 func readTimeLimit(_ text: String) throws -> Duration {
   let limit = try readDuration(text)
-  guard limit > .zero else { throw ValidationError("the time limit is nothing") }
+  guard limit > .zero else { throw ValidationError("0 is no time limit: leave the option out for none") }
   return limit
 }
 

@@ -54,23 +54,31 @@ struct ConversationOptions: ParsableArguments {
   var noInput = false
 
   @Argument(
-    parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"), completion: .commands)
+    parsing: .postTerminator, help: ArgumentHelp("What to run.", valueName: "command"), completion: .commands)
   var command: [String] = []
 
   private var stepCount: Int {
     expect.count + expectRegex.count + lines + send.count + sendFile.count + sendEnvironment.count + ends + expectEnds
   }
 
+  /// The options that have a value.
+  static let withValue: Set<String> = [
+    "--expect", "--expect-regex", "--send", "--send-file", "--send-environment", "--timeout",
+  ]
+
   /// - Parameter name: the subcommand's.
   /// - Parameter otherOptions: those of its own that have a value.
-  func settings(of name: String, otherOptions: Set<String>) throws -> ConversationSettings {
-    guard !command.isEmpty else { throw ValidationError("the command is missing: put it after --") }
-    let words = Array(CommandLine.arguments.drop { $0 != name }.dropFirst())
+  /// - Parameter otherSteps: how many steps of its own there are.
+  func settings(of name: String, otherOptions: Set<String>, otherSteps: Int = 0) throws -> ConversationSettings {
+    guard !command.isEmpty else { throw ValidationError("there is no command to run") }
+    let words = Array(CommandBoundary.marked(Array(CommandLine.arguments.dropFirst())).dropFirst())
     let steps: [ConversationStep]
     do throws(ConversationStep.Problem) {
       steps = try ConversationStep.inOrder(words, otherOptions: otherOptions.union(["--timeout"]))
     } catch { throw ValidationError(error.description) }
-    guard steps.count == stepCount else { throw ValidationError("write each option and its value as --option=value") }
+    guard steps.count == stepCount + otherSteps else {
+      throw ValidationError("write each option and its value as --option=value")
+    }
     if timeout != nil, steps.isEmpty {
       throw ValidationError("--timeout is for steps, and there is none: begat run has one for the whole command")
     }

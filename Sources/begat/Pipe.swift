@@ -4,7 +4,7 @@ import Clients
 struct Pipe: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a program on pipes, take steps with it, and join standard input and output to it.",
-    usage: "begat pipe [STEP...] [<options>] -- COMMAND [ARGUMENT...]",
+    usage: "begat pipe [STEP...] [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """
       The steps are taken in the order in which they stand, as in 'begat pipe --send "6*7\\n" --line --end -- bc'. A \
       step that fails ends the program. Then standard input goes to the program and what it writes to standard output, \

@@ -1,18 +1,20 @@
 import ArgumentParser
 import Clients
+@_spi(Begat) import UnixCore
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a command without a shell: as another user, with limits, or one behind the other.",
-    usage: "begat run [<options>] -- COMMAND [ARGUMENT...] ['|' COMMAND [ARGUMENT...]]...",
+    usage: "begat run [<options>] [--] COMMAND [ARGUMENT...] ['|' COMMAND [ARGUMENT...]]...",
     discussion: """
       A word | that stands for itself, quoted to the shell, divides commands of which each reads what the one before it \
       writes. Of these, each one that fails is named on standard error, and the exit status is that of the last one \
-      that failed.
+      that failed. One whose reader has had enough has not failed, unless --pipefail says so.
 
       With neither a limit nor a |, this process becomes the command. Else signals are passed on to it. What a signal \
       ends has it end begat too, which shells show as 128 + its number. The exit status is 124 where a limit ended it, \
-      127 where a command is not found and 126 where it cannot be run.
+      137 where it had to be killed for that, 125 where begat run itself failed, 127 where a command is not found and \
+      126 where it cannot be run.
       """)
 
   @Option(
@@ -38,7 +40,7 @@ struct Run: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "End all that was started after this time: seconds, or a time as in 500ms. SIGTERM, and SIGKILL 2 s later.",
+      "End all that was started after this time: seconds, or a time as in 500ms.",
       valueName: "time"),
     transform: readTimeLimit)
   var timeout: Duration?
@@ -50,18 +52,43 @@ struct Run: ParsableCommand {
     transform: readSize)
   var maxOutput: Int?
 
+  @Option(
+    name: [.customShort("s"), .long],
+    help: ArgumentHelp("What a limit sends first (default: TERM).", valueName: "signal"), completion: .signals,
+    transform: readSignal)
+  var signal: Signal?
+
+  @Option(
+    name: [.customShort("k"), .long],
+    help: ArgumentHelp("How long what a limit ends has until SIGKILL (default: 2s).", valueName: "time"),
+    transform: readDuration)
+  var killAfter: Duration?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Run in a session without a terminal, into which the command can type nothing (default: where another user's "
+        + "command would share this one's terminal)."))
+  var newSession: Bool?
+
+  @Flag(help: "Count a command as failed that SIGPIPE ended, because its reader has left.")
+  var pipefail = false
+
   @Option(help: ArgumentHelp("What divides commands, where one needs | itself.", valueName: "word"))
   var separator = "|"
 
   @Argument(
-    parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"), completion: .commands)
+    parsing: .postTerminator, help: ArgumentHelp("What to run.", valueName: "command"), completion: .commands)
   var words: [String] = []
 
   private var stages: [UserCommand] { userCommand(words).split(at: separator) }
 
   func validate() throws {
-    if words.isEmpty { throw ValidationError("there is no command: write it after --") }
+    if words.isEmpty { throw ValidationError("there is no command to run") }
     if stages.contains(where: \.isEmpty) { throw ValidationError("there is no command on one side of \(separator)") }
+    if timeout == nil, maxOutput == nil, signal != nil || killAfter != nil {
+      throw ValidationError("--signal and --kill-after belong to a limit: --timeout or --max-output")
+    }
     if directory == "" { throw ValidationError("--directory names no place") }
   }
 
@@ -73,6 +100,10 @@ struct Run: ParsableCommand {
     client.cleansEnvironment = cleanEnvironment
     client.timeout = timeout
     client.outputLimit = maxOutput
+    if let signal { client.limitSignal = signal }
+    if let killAfter { client.gracePeriod = killAfter }
+    client.leadsSession = newSession
+    client.countsBrokenPipes = pipefail
     let status = client.run()
     if status != 0 { throw ExitCode(status) }
   }

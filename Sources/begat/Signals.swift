@@ -90,7 +90,7 @@ struct Alive: ParsableCommand {
   }
 }
 
-private func readSignal(_ text: String) throws -> Signal {
+func readSignal(_ text: String) throws -> Signal {
   if let signal = Signal(text) { return signal }
   // kill(1)'s way to ask.
   throw ValidationError(

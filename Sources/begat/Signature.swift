@@ -4,7 +4,7 @@ import Clients
 struct Signature: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Serve a named pipe of which each reader gets a name and a fresh fortune: ~/.signature.",
-    usage: "begat signature [<options>]\nbegat signature [<options>] -- COMMAND [ARGUMENT...]",
+    usage: "begat signature [<options>]\nbegat signature [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """
       Mail and news programs read the pipe as they read any file. It runs until SIGTERM, SIGINT, SIGQUIT or SIGHUP, \
       and removes the pipe then. What stands at the place and is no pipe of this user is left alone.

@@ -7,12 +7,12 @@ struct CommandLineTests {
   @Test func aMistypedCommandIsNamed() throws {
     let mistyped = try runBegat("conect", "localhost", "1")
     #expect(mistyped.status == .exited(code: 64))
-    #expect(mistyped.errors.lines[0] == "Error: conect: no such command; did you mean connect?")
+    #expect(mistyped.errors.text == "begat: conect: no such command; did you mean connect?; see begat --help\n")
     let strange = try runBegat("\u{1b}[2J")
     #expect(strange.status == .exited(code: 64) && !strange.errors.text.contains("\u{1b}"))
   }
 
-  @Test(arguments: ["1", "1s", "1000ms", "0.5", "0m1s", "1.000000001", "1m30s"])
+  @Test(arguments: ["1", "1s", "1000ms", "0.5", ".5", "0m1s", "1.000000001", "1m30s"])
   func timesAreReadAlike(time: String) throws {
     let gone = try runBegat("alive", "--wait", "--timeout", time, "999999999")
     #expect(gone.status == .exited(code: 0) && gone.output.text == "999999999  gone\n", "\(gone.errors.text)")
@@ -20,9 +20,43 @@ struct CommandLineTests {
     #expect(refused.status == .exited(code: 1), "\(refused.errors.text)")
   }
 
-  @Test(arguments: ["", "1x", ".5", "1.", "-1", "1,5", "1.x", "1e3", "٣", "99999999999"])
+  @Test(arguments: ["", "1x", ".", "1.", "-1", "1,5", "1.x", "1e3", "٣", "99999999999"])
   func otherTimesAreUsage(time: String) throws {
     #expect(try runBegat("connect", "--timeout=\(time)", "/nowhere").status == .exited(code: 64))
+  }
+
+  @Test(
+    "says what is wrong with a command line in one line that names the command",
+    arguments: [
+      (["run", "--bogus", "x"], "begat run: unknown option '--bogus'; see begat run --help"),
+      (["sem", "take"], "begat sem take: missing expected argument '<key>'; see begat sem take --help"),
+      (["signal", "TERM"], "begat signal: the number of a process is missing; see begat signal --help"),
+      (["connect", "-4", "-6", "h", "1"], "begat connect: -4 and -6 exclude each other; see begat connect --help"),
+    ])
+  func aWrongCommandLineIsOneLine(words: [String], line: String) throws {
+    let wrong = try RunningProgram.run(try Programs.begat(), words)
+    #expect(wrong.status == .exited(code: 64) && wrong.output.text == "")
+    #expect(wrong.errors.text == line + "\n")
+  }
+
+  @Test(arguments: [
+    "--help", "--version", "help", "run --help", "sem take --help", "--generate-completion-script bash",
+  ])
+  func helpThatCannotBeWrittenIsAFailure(words: String) throws {
+    let full = try RunningProgram.run(
+      try Programs.tool("sh"), ["-c", "\"$0\" \(words) > /dev/full", try Programs.begat()])
+    #expect(full.status == .exited(code: 1))
+    #expect(full.errors.text == "begat: write standard output: No space left on device\n")
+  }
+
+  @Test(arguments: ["interact --log $N -- true", "sem show ./$N", "signature --fifo $N", "check $N"])
+  func aNameThatIsNotUTF8MeansNoOtherFile(words: String) throws {
+    let directory = try TemporaryDirectory()
+    let script = "cd '\(directory.path)'; N=$'n\\xff'; \"$0\" \(words)"
+    let refused = try RunningProgram.run(try Programs.tool("bash"), ["-c", script, try Programs.begat()])
+    #expect(refused.status == .exited(code: 64), "\(refused.errors.text)")
+    #expect(refused.errors.text.contains("n\\xff: is not UTF-8"), "\(refused.errors.text)")
+    #expect(try directory.names() == [])
   }
 
   @Test func everyCommandHasHelpAndAPlaceInTheManual() throws {

@@ -37,6 +37,23 @@ struct UserCommandTests {
     #expect(refused.errors.lines.count == 1 && line.hasSuffix(end), "\(line)")
   }
 
+  /// As with env(1), timeout(1) and sudo(8).
+  @Test(arguments: ways)
+  func dashesBeforeItAreNotNeeded(way: String) throws {
+    let shown = try bash(way, #"W="BEGAT"; ${W% --} printf '%s|' --timeout -- --quiet"#)
+    #expect(shown.output.text == "--timeout|--|--quiet|", "\(shown.errors.text)")
+  }
+
+  /// The kernel would discard the statuses of all that begat starts.
+  @Test(arguments: ways)
+  func anIgnoredSIGCHLDIsNotTakenOver(way: String) throws {
+    let script = #"exec perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' BEGAT sh -c "$0""#
+    let words = "grep SigIgn /proc/self/status; exit 7"
+    let shown = try bash(way, script.replacing("\"$0\"", with: "'\(words)'"))
+    #expect(shown.status == .exited(code: 7), "\(shown.errors.text)")
+    #expect(shown.output.text.trimmed.hasSuffix("\t0000000000000000"), "\(shown.output.text)")
+  }
+
   @Test func theStagesOfARunAreBytesToo() throws {
     let shown = try bash("run", #"BEGAT printf %s $'a\xffb' '|' cat"#)
     #expect(shown.output.bytes == [0x61, 0xff, 0x62], "\(shown.errors.text)")
@@ -114,6 +131,6 @@ struct UserCommandTests {
     let missing = try bash(way + " --directory \(directory.path)", "BEGAT ./missing")
     #expect(missing.status == .exited(code: 127) && missing.errors.text.contains("execve ./missing: No such file"))
     let nowhere = try bash(way + " --directory /nowhere", "BEGAT ./tool")
-    #expect(nowhere.status == .exited(code: 1) && nowhere.errors.text.contains("chdir /nowhere: No such file"))
+    #expect(nowhere.status == .exited(code: 125) && nowhere.errors.text.contains("chdir /nowhere: No such file"))
   }
 }

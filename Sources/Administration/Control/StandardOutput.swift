@@ -21,6 +21,9 @@ enum StandardOutput {
         let count = bytes[written...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
         if count > 0 {
           written += count
+        } else if errno == EAGAIN {
+          // Another process may have made the open file so.
+          Descriptor.withBorrowed(STDOUT_FILENO) { _ = $0.wait(for: .writable, until: .never) }
         } else if errno != EINTR {
           throw SystemCallError("write", on: "standard output", code: .init(rawValue: errno))
         }

@@ -24,6 +24,8 @@ struct CommandRun {
   func attempt<Result>(failure: Result, _ body: () throws -> Result) -> Result {
     do {
       _ = StartSignals.ignored
+      // Ignored, it would take the statuses of all that is started away.
+      if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
       // Who closed the output shall hear that nothing can be printed.
       try StandardStreams.ensureOpen(failing: true)
       return try body()

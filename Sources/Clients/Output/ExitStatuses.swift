@@ -8,6 +8,8 @@ enum ExitStatuses {
   static let temporaryFailure: CInt = 75
   /// A limit ended the command, as timeout(1) tells it.
   static let limitReached: CInt = 124
+  /// The command was not started, or not watched to its end, as env(1) and timeout(1) tell it.
+  static let notStarted: CInt = 125
   /// As env(1) and shells tell it.
   static let commandNotExecutable: CInt = 126
   static let commandNotFound: CInt = 127

@@ -11,7 +11,8 @@ final class BoundedCopy {
   private var left: Int
   /// Whether there was more than may be copied.
   private(set) var isExceeded = false
-  /// Why the output took no more; that its reader has left is no failure.
+  /// Why the output took no more.  That its reader has left is no failure, unless SIGPIPE was ignored: then nothing else
+  /// would tell.
   private(set) var failure: SystemCallError?
 
   init(_ source: consuming Descriptor, atMost limit: Int) throws(SystemCallError) {
@@ -51,7 +52,7 @@ final class BoundedCopy {
 
   func drain() {
     do throws(SystemCallError) { try flow.drain { (bytes) throws(SystemCallError) in try output.write(bytes) } } catch {
-      if error.code != .brokenPipe { failure = error }
+      if error.code != .brokenPipe || StartSignals.ignored.contains(.brokenPipe) { failure = error }
       abandon()
     }
   }

@@ -16,8 +16,17 @@ public struct RunClient: Sendable {
   /// Whether the commands get a small environment made for the user, as those of another user always do.
   public var cleansEnvironment = false
   public var timeout: Duration?
+  /// The signal that a limit sends first.
+  public var limitSignal = Signal.terminate
+  /// The time from that signal to SIGKILL.
+  public var gracePeriod = Duration.seconds(2)
   /// How many bytes of output are passed on.
   public var outputLimit: Int?
+  /// Whether the commands get a session without a terminal; nil leaves it to whether another user could type into the
+  /// caller's.
+  public var leadsSession: Bool?
+  /// Whether a command whose reader has left counts as failed.
+  public var countsBrokenPipes = false
 
   private let command = CommandRun(command: "begat run")
 
@@ -25,22 +34,39 @@ public struct RunClient: Sendable {
 
   /// - Returns: the exit status; where a signal ended the last command that failed, it ends this process too.
   public func run() -> CInt {
-    let status = command.attempt(failure: .exited(code: ExitStatuses.failure)) { () -> ExitStatus in
+    let status = command.attempt(failure: Self.ownFailure) { () -> ExitStatus in
+      // Others' children, such as those of the shell that this process was, are not to be ended by a limit.
+      if hasLimit, Children.exist { return try RunApart.status { end(by: ending()) } }
+      return ending()
+    }
+    return end(by: status)
+  }
+
+  private static let ownFailure = ExitStatus.exited(code: ExitStatuses.notStarted)
+
+  private var hasLimit: Bool { timeout != nil || outputLimit != nil }
+
+  private func end(by status: ExitStatus) -> CInt {
+    switch status {
+    case .exited(let code): code
+    case .killed(let signal, _): ProcessEnd.by(signal)
+    case .unknown: ExitStatuses.failure
+    }
+  }
+
+  private func ending() -> ExitStatus {
+    command.attempt(failure: Self.ownFailure) {
       let setting = try RunSetting(
         user: user, group: group, directory: directory, cleaningEnvironment: cleansEnvironment)
       do throws(SystemCallError) {
-        if stages.count == 1, timeout == nil, outputLimit == nil { try becomeCommand(setting) }
-        return try watchCommands(setting)
+        let leadsSession = leadsSession ?? (setting.isAnotherUsers && StandardStream.hasTerminal)
+        if stages.count == 1, !hasLimit, !leadsSession { try becomeCommand(setting) }
+        return try watchCommands(setting, leadsSession: leadsSession)
       } catch {
         if error.call == "chdir" { throw setting.refusal(error) }
         guard error.call == "execve" else { throw error }
         return .exited(code: command.complain(ofCommand: error))
       }
-    }
-    switch status {
-    case .exited(let code): return code
-    case .killed(let signal, _): return ProcessEnd.by(signal)
-    case .unknown: return ExitStatuses.failure
     }
   }
 
@@ -55,12 +81,16 @@ public struct RunClient: Sendable {
       environment: setting.environment.map { Program.Environment(entries: $0) } ?? .inherited)
   }
 
-  private func watchCommands(_ setting: RunSetting) throws(SystemCallError) -> ExitStatus {
+  private func watchCommands(_ setting: RunSetting, leadsSession: Bool) throws(SystemCallError) -> ExitStatus {
     var programs: [Program] = []
-    for stage in stages { programs.append(try setting.program(stage)) }
-    if timeout != nil || outputLimit != nil { try Descendants.adoptOrphans() }
-    // Ignored, it would take the statuses away.
-    if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
+    for stage in stages {
+      var program = try setting.program(stage)
+      program.leadsSession = leadsSession
+      // Killed, this process can pass on nothing and end nothing.
+      program.parentDeathSignal = .terminate
+      programs.append(program)
+    }
+    if hasLimit { try Descendants.adoptOrphans() }
     let signals = try RunWatch.queue()
     let deadline = timeout.map { Deadline(after: $0) } ?? .never
     let processes: PipelineProcesses
@@ -77,33 +107,46 @@ public struct RunClient: Sendable {
     }
     switch try RunWatch(processes, signals: signals, copy: copy).run(until: deadline) {
     case .ended: return conclude(processes.statuses.compactMap { $0 }, outputFailure: copy?.failure?.code)
-    case .timeUp: return endAll(copy, "still running after \(timeout.map(DurationText.render) ?? "")")
-    case .outputExceeded: return endAll(copy, "more than \(outputLimit ?? 0) bytes of output")
+    case .timeUp: return endAll(processes, copy, "still running after \(timeout.map(DurationText.render) ?? "")")
+    case .outputExceeded: return endAll(processes, copy, "more than \(outputLimit ?? 0) bytes of output")
     }
   }
 
-  private func endAll(_ copy: BoundedCopy?, _ reason: String) -> ExitStatus {
+  private func endAll(_ processes: PipelineProcesses, _ copy: BoundedCopy?, _ reason: String) -> ExitStatus {
     command.complain("\(name): \(reason); ended")
     copy?.abandon()
-    if !Descendants.terminate(gracePeriod: .seconds(2)) {
-      command.complain("\(name): some of its processes cannot be ended: see ps")
+    if Descendants.areVisible {
+      let haveAllEnded = Descendants.terminate(by: limitSignal, gracePeriod: gracePeriod) {
+        _ = processes.statuses
+        while Children.reapAny() != nil {}
+      }
+      if !haveAllEnded { command.complain("\(name): some of its processes cannot be ended: see ps") }
+    } else {
+      processes.terminate(gracePeriod: gracePeriod)
+      command.complain("\(name): without /proc, what it has started cannot be found, and goes on")
     }
-    return .exited(code: ExitStatuses.limitReached)
+    // As timeout(1) tells that the command had to be killed.
+    let isKilled = processes.statuses.last == ExitStatus.killed(by: .kill, dumpedCore: false)
+    return .exited(code: isKilled ? 128 + Signal.kill.rawValue : ExitStatuses.limitReached)
   }
 
   /// - Returns: how the last one that failed ended, else success.
   private func conclude(_ statuses: [ExitStatus], outputFailure: ErrorCode?) -> ExitStatus {
+    // The reader of them all has left.
     let isLeft = statuses.last == Self.brokenPipe
-    for (place, status) in statuses.enumerated() where stages.count > 1 && !status.isSuccess {
-      // The reader of them all has left, which is no failure.
-      if isLeft, status == Self.brokenPipe { continue }
+    var failure: ExitStatus?
+    for (place, status) in statuses.enumerated() where !status.isSuccess {
+      let hasLostReader = status == Self.brokenPipe && place < statuses.count - 1
+      if hasLostReader, !countsBrokenPipes { continue }
+      failure = status
+      if stages.count == 1 || isLeft && status == Self.brokenPipe { continue }
       command.complain("\(place + 1) of \(stages.count), \(stages[place].text): \(status)")
     }
     if let outputFailure {
-      command.complain("standard output: \(outputFailure)")
-      return .exited(code: ExitStatuses.failure)
+      command.complain("write standard output: \(outputFailure)")
+      return .exited(code: ExitStatuses.notStarted)
     }
-    return statuses.last { !$0.isSuccess } ?? .exited(code: 0)
+    return failure ?? .exited(code: 0)
   }
 
   private static let brokenPipe = ExitStatus.killed(by: .brokenPipe, dumpedCore: false)

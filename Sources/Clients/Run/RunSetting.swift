@@ -64,6 +64,9 @@ struct RunSetting {
     return login.variables.map(\.entry) + ["PATH=\(ProgramSettings.searchPath)"] + terminal
   }
 
+  /// Whether the commands run as a user that may not do all that the caller may.
+  var isAnotherUsers: Bool { identity.map { $0.user != geteuid() } ?? false }
+
   /// Makes the calling process what the command shall be.
   func apply() throws(SystemCallError) {
     try identity?.become()

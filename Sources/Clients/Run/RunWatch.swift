@@ -1,3 +1,4 @@
+import Glibc
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
@@ -17,8 +18,14 @@ struct RunWatch: ~Copyable {
   private let signals: SignalQueue
   private let copy: BoundedCopy?
 
-  /// What is passed on, beside what asks to end.
-  private static let others = SignalSet(.user1, .user2).subtracting(StartSignals.ignored)
+  /// The signals that are passed on besides requests to end: all that would end this process and leave the commands
+  /// running.
+  private static let others = SignalSet(Signal.all.filter { $0.defaultAction == .terminate })
+    .subtracting(SignalSet(.kill, .brokenPipe, .hangUp, .interrupt, .terminate))
+    .subtracting(StartSignals.ignored)
+
+  /// All that is passed on.
+  static let passed = SignalSet.terminationRequests.union(others)
 
   /// - Parameter signals: `queue()`, from before the stages were started.
   init(_ stages: PipelineProcesses, signals: consuming SignalQueue, copy: BoundedCopy?) {
@@ -28,16 +35,18 @@ struct RunWatch: ~Copyable {
   }
 
   static func queue() throws(SystemCallError) -> SignalQueue {
-    try SignalQueue(SignalSet.terminationRequests.union(others).union(SignalSet(.child)))
+    try SignalQueue(passed.union(SignalSet(.child)))
   }
 
   borrowing func run(until deadline: Deadline) throws(SystemCallError) -> Ending {
     var isRequestedToEnd = false
     while true {
-      takeSignals(&isRequestedToEnd)
+      // To timeout(1) it says that the time is up.
+      if takeSignals(&isRequestedToEnd), deadline != .never { return .timeUp }
       let haveEnded = !stages.statuses.contains(nil)
-      if haveEnded, copy?.isDone ?? true { return .ended }
+      // Also of a command that has ended before all of its output was read.
       if copy?.isExceeded ?? false { return .outputExceeded }
+      if haveEnded, copy?.isDone ?? true { return .ended }
       if deadline.isExpired { return .timeUp }
       // A background process may still have the output open; a command that is to end does not wait for it.
       let isLeaving = haveEnded && isRequestedToEnd
@@ -60,26 +69,40 @@ struct RunWatch: ~Copyable {
   /// How many signals are taken before the time limit is looked at: programs can send them without end.
   private static let signalsPerTurn = 64
 
-  private func takeSignals(_ isRequestedToEnd: inout Bool) {
+  /// - Returns: whether SIGALRM has come.
+  private func takeSignals(_ isRequestedToEnd: inout Bool) -> Bool {
+    var isAlarmed = false
     for _ in 0..<Self.signalsPerTurn {
-      guard let arrival = signals.take() else { return }
-      if arrival.signal == .child {
-        reapOrphans()
-      } else {
+      guard let arrival = signals.take() else { break }
+      switch arrival.signal {
+      case .child: reapOrphans()
+      case .alarm:
+        isAlarmed = true
+        pass(arrival)
+      default:
         if !Self.others.contains(arrival.signal) { isRequestedToEnd = true }
         pass(arrival)
       }
     }
+    return isAlarmed
   }
 
   /// Those that were adopted: the stages have an owner, which reaps them.
   private func reapOrphans() { while Children.reapAny() != nil {} }
 
   private func pass(_ arrival: SignalArrival) {
-    for (process, status) in zip(stages.processes, stages.statuses) where status == nil {
-      // A key at the terminal has reached the whole group already.
-      let isThere = arrival.isFromKernel && (try? ProcessControl.group(of: process)) == ProcessControl.ownGroup
-      if !isThere { try? arrival.signal.send(to: process) }
+    for (process, status) in zip(stages.processes, stages.statuses) where status == nil && !arrival.hasReached(process)
+    {
+      // A key means all that stands on the terminal; a session of its own has none.
+      if arrival.isFromKernel, (try? arrival.signal.send(toGroup: process)) != nil { continue }
+      try? arrival.signal.send(to: process)
     }
+  }
+}
+
+extension SignalArrival {
+  /// Whether it was a key at the terminal, which has reached the whole group of this process already.
+  func hasReached(_ process: pid_t) -> Bool {
+    isFromKernel && (try? ProcessControl.group(of: process)) == ProcessControl.ownGroup
   }
 }
