@@ -17,6 +17,7 @@ struct Cat: ParsableCommand {
   var sources: [String] = []
 
   @Option(
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "A file with just this name, even one that ends in |; in its place among the sources.", valueName: "name"),
     completion: .file())
@@ -26,8 +27,7 @@ struct Cat: ParsableCommand {
   var noCommands = false
 
   func run() throws {
-    let words = Array(CommandLine.arguments.drop { $0 != "cat" }.dropFirst())
-    let client = CatClient(sources: CatSource.inOrder(words, runningCommands: !noCommands))
+    let client = CatClient(sources: CatSource.inOrder(TypedWords.after("cat"), runningCommands: !noCommands))
     if !client.run() { throw ExitCode.failure }
   }
 }

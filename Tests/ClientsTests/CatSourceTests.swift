@@ -13,12 +13,13 @@ import Testing
       (["--file", "--", "a"], [.file("--"), .file("a")]), (["|"], [.command("")]),
     ])
   func areInOrder(words: [String], sources: [CatSource]) {
-    #expect(CatSource.inOrder(words, runningCommands: true) == sources)
+    #expect(CatSource.inOrder(words.map { Array($0.utf8) }, runningCommands: true) == sources)
   }
 
   @Test("are never commands where none is wanted")
   func areNeverCommands() {
-    let sources = CatSource.inOrder(["--no-commands", "x|", "-", "--file", "--no-commands"], runningCommands: false)
+    let words = ["--no-commands", "x|", "-", "--file", "--no-commands"].map { Array($0.utf8) }
+    let sources = CatSource.inOrder(words, runningCommands: false)
     #expect(sources == [.file("x|"), .standardInput, .file("--no-commands")])
   }
 }

@@ -89,6 +89,52 @@ struct CatTests {
     #expect(try stages.run(output: .null) == [.killed(by: .brokenPipe, dumpedCore: false), .exited(code: 0)])
   }
 
+  /// Runs a script of bash with `$0` for begat, in a directory of its own.
+  private func bash(_ script: String) throws -> RunningProgram {
+    let directory = try TemporaryDirectory()
+    return try RunningProgram.run(
+      try Programs.tool("bash"), ["-c", "cd '\(directory.path)'; ulimit -f 2000; \(script)", try Programs.begat()],
+      within: .seconds(30))
+  }
+
+  /// As GNU cat has it: what could find its own output is refused, and an input that is empty is none.
+  @Test(arguments: [
+    ("echo x > f; \"$0\" cat - < f >> f; echo $?; cat f", "1\nx\n"),
+    ("echo x > f; \"$0\" cat f >> f; echo $?; cat f", "1\nx\n"),
+    ("echo x > f; echo y > g; \"$0\" cat g - < f 1<> f; echo $?; cat f", "1\ny\n"),
+    (": > f; \"$0\" cat f >> f; echo $?", "0\n"),
+    ("echo x > f; echo y > g; \"$0\" cat - g < f 1<> f; echo $?; cat f", "0\nx\ny\n"),
+  ])
+  func anInputThatIsTheOutputIsNotReadForever(script: String, output: String) throws {
+    let shown = try bash(script)
+    #expect(shown.output.text == output, "\(shown.errors.text)")
+    #expect(shown.errors.text.contains("is the output itself") == output.hasPrefix("1"))
+  }
+
+  @Test func aClosedInputIsAFailure() throws {
+    let closed = try bash("\"$0\" cat <&-; echo $?")
+    #expect(closed.output.text == "1\n")
+    #expect(closed.errors.text == "begat cat: read standard input: Bad file descriptor\n")
+  }
+
+  /// As another process of the pipeline may have left it.
+  @Test func anInputThatDoesNotBlockIsWaitedFor() throws {
+    let script = """
+      python3 -c 'import os, subprocess, sys
+      read, write = os.pipe(); os.set_blocking(read, False)
+      cat = subprocess.Popen([sys.argv[1], "cat"], stdin=read); os.close(read)
+      while open(f"/proc/{cat.pid}/wchan").read().find("poll") < 0 and cat.poll() is None: pass
+      os.write(write, b"late\\n"); os.close(write); sys.exit(cat.wait())' "$0"
+      """
+    let late = try bash(script)
+    #expect(late.output.text == "late\n" && late.status == .exited(code: 0), "\(late.errors.text)")
+  }
+
+  @Test func namesAreBytes() throws {
+    let shown = try bash(#"N=$'n\xff'; echo x > "$N"; echo y > -d; "$0" cat "$N" --file "$N" --file -d"#)
+    #expect(shown.output.text == "x\nx\ny\n", "\(shown.errors.text)")
+  }
+
   private func begat(_ words: [String], _ input: String = "") throws -> RunningProgram {
     try RunningProgram.run(try Programs.begat(), ["cat"] + words, input: .text(input))
   }

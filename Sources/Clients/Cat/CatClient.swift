@@ -31,12 +31,15 @@ public struct CatClient: Sendable {
       switch source {
       case .standardInput:
         return try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
-          try copy(input, named: "standard input", by: buffer)
+          guard !StandardStream.outputIsAhead(of: input) else {
+            return complain("standard input: is the output itself")
+          }
+          return try copy(input, named: "standard input", by: buffer)
         }
       case .file(let path):
         let file = try Descriptor.open(path, .readOnly)
-        guard !isOutput(file) else { return complain("\(path): is the output itself") }
-        return try copy(file, named: path, by: buffer)
+        guard !StandardStream.outputIsAhead(of: file) else { return complain("\(path): is the output itself") }
+        return try copy(file, named: path.description, by: buffer)
       case .command(let text):
         return try copy(command: text, by: buffer)
       }
@@ -65,14 +68,16 @@ public struct CatClient: Sendable {
     while true {
       let count: Int
       do throws(SystemCallError) { count = try input.read(into: buffer) } catch {
-        throw SystemCallError("read", on: escaped(name.utf8), code: error.code)
+        // Another process may have made the open file so.
+        if error.code == .wouldBlock, input.wait(for: .readable, until: .never) { continue }
+        throw SystemCallError("read", on: name, code: error.code)
       }
       if count == 0 { return true }
       do throws(SystemCallError) {
         try StandardStream.output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       } catch {
         // Nothing that follows could be written either.
-        _ = complain("standard output: \(error.code)")
+        _ = complain("write standard output: \(error.code)")
         exit(1)
       }
     }
@@ -84,14 +89,6 @@ public struct CatClient: Sendable {
     Descriptor.withBorrowed(StandardStream.output.rawValue) { output in
       while let count = try? input.copyRange(to: output, atMost: 1 << 30), count > 0 {}
     }
-  }
-
-  /// Whether a file is the one that is written, and would never end.
-  private func isOutput(_ file: borrowing Descriptor) -> Bool {
-    var input = stat()
-    var output = stat()
-    guard fstat(file.number, &input) == 0, fstat(StandardStream.output.rawValue, &output) == 0 else { return false }
-    return input.st_mode & S_IFMT == S_IFREG && input.st_dev == output.st_dev && input.st_ino == output.st_ino
   }
 
   private func complain(_ text: String) -> Bool {
