@@ -37,8 +37,10 @@ struct Semaphores: ParsableCommand {
   struct Take: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Wait until a semaphore is 0 and make it 1; run a command under this lock.",
-      usage: "begat sem take KEY [<options>] -- COMMAND [ARGUMENT...]\nbegat sem take KEY [<options>]",
+      usage: "begat sem take KEY [<options>] [--] COMMAND [ARGUMENT...]\nbegat sem take KEY [<options>]",
       discussion: """
+        A key that has no set yet gets one. With --holders, so many hold the lock at the same time.
+
         With a command, this process becomes that command, found in PATH and run without a shell: its exit status is \
         the command's, signals go to the command, and the kernel gives the lock back when the command ends, also by \
         kill -9. What the command leaves running in the background is not under the lock any more.
@@ -46,8 +48,8 @@ struct Semaphores: ParsableCommand {
         Without a command the lock stays taken until it is given back (begat sem give): there is no process whose \
         end could undo it.
 
-        The exit status is 75 where the semaphore is still taken when the time is up, 127 where the command is not \
-        found and 126 where it cannot be run.
+        The exit status is 75 where the semaphore is still taken when the time is up, 125 where the lock failed, 127 \
+        where the command is not found and 126 where it cannot be run.
         """)
 
     @OptionGroup var lock: LockArguments
@@ -58,8 +60,10 @@ struct Semaphores: ParsableCommand {
     @Flag(help: "Do not wait.")
     var noWait = false
 
+    @OptionGroup var permissions: ModeOption
+
     @Argument(
-      parsing: .postTerminator, help: ArgumentHelp("What to run, after --.", valueName: "command"),
+      parsing: .postTerminator, help: ArgumentHelp("What to run.", valueName: "command"),
       completion: .commands)
     var command: [String] = []
 
@@ -69,7 +73,7 @@ struct Semaphores: ParsableCommand {
 
     func run() throws {
       let patience: SemaphoreClient.Patience = noWait ? .none : timeout.map { .limited($0) } ?? .endless
-      let status = lock.client.take(patience, for: userCommand(command))
+      let status = lock.client.take(patience, mode: permissions.mode, for: userCommand(command))
       if status != 0 { throw ExitCode(status) }
     }
   }
@@ -125,13 +129,24 @@ struct LockArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Which semaphore of the set.", valueName: "n"))
   var index = 0
 
+  @Option(
+    help: ArgumentHelp(
+      "How many may hold the lock at the same time (default: 1); the same number for all that use it.", valueName: "n"))
+  var holders: UInt16 = 1
+
   @Flag(help: "Also where another user made the set.")
   var anyMaker = false
 
-  var client: SemaphoreClient { SemaphoreClient(key: key.key, index: index, trustsAnybody: anyMaker) }
+  var client: SemaphoreClient {
+    var client = SemaphoreClient(key: key.key, index: index, trustsAnybody: anyMaker)
+    client.holders = holders
+    return client
+  }
 
   func validate() throws {
     if !(0...31999).contains(index) { throw ValidationError("--index is from 0 to 31999") }
+    if !(1...32767).contains(holders) { throw ValidationError("--holders is from 1 to 32767") }
+    if holders > 1, index != 0 { throw ValidationError("--holders and --index exclude each other") }
   }
 }
 

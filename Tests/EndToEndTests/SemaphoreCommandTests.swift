@@ -136,6 +136,37 @@ struct SemaphoreCommandTests {
     #expect(try value() == 0)
   }
 
+  /// The first of all that want it makes it, and no one comes in beside another.
+  @Test func takeMakesWhatIsMissing() throws {
+    let directory = try TemporaryDirectory()
+    let script = "mkdir \(directory.path)/in || echo overlap; rmdir \(directory.path)/in"
+    let takers = try (0..<8).map { _ in try startBegat("sem", "take", key, "sh", "-c", script) }
+    for taker in takers {
+      #expect(try taker.awaitEnd(within: .seconds(30)) == .exited(code: 0) && taker.output.text == "")
+    }
+    #expect(try value() == 0)
+  }
+
+  @Test func manyMayHoldIt() throws {
+    func take(_ holders: String, _ command: String...) throws -> RunningProgram {
+      try RunningProgram(try Programs.begat(), ["sem", "take", key, "--holders", holders, "--no-wait"] + command)
+    }
+    let holders = try (0..<3).map { _ in try take("3", "sh", "-c", "echo in; exec sleep 60") }
+    for holder in holders { try holder.output.awaitLines(containing: "in") }
+    #expect(try take("3", "true").awaitEnd() == .exited(code: 75))
+    let other = try take("2", "true")
+    #expect(try other.awaitEnd() == .exited(code: 125))
+    #expect(other.errors.text == "begat sem: \(own.key) is a lock of 3 holders: write --holders 3\n")
+    #expect(try runBegat("sem", "take", key, "--no-wait", "true").status == .exited(code: 125))
+    holders[1].kill()
+    #expect(try eventually { try take("3", "true").awaitEnd() == .exited(code: 0) })
+    // Without a command, until it is given back.
+    #expect(try take("3").awaitEnd() == .exited(code: 0))
+    #expect(try take("3").awaitEnd() == .exited(code: 75))
+    #expect(try runBegat("sem", "give", key, "--holders", "3").status == .exited(code: 0))
+    #expect(try take("3").awaitEnd() == .exited(code: 0))
+  }
+
   @Test func perlsTakeAndGiveWorkAgainstIt() throws {
     _ = try runPerl(perlCreate, key)
     // Nobody has done anything with it yet, and Perl's maker gives it no values.
@@ -176,9 +207,9 @@ struct SemaphoreCommandTests {
     let waiter = try startBegat("sem", "take", key, "--", "echo", "in")
     #expect(try eventually { try waiters() == 1 })
     #expect(try runBegat("sem", "remove", key).status == .exited(code: 0))
-    #expect(try waiter.awaitEnd() == .exited(code: 1) && waiter.output.text == "")
+    #expect(try waiter.awaitEnd() == .exited(code: 125) && waiter.output.text == "")
     #expect(waiter.errors.text.contains("Identifier removed"))
-    for command in ["show", "remove", "give", "take"] {
+    for command in ["show", "remove", "give"] {
       let gone = try runBegat("sem", command, key)
       #expect(gone.status == .exited(code: 1) && gone.errors.lines.count == 1, "\(command)")
     }
@@ -190,14 +221,16 @@ struct SemaphoreCommandTests {
     let command = try Machine.unprivileged() + [try Programs.begat(), "sem", "create", key, "--mode", "666"]
     #expect(try RunningProgram.run(command[0], Array(command.dropFirst())).status == .exited(code: 0))
     let refused = try runBegat("sem", "take", key, "--", "echo", "in")
-    #expect(refused.status == .exited(code: 1) && refused.output.text == "")
+    #expect(refused.status == .exited(code: 125) && refused.output.text == "")
     #expect(refused.errors.text.contains("made by user 65534"))
     #expect(try runBegat("sem", "take", key, "--any-maker", "--", "echo", "in").output.text == "in\n")
     #expect(try runBegat("sem", "show", key).status == .exited(code: 0))
   }
 
   @Test(arguments: [
-    ["take"], ["take", "0"], ["take", "lock"], ["take", "1", "--no-wait", "--timeout", "1s"], ["take", "1", "true"],
+    ["take"], ["take", "0"], ["take", "lock"], ["take", "1", "--no-wait", "--timeout", "1s"],
+    ["take", "1", "--holders", "0"],
+    ["take", "1", "--holders", "2", "--index", "1"],
     ["take", "1", "--timeout", "5x"], ["create", "1", "--value", "32768"], ["create", "1", "--count", "0"],
     ["create", "1", "--mode", "rw"], ["take", "1", "--index", "-1"], ["give"], ["show", "1", "2"], ["nosuch"],
   ])

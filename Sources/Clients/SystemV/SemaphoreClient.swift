@@ -9,6 +9,8 @@ public struct SemaphoreClient: Sendable {
   public var index: Int
   /// Whether a set that another user made is trusted.
   public var trustsAnybody: Bool
+  /// How many may hold the lock at a time.
+  public var holders: UInt16 = 1
 
   static let command = CommandRun(command: "begat sem")
   var command: CommandRun { Self.command }
@@ -39,12 +41,19 @@ public struct SemaphoreClient: Sendable {
   /// - Returns: whether it was taken.
   public func give() -> Bool {
     command.attempt(failure: false) {
-      do throws(SystemCallError) { try open().give(index, undo: .never) } catch {
+      let set = try open()
+      try checkHolders(of: set)
+      let isTaken: Bool
+      do throws(SystemCallError) {
+        isTaken = holders == 1 ? try set.value(index) > 0 : try set.value(index) < Int(holders)
+        if isTaken { if holders == 1 { try set.give(index, undo: .never) } else { try set.post(index) } }
+      } catch {
         guard error.code == .wouldBlock else { throw error }
         command.complain("\(try key.key()) is not taken")
         return false
       }
-      return true
+      if !isTaken { command.complain("\(try key.key()) is not taken") }
+      return isTaken
     }
   }
 
