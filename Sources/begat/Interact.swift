@@ -1,10 +1,12 @@
 import ArgumentParser
 import Clients
+@_spi(Begat) import UnixCore
+@_spi(Begat) import UnixIPC
 
 struct Interact: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a program on a terminal of its own, take steps with it, and hand it over.",
-    usage: "begat interact [STEP...] [<options>] -- COMMAND [ARGUMENT...]",
+    usage: "begat interact [STEP...] [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """
       The steps are taken in the order in which they stand, as in 'begat interact --expect login: --send "guest\\r" \
       --expect Password: --send-environment PASSWORD --send "\\r" -- telnet host'. The Enter key is \\r; for programs \
@@ -32,11 +34,29 @@ struct Interact: ParsableCommand {
     completion: .file())
   var log: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write all that is sent to the program to this file, which is emptied first; [sent] for --send-environment.",
+      valueName: "file"), completion: .file())
+  var logSent: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The size of the program's terminal (default: that of this one, else 80x24).", valueName: "columnsxrows"),
+    transform: readTerminalSize)
+  var size: TerminalSize?
+
+  @Flag(
+    name: .customLong("expect-no-echo"),
+    help: "Step: wait until the program's terminal does not show what is typed, as for a password.")
+  var noEchoes: Int
+
   @Flag(help: "The program's terminal does not show what is sent.")
   var noEcho = false
 
   private func settings() throws -> ConversationSettings {
-    try conversation.settings(of: "interact", otherOptions: ["--escape", "--log"])
+    try conversation.settings(
+      of: "interact", otherOptions: ["--escape", "--log", "--log-sent", "--size"], otherSteps: noEchoes)
   }
 
   func validate() throws { _ = try settings() }
@@ -45,10 +65,20 @@ struct Interact: ParsableCommand {
     var client = InteractClient(try settings())
     if let escape { client.escape = escape }
     client.log = log
+    client.sentLog = logSent
+    client.size = size
     client.echoes = !noEcho
     let status = client.run()
     if status != 0 { throw ExitCode(status) }
   }
+}
+
+private func readTerminalSize(_ text: String) throws -> TerminalSize {
+  let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { UInt16(decimal: $0) }
+  guard parts.count == 2, let columns = parts[0], let rows = parts[1], columns > 0, rows > 0 else {
+    throw ValidationError("a size is COLUMNSxROWS, as in 132x50")
+  }
+  return TerminalSize(columns: columns, rows: rows)
 }
 
 private func readEscapeKey(_ text: String) throws -> EscapeKey {

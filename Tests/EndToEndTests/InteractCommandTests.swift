@@ -27,6 +27,64 @@ struct InteractCommandTests {
     #expect(log.output.bytes == program.output.bytes)
   }
 
+  @Test func whatIsSentIsLogged() throws {
+    let directory = try TemporaryDirectory()
+    let program = try RunningProgram.run(
+      try Programs.begat(),
+      [
+        "interact", "--quiet", "--log-sent", directory.path("sent"), "--expect", "login: ", "--send", "ada\\r",
+        "--expect-no-echo", "--send-environment", "WORD", "--send", "\\r", "python3", "-c", Self.login,
+      ], environment: ["WORD=se cret"])
+    #expect(program.status == .exited(code: 3), "\(program.errors.text)")
+    #expect(try RunningProgram.tool("cat", [directory.path("sent")]).output.text.hasPrefix("ada\r[sent]\r"))
+  }
+
+  @Test func waitsUntilTheEchoIsOff() throws {
+    let late = try runBegat("interact", "--timeout", "300ms", "--expect-no-echo", "--", "sleep", "60")
+    #expect(late.status == .exited(code: 1))
+    #expect(late.errors.text.contains("step 1, --expect-no-echo: the terminal shows what is typed after 300ms"))
+    let off = try runBegat("interact", "--expect-no-echo", "--expect-end", "sh", "-c", "stty -echo")
+    #expect(off.status == .exited(code: 0), "\(off.errors.text)")
+    #expect(try runBegat("pipe", "--expect-no-echo", "--", "true").status == .exited(code: 64))
+  }
+
+  @Test func theTerminalHasTheSizeThatIsAskedFor() throws {
+    let sized = try runBegat("interact", "--no-input", "--size", "500x7", "--", "stty", "size")
+    #expect(sized.output.text == "7 500\r\n", "\(sized.errors.text)")
+    for size in ["", "80", "80x", "0x5", "80x24x1", "70000x5"] {
+      #expect(try runBegat("interact", "--size=\(size)", "--", "true").status == .exited(code: 64))
+    }
+  }
+
+  @Test func aLineThatTheTerminalCutsIsReported() throws {
+    let text = String(repeating: "x", count: 6000) + "\n"
+    let cut = try runBegat("interact", "--no-echo", "--", "wc", "-c", input: .text(text + text))
+    #expect(
+      cut.errors.lines == [
+        "begat interact: a line of more than 4095 bytes, of which the program's terminal drops the rest: begat pipe has "
+          + "no terminal"
+      ])
+    let raw = try runBegat(
+      "interact", "--no-echo", "--", "sh", "-c", "stty raw; head -c 12002 | wc -c", input: .text(text + text))
+    #expect(raw.errors.text == "", "\(raw.errors.text)")
+  }
+
+  /// Much output is not searched again for each piece of it.
+  @Test func aRegexFindsItsPlaceInMuchOutput() throws {
+    let script = "$| = 1; print 'u@h: ', 'x' x 70, qq(\n) for 1..20000; print 'u@h$ READY'; print qq(\n), 'end'"
+    let watch = Stopwatch()
+    let found = try runBegat(
+      "pipe", "--quiet", "--no-input", "--timeout", "60s", "--expect-regex", ".*[$#] READY", "perl", "-e", script)
+    #expect(found.output.text.trimmed == "end", "\(found.errors.text)")
+    print("1.5 MB searched by a regex: \(watch.elapsed)")
+    #expect(watch.elapsed < .seconds(30))
+    // One that looks at what comes before it sees all.
+    let whole = try runBegat(
+      "pipe", "--quiet", "--no-input", "--expect-regex", "^first(?s:.*)last", "perl", "-e",
+      "$| = 1; print qq(first\\n); print qq(y) x 79, qq(\\n) for 1..1000; print 'last'; print 'end'")
+    #expect(whole.output.text == "end", "\(whole.errors.text)")
+  }
+
   @Test func sendsAFile() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write("bob\nse cret\n", to: "answers")

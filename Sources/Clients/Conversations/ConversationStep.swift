@@ -6,6 +6,8 @@ public enum ConversationStep: Hashable, Sendable {
   /// Waits until the program has written this.
   case expect([UInt8])
   case expectRegex(String)
+  /// Waits until the program's terminal shows nothing of what is typed, as for a password.
+  case expectNoEcho
   /// Waits for one line and shows it.
   case line
   case send([UInt8])
@@ -27,6 +29,7 @@ public enum ConversationStep: Hashable, Sendable {
     switch self {
     case .expect: "--expect"
     case .expectRegex: "--expect-regex"
+    case .expectNoEcho: "--expect-no-echo"
     case .line: "--line"
     case .send: "--send"
     case .sendFile: "--send-file"
@@ -62,7 +65,7 @@ public enum ConversationStep: Hashable, Sendable {
   }
 
   private static func flag(_ word: String) -> ConversationStep? {
-    [.line, .end, .expectEnd].first { $0.option == word }
+    [.expectNoEcho, .line, .end, .expectEnd].first { $0.option == word }
   }
 
   private static func isStep(_ option: String) -> Bool {

@@ -8,6 +8,10 @@ public struct InteractClient: Sendable {
   public var escape = EscapeKey.standard
   /// A file for all that the program writes.
   public var log: String?
+  /// A file for all that is sent to it, except values of variables.
+  public var sentLog: String?
+  /// The size of the program's terminal; nil is that of the user's, or the standard one.
+  public var size: TerminalSize?
   /// Whether the program's terminal shows what is sent.
   public var echoes = true
 
@@ -17,11 +21,14 @@ public struct InteractClient: Sendable {
   public func run() -> CInt {
     let command = CommandRun(command: "begat interact")
     return command.attempt(failure: ExitStatuses.failure) {
+      if !settings.ignoresInput, settings.steps.last != .expectEnd { try StandardStream.checkInput() }
       let program: Program
       do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let log: Descriptor? =
         self.log == nil ? nil : try Descriptor.open(self.log ?? "", [.writeOnly, .create, .truncate])
-      return try converse(with: program, log: log, ConversationFrame(command))
+      let sentLog: Descriptor? =
+        self.sentLog == nil ? nil : try Descriptor.open(self.sentLog ?? "", [.writeOnly, .create, .truncate])
+      return try converse(with: program, log: log, sentLog: sentLog, ConversationFrame(command))
     }
   }
 
@@ -37,19 +44,27 @@ public struct InteractClient: Sendable {
   }
 
   private func converse(
-    with program: Program, log: consuming Descriptor?, _ frame: consuming ConversationFrame
+    with program: Program, log: consuming Descriptor?, sentLog: consuming Descriptor?,
+    _ frame: consuming ConversationFrame
   ) throws -> CInt {
     let cancellation = try Cancellation(whenReadable: frame.signals.descriptor)
     let output = try ShownOutput(
-      isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", cancellation: cancellation)
+      isShowing: !settings.isQuiet, log: log, logPath: self.log ?? "", sentLog: sentLog,
+      sentLogPath: self.sentLog ?? "", cancellation: cancellation)
     var conversation: TerminalConversation
     do throws(SystemCallError) {
-      conversation = try TerminalConversation(program, size: Self.usersSize(), bufferLimit: 1 << 17) {
+      conversation = try TerminalConversation(program, size: size ?? Self.usersSize(), bufferLimit: 1 << 17) {
         $0.echoes = echoes
       }
     } catch { return try frame.conclude(start: error) }
     conversation.cancellation = cancellation
     conversation.watch = { (bytes) throws(SystemCallError) in try output.take(bytes) }
+    let lines = LongLines(terminal: conversation.descriptor.number)
+    let command = frame.command
+    conversation.watchSent = { (bytes) throws(SystemCallError) in
+      if lines.isCut(by: bytes) { command.complain(LongLines.complaint) }
+      try output.takeSent(bytes)
+    }
     let ending = talk(&conversation, output)
     output.isShowing = false
     let ownStatus =

@@ -18,10 +18,16 @@ public struct PipeClient: Sendable {
     let command = CommandRun(command: "begat pipe")
     return command.attempt(failure: ExitStatuses.failure) {
       let program: Program
+      if takesInput { try StandardStream.checkInput() }
       do throws(SystemCallError) { program = try self.program() } catch { return command.complain(ofCommand: error) }
       let file: Descriptor? = errors == nil ? nil : try Descriptor.open(errors ?? "", [.writeOnly, .create, .truncate])
       return try converse(with: program, errors: file, ConversationFrame(command))
     }
+  }
+
+  /// Whether standard input is the program's after the steps.
+  private var takesInput: Bool {
+    !settings.ignoresInput && !settings.steps.contains(.end) && settings.steps.last != .expectEnd
   }
 
   private func program() throws(SystemCallError) -> Program {
@@ -88,7 +94,7 @@ public struct PipeClient: Sendable {
     if !output.shown.isShowing { try output.show(waiting) }
     output.shown.isShowing = true
     if settings.ignoresInput { conversation.endInput() }
-    if settings.ignoresInput || settings.steps.contains(.end) { return try conversation.waitForExit() }
+    if !takesInput { return try conversation.waitForExit() }
     return try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
       try conversation.exchange(input: input)
     }

@@ -54,13 +54,14 @@ struct StepFailure: Error {
     case .expect(let bytes): " \"\(escaped(bytes))\""
     case .expectRegex(let regex): " '\(regex)'"
     case .sendFile(let name), .sendEnvironment(let name): " \(name)"
-    case .line, .send, .end, .expectEnd: ""
+    case .expectNoEcho, .line, .send, .end, .expectEnd: ""
     }
   }
 
   private var lateness: String {
     switch step {
     case .expect, .expectRegex: "it has not come"
+    case .expectNoEcho: "the terminal shows what is typed"
     case .line: "no line has come"
     case .expectEnd: "the program has not ended"
     case .send, .sendFile, .sendEnvironment, .end: "the program has not taken it"

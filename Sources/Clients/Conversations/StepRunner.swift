@@ -35,13 +35,17 @@ struct StepRunner {
   ) throws {
     switch step {
     case .expect(let bytes): try expect([.literal(bytes)], &conversation, until: deadline)
-    case .expectRegex(let text): try expect([.regex(Regex(text))], &conversation, until: deadline)
+    case .expectRegex(let text): try expect([Self.pattern(text)], &conversation, until: deadline)
+    case .expectNoEcho:
+      try reporting { () throws(ConversationError) in try conversation.waitUntilEchoIsOff(until: deadline) }
     case .line: try takeLine(&conversation, until: deadline)
     case .send(let bytes): try reporting(&conversation) { try $0.send(bytes, until: deadline) }
     case .sendEnvironment(let name):
       guard let value = getenv(name) else { throw StepFailure.Reason.other("there is no such variable") }
       let bytes = Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
       secrets.add(value: bytes)
+      output.isSecretSent = true
+      defer { output.isSecretSent = false }
       try reporting(&conversation) { try $0.send(bytes, until: deadline) }
     case .sendFile(let path): try sendFile(path, &conversation, until: deadline)
     case .end: try reporting(&conversation) { try $0.endInput(until: deadline) }
@@ -54,13 +58,29 @@ struct StepRunner {
     _ patterns: [ConversationPattern], _ conversation: inout some SteppedConversation & ~Copyable,
     until deadline: Deadline
   ) throws -> ConversationMatch {
-    do throws(ConversationError) { return try conversation.expect(patterns, until: deadline) } catch {
+    do {
+      return try reporting { () throws(ConversationError) in try conversation.expect(patterns, until: deadline) }
+    } catch let failure as SystemCallError where failure.code == .timedOut {
+      throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
+    }
+  }
+
+  /// A regex over much output is searched for where that is new, and a little before it: otherwise each piece would cost
+  /// as much as all of them.  One that looks at what comes before it has to see all.
+  private static func pattern(_ text: String) throws -> ConversationPattern {
+    let looksBack = ["^", "\\A", "\\G", "(?<"].contains { text.contains($0) }
+    return .regex(try Regex(text), lookingBack: looksBack ? nil : Self.lookBack)
+  }
+
+  /// How far before the newest output a match may begin, at least; a line is searched from its beginning.
+  static let lookBack = 8192
+
+  private func reporting<Result>(_ body: () throws(ConversationError) -> Result) throws -> Result {
+    do throws(ConversationError) { return try body() } catch {
       switch error {
       case .timedOut(_, let seen): throw StepFailure.Reason.late(limit, seen: seen)
       case .ended(_, let seen): throw StepFailure.Reason.ended(seen: seen)
       case .regex(let problem): throw StepFailure.Reason.other(problem)
-      case .call(let failure) where failure.code == .timedOut:
-        throw StepFailure.Reason.late(limit, seen: conversation.lastBytes)
       case .call(let failure): throw failure
       }
     }

@@ -6,6 +6,7 @@ protocol SteppedConversation: ~Copyable {
   mutating func expect(
     _ patterns: [ConversationPattern], until deadline: Deadline
   ) throws(ConversationError) -> ConversationMatch
+  mutating func waitUntilEchoIsOff(until deadline: Deadline) throws(ConversationError)
   mutating func send(_ bytes: [UInt8], until deadline: Deadline) throws(SystemCallError)
   mutating func endInput(until deadline: Deadline) throws(SystemCallError)
   mutating func waitForExit(until deadline: Deadline) throws(SystemCallError) -> ExitStatus
@@ -18,5 +19,7 @@ extension TerminalConversation: SteppedConversation {
 }
 
 extension Conversation: SteppedConversation {
+  /// A pipe shows nothing.
+  mutating func waitUntilEchoIsOff(until deadline: Deadline) throws(ConversationError) {}
   mutating func endInput(until deadline: Deadline) throws(SystemCallError) { endInput() }
 }
