@@ -68,6 +68,12 @@ struct Get: ParsableCommand {
     completion: .file())
   var caFile: String?
 
+  @Flag(
+    name: [.customShort("k"), .long], help: "Take any certificate of an https server, so that any machine may be it.")
+  var insecure = false
+
+  @OptionGroup var family: FamilyOptions
+
   @Flag(help: "Say only what failed.")
   var quiet = false
 
@@ -87,7 +93,7 @@ struct Get: ParsableCommand {
     let all: [WebDocument]
     do throws(WebServer.Problem) {
       server = try WebServer(host)
-      all = try documents.map { word throws(WebServer.Problem) in try WebDocument(word) }
+      all = try TypedWords.bytes(of: documents).map { word throws(WebServer.Problem) in try WebDocument(bytes: word) }
     } catch { throw ValidationError(error.description) }
     var settings = GetSettings(server: server, documents: all)
     settings.documents = try choose(server, all)
@@ -106,6 +112,8 @@ struct Get: ParsableCommand {
     settings.timeout = timeout
     settings.maxSize = maxSize
     settings.authorities = caFile
+    settings.acceptsAnyCertificate = insecure
+    settings.family = family.family
     settings.isQuiet = quiet
     settings.printsJSON = json
     return settings

@@ -236,6 +236,8 @@ struct GetCommandTests {
     let down = try runBegat("get", "-L", "--ca-file", directory.path("certificate"), url, "/moved-plain")
     #expect(down.status == .exited(code: 1) && down.errors.text.contains("\"http\""), "\(down.errors.text)")
     #expect(try runBegat("get", "--ca-file", "/nowhere", url, "/a").status == .exited(code: 1))
+    #expect(try runBegat("get", url, "/a").status == .exited(code: 1))
+    #expect(try runBegat("get", "--insecure", url, "/a").output.text == "this is a\n")
     let other = try runBegat(
       "get", "--ca-file", directory.path("certificate"), "https://localhost:\(server.port)", "/a")
     #expect(other.status == .exited(code: 1), "another name than the certificate's")

@@ -34,6 +34,40 @@ struct GetHostileServerTests {
     #expect(got.output.text == begun + "this is a\n")
   }
 
+  /// libcurl takes it for a whole answer without a body.
+  @Test(arguments: ["HTTP/1.1 200 OK\\r\\n", "HTTP/1.1 200 OK\\r\\nX: y\\r\\n"])
+  func anAnswerThatEndsInItsHeadIsAFailure(head: String) throws {
+    let directory = try TemporaryDirectory()
+    let old = try directory.write("old\n", to: "f")
+    let peer = try Peer("c.recv(1000); c.sendall(b'\(head)'); c.close()")
+    let got = try runBegat("get", "-o", old, "127.0.0.1:\(peer.port)", "/x")
+    #expect(got.status == .exited(code: 1))
+    #expect(got.errors.text == "begat get: /x: 200 OK, 0 bytes not kept, the connection has ended within the headers\n")
+    #expect(try RunningProgram.tool("cat", [old]).output.text == "old\n")
+  }
+
+  /// A path is any bytes; one that a redirect leads to is asked for by itself.
+  @Test func aPathIsSentByteForByte() throws {
+    let peer = try Peer(
+      """
+      first = c.recv(1000).split(b"\\r\\n")[0]
+      c.sendall(b"HTTP/1.1 302 Found\\r\\nLocation: /next\\r\\nContent-Length: 0\\r\\n\\r\\n")
+      print(first, c.recv(1000).split(b"\\r\\n")[0])
+      c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+      """)
+    let script = "\"$0\" get -L 127.0.0.1:\(peer.port) $'/caf\\xc3\\xa9/\\xff%20#part'"
+    let got = try RunningProgram.run(try Programs.tool("bash"), ["-c", script, try Programs.begat()])
+    #expect(got.status == .exited(code: 0), "\(got.errors.text)")
+    #expect(try peer.lines() == [#"b'GET /caf\xc3\xa9/\xff%20 HTTP/1.1' b'GET /next HTTP/1.1'"#])
+  }
+
+  @Test func oneFamilyOfAddressesIsUsed() throws {
+    let server = try WebServer()
+    #expect(try runBegat("get", "-4", "localhost:\(server.port)", "/a").output.text == "this is a\n")
+    #expect(try runBegat("get", "-6", server.place, "/a").status == .exited(code: 1))
+    #expect(try runBegat("get", "-4", "-6", server.place, "/a").status == .exited(code: 64))
+  }
+
   @Test(arguments: ["/silent", "/stops", "/drip", "/drip-headers", "/drip-line"])
   func isLeftWhenTheTimeIsUp(document: String) throws {
     let server = try WebServer()

@@ -19,6 +19,7 @@ final class AnswerReceiver {
   private let status: () -> Int
   private let waited: (Int) -> Void
   private let begins: () -> Void
+  private let followed: () -> Void
   private(set) var head = AnswerHead()
   /// Whether the head is that of the answer, not of an announcement (1xx) or a redirect that is followed.
   private(set) var isDecided = false
@@ -32,15 +33,17 @@ final class AnswerReceiver {
   /// - Parameter status: asks libcurl for the status of the head that has ended.
   /// - Parameter waited: called now and then with the number of bytes of the body that have come.
   /// - Parameter begins: called before the first byte is written.
+  /// - Parameter followed: called when a redirect is followed: another document is asked for then.
   init(
     settings: GetSettings, output: DocumentOutput, status: @escaping () -> Int, waited: @escaping (Int) -> Void,
-    begins: @escaping () -> Void
+    begins: @escaping () -> Void, followed: @escaping () -> Void = {}
   ) {
     self.settings = settings
     self.output = output
     self.status = status
     self.waited = waited
     self.begins = begins
+    self.followed = followed
   }
 
   func take(headLine: UnsafeRawBufferPointer) -> Bool {
@@ -50,6 +53,7 @@ final class AnswerReceiver {
     guard head.isComplete else { return true }
     let status = status()
     let isFollowed = settings.followsRedirects && (300..<400).contains(status) && head.location?.isEmpty == false
+    if isFollowed { followed() }
     return status < 200 || isFollowed ? true : decide()
   }
 

@@ -49,6 +49,17 @@ final class CurlHandle {
 
   func set(_ option: CURLoption, to value: String) throws { try accept(ccurl_set_text(handle, option, value)) }
 
+  /// Bytes other than NUL.
+  func set(_ option: CURLoption, to value: [UInt8]) throws {
+    try accept(
+      (value.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+        ccurl_set_text(handle, option, $0.baseAddress)
+      })
+  }
+
+  /// Takes a text back.
+  func unset(_ option: CURLoption) throws { try accept(ccurl_set_text(handle, option, nil)) }
+
   private func set(_ option: CURLoption, to memory: UnsafeMutableRawPointer) throws {
     try accept(ccurl_set_pointer(handle, option, memory))
   }

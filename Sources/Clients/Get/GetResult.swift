@@ -30,7 +30,7 @@ struct GetResult {
       parts = ["\(status)\(words)\(target)", "\(bytes) byte\(bytes == 1 ? "" : "s")" + (isKept ? "" : " not kept")]
     }
     if let failure { parts.append(escaped(failure.utf8, doublingBackslashes: false)) }
-    return "\(escaped(document.path.utf8)): " + parts.joined(separator: ", ")
+    return "\(escaped(document.bytes)): " + parts.joined(separator: ", ")
   }
 
   var object: JSONValue {

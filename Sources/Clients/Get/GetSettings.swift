@@ -1,3 +1,5 @@
+@_spi(Begat) import UnixCore
+
 /// What `begat get` is asked to do.
 public struct GetSettings: Sendable {
   public var server: WebServer
@@ -19,6 +21,10 @@ public struct GetSettings: Sendable {
   public var maxSize: Int?
   /// Certificates of authorities to trust instead of the machine's.
   public var authorities: String?
+  /// Whether any certificate will do, of any authority and any host.
+  public var acceptsAnyCertificate = false
+  /// The only kind of addresses that is used; nil is both.
+  public var family: AddressFamily?
   public var isQuiet = false
   public var printsJSON = false
 

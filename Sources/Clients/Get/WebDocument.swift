@@ -2,29 +2,46 @@
 
 /// What is asked of a web server: a path, perhaps with a query, just as it is sent.
 public struct WebDocument: Hashable, Sendable {
-  /// Begins with a slash.
-  public let path: String
+  /// Begins with a slash; any bytes.
+  public let bytes: [UInt8]
 
   /// Takes a path, with or without the slash at its beginning; nothing is percent-encoded.
   ///
   /// A blank or a line's end would end the request's line, and what follows would be another request.
-  public init(_ word: String) throws(WebServer.Problem) {
+  public init(bytes word: [UInt8]) throws(WebServer.Problem) {
     guard !word.isEmpty else {
       throw WebServer.Problem(description: "a document is empty: the first one of a server is /")
     }
-    guard word.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+    guard word.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
       throw WebServer.Problem(
-        description: "\(escaped(word.utf8)): a document has no blanks and no control characters; a blank is %20")
+        description: "\(escaped(word)): a document has no blanks and no control characters; a blank is %20")
     }
-    // What was not UTF-8 has become this.
-    guard !word.unicodeScalars.contains("\u{FFFD}") else {
-      throw WebServer.Problem(
-        description: "\(escaped(word.utf8)): a document is UTF-8; other bytes are written as in %E9")
+    guard Self.url(String(decoding: word, as: UTF8.self)) == nil else {
+      throw WebServer.Problem(description: "\(escaped(word)): a URL stands in place of the host")
     }
-    guard Self.url(word) == nil else {
-      throw WebServer.Problem(description: "\(escaped(word.utf8)): a URL stands in place of the host")
+    bytes = word.first == UInt8(ascii: "/") ? word : [UInt8(ascii: "/")] + word
+  }
+
+  /// Takes a path that is a text.
+  public init(_ word: String) throws(WebServer.Problem) { try self.init(bytes: Array(word.utf8)) }
+
+  /// As text; bytes that are not UTF-8 are shown as U+FFFD.
+  public var path: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The request target: without a # and what follows, which concern only a browser.
+  var requested: [UInt8] { Array(bytes.prefix { $0 != UInt8(ascii: "#") }) }
+
+  /// The same as part of a URL, where bytes outside of ASCII are percent-encoded.
+  var encoded: String {
+    var text = ""
+    for byte in bytes {
+      if byte < 0x80 {
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        text += "%" + String(byte, radix: 16)
+      }
     }
-    path = word.hasPrefix("/") ? word : "/\(word)"
+    return text
   }
 
   /// The scheme of a URL, and what follows it.

@@ -83,7 +83,7 @@ public struct WebServer: Hashable, Sendable {
       case .host(let host, let port): "\(host):\(port)"
       case .unix: "localhost"
       }
-    return "\(scheme)://\(host)\(document.path)"
+    return "\(scheme)://\(host)\(document.encoded)"
   }
 }
 

@@ -27,6 +27,15 @@ final class WebSession {
     try curl.set(CURLOPT_NOBODY, to: settings.asksHeadOnly ? 1 : 0)
     try curl.set(headers: settings.headers.map(\.text))
     if let authorities = settings.authorities { try curl.set(CURLOPT_CAINFO, to: authorities) }
+    if settings.acceptsAnyCertificate {
+      try curl.set(CURLOPT_SSL_VERIFYPEER, to: 0)
+      try curl.set(CURLOPT_SSL_VERIFYHOST, to: 0)
+    }
+    switch settings.family {
+    case .ipv4: try curl.set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_V4))
+    case .ipv6: try curl.set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_V6))
+    default: break
+    }
     try limitTime()
     switch settings.server.target {
     case .host: break
@@ -61,11 +70,13 @@ final class WebSession {
 
   func fetch(_ document: WebDocument, to output: DocumentOutput) throws -> Outcome {
     try curl.set(CURLOPT_URL, to: settings.server.url(of: document))
+    // The library would send the bytes of the URL.
+    try curl.set(CURLOPT_REQUEST_TARGET, to: document.requested)
     let start = SystemClock.monotonic()
     let receiver = AnswerReceiver(
       settings: settings, output: output, status: { self.curl.number(CURLINFO_RESPONSE_CODE) },
       waited: { received in self.waited(for: document, since: start, received: received, output: output) },
-      begins: { self.note.clear() })
+      begins: { self.note.clear() }, followed: { try? self.curl.unset(CURLOPT_REQUEST_TARGET) })
     var failure: CurlHandle.Failure?
     do throws(CurlHandle.Failure) { try curl.perform(receiver) } catch { failure = error }
     note.clear()
@@ -80,7 +91,9 @@ final class WebSession {
       result.failure = "\(problem)"
     case .refused(let why): result.failure = why
     case .notWanted: break
-    case nil: result.failure = failure.map { words(for: $0, result, receiver) }
+    case nil:
+      result.failure = failure.map { words(for: $0, result, receiver) }
+      if failure == nil, !receiver.isDecided { result.failure = "the connection has ended within the headers" }
     }
     do throws(SystemCallError) { try finish(output, receiver, &result) } catch {
       if output.isStandardOutput { return .outputFailed(error) }
