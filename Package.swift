@@ -60,6 +60,7 @@ let package = Package(
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
     .target(name: "CCurl"),
+    .target(name: "CTLS"),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CConfinement"),
 
@@ -128,7 +129,7 @@ let package = Package(
       name: "Clients",
       dependencies: [
         nameService, "ProxyProtocol", "Settings", "JSON", "NetworkServices", "Confinement", unixCore, unixIPC,
-        "CCurl",
+        "CCurl", "CTLS",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .target(

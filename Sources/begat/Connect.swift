@@ -1,15 +1,18 @@
 import ArgumentParser
 import Clients
+@_spi(Begat) import NameService
 import UnixCore
 
 struct Connect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Speak to a server: standard input goes there, what it sends comes to standard output.",
-    usage: "begat connect [<options>] HOST PORT\nbegat connect [<options>] PATH",
+    usage:
+      "begat connect [<options>] HOST PORT\nbegat connect [<options>] PATH\nbegat connect --listen [<options>] ADDRESS PORT",
     discussion: """
       The end of standard input is passed on, and receiving goes on; the server's end closes standard output, and what \
       the input still brings is sent on (--linger). At a terminal it ends when the server does. All addresses of a host \
-      are tried. The exit status is 1 where no address answered or the connection broke.
+      are tried. With --listen, one peer is waited for there instead. With --udp or --seqpacket, each piece that is \
+      read is sent as one message. The exit status is 1 where no address answered or the connection broke.
       """)
 
   @OptionGroup var arguments: TargetArguments
@@ -18,6 +21,33 @@ struct Connect: ParsableCommand {
     help: ArgumentHelp("How long its addresses are tried together (default: 10s).", valueName: "time"),
     transform: readDuration)
   var timeout: Duration?
+
+  @Flag(help: "Wait there for one peer, instead of connecting.")
+  var listen = false
+
+  @Flag(help: "Speak UDP, or to a Unix datagram socket; ends when answers have been awaited for 2 s, or --linger.")
+  var udp = false
+
+  @Flag(help: "Speak to a Unix socket that keeps messages apart (SOCK_SEQPACKET).")
+  var seqpacket = false
+
+  @OptionGroup var family: FamilyOptions
+
+  @Flag(help: "Speak TLS, and check the server's certificate. OpenSSL must be installed.")
+  var tls = false
+
+  @Option(
+    help: ArgumentHelp("With --tls, trust the certificates in this file instead of the machine's.", valueName: "file"),
+    completion: .file())
+  var caFile: String?
+
+  @Option(
+    help: ArgumentHelp("With --tls, the owner of the certificate, instead of the host.", valueName: "name"))
+  var serverName: String?
+
+  @Flag(
+    name: [.customShort("k"), .long], help: "With --tls, take any certificate, so that any machine may be the server.")
+  var insecure = false
 
   @Flag(help: "Leave standard input alone.")
   var receiveOnly = false
@@ -45,7 +75,18 @@ struct Connect: ParsableCommand {
   var from: SocketAddress?
 
   func validate() throws {
-    _ = try arguments.target()
+    let target = try arguments.target()
+    if case .unix = target, family.family != nil { throw ValidationError("a Unix socket has no IPv4 or IPv6 address") }
+    if case .host = target, seqpacket { throw ValidationError("--seqpacket is for Unix sockets") }
+    if udp, seqpacket { throw ValidationError("--udp and --seqpacket exclude each other") }
+    if udp || seqpacket, crlf || proxy != nil {
+      throw ValidationError("--crlf and --proxy are for streams")
+    }
+    if !tls, caFile != nil || serverName != nil || insecure {
+      throw ValidationError("--ca-file, --server-name and --insecure belong to --tls")
+    }
+    if tls, listen || udp || seqpacket { throw ValidationError("--tls is for connecting to a stream") }
+    if listen, timeout != nil || proxy != nil { throw ValidationError("--timeout and --proxy are for connecting") }
     if from != nil, proxy == nil {
       throw ValidationError("--from needs --proxy v1 or --proxy v2: it names the client in that header")
     }
@@ -58,7 +99,20 @@ struct Connect: ParsableCommand {
     client.receivesOnly = receiveOnly
     client.sendsCRLF = crlf
     client.proxy = proxy.map { ProxyClaim($0, client: from) }
-    if let linger { client.linger = linger.limit }
+    client.kind = udp ? .datagram : seqpacket ? .sequencedPacket : .stream
+    client.family = family.family
+    client.listens = listen
+    if tls {
+      var settings = TLSSettings()
+      settings.authorities = caFile
+      settings.serverName = serverName
+      settings.acceptsAnyCertificate = insecure
+      client.tls = settings
+    }
+    if let linger {
+      client.linger = linger.limit
+      client.answerLimit = linger.limit
+    }
     try finish(client.run())
   }
 }

@@ -144,7 +144,7 @@ struct ConnectCommandTests {
       let script = start + "\"$0\" connect 127.0.0.1 \(peer.port) < /dev/null | head -n 1; echo ${PIPESTATUS[0]}"
       let shown = try RunningProgram.tool("bash", ["-c", script, try Programs.begat()])
       #expect(shown.output.lines == ["y", end])
-      #expect(shown.errors.text == (start.isEmpty ? "" : "begat connect: standard output: Broken pipe\n"))
+      #expect(shown.errors.text == (start.isEmpty ? "" : "begat connect: write standard output: Broken pipe\n"))
     }
   }
 }

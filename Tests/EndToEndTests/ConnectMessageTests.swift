@@ -1,0 +1,77 @@
+import Glibc
+import Testing
+@_spi(Begat) import UnixCore
+
+/// `begat connect` with sockets of messages, as the one who waits, and with one family of addresses.
+@Suite(.timeLimit(.minutes(30)))
+struct ConnectMessageTests {
+  private static let kinds = [[], ["--udp"], ["--seqpacket"]]
+
+  @Test(arguments: kinds)
+  func bothEndsSpeak(kind: [String]) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("socket")
+    let words = kind + ["--linger", "1s", path]
+    let waiting = try startBegat("connect", words: ["--listen"] + words, input: .text("answer\n"))
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    let asking = try RunningProgram.run(try Programs.begat(), ["connect"] + words, input: .text("question\n"))
+    #expect(asking.status == .exited(code: 0) && asking.output.text == "answer\n", "\(asking.errors.text)")
+    #expect(try waiting.awaitEnd() == .exited(code: 0) && waiting.output.text == "question\n")
+    #expect(!directory.exists("socket"))
+  }
+
+  @Test func datagramsGoToAService() throws {
+    let peer = try RunningProgram(
+      try Programs.tool("python3"),
+      [
+        "-c",
+        """
+        import socket
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print("port", s.getsockname()[1], flush=True)
+        for _ in range(2):
+            d, a = s.recvfrom(100000); print(len(d), flush=True); s.sendto(b"%d\\n" % len(d), a)
+        """,
+      ])
+    let port = String(try peer.output.awaitLines(containing: "port ")[0].dropFirst(5))
+    // An input without a byte is one empty datagram, as some services want it.
+    for (text, length) in [("", "0\n"), ("four", "4\n")] {
+      let asked = try RunningProgram.run(
+        try Programs.begat(), ["connect", "--udp", "--linger", "500ms", "127.0.0.1", port], input: .text(text))
+      #expect(asked.status == .exited(code: 0) && asked.output.text == length, "\(asked.errors.text)")
+    }
+    #expect(try peer.awaitEnd() == .exited(code: 0))
+    let refused = try runBegat("connect", "--udp", "127.0.0.1", port)
+    #expect(refused.status == .exited(code: 1))
+    #expect(refused.errors.text == "begat connect: 127.0.0.1:\(port): Connection refused\n")
+  }
+
+  @Test func oneFamilyIsUsed() throws {
+    let none = try runBegat("connect", "-6", "127.0.0.1", "1")
+    #expect(none.status == .exited(code: 1) && none.errors.text == "begat connect: 127.0.0.1: no IPv6 address\n")
+    let other = try runBegat("connect", "-4", "localhost", "1")
+    #expect(other.errors.text == "begat connect: connect 127.0.0.1:1: Connection refused\n")
+  }
+
+  @Test(arguments: [
+    ["-4", "./socket"], ["--seqpacket", "localhost", "1"], ["--udp", "--seqpacket", "./socket"],
+    ["--udp", "--crlf", "localhost", "1"], ["--listen", "--timeout", "1s", "localhost", "1"],
+  ])
+  func optionsThatContradictAreUsage(words: [String]) throws {
+    #expect(try RunningProgram.run(try Programs.begat(), ["connect"] + words).status == .exited(code: 64))
+  }
+
+  @Test func aFileIsNotCopiedToItselfForever() throws {
+    let directory = try TemporaryDirectory()
+    let script = """
+      cd '\(directory.path)'; ulimit -f 2000; echo x > f; "$0" pipe cat < f >> f; echo $?; cat f
+      "$0" connect ./nowhere < f >> f; echo $?
+      """
+    let shown = try RunningProgram.run(try Programs.tool("bash"), ["-c", script, try Programs.begat()])
+    #expect(shown.output.text == "1\nx\n1\n")
+    #expect(shown.errors.lines.count == 2 && shown.errors.lines.allSatisfy { $0.contains("is the output itself") })
+  }
+}
+
+private func startBegat(_ command: String, words: [String], input: RunningProgram.Input) throws -> RunningProgram {
+  try RunningProgram(try Programs.begat(), [command] + words, input: input)
+}
