@@ -36,6 +36,19 @@ struct SignalCommandTests {
     #expect(try runBegat("signals").status == .exited(code: 0))
   }
 
+  /// Nothing comes of a signal to one that has ended and is not reaped, or to a group of such.
+  @Test func aZombieIsNotReached() throws {
+    let parent = try startPerl(
+      "$| = 1; my $p = fork // die; if (!$p) { setpgrp; exit } print qq(is $p\n); sleep 60 for 1..3")
+    let zombie = try #require(pid_t(try parent.output.awaitLines(containing: "is ")[0].dropFirst(3)))
+    #expect(eventually { ProcessFacts(zombie)?.isZombie ?? false })
+    let sent = try runBegat("signal", "TERM", "\(zombie)")
+    #expect(sent.status == .exited(code: 1) && sent.errors.text == "begat signal: \(zombie): No such process\n")
+    let group = try runBegat("signal", "--group", "TERM", "\(zombie)")
+    #expect(group.status == .exited(code: 1) && group.errors.text == "begat signal: group \(zombie): No such process\n")
+    #expect(try runBegat("alive", "\(zombie)").output.text == "\(zombie)  gone\n")
+  }
+
   @Test func signalReachesEachProcess() throws {
     let listeners = try ["a", "b"].map { try start(Self.listener + Self.waiting, $0) }
     for listener in listeners { try listener.output.awaitLines(containing: "ready") }

@@ -37,7 +37,13 @@ public struct SignalClient: Sendable {
       case .groups(let leaders):
         var failures = 0
         for leader in leaders {
-          do throws(SystemCallError) { try signal.send(toGroup: leader) } catch {
+          do throws(SystemCallError) {
+            // One of zombies alone takes any signal.  Without /proc nothing tells.
+            if (try? Liveness(ofGroup: leader)) == .gone {
+              throw SystemCallError("kill", on: "\(leader)", code: .noSuchProcess)
+            }
+            try signal.send(toGroup: leader)
+          } catch {
             command.complain("group \(leader): \(error.code)")
             failures += 1
           }
@@ -58,6 +64,8 @@ public struct SignalClient: Sendable {
       let isThread = error.code == .invalidArgument || error.code == .noSuchFileOrDirectory
       return isThread ? "a thread, not a process" : "\(error.code)"
     }
+    // A zombie takes any signal, and nothing comes of it.
+    if handle.hasEnded { return "\(ErrorCode.noSuchProcess)" }
     do throws(SystemCallError) { try handle.send(signal) } catch { return "\(error.code)" }
     return nil
   }
