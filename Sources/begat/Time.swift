@@ -13,9 +13,22 @@ struct Time: ParsableCommand {
 
   @OptionGroup var arguments: SurveyArguments
 
-  func validate() throws { _ = try arguments.settings(defaultPort: "time(37)") }
+  @Flag(help: "With --udp, ask the machines of a network at its broadcast address, and show all that answer in time.")
+  var broadcast = false
+
+  func validate() throws {
+    let settings = try arguments.settings(defaultPort: "time(37)")
+    guard broadcast else { return }
+    if !arguments.udp || settings.json { throw ValidationError("--broadcast needs --udp, and has no --json") }
+    for host in settings.hosts {
+      if case .unix = host.target { throw ValidationError("--broadcast is for IPv4 addresses") }
+    }
+  }
 
   func run() throws {
+    if broadcast {
+      return try finish(TimeClient(settings: try arguments.settings(defaultPort: "time(37)")).runBroadcast())
+    }
     if !TimeClient(settings: try arguments.settings(defaultPort: "time(37)")).run() { throw ExitCode.failure }
   }
 }

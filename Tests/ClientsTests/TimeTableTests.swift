@@ -22,7 +22,8 @@ import Testing
   func hasColumns() {
     let table = TimeTable(hosts: ["a", "b"])
     let local = text(of: 863_614_846)
-    #expect(table.localRow(863_614_846) == "localhost                       0 \(local)")
+    #expect(table.head == "HOST                      SECONDS TIME")
+    #expect(table.localRow(863_614_846) == "(this machine)                  0 \(local)")
     #expect(
       table.row("a", answer(-7, roundTrip: .microseconds(2600)))
         == "a                              -7 \(text(of: 863_614_839))  half the round trip, 1.3 ms, taken off")

@@ -32,10 +32,10 @@ struct TimeToolTests {
       let time = try begat(["time"] + (byDatagram ? ["--udp"] : []) + hosts)
       #expect(time.status == .exited(code: 0) && time.errors.text == "", "\(time.errors.text)")
       #expect(time.output.lines.count == hosts.count + 1 && !time.output.text.contains("\u{1b}"))
-      let local = try #require(time.output.lines.first)
+      let local = try #require(time.output.lines.dropFirst().first)
       #expect(local.hasPrefix("localhost ") && local.dropLast(24).hasSuffix(" 0 "))
       #expect(Expected.isNow(String(local.suffix(24))))
-      for (line, host) in zip(time.output.lines.dropFirst(), hosts) {
+      for (line, host) in zip(time.output.lines.dropFirst(2), hosts) {
         #expect(line.hasPrefix(host + " ") && isRight(line), "\(line)")
       }
     }
@@ -64,7 +64,30 @@ struct TimeToolTests {
     #expect(["-59", "-60", "-61"].contains(behind.split(separator: " ")[1]), "\(behind)")
     // In the order of the arguments.
     let names = time.output.lines.map { String($0.prefix { $0 != " " }) }
-    #expect(names == ["localhost", closed, "begat-none.invalid"] + hosts)
+    #expect(names == ["HOST", "(this", closed, "begat-none.invalid"] + hosts)
+  }
+
+  @Test(.enabled(if: Machine.isRoot, "needs root: a network of its own"))
+  func aWholeNetworkIsAsked() throws {
+    let script = """
+      ip link set lo up
+      python3 -c 'import socket, struct, time
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 10037)); print("up", flush=True)
+      while True: d, a = s.recvfrom(10); s.sendto(struct.pack("!L", int(time.time()) + 2208988800), a)' > up &
+      until [ -s up ]; do :; done
+      "$0" time --udp --broadcast --timeout 1 127.255.255.255:10037; echo $?
+      "$0" time --udp --broadcast --timeout 200ms 127.255.255.255:10038; echo $?
+      "$0" time --udp --timeout 200ms 127.255.255.255:10037; echo $?; kill $!
+      """
+    let directory = try TemporaryDirectory()
+    let shown = try RunningProgram.run(
+      try Programs.tool("unshare"),
+      ["--net", "bash", "-c", "cd '\(directory.path)'; \(script)", try Programs.begat()], within: .seconds(30))
+    let lines = shown.output.lines
+    try #require(lines.count == 12, "\(shown.output.text)\(shown.errors.text)")
+    #expect(lines[2].hasPrefix("127.0.0.1:10037 ") && lines[2].contains(" ms, taken off") && lines[3] == "0")
+    #expect(lines[6].hasSuffix(" - no answer within 200 ms") && lines[7] == "1")
+    #expect(lines[10].hasSuffix("; a broadcast address is asked by time --broadcast") && lines[11] == "1")
   }
 
   @Test(arguments: [false, true])

@@ -22,7 +22,7 @@ public struct TimeClient: Sendable {
     var rows = RowsInOrder<String>(count: settings.hosts.count)
     var isComplete = true
     var broken: SystemCallError?
-    try terminal.show([table.localRow(SystemClock.wall() / 1_000_000_000)])
+    try terminal.show([table.head, table.localRow(SystemClock.wall() / 1_000_000_000)])
     try survey.run { deadline in
       terminal.note(waitingFor: rows.missing.map { settings.hosts[$0].shown }, until: deadline)
     } decided: { index, outcome in

@@ -11,8 +11,12 @@ struct TimeTable {
 
   init(hosts: [String]) { width = min(48, max(24, hosts.map(\.count).max() ?? 0)) }
 
-  /// The first row: this machine, which differs from itself by nothing.
-  func localRow(_ time: Int64) -> String { row("localhost", "0", Self.text(of: time)) }
+  static let thisMachine = "(this machine)"
+
+  var head: String { row("HOST", "SECONDS", "TIME") }
+
+  /// The first row below the head: this machine, which differs from itself by nothing.
+  func localRow(_ time: Int64) -> String { row(Self.thisMachine, "0", Self.text(of: time)) }
 
   func row(_ host: String, _ answer: TimeAnswer) -> String {
     let milliseconds = Self.milliseconds(answer.halfRoundTrip)
