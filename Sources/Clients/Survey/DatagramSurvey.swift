@@ -78,6 +78,13 @@ final class DatagramSurvey: SurveyMethod {
     }
   }
 
+  private static let broadcast = SurveyOutcome.failed("a broadcast address, which is asked by time --broadcast")
+
+  /// The only reason for which a datagram to an internet address needs a permission.
+  private static func isBroadcast(_ failure: SystemCallError) -> Bool {
+    failure.code == .permissionDenied && SocketAddress(failure.object ?? "")?.isUnix == false
+  }
+
   private func fail(_ host: Int, _ failure: SystemCallError) {
     guard var asking = askings[host] else { return }
     asking.unanswered -= 1
@@ -87,7 +94,7 @@ final class DatagramSurvey: SurveyMethod {
       askNext(host)
     } else if asking.unanswered == 0 {
       askings[host] = nil
-      outcomes.append((host, .failed(asking.failures)))
+      outcomes.append((host, Self.isBroadcast(failure) ? Self.broadcast : .failed(asking.failures)))
     }
   }
 }

@@ -61,9 +61,6 @@ extension SurveyOutcome {
   private static func words(for failure: SystemCallError) -> String {
     switch failure.code {
     case .connectionRefused: "refused"
-    // The only reason for which a datagram to an internet address needs a permission.
-    case .permissionDenied where failure.call == "connect" && SocketAddress(failure.object ?? "")?.isUnix == false:
-      "\(failure.code); a broadcast address is asked by time --broadcast"
     default: "\(failure.code)"
     }
   }
