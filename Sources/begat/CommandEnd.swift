@@ -7,27 +7,27 @@ import Glibc
 enum CommandEnd {
   static func end(with error: any Error, of words: [String]) -> Never {
     let code = Begat.exitCode(for: error)
-    switch code {
-    case .success:
+    if code == .success {
       let text = Begat.fullMessage(for: error)
       exit(text.isEmpty || CommandText.print(text) ? 0 : 1)
-    case .validationFailure: CommandText.complain(usage(Begat.message(for: error), of: name(of: words)))
-    default:
-      let text = Begat.message(for: error)
-      if !text.isEmpty { CommandText.complain("\(name(of: words)): \(text)") }
+    }
+    // None where the command has said itself what is wrong.
+    let message = Begat.message(for: error)
+    if !message.isEmpty {
+      CommandText.complain(line(message, of: name(of: words), isUsage: code == .validationFailure))
     }
     exit(code.rawValue)
   }
 
   /// One line that names the command, as its other errors do.
-  private static func usage(_ message: String, of name: String) -> String {
+  private static func line(_ message: String, of name: String, isUsage: Bool) -> String {
     let lines = message.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }
     var text = lines.joined(separator: " ")
     // The parser's sentences begin with a capital letter.
     if let first = text.first, first.isUppercase, text.dropFirst().first?.isLowercase == true {
       text = first.lowercased() + text.dropFirst()
     }
-    return "\(name): \(escaped(text.utf8, doublingBackslashes: false)); see \(name) --help"
+    return "\(name): \(escaped(text.utf8, doublingBackslashes: false))\(isUsage ? "; see \(name) --help" : "")"
   }
 
   /// As it was typed: "begat", "begat run", "begat sem take".

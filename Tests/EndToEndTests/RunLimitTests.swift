@@ -103,7 +103,7 @@ struct RunLimitTests {
   }
 
   @Test func aSessionOfItsOwnHasNoTerminal() throws {
-    let look = "[ $(ps -o sid= -p $$) -eq $$ ] && echo leads; { : < /dev/tty; } 2>&- || echo none; exit 5"
+    let look = "[ $(ps -o sid= -p $$) -eq $$ ] && echo leads; (: < /dev/tty) 2> /dev/null || echo none; exit 5"
     let own = try run("--new-session", "sh", "-c", look)
     #expect(own.status == .exited(code: 5) && own.output.text == "leads\nnone\n", "\(own.errors.text)")
   }
@@ -115,7 +115,7 @@ struct RunLimitTests {
   func anotherUserGetsNoTerminalOfTheCallers(options: String, found: String) throws {
     let directory = try TemporaryDirectory()
     try #require(chmod(directory.path, 0o755) == 0)
-    let words = "run \(options) -- sh -c '{ : < /dev/tty; } 2> /dev/null && echo tty || echo none'"
+    let words = "run \(options) -- sh -c '(: < /dev/tty) 2> /dev/null && echo tty || echo none'"
     let shown = try RunningProgram.run(
       try Programs.begat(),
       ["interact", "--no-input", "sh", "-c", "cd /; exec '\(try Programs.begat())' \(words)"], within: .seconds(30))

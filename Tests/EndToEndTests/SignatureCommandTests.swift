@@ -237,7 +237,7 @@ struct SignatureCommandTests {
   }
 
   @Test(arguments: [
-    ["--fifo", ""], ["--timeout", "5"], ["--timeout", "0", "--", "true"], ["word"],
+    ["--fifo", ""], ["--timeout", "5"], ["--timeout", "0", "--", "true"],
     ["--fortunes", "/x", "--", "true"], ["--nonsense"],
   ])
   func wrongCommandLinesAreUsage(arguments: [String]) throws {
