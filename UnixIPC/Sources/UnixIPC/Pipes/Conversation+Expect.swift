@@ -36,9 +36,17 @@ extension Conversation {
         try boundWaiting()
         try mustBe(before: deadline)
         _ = try carry([], from: 0, until: deadline)
+        try fillForSearch(from: searched)
       } catch { throw .call(error) }
       searched -= min(searched, Int(droppedByteCount - before))
     }
+  }
+
+  /// Reads what is there now, for a search costs as much for a small piece as for a large one.
+  private mutating func fillForSearch(from searched: Int) throws(SystemCallError) {
+    while output.waitingCount < min(capacity, searched + 65536), !output.hasEnded,
+      output.descriptor.wait(for: .readable, until: .immediate)
+    { try fill(.output) }
   }
 
   /// Waits for one pattern.
