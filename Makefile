@@ -82,6 +82,7 @@ test: test-deps
 	@.ci/stage library-tests $(RUN_TESTS) $(LIBRARY)
 	@.ci/stage unit-tests $(RUN_TESTS) --skip EndToEndTests
 	@.ci/stage end-to-end-tests $(RUN_TESTS) --filter EndToEndTests
+	@.ci/stage command-sweep Tests/Sweep/run $(RELEASE)
 	@.ci/stage consumer $(SWIFT_HERE) run --package-path UnixIPC/Tests/Consumer --scratch-path $(BUILD)/consumer
 	@.ci/summary
 
