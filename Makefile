@@ -126,7 +126,8 @@ nightly: test
 # each other, and Debian 12 lacks s6-networking.
 BENCH_PACKAGES = xinetd ucspi-tcp s6 socat ncat systemd \
   $(shell apt-cache show s6-networking > /dev/null 2>&1 && echo s6-networking)
-BENCH_OPTIONS  = $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(PARTS)
+BENCH_OPTIONS  = $(PARTS) $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+  $(if $(HELD),--held $(HELD))
 
 #: bench     measure begat and other servers, and write Benchmarks/RESULTS.md; QUICK=yes: only see that all of it runs
 bench: $(BUILT)
