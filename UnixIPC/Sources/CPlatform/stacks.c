@@ -22,7 +22,15 @@ static struct {
 
 static void run_task(void) { task.body(task.argument); }
 
+#ifdef __has_feature
+#define HAS_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define HAS_SANITIZER 0
+#endif
+
 int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
+  // A sanitizer knows the first stack of a thread only.
+  if (HAS_SANITIZER) return -1;
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   ucontext_t here, there;
   if (apart.start != NULL || getcontext(&there) == -1) return -1;
