@@ -3,7 +3,8 @@ import CSharedLayouts
 
 /// Decides which clients of a service get a connection process.
 ///
-/// Processes forked later do not have its memory: they can neither read nor change what is counted here.
+/// Processes forked later do not have its memory, unless `setInherited(_:)` lets them: they can neither read nor change
+/// what is counted here.
 public struct Admission: ~Copyable {
   /// Whether a client is admitted.
   public enum Decision: ~Copyable {
@@ -35,15 +36,15 @@ public struct Admission: ~Copyable {
   /// The limits of the service.
   public let limits: AdmissionLimits
   private let rules: AccessRules
-  private let bans: BanReader?
+  let bans: BanReader?
   private let bucket: TokenBucket?
   private let bucketPerSource: TokenBucket?
   /// The bucket of refusals, for `deny-time`.
   private let patience: TokenBucket?
   private let exempt: AccessRules
-  private let bookMemory: MemoryMapping
-  private let tableMemory: MemoryMapping
-  private let table: UnsafeMutablePointer<SourceTable>
+  let bookMemory: MemoryMapping
+  let tableMemory: MemoryMapping
+  let table: UnsafeMutablePointer<SourceTable>
 
   /// Makes an admission with a book of its own, which has admitted no client yet.
   ///
@@ -142,8 +143,10 @@ public struct Admission: ~Copyable {
 
   /// Takes all places back that ended listeners have left in their columns.
   public func clear(_ columns: AdmissionColumns) {
-    table.pointee.book.clear(columns.subtracting(AdmissionColumns(Int(table.pointee.book.column))))
-    table.pointee.refreshTimes()
+    table.locked {
+      table.pointee.book.clear(columns.subtracting(AdmissionColumns(Int(table.pointee.book.column))))
+      table.pointee.refreshTimes()
+    }
   }
 
   /// How many places other listeners of the service hold: they accept no more, but their connections have not ended.
@@ -157,12 +160,30 @@ public struct Admission: ~Copyable {
   ///   limit of the whole service the clients stay where they are, unless `when-full` says that they are refused.
   /// - Throws: what `accept` throws; nothing is taken then.
   public func admit(now: Deadline, _ accept: () throws(SystemCallError) -> Client) throws(SystemCallError) -> Answer {
-    if let wait = wait(now: now) { return .wait(wait) }
-    return .accepted(admit(try accept(), now: now))
+    try table.locked { () throws(SystemCallError) in
+      if let wait = wait(now: now) { return .wait(wait) }
+      return .accepted(decide(on: try accept(), now: now))
+    }
+  }
+
+  /// Decides as `admit(now:_:)`, and notes the decision while no other process admits a client.
+  package func admit(
+    now: Deadline, _ accept: () throws(SystemCallError) -> Client, noting note: (borrowing Decision) -> Void
+  ) throws(SystemCallError) -> Answer {
+    try table.locked { () throws(SystemCallError) in
+      if let wait = wait(now: now) { return .wait(wait) }
+      let decision = decide(on: try accept(), now: now)
+      note(decision)
+      return .accepted(decision)
+    }
   }
 
   /// Decides on a client that was accepted already: a limit of the whole service refuses it.
   public func admit(_ client: Client, now: Deadline) -> Decision {
+    table.locked { decide(on: client, now: now) }
+  }
+
+  private func decide(on client: Client, now: Deadline) -> Decision {
     if isBanned(client, now) { return .refused(.banned) }
     guard rules.decision(on: client.address, user: client.user).isAllowed else { return .refused(.denied) }
     let number = table.pointee.find(client.source, now: now)
@@ -175,12 +196,14 @@ public struct Admission: ~Copyable {
 
   /// Decides on a connection without a client (LOCAL, UNKNOWN): only the limits of the whole service apply.
   public func admitProxy(now: Deadline) -> Decision {
-    if let refusal = refusalByService(now: now) { return .refused(refusal) }
-    let number = table.pointee.find(.orphan, now: now)
-    takeToken(now: now)
-    table.pointee.begin(number, fullAt: now)
-    table.pointee.book.takePlace()
-    return .admitted(Reservation(in: table, source: number))
+    table.locked {
+      if let refusal = refusalByService(now: now) { return .refused(refusal) }
+      let number = table.pointee.find(.orphan, now: now)
+      takeToken(now: now)
+      table.pointee.begin(number, fullAt: now)
+      table.pointee.book.takePlace()
+      return .admitted(Reservation(in: table, source: number))
+    }
   }
 
   /// Decides on an event that leaves nothing open, such as a datagram; nil if it is admitted.
@@ -200,19 +223,21 @@ public struct Admission: ~Copyable {
   /// Reasons that are not the source's own do not count.
   public func noteRefused(_ client: Client, _ refusal: Refusal, now: Deadline) {
     guard refusal.concernsSource, let patience, let time = limits.denyTime else { return }
-    let number = table.pointee.find(client.source, now: now)
-    let forgivenAt = max(.immediate, table.pointee.book.forgivenAt(number))
-    if patience.nextTime(fullAt: patience.taking(fullAt: forgivenAt, now: now)) > now {
-      table.pointee.deny(number, until: now.advanced(by: time.duration))
-    } else {
-      table.pointee.noteRefused(number, forgivenAt: patience.taking(fullAt: forgivenAt, now: now))
+    table.locked {
+      let number = table.pointee.find(client.source, now: now)
+      let forgivenAt = max(.immediate, table.pointee.book.forgivenAt(number))
+      if patience.nextTime(fullAt: patience.taking(fullAt: forgivenAt, now: now)) > now {
+        table.pointee.deny(number, until: now.advanced(by: time.duration))
+      } else {
+        table.pointee.noteRefused(number, forgivenAt: patience.taking(fullAt: forgivenAt, now: now))
+      }
     }
   }
 
   /// Notes that the process of a connection has crashed: its source is denied, if there is a `deny-time`.
   public func noteCrashed(_ reservation: borrowing Reservation, now: Deadline) {
     guard let time = limits.denyTime else { return }
-    table.pointee.deny(reservation.source, until: now.advanced(by: time.duration))
+    table.locked { table.pointee.deny(reservation.source, until: now.advanced(by: time.duration)) }
   }
 
   private func isDenied(_ number: SourceTable.Number, _ client: Client, now: Deadline) -> Bool {
@@ -233,7 +258,7 @@ public struct Admission: ~Copyable {
   /// How many sources are remembered.
   public var sources: Int { table.pointee.count }
 
-  private func isBanned(_ client: Client, _ now: Deadline) -> Bool {
+  func isBanned(_ client: Client, _ now: Deadline) -> Bool {
     switch bans {
     case .some(let bans): bans.isBanned(client.address, now: now)
     case nil: false

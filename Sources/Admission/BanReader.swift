@@ -6,7 +6,7 @@ import CSharedLayouts
 /// Reading never waits for the writer.  If each attempt at a look-up is disturbed, what one of them has found counts: a
 /// writer that was killed in the middle of a change leaves the bans in force.
 public struct BanReader: ~Copyable, Sendable {
-  private let memory: MemoryMapping
+  let memory: MemoryMapping
   private let service: UInt32
   private let secret: (UInt64, UInt64)
 

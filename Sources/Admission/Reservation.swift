@@ -7,11 +7,12 @@
 /// unwinding its stack; it does not have the memory in which places are counted either.
 public struct Reservation: ~Copyable {
   private let table: UnsafeMutablePointer<SourceTable>
-  let source: SourceTable.Number
+  /// The number of the client's source in the table.
+  package let source: UInt32
   /// How many places the client's source has, this one included.
   public let placesOfSource: Int
 
-  /// Takes over a place that was counted for the source.
+  /// Takes over a place that was counted for the source; the caller has the lock, if there is one.
   init(in table: UnsafeMutablePointer<SourceTable>, source: SourceTable.Number) {
     self.table = table
     self.source = source
@@ -20,7 +21,12 @@ public struct Reservation: ~Copyable {
 
   deinit {
     // In this order, and in this generation's column alone: the successor may be admitting clients at this moment.
-    table.pointee.end(source)
-    table.pointee.book.givePlaceBack()
+    table.locked {
+      table.pointee.end(source)
+      table.pointee.book.givePlaceBack()
+    }
   }
+
+  /// Leaves the place to the listener, in a process that was forked from it.
+  package consuming func leaveToListener() { discard self }
 }

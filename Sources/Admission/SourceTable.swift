@@ -36,6 +36,10 @@ struct SourceTable {
 
   /// Where the sources lie.
   let book: BookPart
+  /// Guards table and book where other processes of this listener admit clients too; nil where none does.
+  var lock: AdmissionLock?
+  /// Whether a process has died while it changed counts, which are not made anew yet.
+  var isMiscounted = false
   private let header: UnsafeMutablePointer<Header>
   /// Sources by the time when they may be forgotten, the soonest first: a binary heap.
   private let rows: UnsafeMutablePointer<Row>
@@ -81,6 +85,15 @@ struct SourceTable {
     }
     forgetIdle(now: now)
     return add(source)
+  }
+
+  /// Whether the source of a number is in the book: looks at all that `find` looks at, and changes nothing.
+  func contains(_ number: Number) -> Bool {
+    guard number < header.pointee.untouched else { return false }
+    let entry = book.sources + Int(number)
+    var next = chains[chain(of: Source(high: entry.pointee.high, low: entry.pointee.low))]
+    while next != 0, next != number + 1 { next = rows[Int(next - 1)].next }
+    return next != 0
   }
 
   /// Notes a new connection of a source.

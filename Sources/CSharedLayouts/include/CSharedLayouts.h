@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "begat_spares.h"
+
 enum { BEGAT_REFUSAL_KINDS = 10, BEGAT_OUTCOMES = 10 };
 /// Places of 10 s, and the durations that buckets end at, besides one bucket for longer connections.
 enum { BEGAT_HISTORY_PLACES = 90, BEGAT_DURATION_BOUNDS = 8 };
@@ -80,7 +82,10 @@ struct begat_scoreboard {
   uint64_t unsummed;
   /// How much of clients' addresses may be shown, a number of LogAddress: slots have them whole.
   uint8_t address_form;
-  uint8_t reserved[7];
+  /// How many slots are there for spares, beside those for connections, and how many spares wait for clients.
+  uint8_t spare_slots;
+  uint8_t spares;
+  uint8_t reserved[5];
 };
 
 /// A page of its own, which connection processes need not have.

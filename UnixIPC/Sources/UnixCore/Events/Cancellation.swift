@@ -114,7 +114,8 @@ public final class Cancellation: Sendable {
     self.watch = consume watch
   }
 
-  private static func makeEvent() throws(SystemCallError) -> Descriptor {
+  /// An event that nothing has set off yet.
+  static func makeEvent() throws(SystemCallError) -> Descriptor {
     Descriptor(owning: try check("eventfd") { eventfd(0, closeOnExecFlag | nonBlockingFlag) })
   }
 

@@ -22,6 +22,8 @@ public struct Poller: ~Copyable, Sendable {
     @_spi(Begat) public static let endOfSending = Interest(rawValue: UInt32(hangUpOfOneDirection))
     /// Each change is reported once, instead of a state for as long as it lasts (`EPOLLET`).
     public static let announcedOnce = Interest(rawValue: EPOLLET.rawValue)
+    /// Of several pollers that watch the same open file, one or few wake for it, not all (`EPOLLEXCLUSIVE`).
+    @_spi(Begat) public static let exclusive = Interest(rawValue: EPOLLEXCLUSIVE.rawValue)
     /// The descriptor has an error; always reported.
     public static let failed = Interest(rawValue: EPOLLERR.rawValue)
     /// The other side hung up; always reported.

@@ -1,0 +1,143 @@
+import CSharedLayouts
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// A lock in memory that a listener shares with processes that it has forked and that admit clients too.
+///
+/// A holder that dies keeps it.  The listener, whose child it is, takes it over and repairs what was half changed.
+package struct AdmissionLock {
+  private let word: UnsafeMutablePointer<UInt32>
+
+  /// - Parameter word: zeroed before its first use, at the same address in all processes.
+  package init(at word: UnsafeMutablePointer<UInt32>) { self.word = word }
+
+  /// After this time, in nanoseconds, the listener looks whether the holder lives.
+  private static let patience: Int64 = 50_000_000
+  /// How often: a holder needs microseconds, and on the busiest machine no five seconds.
+  private static let mostWaits = 100
+
+  /// Takes the lock.
+  ///
+  /// - Returns: whether its last holder has died with it.
+  func take() -> Bool {
+    var waits = 0
+    while !begat_lock_take(word, AdmissionLock.patience) {
+      let holder = begat_lock_holder(word)
+      waits += 1
+      switch state(of: holder) {
+      case .notAChild: break
+      case .ended: if begat_lock_take_over(word, holder) { return true }
+      // It was stopped.  No client is served any more until it goes on or dies.
+      case .living: if waits > AdmissionLock.mostWaits { kill(holder, SIGKILL) }
+      }
+    }
+    return false
+  }
+
+  func giveBack() { begat_lock_give_back(word) }
+
+  /// Takes the lock from a process that was reaped; false if that process does not hold it.
+  func takeOver(from process: pid_t) -> Bool { begat_lock_take_over(word, process) }
+
+  private enum HolderState {
+    /// Only the listener has children.
+    case notAChild
+    case living
+    case ended
+  }
+
+  private func state(of process: pid_t) -> HolderState {
+    guard process > 0 else { return .notAChild }
+    var information = siginfo_t()
+    // __WALL: the exit signal of such a child is not SIGCHLD.
+    let flags = WEXITED | WNOHANG | WNOWAIT | 0x4000_0000
+    guard waitid(P_PID, id_t(process), &information, flags) == 0 else { return .notAChild }
+    return information.si_signo == 0 ? .living : .ended
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == SourceTable {
+  /// Does something to the table or the book while no other process does.
+  @inline(__always)
+  func locked<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard let lock = pointee.lock else { return try body() }
+    if lock.take() {
+      // A holder that has died may have left chains or heap half changed.
+      pointee.rebuild(now: .now) { _ in }
+      pointee.isMiscounted = true
+    }
+    defer { lock.giveBack() }
+    return try body()
+  }
+}
+
+/// Admission by several processes of one listener.
+extension Admission {
+  /// From now on processes that are forked may share table and book, and every change is made under the lock.
+  package func share(under lock: AdmissionLock) { table.pointee.lock = lock }
+
+  /// Sets whether processes that are forked from now on have the memory of admission.
+  package func setInherited(_ isInherited: Bool) throws(SystemCallError) {
+    try bookMemory.setInherited(isInherited)
+    try tableMemory.setInherited(isInherited)
+    switch bans {
+    case .some(let bans): try bans.memory.setInherited(isInherited)
+    case nil: break
+    }
+  }
+
+  /// Gives the memory up in a forked process, before it meets a client's bytes.
+  package func unmapInCopy() throws(SystemCallError) {
+    try bookMemory.unmapInCopy()
+    try tableMemory.unmapInCopy()
+    switch bans {
+    case .some(let bans): try bans.memory.unmapInCopy()
+    case nil: break
+    }
+  }
+
+  /// Looks at what a decision on a client of a source looks at, so that the pages are there when one comes.
+  ///
+  /// - Parameter number: the source's number, as reservations have it.
+  /// - Returns: whether the client might be admitted; a result that is not used would not be looked for.
+  package func rehearse(_ number: UInt32, now: Deadline) -> Bool {
+    table.locked {
+      let client = Client(address: .ipv4(.loopback, port: 0), prefix: limits.sourcePrefix)
+      return wait(now: now) == nil && !isBanned(client, now) && table.pointee.contains(number)
+    }
+  }
+
+  /// Takes over a place that another process of this listener has reserved.
+  package func takeOver(source: UInt32) -> Reservation { Reservation(in: table, source: source) }
+
+  /// Does something while no other process admits a client.
+  package func locked(_ body: () -> Void) { table.locked(body) }
+
+  /// Counts the places of this listener anew if a process has died while it changed the counts.
+  ///
+  /// - Parameter process: was reaped.
+  /// - Parameter forEachSource: calls its argument with the source of each place that is taken.
+  package func repair(after process: pid_t, _ forEachSource: ((UInt32) -> Void) -> Void) {
+    guard let lock = table.pointee.lock else { return }
+    if lock.takeOver(from: process) {
+      recount(forEachSource)
+      lock.giveBack()
+    } else if table.pointee.isMiscounted {
+      locked { recount(forEachSource) }
+    }
+  }
+
+  /// Counts the places of this listener anew; the caller has the lock.
+  private func recount(_ forEachSource: ((UInt32) -> Void) -> Void) {
+    let book = table.pointee.book
+    book.clear(AdmissionColumns(Int(book.column)))
+    forEachSource { source in
+      book.begin(source)
+      book.takePlace()
+    }
+    table.pointee.rebuild(now: .now) { _ in }
+    table.pointee.isMiscounted = false
+  }
+}
