@@ -98,6 +98,12 @@ public final class ScoreboardReader {
   /// Connections at present.
   public var active: Int { isReadable ? min(Int(header.pointee.active), slotCount) : 0 }
 
+  /// How many of the slots are for spares, so that they do not count for the limit of connections.
+  public var spareSlots: Int { isReadable ? min(Int(header.pointee.spare_slots), slotCount) : 0 }
+
+  /// How many spares wait for clients.
+  public var spares: Int { isReadable ? Int(header.pointee.spares) : 0 }
+
   /// The counts of the listener so far.
   public var counters: ServiceCounters {
     var counters = ServiceCounters()

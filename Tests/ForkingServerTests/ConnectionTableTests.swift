@@ -147,4 +147,26 @@ import Testing
       #expect(admission.active == 7 - index)
     }
   }
+
+  @Test("has slots for processes that are no connections yet")
+  func reservesSlots() throws {
+    var table = try ConnectionTable(capacity: 2, spares: 2)
+    let found = [table.reserveSlot(), table.reserveSlot()]
+    let first = try #require(found[0])
+    let second = try #require(found[1])
+    #expect(table.isEmpty && first != second)
+    let slots = [insert(1, into: &table), insert(2, into: &table)]
+    #expect(table.isFull && table.count == 2 && Set(slots + [Int(first), Int(second)]).count == 4)
+    let further = table.reserveSlot()
+    #expect(further == nil)
+    _ = remove(1, from: &table)
+    table.insertReserved(entry(3, slot: Int(first)))
+    #expect(table.isFull && table.contains(3))
+    table.giveBack(second)
+    _ = remove(2, from: &table)
+    _ = remove(3, from: &table)
+    #expect(table.isEmpty && table.count == 0)
+    let again = (0..<4).compactMap { _ in table.reserveSlot() }
+    #expect(Set(again).count == 4 && table.isEmpty)
+  }
 }

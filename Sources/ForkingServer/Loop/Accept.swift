@@ -106,12 +106,22 @@ extension Listener {
   }
 
   mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
+    noteRefused(accepted.client, refusal, now: now)
+    sendRefusal(to: accepted.connection)
+  }
+
+  /// Counts and logs that a client is refused.
+  mutating func noteRefused(_ client: Client, _ refusal: Refusal, now: Deadline) {
+    spares.noteTrouble()
     scoreboard.countRefused(refusal.rawValue, now: now.instant)
-    admission.noteRefused(accepted.client, refusal, now: now)
-    say(refusals.refused(refusal, accepted.client, now: now), .clientsRefused)
-    if let line = refusalLine {
-      _ = line.withUnsafeBytes { bytes in try? accepted.connection.send(bytes, waiting: false) }
-    }
+    admission.noteRefused(client, refusal, now: now)
+    say(refusals.refused(refusal, client, now: now), .clientsRefused)
+  }
+
+  /// Sends a refused client the line that is for it.
+  func sendRefusal(to connection: borrowing Descriptor) {
+    guard let line = refusalLine else { return }
+    _ = line.withUnsafeBytes { bytes in try? connection.send(bytes, waiting: false) }
   }
 
   /// Gives the client a process of its own.  If none can be made, the client is held until one can, and no other client

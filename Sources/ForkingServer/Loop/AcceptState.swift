@@ -59,6 +59,7 @@ struct AcceptState: ~Copyable {
 extension Listener {
   /// Takes the listening sockets out of the poller's set, so that clients in the backlog cause no work.
   mutating func pauseAccepting(_ pause: AcceptState.Pause) {
+    spares.noteTrouble()
     watchSockets(false)
     accepting.pause = pause
     switch pause {

@@ -52,6 +52,7 @@ extension Listener {
   ///
   /// - Parameter patience: how long connections may wait for their headers.
   mutating func beginDrain(_ timeout: Duration, _ patience: Antechamber.Patience) {
+    endSpares()
     scoreboard.header.pointee.is_draining = UInt32(BEGAT_DRAINING)
     // Processes of built-in services have nothing to tidy up.
     let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)

@@ -21,6 +21,7 @@ struct Listener: ~Copyable {
     static let work: UInt64 = 0x1_0000_0003
     static let programErrors: UInt64 = 0x1_0000_0004
     static let pipes: UInt64 = 0x1_0000_0005
+    static let spares: UInt64 = 0x1_0000_0006
     static let datagrams: UInt64 = 0x1_0000
     static let headers: UInt64 = 0x2_0000
     static let allHeaders = headers..<(headers + UInt64(Antechamber.capacity))
@@ -57,6 +58,7 @@ struct Listener: ~Copyable {
   /// Whether clients may be accepted: before that, an earlier listener of the service accepts them.
   var hasBegun = false
   var emptying: Emptying
+  var spares: SparePool
   /// Whether connections were told to end one by one, so that those that do not are to be killed.
   var hasEndOrders = false
   /// Whether the listener ends because it cannot serve any more.
@@ -92,7 +94,13 @@ struct Listener: ~Copyable {
     try pollers.watch(
       channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
-    let table = try ConnectionTable(capacity: options.admission.maxConnections)
+    let spares = try SparePool(
+      upTo: Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
+    let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.memory.capacity)
+    if let bell = spares.memory.bellNumber {
+      try pollers.urgent.add(bell, [.readable, .announcedOnce], token: Token.spares)
+      admission.share(under: spares.memory.lock)
+    }
     let batch = try RecordBatch()
     let proxyHeaders = try ProxyHeaders(options)
     let antechamber = try Antechamber(isUsed: options.requiresProxies)
@@ -133,6 +141,8 @@ struct Listener: ~Copyable {
     self.proxyHeaders = proxyHeaders
     self.antechamber = antechamber
     emptying = Emptying(isUnderWay: sockets.haveClosing)
+    self.spares = spares
+    self.scoreboard.header.pointee.spare_slots = UInt8(self.spares.memory.capacity)
     if self.reporter.channelNumber == nil { begin() }
   }
 
@@ -164,7 +174,8 @@ struct Listener: ~Copyable {
     let ready = waitForWork()
     if ready.hasStopSignals { takeStopSignals() }
     // A flood of refused clients costs nothing for processes that there are not.
-    if ready.hasExits || !table.isEmpty { takeExits() }
+    if ready.hasExits || !table.isEmpty || spares.demand.target > 0 { takeExits() }
+    tendSpares()
     if ready.isChannel { readChannel() }
     if ready.hasProgramErrors { readSharedPipe() }
     if ready.hasPipes { readPipes() }
@@ -185,6 +196,7 @@ struct Listener: ~Copyable {
     }
     advanceDrain()
     sayRetiredIfDue()
+    fillSpares()
     // While clients come, records gather until a message of them is full.
     if !isBusy { report() }
   }
@@ -216,6 +228,7 @@ struct Listener: ~Copyable {
     poller.wait(milliseconds: limit) { event in
       switch event.token {
       case Token.stopSignals: ready.hasStopSignals = true
+      case Token.spares: break
       case Token.channel: ready.isChannel = true
       case Token.programErrors: ready.hasProgramErrors = true
       case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
@@ -242,13 +255,14 @@ struct Listener: ~Copyable {
     // From now on no client announces itself, and records would gather until the last connection has ended.
     if drain != nil { isBusy = false }
     if startsPrograms { programLog.watchNew() }
-    quietPoller.wait(milliseconds: limit) { event in
+    quietPoller.wait(milliseconds: haveSparesNews() ? 0 : limit) { event in
       switch event.token {
       case Token.exits: ready.hasExits = true
       case Token.pipes: ready.hasPipes = true
       default: break
       }
     }
+    noteAwake()
     return 0
   }
 
@@ -260,6 +274,7 @@ struct Listener: ~Copyable {
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
     due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due, antechamber.due)
+    due = min(due, spares.due(mayOpen: mayOpenGate))
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
@@ -289,12 +304,16 @@ struct Listener: ~Copyable {
       // SIGCHLD stands for any number of exits.
       if exit.signal == .child { mayBeSeveral = true }
       // Any process of this user can forge the signal: only waitpid(2) is trusted.
-      if !table.contains(exit.process) || !reap(exit.process) { hasForged = true }
+      if !isChild(exit.process) || !reap(exit.process) { hasForged = true }
     }
     // Signals of exits wait behind forged ones, or are lost because the queue is full of them.  Until the next sweep the
     // connections that have ended would count against limits.
     if left == 0, hasForged { mayBeSeveral = true }
     if mayBeSeveral { reapAll() }
+  }
+
+  private func isChild(_ process: Int32) -> Bool {
+    table.contains(process) || spares.areUsed && spares.memory.number(of: process) != nil
   }
 
   mutating func reapAll() {

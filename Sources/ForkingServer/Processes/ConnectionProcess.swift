@@ -23,7 +23,7 @@ struct ConnectionProcess: ~Copyable {
   private let errors: CInt?
   private let peerText: PeerText
   /// Descriptors besides 0, 1, 2 and the client's that it needs, in ascending order; never freed.
-  private let kept: UnsafeMutableBufferPointer<CInt>
+  let kept: UnsafeMutableBufferPointer<CInt>
   /// Made before the fork, as everything that needs the run-time library.
   ///
   /// A terminal's interrupt is for the listener, which lets its connections end.
@@ -75,16 +75,47 @@ struct ConnectionProcess: ~Copyable {
   }
 
   private func serve(_ birth: UnsafePointer<Birth>) -> CInt {
-    // When the listener dies, so does this; it may have died already.
-    let follows = try? ProcessControl.setParentDeathSignal(endWithListener, parent: listener)
-    guard follows == true else { return 1 }
-    if let errors {
-      // Programs get the number that was known before the fork, whatever it is another name of.
-      if let ownErrors = birth.pointee.errors { StandardError.rename(ownErrors, to: errors) }
-      StandardError.redirect(to: errors)
-    }
+    guard followListener(errors: birth.pointee.errors) else { return 1 }
     closeOthers(than: birth.pointee.connection)
     if !startsProcesses { forbidProcesses() }
+    return converse(birth)
+  }
+
+  /// Prepares a process for a client that is still to come: all but the listener's descriptors is as it will be.
+  ///
+  /// Stop signals stay blocked, as they are in the listener.
+  func prepareSpare() {
+    show(" (spare)")
+    guard followListener(errors: nil) else { ProcessControl.exitImmediately(status: 1) }
+    forbidProcesses()
+  }
+
+  /// Serves the client of a process that was prepared, and ends the process.
+  ///
+  /// - Parameter leave: gives up what the process has shared with the listener, before it reads anything of the client.
+  func serve(_ birth: UnsafePointer<Birth>, afterLeaving leave: () -> Void) -> Never {
+    closeOthers(than: birth.pointee.connection)
+    leave()
+    ProcessControl.exitImmediately(status: converse(birth))
+  }
+
+  /// - Returns: false if the listener has ended.
+  @inline(__always)
+  private func followListener(errors ownErrors: CInt?) -> Bool {
+    // When the listener dies, so does this; it may have died already.
+    let follows = try? ProcessControl.setParentDeathSignal(endWithListener, parent: listener)
+    guard follows == true else { return false }
+    if let errors {
+      // Programs get the number that was known before the fork, whatever it is another name of.
+      if let ownErrors { StandardError.rename(ownErrors, to: errors) }
+      StandardError.redirect(to: errors)
+    }
+    return true
+  }
+
+  /// - Returns: the status with which the process ends.
+  @inline(__always)
+  private func converse(_ birth: UnsafePointer<Birth>) -> CInt {
     blockedSignals.setThreadMask()
 
     show(birth)
@@ -122,6 +153,17 @@ struct ConnectionProcess: ~Copyable {
     let peer = Peer(address: .ipv4(.loopback, port: 0))
     var connection = Connection(socket: socket, peer: peer, limits: TimeLimits(), tally: Tally(slot))
     if serves { _ = serve(&connection) } else { connection.clientVariables.warmUp() }
+  }
+
+  /// Serves a client that is gone already, in a process that waits for a client: what that will need of memory is then
+  /// there.
+  ///
+  /// - Parameter socket: one whose other end is closed.
+  func rehearse(_ socket: consuming Descriptor, slot: UnsafeMutablePointer<begat_slot>) {
+    let peer = Peer(address: .ipv4(.loopback, port: 0))
+    var connection = Connection(socket: socket, peer: peer, limits: TimeLimits(), tally: Tally(slot))
+    _ = serve(&connection)
+    connection.finish()
   }
 
   /// Serves and finishes; returns the status that tells the listener how it went.
@@ -167,6 +209,17 @@ struct ConnectionProcess: ~Copyable {
         // The listener's own title stands there already.
         processTitle.show(text.bytes, after: titleLength)
       }
+    case nil: break
+    }
+  }
+}
+
+extension ConnectionProcess {
+  private func show(_ text: StaticString) {
+    switch processTitle {
+    case .some(let processTitle):
+      processTitle.show(
+        UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), after: titleLength)
     case nil: break
     }
   }

@@ -54,10 +54,17 @@ struct ConnectionTable: ~Copyable {
   /// Numbers of free slots; the first `freeCount` are valid.
   private let freeSlots: UnsafeMutableBufferPointer<UInt32>
   private var freeCount: Int
+  /// How many slots processes have that are no connections yet.
+  private var reservedCount = 0
+  /// How many connections may live at the same time.
+  private let limit: Int
   private let mask: Int
 
-  /// - Parameter capacity: how many connections may live at the same time.
-  init(capacity: Int) throws(SystemCallError) {
+  /// - Parameter limit: how many connections may live at the same time.
+  /// - Parameter spares: how many slots there are besides, for processes that are no connections yet.
+  init(capacity limit: Int, spares: Int = 0) throws(SystemCallError) {
+    self.limit = limit
+    let capacity = limit + spares
     // At most half full, so that searches stay short.
     var places = 16
     while places < 2 * capacity { places *= 2 }
@@ -77,17 +84,43 @@ struct ConnectionTable: ~Copyable {
     self.memory = memory
   }
 
-  var count: Int { freeSlots.count - freeCount }
-  var isEmpty: Bool { freeCount == freeSlots.count }
-  var isFull: Bool { freeCount == 0 }
+  var count: Int { freeSlots.count - freeCount - reservedCount }
+  var isEmpty: Bool { count == 0 }
+  var isFull: Bool { count >= limit }
 
   /// The slot that the next connection gets; the table must not be full.
   var nextSlot: Int { Int(freeSlots[freeCount - 1]) }
+
+  /// Reserves a slot for a process that is no connection yet; nil if none is free.
+  mutating func reserveSlot() -> UInt32? {
+    guard freeCount > 0 else { return nil }
+    freeCount -= 1
+    reservedCount += 1
+    return freeSlots[freeCount]
+  }
+
+  /// Gives a slot back that was reserved.
+  mutating func giveBack(_ slot: UInt32) {
+    reservedCount -= 1
+    freeSlots[freeCount] = slot
+    freeCount += 1
+  }
+
+  /// Adds a connection in a slot that was reserved.
+  mutating func insertReserved(_ entry: consuming Entry) {
+    precondition(reservedCount > 0 && entry.process > 0)
+    reservedCount -= 1
+    put(entry)
+  }
 
   /// Adds a connection in the slot that `nextSlot` named.
   mutating func insert(_ entry: consuming Entry) {
     precondition(freeCount > 0 && entry.process > 0 && entry.slot == freeSlots[freeCount - 1])
     freeCount -= 1
+    put(entry)
+  }
+
+  private mutating func put(_ entry: consuming Entry) {
     var place = home(of: entry.process)
     while processes[place] != 0 { place = (place + 1) & mask }
     processes[place] = entry.process

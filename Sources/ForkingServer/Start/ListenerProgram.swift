@@ -87,7 +87,7 @@ public enum ListenerProgram {
     // Before the identity changes: the directory is the starter's.
     let ownBoard =
       options.scoreboard == nil
-      ? StandaloneBoard.make(service: options.name, slotCount: options.admission.maxConnections) : nil
+      ? StandaloneBoard.make(service: options.name, slotCount: options.slotCount) : nil
     let scoreboard = try openScoreboard(options, ownBoard)
     scoreboard.setAddressForm(options.logAddress)
     if options.scoreboard == nil { scoreboard.show(sockets.shownAddresses) }
@@ -161,12 +161,12 @@ public enum ListenerProgram {
     guard let number = options.scoreboard else {
       switch own {
       case .some(let board):
-        return try Scoreboard(board.object, service: options.name, slotCount: options.admission.maxConnections)
-      case nil: return try Scoreboard(service: options.name, slotCount: options.admission.maxConnections)
+        return try Scoreboard(board.object, service: options.name, slotCount: options.slotCount)
+      case nil: return try Scoreboard(service: options.name, slotCount: options.slotCount)
       }
     }
     return try Scoreboard(
-      try Descriptor(adopting: number), service: options.name, slotCount: options.admission.maxConnections)
+      try Descriptor(adopting: number), service: options.name, slotCount: options.slotCount)
   }
 
   private static func openNames(_ options: ListenerOptions) throws(SystemCallError) -> NameClient? {
@@ -178,7 +178,7 @@ public enum ListenerProgram {
 
   /// Twice the connections: each may end while another's exit is still queued.
   private static func raiseSignalLimit(_ options: ListenerOptions, _ reporter: inout Reporter) {
-    let wanted = UInt64(2 * options.admission.maxConnections)
+    let wanted = UInt64(2 * options.slotCount)
     let reached = ResourceLimit.pendingSignals.raise(to: wanted)
     if reached < wanted {
       reporter.log(

@@ -27,6 +27,16 @@ public struct ServiceCondition: Sendable {
     mode.handover == .connections ? "needs relay = true with exec: otherwise nothing measures the client's time" : nil
   }
 
+  /// The listener forks a copy of itself for each connection that it accepts.
+  static let forking = ServiceCondition { settings, mode in
+    guard let builtIn = mode.builtIn else {
+      return "has no effect on programs: they start when their clients are there"
+    }
+    if builtIn.needsSupervisor { return "has no effect on \(builtIn.rawValue)" }
+    if !settings.commands.isEmpty { return "has no effect with commands" }
+    return settings.requiresProxies ? "has no effect with proxy-from: a PROXY header may come late" : nil
+  }
+
   static let internet = ServiceCondition { settings, mode in
     mode.isStdio || settings.requiresProxies || mode.sockets.contains(where: \.isInternet)
       ? nil : "has no effect on Unix sockets"

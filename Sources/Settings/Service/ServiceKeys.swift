@@ -200,6 +200,17 @@ extension ServiceSettings {
         "when-full", \.admission.whenFull, .choice,
         "clients over max-connections or rate: \"wait\" in the backlog, or \"refuse\" them",
         when: [.listening, .accepting, .connections]),
+      Key(
+        "spare-processes", \.spareProcesses, .integer(in: 0...64),
+        "processes that are forked before their clients come, at most; 0: none",
+        when: [.listening, .accepting, .connections, .forking],
+        details: """
+          A built-in service has such spare processes from its first client on: as many as the last minute has used up \
+          between two looks of its listener, and none after a minute without clients.  A spare accepts one client itself, \
+          so that the client does not wait for the fork; it is as confined as any connection process, and begat ps does \
+          not count it as a connection.  While the service is at a limit, or refuses clients, its listener accepts them as \
+          it does without spares.
+          """),
     ])
 
   private static let timeGroup = KeyGroup<ServiceSettings>(

@@ -37,6 +37,8 @@ public struct ServiceSettings: SettingsTable {
   /// The limits of admission; its lists of peers are filled when those of the settings are resolved, its rates by
   /// `effective(in:)`.
   public var admission = AdmissionLimits()
+  /// The most processes that may wait for clients; 0 for none.
+  public var spareProcesses = 0
   /// The proxies that name their clients; none if clients connect directly.
   public var proxyFrom: [String] = []
   /// How long a proxy's header may take.
@@ -76,6 +78,9 @@ public struct ServiceSettings: SettingsTable {
     if exec.isEmpty { return nil }
     return .program(wait ? .sockets : relay ? .relayedConnections : .connections)
   }
+
+  /// How many processes may be shown: one for each connection, and spares.
+  public var slotCount: Int { admission.maxConnections + spareProcesses }
 
   /// Whether every client comes through a proxy.
   public var requiresProxies: Bool { !proxyFrom.isEmpty }

@@ -27,10 +27,11 @@ struct ListenerStarter {
   /// - Parameter boardNumber: the number of its scoreboard in the state page.
   func start(_ service: ManagedService, boardNumber: UInt32) throws(SystemCallError) -> Generation {
     let configuration = service.configuration
-    let slotCount = configuration.settings.admission.maxConnections
+    let slotCount = configuration.settings.slotCount
     let scoreboard = SharedFile(try Scoreboard.create(slotCount: slotCount))
     let board = try ScoreboardReader(scoreboard.descriptor, slotCount: slotCount)
-    try AdmissionBook.makeRoom(in: service.admissionBook, maxConnections: slotCount)
+    try AdmissionBook.makeRoom(
+      in: service.admissionBook, maxConnections: configuration.settings.admission.maxConnections)
     let channel = try SocketPair(kind: .sequencedPacket)
     var descriptors: [CInt] = [StandardStreams.nullNumber, StandardStreams.nullNumber, standardError]
     func pass(_ number: CInt) -> CInt {

@@ -92,7 +92,7 @@ final class Daemon {
   func connections(_ service: String) throws -> [ProcessFacts] {
     let found = ProcessFacts.children(of: try listener(service))
     for facts in found { seen[facts.process] = facts }
-    return found
+    return found.filter { !$0.isSpare }
   }
 
   /// Waits until a service has so many connection processes.

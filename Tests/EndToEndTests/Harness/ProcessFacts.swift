@@ -32,6 +32,8 @@ struct ProcessFacts {
   var isZombie: Bool { state == "Z" }
   var isStopped: Bool { state == "T" }
   var title: String { ProcessFacts.title(process) }
+  /// Whether it waits for a client of its own.
+  var isSpare: Bool { title.hasSuffix("(spare)") }
 
   /// Its arguments with blanks between, as ps shows them.
   static func title(_ process: pid_t) -> String {

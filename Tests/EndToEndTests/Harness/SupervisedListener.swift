@@ -115,7 +115,9 @@ final class SupervisedListener {
   }
 
   /// Its connection processes and programs.
-  var connections: [ProcessFacts] { ProcessFacts.children(of: program.process).filter { !$0.isZombie } }
+  var connections: [ProcessFacts] {
+    ProcessFacts.children(of: program.process).filter { !$0.isZombie && !$0.isSpare }
+  }
 
   /// Asserts that it ends well by itself.
   func awaitEnd(within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation) throws {

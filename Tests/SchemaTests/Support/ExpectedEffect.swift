@@ -56,6 +56,10 @@ struct ExpectedEffect: Sendable {
     "source-prefix.ipv6": ExpectedEffect(.integer(48)) { $0.accepts && $0.hasInternet },
     "when-full": ExpectedEffect(.string("refuse")) { $0.accepts && $0.hasStreams },
 
+    "spare-processes": ExpectedEffect(.integer(3)) {
+      if case .builtIn = $0.offered { $0.hasStreams && !$0.isOfBegatd } else { false }
+    },
+
     "first-byte-timeout": ExpectedEffect(.string("7s")) {
       $0.measuresTime && ($0.hasStreams || $0.isStdio) && $0.offered != .builtIn(.haproxyAgent)
     },

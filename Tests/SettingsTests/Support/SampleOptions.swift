@@ -58,6 +58,7 @@ extension ListenerOptions {
     options.admission.sourcePrefix = SourcePrefix(
       ipv4: .random(in: 1...32, using: &random), ipv6: .random(in: 1...128, using: &random))
     options.admission.whenFull = one(WhenFull.allCases)
+    options.spareProcesses = Int.random(in: 0...64, using: &random)
     options.firstByteTimeout = maybe(duration())
     options.idleTimeout = maybe(duration())
     options.maxDuration = maybe(duration())

@@ -1,0 +1,111 @@
+import Admission
+import CSharedLayouts
+import ControlProtocol
+import Glibc
+@_spi(Begat) import UnixCore
+
+/// Connections that spares have accepted come into the listener's own table.
+extension Listener {
+  /// Looks at what spares have done.
+  mutating func tendSpares() {
+    guard spares.areUsed, spares.memory.isUsable else { return }
+    spares.memory.answerBell()
+    for number in 0..<spares.memory.capacity {
+      switch spares.memory.state(number) {
+      case BEGAT_SPARE_ADMITTED: take(number)
+      case BEGAT_SPARE_ASKING: decide(number)
+      default: break
+      }
+    }
+    guard spares.isOpen, !spares.memory.isOpen else { return }
+    // A spare could not accept.
+    spares.noteTrouble()
+    closeGate()
+  }
+
+  /// Takes the connection of a spare into the table; forgets the spare once it uses the shared memory no more.
+  private mutating func take(_ number: Int) {
+    let claim = spares.memory.claim(number)
+    if claim.pointee.is_taken == 0 {
+      spares.memory.lastSource = claim.pointee.source
+      take(number, admission.takeOver(source: claim.pointee.source))
+      spares.noteSuccess()
+      spares.demand.noteClient(bySpare: true, now: .now)
+    }
+    if spares.memory.hasLeft(number) { spares.memory.setState(number, Int(BEGAT_SPARE_NONE)) }
+  }
+
+  private mutating func take(_ number: Int, _ reservation: consuming Reservation) {
+    let claim = spares.memory.claim(number)
+    claim.pointee.is_taken = 1
+    let started = Deadline(instant: claim.pointee.started)
+    let entry = ConnectionTable.Entry(
+      process: claim.pointee.pid, slot: claim.pointee.slot, started: started, user: claim.pointee.user,
+      peer: claim.pointee.peer, reservation: reservation, socket: claim.pointee.socket,
+      deadline: options.maxDuration.map { started.advanced(by: $0) } ?? .never)
+    scoreboard.countAccepted(now: started.instant)
+    if logsOpenings { noteOpened(entry) }
+    table.insertReserved(entry)
+    scoreboard.header.pointee.active = UInt32(table.count)
+    isBusy = true
+  }
+
+  /// Decides on a client that a spare has accepted and would refuse.
+  private mutating func decide(_ number: Int) {
+    // Some of the connections that count may have ended a moment ago, and so may the spare itself.
+    takeExits()
+    guard spares.memory.state(number) == BEGAT_SPARE_ASKING else { return }
+    let claim = spares.memory.claim(number)
+    let now = Deadline.now
+    let client = claim.pointee.client(prefix: admission.limits.sourcePrefix)
+    isBusy = true
+    switch admission.admit(client, now: now) {
+    case .admitted(let reservation):
+      claim.pointee.places = UInt32(reservation.placesOfSource)
+      take(number, reservation)
+      spares.memory.answer(number, isAdmitted: true)
+    case .refused(let refusal):
+      noteRefused(client, refusal, now: now)
+      spares.memory.answer(number, isAdmitted: false)
+    }
+  }
+
+  /// Cleans up after a process that has ended, if it is a spare.  Its connection is in the table then, if it has one.
+  mutating func spareEnded(_ process: Int32) {
+    guard let number = spares.memory.number(of: process) else { return }
+    let claim = spares.memory.claim(number)
+    switch spares.memory.state(number) {
+    case BEGAT_SPARE_ADMITTED:
+      take(number)
+    case BEGAT_SPARE_WAITING:
+      // It may have been woken for a client, which announces itself to no other spare.
+      spares.noteTrouble()
+      closeGate()
+      if let pause = spares.noteDeath() {
+        reporter.log(
+          .warning,
+          "spare processes end before they have a client; none is made for \(pause.nanoseconds / 1_000_000_000) s")
+      }
+    case BEGAT_SPARE_ACCEPTED, BEGAT_SPARE_ASKING:
+      // Its client is lost with it.
+      scoreboard.countAccepted(now: claim.pointee.started)
+      endedUnserved(.failed)
+    default: break
+    }
+    if claim.pointee.is_taken == 0 { table.giveBack(claim.pointee.slot) }
+    spares.memory.setState(number, Int(BEGAT_SPARE_NONE))
+    admission.repair(after: process) { count in
+      table.forEach { entry in
+        switch entry.reservation {
+        case .some(let reservation): count(reservation.source)
+        case nil: break
+        }
+      }
+      for number in 0..<spares.memory.capacity where spares.memory.state(number) == BEGAT_SPARE_ADMITTED {
+        let claim = spares.memory.claim(number).pointee
+        if claim.is_taken == 0 { count(claim.source) }
+      }
+    }
+    admission.locked { spares.memory.recountWaiting() }
+  }
+}
