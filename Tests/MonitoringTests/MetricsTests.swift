@@ -27,7 +27,7 @@ import Testing
         #"begat_listeners{service="time",role="starting"} 0"#, #"begat_listeners{service="time",role="current"} 1"#,
         #"begat_listeners{service="time",role="retiring"} 1"#, #"begat_listener_starts_total{service="time"} 2"#,
         #"begat_connections_open{service="time"} 3"#, #"begat_connections_limit{service="time"} 256"#,
-        #"begat_connections_accepted_total{service="time"} 1000"#,
+        #"begat_spare_processes{service="time"} 2"#, #"begat_connections_accepted_total{service="time"} 1000"#,
         #"begat_connections_refused_total{service="time",reason="allow-and-deny"} 5"#,
         #"begat_connections_refused_total{service="time",reason="rate"} 0"#,
         #"begat_connections_ended_total{service="time",outcome="complete"} 990"#,

@@ -23,6 +23,7 @@ enum SampleReport {
       .init("@abstract", isDatagram: true), .init("127.0.0.1:37", isDatagram: true),
     ]
     service.active = 3
+    service.spares = 2
     service.limit = 256
     service.accepted = 1000
     service.ended = 997

@@ -7,7 +7,8 @@ extension ServiceStatus {
     .object([
       Member("name", .string(name)), Member("state", .string(state.rawValue)),
       Member("remaining", .optional(remaining) { .seconds($0) }), Member("addresses", .array(addresses.map(\.json))),
-      Member("active", .count(active)), Member("limit", .optional(limit) { .count($0) }),
+      Member("active", .count(active)), Member("spares", .count(spares)),
+      Member("limit", .optional(limit) { .count($0) }),
       Member("accepted", .count(accepted)), Member("ended", .count(ended)), Member("refused", Refused.json(refused)),
       Member("dropped-records", .count(droppedRecords)), Member("datagrams", .optional(datagrams, \.json)),
       Member("listeners", .array(listeners.map(\.json))), Member("standalone", .boolean(isStandalone)),
@@ -26,6 +27,7 @@ extension ServiceStatus {
     remaining = try json.optional("remaining", json.seconds)
     addresses = try json.list("addresses", Address.init)
     active = try json.number("active")
+    spares = try json.optional("spares") { (name) throws(AnswerProblem) in try json.number(name) } ?? 0
     limit = try json.optional("limit") { (name) throws(AnswerProblem) in try json.number(name) }
     accepted = try json.number("accepted")
     ended = try json.number("ended")

@@ -11,6 +11,11 @@ extension Metric {
       if let limit = service.limit { samples.add(limit, ["service": service.name]) }
     },
     .service(
+      .gauge, "begat_spare_processes", "Processes that were forked before their clients come, and wait for them."
+    ) { service, samples in
+      samples.add(service.spares, ["service": service.name])
+    },
+    .service(
       .counter, "begat_connections_accepted_total", "Connections that were accepted and admitted."
     ) { service, samples in
       samples.add(service.accepted, ["service": service.name])

@@ -27,6 +27,7 @@ extension ServiceStatus {
       listeners.append(listener)
     }
     active &+= other.active
+    spares &+= other.spares
     accepted &+= other.accepted
     ended &+= other.ended
     droppedRecords &+= other.droppedRecords

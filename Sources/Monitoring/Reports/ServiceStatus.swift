@@ -57,6 +57,8 @@ public struct ServiceStatus: Hashable, Sendable {
   public var addresses: [Address]
   /// Connections that are open now.
   public var active: UInt64
+  /// Processes that wait for clients.
+  public var spares: UInt64 = 0
   /// `max-connections`; nil where the program accepts clients itself, and for datagrams alone.
   public var limit: UInt64?
   public var accepted: UInt64

@@ -50,7 +50,8 @@ extension ScoreboardReader {
     status.isStandalone = true
     status.addresses = addresses.map { ServiceStatus.Address($0.text, isDatagram: $0.isDatagram) }
     status.active = UInt64(active)
-    if status.addresses.contains(where: { !$0.isDatagram }) { status.limit = UInt64(slotCount) }
+    status.spares = UInt64(spares)
+    if status.addresses.contains(where: { !$0.isDatagram }) { status.limit = UInt64(slotCount - spareSlots) }
     let start = max(0, min(started, now))
     status.take(
       counters, now: now, since: start, answersDatagrams: status.addresses.contains(where: \.isDatagram))

@@ -59,6 +59,7 @@ extension ServiceState {
       if let board { counters.add(board.counters) }
       let active = UInt64(board?.active ?? 0)
       status.active += active
+      status.spares += UInt64(board?.spares ?? 0)
       status.listeners.append(
         ListenerStatus(
           process: listener.process, generation: listener.generation, role: listener.role,
