@@ -11,7 +11,7 @@ _Static_assert(sizeof(struct begat_spares) <= BEGAT_SPARES_HEADER_SIZE, "claims 
 // The word is 0, or the holder's number with this bit if others may wait.  A robust pthread mutex would do, but it takes
 // the thread id that the C library remembers, and a process made by platform_fork remembers its parent's.
 static const uint32_t waiters = 0x80000000;
-// A waiter that was woken and died before it had the lock took the waking with it.
+// A waiter that was woken and died before it had the lock may have taken a wake-up with it.
 static const int64_t patience = 20 * 1000 * 1000;
 
 static uint32_t load(const uint32_t *lock) { return __atomic_load_n(lock, __ATOMIC_RELAXED); }

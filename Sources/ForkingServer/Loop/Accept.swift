@@ -135,7 +135,10 @@ extension Listener {
     let via = PeerFields(admitted.proxied?.proxy)
     let isOfProxy = admitted.isOfProxy
     let started = Deadline.now
-    if admitted.since == nil { scoreboard.countAccepted(now: started.instant) }
+    if admitted.since == nil {
+      scoreboard.countAccepted(now: started.instant)
+      if spares.areUsed { spares.demand.noteClient(bySpare: false, now: started) }
+    }
     slot.pointee = begat_slot(
       process: 0, peer: fields, via: via, user: client.user ?? 0, started: started.instant)
     do throws(SystemCallError) {

@@ -15,6 +15,7 @@ extension Listener {
   mutating func end(_ selection: EndOrder.Selection) -> Int {
     // Those that have ended by now do not count.
     takeExits()
+    takeClaims()
     let killTime = Deadline(after: Listener.killDelay)
     var count = 0
     table.forEach { entry in

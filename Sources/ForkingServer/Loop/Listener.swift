@@ -58,7 +58,6 @@ struct Listener: ~Copyable {
   /// Whether clients may be accepted: before that, an earlier listener of the service accepts them.
   var hasBegun = false
   var emptying: Emptying
-  var spares: SparePool
   /// Whether connections were told to end one by one, so that those that do not are to be killed.
   var hasEndOrders = false
   /// Whether the listener ends because it cannot serve any more.
@@ -74,6 +73,8 @@ struct Listener: ~Copyable {
   var isBusy = false
   /// Keeps what begatd passes to a listener that shows it; nil for all others.
   let sharedState: SharedState?
+  /// Its lock is in use until then as well.
+  var spares: SparePool
   /// Stored last, because the properties of a value are destroyed in the order of their declarations: a client that is
   /// held in `accepting` gives its place back in memory that this unmaps.
   let admission: Admission
@@ -95,7 +96,8 @@ struct Listener: ~Copyable {
       channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
     let spares = try SparePool(
-      upTo: Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
+      upTo: sockets.streams.isEmpty
+        ? 0 : Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
     let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.memory.capacity)
     if let bell = spares.memory.bellNumber {
       try pollers.urgent.add(bell, [.readable, .announcedOnce], token: Token.spares)
@@ -142,7 +144,7 @@ struct Listener: ~Copyable {
     self.antechamber = antechamber
     emptying = Emptying(isUnderWay: sockets.haveClosing)
     self.spares = spares
-    self.scoreboard.header.pointee.spare_slots = UInt8(self.spares.memory.capacity)
+    self.scoreboard.header.pointee.spare_slots = UInt8(clamping: options.spareProcesses)
     if self.reporter.channelNumber == nil { begin() }
   }
 
@@ -309,7 +311,10 @@ struct Listener: ~Copyable {
     // Signals of exits wait behind forged ones, or are lost because the queue is full of them.  Until the next sweep the
     // connections that have ended would count against limits.
     if left == 0, hasForged { mayBeSeveral = true }
-    if mayBeSeveral { reapAll() }
+    guard mayBeSeveral else { return }
+    reapAll()
+    // The signal also tells that a child was stopped.
+    endStoppedSpares()
   }
 
   private func isChild(_ process: Int32) -> Bool {

@@ -83,11 +83,12 @@ struct ConnectionProcess: ~Copyable {
 
   /// Prepares a process for a client that is still to come: all but the listener's descriptors is as it will be.
   ///
-  /// Stop signals stay blocked, as they are in the listener.
+  /// A signal that ends it comes before it has a client.
   func prepareSpare() {
     show(" (spare)")
     guard followListener(errors: nil) else { ProcessControl.exitImmediately(status: 1) }
     forbidProcesses()
+    blockedSignals.setThreadMask()
   }
 
   /// Serves the client of a process that was prepared, and ends the process.

@@ -6,6 +6,14 @@ import Glibc
 
 /// Connections that spares have accepted come into the listener's own table.
 extension Listener {
+  /// Takes all connections of spares into the table that they have up to now: none is between its look at the bans and
+  /// its claim.
+  mutating func takeClaims() {
+    guard spares.areUsed else { return }
+    admission.locked {}
+    tendSpares()
+  }
+
   /// Looks at what spares have done.
   mutating func tendSpares() {
     guard spares.areUsed, spares.memory.isUsable else { return }
@@ -100,6 +108,10 @@ extension Listener {
         case .some(let reservation): count(reservation.source)
         case nil: break
         }
+      }
+      switch accepting.held {
+      case .some(let held): count(held.reservation.source)
+      case nil: break
       }
       for number in 0..<spares.memory.capacity where spares.memory.state(number) == BEGAT_SPARE_ADMITTED {
         let claim = spares.memory.claim(number).pointee

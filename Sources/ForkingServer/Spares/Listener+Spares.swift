@@ -17,12 +17,18 @@ extension Listener {
   /// Makes the spares that are missing, and lets them accept if all is well.
   mutating func fillSpares() {
     guard spares.areUsed, hasBegun, drain == nil, !emptying.isUnderWay, spares.memory.isUsable else { return }
+    if accepting.held != nil {
+      // The client's process may need the room that spares take.
+      spares.noteFailedFork()
+      return dismissSpares()
+    }
     let now = Deadline.now
-    if isBusy { spares.demand.noteClient(bySpare: false, now: now) }
-    spares.demand.advance(now)
+    // A death is not announced when the kernel's queue of signals is full.
+    if spares.demand.advance(now) { reapAll() }
     guard spares.demand.target > 0 else { return dismissSpares() }
+    if spares.memory.waiting > spares.demand.target { dismissSpares(keeping: spares.demand.target) }
     let waiting = spares.memory.waiting
-    if waiting < spares.demand.target, spares.retryTime <= now, accepting.held == nil {
+    if waiting < spares.demand.target, spares.retryTime <= now {
       spares.demand.noteRefill(waiting: waiting)
       makeSpares(spares.demand.target - waiting)
     }
@@ -32,8 +38,13 @@ extension Listener {
   }
 
   private mutating func makeSpares(_ count: Int) {
+    if !spares.memory.isWatching {
+      do throws(SystemCallError) { try spares.memory.watch(sockets.streams, keeping: process.pointee.kept) } catch {
+        spares.memory.closePollers()
+        return reporter.log(.warning, "\(error); the service has no spare processes")
+      }
+    }
     do throws(SystemCallError) {
-      if !spares.memory.isWatching { try spares.memory.watch(sockets.streams, keeping: process.pointee.kept) }
       // Only while spares are forked: no connection process that the listener forks for a client has this memory.
       try setAdmissionInherited(true)
       var left = count
@@ -42,11 +53,9 @@ extension Listener {
         try makeSpare(number, slot: slot)
         left -= 1
       }
-      try setAdmissionInherited(false)
-    } catch {
-      try? setAdmissionInherited(false)
-      spares.noteFailedFork()
-    }
+    } catch { spares.noteFailedFork() }
+    // Never may a client's process have it.
+    do throws(SystemCallError) { try setAdmissionInherited(false) } catch { failed("\(error)") }
   }
 
   private func setAdmissionInherited(_ isInherited: Bool) throws(SystemCallError) {
@@ -76,7 +85,7 @@ extension Listener {
 
   // MARK: - The gate
 
-  /// Lets the spares accept clients, or the listener where there are none or where something is unusual.
+  /// Lets the spares accept clients; the listener accepts itself if none waits, or after anything unusual.
   private mutating func steerGate(_ now: Deadline) {
     guard spares.memory.waiting > 0 else { return closeGate() }
     guard !spares.isOpen, mayOpenGate, spares.reopenTime <= now else { return }
@@ -100,7 +109,7 @@ extension Listener {
   ///
   /// - Returns: whether it has.
   func haveSparesNews() -> Bool {
-    guard spares.demand.target > 0, spares.memory.isUsable else { return false }
+    guard spares.areUsed, spares.memory.isUsable else { return false }
     spares.memory.setAsleep(true)
     if spares.isOpen, !spares.memory.isOpen { return true }
     return (0..<spares.memory.capacity).contains { number in
@@ -112,14 +121,14 @@ extension Listener {
     }
   }
 
-  /// Takes that announcement back.
+  /// Announces that the listener is awake again.
   func noteAwake() { if spares.areUsed { spares.memory.setAsleep(false) } }
 
   // MARK: - The end
 
-  /// Ends the spares for good.  None that has a client is touched: it serves it, and drains as others do.
+  /// Ends the spares for good.  A spare that has a client keeps it and drains as any other connection.
   ///
-  /// Afterwards only this process has the listening sockets.
+  /// Afterwards only this process has the listening sockets, unless one that has just accepted does not get on.
   mutating func endSpares() {
     guard spares.areUsed, spares.memory.isUsable else { return }
     dismissSpares()
@@ -128,7 +137,11 @@ extension Listener {
       tendSpares()
       takeExits()
       let areGone = (0..<spares.memory.capacity).allSatisfy { spares.memory.state($0) == BEGAT_SPARE_NONE }
-      if areGone || deadline.hasPassed { break }
+      if areGone { break }
+      if deadline.hasPassed {
+        reporter.log(.warning, "a spare process has the listening sockets still")
+        break
+      }
       SystemClock.sleep(for: .microseconds(200))
     }
     spares.memory.closePollers()
@@ -137,15 +150,17 @@ extension Listener {
   /// How long spares that have just accepted may take to close the listening sockets.
   private static let longestLeave: Duration = .seconds(1)
 
-  /// Ends the spares that have no client, and lets the listener accept.
-  private mutating func dismissSpares() {
-    closeGate()
-    guard spares.memory.waiting > 0 else { return }
+  /// Ends the spares that have no client, or those of them that are too many; without any, the listener accepts.
+  private mutating func dismissSpares(keeping kept: Int = 0) {
+    if kept == 0 { closeGate() }
+    scoreboard.header.pointee.spares = UInt8(clamping: kept)
+    guard spares.memory.waiting > kept else { return }
     var dismissed: [(process: Int32, slot: UInt32)] = []
     // Under the lock none of them has a client or can get one.
     admission.locked {
-      spares.memory.close()
-      for number in 0..<spares.memory.capacity where spares.memory.state(number) == BEGAT_SPARE_WAITING {
+      if kept == 0 { spares.memory.close() }
+      for number in 0..<spares.memory.capacity
+      where spares.memory.waiting > kept && spares.memory.state(number) == BEGAT_SPARE_WAITING {
         let claim = spares.memory.claim(number).pointee
         Listener.send(.kill, to: claim.pid, withGroup: false)
         dismissed.append((claim.pid, claim.slot))
@@ -157,6 +172,14 @@ extension Listener {
       _ = try? Children.wait(for: spare.process)
       table.giveBack(spare.slot)
     }
-    scoreboard.header.pointee.spares = 0
+  }
+
+  /// Ends spares that were stopped: they take no client, and none is made in their place.
+  mutating func endStoppedSpares() {
+    guard spares.areUsed else { return }
+    for number in 0..<spares.memory.capacity where spares.memory.state(number) == BEGAT_SPARE_WAITING {
+      let process = spares.memory.claim(number).pointee.pid
+      if Children.isStopped(process) { Listener.send(.kill, to: process, withGroup: false) }
+    }
   }
 }

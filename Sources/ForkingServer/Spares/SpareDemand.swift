@@ -26,7 +26,7 @@ struct SpareDemand {
   /// The number at which the listener makes some more: several forks in one turn.
   var lowWater: Int { target / 4 }
 
-  /// Notes a client, whoever has served it.
+  /// Notes a client, served by a spare or by the listener.
   mutating func noteClient(bySpare: Bool, now: Deadline) {
     if bySpare { used += 1 }
     peak = max(peak, used, 1)
@@ -45,12 +45,16 @@ struct SpareDemand {
   }
 
   /// Forgets what is too long ago.
-  mutating func advance(_ now: Deadline) {
-    guard periodEnd <= now else { return }
+  ///
+  /// - Returns: whether a period has ended.
+  @discardableResult
+  mutating func advance(_ now: Deadline) -> Bool {
+    guard periodEnd <= now else { return false }
     let needed = max(peak, formerPeak)
     target = min(target, 2 * needed)
     formerPeak = peak
     peak = 0
     periodEnd = target == 0 ? .never : now.advanced(by: SpareDemand.period)
+    return true
   }
 }

@@ -252,7 +252,7 @@ struct SpareMemory: ~Copyable {
 
   func hasLeft(_ number: Int) -> Bool { begat_load(begat_claim_left(claim(number))) != 0 }
 
-  /// The number of the spare that is this process; nil for another process.
+  /// The number of the spare with this process number; nil if there is none.
   func number(of process: Int32) -> Int? {
     (0..<capacity).first { state($0) != BEGAT_SPARE_NONE && claim($0).pointee.pid == process }
   }

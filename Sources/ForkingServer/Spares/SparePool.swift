@@ -36,7 +36,7 @@ struct SparePool: ~Copyable {
   ///
   /// - Parameter mayOpen: whether nothing but time keeps the spares from accepting.
   func due(mayOpen: Bool) -> Deadline {
-    guard areUsed, demand.target > 0 else { return .never }
+    guard areUsed, memory.isUsable, demand.target > 0 else { return .never }
     // Without a spare, the next client is the listener's, and causes a turn.
     return !isOpen && mayOpen && memory.waiting > 0 ? min(demand.due, reopenTime) : demand.due
   }

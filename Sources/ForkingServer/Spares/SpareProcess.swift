@@ -34,6 +34,7 @@ extension Listener {
       return
     }
     process.pointee.rehearse(Descriptor(owning: number), slot: scoreboard.slot(slot))
+    scoreboard.slot(slot).pointee = begat_slot()
   }
 
   /// Accepts a client and serves it, if one may be accepted; it returns if there is none for this process.
@@ -58,7 +59,9 @@ extension Listener {
         waiting = note(decision, number)
       }
     } catch {
-      guard error.code != .wouldBlock, !error.code.isTransientAcceptError else { return }
+      if error.code == .connectionAbort { return }
+      // Another spare was faster, unless the socket does not listen any more and stays ready forever.
+      if error.code == .wouldBlock, !spares.memory.isOpen || entry.socket.isServing { return }
       return leaveToListener()
     }
     switch consume answer {
@@ -100,7 +103,7 @@ extension Listener {
     return spares.memory.addWaiting(-1)
   }
 
-  /// Lets the listener accept, which knows what to do.
+  /// Closes the gate and wakes the listener.
   private func leaveToListener() {
     spares.memory.close()
     spares.memory.ring()

@@ -86,6 +86,15 @@ public enum Children {
     }
   }
 
+  /// Whether the child was stopped by a signal and has not gone on; false for a number that is no child's.
+  ///
+  /// Source: waitid(2), WSTOPPED.
+  @_spi(Begat) public static func isStopped(_ process: pid_t) -> Bool {
+    var information = siginfo_t()
+    let flags = WSTOPPED | WNOHANG | WNOWAIT | OwnedChildren.anyKind
+    return process > 0 && waitid(P_PID, id_t(process), &information, flags) == 0 && information.si_signo != 0
+  }
+
   /// Whether the calling process has any child, ended ones that are not reaped and owned ones included.
   ///
   /// Source: waitid(2), ECHILD.
