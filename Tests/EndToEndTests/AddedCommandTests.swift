@@ -40,6 +40,17 @@ struct AddedCommandTests {
     }
   }
 
+  /// Their output does not overtake the answers to earlier lines.
+  @Test func answersKeepTheOrderOfTheLines() throws {
+    try withDaemon(Self.commands([("say", ["/usr/bin/printf", "said\\n"])])) { daemon in
+      let client = try Client(try daemon.address("command"))
+      try client.send("help\nsay\nhelp\nsay\nquit\n")
+      let help = "Commands: quit date who cookie motd say\r\nCommand? "
+      let said = "said\r\nCommand? "
+      #expect(try client.receiveText() == Expected.banner + Expected.prompt + help + said + help + said)
+    }
+  }
+
   @Test func linesEndInTheNetworksWay() throws {
     let configuration = Self.commands([
       ("lines", ["/usr/bin/printf", "one\\ntwo\\r\\n\\nfour"]), ("none", ["/bin/true"]), ("empty", ["/bin/cat"]),

@@ -17,7 +17,10 @@ import Testing
     var found: [Input] = []
     try withBuffer(8192) { (room) throws(ConnectionFailure) in
       var reader = CommandLineReader(room: room)
-      repeat { found.append(try reader.next(from: &connection)) } while found.last != .end
+      try withBuffer(16) { (output) throws(ConnectionFailure) in
+        var reply = Reply(in: output)
+        repeat { found.append(try reader.next(from: &connection, after: &reply)) } while found.last != .end
+      }
     }
     return found
   }

@@ -51,6 +51,29 @@ import Testing
     UntrustedBytes(line).firstWord.map(Command.init(word:))
   }
 
+  @Test("sends the answers to lines that came together in one piece, before it waits and before the end")
+  func sendsAnswersTogether() throws {
+    // Each piece that is sent arrives as one.
+    let pair = try SocketPair(kind: .sequencedPacket)
+    let client = pair.first
+    for piece in ["motd\nhelp\nmo", "td\n", "?\nquit\nhelp\n"] { try client.sendAll(piece) }
+    try client.shutDownSending()
+    let side = ServiceSide()
+    do {
+      var connection = Connection(socket: pair.second, peer: Peer(address: nil), tally: side.tally)
+      try service().serve(&connection)
+    }
+    var pieces: [String] = []
+    while true {
+      let piece = try client.receive(maxCount: 4096, until: Deadline(after: .seconds(20)))
+      if piece.isEmpty { break }
+      pieces.append(String(decoding: piece, as: UTF8.self))
+    }
+    let motd = "Be kind.\r\n" + Self.prompt
+    let help = Self.help + Self.prompt
+    #expect(pieces == [Self.welcome + Self.prompt, motd + help, motd, help])
+  }
+
   @Test("takes bytes that are no text for an unknown word")
   func takesOtherBytes() {
     #expect(Self.command([255]) == .help && Self.command(Array("quit".utf8) + [0xff]) == .help)

@@ -46,6 +46,8 @@ struct AddedCommands: AdditionalCommands {
   /// The time is this service's own meanwhile: the client's limits are for what the client is slow to do.
   private func run(_ command: Command, in reply: inout Reply, of connection: inout Connection) throws(ConnectionFailure)
   {
+    // The output does not go through the reply, and answers to earlier lines may wait there.
+    try reply.send(to: &connection)
     var end = OutputEnd.complete
     do {
       // No program is left behind, not even by a stop: SIGTERM stays pending until the program has ended.

@@ -20,13 +20,18 @@ struct CommandLineReader {
   init(room: UnsafeMutableRawBufferPointer) { self.room = room }
 
   /// What the client says next, in the order in which it was said, however much of it arrived at once.
-  mutating func next(from connection: inout Connection) throws(ConnectionFailure) -> Input {
+  ///
+  /// - Parameter reply: is sent before the client is waited for.  The answers to lines that came together leave together.
+  mutating func next(
+    from connection: inout Connection, after reply: inout Reply
+  ) throws(ConnectionFailure) -> Input {
     var beginsRecord = true
     while true {
       while let byte = unread.first {
         unread = UnsafeRawBufferPointer(rebasing: unread.dropFirst())
         if let input = take(byte) { return input }
       }
+      try reply.send(to: &connection)
       let count = try connection.receive(into: room, beginsRecord: beginsRecord)
       if count == 0 { return .end }
       unread = UnsafeRawBufferPointer(rebasing: room[..<count])

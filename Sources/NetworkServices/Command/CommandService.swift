@@ -26,8 +26,7 @@ public struct CommandService: NetworkService {
         try reply.append("Welcome to begat; type help for command list.\r\n", to: &connection)
         while true {
           try reply.append("Command? ", to: &connection)
-          try reply.send(to: &connection)
-          let input = try reader.next(from: &connection)
+          let input = try reader.next(from: &connection, after: &reply)
           // Commands take their own time, and not their client's.
           connection.stopClock()
           switch input {
@@ -38,7 +37,7 @@ public struct CommandService: NetworkService {
             guard let word = line.firstWord else { continue }
             if let added, try added.run(word, in: &reply, of: &connection) { continue }
             let command = Command(word: word)
-            if command == .quit { return }
+            if command == .quit { return try reply.send(to: &connection) }
             try answer(command, in: &reply, of: &connection)
           }
         }

@@ -41,7 +41,7 @@ package struct Reply {
   }
 
   /// Sends what is left.
-  mutating func send(to connection: inout Connection) throws(ConnectionFailure) {
+  package mutating func send(to connection: inout Connection) throws(ConnectionFailure) {
     guard count > 0 else { return }
     try connection.send(UnsafeRawBufferPointer(rebasing: room[..<count]))
     count = 0
