@@ -10,7 +10,6 @@ import UnixIPC
       ("a\"b c\"d", ["ab cd"]), ("'' x", ["", "x"]), ("\"a\\\"b\\\\c\\n\"", ["a\"b\\c\\n"]), ("a\\ b", ["a b"]),
       ("'it'\\''s'", ["it's"]), ("é 'ü'", ["é", "ü"]), ("x '|;$*' \"<>\" \\&", ["x", "|;$*", "<>", "&"]),
       ("\"\\$x\\`\" '$`~'", ["$x`", "$`~"]), ("a~ b#c {} '{a,b}' {a}", ["a~", "b#c", "{}", "{a,b}", "{a}"]),
-      ("\na\n", ["a"]),
     ])
   func areCut(text: String, words: [String]) throws {
     #expect(try CommandWords.split(text) == words)
