@@ -91,6 +91,8 @@ ctls_session *ctls_open(int socket, const char *name, bool is_address, const cha
     if (found == 1) session->native = library.session_new(session->context);
   }
   bool is_well = session->native != NULL && library.set_fd(session->native, socket) == 1;
+  // With an empty name the library would ask for none, and with one that begins with a dot for any below it.
+  if (name != NULL && (name[0] == 0 || name[0] == '.')) is_well = false;
   if (is_well) {
     library.ctrl(session->native, SET_LEAST_VERSION, VERSION_1_2, NULL);
     library.ctrl(session->native, SET_MODE, PARTIAL_WRITES_FROM_ANYWHERE, NULL);
@@ -148,9 +150,11 @@ long ctls_write(ctls_session *session, const void *bytes, size_t size) {
   return outcome(session, library.write(session->native, bytes, (int)size));
 }
 
-void ctls_end(ctls_session *session) {
+long ctls_end(ctls_session *session) {
   begin();
-  library.shutdown(session->native);
+  int result = library.shutdown(session->native);
+  // 0: the peer's own end has not come yet.
+  return result >= 0 ? 1 : outcome(session, result);
 }
 
 void ctls_reason(ctls_session *session, char *room, size_t size) {

@@ -85,6 +85,9 @@ struct Connect: ParsableCommand {
     if !tls, caFile != nil || serverName != nil || insecure {
       throw ValidationError("--ca-file, --server-name and --insecure belong to --tls")
     }
+    if let serverName, serverName.isEmpty || serverName.hasPrefix(".") {
+      throw ValidationError("--server-name needs the whole name that the certificate must have")
+    }
     if tls, listen || udp || seqpacket { throw ValidationError("--tls is for connecting to a stream") }
     if listen, timeout != nil || proxy != nil { throw ValidationError("--timeout and --proxy are for connecting") }
     if from != nil, proxy == nil {

@@ -11,10 +11,14 @@ struct ConnectMessageTests {
   func bothEndsSpeak(kind: [String]) throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("socket")
-    let words = kind + ["--linger", "1s", path]
+    let words = kind + ["--linger", "5s", path]
     let waiting = try startBegat("connect", words: ["--listen"] + words, input: .text("answer\n"))
     #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
-    let asking = try RunningProgram.run(try Programs.begat(), ["connect"] + words, input: .text("question\n"))
+    var asking = try RunningProgram.run(try Programs.begat(), ["connect"] + words, input: .text("question\n"))
+    // The socket has its name a moment before it listens.
+    while asking.errors.text.contains("refused"), !waiting.hasEnded {
+      asking = try RunningProgram.run(try Programs.begat(), ["connect"] + words, input: .text("question\n"))
+    }
     #expect(asking.status == .exited(code: 0) && asking.output.text == "answer\n", "\(asking.errors.text)")
     #expect(try waiting.awaitEnd() == .exited(code: 0) && waiting.output.text == "question\n")
     #expect(!directory.exists("socket"))
@@ -36,7 +40,7 @@ struct ConnectMessageTests {
     // An input without a byte is one empty datagram, as some services want it.
     for (text, length) in [("", "0\n"), ("four", "4\n")] {
       let asked = try RunningProgram.run(
-        try Programs.begat(), ["connect", "--udp", "--linger", "500ms", "127.0.0.1", port], input: .text(text))
+        try Programs.begat(), ["connect", "--udp", "--linger", "3s", "127.0.0.1", port], input: .text(text))
       #expect(asked.status == .exited(code: 0) && asked.output.text == length, "\(asked.errors.text)")
     }
     #expect(try peer.awaitEnd() == .exited(code: 0))

@@ -12,7 +12,7 @@ struct RunLimitTests {
   /// A shell's `exec > >(logger)` has started the logger before it becomes begat.
   @Test func aProcessThatItDidNotStartIsLeftAlone() throws {
     let script = """
-      sleep 600 & echo $!; exec "$0" run --timeout 300ms -- sh -c 'sleep 500 & echo $!; sleep 600'
+      sleep 600 & echo $!; exec "$0" run --timeout 3s -- sh -c 'sleep 500 & echo $!; sleep 600'
       """
     let program = try RunningProgram.run(
       try Programs.tool("bash"), ["-c", script, try Programs.begat()], within: .seconds(30))
@@ -62,7 +62,7 @@ struct RunLimitTests {
       """
     let hop = directory.path("hop")
     _ = try RunningProgram.tool("gcc", ["-O", "-o", hop, try directory.write(source, to: "hop.c")])
-    let ended = try run("--timeout", "300ms", "--kill-after", "200ms", "sh", "-c", "'\(hop)' & sleep 600")
+    let ended = try run("--timeout", "3s", "--kill-after", "1s", "sh", "-c", "'\(hop)' & sleep 600")
     #expect(ended.status == .exited(code: 124), "\(ended.errors.text)")
     #expect(ended.errors.lines.count == 1, "\(ended.errors.text)")
     #expect(ended.output.awaitEnd(within: .seconds(5)), "the chain goes on")
@@ -74,9 +74,9 @@ struct RunLimitTests {
     let stay = deaf + "select undef, undef, undef, 1 while 1"
     let watch = Stopwatch()
     let killed = try run(
-      "--timeout", "1s", "--signal", "INT", "-k", "500ms", "--", "env", "PERL_SIGNALS=unsafe", "perl", "-e", stay)
+      "--timeout", "4s", "--signal", "INT", "-k", "1s", "--", "env", "PERL_SIGNALS=unsafe", "perl", "-e", stay)
     #expect(killed.status == .exited(code: 137) && killed.output.text == "INT\n", "\(killed.errors.text)")
-    #expect(watch.elapsed >= .milliseconds(1500))
+    #expect(watch.elapsed >= .seconds(5))
     #expect(try run("--timeout", "300ms", "-s", "KILL", "sleep", "600").status == .exited(code: 137))
     #expect(try run("--timeout", "300ms", "sleep", "600").status == .exited(code: 124))
     #expect(try run("--max-output", "3", "-s", "HUP", "yes").status == .exited(code: 124))

@@ -82,7 +82,10 @@ struct TimeToolTests {
     let directory = try TemporaryDirectory()
     let shown = try RunningProgram.run(
       try Programs.tool("unshare"),
-      ["--net", "bash", "-c", "cd '\(directory.path)'; \(script)", try Programs.begat()], within: .seconds(30))
+      [
+        "--net", "--pid", "--fork", "--kill-child", "bash", "-c", "cd '\(directory.path)'; \(script)",
+        try Programs.begat(),
+      ], within: .seconds(30))
     let lines = shown.output.lines
     try #require(lines.count == 12, "\(shown.output.text)\(shown.errors.text)")
     #expect(lines[2].hasPrefix("127.0.0.1:10037 ") && lines[2].contains(" ms, taken off") && lines[3] == "0")

@@ -48,8 +48,7 @@ class Circumstance:
         output = self.output()
         process = subprocess.Popen(
             list(self.prefix) + words, stdin=subprocess.PIPE, stdout=output[0] if output else subprocess.PIPE,
-            stderr=subprocess.PIPE, env=self.environment(services), cwd=place, preexec_fn=self.prepare,
-            restore_signals=False)
+            stderr=subprocess.PIPE, env=self.environment(services), cwd=place, preexec_fn=self.prepare)
         if output and output[0] > 2:
             os.close(output[0])
         parts = []

@@ -32,7 +32,7 @@ void ctls_close(ctls_session *session);
 long ctls_handshake(ctls_session *session);
 long ctls_read(ctls_session *session, void *bytes, size_t size);
 long ctls_write(ctls_session *session, const void *bytes, size_t size);
-/// Tells the peer that nothing more is sent.
-void ctls_end(ctls_session *session);
+/// Tells the peer that nothing more is sent: as ctls_write, and greater than 0 if it is told.
+long ctls_end(ctls_session *session);
 /// Why the last call of this thread failed.
 void ctls_reason(ctls_session *session, char *room, size_t size);

@@ -67,6 +67,8 @@ public struct ConnectClient: Sendable {
     } catch let failure as TLSSession.Failure { throw TLSSession.Failure(description: "\(target): \(failure)") }
     let (bridge, number) = try TLSBridge.start(session)
     let outcome = Result { try carry(over: Descriptor(owning: number)) }
+    // A command that can read or write no more does not wait for its peer.
+    if case .failure(let failure as Pump.Failure) = outcome, failure.side != .connection { throw failure }
     if let reason = bridge.finish() { throw TLSSession.Failure(description: "\(target): \(reason)") }
     try outcome.get()
   }

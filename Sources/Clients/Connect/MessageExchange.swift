@@ -9,6 +9,7 @@ struct MessageExchange: ~Copyable {
   private let readsInput: Bool
   private let patience: Duration?
   private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longest, alignment: 16)
+  private let typed = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestSent, alignment: 16)
 
   /// More than the longest message of any kind that a Unix socket takes with its usual buffer.
   private static let longest = 1 << 18
@@ -25,23 +26,34 @@ struct MessageExchange: ~Copyable {
     self.patience = patience
   }
 
-  deinit { room.deallocate() }
+  deinit {
+    room.deallocate()
+    typed.deallocate()
+  }
 
-  /// Runs until the peer has ended, or has not answered for long enough after the input's end.
+  /// Runs until both have ended, or one has waited for the other for long enough.
   func run() throws {
     var isReading = readsInput
+    var isReceiving = true
     var hasSent = false
-    while true {
+    // A message for which the peer has no room yet: its own ones are received meanwhile.
+    var pending: UnsafeRawBufferPointer?
+    while isReceiving || isReading || pending != nil {
       var set = PollSet()
-      let input = set.add(isReading ? StandardStream.input.rawValue : -1, .readable)
-      let peer = set.add(socket.number, .readable)
-      let limit = isReading || hasEnd || !readsInput ? nil : patience
+      let input = set.add(isReading && pending == nil ? StandardStream.input.rawValue : -1, .readable)
+      var interest: Poller.Interest = isReceiving ? .readable : []
+      if pending != nil { interest.insert(.writable) }
+      // Its hang-up would end each wait.
+      let peer = set.add(interest.isEmpty ? -1 : socket.number, interest)
+      let isAnswerAwaited = isReading || pending != nil || hasEnd || !readsInput
+      let limit = isReceiving && isAnswerAwaited ? nil : patience
       guard try set.wait(until: limit.map { Deadline(after: $0) } ?? .never) else { return }
-      if !set[peer].isEmpty, try !receive() { return }
-      guard !set[input].isEmpty else { continue }
+      if isReceiving, !set[peer].isEmpty { isReceiving = try receive() }
+      if let bytes = pending, try send(bytes) { pending = nil }
+      guard pending == nil, !set[input].isEmpty else { continue }
       let bytes = try readInput()
       // Some services answer an empty datagram; an input without a byte is one.
-      if !bytes.isEmpty || !hasEnd && !hasSent { try send(bytes) }
+      if !bytes.isEmpty || !hasEnd && !hasSent, try !send(bytes) { pending = bytes }
       hasSent = true
       if !bytes.isEmpty { continue }
       isReading = false
@@ -50,19 +62,22 @@ struct MessageExchange: ~Copyable {
   }
 
   private func readInput() throws(Pump.Failure) -> UnsafeRawBufferPointer {
-    let piece = UnsafeMutableRawBufferPointer(rebasing: room[..<Self.longestSent])
+    let typed = typed
     do throws(SystemCallError) {
       let count = try Descriptor.withBorrowed(StandardStream.input.rawValue) { (input) throws(SystemCallError) in
-        try input.read(into: piece)
+        try input.read(into: typed)
       }
-      return UnsafeRawBufferPointer(rebasing: piece[..<count])
+      return UnsafeRawBufferPointer(rebasing: typed[..<count])
     } catch { throw Pump.Failure(side: .input, code: error.code) }
   }
 
-  private func send(_ bytes: UnsafeRawBufferPointer) throws(Pump.Failure) {
-    do throws(SystemCallError) { _ = try socket.send(bytes) } catch {
+  /// - Returns: false if the peer has no room for it.
+  private func send(_ bytes: UnsafeRawBufferPointer) throws(Pump.Failure) -> Bool {
+    do throws(SystemCallError) { _ = try socket.send(bytes, waiting: false) } catch {
+      if error.code == .wouldBlock { return false }
       throw Pump.Failure(side: .connection, code: error.code)
     }
+    return true
   }
 
   /// - Returns: false at the peer's end.

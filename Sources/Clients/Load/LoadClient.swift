@@ -14,7 +14,11 @@ public struct LoadClient: Sendable {
   public func run() -> Bool {
     do throws(Complaint) {
       let report = try measure()
-      print(settings.json ? report.json : report.table)
+      do throws(SystemCallError) {
+        try StandardStream.output.write((settings.json ? report.json : report.table) + "\n")
+      } catch {
+        throw Complaint("\(error)")
+      }
       return !report.hasFailures
     } catch {
       for line in error.lines { StandardStream.complain("begat load: \(line)") }

@@ -199,7 +199,8 @@ extension LoadGenerator {
   /// Begins the connections whose time has come, as far as there are slots.
   private func beginDue() {
     let now = SystemClock.monotonic()
-    while isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
+    // After the end, those that are due are given up.
+    while now < deadline, isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
       idle.removeLast()
       if now - instant > Self.pause { tally.delayed += 1 }
       begin(index, at: instant)

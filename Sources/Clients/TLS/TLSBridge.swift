@@ -68,14 +68,15 @@ final class TLSBridge: @unchecked Sendable {
       // The command has gone, and no reader is left.
       if error.code != .brokenPipe { failure = "\(error.code)" }
     }
-    if !hasSentEnd { session.end() }
-    try? inner.shutDownSending()
+    if !hasSentEnd { _ = session.end() }
+    // What was passed on can still be read; what is written now would never be carried.
+    _ = Glibc.shutdown(inner.number, CInt(SHUT_RDWR))
   }
 
   private func wait() throws(SystemCallError) {
     var outer: Poller.Interest = []
     if fromPeer.wantsMore { outer.formUnion(readInterest) }
-    if !toPeer.isEmpty { outer.formUnion(writeInterest) }
+    if !toPeer.isEmpty || toPeer.hasEnded && !hasSentEnd { outer.formUnion(writeInterest) }
     var own: Poller.Interest = toPeer.wantsMore ? .readable : []
     if !fromPeer.isEmpty { own.insert(.writable) }
     var set = PollSet()
@@ -127,8 +128,8 @@ final class TLSBridge: @unchecked Sendable {
       }
     }
     if toPeer.hasEnded, toPeer.isEmpty, !hasSentEnd {
-      hasSentEnd = true
-      session.end()
+      hasSentEnd = session.end()
+      writeInterest = .writable
     }
   }
 }

@@ -78,7 +78,9 @@ final class TLSSession: @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer) -> Turn { turn(ctls_write(native, bytes.baseAddress, bytes.count)) }
 
   /// Tells the peer that nothing more is sent.
-  func end() { ctls_end(native) }
+  ///
+  /// - Returns: false if that must be tried again when the socket can be written to.
+  func end() -> Bool { ctls_end(native) != CTLS_AWAITS_WRITING }
 
   /// Why the last call failed.
   var reason: String {

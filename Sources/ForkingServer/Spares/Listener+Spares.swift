@@ -41,7 +41,8 @@ extension Listener {
     if !spares.memory.isWatching {
       do throws(SystemCallError) { try spares.memory.watch(sockets.streams, keeping: process.pointee.kept) } catch {
         spares.memory.closePollers()
-        return reporter.log(.warning, "\(error); the service has no spare processes")
+        reporter.log(.warning, "\(error); the service has no spare processes")
+        return
       }
     }
     do throws(SystemCallError) {
