@@ -144,6 +144,7 @@ extension ListenerOptions {
     options.ratePerSource = .unlimited
     options.admission.sourcePrefix = SourcePrefix(ipv4: 1, ipv6: 128)
     options.admission.whenFull = .refuse
+    options.spareProcesses = 3
     options.firstByteTimeout = .seconds(1)
     options.idleTimeout = nil
     options.maxDuration = .milliseconds(1500)
