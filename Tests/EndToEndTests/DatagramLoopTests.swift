@@ -145,8 +145,8 @@ struct DatagramLoopTests {
   private func expectQuiet(
     _ address: String, since before: Int, _ comment: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let answer = try DatagramClient.ask(address, [7])
-    #expect(answer.count > 0, sourceLocation: sourceLocation)
+    // An answer of chargen may be empty.
+    _ = try DatagramClient.ask(address, [7])
     let sent = try NetworkNamespace.datagrams("OutDatagrams") - before
     #expect(sent == 2, "\(comment): \(sent - 2) datagrams", sourceLocation: sourceLocation)
   }

@@ -69,8 +69,13 @@ extension Listener {
   private mutating func emptyDatagrams() {
     for index in sockets.datagrams.indices.reversed() {
       let entry = sockets.datagrams[index]
-      guard entry.isClosing, answerSome(at: entry) else { continue }
-      closeSockets(at: [sockets.streams.count + index])
+      guard entry.isClosing else { continue }
+      if answerSome(at: entry) {
+        closeSockets(at: [sockets.streams.count + index])
+      } else {
+        // Perhaps none is left, and nothing announces that.
+        emptying.lookAgain()
+      }
     }
   }
 
