@@ -78,8 +78,9 @@ final class LoadGenerator {
       if paused > 0 { resume(at: now) }
       guard now >= nextSweep else { continue }
       nextSweep = now + sweepInterval
-      endLate(at: now)
+      // First, so that the slot of a late connection gets none that was due before the end.
       dropUndone(at: now)
+      endLate(at: now)
       progress?.show(tally, at: now)
     }
     progress?.clear()
@@ -199,8 +200,7 @@ extension LoadGenerator {
   /// Begins the connections whose time has come, as far as there are slots.
   private func beginDue() {
     let now = SystemClock.monotonic()
-    // After the end, those that are due are given up.
-    while now < deadline, isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
+    while isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
       idle.removeLast()
       if now - instant > Self.pause { tally.delayed += 1 }
       begin(index, at: instant)
