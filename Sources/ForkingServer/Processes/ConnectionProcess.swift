@@ -91,10 +91,11 @@ struct ConnectionProcess: ~Copyable {
     blockedSignals.setThreadMask()
   }
 
-  /// Serves the client of a process that was prepared, and ends the process.
+  /// Serves the client of a process that was prepared, and ends the process.  It is not declared `Never`: the compiler
+  /// would warn that values of the caller are never destroyed, which is intended.
   ///
   /// - Parameter leave: gives up what the process has shared with the listener, before it reads anything of the client.
-  func serve(_ birth: UnsafePointer<Birth>, afterLeaving leave: () -> Void) -> Never {
+  func serve(_ birth: UnsafePointer<Birth>, afterLeaving leave: () -> Void) {
     closeOthers(than: birth.pointee.connection)
     leave()
     ProcessControl.exitImmediately(status: converse(birth))

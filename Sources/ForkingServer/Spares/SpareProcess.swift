@@ -109,8 +109,8 @@ extension Listener {
     spares.memory.ring()
   }
 
-  /// - Parameter client: is never given back, nor anything else that is on this stack.
-  private func serve(_ client: borrowing AcceptedClient, places: Int, _ number: Int) -> Never {
+  /// Serves the client and ends the process: it does not return, so that nothing on this stack is given back.
+  private func serve(_ client: borrowing AcceptedClient, places: Int, _ number: Int) {
     let claim = spares.memory.claim(number)
     let slot = scoreboard.slot(Int(claim.pointee.slot))
     slot.pointee = begat_slot(
