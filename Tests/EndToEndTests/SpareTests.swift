@@ -180,7 +180,7 @@ struct SpareTests {
     }
   }
 
-  /// What a client's process has shared with its listener before is gone: it is as one that was forked for the client.
+  /// A spare that serves shares no more with its listener than a process that was forked for its client.
   @Test func keepNothingOfTheirListeners() throws {
     func belongings(_ process: pid_t) throws -> (maps: [String], descriptors: [String]) {
       let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n")
@@ -225,7 +225,7 @@ struct SpareTests {
   }
 
   @Test(
-    "that are killed with the lock for admission hold nobody up",
+    "that are killed while they hold the lock for admission delay no client",
     .enabled(if: canProbe, "needs root and the registers of x86-64"))
   func leaveNoLockBehind() throws {
     let options = ["--spare-processes", "2", "--max-connections-per-source", "3"]

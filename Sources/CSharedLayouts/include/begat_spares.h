@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// What a spare does.
+/// The states of a spare.
 enum {
   /// There is no such spare.
   BEGAT_SPARE_NONE = 0,

@@ -130,7 +130,7 @@ struct Pump: ~Copyable {
       }
     } catch {
       guard error.isOfSink else { throw Failure(side: .input, code: error.code) }
-      // What the peer had sent before it went away is still to be received.
+      // Bytes that the peer had sent before it went away can still be received.
       sendFailure = error.code
       sending.abandon()
       input = nil

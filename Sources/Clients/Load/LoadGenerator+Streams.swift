@@ -51,7 +51,7 @@ extension LoadGenerator {
     } catch {
       switch error.code {
       case .wouldBlock: return true
-      // What the peer had sent before it went away is still to be received.
+      // Bytes that the peer had sent before it went away can still be received.
       case .brokenPipe: slots[index].sent = total
       default:
         end(index, LoadOutcome(failure: error.code), code: error.code)

@@ -13,7 +13,7 @@ struct LoadSlot: ~Copyable {
   }
 
   var phase = Phase.idle
-  /// Of datagrams it stays open for the next question.
+  /// With datagrams, it stays open for the next question.
   var socket: Descriptor?
   /// When the connection began, or was due, of the monotonic clock.
   var began: Int64 = 0

@@ -69,7 +69,7 @@ final class TLSBridge: @unchecked Sendable {
       if error.code != .brokenPipe { failure = "\(error.code)" }
     }
     if !hasSentEnd { _ = session.end() }
-    // What was passed on can still be read; what is written now would never be carried.
+    // Bytes that were passed on can still be read.  Bytes written from now on would go nowhere, so writing fails.
     _ = Glibc.shutdown(inner.number, CInt(SHUT_RDWR))
   }
 

@@ -55,7 +55,7 @@ struct ConnectionProcess: ~Copyable {
   /// What `ps` shows for a service.
   static func title(of service: String) -> String { "begat-listener: \(service)" }
 
-  /// What the process of a connection is told besides, as bytes that are copied at the fork.
+  /// The data of one connection, which its process gets as bytes that are copied at the fork.
   struct Birth: ~Copyable {
     let process: UnsafePointer<ConnectionProcess>
     let connection: CInt

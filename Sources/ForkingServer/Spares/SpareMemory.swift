@@ -184,7 +184,7 @@ struct SpareMemory: ~Copyable {
 
   /// Says whether the listener waits for anything at all: then every client must wake it.
   ///
-  /// What spares have done before this call is seen after it, and they see it in what they do next.
+  /// After this call, the listener sees everything that spares did before it, and spares see the new value.
   func setAsleep(_ isAsleep: Bool) { _ = begat_exchange(begat_spares_asleep(start), isAsleep ? 1 : 0) }
 
   /// Wakes the listener if it must know of a client now.

@@ -8,8 +8,8 @@ import NetworkServices
 /// The life of a spare: forked and confined before its client comes, it accepts one client itself and serves it.
 ///
 /// It decides on its client in the memory of admission, under a lock, and gives that memory up before it reads anything of
-/// the client.  Whatever is not the usual case is left to the listener: a service that is full or over its rate, a client
-/// that is to be refused, a failure to accept.
+/// the client.  Everything unusual is left to the listener: a service that is full or over its rate, a client that is to
+/// be refused, a failure to accept.
 extension Listener {
   func liveAsSpare(_ number: Int) -> Never {
     process.pointee.prepareSpare()

@@ -22,7 +22,7 @@ public struct Poller: ~Copyable, Sendable {
     @_spi(Begat) public static let endOfSending = Interest(rawValue: UInt32(hangUpOfOneDirection))
     /// Each change is reported once, instead of a state for as long as it lasts (`EPOLLET`).
     public static let announcedOnce = Interest(rawValue: EPOLLET.rawValue)
-    /// Of several pollers that watch the same open file, one or few wake for it, not all (`EPOLLEXCLUSIVE`).
+    /// Only one or a few of the pollers that watch the same open file wake for an event (`EPOLLEXCLUSIVE`).
     @_spi(Begat) public static let exclusive = Interest(rawValue: EPOLLEXCLUSIVE.rawValue)
     /// The descriptor has an error; always reported.
     public static let failed = Interest(rawValue: EPOLLERR.rawValue)
