@@ -8,24 +8,22 @@ import tempfile
 CONFIGURATION = """
 [daemon]
 log-target = "stderr"
+[defaults]
+max-connections-per-source = 1000
 [service.echo]
 serve = "echo"
 listen-stream = ["127.0.0.1:0"]
-max-connections-per-source = 1000
 [service.daytime]
 serve = "daytime"
 listen-stream = ["127.0.0.1:0"]
 listen-datagram = ["127.0.0.1:0"]
 rate-per-source = "10000/s"
-max-connections-per-source = 1000
 [service.time]
 serve = "time"
 listen-stream = ["127.0.0.1:0"]
-max-connections-per-source = 1000
 [service.status]
 serve = "status"
 listen-stream = ["127.0.0.1:0"]
-max-connections-per-source = 1000
 """
 
 

@@ -66,7 +66,7 @@ struct begat_spares {
   uint32_t last_source;
 };
 
-enum { BEGAT_SPARES_HEADER_SIZE = 64, BEGAT_MOST_SPARES = 64 };
+enum { BEGAT_SPARES_HEADER_SIZE = 64 };
 
 /// Waits for a lock in shared memory, zeroed before its first use, at most for so many nanoseconds.
 ///
