@@ -27,6 +27,8 @@ let hotFunctions = [
   "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/begat-listener/hot-functions.txt",
   "-Xlinker", "--no-warn-symbol-ordering",
 ]
+/// Keeps constants out of the memory that each listener writes; lld reads it as a script.
+let readOnlyConstants = ["-Xlinker", "\(Context.packageDirectory)/Sources/begat-listener/constants.ld"]
 let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
 
 /// lld keeps quiet about mktemp(3), which Foundation mentions and nothing here calls.
@@ -148,9 +150,9 @@ let package = Package(
       linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener", dependencies: ["ForkingServer", unixCore, "CProgramStart"],
-      exclude: ["hot-functions.txt"],
+      exclude: ["hot-functions.txt", "constants.ld"],
       swiftSettings: [.unsafeFlags(staticCompile)],
-      linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions))]),
+      linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions + readOnlyConstants))]),
     .executableTarget(
       name: "begat",
       dependencies: [
