@@ -49,7 +49,7 @@ struct ListenerSettings {
       hasNoNewPrivileges: Privileges.cannotBeGained,
       missingForSandbox: KernelSupport.current.missingRequirement)
     try Self.check(options, said: parsed.said, mode, streams + datagrams)
-    options.service = options.service.effective(in: mode)
+    options.service = options.service.effective(in: mode, said: parsed.said)
     self.options = options
   }
 
@@ -62,7 +62,7 @@ struct ListenerSettings {
   private static func check(
     _ options: ListenerOptions, said: Set<String>, _ mode: ServiceMode, _ addresses: [ListenAddress]
   ) throws(ListenerOptionProblem) {
-    for key in ListenerOptions.keys where said.contains(key.name) {
+    for key in ListenerOptions.keys(named: said) {
       if let reason = key.reasonWithoutEffect(options.service, mode) {
         throw ListenerOptionProblem("--\(key.name): \(reason); see --help")
       }

@@ -44,6 +44,8 @@ public struct DaemonSettings: SettingsTable {
 
   public init() {}
 
+  public static let standard = DaemonSettings()
+
   public static let keys: [Key<DaemonSettings>] = [
     Key("log-level", \.logLevel, .choice, "least important messages that are logged"),
     Key(

@@ -2,7 +2,10 @@
 public protocol SettingsTable: Hashable, Sendable {
   /// The defaults.
   init()
+  /// A table that has all defaults.
+  static var standard: Self { get }
   static var keys: [Key<Self>] { get }
+  static func key(named name: String) -> Key<Self>?
 }
 
 /// A key of a table: its name, its property, the syntax of its value, and when it has an effect.
@@ -12,69 +15,76 @@ public protocol SettingsTable: Hashable, Sendable {
 public struct Key<Table: SettingsTable>: Sendable {
   /// As in a configuration file.  A key of a table within the table has both names: `fortune.offensive`.
   public let name: String
-  public let placeholder: String
-  public let expectation: String
   /// One line without its full stop, for `--help` and the annotated configuration.
   public let help: String
   /// Sentences that only the manual has; empty for none.
   public let details: String
-  /// When the key has an effect; all of them must hold.
-  public let conditions: [ServiceCondition]
-  /// Whether an administrator names the members of its value, a table: `environment`.
-  public let isOpenTable: Bool
-  /// Whether its value is a list, for which an option is repeated.
-  public let isList: Bool
-  public let isBoolean: Bool
-  public let example: RawValue
-  let readValue: @Sendable (inout Table, RawValue) throws(ValueProblems) -> Void
-  let renderValue: @Sendable (Table) -> RawValue?
-  let isAtDefault: @Sendable (Table) -> Bool
-  let resetValue: @Sendable (inout Table) -> Void
 
+  // A listener needs few keys of a hundred at its start, and dozens of listeners start together: key paths, syntaxes and
+  // conditions are made where they are asked for.
+  private let makeConditions: @Sendable () -> [ServiceCondition]
+  private let makeForm: @Sendable () -> ValueForm
+  private let readValue: @Sendable (inout Table, RawValue) throws(ValueProblems) -> Void
+  private let renderValue: @Sendable (Table) -> RawValue?
+  private let isAtDefault: @Sendable (Table) -> Bool
+  private let resetValue: @Sendable (inout Table) -> Void
+
+  /// Inlined, so that nothing is generic where the tables of keys are made.
+  @inline(__always)
   init<Value: Equatable & Sendable>(
-    _ name: String, _ property: WritableKeyPath<Table, Value> & Sendable, _ syntax: Syntax<Value>, _ help: String,
-    when conditions: [ServiceCondition] = [], details: String = ""
+    _ name: String, _ property: @autoclosure @escaping @Sendable () -> WritableKeyPath<Table, Value> & Sendable,
+    _ syntax: @autoclosure @escaping @Sendable () -> Syntax<Value>, _ help: String,
+    when conditions: @autoclosure @escaping @Sendable () -> [ServiceCondition] = [], details: String = ""
   ) {
     self.name = name
     self.help = help
     self.details = details
-    self.conditions = conditions
-    placeholder = syntax.placeholder
-    expectation = syntax.expectation
-    example = syntax.example
-    if case .boolean = syntax.example { isBoolean = true } else { isBoolean = false }
-    if case .table = syntax.example { isOpenTable = true } else { isOpenTable = false }
-    if case .list = syntax.example { isList = true } else { isList = false }
-    readValue = { table, raw throws(ValueProblems) in table[keyPath: property] = try syntax.read(raw) }
-    renderValue = { table in syntax.render(table[keyPath: property]) }
-    isAtDefault = { table in table[keyPath: property] == Table()[keyPath: property] }
-    resetValue = { table in table[keyPath: property] = Table()[keyPath: property] }
+    makeConditions = conditions
+    makeForm = { ValueForm(syntax()) }
+    readValue = { table, raw throws(ValueProblems) in table[keyPath: property()] = try syntax().read(raw) }
+    renderValue = { table in syntax().render(table[keyPath: property()]) }
+    isAtDefault = { table in
+      let property = property()
+      return table[keyPath: property] == Table.standard[keyPath: property]
+    }
+    resetValue = { table in
+      let property = property()
+      table[keyPath: property] = Table.standard[keyPath: property]
+    }
   }
 
   /// A key of a property that is nil unless it is set.
+  @inline(__always)
   init<Value: Equatable & Sendable>(
-    _ name: String, _ property: WritableKeyPath<Table, Value?> & Sendable, optional syntax: Syntax<Value>,
-    _ help: String, when conditions: [ServiceCondition] = [], details: String = ""
+    _ name: String, _ property: @autoclosure @escaping @Sendable () -> WritableKeyPath<Table, Value?> & Sendable,
+    optional syntax: @autoclosure @escaping @Sendable () -> Syntax<Value>, _ help: String,
+    when conditions: @autoclosure @escaping @Sendable () -> [ServiceCondition] = [], details: String = ""
   ) {
-    self.init(name, property, syntax.optional, help, when: conditions, details: details)
+    self.init(name, property(), syntax().optional, help, when: conditions(), details: details)
   }
 
   private init<Inner>(lifting key: Key<Inner>, into property: WritableKeyPath<Table, Inner> & Sendable) {
     name = key.name
-    placeholder = key.placeholder
-    expectation = key.expectation
     help = key.help
     details = key.details
-    conditions = key.conditions
-    isOpenTable = key.isOpenTable
-    isList = key.isList
-    isBoolean = key.isBoolean
-    example = key.example
+    makeConditions = key.makeConditions
+    makeForm = key.makeForm
     readValue = { table, raw throws(ValueProblems) in try key.readValue(&table[keyPath: property], raw) }
     renderValue = { table in key.renderValue(table[keyPath: property]) }
     isAtDefault = { table in key.isAtDefault(table[keyPath: property]) }
     resetValue = { table in key.resetValue(&table[keyPath: property]) }
   }
+
+  public var placeholder: String { makeForm().placeholder }
+  public var expectation: String { makeForm().expectation }
+  public var example: RawValue { makeForm().example }
+  /// When the key has an effect; all of them must hold.
+  public var conditions: [ServiceCondition] { makeConditions() }
+  /// Whether an administrator names the members of its value, a table: `environment`.
+  public var isOpenTable: Bool { if case .table = example { true } else { false } }
+  /// Whether its value is a list, for which an option is repeated.
+  public var isList: Bool { if case .list = example { true } else { false } }
+  public var isBoolean: Bool { if case .boolean = example { true } else { false } }
 
   /// The same key, of a table that has its table as a property.
   func lifted<Outer: SettingsTable>(into property: WritableKeyPath<Outer, Table> & Sendable) -> Key<Outer> {
@@ -106,4 +116,17 @@ public struct Key<Table: SettingsTable>: Sendable {
 
 extension SettingsTable {
   public static func key(named name: String) -> Key<Self>? { keys.first { $0.name == name } }
+}
+
+/// The parts of a syntax that are the same for all types of values.
+private struct ValueForm {
+  let placeholder: String
+  let expectation: String
+  let example: RawValue
+
+  init<Value>(_ syntax: Syntax<Value>) {
+    placeholder = syntax.placeholder
+    expectation = syntax.expectation
+    example = syntax.example
+  }
 }

@@ -48,7 +48,8 @@ extension ListenerOptions {
 
   /// The command line that `parse` reads as these options.
   public var arguments: [String] {
-    Self.keys.flatMap { $0.options(for: self) } + (service.exec.isEmpty ? [] : ["--"] + service.exec)
+    Self.settingKeys.flatMap { $0.options(for: service) } + Self.listenerKeys.flatMap { $0.options(for: self) }
+      + (service.exec.isEmpty ? [] : ["--"] + service.exec)
   }
 }
 

@@ -33,6 +33,8 @@ public struct ListenerOptions: SettingsTable {
 
   public init() {}
 
+  public static let standard = ListenerOptions()
+
   public subscript<Value>(dynamicMember property: WritableKeyPath<ServiceSettings, Value>) -> Value {
     get { service[keyPath: property] }
     set { service[keyPath: property] = newValue }
@@ -46,12 +48,27 @@ public struct ListenerOptions: SettingsTable {
   /// Keys of a service that no option has: a disabled service has no listener, and the program stands behind `--`.
   private static let keysWithoutOption: Set = ["enabled", "exec"]
 
-  public static let keys: [Key<ListenerOptions>] =
-    serviceKeys + ownKeys + supervisedKeys + generalKeys
+  public static var keys: [Key<ListenerOptions>] { serviceKeys + listenerKeys }
+
+  public static func key(named name: String) -> Key<ListenerOptions>? {
+    if let key = listenerKeys.first(where: { $0.name == name }) { return key }
+    return settingKeys.first { $0.name == name }?.lifted(into: \.service)
+  }
+
+  /// Those of the keys that have one of the names, in their order.
+  public static func keys(named names: Set<String>) -> [Key<ListenerOptions>] {
+    settingKeys.filter { names.contains($0.name) }.map { $0.lifted(into: \.service) }
+      + listenerKeys.filter { names.contains($0.name) }
+  }
 
   /// Those that are keys of a service too.
-  static let serviceKeys = ServiceSettings.keys.filter { !keysWithoutOption.contains($0.name) }
-    .map { $0.lifted(into: \ListenerOptions.service) }
+  static var serviceKeys: [Key<ListenerOptions>] { settingKeys.map { $0.lifted(into: \.service) } }
+
+  /// The same as keys of the service.
+  static let settingKeys = ServiceSettings.keys.filter { !keysWithoutOption.contains($0.name) }
+
+  /// All others.
+  static let listenerKeys = ownKeys + supervisedKeys + generalKeys
 
   static let ownKeys: [Key<ListenerOptions>] = [
     Key("name", \.name, .serviceName, "name of the service in titles and logs; unset: that of what it offers"),

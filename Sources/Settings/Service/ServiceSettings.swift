@@ -72,6 +72,8 @@ public struct ServiceSettings: SettingsTable {
 
   public init() {}
 
+  public static let standard = ServiceSettings()
+
   /// What is offered; nil if the settings name nothing.
   public var offer: ServiceOffer? {
     if let serve { return .builtIn(serve) }
@@ -103,10 +105,12 @@ public struct ServiceSettings: SettingsTable {
 
 extension ServiceSettings {
   /// The settings that have an effect; the others at their defaults.
-  public func effective(in mode: ServiceMode) -> ServiceSettings {
+  ///
+  /// - Parameter said: names of the keys that may have another value than their default; nil for all.
+  public func effective(in mode: ServiceMode, said: Set<String>? = nil) -> ServiceSettings {
     var settings = self
-    for key in Self.keys where !key.isDefault(in: self) && key.reasonWithoutEffect(self, mode) != nil {
-      key.reset(in: &settings)
+    for key in Self.keys where said?.contains(key.name) ?? true {
+      if !key.isDefault(in: self), key.reasonWithoutEffect(self, mode) != nil { key.reset(in: &settings) }
     }
     settings.admission.rate = settings.rate.limit(standard: mode.handover == .sockets ? .starts : nil)
     settings.admission.ratePerSource = settings.ratePerSource.limit(standard: nil)
