@@ -48,6 +48,13 @@ int confinement_write_capabilities(uint64_t effective, uint64_t permitted, uint6
   return (int)syscall(SYS_capset, &header, data);
 }
 
+int confinement_read_effective_capabilities(uint64_t *effective) {
+  struct __user_cap_data_struct data[2];
+  if (get(data) == -1) return -1;
+  *effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+  return 0;
+}
+
 int confinement_read_capabilities(struct confinement_capability_sets *sets) {
   struct __user_cap_data_struct data[2];
   if (get(data) == -1) return -1;

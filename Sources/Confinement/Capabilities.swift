@@ -25,7 +25,10 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
   public static let becomeOthers: Capabilities = [.setUser, .setGroup]
 
   /// Those of the calling process that have an effect now.
-  public static var effective: Capabilities { CapabilitySets.current?.effective ?? [] }
+  public static var effective: Capabilities {
+    var bits: UInt64 = 0
+    return confinement_read_effective_capabilities(&bits) == 0 ? Capabilities(rawValue: bits) : []
+  }
 
   /// Whether programs of the calling process may change their nice value at all: a filter of system calls, which they
   /// inherit, may forbid it.

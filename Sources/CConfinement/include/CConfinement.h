@@ -14,7 +14,9 @@ int confinement_raise_ambient_capabilities(uint64_t capabilities);
 int confinement_cut_bounding_set(uint64_t kept);
 /// The sets of the calling process, a bit for each capability's number.
 struct confinement_capability_sets { uint64_t effective, permitted, inheritable, bounding, ambient; };
+/// Reads all of them, which takes two system calls for each capability.
 int confinement_read_capabilities(struct confinement_capability_sets *sets);
+int confinement_read_effective_capabilities(uint64_t *effective);
 /// Sets three of them; nothing can be added to the permitted set.
 int confinement_write_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
