@@ -47,10 +47,14 @@ public struct IdentitySurvey: Sendable {
   /// Source: proc_pid_status(5).
   static func identities(inStatus text: String) -> Set<UInt32> {
     var found: Set<UInt32> = []
-    for line in text.split(separator: "\n") {
-      guard let name = ["Uid:", "Gid:", "Groups:"].first(where: line.hasPrefix) else { continue }
-      found.formUnion(
-        line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).compactMap { UInt32(decimal: $0) })
+    // By bytes: a machine may have thousands of processes, and all of them are looked at before the first service starts.
+    var rest = text.utf8[...]
+    while !rest.isEmpty {
+      let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+      rest = rest[line.endIndex...].dropFirst()
+      guard let name = ["Uid:", "Gid:", "Groups:"].first(where: { line.starts(with: $0.utf8) }) else { continue }
+      let words = line.dropFirst(name.utf8.count).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      found.formUnion(words.compactMap { UInt32(decimal: Substring($0)) })
     }
     return found
   }
