@@ -42,13 +42,27 @@ static bool read_region(const char *line, struct region *region) {
   return writable || (relocated && offset != 0);
 }
 
+static bool is_zero(uintptr_t page, size_t size) {
+  const uint64_t *words = (const uint64_t *)page;
+  for (size_t i = 0; i < size / sizeof *words; i++)
+    if (words[i] != 0) return false;
+  return true;
+}
+
 // Nothing here may write to the memory that is being moved: only the stack is used, and system calls by number.
 static bool move(const struct region *region, int file, off_t offset) {
+  enum { page = 4096 };
   size_t size = region->end - region->start;
   for (size_t done = 0; done < size;) {
-    long count = syscall(SYS_pwrite64, file, region->start + done, size - done, offset + (off_t)done);
-    if (count <= 0) return false;
-    done += (size_t)count;
+    size_t end = done;
+    while (end < size && !is_zero(region->start + end, page)) end += page;
+    // A page of zeros, as most that nothing was written to, stays a hole in the file: it takes no memory.
+    if (end == done) done += page;
+    while (done < end) {
+      long count = syscall(SYS_pwrite64, file, region->start + done, end - done, offset + (off_t)done);
+      if (count <= 0) return false;
+      done += (size_t)count;
+    }
   }
   return syscall(SYS_mmap, region->start, size, region->protection, MAP_PRIVATE | MAP_FIXED, file, offset) != -1;
 }
