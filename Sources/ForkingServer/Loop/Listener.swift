@@ -157,13 +157,17 @@ struct Listener: ~Copyable {
       reporter.log(.warning, "\(error)")
     }
     scoreboard.keepHeaderFromChildren()
-    Heap.trim()
-    do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
-    try confinement.enter()
-    reporter.sayReady(sockets.addresses)
-    tellReady()
+    let addresses = sockets.addresses
+    let status = readyStatus
     // As a container's first process it inherits what other programs leave behind, and may have inherited some already.
     reapAll()
+    Heap.trim()
+    do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
+    // Pages that are written from here on belong to the listener and to all of its children: the kernel's walks to their
+    // users take longer with each connection that is open.
+    try confinement.enter()
+    reporter.sayReady(addresses)
+    if let status { manager.ready(status) }
     while !isDone { takeTurn() }
     finishLog()
     report()

@@ -27,6 +27,14 @@ struct ManagerReports: ~Copyable {
     interval = isUsed ? ManagerWatchdog.interval.map { .nanoseconds($0 / 2) } : nil
   }
 
+  /// Whether there is a manager to be told.
+  var isUsed: Bool {
+    switch socket {
+    case .some: true
+    case nil: false
+    }
+  }
+
   private static let retryInterval: Duration = .milliseconds(100)
   /// For a manager that is not there.
   private static let absenceInterval: Duration = .seconds(10)
@@ -85,11 +93,12 @@ struct ManagerReports: ~Copyable {
 }
 
 extension Listener {
-  /// Tells the service manager that clients are served.
-  mutating func tellReady() {
+  /// What the service manager is told when clients are served; nil where there is none.
+  var readyStatus: String? {
+    guard manager.isUsed else { return nil }
     let all = sockets.shownAddresses.map { $0.isDatagram ? "\($0.text) (datagram)" : $0.text }
     let some = all.prefix(8).joined(separator: ", ")
-    manager.ready("serving \(options.name) on \(some)" + (all.count > 8 ? " and \(all.count - 8) others" : ""))
+    return "serving \(options.name) on \(some)" + (all.count > 8 ? " and \(all.count - 8) others" : "")
   }
 
   /// Tells the service manager that no client is accepted any more.
