@@ -66,9 +66,10 @@ enum LoadOutcome: Int, CaseIterable, Sendable {
 /// What a load run counts and measures.
 struct LoadTally {
   private var counts = [Int](repeating: 0, count: LoadOutcome.allCases.count)
-  /// From the time at which a connection began, or was due, to its end, in microseconds, of the connections that were ok.
-  private(set) var latency = Histogram<UInt64>(
-    lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
+  private var histogram = Histogram<UInt64>(
+    lowestDiscernibleValue: 1, highestTrackableValue: longestLatency, numberOfSignificantValueDigits: .three)
+  /// Latencies that are not in the histogram yet.
+  private var recent: [UInt32] = []
   private(set) var bytes = 0
   /// How often a full backlog or queue put off a connection.
   var backlogFull = 0
@@ -86,9 +87,29 @@ struct LoadTally {
 
   mutating func add(bytes count: Int) { bytes += count }
 
+  /// Latencies go into the histogram many at a time: between two connections its code and its tables would leave the
+  /// processor's caches again, and take time from the server that is measured.
   mutating func recordLatency(nanoseconds: Int64) {
-    latency.record(min(UInt64(max(0, nanoseconds)) / 1000, 3_600_000_000))
+    if recent.count == Self.recentCapacity {
+      Self.record(recent, in: &histogram)
+      recent.removeAll(keepingCapacity: true)
+    }
+    recent.append(UInt32(min(UInt64(max(0, nanoseconds)) / 1000, Self.longestLatency)))
   }
+
+  /// From the time at which a connection began, or was due, to its end, in microseconds, of the connections that were ok.
+  var latency: Histogram<UInt64> {
+    var all = histogram
+    Self.record(recent, in: &all)
+    return all
+  }
+
+  private static func record(_ latencies: [UInt32], in histogram: inout Histogram<UInt64>) {
+    for latency in latencies { histogram.record(UInt64(latency)) }
+  }
+
+  private static let recentCapacity = 4096
+  private static let longestLatency: UInt64 = 3_600_000_000
 
   subscript(_ outcome: LoadOutcome) -> Int { counts[outcome.rawValue] }
 
