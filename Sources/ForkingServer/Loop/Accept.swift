@@ -144,7 +144,7 @@ extension Listener {
     do throws(SystemCallError) {
       let child: pid_t
       let pipe = startsPrograms ? programLog.openPipe() : nil
-      if case .program(let program) = offer {
+      if offerKind == .program, case .program(let program) = offer {
         // A program's bytes bypass the listener.
         slot.pointee.bytes_received = ConnectionRecord.unknownCount
         slot.pointee.bytes_sent = ConnectionRecord.unknownCount
@@ -207,7 +207,7 @@ extension Listener {
 
   /// Logs that a program cannot be run: once at the start of the episode and once, with a count, at its end.
   mutating func sayFailed(_ failure: SystemCallError) {
-    if let line = refusals.failed(failure, clientsWait: offer.handsOver, now: .now) {
+    if let line = refusals.failed(failure, clientsWait: offerKind.handsOver, now: .now) {
       reporter.log(.error, line)
     }
   }

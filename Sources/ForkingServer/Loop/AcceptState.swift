@@ -158,7 +158,7 @@ extension Listener {
   mutating func watchSockets(_ isWatching: Bool) {
     guard isWatching != accepting.isWatching else { return }
     accepting.isWatching = isWatching
-    if case .handover = offer { return watchPlaces() }
+    if offerKind.handsOver { return watchPlaces() }
     for (index, entry) in sockets.streams.enumerated() {
       watch(entry.socket.descriptor.number, isWatching, token: UInt64(index))
     }

@@ -61,7 +61,7 @@ extension Listener {
   private func isCrash(_ outcome: Outcome) -> Bool {
     switch outcome {
     case .crashed: true
-    case .exited(let status): offer.relays && Listener.isCrash(signal: CInt(status) - 128)
+    case .exited(let status): offerKind.relays && Listener.isCrash(signal: CInt(status) - 128)
     default: false
     }
   }
@@ -86,11 +86,12 @@ extension Listener {
     if entry.ending == .overdue { return .maxDuration }
     return switch status {
     case .exited(Outcome.completeStatus): .complete
-    case .exited(let code) where offer.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
+    case .exited(let code) where offerKind.runsPrograms: .exited(status: UInt8(truncatingIfNeeded: code))
     case .exited(Outcome.clientClosedStatus): .clientClosed
     case .exited, .unknown: .failed
     // The alarm's doing, or a relay's, which ends with all of its group.
-    case .killed(let signal, _) where isLimit(waiting) && (signal == .alarm || signal == .kill && offer.runsPrograms):
+    case .killed(let signal, _)
+    where isLimit(waiting) && (signal == .alarm || signal == .kill && offerKind.runsPrograms):
       waiting == Waiting.firstByte.rawValue ? .firstByteTimeout : .idleTimeout
     case .killed(let signal, _) where signal == .terminate || signal == .kill:
       entry.ending == .stopped ? .stopped(by: signal) : .ended(by: signal)

@@ -55,7 +55,7 @@ extension Listener {
     endSpares()
     scoreboard.header.pointee.is_draining = UInt32(BEGAT_DRAINING)
     // Processes of built-in services have nothing to tidy up.
-    let gracePeriod: Duration = offer.runsPrograms ? .seconds(5) : .seconds(1)
+    let gracePeriod: Duration = offerKind.runsPrograms ? .seconds(5) : .seconds(1)
     drain = Drain(deadline: Deadline(after: timeout), gracePeriod: gracePeriod, patience: patience)
     antechamber.limit(to: patience, now: .now)
     tellStopping(timeout, gracePeriod: gracePeriod)
@@ -85,7 +85,7 @@ extension Listener {
     dropHeldClient(.stopped(by: .terminate))
     // Not reaped yet: each number still means the process that was forked.
     table.forEach { entry in
-      Listener.send(next.signal, to: entry.process, withGroup: offer.reachesGroup(by: next.signal))
+      Listener.send(next.signal, to: entry.process, withGroup: offerKind.reachesGroup(by: next.signal))
       if !entry.isEnding { entry.ending = .stopped }
     }
     next.deadline = Deadline(after: next.gracePeriod)

@@ -38,7 +38,7 @@ extension Listener {
     guard emptying.isUnderWay, hasBegun else { return }
     emptying.nextLook = nil
     if admitsNoneInTime { return closeSockets(all: true) }
-    if offer.handsOver {
+    if offerKind.handsOver {
       emptyPlaces()
     } else {
       emptyStreams()
@@ -123,7 +123,7 @@ extension Listener {
     watchSockets(false)
     watchDatagrams(false)
     for place in places {
-      if offer.handsOver { leavePlace(place) }
+      if offerKind.handsOver { leavePlace(place) }
       if place < sockets.streams.count {
         sockets.closeStream(at: place)
       } else {

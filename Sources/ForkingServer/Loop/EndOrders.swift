@@ -22,7 +22,7 @@ extension Listener {
       guard selection.matches(entry) else { return }
       count += 1
       guard !entry.isEnding else { return }
-      Listener.send(.terminate, to: entry.process, withGroup: offer.reachesGroup(by: .terminate))
+      Listener.send(.terminate, to: entry.process, withGroup: offerKind.reachesGroup(by: .terminate))
       entry.ending = .ordered
       entry.deadline = killTime
     }
@@ -36,7 +36,7 @@ extension Listener {
     table.forEach { entry in
       guard entry.deadline <= now else { return }
       let signal = entry.isEnding ? Signal.kill : .terminate
-      Listener.send(signal, to: entry.process, withGroup: offer.reachesGroup(by: signal))
+      Listener.send(signal, to: entry.process, withGroup: offerKind.reachesGroup(by: signal))
       if !entry.isEnding { entry.ending = .overdue }
       entry.deadline = now.advanced(by: Listener.killDelay)
     }

@@ -227,7 +227,7 @@ extension Listener {
   ///
   /// Those at whose sockets clients wait have half of the time for them.
   mutating func endPrograms() {
-    guard offer.handsOver, drain?.programDeadline == nil else { return }
+    guard offerKind.handsOver, drain?.programDeadline == nil else { return }
     drain?.programDeadline = Deadline(after: Drain.programPatience)
     endPrograms(at: -1)
     emptySockets()
@@ -248,7 +248,7 @@ extension Listener {
 
   /// Watches the sockets that no program has, or none of them.
   mutating func watchPlaces() {
-    guard case .handover = offer else { return }
+    guard offerKind.handsOver else { return }
     for index in handover.places.indices {
       let isWanted = accepting.isWatching && handover.places[index].isFree
       guard isWanted != handover.places[index].isWatched, index < sockets.streams.count + sockets.datagrams.count else {

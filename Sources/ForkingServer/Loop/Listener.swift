@@ -30,6 +30,7 @@ struct Listener: ~Copyable {
 
   let options: ListenerOptions
   let offer: Offer
+  let offerKind: OfferKind
   /// Never freed: connection processes have it too.
   let process: UnsafePointer<ConnectionProcess>
   /// Decides how much of a client's address is written down.
@@ -91,10 +92,11 @@ struct Listener: ~Copyable {
     let startsPrograms = options.runsPrograms
     let pollers = try ListenerPollers()
     let programLog = try ProgramLog(
-      shared: errors, connections: startsPrograms ? options.admission.maxConnections : 0, forks: service.offer.forks)
+      shared: errors, connections: startsPrograms ? options.admission.maxConnections : 0,
+      forks: service.offer.kind.forks)
     try pollers.watch(
       channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
-    let handover = try HandoverState(sockets, isUsed: service.offer.handsOver)
+    let handover = try HandoverState(sockets, isUsed: service.offer.kind.handsOver)
     let spares = try SparePool(
       upTo: sockets.streams.isEmpty
         ? 0 : Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
@@ -119,6 +121,7 @@ struct Listener: ~Copyable {
     logsOpenings = options.log == .open
     recordLimit = RecordLimit(options.logRateLimit)
     offer = service.offer
+    offerKind = service.offer.kind
     self.admission = admission
     refusals = Refusals(
       limits: options.admission, datagramLimits: options.datagramAdmission, peerText: PeerText(options.logAddress))
@@ -153,7 +156,7 @@ struct Listener: ~Copyable {
   /// - Parameter confinement: is in force before the first client is accepted.
   /// - Returns: false if a socket failed for good.
   mutating func run(in confinement: consuming ServiceConfinement) throws(SystemCallError) -> Bool {
-    do throws(SystemCallError) { try process.pointee.warmUp(serves: !offer.runsPrograms) } catch {
+    do throws(SystemCallError) { try process.pointee.warmUp(serves: !offerKind.runsPrograms) } catch {
       reporter.log(.warning, "\(error)")
     }
     scoreboard.keepHeaderFromChildren()
@@ -192,7 +195,7 @@ struct Listener: ~Copyable {
     closeLateConnections()
     advanceHandover()
     emptySockets()
-    if case .handover(let program) = offer {
+    if offerKind.handsOver, case .handover(let program) = offer {
       if ready.streams | ready.datagrams != 0 {
         handOver(to: program, streams: ready.streams, datagrams: ready.datagrams)
       }
@@ -326,7 +329,7 @@ struct Listener: ~Copyable {
   }
 
   mutating func reapAll() {
-    guard offer.runsPrograms else {
+    guard offerKind.runsPrograms else {
       while let (process, status) = Children.reapAny() { ended(process, status) }
       return
     }
@@ -339,8 +342,8 @@ struct Listener: ~Copyable {
   @discardableResult
   private mutating func reap(_ process: pid_t) -> Bool {
     // A process that was stopped must leave no descendants.  It is not reaped yet: the number is still its group's.
-    if offer.runsPrograms, table.isEnding(process) {
-      if case .handover = offer, waitsForGroup(of: process) { return false }
+    if offerKind.runsPrograms, table.isEnding(process) {
+      if offerKind.handsOver, waitsForGroup(of: process) { return false }
       Listener.send(.kill, to: process, withGroup: true)
     }
     guard let status = Children.reap(process) else { return false }

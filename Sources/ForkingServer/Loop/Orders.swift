@@ -95,7 +95,7 @@ extension Listener {
     let hasSupervisor = reporter.channelNumber != nil
     if !hasSupervisor { sockets.giveUpOwn() }
     giveSocketsUp(drainTimeout: options.drainTimeout, hasSupervisor ? .atHandover : .atStop)
-    guard offer.handsOver else { return sayStopping(options.drainTimeout) }
+    guard offerKind.handsOver else { return sayStopping(options.drainTimeout) }
     // They would go on accepting, and no successor could begin before their end.
     endPrograms()
     if !table.isEmpty { reporter.log(.info, "stopping; the program is told to end") }
@@ -125,7 +125,7 @@ extension Listener {
   /// Reports, once, that no client will be accepted any more, by this process or by a program that has a socket.
   mutating func sayRetiredIfDue() {
     guard let drain, !drain.hasSaidRetired, sockets.isEmpty, antechamber.isEmpty,
-      !offer.handsOver || table.isEmpty
+      !offerKind.handsOver || table.isEmpty
     else { return }
     self.drain?.hasSaidRetired = true
     // For a begatd that comes later than this message.

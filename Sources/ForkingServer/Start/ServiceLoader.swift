@@ -17,23 +17,6 @@ enum Offer {
   /// A program that gets the listening sockets.
   case handover(PreparedProgram)
 
-  /// Whether each connection has a process group of its own, with programs in it.
-  var runsPrograms: Bool { if case .service = self { false } else { true } }
-
-  /// Whether a process relays the bytes of a program, whose end it reports as an exit status.
-  var relays: Bool { if case .relay = self { true } else { false } }
-
-  /// Whether each connection has a process that is a copy of the listener.
-  var forks: Bool {
-    switch self {
-    case .service, .relay: true
-    case .program, .handover: false
-    }
-  }
-
-  /// Whether a program gets the listening sockets.
-  var handsOver: Bool { if case .handover = self { true } else { false } }
-
   /// The service of a process that is forked for a connection.
   var connectionService: any NetworkService {
     switch self {
@@ -42,6 +25,36 @@ enum Offer {
     case .program, .handover: NothingServed()
     }
   }
+
+  var kind: OfferKind {
+    switch self {
+    case .service: .service
+    case .relay: .relay
+    case .program: .program
+    case .handover: .handover
+    }
+  }
+}
+
+/// The kind of an offer, for each turn of a listener: a copy of the offer itself counts references, and each count that
+/// the parent changes after a fork costs it a copied page.
+enum OfferKind {
+  case service
+  case relay
+  case program
+  case handover
+
+  /// Whether each connection has a process group of its own, with programs in it.
+  var runsPrograms: Bool { self != .service }
+
+  /// Whether a process relays the bytes of a program, whose end it reports as an exit status.
+  var relays: Bool { self == .relay }
+
+  /// Whether each connection has a process that is a copy of the listener.
+  var forks: Bool { self == .service || self == .relay }
+
+  /// Whether a program gets the listening sockets.
+  var handsOver: Bool { self == .handover }
 
   /// Whether a signal that ends a connection is sent to the whole of its group: a relay passes SIGTERM on to its program.
   func reachesGroup(by signal: Signal) -> Bool {
