@@ -10,7 +10,8 @@ final class FreshChildren {
   /// Orphans become children of the first thread.
   private let list = try? Descriptor.open("/proc/self/task/\(getpid())/children", .readOnly)
   private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-  /// Those that were killed already: one that is not reaped stays in the list.
+  /// Those in the list that were killed already: one that is not reaped stays there.  A number that has left the list may
+  /// come back as another child's.
   private var killed: Set<pid_t> = []
 
   deinit { room.deallocate() }
@@ -24,7 +25,6 @@ final class FreshChildren {
       guard killNew() else { return hasKilled }
       hasKilled = true
     }
-    killed = []
     return hasKilled
   }
 
@@ -37,18 +37,20 @@ final class FreshChildren {
         case nil: CInt(-1)
         }
       let count = pread(number, room.baseAddress, room.count, 0)
-      guard count > 0 else { return false }
       var hasKilled = false
+      var listed: Set<pid_t> = []
       var child: pid_t = 0
-      for place in 0..<count {
+      for place in 0..<max(0, count) {
         let byte = room[place]
         if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
           child = child &* 10 &+ pid_t(byte &- UInt8(ascii: "0"))
         } else if child > 0 {
-          if killed.insert(child).inserted, Glibc.kill(child, SIGKILL) == 0 { hasKilled = true }
+          listed.insert(child)
+          if !killed.contains(child), Glibc.kill(child, SIGKILL) == 0 { hasKilled = true }
           child = 0
         }
       }
+      killed = listed
       return hasKilled
     }
   }
