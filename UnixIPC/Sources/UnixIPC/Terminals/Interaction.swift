@@ -117,16 +117,16 @@ struct Interaction {
 
   private mutating func writeToProgram(_ conversation: inout TerminalConversation) throws(SystemCallError) {
     guard !pending.isEmpty else { return }
-    do throws(SystemCallError) {
-      let count = try conversation.channel.write(pending[...])
-      let sent = pending[..<count]
-      pending.removeFirst(count)
-      try conversation.show(sent: sent)
-    } catch {
+    let count: Int
+    do throws(SystemCallError) { count = try conversation.channel.write(pending[...]) } catch {
       guard error.code == ErrorCode.ioError else { throw error }
       // The program has closed its terminal: no process reads it any more.
       pending = []
+      return
     }
+    let sent = pending[..<count]
+    pending.removeFirst(count)
+    try conversation.show(sent: sent)
   }
 
   private func writeToUser(
