@@ -10,7 +10,8 @@ import Glibc
   /// How many datagrams are received together at most.
   public static let capacity = 32
 
-  /// The longest datagram that is received whole, in bytes: more than any can have.
+  /// The longest datagram that is received whole, in bytes: the longest of UDP.  Those of Unix sockets can be
+  /// longer, and are cut.
   private static let largestQuestion = 65_536
 
   private let memory: MemoryMapping
