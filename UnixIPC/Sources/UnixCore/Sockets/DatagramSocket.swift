@@ -52,6 +52,20 @@ public struct DatagramSocket: ~Copyable, Sendable {
     }
   }
 
+  /// Sends a datagram that answers none.
+  ///
+  /// Source: sendto(2).
+  @_spi(Begat) public func sendQuestion(
+    _ bytes: some Collection<UInt8>, to address: SocketAddress
+  ) throws(SystemCallError) {
+    let native = try RawSocketAddress(address, for: "sendto")
+    let number = descriptor.number
+    let copy = Array(bytes)
+    _ = try check("sendto", on: address.description) {
+      native.withPointer { sendto(number, copy, copy.count, CInt(MSG_NOSIGNAL), $0, $1) }
+    }
+  }
+
   /// Answers a sender, from the address to which its datagram went; never waits.
   ///
   /// - Throws: `EAGAIN` when there is no room to send it; a peer that is gone is an error, never a signal.

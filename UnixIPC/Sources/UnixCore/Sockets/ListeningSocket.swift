@@ -43,6 +43,12 @@ public struct ListeningSocket: ~Copyable, Sendable {
       address: address)
   }
 
+  /// Binds and listens for connections of another kind than streams.
+  @_spi(Begat) public init(_ address: SocketAddress, kind: SocketKind, backlog: CInt) throws(SystemCallError) {
+    try self.init(
+      listeningOn: try Descriptor.bound(to: address, kind: kind), backlog: backlog, address: address)
+  }
+
   /// Listens at a port of all addresses of the machine, of both families.
   ///
   ///     let server = try ListeningSocket(port: 2345)
