@@ -72,10 +72,10 @@ enum StandardStream: CInt {
     }
   }
 
-  func write(_ text: String) throws(SystemCallError) {
-    try Array(text.utf8).withUnsafeBufferPointer { bytes throws(SystemCallError) in
-      try write(UnsafeRawBufferPointer(bytes))
-    }
+  func write(_ text: String) throws(SystemCallError) { try write(Array(text.utf8)) }
+
+  func write(_ bytes: [UInt8]) throws(SystemCallError) {
+    try bytes.withUnsafeBufferPointer { bytes throws(SystemCallError) in try write(UnsafeRawBufferPointer(bytes)) }
   }
 
   /// One line for the user.  A failure to write it cannot be reported anywhere.

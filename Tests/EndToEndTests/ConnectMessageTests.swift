@@ -2,7 +2,7 @@ import Glibc
 import Testing
 @_spi(Begat) import UnixCore
 
-/// `begat connect` with sockets of messages, as the one who waits, and with one family of addresses.
+/// `begat connect` with sockets of messages, while it waits for a peer, and with one family of addresses.
 @Suite(.timeLimit(.minutes(30)))
 struct ConnectMessageTests {
   private static let kinds = [[], ["--udp"], ["--seqpacket"]]
@@ -44,9 +44,83 @@ struct ConnectMessageTests {
       #expect(asked.status == .exited(code: 0) && asked.output.text == length, "\(asked.errors.text)")
     }
     #expect(try peer.awaitEnd() == .exited(code: 0))
+  }
+
+  @Test func aClosedPortRefuses() throws {
+    // Bound, so that no other test gets it, and connected elsewhere, so that it refuses.
+    let closed = try RunningProgram(
+      try Programs.tool("python3"),
+      [
+        "-c",
+        """
+        import socket, sys
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); s.connect(("127.0.0.2", 9))
+        print("port", s.getsockname()[1], flush=True); sys.stdin.read()
+        """,
+      ], input: .pipe)
+    let port = String(try closed.output.awaitLines(containing: "port ")[0].dropFirst(5))
     let refused = try runBegat("connect", "--udp", "127.0.0.1", port)
     #expect(refused.status == .exited(code: 1))
     #expect(refused.errors.text == "begat connect: 127.0.0.1:\(port): Connection refused\n")
+  }
+
+  /// A peer without a name cannot be answered, so that no input is sent.
+  @Test func aPeerWithoutANameIsHeard() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("socket")
+    let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .text("typed\n"))
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    _ = try RunningProgram.tool(
+      "python3",
+      [
+        "-c",
+        "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(sys.argv[1])\n"
+          + "for m in (b'one ', b'two '): s.send(m)", path,
+      ])
+    #expect(try waiting.awaitEnd() == .exited(code: 0), "\(waiting.errors.text)")
+    #expect(waiting.output.text == "one two " && waiting.errors.text == "")
+  }
+
+  /// Also what another one sends before the socket has its peer.
+  @Test func onlyTheFirstPeerIsHeard() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("socket")
+    let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .nothing)
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    let script = """
+      import os, signal, socket, sys
+      path, process = sys.argv[1], int(sys.argv[2])
+      def named(name):
+          s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path + name); return s
+      a, b = named("a"), named("b")
+      os.kill(process, signal.SIGSTOP)
+      while open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[0] != "T": pass
+      for s, m in ((a, b"a1 "), (b, b"b "), (a, b"a2 ")): s.sendto(m, path)
+      os.kill(process, signal.SIGCONT)
+      sys.stdin.read()
+      """
+    let peers = try RunningProgram(
+      try Programs.tool("python3"), ["-c", script, path, "\(waiting.process)"], input: .pipe)
+    #expect(try waiting.awaitEnd() == .exited(code: 0), "\(waiting.errors.text)\(peers.errors.text)")
+    #expect(waiting.output.text == "a1 a2 ")
+  }
+
+  @Test(arguments: kinds, [Signal.terminate, .interrupt])
+  func aSignalLeavesNoFile(kind: [String], signal: Signal) throws {
+    let directory = try TemporaryDirectory()
+    let waiting = try startBegat("connect", words: ["--listen"] + kind + [directory.path("socket")], input: .nothing)
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    try waiting.send(signal)
+    #expect(try waiting.awaitEnd() == .killed(by: signal, dumpedCore: false))
+    #expect(!directory.exists("socket") && waiting.errors.text == "")
+  }
+
+  @Test func anotherServersFileIsLeftAlone() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("", to: "socket")
+    let refused = try runBegat("connect", "--listen", directory.path("socket"))
+    #expect(refused.status == .exited(code: 1) && refused.errors.text.contains("Address already in use"))
+    #expect(directory.exists("socket"))
   }
 
   @Test func oneFamilyIsUsed() throws {

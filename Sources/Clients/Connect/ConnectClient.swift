@@ -104,13 +104,13 @@ public struct ConnectClient: Sendable {
   }
 
   private func exchangeMessages() throws {
-    let socket =
+    let peer =
       listens
       ? try PeerListener(target, family: family).acceptMessages(kind, announcing: announce)
       : try MessageSocket.connect(to: target, kind: kind, family: family)
     let hasEnd = kind == .sequencedPacket
     let exchange = MessageExchange(
-      socket, hasEnd: hasEnd, readsInput: !receivesOnly, patience: hasEnd ? linger : answerLimit)
+      peer, hasEnd: hasEnd, readsInput: !receivesOnly, patience: receivesOnly ? nil : hasEnd ? linger : answerLimit)
     try exchange.run()
   }
 

@@ -4,7 +4,7 @@ import Glibc
 /// Joins standard input and output to a socket of messages: each piece that is read is sent as one, and each that comes is
 /// written.
 struct MessageExchange: ~Copyable {
-  private let socket: Descriptor
+  private let peer: MessageSocket
   private let hasEnd: Bool
   private let readsInput: Bool
   private let patience: Duration?
@@ -12,17 +12,17 @@ struct MessageExchange: ~Copyable {
   private let typed = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestSent, alignment: 16)
 
   /// More than the longest message of any kind that a Unix socket takes with its usual buffer.
-  private static let longest = 1 << 18
+  static let longest = 1 << 18
   /// The longest datagram of UDP over IPv4.
   private static let longestSent = 65507
 
-  /// - Parameter hasEnd: whether the peer learns of the input's end, and says its own.
-  /// - Parameter patience: how long answers are waited for after the input's end, where the peer has no end to say; where it
-  ///   has, how long the input is after the peer's.
-  init(_ socket: consuming Descriptor, hasEnd: Bool, readsInput: Bool, patience: Duration?) {
-    self.socket = socket
+  /// - Parameter hasEnd: whether each side learns of the other's end.
+  /// - Parameter patience: how long answers are waited for after the input's end, if the peer has no end; if it has one, how
+  ///   long the input is waited for after that.  nil waits forever.
+  init(_ peer: MessageSocket, hasEnd: Bool, readsInput: Bool, patience: Duration?) {
+    self.peer = peer
     self.hasEnd = hasEnd
-    self.readsInput = readsInput
+    self.readsInput = readsInput && peer.isAnswerable
     self.patience = patience
   }
 
@@ -33,6 +33,9 @@ struct MessageExchange: ~Copyable {
 
   /// Runs until both have ended, or one has waited for the other for long enough.
   func run() throws {
+    do throws(SystemCallError) { for message in peer.received { try StandardStream.output.write(message) } } catch {
+      throw Pump.Failure(side: .output, code: error.code)
+    }
     var isReading = readsInput
     var isReceiving = true
     var hasSent = false
@@ -44,11 +47,11 @@ struct MessageExchange: ~Copyable {
       var interest: Poller.Interest = isReceiving ? .readable : []
       if pending != nil { interest.insert(.writable) }
       // Its hang-up would end each wait.
-      let peer = set.add(interest.isEmpty ? -1 : socket.number, interest)
-      let isAnswerAwaited = isReading || pending != nil || hasEnd || !readsInput
+      let messages = set.add(interest.isEmpty ? -1 : peer.socket.number, interest)
+      let isAnswerAwaited = isReading || pending != nil || hasEnd
       let limit = isReceiving && isAnswerAwaited ? nil : patience
       guard try set.wait(until: limit.map { Deadline(after: $0) } ?? .never) else { return }
-      if isReceiving, !set[peer].isEmpty { isReceiving = try receive() }
+      if isReceiving, !set[messages].isEmpty { isReceiving = try receive() }
       if let bytes = pending, try send(bytes) { pending = nil }
       guard pending == nil, !set[input].isEmpty else { continue }
       let bytes = try readInput()
@@ -57,7 +60,7 @@ struct MessageExchange: ~Copyable {
       hasSent = true
       if !bytes.isEmpty { continue }
       isReading = false
-      if hasEnd { try? socket.shutDownSending() }
+      if hasEnd { try? peer.socket.shutDownSending() }
     }
   }
 
@@ -73,7 +76,7 @@ struct MessageExchange: ~Copyable {
 
   /// - Returns: false if the peer has no room for it.
   private func send(_ bytes: UnsafeRawBufferPointer) throws(Pump.Failure) -> Bool {
-    do throws(SystemCallError) { _ = try socket.send(bytes, waiting: false) } catch {
+    do throws(SystemCallError) { _ = try peer.socket.send(bytes, waiting: false) } catch {
       if error.code == .wouldBlock { return false }
       throw Pump.Failure(side: .connection, code: error.code)
     }
@@ -83,7 +86,7 @@ struct MessageExchange: ~Copyable {
   /// - Returns: false at the peer's end.
   private func receive() throws -> Bool {
     let count: Int
-    do throws(SystemCallError) { count = try socket.receive(into: room, waiting: false) } catch {
+    do throws(SystemCallError) { count = try peer.socket.receive(into: room, waiting: false) } catch {
       // A datagram whose checksum is wrong wakes the reader and is not there.
       if error.code == .wouldBlock { return true }
       throw Pump.Failure(side: .connection, code: error.code)

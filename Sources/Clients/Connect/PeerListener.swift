@@ -1,57 +1,98 @@
 import Glibc
 @_spi(Begat) import NameService
+import NetworkServices
 @_spi(Begat) import UnixCore
 
 /// Waits for the one peer of `begat connect --listen`, and takes no other.
+///
+/// A request to end the command while it waits ends it, without the socket's file.
 struct PeerListener {
   private let address: SocketAddress
 
-  /// - Throws: what the target's name has no address for.
+  /// - Throws: a failure if the target's name has no address.
   init(_ target: ConnectionTarget, family: AddressFamily?) throws(Hosts.LookupError) {
-    address = try target.addresses(family: family).first ?? .unixUnnamed
+    address = try target.addresses(family: family)[0]
   }
 
   /// The next connection; the address is given up then.
-  func accept(announcing announce: (String) -> Void) throws(SystemCallError) -> ClientConnection {
-    let listener = try ListeningSocket(address, backlog: 1)
-    defer { removeFile() }
-    announce(address.description)
-    let accepted = try listener.accept()
-    return ClientConnection(socket: accepted.socket, address: accepted.peer ?? address)
+  func accept(announcing announce: (String) -> Void) throws -> ClientConnection {
+    try waiting { cancellation in
+      let connection = try next(ListeningSocket(address, backlog: 1), announce, cancellation)
+      return ClientConnection(socket: connection.socket, address: connection.peer ?? address)
+    }
   }
 
-  /// A socket whose peer is the sender of the first message, which is left in it.
-  func acceptMessages(_ kind: SocketKind, announcing announce: (String) -> Void) throws(SystemCallError) -> Descriptor {
-    let socket = try Descriptor.bound(to: address, kind: kind)
-    defer { removeFile() }
-    let number = socket.number
-    if kind == .sequencedPacket, Glibc.listen(number, 1) == -1 {
-      throw SystemCallError("listen", on: address.description, code: ErrorCode(rawValue: errno))
-    }
-    announce(address.description)
-    guard socket.wait(for: .readable, until: .never) else {
-      throw SystemCallError("poll", on: address.description, code: .timedOut)
-    }
+  /// A socket whose peer is the sender of the first message.
+  func acceptMessages(_ kind: SocketKind, announcing announce: (String) -> Void) throws -> MessageSocket {
+    try waiting { cancellation in try nextPeer(kind, announce, cancellation) }
+  }
+
+  private func nextPeer(
+    _ kind: SocketKind, _ announce: (String) -> Void, _ cancellation: Cancellation
+  ) throws(SystemCallError) -> MessageSocket {
     if kind == .sequencedPacket {
-      let accepted = try ListeningSocket(adopting: socket).accept()
-      return accepted.socket
+      let connection = try next(ListeningSocket(address, kind: kind, backlog: 1), announce, cancellation)
+      return MessageSocket(connection.socket)
     }
-    // One without a name, of a Unix socket, cannot be answered.
-    if let peer = try Self.nextSender(at: socket), peer != .unixUnnamed { try ClientSocket.connect(socket, to: peer) }
-    return socket
+    let socket = try DatagramSocket(address)
+    announce(address.description)
+    guard socket.descriptor.wait(for: .readable, until: .never, cancelledBy: cancellation) else {
+      throw SystemCallError("poll", on: address.description, code: .canceled)
+    }
+    return try peer(of: socket)
   }
 
-  /// The sender of the datagram that waits, which is left there.
-  private static func nextSender(at socket: borrowing Descriptor) throws(SystemCallError) -> SocketAddress? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let number = socket.number
-    return try withUnsafeMutablePointer(to: &storage) { storage throws(SystemCallError) -> SocketAddress? in
-      let pointer = UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self)
-      guard recvfrom(number, nil, 0, CInt(MSG_PEEK), pointer, &length) >= 0 else {
-        throw SystemCallError("recvfrom", on: "the first datagram", code: ErrorCode(rawValue: errno))
+  private func next(
+    _ listener: consuming ListeningSocket, _ announce: (String) -> Void, _ cancellation: Cancellation
+  ) throws(SystemCallError) -> AcceptedConnection {
+    announce(address.description)
+    return try listener.accept(cancelledBy: cancellation)
+  }
+
+  /// Makes the sender of the datagram that waits the socket's peer.
+  private func peer(of socket: consuming DatagramSocket) throws(SystemCallError) -> MessageSocket {
+    var received: [[UInt8]] = []
+    let peer = try receive(on: socket, &received)
+    guard let peer else {
+      return MessageSocket(socket.release(), received: received, isAnswerable: false)
+    }
+    try ClientSocket.connect(socket.descriptor, to: peer)
+    // Datagrams of others may have come before that.
+    while true {
+      var next: [[UInt8]] = []
+      do throws(SystemCallError) { if try receive(on: socket, &next) == peer { received += next } } catch {
+        guard error.code == .wouldBlock else { throw error }
+        return MessageSocket(socket.release(), received: received)
       }
-      return RawSocketAddress(pointer, length: length).address
+    }
+  }
+
+  /// - Returns: the sender; nil if it has no name.
+  private func receive(
+    on socket: borrowing DatagramSocket, _ messages: inout [[UInt8]]
+  ) throws(SystemCallError) -> SocketAddress? {
+    var sender = DatagramSocket.Sender()
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: MessageExchange.longest, alignment: 16)
+    defer { room.deallocate() }
+    let count = try socket.receive(into: room, from: &sender)
+    messages.append(Array(room[..<count]))
+    return sender.address == .unixUnnamed ? nil : sender.address
+  }
+
+  /// Removes the socket's file on every way out.
+  private func waiting<Result: ~Copyable>(_ body: (Cancellation) throws -> Result) throws -> Result {
+    try SignalQueue.with(.terminationRequests) { requests in
+      let cancellation = try Cancellation(whenReadable: requests.descriptor)
+      do {
+        let result = try body(cancellation)
+        removeFile()
+        return result
+      } catch {
+        // That of another server is left alone.
+        if (error as? SystemCallError)?.call != "bind" { removeFile() }
+        if let request = requests.take() { _ = ProcessEnd.by(request.signal) }
+        throw error
+      }
     }
   }
 

@@ -25,13 +25,9 @@ final class TLSBridge: @unchecked Sendable {
 
   /// - Returns: the bridge, and the socket that stands for the connection.
   static func start(_ session: TLSSession) throws(SystemCallError) -> (bridge: TLSBridge, socket: CInt) {
-    var numbers: [CInt] = [0, 0]
-    guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &numbers) == 0 else {
-      throw SystemCallError("socketpair", on: "TLS", code: ErrorCode(rawValue: errno))
-    }
-    let inner = Descriptor(owning: numbers[0])
-    try inner.setNonBlocking(true)
-    let bridge = TLSBridge(session, inner: inner)
+    let pair = try SocketPair()
+    try pair.first.setNonBlocking(true)
+    let bridge = TLSBridge(session, inner: pair.first)
     let argument = Unmanaged.passRetained(bridge)
     let code = SignalSet.all.withBlocked {
       pthread_create(
@@ -45,7 +41,7 @@ final class TLSBridge: @unchecked Sendable {
       argument.release()
       throw SystemCallError("pthread_create", on: "TLS", code: ErrorCode(rawValue: code))
     }
-    return (bridge, numbers[1])
+    return (bridge, pair.second.release())
   }
 
   /// Waits until all is carried, after the other socket is closed.
