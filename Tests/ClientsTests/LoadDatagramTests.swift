@@ -88,11 +88,10 @@ import Testing
 
   @Test("counts the refused")
   func countsTheRefused() throws {
-    let address: SocketAddress
-    do {
-      let socket = try DatagramSocket(.ipv4(.loopback, port: 0))
-      address = try #require(try socket.descriptor.localAddress().address)
-    }
+    // Bound, so that no other test gets its port, and connected elsewhere, so that it refuses.
+    let socket = try DatagramSocket(.ipv4(.loopback, port: 0))
+    let address = try #require(try socket.descriptor.localAddress().address)
+    try ClientSocket.connect(socket.descriptor, to: .ipv4(IPv4Address(rawValue: 127 << 24 | 2), port: 9))
     let tally = try run(address) { _ in }
     #expect(tally.total == 50 && tally[.refused] == 50)
   }

@@ -78,6 +78,8 @@ struct TimeToolTests {
       "$0" time --udp --broadcast --timeout 1 127.255.255.255:10037; echo $?
       "$0" time --udp --broadcast --timeout 200ms 127.255.255.255:10038; echo $?
       "$0" time --udp --timeout 200ms 127.255.255.255:10037; echo $?; kill $!
+      ip route add prohibit 192.0.2.7
+      "$0" time --udp --timeout 200ms 192.0.2.7:10037; echo $?
       """
     let directory = try TemporaryDirectory()
     let shown = try RunningProgram.run(
@@ -87,10 +89,11 @@ struct TimeToolTests {
         try Programs.begat(),
       ], within: .seconds(30))
     let lines = shown.output.lines
-    try #require(lines.count == 12, "\(shown.output.text)\(shown.errors.text)")
+    try #require(lines.count == 16, "\(shown.output.text)\(shown.errors.text)")
     #expect(lines[2].hasPrefix("127.0.0.1:10037 ") && lines[2].contains(" ms, taken off") && lines[3] == "0")
     #expect(lines[6].hasSuffix(" - no answer within 200 ms") && lines[7] == "1")
     #expect(lines[10].hasSuffix(" - a broadcast address, which is asked by time --broadcast") && lines[11] == "1")
+    #expect(lines[14].hasSuffix("Permission denied") && lines[15] == "1", "\(lines[14])")
   }
 
   @Test(arguments: [false, true])

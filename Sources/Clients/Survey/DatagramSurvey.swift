@@ -1,3 +1,4 @@
+import Glibc
 @_spi(Begat) import UnixCore
 
 /// Asks by an empty datagram to each host, answers matched to those who were asked.
@@ -80,9 +81,13 @@ final class DatagramSurvey: SurveyMethod {
 
   private static let broadcast = SurveyOutcome.failed("a broadcast address, which is asked by time --broadcast")
 
-  /// The only reason for which a datagram to an internet address needs a permission.
+  /// Whether the permission to broadcast was missing; a route may prohibit an address too.
   private static func isBroadcast(_ failure: SystemCallError) -> Bool {
-    failure.code == .permissionDenied && SocketAddress(failure.object ?? "")?.isUnix == false
+    guard failure.code == .permissionDenied, let address = SocketAddress(failure.object ?? ""),
+      let socket = try? Descriptor.socket(family: .ipv4, kind: .datagram)
+    else { return false }
+    try? socket.setOption(SOL_SOCKET, SO_BROADCAST, 1)
+    return (try? ClientSocket.connect(socket, to: address)) != nil
   }
 
   private func fail(_ host: Int, _ failure: SystemCallError) {

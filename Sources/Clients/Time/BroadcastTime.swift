@@ -26,7 +26,7 @@ extension TimeClient {
     try descriptor.setOption(SOL_SOCKET, SO_BROADCAST, 1)
     let socket = try DatagramSocket(adopting: descriptor)
     let start = SystemClock.monotonic()
-    try send(to: address, on: socket.descriptor)
+    try socket.sendQuestion([], to: address)
     let deadline = Deadline(after: settings.timeout)
     var seen: Set<SocketAddress> = []
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 1)
@@ -50,13 +50,5 @@ extension TimeClient {
       try terminal.show([terminal.red(table.row(host.shown, failure: reason))])
     }
     return !seen.isEmpty
-  }
-
-  private func send(to address: SocketAddress, on socket: borrowing Descriptor) throws(SystemCallError) {
-    let native = try RawSocketAddress(address)
-    let number = socket.number
-    guard native.withPointer({ sendto(number, nil, 0, 0, $0, $1) }) == 0 else {
-      throw SystemCallError("sendto", on: "\(address)", code: ErrorCode(rawValue: errno))
-    }
   }
 }
