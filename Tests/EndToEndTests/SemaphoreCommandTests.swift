@@ -167,6 +167,38 @@ struct SemaphoreCommandTests {
     #expect(try take("3").awaitEnd() == .exited(code: 0))
   }
 
+  /// The kernel gives that place back too: one more than allowed would hold the lock.
+  @Test func aCommandsPlaceIsNotGivenByHand() throws {
+    func sem(_ words: String...) throws -> ExitStatus? {
+      try RunningProgram.run(try Programs.begat(), ["sem", words[0], key, "--holders", "2"] + words.dropFirst()).status
+    }
+    let holder = try startBegat("sem", "take", key, "--holders", "2", "sh", "-c", "echo in; exec sleep 60")
+    try holder.output.awaitLines(containing: "in")
+    let given = try runBegat("sem", "give", key, "--holders", "2")
+    #expect(given.status == .exited(code: 1))
+    #expect(given.errors.text == "begat sem: \(own.key) has no place that was taken without a command\n")
+    #expect(try sem("take") == .exited(code: 0))
+    #expect(try sem("give") == .exited(code: 0) && sem("give") == .exited(code: 1))
+    holder.kill()
+    #expect(try eventually { try value() == 2 })
+    #expect(try sem("take", "--no-wait") == .exited(code: 0) && sem("take", "--no-wait") == .exited(code: 0))
+    #expect(try sem("take", "--no-wait") == .exited(code: 75))
+  }
+
+  /// A set without values looks free, and its maker takes it with its values.
+  @Test func theMakersValuesAreAwaited() throws {
+    let maker = try startPerl(
+      """
+      my $id = semget($ARGV[0], 1, 0600 | 0001000); $| = 1; print "made\\n"; <STDIN>; select undef, undef, undef, 0.2;
+      semctl($id, 0, 16, 0) || die $!; semop($id, pack("sss", 0, 0, 0) . pack("sss", 0, 1, 0)) || die $!;
+      """, key, input: .pipe)
+    try maker.output.awaitLines(containing: "made")
+    let taker = try startBegat("sem", "take", key, "--no-wait", "echo", "in")
+    try maker.write("\n")
+    #expect(try maker.awaitEnd() == .exited(code: 0), "\(maker.errors.text)")
+    #expect(try taker.awaitEnd() == .exited(code: 75) && taker.output.text == "", "\(taker.errors.text)")
+  }
+
   @Test func perlsTakeAndGiveWorkAgainstIt() throws {
     _ = try runPerl(perlCreate, key)
     // Nobody has done anything with it yet, and Perl's maker gives it no values.

@@ -1,7 +1,11 @@
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
 
-/// A lock that several may hold at a time: a set of two semaphores, the places that are free and how many there are.
+/// A lock that several may hold at a time: a set of three semaphores, the places that are free, how many places there are,
+/// and how many of them were taken without a command.
+///
+/// A place that a command holds is given back by the kernel at the command's end.  If `begat sem give` gave it back too,
+/// one more than allowed would hold the lock from then on.
 ///
 /// A lock of one holder is a semaphore of its own kind, 0 free and 1 taken, as perlipc's programs have it.
 extension SemaphoreClient {
@@ -9,14 +13,17 @@ extension SemaphoreClient {
     let description: String
   }
 
+  /// The semaphores of a lock of several holders.
+  private static let freePlaces = 0, allPlaces = 1, givenByHand = 2
+
   /// The values of a new set.
   var freeValues: [UInt16] {
-    holders == 1 ? [UInt16](repeating: 0, count: index + 1) : [holders, holders]
+    holders == 1 ? [UInt16](repeating: 0, count: index + 1) : [holders, holders, 0]
   }
 
   /// Refuses a set that counts in another way, in which a lock would keep no process out.
   func checkHolders(of set: SemaphoreSet) throws {
-    let places = set.count == 2 ? try set.value(1) : 1
+    let places = set.count == 3 ? try set.value(Self.allPlaces) : 1
     if places <= 1, holders > 1 {
       throw Refusal(description: "\(try key.key()) is a lock of one holder: leave --holders out, or use another key")
     }
@@ -27,7 +34,7 @@ extension SemaphoreClient {
 
   func takeNow(_ set: SemaphoreSet, undo: SemaphoreSet.Undo) throws(SystemCallError) -> Bool {
     if holders == 1 { return try set.tryTake(index, undo: undo) }
-    do throws(SystemCallError) { try set.perform([.init(index, add: -1, undo.options.union(.nonBlocking))]) } catch {
+    do throws(SystemCallError) { try set.perform(operations(undo, .nonBlocking)) } catch {
       if error.code == .wouldBlock { return false }
       throw error
     }
@@ -40,7 +47,24 @@ extension SemaphoreClient {
     if holders == 1 {
       try set.take(index, undo: undo, until: deadline)
     } else {
-      try set.wait(index, undo: undo, until: deadline)
+      try set.perform(operations(undo), until: deadline)
+    }
+  }
+
+  /// - Throws: `EAGAIN` if none is taken that may be given.
+  func givePlace(of set: SemaphoreSet) throws(SystemCallError) {
+    if holders == 1 { return try set.give(index, undo: .never) }
+    try set.perform([.init(Self.givenByHand, add: -1, .nonBlocking), .init(Self.freePlaces, add: 1, .nonBlocking)])
+  }
+
+  /// Those that take a place.
+  private func operations(
+    _ undo: SemaphoreSet.Undo, _ options: SemaphoreSet.Operation.Options = []
+  ) -> [SemaphoreSet.Operation] {
+    let taking = SemaphoreSet.Operation(Self.freePlaces, add: -1, undo.options.union(options))
+    return switch undo {
+    case .atExit: [taking]
+    case .never: [taking, .init(Self.givenByHand, add: 1, options)]
     }
   }
 }

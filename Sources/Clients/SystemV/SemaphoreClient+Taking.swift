@@ -46,7 +46,7 @@ extension SemaphoreClient {
       case .limited(let limit): Deadline(after: limit)
       case .none: Deadline.immediate
       }
-    let set = try openOrMake(mode: mode, until: deadline)
+    let set = try openOrMake(mode: mode)
     try checkHolders(of: set)
     if try takeNow(set, undo: undo) { return true }
     if deadline.isExpired { return false }
@@ -59,10 +59,10 @@ extension SemaphoreClient {
   }
 
   /// A lock that is missing is made: the first of all that want it cannot know that it is the first.
-  private func openOrMake(mode: mode_t, until deadline: Deadline) throws(SystemCallError) -> SemaphoreSet {
+  private func openOrMake(mode: mode_t) throws(SystemCallError) -> SemaphoreSet {
     let key = try key.key()
     while true {
-      do throws(SystemCallError) { return try open(until: deadline) } catch {
+      do throws(SystemCallError) { return try open() } catch {
         guard error.code == .noSuchFileOrDirectory else { throw error }
       }
       do throws(SystemCallError) { return try .create(key, values: freeValues, mode: mode) } catch {

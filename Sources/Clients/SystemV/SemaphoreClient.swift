@@ -43,17 +43,13 @@ public struct SemaphoreClient: Sendable {
     command.attempt(failure: false) {
       let set = try open()
       try checkHolders(of: set)
-      let isTaken: Bool
-      do throws(SystemCallError) {
-        isTaken = holders == 1 ? try set.value(index) > 0 : try set.value(index) < Int(holders)
-        if isTaken { if holders == 1 { try set.give(index, undo: .never) } else { try set.post(index) } }
-      } catch {
+      do throws(SystemCallError) { try givePlace(of: set) } catch {
         guard error.code == .wouldBlock else { throw error }
-        command.complain("\(try key.key()) is not taken")
+        let place = holders == 1 ? "is not taken" : "has no place that was taken without a command"
+        command.complain("\(try key.key()) \(place)")
         return false
       }
-      if !isTaken { command.complain("\(try key.key()) is not taken") }
-      return isTaken
+      return true
     }
   }
 
@@ -84,11 +80,12 @@ public struct SemaphoreClient: Sendable {
   }
 
   /// The set, to be changed.
-  func open(until deadline: Deadline = .never) throws(SystemCallError) -> SemaphoreSet {
+  func open() throws(SystemCallError) -> SemaphoreSet {
     let key = try key.key()
     let creator = trustsAnybody ? nil : geteuid()
     do throws(SystemCallError) {
-      return try .open(key, owner: creator, until: min(deadline, Deadline(after: .seconds(1))))
+      // Also for a caller that does not wait: before its maker has given it values, a set may look free and be taken.
+      return try .open(key, owner: creator, until: Deadline(after: .seconds(1)))
     } catch {
       guard error.code == .timedOut else { throw error }
       // Made by a program that gives no values, as perlipc's do: they are 0, and no process has taken one yet.

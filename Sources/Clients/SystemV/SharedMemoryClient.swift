@@ -95,7 +95,7 @@ public struct SharedMemoryClient: Sendable {
     }
   }
 
-  /// To the kernel, an identifier that nobody has is an argument like any other wrong one.
+  /// To the kernel, an identifier of no segment is an argument like any other wrong one.
   private func run(_ body: () throws -> Bool) -> Bool {
     Self.command.attempt(failure: false) {
       do { return try body() } catch let error as SystemCallError {
