@@ -68,6 +68,37 @@ struct RunLimitTests {
     #expect(ended.output.awaitEnd(within: .seconds(5)), "the chain goes on")
   }
 
+  /// The numbers of a chain come again, where a machine has few of them or the chain is long.
+  @Test(.enabled(if: Machine.isRoot, "needs root: process numbers of its own"))
+  func aChainWhoseNumbersComeAgainIsEnded() throws {
+    let directory = try TemporaryDirectory()
+    let source = """
+      #include <fcntl.h>
+      #include <signal.h>
+      #include <time.h>
+      #include <unistd.h>
+      int main(void) {
+        int next = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+        signal(SIGTERM, SIG_IGN);
+        for (time_t end = time(0) + 60; time(0) < end; setsid()) {
+          pwrite(next, "1000", 4, 0);
+          if (fork()) _exit(0);
+        }
+      }
+      """
+    let hop = directory.path("hop")
+    _ = try RunningProgram.tool("gcc", ["-O", "-o", hop, try directory.write(source, to: "hop.c")])
+    let ended = try RunningProgram.run(
+      try Programs.tool("unshare"),
+      [
+        "--pid", "--fork", "--kill-child", "--mount-proc", try Programs.begat(), "run", "--timeout", "3s",
+        "--kill-after",
+        "500ms", "sh", "-c", "'\(hop)' & sleep 600",
+      ], within: .seconds(60))
+    #expect(ended.status == .exited(code: 124), "\(ended.errors.text)")
+    #expect(ended.errors.lines.count == 1, "\(ended.errors.text)")
+  }
+
   @Test func theSignalAndTheGracePeriodAreTheUsers() throws {
     let deaf =
       "$| = 1; $SIG{TERM} = sub { syswrite STDOUT, qq(TERM\\n) }; $SIG{INT} = sub { syswrite STDOUT, qq(INT\\n) };"
@@ -89,6 +120,21 @@ struct RunLimitTests {
     try program.send(.alarm)
     #expect(try program.awaitEnd(within: .seconds(20)) == .exited(code: 124))
     #expect(program.output.awaitEnd(within: .seconds(5)))
+  }
+
+  /// Also that of a timer which the caller had set, where a copy of begat watches.
+  @Test(.enabled(if: Machine.isRoot, "needs root: processes of its own")) func anInheritedTimerEndsTheTime() throws {
+    let script = """
+      import os, signal, subprocess, sys
+      subprocess.Popen(["sleep", "600"])
+      signal.setitimer(signal.ITIMER_REAL, 1)
+      os.execv(sys.argv[1], [sys.argv[1], "run", "--timeout", "60s", "sleep", "600"])
+      """
+    let program = try RunningProgram.run(
+      try Programs.tool("unshare"),
+      ["--pid", "--fork", "--kill-child", "--mount-proc", "python3", "-c", script, try Programs.begat()],
+      within: .seconds(30))
+    #expect(program.status == .exited(code: 124), "\(program.errors.text)")
   }
 
   /// Signals that end begat end the command too, also the one that begat cannot take.

@@ -115,17 +115,12 @@ public struct RunClient: Sendable {
   private func endAll(_ processes: PipelineProcesses, _ copy: BoundedCopy?, _ reason: String) -> ExitStatus {
     command.complain("\(name): \(reason); ended")
     copy?.abandon()
-    if Descendants.areVisible {
-      let haveAllEnded = Descendants.terminate(by: limitSignal, gracePeriod: gracePeriod) {
-        _ = processes.statuses
-        while Children.reapAny() != nil {}
-      }
-      if !haveAllEnded { command.complain("\(name): some of its processes cannot be ended: see ps") }
-    } else {
-      processes.terminate(gracePeriod: gracePeriod)
-      command.complain("\(name): without /proc, what it has started cannot be found, and goes on")
+    let haveAllEnded = Descendants.terminate(by: limitSignal, gracePeriod: gracePeriod) {
+      _ = processes.statuses
+      while Children.reapAny() != nil {}
     }
-    // As timeout(1) tells that the command had to be killed.
+    if !haveAllEnded { command.complain("\(name): some of its processes cannot be ended: see ps") }
+    // The status of timeout(1) for a command that had to be killed.
     let isKilled = processes.statuses.last == ExitStatus.killed(by: .kill, dumpedCore: false)
     return .exited(code: isKilled ? 128 + Signal.kill.rawValue : ExitStatuses.limitReached)
   }

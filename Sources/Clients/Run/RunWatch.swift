@@ -4,8 +4,8 @@ import Glibc
 
 /// Watches commands until they end, and passes on signals and, where it is counted, their output.
 ///
-/// They stay in the caller's process group: they read from the terminal, and its keys reach them, as if nobody stood
-/// between.
+/// They stay in the caller's process group: they read from the terminal, and its keys reach them, as if this
+/// process were not there.
 struct RunWatch: ~Copyable {
   enum Ending {
     /// All of them, and all that they printed is written.
@@ -41,7 +41,7 @@ struct RunWatch: ~Copyable {
   borrowing func run(until deadline: Deadline) throws(SystemCallError) -> Ending {
     var isRequestedToEnd = false
     while true {
-      // To timeout(1) it says that the time is up.
+      // timeout(1) takes SIGALRM for the end of the time.
       if takeSignals(&isRequestedToEnd), deadline != .never { return .timeUp }
       let haveEnded = !stages.statuses.contains(nil)
       // Also of a command that has ended before all of its output was read.
@@ -93,16 +93,21 @@ struct RunWatch: ~Copyable {
   private func pass(_ arrival: SignalArrival) {
     for (process, status) in zip(stages.processes, stages.statuses) where status == nil && !arrival.hasReached(process)
     {
-      // A key means all that stands on the terminal; a session of its own has none.
-      if arrival.isFromKernel, (try? arrival.signal.send(toGroup: process)) != nil { continue }
+      // A session of its own has no terminal that sends it to the whole group.
+      if arrival.isFromTerminal, (try? arrival.signal.send(toGroup: process)) != nil { continue }
       try? arrival.signal.send(to: process)
     }
   }
 }
 
 extension SignalArrival {
-  /// Whether it was a key at the terminal, which has reached the whole group of this process already.
+  /// Whether it was a key at the terminal, or the terminal's end: for all that runs there.
+  ///
+  /// Timers and limits are the kernel's too, and mean this process alone.
+  var isFromTerminal: Bool { isFromKernel && [.interrupt, .quit, .hangUp].contains(signal) }
+
+  /// Whether it has reached the whole group of this process already.
   func hasReached(_ process: pid_t) -> Bool {
-    isFromKernel && (try? ProcessControl.group(of: process)) == ProcessControl.ownGroup
+    isFromTerminal && (try? ProcessControl.group(of: process)) == ProcessControl.ownGroup
   }
 }
