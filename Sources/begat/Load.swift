@@ -9,8 +9,8 @@ struct Load: ParsableCommand {
       Each connection is opened, read to its end and closed; the next takes its place immediately, or with --rate begins \
       when it is due. Latency counts from the start of connect(2), or from the time when the connection was due, to the \
       end of file. Of a host's addresses the first that answers is measured. A connection that is refused, or closed \
-      without a byte, has failed. With --udp each client sends a datagram and waits for the answer instead. The exit \
-      status is 1 if any connection failed, or was due and did not begin.
+      without a byte, has failed. With --udp each client sends a datagram and waits for the answer instead. \
+      Ctrl-C ends the run with the report. The exit status is 1 if any connection failed, or was due and did not begin.
       """)
 
   @OptionGroup var arguments: TargetArguments
@@ -81,7 +81,9 @@ struct Load: ParsableCommand {
   var json = false
 
   private static func readRate(_ text: String) throws -> Double {
-    guard let rate = Double(text.hasSuffix("/s") ? String(text.dropLast(2)) : text), rate.isFinite else {
+    let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
+    // Double takes 0x10, 1e3 and nan too.
+    guard number.allSatisfy({ $0 == "." || $0.isASCII && $0.isNumber }), let rate = Double(number) else {
       throw ValidationError("a rate is a number of connections in a second, as in 500 or 500/s")
     }
     return rate

@@ -73,6 +73,7 @@ import Testing
     late.unbegun = 1
     #expect(self.report(late, rate: 0.5).hasFailures)
     #expect(self.report(late, rate: 0.5).table.contains(", 0.50 begun in a second,"))
+    #expect(self.report(late, rate: 0.001).table.contains(", 0.001 begun in a second,"))
   }
 
   @Test("counts questions of datagrams")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 @_spi(Begat) import UnixCore
 @_spi(Begat) import UnixIPC
@@ -44,6 +45,41 @@ struct LoadCommandTests {
     }
   }
 
+  /// As with wrk(1): the run was asked to end, and has measured until then.
+  @Test(arguments: [Signal.interrupt, .terminate])
+  func aSignalEndsTheRunWithItsReport(signal: Signal) throws {
+    try withDaemon(SampleConfiguration.service("time", "max-connections-per-source = 256")) { daemon in
+      let words = try ["load", "--duration", "60s", "--json"] + target(daemon.address("time"))
+      let load = try RunningProgram(try Programs.begat(), words)
+      _ = try daemon.log.awaitLines(containing: "time: pid ")
+      try load.send(signal)
+      #expect(try load.awaitEnd() == .exited(code: 0), "\(load.errors.text)")
+      let figures = try figures(load)
+      #expect(figures["ok"].map { $0 > 0 } == true && figures["failed"] == 0)
+    }
+  }
+
+  /// A server that does not answer delays nothing that is not begun for want of a slot, and a generator that stands still
+  /// neither.
+  @Test func onlyMissingSlotsDelay() throws {
+    try withDaemon(SampleConfiguration.service("time", "max-connections-per-source = 256")) { daemon in
+      let words =
+        try ["load", "--rate", "50", "--connections", "50", "--expect-bytes", "4", "--json"]
+        + target(daemon.address("time"))
+      let load = try RunningProgram(try Programs.begat(), words)
+      _ = try daemon.log.awaitLines(containing: "time: pid ")
+      try load.send(.stop)
+      let status = "/proc/\(load.process)/stat"
+      #expect(eventually { (try? String(contentsOfFile: status, encoding: .utf8))?.contains(") T ") == true })
+      let watch = Stopwatch()
+      #expect(eventually { watch.elapsed > .milliseconds(200) })
+      try load.send(.continue)
+      #expect(try load.awaitEnd() == .exited(code: 0), "\(load.errors.text)")
+      let figures = try figures(load)
+      #expect(figures["ok"] == 50 && figures["delayed"] == 0)
+    }
+  }
+
   @Test func loadShowsOnATerminalHowItGoes() throws {
     try withDaemon(SampleConfiguration.service("time", "max-connections-per-source = 256")) { daemon in
       let deadline = UnixCore.Deadline(after: .seconds(60))
@@ -58,7 +94,8 @@ struct LoadCommandTests {
 
   @Test(
     arguments: [
-      ["--rate", "fast"], ["--rate", "0"], ["--expect", ""], ["--udp", "--hold", "5"], ["--udp", "--proxy", "v1"],
+      ["--rate", "fast"], ["--rate", "0"], ["--rate", "0x10"], ["--rate", "1e3"], ["--rate", "nan"], ["--expect", ""],
+      ["--udp", "--hold", "5"], ["--udp", "--proxy", "v1"],
     ])
   func loadRefusesWhatCannotBe(options: [String]) throws {
     let load = try begat(["load"] + options + ["127.0.0.1", "1"])

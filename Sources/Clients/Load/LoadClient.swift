@@ -47,7 +47,7 @@ public struct LoadClient: Sendable {
       let generator = try LoadGenerator(
         settings: settings, address: address, sources: sources, clients: clients,
         progress: LoadProgress(start: start.time))
-      try generator.run()
+      try run(generator)
       tally = generator.tally
     } catch { throw Complaint("\(error)") }
     return LoadReport(
@@ -57,6 +57,17 @@ public struct LoadClient: Sendable {
       nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor,
       held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
       tally: tally)
+  }
+
+  /// A request to end the command ends the run, and what was measured is reported; a second one ends the command.
+  private func run(_ generator: LoadGenerator) throws(SystemCallError) {
+    let requests = SignalSet.terminationRequests.subtracting(SignalSet(.hangUp, .quit))
+    let queue = try SignalQueue(requests)
+    defer {
+      _ = queue.take()
+      requests.unblock()
+    }
+    try generator.run(interruptedBy: queue.descriptor.number)
   }
 
   private func raiseLimit() throws(Complaint) {

@@ -19,6 +19,9 @@ final class LoadGenerator {
   var clients: ClaimedClients
   private var pace: LoadPace?
   private var ticker: Ticker?
+  private var isInterrupted = false
+  /// From when on connections that fall due find no slot; nil if there is one.
+  private var fullSince: Int64?
   /// Slots that wait for a connection that is due; none in a closed loop.
   private var idle: [Int] = []
   private var deadline = Int64.max
@@ -32,6 +35,7 @@ final class LoadGenerator {
   private static let pause: Int64 = 1_000_000
   private static let longestSweepInterval: Int64 = 50_000_000
   private static let tickToken = UInt64.max
+  private static let interruptionToken = UInt64.max - 1
 
   init(
     settings: LoadSettings, address: SocketAddress, sources: SourceAddresses, clients: consuming ClaimedClients,
@@ -60,7 +64,11 @@ final class LoadGenerator {
   }
 
   /// Runs until the last connection has ended.
-  func run() throws(SystemCallError) {
+  ///
+  /// - Parameter interruption: a descriptor that ends the run when it is readable: connections under way then count as
+  ///   nothing.
+  func run(interruptedBy interruption: CInt? = nil) throws(SystemCallError) {
+    if let interruption { try poller.add(interruption, .readable, token: Self.interruptionToken) }
     let start = SystemClock.monotonic()
     if case .duration(let duration) = settings.end { deadline = start + duration.nanoseconds }
     if let rate = settings.rate {
@@ -70,9 +78,13 @@ final class LoadGenerator {
     }
     let sweepInterval = max(1_000_000, min(Self.longestSweepInterval, timeout / 8))
     var nextSweep = start + sweepInterval
-    while active + paused > 0 || isDue {
+    while !isInterrupted, active + paused > 0 || isDue {
       poller.wait(milliseconds: paused > 0 ? 1 : CInt(sweepInterval / 1_000_000), maxCount: 64) { event in
-        if event.token == Self.tickToken { tick() } else { advance(Int(event.token), event.ready) }
+        switch event.token {
+        case Self.tickToken: tick()
+        case Self.interruptionToken: isInterrupted = true
+        default: advance(Int(event.token), event.ready)
+        }
       }
       let now = SystemClock.monotonic()
       if paused > 0 { resume(at: now) }
@@ -202,9 +214,11 @@ extension LoadGenerator {
     let now = SystemClock.monotonic()
     while isDue, let index = idle.last, let instant = pace?.takeDue(at: now) {
       idle.removeLast()
-      if now - instant > Self.pause { tally.delayed += 1 }
+      if let fullSince, instant > fullSince, now - instant > Self.pause { tally.delayed += 1 }
+      if idle.isEmpty, fullSince == nil { fullSince = instant }
       begin(index, at: instant)
     }
+    if !idle.isEmpty { fullSince = nil }
   }
 
   /// After the end, connections that found no slot are given up.

@@ -85,8 +85,8 @@ extension LoadReport {
 
   private var pace: String {
     guard let offeredRate else { return "\(concurrency) at once" }
-    return
-      "\(decimal(offeredRate, places: offeredRate < 100 ? 2 : 0)) begun in a second, at most \(concurrency) at once"
+    let places = offeredRate >= 100 ? 0 : offeredRate >= 0.1 ? 2 : 3
+    return "\(decimal(offeredRate, places: places)) begun in a second, at most \(concurrency) at once"
   }
 
   private var allUnderWay: String { " (as many as --concurrency allows were under way)" }
