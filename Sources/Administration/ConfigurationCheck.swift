@@ -68,29 +68,36 @@ public enum ConfigurationCheck {
     }
   }
 
-  /// Checks, prints and tells the exit status; 1 when the output cannot be written.
-  public static func run(file: String?) -> CInt {
+  /// Checks and prints.
+  ///
+  /// - Parameter command: the name with which the complaints begin, as typed.
+  /// - Returns: the exit status; 1 when the output cannot be written.
+  public static func run(file: String?, as command: String) -> CInt {
     // A page of a pipe's is no wider than usual: its lines are for people.
-    show(outcome(file: file, width: max(40, OutputWidth.current ?? Configuration.pageWidth)))
+    show(outcome(file: file, width: max(40, OutputWidth.current ?? Configuration.pageWidth)), as: command)
   }
 
-  /// Explains, prints and tells the exit status.
-  public static func run(file: String?, from client: String, via proxy: String? = nil, to service: String) -> CInt {
-    show(explanation(file: file, from: client, via: proxy, to: service))
+  /// Explains and prints.
+  ///
+  /// - Returns: the exit status.
+  public static func run(
+    file: String?, from client: String, via proxy: String? = nil, to service: String, as command: String
+  ) -> CInt {
+    show(explanation(file: file, from: client, via: proxy, to: service), as: command)
   }
 
-  private static func show(_ outcome: Outcome) -> CInt {
+  private static func show(_ outcome: Outcome, as command: String) -> CInt {
     // Complaints that cannot be written can be reported nowhere.
-    try? StandardStreams.error.writeAll(marked(outcome.complaints))
-    return StandardOutput.write(outcome.output) ? outcome.exitStatus : 1
+    try? StandardStreams.error.writeAll(marked(outcome.complaints, command))
+    return StandardOutput.write(outcome.output, of: command) ? outcome.exitStatus : 1
   }
 
-  /// The complaints with their severities, where the journal reads them.
-  private static func marked(_ complaints: String) -> String {
-    guard StandardErrorMessage.isInJournal else { return complaints }
-    return complaints.split(separator: "\n").map { line in
+  /// The complaints with the command's name, and with their severities where the journal reads them.
+  private static func marked(_ complaints: String, _ command: String) -> String {
+    complaints.split(separator: "\n").map { line in
       let severity: Severity = line.hasPrefix("warning: ") ? .warning : .error
-      return "<\(severity.rawValue)>\(line)\n"
+      let mark = StandardErrorMessage.isInJournal ? "<\(severity.rawValue)>" : ""
+      return "\(mark)\(command): \(line)\n"
     }.joined()
   }
 }

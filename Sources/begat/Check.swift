@@ -47,9 +47,9 @@ struct Check: ParsableCommand {
   func run() throws {
     let status =
       if let from, let operand {
-        ConfigurationCheck.run(file: config, from: from, via: via, to: operand)
+        ConfigurationCheck.run(file: config, from: from, via: via, to: operand, as: "begat check")
       } else {
-        ConfigurationCheck.run(file: config ?? operand)
+        ConfigurationCheck.run(file: config ?? operand, as: "begat check")
       }
     if status != 0 { throw ExitCode(status) }
   }

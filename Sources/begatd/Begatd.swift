@@ -103,7 +103,7 @@ struct Begatd: ParsableCommand {
       } else if writeUserRecords {
         UserRecordsProgram.run(configurationFile: config)
       } else if check {
-        ConfigurationCheck.run(file: config)
+        ConfigurationCheck.run(file: config, as: "begatd")
       } else {
         SupervisorProgram.run(
           configurationFile: config, readyDescriptor: readyFd, leavesTerminal: daemon, leavesListeners: leaveListeners,

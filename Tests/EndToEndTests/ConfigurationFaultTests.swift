@@ -17,8 +17,8 @@ struct ConfigurationFaultTests {
     let check = try RunningProgram.run(try Programs.begatd(), ["--check", "--config", file])
     let ownCheck = try RunningProgram.run(try Programs.begat(), ["check", "--config", file])
     #expect(check.status == .exited(code: 78) && ownCheck.status == .exited(code: 78))
-    let lines = begatd.errors.lines.map { $0.replacing("begatd: ", with: "", maxReplacements: 1) }
-    #expect(check.errors.lines == lines && ownCheck.errors.lines == lines)
+    let lines = begatd.errors.lines.map { $0.replacing("begatd: ", with: "begat check: ", maxReplacements: 1) }
+    #expect(check.errors.lines == begatd.errors.lines && ownCheck.errors.lines == lines)
     #expect(check.output.text == "" && ownCheck.output.text == "")
   }
 

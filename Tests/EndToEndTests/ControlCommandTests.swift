@@ -189,8 +189,8 @@ struct ControlCommandTests {
     #expect(check.status == .exited(code: 0))
     #expect(
       check.errors.text
-        == "warning: \(file):1:10: service.cat: its programs run as begatd's own user and can command begatd through its "
-        + "control socket, unless the machine's service manager starts begatd; control-socket = \"none\" in [daemon] opens none\n"
+        == "begat check: warning: \(file):1:10: service.cat: its programs run as begatd's own user and can command begatd "
+        + "through its control socket, unless the machine's service manager starts begatd; control-socket = \"none\" in [daemon] opens none\n"
     )
   }
 }

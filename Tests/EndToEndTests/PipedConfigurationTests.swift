@@ -15,6 +15,7 @@ struct PipedConfigurationTests {
     let wrong = try RunningProgram.run(
       try Programs.begat(), ["check", "--config", name], input: .text(service + "backlog = 0\n"))
     #expect(wrong.status == .exited(code: 78))
-    #expect(wrong.errors.lines.count == 1 && wrong.errors.text.hasPrefix("\(name):4:11: service.echo.backlog: "))
+    #expect(
+      wrong.errors.lines.count == 1 && wrong.errors.text.hasPrefix("begat check: \(name):4:11: service.echo.backlog: "))
   }
 }

@@ -24,7 +24,9 @@ public struct ControlCommand: Sendable {
   }
 
   private var client: ControlClient { ControlClient(places: ControlPlaces(given: socket)) }
-  private var name: String { "begat \(request.name.rawValue)" }
+  /// The command with which errors begin, if it is not that of the request.
+  var command: String?
+  private var name: String { command ?? "begat \(request.name.rawValue)" }
 
   /// Asks, prints and returns the exit status: 0, 1, or `EX_USAGE` or `EX_CONFIG` of sysexits(3).
   public func run() -> CInt {
@@ -48,7 +50,7 @@ public struct ControlCommand: Sendable {
     for complaint in output.complaints where isShown || output.exitStatus != 0 { Complaint.write(complaint) }
     let isUnknown = output.exitStatus == ControlFailure.usage && view != .whole
     let text = printsJSON && !isUnknown ? ControlJSON.line(line, answer, view) : output.text
-    return !isShown || StandardOutput.write(text) ? output.exitStatus : ControlFailure.failed
+    return !isShown || StandardOutput.write(text, of: name) ? output.exitStatus : ControlFailure.failed
   }
 
   /// In a pipe or a file: the answers below each other, tables with an empty line between them.
@@ -58,7 +60,7 @@ public struct ControlCommand: Sendable {
       if let left = next.remaining { SystemClock.sleep(for: left) }
       next = next.advanced(by: interval)
       do throws(ControlClientError) {
-        if !printsJSON, !StandardOutput.write("\n") { return ControlFailure.failed }
+        if !printsJSON, !StandardOutput.write("\n", of: name) { return ControlFailure.failed }
         let status = try printAnswer()
         if status != 0 { return status }
       } catch { Complaint.write("\(name): \(error)") }

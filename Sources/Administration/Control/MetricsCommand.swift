@@ -30,7 +30,7 @@ public struct MetricsCommand: Sendable {
   }
 
   private static func print(_ bytes: [UInt8]) -> Bool {
-    StandardOutput.write(String(decoding: bytes, as: UTF8.self))
+    StandardOutput.write(String(decoding: bytes, as: UTF8.self), of: Self.name)
   }
 
   private static func replace(_ file: String, _ bytes: [UInt8]) -> Bool {

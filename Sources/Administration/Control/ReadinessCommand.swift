@@ -19,7 +19,7 @@ public struct ReadinessCommand: Sendable {
     let client = ControlClient(places: ControlPlaces(given: socket))
     guard let report = client.statusReport(for: "begat status") else { return ControlFailure.failed }
     let (text, status) = ReadinessCommand.output(report.readiness(of: services))
-    return StandardOutput.write(text) ? status : ControlFailure.failed
+    return StandardOutput.write(text, of: "begat status") ? status : ControlFailure.failed
   }
 
   static func output(_ readiness: Readiness) -> (text: String, status: CInt) {

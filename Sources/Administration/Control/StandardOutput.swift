@@ -11,8 +11,8 @@ enum Complaint {
 
 /// Standard output, for what a command answers.
 enum StandardOutput {
-  /// Writes all of it, or complains.
-  static func write(_ text: String) -> Bool {
+  /// Writes all of it, or complains in the name of a command.
+  static func write(_ text: String, of command: String) -> Bool {
     do throws(SystemCallError) {
       try StandardStreams.ensureOpen(failing: true)
       let bytes = Array(text.utf8)
@@ -30,7 +30,7 @@ enum StandardOutput {
       }
       return true
     } catch {
-      Complaint.write("begat: \(error)")
+      Complaint.write("\(command): \(error)")
       return false
     }
   }

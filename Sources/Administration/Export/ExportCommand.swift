@@ -33,6 +33,6 @@ public enum ExportCommand {
   public static func runHAProxy(file: String?, _ options: BalancerOptions) -> CInt {
     let outcome = haproxy(file: file, options)
     for complaint in outcome.complaints { Complaint.write(complaint) }
-    return StandardOutput.write(outcome.output) ? outcome.exitStatus : 1
+    return StandardOutput.write(outcome.output, of: "begat export haproxy") ? outcome.exitStatus : 1
   }
 }

@@ -15,6 +15,8 @@ public struct TopCommand: Sendable {
   public var interval: Duration?
   public var printsJSON = false
 
+  private static let name = "begat top"
+
   public static let standardInterval = Duration.seconds(2)
 
   public init() {}
@@ -29,7 +31,7 @@ public struct TopCommand: Sendable {
     do {
       // An error that leaves nothing to show is reported on the ordinary screen.
       let (answer, _) = try client.answer(.connections(service: service), within: ControlClient.patience)
-      let output = ControlOutput(answer, command: "begat top")
+      let output = ControlOutput(answer, command: Self.name)
       guard output.exitStatus == 0 else {
         for complaint in output.complaints { Complaint.write(complaint) }
         return output.exitStatus
@@ -39,7 +41,7 @@ public struct TopCommand: Sendable {
         interval: ScreenInterval(duration: interval ?? TopCommand.standardInterval, isAdaptive: interval == nil))
       return 0
     } catch {
-      Complaint.write("begat top: \(error)")
+      Complaint.write("\(Self.name): \(error)")
       return (error as? ControlClientError)?.exitStatus ?? ControlFailure.failed
     }
   }
@@ -47,10 +49,12 @@ public struct TopCommand: Sendable {
   private func printOnce() -> CInt {
     var status = ControlCommand(.status, socket: socket, printsJSON: printsJSON)
     status.view = .whole
+    status.command = Self.name
     let first = status.run()
     guard first == 0 else { return first }
-    if !printsJSON, !StandardOutput.write("\n") { return ControlFailure.failed }
+    if !printsJSON, !StandardOutput.write("\n", of: Self.name) { return ControlFailure.failed }
     var connections = ControlCommand(.connections(service: service), socket: socket, printsJSON: printsJSON)
+    connections.command = Self.name
     connections.view = .connections(filter, order, isReversed: false)
     return connections.run()
   }
