@@ -122,7 +122,7 @@ struct GetCommandTests {
   @Test func aPartIsADocumentOnlyWhereItWasAskedFor() throws {
     let server = try WebServer()
     let words = "/part: 206 Partial Content, 6 bytes"
-    let why = "a part of the document, which nobody asked for"
+    let why = "a part of the document, which was not asked for"
     let refused = try runBegat("get", server.place, "/part", "/a")
     #expect(refused.output.text == "this is a\n" && refused.status == .exited(code: 1))
     #expect(refused.errors.lines[0] == "begat get: \(words) not kept, \(why)")

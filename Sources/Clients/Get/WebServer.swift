@@ -33,7 +33,7 @@ public struct WebServer: Hashable, Sendable {
       rest = url.rest[end...]
       // It would be read as an abstract socket's name, or as part of one.
       guard !host.isEmpty, !host.contains("@") else {
-        throw Problem(description: "\(escaped(word.utf8)): a URL names a host, and nobody's password")
+        throw Problem(description: "\(escaped(word.utf8)): a URL names a host, without a user and a password")
       }
     }
     document = try rest.map { text throws(Problem) in

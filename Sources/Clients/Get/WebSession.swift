@@ -100,7 +100,7 @@ final class WebSession {
       result.failure = "\(error)"
     }
     if result.status == 206, !result.isDocument, result.failure == nil {
-      result.failure = "a part of the document, which nobody asked for"
+      result.failure = "a part of the document, which was not asked for"
     }
     let isUnreachable = failure.map { isConnecting($0) } == true && result.status == nil
     return isUnreachable ? .unreachable(result) : .answered(result)
@@ -142,6 +142,9 @@ extension WebSession {
     switch failure.code {
     case CURLE_COULDNT_CONNECT where error.rawValue != 0 && result.status == nil:
       return "connect \(settings.server): \(error)"
+    // An address of the other family.
+    case CURLE_COULDNT_CONNECT where settings.family != nil && result.status == nil:
+      return "\(settings.server): no \(settings.family == .ipv6 ? "IPv6" : "IPv4") address"
     case CURLE_OPERATION_TIMEDOUT where settings.timeout == nil && !isConnecting(failure):
       return "less than a byte a second for \(GetSettings.silenceLimit.components.seconds) s"
     // The same number for two things; later libraries have one for this, CURLE_TOO_LARGE.
