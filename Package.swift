@@ -234,7 +234,9 @@ let package = Package(
     // The built programs, started as programs and spoken to by real clients.
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["Confinement", "ControlProtocol", "CSharedLayouts", "Admission", unixCore, unixIPC]),
+      dependencies: [
+        "Clients", "Confinement", "ControlProtocol", "CSharedLayouts", "Admission", unixCore, unixIPC,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -61,8 +61,12 @@ private func seconds(_ text: String) -> Duration? {
 }
 
 /// The command that is to be run, byte for byte; the parser has seen no more than its first word.
-func userCommand(_ words: [String]) -> UserCommand {
-  words.isEmpty ? UserCommand([[UInt8]]()) : UserCommand(CommandBoundary.command)
+func userCommand() -> UserCommand { UserCommand(Array(TypedWords.all.suffix(Begat.words.commandLength))) }
+
+/// A command with any number of operands, of which the parser sees the first ones.
+protocol OperandTaker: ParsableCommand {
+  /// Takes the others.
+  mutating func add(_ words: [String]) throws
 }
 
 /// The command line as it was typed, byte for byte, where the parser makes texts of the words.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Clients
 import Settings
 @_spi(Begat) import UnixCore
 
@@ -25,32 +26,44 @@ struct Begat: ParsableCommand {
         ]),
     ])
 
+  /// The command line without this program's name.
+  static let typed = WatchOptions.splitting(Drain.splittingWait(CommandLine.arguments.dropFirst()))
+  static let words = CommandLineWords(typed)
+
   static func main() {
-    let typed = Array(CommandLine.arguments.dropFirst())
-    let words = CommandBoundary.marked(WatchOptions.splitting(Drain.splittingWait(typed)))
     do {
-      try checkName(of: words)
-      try refuseUnreadableWords(words)
-      var command = try parseAsRoot(CommandBoundary.shortened(words))
+      try checkName(of: typed)
+      try refuseUnreadableWords()
+      var command = try parseAsRoot(words.parsed)
+      if !words.operands.isEmpty, var taker = command as? any OperandTaker {
+        try taker.add(words.operands)
+        try taker.validate()
+        command = taker
+      }
       try command.run()
-    } catch { CommandEnd.end(with: error, of: words) }
+    } catch { CommandEnd.end(with: error, of: typed) }
   }
 
   private static func checkName(of words: [String]) throws {
-    guard let word = words.first, !word.hasPrefix("-"), !names.contains(word) else { return }
+    guard let word = words.first(where: { $0 != "help" }), !word.hasPrefix("-"), !names.contains(word) else { return }
     let meant = nearestName(to: word, among: names).map { "; did you mean \($0)?" } ?? ""
     throw ValidationError("\(escaped(word.utf8)): no such command\(meant)")
   }
 
   /// A word that is not UTF-8 has become another one for the parser, and would name another file.
-  private static func refuseUnreadableWords(_ words: [String]) throws {
+  private static func refuseUnreadableWords() throws {
     // These two take the bytes as they are.
-    if let name = words.first, ["cat", "get"].contains(name) { return }
-    for (_, bytes) in zip(words.prefix { $0 != "--" }, TypedWords.all.dropFirst())
+    guard let name = typed.first, !["cat", "get"].contains(name) else { return }
+    for bytes in TypedWords.all.dropFirst().dropLast(words.commandLength)
     where String(validating: bytes, as: UTF8.self) == nil {
-      throw ValidationError(
-        "\(escaped(bytes)): is not UTF-8, as \(escaped(words[0].utf8)) needs it; a link may lead there")
+      throw ValidationError("\(escaped(bytes)): is not UTF-8, as \(escaped(name.utf8)) needs it; a link may lead there")
     }
+  }
+
+  /// The error of a command that has commands of its own, without one.
+  static func missingCommand(of type: any ParsableCommand.Type) -> ValidationError {
+    let names = type.configuration.subcommands.map { $0._commandName }
+    return ValidationError("a command is missing: \(names.joined(separator: ", "))")
   }
 
   static var names: [String] {

@@ -18,7 +18,9 @@ struct Connect: ParsableCommand {
   @OptionGroup var arguments: TargetArguments
 
   @Option(
-    help: ArgumentHelp("How long its addresses are tried together (default: 10s).", valueName: "time"),
+    help: ArgumentHelp(
+      "How long its addresses are tried together, then again a PROXY header and TLS (default: 10s each).",
+      valueName: "time"),
     transform: readDuration)
   var timeout: Duration?
 

@@ -61,20 +61,14 @@ struct ConversationOptions: ParsableArguments {
     expect.count + expectRegex.count + lines + send.count + sendFile.count + sendEnvironment.count + ends + expectEnds
   }
 
-  /// The options that have a value.
-  static let withValue: Set<String> = [
-    "--expect", "--expect-regex", "--send", "--send-file", "--send-environment", "--timeout",
-  ]
-
-  /// - Parameter name: the subcommand's.
-  /// - Parameter otherOptions: those of its own that have a value.
-  /// - Parameter otherSteps: how many steps of its own there are.
-  func settings(of name: String, otherOptions: Set<String>, otherSteps: Int = 0) throws -> ConversationSettings {
+  /// - Parameter otherSteps: how many steps of the subcommand's own there are.
+  func settings(otherSteps: Int = 0) throws -> ConversationSettings {
     guard !command.isEmpty else { throw ValidationError("there is no command to run") }
-    let words = Array(CommandBoundary.marked(Array(CommandLine.arguments.dropFirst())).dropFirst())
+    let words = Begat.words
     let steps: [ConversationStep]
     do throws(ConversationStep.Problem) {
-      steps = try ConversationStep.inOrder(words, otherOptions: otherOptions.union(["--timeout"]))
+      steps = try ConversationStep.inOrder(
+        Array(words.marked.dropFirst()), optionsWithValue: words.form?.optionsWithValue ?? [])
     } catch { throw ValidationError(error.description) }
     guard steps.count == stepCount + otherSteps else {
       throw ValidationError("write each option and its value as --option=value")
@@ -82,7 +76,7 @@ struct ConversationOptions: ParsableArguments {
     if timeout != nil, steps.isEmpty {
       throw ValidationError("--timeout is for steps, and there is none: begat run has one for the whole command")
     }
-    var settings = ConversationSettings(command: userCommand(command), steps: steps)
+    var settings = ConversationSettings(command: userCommand(), steps: steps)
     if let timeout { settings.limit = timeout }
     settings.isQuiet = quiet
     settings.ignoresInput = noInput

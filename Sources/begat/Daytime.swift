@@ -2,7 +2,7 @@ import ArgumentParser
 import Clients
 import Settings
 
-struct Daytime: ParsableCommand {
+struct Daytime: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Show the date and time as hosts tell them, by their daytime servers.",
     discussion: """
@@ -11,6 +11,8 @@ struct Daytime: ParsableCommand {
       """)
 
   @OptionGroup var arguments: SurveyArguments
+
+  mutating func add(_ words: [String]) { arguments.hosts += words }
 
   func validate() throws { _ = try arguments.settings(defaultPort: "daytime(13)") }
 

@@ -6,6 +6,8 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print another program's configuration, made from begatd's.", subcommands: [HAProxy.self])
 
+  func run() throws { throw Begat.missingCommand(of: Self.self) }
+
   /// A balancer in front of several machines.
   struct HAProxy: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Clients
 @_spi(Begat) import UnixCore
 
-struct Get: ParsableCommand {
+struct Get: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Fetch documents of a web server.",
     usage: "begat get [<options>] HOST[:PORT] DOCUMENT...\nbegat get [<options>] URL [DOCUMENT...]",
@@ -79,6 +79,8 @@ struct Get: ParsableCommand {
 
   @Flag(help: "Print one JSON object about the documents, which all go to files.")
   var json = false
+
+  mutating func add(_ words: [String]) { documents += words }
 
   func validate() throws { _ = try settings() }
 

@@ -55,8 +55,7 @@ struct Interact: ParsableCommand {
   var noEcho = false
 
   private func settings() throws -> ConversationSettings {
-    try conversation.settings(
-      of: "interact", otherOptions: ["--escape", "--log", "--log-sent", "--size"], otherSteps: noEchoes)
+    try conversation.settings(otherSteps: noEchoes)
   }
 
   func validate() throws { _ = try settings() }

@@ -22,7 +22,7 @@ struct Reload: ParsableCommand {
   func run() throws { try options.run(.reload(isDryRun: dryRun)) }
 }
 
-struct Drain: ParsableCommand {
+struct Drain: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Let services accept no more clients, and keep open connections.",
     usage: "begat drain [--wait[=TIME]] SERVICE...\nbegat drain [--wait[=TIME]] --all",
@@ -42,6 +42,8 @@ struct Drain: ParsableCommand {
 
   @OptionGroup var options: ControlOptions
 
+  mutating func add(_ words: [String]) { services.services += words }
+
   func run() throws {
     let wait: DrainWait = waitLimit.map { .atMost($0) } ?? (wait ? .untilDone : .none)
     try options.run(.drain(services.selection, wait: wait))
@@ -54,16 +56,18 @@ struct Drain: ParsableCommand {
   }
 }
 
-struct Resume: ParsableCommand {
+struct Resume: OperandTaker {
   static let configuration = CommandConfiguration(abstract: "Let drained services accept clients again.")
 
   @OptionGroup var services: ServicesArguments
   @OptionGroup var options: ControlOptions
 
+  mutating func add(_ words: [String]) { services.services += words }
+
   func run() throws { try options.run(.resume(services.selection)) }
 }
 
-struct End: ParsableCommand {
+struct End: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "End connections.",
     usage:
@@ -88,6 +92,8 @@ struct End: ParsableCommand {
   var all = false
 
   @OptionGroup var options: ControlOptions
+
+  mutating func add(_ words: [String]) { connections += words }
 
   func validate() throws { _ = try selection() }
 

@@ -31,7 +31,7 @@ struct Pipe: ParsableCommand {
   var label = false
 
   private func settings() throws -> ConversationSettings {
-    try conversation.settings(of: "pipe", otherOptions: ["--errors"])
+    try conversation.settings()
   }
 
   func validate() throws { _ = try settings() }

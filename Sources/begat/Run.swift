@@ -81,7 +81,7 @@ struct Run: ParsableCommand {
     parsing: .postTerminator, help: ArgumentHelp("What to run.", valueName: "command"), completion: .commands)
   var words: [String] = []
 
-  private var stages: [UserCommand] { userCommand(words).split(at: separator) }
+  private var stages: [UserCommand] { userCommand().split(at: separator) }
 
   func validate() throws {
     if words.isEmpty { throw ValidationError("there is no command to run") }

@@ -8,6 +8,8 @@ struct Semaphores: ParsableCommand {
     abstract: "Use a System V semaphore as a lock: 0 is free, 1 is taken.",
     subcommands: [Create.self, Take.self, Give.self, Show.self, Remove.self, List.self])
 
+  func run() throws { throw Begat.missingCommand(of: Self.self) }
+
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make the set of a key, and print its identifier.",
@@ -73,7 +75,7 @@ struct Semaphores: ParsableCommand {
 
     func run() throws {
       let patience: SemaphoreClient.Patience = noWait ? .none : timeout.map { .limited($0) } ?? .endless
-      let status = lock.client.take(patience, mode: permissions.mode, for: userCommand(command))
+      let status = lock.client.take(patience, mode: permissions.mode, for: userCommand())
       if status != 0 { throw ExitCode(status) }
     }
   }
@@ -82,8 +84,9 @@ struct Semaphores: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Give back what begat sem take without a command, or another program, has taken.",
       discussion: """
-        The kernel does not know who has it: what a command holds (begat sem take KEY -- COMMAND) is free then while \
-        the command runs. The exit status is 1 where nothing is taken.
+        Of one holder the kernel does not know which process has it: a lock that a command holds (begat sem take KEY \
+        COMMAND) is free then, though the command runs. With --holders, the places of commands cannot be given back. \
+        The exit status is 1 if nothing is taken.
         """)
 
     @OptionGroup var lock: LockArguments

@@ -9,6 +9,8 @@ struct SharedMemory: ParsableCommand {
     abstract: "Make, write, read and remove System V shared memory.",
     subcommands: [Create.self, Write.self, Read.self, Show.self, List.self, Remove.self])
 
+  func run() throws { throw Begat.missingCommand(of: Self.self) }
+
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a segment of zeroed bytes, and print its identifier.",

@@ -3,7 +3,7 @@ import Clients
 import Glibc
 @_spi(Begat) import UnixCore
 
-struct Signals: ParsableCommand {
+struct Signals: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Show the signals of this machine, their names and what they do.",
     discussion: "The exit status is 1 where a name is no signal's; the others are shown.")
@@ -15,12 +15,14 @@ struct Signals: ParsableCommand {
   @Flag(help: "Print one JSON array.")
   var json = false
 
+  mutating func add(_ words: [String]) { names += words }
+
   func run() throws {
     if !SignalsClient(names: names, printsJSON: json).run() { throw ExitCode.failure }
   }
 }
 
-struct SendSignal: ParsableCommand {
+struct SendSignal: OperandTaker {
   static let configuration = CommandConfiguration(
     commandName: "signal",
     abstract: "Send a signal to processes or process groups.",
@@ -45,6 +47,8 @@ struct SendSignal: ParsableCommand {
   @Flag(help: "Signal the process group of this command, such as the script that runs it, but not the command itself.")
   var ownGroup = false
 
+  mutating func add(_ words: [String]) throws { processes += try readProcesses(words) }
+
   func validate() throws {
     if ownGroup, group || !processes.isEmpty { throw ValidationError("--own-group names all that get the signal") }
     if !ownGroup, processes.isEmpty { throw ValidationError("the number of a process is missing") }
@@ -59,7 +63,7 @@ struct SendSignal: ParsableCommand {
   }
 }
 
-struct Alive: ParsableCommand {
+struct Alive: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Tell whether processes are there: alive, gone, or not ours.",
     discussion: """
@@ -80,6 +84,8 @@ struct Alive: ParsableCommand {
   @Flag(help: "Print one JSON array.")
   var json = false
 
+  mutating func add(_ words: [String]) throws { processes += try readProcesses(words) }
+
   func validate() throws {
     if timeout != nil, !wait { throw ValidationError("--timeout goes with --wait only") }
   }
@@ -95,4 +101,13 @@ func readSignal(_ text: String) throws -> Signal {
   // kill(1)'s way to ask.
   throw ValidationError(
     text == "0" ? "0 sends nothing: begat alive tells whether a process is there" : "no such signal; see begat signals")
+}
+
+/// Reads what the parser has not seen, with its words for what is wrong.
+private func readProcesses(_ words: [String]) throws -> [pid_t] {
+  try words.map { word in
+    do { return try readProcess(word) } catch {
+      throw ValidationError("the value '\(word)' is invalid for '<pid>': \(error)")
+    }
+  }
 }

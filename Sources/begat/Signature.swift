@@ -48,7 +48,7 @@ struct Signature: ParsableCommand {
   func run() throws {
     let client = SignatureClient(
       path: fifo, names: name.isEmpty ? nil : name.filter { !$0.isEmpty }, fortunes: fortunes,
-      command: userCommand(command),
+      command: userCommand(),
       commandLimit: timeout ?? .seconds(5))
     let status = client.run()
     if status != 0 { throw ExitCode(status) }

@@ -4,7 +4,7 @@ import ArgumentParser
 import Control
 import Settings
 
-struct Status: ParsableCommand {
+struct Status: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Show begatd's services: state, connections, rates, refusals, addresses.",
     discussion: """
@@ -25,6 +25,8 @@ struct Status: ParsableCommand {
   @OptionGroup var watching: WatchOptions
   @OptionGroup var metrics: MetricsOptions
   @OptionGroup var options: ControlOptions
+
+  mutating func add(_ words: [String]) { services += words }
 
   func validate() throws {
     if options.json { try metrics.ensureAbsent(beside: "--json") }

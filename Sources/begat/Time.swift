@@ -2,7 +2,7 @@ import ArgumentParser
 import Clients
 @_spi(Begat) import NameService
 
-struct Time: ParsableCommand {
+struct Time: OperandTaker {
   static let configuration = CommandConfiguration(
     abstract: "Show how far the clocks of hosts are from this one, by their time servers.",
     discussion: """
@@ -15,6 +15,8 @@ struct Time: ParsableCommand {
 
   @Flag(help: "With --udp, ask the machines of a network at its broadcast address, and show all that answer in time.")
   var broadcast = false
+
+  mutating func add(_ words: [String]) { arguments.hosts += words }
 
   func validate() throws {
     let settings = try arguments.settings(defaultPort: "time(37)")

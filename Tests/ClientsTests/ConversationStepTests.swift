@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ConversationStepTests {
   private func steps(_ words: String...) throws -> [ConversationStep] {
-    try ConversationStep.inOrder(words, otherOptions: ["--timeout", "--log"])
+    try ConversationStep.inOrder(words, optionsWithValue: ["--timeout", "--log", "--send", "--expect"])
   }
 
   @Test("keep the order of the command line")
@@ -35,7 +35,7 @@ import Testing
       ["--expect", ""], ["--expect-regex", "["], ["--expect-regex", ""], ["--send", "\\q"], ["--expect-end", "--end"],
     ])
   func areRefused(words: [String]) {
-    #expect(throws: ConversationStep.Problem.self) { try ConversationStep.inOrder(words, otherOptions: []) }
+    #expect(throws: ConversationStep.Problem.self) { try ConversationStep.inOrder(words, optionsWithValue: []) }
   }
 
   @Test("show why they failed, and not what was sent")

@@ -29,6 +29,15 @@ struct CommandLineTests {
     "says what is wrong with a command line in one line that names the command",
     arguments: [
       (["run", "--bogus", "x"], "begat run: unknown option '--bogus'; see begat run --help"),
+      (["run", "--bogus"], "begat run: unknown option '--bogus'; see begat run --help"),
+      (["time", "--prot", "7"], "begat time: unknown option '--prot'; did you mean --port?; see begat time --help"),
+      (["sem"], "begat sem: a command is missing: create, take, give, show, remove, list; see begat sem --help"),
+      (["help", "bogus"], "begat: bogus: no such command; see begat --help"),
+      (
+        ["ps", "--sort", "x"],
+        "begat ps: the value 'x' is invalid for '--sort <column>'. Please provide one of the following: service, age, in, "
+          + "out, peer, pid, waits-for; see begat ps --help"
+      ),
       (["sem", "take"], "begat sem take: missing expected argument '<key>'; see begat sem take --help"),
       (["signal", "TERM"], "begat signal: the number of a process is missing; see begat signal --help"),
       (["connect", "-4", "-6", "h", "1"], "begat connect: -4 and -6 exclude each other; see begat connect --help"),
@@ -47,6 +56,18 @@ struct CommandLineTests {
       try Programs.tool("sh"), ["-c", "\"$0\" \(words) > /dev/full", try Programs.begat()])
     #expect(full.status == .exited(code: 1))
     #expect(full.errors.text == "begat: write standard output: No space left on device\n")
+  }
+
+  @Test func errorsNameTheirCommand() throws {
+    let family = try runBegat("get", "-6", "127.0.0.1", "/")
+    #expect(family.status == .exited(code: 1) && family.errors.text == "begat get: /: 127.0.0.1:80: no IPv6 address\n")
+    let top = try runBegat("top", "--control", "/nowhere")
+    #expect(top.status == .exited(code: 1) && top.errors.text.hasPrefix("begat top: no begatd answers at /nowhere"))
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(SampleConfiguration.service("echo"), to: "begatd.toml")
+    let full = try RunningProgram.run(
+      try Programs.tool("sh"), ["-c", "\"$0\" check '\(file)' > /dev/full", try Programs.begat()])
+    #expect(full.errors.text == "begat check: write standard output: No space left on device\n", "\(full.errors.text)")
   }
 
   @Test(arguments: ["interact --log $N -- true", "sem show ./$N", "signature --fifo $N", "check $N"])

@@ -42,14 +42,14 @@ public enum ConversationStep: Hashable, Sendable {
   /// The steps in the order in which they were typed, where the parser of options has lost it.
   ///
   /// - Parameter words: the command line after the command's name, which the parser has found right.
-  /// - Parameter otherOptions: those with a value that are no steps.
-  public static func inOrder(_ words: [String], otherOptions: Set<String>) throws(Problem) -> [ConversationStep] {
+  /// - Parameter optionsWithValue: all options that have one, steps among them.
+  public static func inOrder(_ words: [String], optionsWithValue: Set<String>) throws(Problem) -> [ConversationStep] {
     var steps: [ConversationStep] = []
     var rest = words[...]
     while let word = rest.popFirst(), word != "--" {
       if let step = flag(word) {
         steps.append(step)
-      } else if otherOptions.contains(word) {
+      } else if optionsWithValue.contains(word), !isStep(word) {
         rest = rest.dropFirst()
       } else {
         // --send=TEXT, or the text is the next word, whatever it looks like.
