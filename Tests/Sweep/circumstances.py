@@ -44,17 +44,22 @@ class Circumstance:
         """The descriptor for standard output, and the one to read from; None for a pipe as usual."""
         return None
 
-    def run(self, words, command, services, place):
+    def shown(self, output):
+        """The command's part of what came from the descriptor."""
+        return output
+
+    def run(self, words, input, services, place):
         output = self.output()
         process = subprocess.Popen(
             list(self.prefix) + words, stdin=subprocess.PIPE, stdout=output[0] if output else subprocess.PIPE,
-            stderr=subprocess.PIPE, env=self.environment(services), cwd=place, preexec_fn=self.prepare)
+            stderr=subprocess.PIPE, env=self.environment(services), cwd=place, preexec_fn=self.prepare,
+            start_new_session=True)
         if output and output[0] > 2:
             os.close(output[0])
         parts = []
 
         def read_slowly():
-            time.sleep(0.02)
+            time.sleep(0.1)
             while part := os.read(output[1], 4096):
                 parts.append(part)
 
@@ -63,15 +68,16 @@ class Circumstance:
             reader = threading.Thread(target=read_slowly)
             reader.start()
         try:
-            shown, errors = process.communicate(command.input, timeout=LIMIT)
+            shown, errors = process.communicate(input, timeout=LIMIT)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # With all that it has started, which has the pipes open.
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             return Result(TIMED_OUT, b"", b"")
         if reader:
             reader.join()
             os.close(output[1])
-        return Result(process.returncode, shown if shown is not None else b"".join(parts), errors)
+        return Result(process.returncode, shown if shown is not None else self.shown(b"".join(parts)), errors)
 
 
 class Prepared(Circumstance):
@@ -90,13 +96,18 @@ class Full(Circumstance):
 
 
 class NonBlocking(Circumstance):
-    """A small pipe whose writing end another process has made non-blocking, and whose reader is slow."""
+    """A pipe that is full, whose writing end another process has made non-blocking, and whose reader is slow."""
+    SIZE = 4096
 
     def output(self):
         read, write = os.pipe2(os.O_CLOEXEC)
-        fcntl.fcntl(write, 1031, 4096)  # F_SETPIPE_SZ
+        fcntl.fcntl(write, 1031, self.SIZE)  # F_SETPIPE_SZ
+        os.write(write, b"-" * self.SIZE)
         os.set_blocking(write, False)
         return write, read
+
+    def shown(self, output):
+        return output[self.SIZE:]
 
 
 class ReaderGone(Circumstance):
@@ -123,10 +134,11 @@ class Variables(Circumstance):
 
 
 class WithoutProc(Circumstance):
+    """No command starts there, for one reason."""
     prefix = ("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
 
     def suits(self, command):
-        return os.geteuid() == 0
+        return os.geteuid() == 0 and command.name == "run"
 
 
 class StrangeNames(Circumstance):

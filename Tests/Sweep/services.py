@@ -21,6 +21,9 @@ rate-per-source = "10000/s"
 [service.time]
 serve = "time"
 listen-stream = ["127.0.0.1:0"]
+[service.drained]
+serve = "echo"
+listen-stream = ["127.0.0.1:0"]
 [service.status]
 serve = "status"
 listen-stream = ["127.0.0.1:0"]
@@ -29,11 +32,21 @@ listen-stream = ["127.0.0.1:0"]
 
 class Services:
     def __init__(self, programs):
+        self.programs = programs
         self.begat = str(programs / "begat")
         self.begatd = str(programs / "begatd")
 
     def __enter__(self):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="begat-sweep-"))
+        self.processes = []
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
         self.place.chmod(0o755)
         self.configuration = self.place / "begatd.toml"
         self.configuration.write_text(CONFIGURATION)
@@ -45,10 +58,10 @@ class Services:
             os.environ, RUNTIME_DIRECTORY=str(self.place / "run"), STATE_DIRECTORY=str(self.place / "state"),
             TERM="dumb", HOME=str(self.place))
         read, write = os.pipe()
-        self.log = open(self.place / "log", "w")
-        self.daemon = subprocess.Popen(
-            [self.begatd, "--config", str(self.configuration), "--ready-fd", str(write)], pass_fds=[write],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment)
+        with open(self.place / "log", "w") as log:
+            self.processes.append(subprocess.Popen(
+                [self.begatd, "--config", str(self.configuration), "--ready-fd", str(write)], pass_fds=[write],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=self.environment))
         os.close(write)
         self.addresses = {}
         with os.fdopen(read) as ready:
@@ -58,14 +71,13 @@ class Services:
         if not self.addresses:
             raise SystemExit(f"begatd did not start: {(self.place / 'log').read_text()}")
         self.sleeper = subprocess.Popen(["sleep", "600"])
-        return self
+        self.processes.append(self.sleeper)
 
     def __exit__(self, *reason):
-        self.daemon.terminate()
-        self.daemon.wait(60)
-        self.sleeper.kill()
-        self.sleeper.wait()
-        self.log.close()
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(60)
         shutil.rmtree(self.place)
 
     def address(self, name, place=0):
