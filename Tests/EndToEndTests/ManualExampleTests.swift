@@ -6,11 +6,6 @@ import Testing
 @Suite(.timeLimit(.minutes(30)))
 struct ManualExampleTests {
   private static let prelude = """
-    set -u
-    ip link set lo up
-    for place in /run /srv /etc/begat; do [ ! -d $place ] || mount -t tmpfs tmpfs $place; done
-    cd "$1"
-    export PATH="$2:$PATH"
     echo header > header.txt; printf 'b\\na\\nb\\n' > names.txt; echo body > body.txt; echo footer > footer.txt
     exec {ready}< <(exec begatd --ready-fd 3 3>&1 > begatd.table 2> begatd.log)
     while IFS= read -r line <&$ready; do :; done
@@ -33,20 +28,13 @@ struct ManualExampleTests {
     let examples = try Self.examples()
     #expect(examples.count > 15)
     let directory = try TemporaryDirectory()
-    var script = "unset RUNTIME_DIRECTORY\n" + Self.prelude
+    var script = Self.prelude
     for turn in 1...2 {
       for (number, example) in examples.enumerated() {
         script += "{ \(example)\n} > \(turn)-\(number).output 2>&1 < /dev/null; echo $? > \(turn)-\(number).status\n"
       }
     }
-    let programs = URL(fileURLWithPath: try Programs.begat()).deletingLastPathComponent().path
-    let shell = try RunningProgram.run(
-      try Programs.tool("unshare"),
-      [
-        "--net", "--mount", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child", "bash",
-        try directory.write(script, to: "script"), directory.path, programs,
-      ], within: .seconds(180))
-    #expect(shell.status == .exited(code: 0) && shell.errors.text == "", "\(shell.errors.text)")
+    try runApart(script, in: directory)
     func read(_ name: String) throws -> String { try String(contentsOfFile: directory.path(name), encoding: .utf8) }
     for turn in 1...2 {
       for (number, example) in examples.enumerated() {

@@ -7,12 +7,6 @@ import Testing
 struct ReadmeTests {
   /// Runs the examples in one shell, and writes each command's output and status to files named by its number.
   private static let prelude = """
-    set -u
-    ip link set lo up
-    # Nothing of this is seen outside, and nothing of the machine's own is found here.
-    for place in /run /srv /etc/begat; do [ ! -d $place ] || mount -t tmpfs tmpfs $place; done
-    cd "$1"
-    export PATH="$2:$PATH"
     # Starts a server and waits until it says that it is ready.
     start() {
       exec {output}< <(exec "$@" 2>&1)
@@ -40,8 +34,7 @@ struct ReadmeTests {
     #expect(commands.count > 10)
 
     let directory = try TemporaryDirectory()
-    // A reader has no runtime directory of a test's.
-    var script = "unset RUNTIME_DIRECTORY\n" + Self.prelude
+    var script = Self.prelude
     var number = 0
     for example in examples {
       if case .file(let name) = example.kind {
@@ -55,14 +48,7 @@ struct ReadmeTests {
       }
     }
     script = script.replacing("/usr/bin/stunnel4", with: try Programs.tool("stunnel4"))
-    let programs = URL(fileURLWithPath: try Programs.begat()).deletingLastPathComponent().path
-    let shell = try RunningProgram.run(
-      try Programs.tool("unshare"),
-      [
-        "--net", "--mount", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child", "bash",
-        try directory.write(script, to: "script"), directory.path, programs,
-      ], within: .seconds(120))
-    #expect(shell.status == .exited(code: 0) && shell.errors.text == "", "\(shell.errors.text)")
+    try runApart(script, in: directory)
 
     func read(_ name: String) throws -> String { try String(contentsOfFile: directory.path(name), encoding: .utf8) }
     for (number, command) in commands.enumerated() {
