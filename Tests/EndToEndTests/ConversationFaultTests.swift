@@ -119,7 +119,7 @@ struct ConversationFaultTests {
     #expect(shell.output.text == "1\n")
     #expect(
       shell.errors.text
-        == "begat \(command): step 1, --expect \"zzz\": nobody reads standard output, and 300ms are over\n")
+        == "begat \(command): step 1, --expect \"zzz\": no process reads standard output, and 300ms are over\n")
   }
 
   @Test func aLineIsLabelledThoughItIsQuiet() throws {

@@ -1,4 +1,4 @@
-// OpenSSL's libssl, loaded when it is needed: what speaks no TLS neither waits for it nor needs it installed.  Its headers
+// OpenSSL's libssl, loaded when it is needed: a command without TLS neither waits for it nor needs it installed.  Its headers
 // are not needed either: the functions and numbers used here are the same in versions 1.1 and 3.
 #pragma once
 
@@ -28,11 +28,11 @@ const char *ctls_load(void);
 ctls_session *ctls_open(int socket, const char *name, bool is_address, const char *authorities, bool verifies);
 void ctls_close(ctls_session *session);
 
-/// 1 when it is done.
+/// Shakes hands with the server; 1 when that is done.
 long ctls_handshake(ctls_session *session);
 long ctls_read(ctls_session *session, void *bytes, size_t size);
 long ctls_write(ctls_session *session, const void *bytes, size_t size);
-/// Tells the peer that nothing more is sent: as ctls_write, and greater than 0 if it is told.
+/// Sends the end of TLS, after which nothing more is sent; greater than 0 when it is sent, else as ctls_write.
 long ctls_end(ctls_session *session);
 /// Why the last call of this thread failed.
 void ctls_reason(ctls_session *session, char *room, size_t size);

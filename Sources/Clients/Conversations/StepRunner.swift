@@ -23,7 +23,7 @@ struct StepRunner {
       } catch let reason as StepFailure.Reason {
         throw StepFailure(number: place + 1, step: step, reason: reason.blotting(secrets))
       } catch let failure as SystemCallError where failure.code == .wouldBlock && output.hasCaused(failure) {
-        let text = "nobody reads \(failure.object ?? "it"), and \(DurationText.render(limit)) are over"
+        let text = "no process reads \(failure.object ?? "it"), and \(DurationText.render(limit)) are over"
         throw StepFailure(number: place + 1, step: step, reason: .other(text))
       }
     }

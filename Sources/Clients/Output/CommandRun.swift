@@ -14,19 +14,19 @@ struct CommandRun {
 
   /// The line of a program that cannot be run.
   ///
-  /// - Returns: the exit status that tells it.
+  /// - Returns: the exit status for it.
   func complain(ofCommand failure: SystemCallError) -> CInt {
     complain("\(failure)")
     return failure.code == .noSuchFileOrDirectory ? ExitStatuses.commandNotFound : ExitStatuses.commandNotExecutable
   }
 
-  /// - Returns: what the body returns; `failure` where it throws, which is said.
+  /// - Returns: the body's result; `failure` after an error, which is shown.
   func attempt<Result>(failure: Result, _ body: () throws -> Result) -> Result {
     do {
       _ = StartSignals.ignored
       // Ignored, it would take the statuses of all that is started away.
       if try Signal.child.disposition == .ignored { Signal.child.restoreDefault() }
-      // Who closed the output shall hear that nothing can be printed.
+      // A caller that has closed the output gets an error if something is printed.
       try StandardStreams.ensureOpen(failing: true)
       return try body()
     } catch {

@@ -1,20 +1,20 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// What the commands that run another one end with, where it is not that one's own status.
+/// The exit statuses of begat's own, of commands that run another one and else pass its status on.
 enum ExitStatuses {
   static let failure: CInt = 1
   /// `EX_TEMPFAIL`, sysexits.h
   static let temporaryFailure: CInt = 75
-  /// A limit ended the command, as timeout(1) tells it.
+  /// A limit ended the command: the status of timeout(1).
   static let limitReached: CInt = 124
-  /// The command was not started, or not watched to its end, as env(1) and timeout(1) tell it.
+  /// The command was not started, or not watched to its end: the status of env(1) and timeout(1).
   static let notStarted: CInt = 125
-  /// As env(1) and shells tell it.
+  /// The status of env(1) and shells.
   static let commandNotExecutable: CInt = 126
   static let commandNotFound: CInt = 127
 
-  /// What a command ends with that passes on how another one ended, as shells tell it.
+  /// The status that passes on how another command ended, made as shells make it.
   static func of(_ status: ExitStatus) -> CInt {
     switch status {
     case .exited(let code): code

@@ -18,7 +18,7 @@ public struct TLSSettings: Sendable {
 ///
 /// Source: SSL_connect(3), SSL_read(3), SSL_write(3).
 final class TLSSession: @unchecked Sendable {
-  // One thread has it at a time.
+  // Only one thread at a time uses it.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
