@@ -81,7 +81,8 @@ struct PeerListener {
 
   /// Removes the socket's file on every way out.
   private func waiting<Result: ~Copyable>(_ body: (Cancellation) throws -> Result) throws -> Result {
-    try SignalQueue.with(.terminationRequests) { requests in
+    let isForeign = hasFile
+    return try SignalQueue.with(.terminationRequests) { requests in
       let cancellation = try Cancellation(whenReadable: requests.descriptor)
       do {
         let result = try body(cancellation)
@@ -89,11 +90,16 @@ struct PeerListener {
         return result
       } catch {
         // That of another server is left alone.
-        if (error as? SystemCallError)?.call != "bind" { removeFile() }
+        if !isForeign, (error as? SystemCallError)?.call != "bind" { removeFile() }
         if let request = requests.take() { _ = ProcessEnd.by(request.signal) }
         throw error
       }
     }
+  }
+
+  private var hasFile: Bool {
+    guard case .unixPath(let path) = address, let text = path.text else { return false }
+    return access(text, F_OK) == 0
   }
 
   private func removeFile() {

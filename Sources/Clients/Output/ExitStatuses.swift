@@ -1,7 +1,7 @@
 import Glibc
 @_spi(Begat) import UnixCore
 
-/// The exit statuses of begat's own, of commands that run another one and else pass its status on.
+/// The exit statuses that begat gives itself, in commands that otherwise pass on that of another command.
 enum ExitStatuses {
   static let failure: CInt = 1
   /// `EX_TEMPFAIL`, sysexits.h
