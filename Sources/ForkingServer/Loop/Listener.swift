@@ -165,12 +165,14 @@ struct Listener: ~Copyable {
     // As a container's first process it inherits what other programs leave behind, and may have inherited some already.
     reapAll()
     Heap.trim()
-    do throws(SystemCallError) { try Heap.moveToMemoryFile() } catch { reporter.log(.warning, "\(error)") }
+    var memory: FileBackedMemory?
+    do throws(SystemCallError) { memory = try FileBackedMemory() } catch { reporter.log(.warning, "\(error)") }
     // Pages that are written from here on belong to the listener and to all of its children: the kernel's walks to their
     // users take longer with each connection that is open.
     try confinement.enter()
     reporter.sayReady(addresses)
     if let status { manager.ready(status) }
+    memory.take()?.leaveCleanPages()
     while !isDone { takeTurn() }
     finishLog()
     report()

@@ -7,11 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct region {
-  uintptr_t start, end;
-  int protection;
-};
-
 static uintptr_t hexadecimal(const char **text) {
   uintptr_t value = 0;
   for (;; (*text)++) {
@@ -24,7 +19,7 @@ static uintptr_t hexadecimal(const char **text) {
 
 // One line of /proc/self/maps: a region worth moving, or false.  Those are the writable private ones but the stack, and
 // the pages that the program's relocation has written and then protected.
-static bool read_region(const char *line, struct region *region) {
+static bool read_region(const char *line, struct platform_region *region) {
   const char *text = line;
   region->start = hexadecimal(&text);
   if (*text++ != '-') return false;
@@ -50,7 +45,7 @@ static bool is_zero(uintptr_t page, size_t size) {
 }
 
 // Nothing here may write to the memory that is being moved: only the stack is used, and system calls by number.
-static bool move(const struct region *region, int file, off_t offset) {
+static bool move(const struct platform_region *region, int file, off_t offset) {
   enum { page = 4096 };
   size_t size = region->end - region->start;
   for (size_t done = 0; done < size;) {
@@ -67,11 +62,12 @@ static bool move(const struct region *region, int file, off_t offset) {
   return syscall(SYS_mmap, region->start, size, region->protection, MAP_PRIVATE | MAP_FIXED, file, offset) != -1;
 }
 
-int platform_move_memory_to_file(void) {
-  enum { most = 16 };
-  struct region regions[most];
+int platform_move_memory_to_file(struct platform_memory *memory) {
+  enum { most = sizeof memory->regions / sizeof *memory->regions };
+  struct platform_region *regions = memory->regions;
   int count = 0;
   off_t total = 0;
+  memory->count = 0;
   char maps[16384];
   int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
   if (source == -1) return -1;
@@ -94,5 +90,31 @@ int platform_move_memory_to_file(void) {
     offset += (off_t)(regions[i].end - regions[i].start);
   }
   syscall(SYS_close, file);
-  return moved ? 0 : -1;
+  if (!moved) return -1;
+  memory->count = count;
+  return 0;
+}
+
+void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap) {
+  // Documentation/admin-guide/mm/pagemap.rst
+  const uint64_t is_present = (uint64_t)1 << 63, is_of_file = (uint64_t)1 << 61;
+  uint64_t pages[512];
+  size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < memory->count; i++) {
+    uintptr_t page = memory->regions[i].start;
+    while (page < memory->regions[i].end) {
+      size_t wanted = (memory->regions[i].end - page) / size;
+      if (wanted > sizeof pages / sizeof *pages) wanted = sizeof pages / sizeof *pages;
+      if (lseek(pagemap, (off_t)(page / size * sizeof *pages), SEEK_SET) == -1) return;
+      ssize_t length = read(pagemap, pages, wanted * sizeof *pages);
+      if (length < (ssize_t)sizeof *pages) return;
+      size_t count = (size_t)length / sizeof *pages;
+      // A page that the process has written is no page of the file any more, and is all that has its contents.
+      for (size_t n = 0, clean; n < count; n += clean + 1) {
+        for (clean = 0; n + clean < count && (pages[n + clean] & is_present) && (pages[n + clean] & is_of_file);) clean++;
+        if (clean > 0) madvise((void *)(page + n * size), clean * size, MADV_DONTNEED);
+      }
+      page += count * size;
+    }
+  }
 }

@@ -228,9 +228,21 @@ ssize_t platform_receive_passed(int fd, void *buffer, size_t size, int flags, st
 // Memory
 /// malloc_trim(3): gives free heap memory back, so that forked processes need not tidy it up.
 void platform_trim_heap(void);
+struct platform_region {
+  uintptr_t start, end;
+  int protection;
+};
+/// Memory that lies in a file now.
+struct platform_memory {
+  struct platform_region regions[16];
+  int count;
+};
 /// Puts the contents of the process's private memory, but its stack's, into a file in memory and maps that privately in
 /// the same place.  For a single thread.
-int platform_move_memory_to_file(void);
+int platform_move_memory_to_file(struct platform_memory *memory);
+/// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
+/// `pagemap` is /proc/self/pagemap, open for reading.
+void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap);
 
 // Errors
 const char *platform_error_text(int error);

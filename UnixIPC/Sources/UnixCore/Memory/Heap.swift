@@ -20,13 +20,4 @@ import Glibc
     // This is advice: a kernel without large pages is no failure.
     if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_HUGEPAGE) }
   }
-
-  /// Moves what the process has written so far, except its stack, into a file in memory that is mapped privately in its
-  /// place.
-  ///
-  /// Forks then copy no page tables for it, and thousands of living children share pages of a file instead of anonymous
-  /// ones, which the kernel's walks from a page to its users find one by one.
-  public static func moveToMemoryFile() throws(SystemCallError) {
-    _ = try check("memfd_create") { platform_move_memory_to_file() }
-  }
 }

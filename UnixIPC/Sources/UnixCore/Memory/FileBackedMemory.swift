@@ -1,0 +1,30 @@
+import CPlatform
+import Glibc
+
+/// A file in memory that has taken the place of what the process has written, except its stack, and is mapped privately
+/// there.
+///
+/// Thousands of living children share pages of a file instead of anonymous ones, which the kernel's walks from a page to
+/// its users find one by one.
+@_spi(Begat) public struct FileBackedMemory: ~Copyable {
+  private var memory = platform_memory()
+  /// What of its memory the process has in its page tables; nil where the kernel does not show it.
+  private let pages: Descriptor?
+
+  /// Moves what the process has written so far.  It must have a single thread, and /proc.
+  public init() throws(SystemCallError) {
+    pages = try? Descriptor.open("/proc/self/pagemap", .readOnly)
+    _ = try check("memfd_create") { platform_move_memory_to_file(&memory) }
+  }
+
+  /// Takes pages that are as they are in the file out of the page tables.
+  ///
+  /// A fork copies the entry of each page that its process has touched, and the child's end removes it again: 0.07 µs.
+  /// A process that has come to the end of its start touches few of those that the start has touched.
+  public func leaveCleanPages() {
+    switch pages {
+    case .some(let pages): withUnsafePointer(to: memory) { platform_leave_clean_pages($0, pages.number) }
+    case nil: break
+    }
+  }
+}
