@@ -16,7 +16,8 @@ extension Listener {
     for step in 0..<count {
       let index = (first + step) % count
       guard ready & (1 << UInt64(index & 63)) != 0 else { continue }
-      guard acceptSome(at: index, sockets.streams[index]) != .paused else { return }
+      let end = sockets.uncountedStreams[index]._withUnsafeGuaranteedRef { acceptSome(at: index, $0) }
+      guard end != .paused else { return }
     }
   }
 

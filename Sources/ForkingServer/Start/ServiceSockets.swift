@@ -39,7 +39,11 @@ final class AnsweringSocket {
 
 /// The sockets that a listener serves: passed by begatd or a service manager, or bound by itself.
 struct ServiceSockets {
-  private(set) var streams: [StreamSocket] = []
+  private(set) var streams: [StreamSocket] = [] {
+    didSet { uncountedStreams = streams.map(Unmanaged.passUnretained) }
+  }
+  /// The same, for accepting clients: to count a reference is to write to the object's page, which each fork copies then.
+  private(set) var uncountedStreams: [Unmanaged<StreamSocket>] = []
   private(set) var datagrams: [AnsweringSocket] = []
   /// Their addresses, for people.
   private(set) var addresses: [String] = []
