@@ -191,7 +191,9 @@ extension Listener {
     let birth = ConnectionProcess.Birth(
       process: process, connection: admitted.connection.number, client: admitted.client,
       connections: admitted.reservation.placesOfSource, proxied: admitted.proxied, slot: slot, errors: errors)
-    return try ForkedProcess.fork(exitSignal: Listener.exitSignal, passing: birth, ConnectionProcess.live)
+    let child = try ForkedProcess.fork(exitSignal: Listener.exitSignal, passing: birth, ConnectionProcess.live)
+    memory.noteFork()
+    return child
   }
 
   private mutating func execute(

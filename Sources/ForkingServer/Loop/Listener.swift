@@ -69,6 +69,7 @@ struct Listener: ~Copyable {
   var antechamber: Antechamber
   var accepting = AcceptState()
   var drain: Drain?
+  var memory = ListenerMemory()
   private var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
@@ -164,15 +165,13 @@ struct Listener: ~Copyable {
     let status = readyStatus
     // As a container's first process it inherits what other programs leave behind, and may have inherited some already.
     reapAll()
-    Heap.trim()
-    var memory: FileBackedMemory?
-    do throws(SystemCallError) { memory = try FileBackedMemory() } catch { reporter.log(.warning, "\(error)") }
+    do throws(SystemCallError) { try memory.settle() } catch { reporter.log(.warning, "\(error)") }
     // Pages that are written from here on belong to the listener and to all of its children: the kernel's walks to their
     // users take longer with each connection that is open.
     try confinement.enter()
     reporter.sayReady(addresses)
     if let status { manager.ready(status) }
-    memory.take()?.leaveCleanPages()
+    memory.leaveCleanPages()
     while !isDone { takeTurn() }
     finishLog()
     report()

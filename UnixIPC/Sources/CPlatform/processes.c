@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +22,13 @@ pid_t platform_fork(int exit_signal) {
   platform_inherit_stack(false);
   errno = error;
   return child;
+}
+
+// What glibc has registered; fails with EINVAL if it has not.
+int platform_leave_rseq(void) {
+  char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+  enum { registered_size = 32 };
+  return (int)syscall(SYS_rseq, area, registered_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
 }
 
 bool platform_has_one_thread(void) { return __libc_single_threaded; }

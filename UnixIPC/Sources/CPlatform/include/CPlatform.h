@@ -57,6 +57,8 @@ enum { PLATFORM_MOST_PASSED_BYTES = 256 };
 /// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It begins
 /// on the first stack and does not have that of platform_run_apart.
 pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size);
+/// Ends the thread's restartable sequences: the kernel then writes to none of its pages when a copy of it first runs.
+int platform_leave_rseq(void);
 char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);

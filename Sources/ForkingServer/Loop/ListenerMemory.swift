@@ -1,0 +1,32 @@
+@_spi(Begat) import UnixCore
+
+/// Keeps small what each fork of the listener costs because of its memory.
+struct ListenerMemory: ~Copyable {
+  private var file: FileBackedMemory?
+  private var forks = 0
+
+  /// After so many forks, the pages are looked at again: a reload or an order touches many that no connection needs.
+  private static let forksBetweenLooks = 1000
+
+  /// Prepares the memory for forks, when the start has done all that needs /proc.
+  mutating func settle() throws(SystemCallError) {
+    Heap.trim()
+    ProcessControl.endRestartableSequences()
+    file = try FileBackedMemory()
+  }
+
+  /// Takes pages out of the page tables that a fork need not copy.
+  func leaveCleanPages() {
+    switch file {
+    case .some(let file): file.leaveCleanPages()
+    case nil: break
+    }
+  }
+
+  mutating func noteFork() {
+    forks += 1
+    guard forks == Self.forksBetweenLooks else { return }
+    forks = 0
+    leaveCleanPages()
+  }
+}
