@@ -29,6 +29,8 @@ struct ConnectionProcess: ~Copyable {
   /// A terminal's interrupt is for the listener, which lets its connections end.
   private let blockedSignals = SignalSet(.interrupt, .hangUp)
   private let endWithListener = Signal.kill
+  /// A constant of the library is on a page that nothing else of a connection needs.
+  private let processLimit = ResourceLimit.processes
 
   /// - Parameter errors: where standard error of connection processes goes.
   /// - Parameter keeping: open descriptors that the service needs.
@@ -196,7 +198,7 @@ struct ConnectionProcess: ~Copyable {
 
   /// The listener cannot set this limit: RLIMIT_NPROC counts all processes of its user together.
   private func forbidProcesses() {
-    do throws(SystemCallError) { try ResourceLimit.processes.set(soft: 0, hard: 0) } catch {
+    do throws(SystemCallError) { try processLimit.set(soft: 0, hard: 0) } catch {
       ProcessControl.exitImmediately(status: Outcome.failedStatus)
     }
   }
