@@ -81,5 +81,8 @@ int main(int argc, char **argv) {
     if (event != 0 || signal == SIGTRAP) signal = 0;
     if (ptrace(PTRACE_SINGLESTEP, process, 0, signal) == -1 && errno != ESRCH) err(1, "ptrace");
   }
+  /* A process that is let go while it steps would die by its next SIGTRAP. */
+  if (ptrace(PTRACE_INTERRUPT, listener, 0, 0) == 0 && waitpid(listener, NULL, __WALL) == listener)
+    ptrace(PTRACE_DETACH, listener, 0, 0);
   return 0;
 }
