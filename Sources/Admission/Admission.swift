@@ -113,7 +113,9 @@ public struct Admission: ~Copyable {
     self.limits = limits
   }
 
-  private static let tableOffset = 128
+  /// Where this value may lie in the memory of the table, and where chains and heap begin.
+  static let ownOffset = 128
+  static let tableOffset = 1024
 
   // MARK: - Generations
 
@@ -160,10 +162,7 @@ public struct Admission: ~Copyable {
   ///   limit of the whole service the clients stay where they are, unless `when-full` says that they are refused.
   /// - Throws: what `accept` throws; nothing is taken then.
   public func admit(now: Deadline, _ accept: () throws(SystemCallError) -> Client) throws(SystemCallError) -> Answer {
-    try table.locked { () throws(SystemCallError) in
-      if let wait = wait(now: now) { return .wait(wait) }
-      return .accepted(decide(on: try accept(), now: now))
-    }
+    try admit(now: now, accept) { _ in }
   }
 
   /// Decides as `admit(now:_:)`, and notes the decision while no other process admits a client.
@@ -191,7 +190,11 @@ public struct Admission: ~Copyable {
     if let refusal = refusal(of: number, now: now) { return .refused(refusal) }
     table.pointee.begin(number, fullAt: takeTokens(of: number, now: now))
     table.pointee.book.takePlace()
-    return .admitted(Reservation(in: table, source: number))
+    return admitted(number)
+  }
+
+  private func admitted(_ number: SourceTable.Number) -> Decision {
+    .admitted(Reservation(in: table, source: number, places: table.pointee.book.active(number)))
   }
 
   /// Decides on a connection without a client (LOCAL, UNKNOWN): only the limits of the whole service apply.
@@ -202,7 +205,7 @@ public struct Admission: ~Copyable {
       takeToken(now: now)
       table.pointee.begin(number, fullAt: now)
       table.pointee.book.takePlace()
-      return .admitted(Reservation(in: table, source: number))
+      return admitted(number)
     }
   }
 

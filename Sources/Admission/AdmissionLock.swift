@@ -13,8 +13,8 @@ package struct AdmissionLock {
 
   /// After this time, in nanoseconds, the listener looks whether the holder lives.
   private static let patience: Int64 = 50_000_000
-  /// How often: a holder needs microseconds, and on the busiest machine no five seconds.
-  private static let mostWaits = 100
+  /// After this many waits, five seconds, a holder counts as stopped: it needs microseconds.
+  private static let maxWaits = 100
 
   /// Takes the lock.
   ///
@@ -23,12 +23,12 @@ package struct AdmissionLock {
     var waits = 0
     while !begat_lock_take(word, AdmissionLock.patience) {
       let holder = begat_lock_holder(word)
+      precondition(holder != getpid(), "the lock for admission is taken twice")
       waits += 1
       switch state(of: holder) {
       case .notAChild: break
       case .ended: if begat_lock_take_over(word, holder) { return true }
-      // It was stopped.  No client is served any more until it goes on or dies.
-      case .living: if waits > AdmissionLock.mostWaits { kill(holder, SIGKILL) }
+      case .living: if waits > AdmissionLock.maxWaits { kill(holder, SIGKILL) }
       }
     }
     return false
@@ -78,6 +78,15 @@ extension Admission {
   /// From now on processes that are forked may share table and book, and every change is made under the lock.
   package func share(under lock: AdmissionLock) { table.pointee.lock = lock }
 
+  /// Moves itself into its own memory, to the end of the process: there a forked process finds it that has this memory.
+  package consuming func settle() -> UnsafePointer<Admission> {
+    precondition(MemoryLayout<Admission>.size <= Admission.tableOffset - Admission.ownOffset)
+    let place = (tableMemory.unsafeBytes.baseAddress! + Admission.ownOffset)
+      .bindMemory(to: Admission.self, capacity: 1)
+    place.initialize(to: self)
+    return UnsafePointer(place)
+  }
+
   /// Sets whether processes that are forked from now on have the memory of admission.
   package func setInherited(_ isInherited: Bool) throws(SystemCallError) {
     try bookMemory.setInherited(isInherited)
@@ -88,14 +97,15 @@ extension Admission {
     }
   }
 
-  /// Gives the memory up in a forked process, before it meets a client's bytes.
+  /// Gives the memory up in a forked process, before it meets a client's bytes: nothing of this value may be used then.
   package func unmapInCopy() throws(SystemCallError) {
     try bookMemory.unmapInCopy()
-    try tableMemory.unmapInCopy()
     switch bans {
     case .some(let bans): try bans.memory.unmapInCopy()
     case nil: break
     }
+    // This value may lie there.
+    try tableMemory.unmapInCopy()
   }
 
   /// Looks at what a decision on a client of a source looks at, so that the pages are there when one comes.
@@ -103,14 +113,17 @@ extension Admission {
   /// - Parameter number: the source's number, as reservations have it.
   /// - Returns: whether the client might be admitted; a result that is not used would not be looked for.
   package func rehearse(_ number: UInt32, now: Deadline) -> Bool {
-    table.locked {
-      let client = Client(address: .ipv4(.loopback, port: 0), prefix: limits.sourcePrefix)
-      return wait(now: now) == nil && !isBanned(client, now) && table.pointee.contains(number)
-    }
+    // Without the lock, for which clients would wait: nothing depends on the answer.
+    let client = Client(address: .ipv4(.loopback, port: 0), prefix: limits.sourcePrefix)
+    return wait(now: now) == nil && !isBanned(client, now) && table.pointee.contains(number)
   }
 
   /// Takes over a place that another process of this listener has reserved.
-  package func takeOver(source: UInt32) -> Reservation { Reservation(in: table, source: source) }
+  ///
+  /// - Parameter places: how many places the source had then.
+  package func takeOver(source: UInt32, places: Int) -> Reservation {
+    Reservation(in: table, source: source, places: places)
+  }
 
   /// Does something while no other process admits a client.
   package func locked(_ body: () -> Void) { table.locked(body) }

@@ -12,11 +12,11 @@ public struct Reservation: ~Copyable {
   /// How many places the client's source has, this one included.
   public let placesOfSource: Int
 
-  /// Takes over a place that was counted for the source; the caller has the lock, if there is one.
-  init(in table: UnsafeMutablePointer<SourceTable>, source: SourceTable.Number) {
+  /// Takes over a place that was counted for the source.
+  init(in table: UnsafeMutablePointer<SourceTable>, source: SourceTable.Number, places: Int) {
     self.table = table
     self.source = source
-    placesOfSource = table.pointee.book.active(source)
+    placesOfSource = places
   }
 
   deinit {

@@ -88,12 +88,18 @@ struct SourceTable {
   }
 
   /// Whether the source of a number is in the book: looks at all that `find` looks at, and changes nothing.
+  ///
+  /// Without the lock the answer may be wrong, but it comes: no chain is longer than the table, unless it changes.
   func contains(_ number: Number) -> Bool {
     guard number < header.pointee.untouched else { return false }
     let entry = book.sources + Int(number)
     var next = chains[chain(of: Source(high: entry.pointee.high, low: entry.pointee.low))]
-    while next != 0, next != number + 1 { next = rows[Int(next - 1)].next }
-    return next != 0
+    var left = count
+    while left > 0, next != 0, next != number + 1 {
+      next = rows[Int(next - 1)].next
+      left -= 1
+    }
+    return next == number + 1
   }
 
   /// Notes a new connection of a source.

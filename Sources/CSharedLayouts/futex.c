@@ -20,4 +20,8 @@ int begat_futex_wait(const uint32_t *value, uint32_t expected, int64_t nanosecon
   return (int)syscall(SYS_futex, value, FUTEX_WAIT, expected, &limit, NULL, 0);
 }
 
+void begat_futex_await(const uint32_t *value, uint32_t expected) {
+  syscall(SYS_futex, value, FUTEX_WAIT, expected, NULL, NULL, 0);
+}
+
 void begat_futex_wake(uint32_t *value) { syscall(SYS_futex, value, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }

@@ -32,7 +32,7 @@ bool begat_lock_take(uint32_t *lock, int64_t nanoseconds) {
   int64_t end = now() + nanoseconds;
   while (true) {
     uint32_t word = load(lock);
-    // Others may be waiting still: a process that has waited wakes another one.
+    // Others may still wait, so a process that has waited sets the bit and will wake one.
     if (word == 0) {
       if (replace(lock, 0, own | waiters)) return true;
     } else if ((word & waiters) != 0 || replace(lock, word, word | waiters)) {

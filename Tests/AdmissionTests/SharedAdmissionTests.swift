@@ -64,7 +64,7 @@ import Testing
     let source = reservation.source
     reservation.leaveToListener()
     #expect(shared.admission.active == 1)
-    func end() { _ = shared.admission.takeOver(source: source) }
+    func end() { _ = shared.admission.takeOver(source: source, places: 1) }
     end()
     #expect(shared.admission.active == 0)
   }

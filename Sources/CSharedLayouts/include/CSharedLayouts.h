@@ -390,4 +390,6 @@ static inline void begat_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); 
 
 /// futex(2) on memory that processes share: wait while *value is `expected`, wake all waiters.
 int begat_futex_wait(const uint32_t *value, uint32_t expected, int64_t nanoseconds);
+/// The same without a limit of time; a signal ends it as well.
+void begat_futex_await(const uint32_t *value, uint32_t expected);
 void begat_futex_wake(uint32_t *value);

@@ -20,7 +20,7 @@ enum {
   BEGAT_SPARE_REFUSED = 5,
 };
 
-/// A spare, and the client that it has accepted.  `state` is written after everything that it speaks of.
+/// A spare, and the client that it has accepted.  `state` is written after the fields that it makes valid.
 struct begat_claim {
   uint32_t state;
   int32_t pid;
@@ -45,7 +45,8 @@ struct begat_claim {
   int32_t peer_pid;
   uint32_t user;
   uint32_t group;
-  uint32_t reserved;
+  /// Not 0 if these are known.
+  uint32_t has_credentials;
 };
 
 /// The beginning of that memory; claims follow at BEGAT_SPARES_HEADER_SIZE.
@@ -56,7 +57,7 @@ struct begat_spares {
   uint32_t is_open;
   /// How many spares have no client.
   uint32_t waiting;
-  /// The listener is woken when no more than so many are left.
+  /// The listener is woken when this many or fewer are left.
   uint32_t low_water;
   /// Whether the listener waits without looking at this memory, so that any client must wake it.
   uint32_t is_asleep;
@@ -68,7 +69,7 @@ struct begat_spares {
 
 enum { BEGAT_SPARES_HEADER_SIZE = 64 };
 
-/// Waits for a lock in shared memory, zeroed before its first use, at most for so many nanoseconds.
+/// Waits for a lock in shared memory, zeroed before its first use, for at most this time.
 ///
 /// A lock has no memory of the processes that wait: a waiter that is killed takes at most one waking with it, and the
 /// others look again by themselves.

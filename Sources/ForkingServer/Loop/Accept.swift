@@ -108,7 +108,7 @@ extension Listener {
 
   mutating func refuse(_ accepted: consuming AcceptedClient, _ refusal: Refusal, now: Deadline) {
     noteRefused(accepted.client, refusal, now: now)
-    sendRefusal(to: accepted.connection)
+    accepted.connection.sendRefusal(refusalLine)
   }
 
   /// Counts and logs that a client is refused.
@@ -117,12 +117,6 @@ extension Listener {
     scoreboard.countRefused(refusal.rawValue, now: now.instant)
     admission.noteRefused(client, refusal, now: now)
     say(refusals.refused(refusal, client, now: now), .clientsRefused)
-  }
-
-  /// Sends a refused client the line that is for it.
-  func sendRefusal(to connection: borrowing Descriptor) {
-    guard let line = refusalLine else { return }
-    _ = line.withUnsafeBytes { bytes in try? connection.send(bytes, waiting: false) }
   }
 
   /// Gives the client a process of its own.  If none can be made, the client is held until one can, and no other client
@@ -138,7 +132,7 @@ extension Listener {
     let started = Deadline.now
     if admitted.since == nil {
       scoreboard.countAccepted(now: started.instant)
-      if spares.areUsed { spares.demand.noteClient(bySpare: false, now: started) }
+      if spares.areUsed { spares.noteClient(now: started) }
     }
     slot.pointee = begat_slot(
       process: 0, peer: fields, via: via, user: client.user ?? 0, started: started.instant)
@@ -213,5 +207,13 @@ extension Listener {
     if let line = refusals.failed(failure, clientsWait: offerKind.handsOver, now: .now) {
       reporter.log(.error, line)
     }
+  }
+}
+
+extension Descriptor {
+  /// Sends a refused client the line that is for it, if there is one.
+  func sendRefusal(_ line: [UInt8]?) {
+    guard let line else { return }
+    _ = line.withUnsafeBytes { bytes in try? send(bytes, waiting: false) }
   }
 }

@@ -7,7 +7,7 @@ import NetworkServices
 /// What happens when a connection process has ended.
 extension Listener {
   mutating func ended(_ child: Int32, _ status: ExitStatus) {
-    if spares.areUsed { spareEnded(child) }
+    if spares.areUsed { spareEnded(child, status) }
     guard let entry = table.remove(child) else { return }
     // The process's own claims, copied once: an attacker may have it, and its descendants may still write here.
     let word = begat_copy_slot(scoreboard.slot(Int(entry.slot)))

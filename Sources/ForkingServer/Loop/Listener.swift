@@ -42,7 +42,7 @@ struct Listener: ~Copyable {
   /// Announces clients, stop signals and the channel.
   let poller: Poller
   /// Announces all that and the ends of connections, for times without new clients.
-  private let quietPoller: Poller
+  let quietPoller: Poller
   private let stopSignals: SignalQueue
   private let exits: SignalQueue
   let scoreboard: Scoreboard
@@ -70,16 +70,17 @@ struct Listener: ~Copyable {
   var accepting = AcceptState()
   var drain: Drain?
   var memory = ListenerMemory()
-  private var lastSweep = Deadline.now
+  /// When ended connections were last looked for that no signal announced.
+  var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
   var isBusy = false
   /// Keeps what begatd passes to a listener that shows it; nil for all others.
   let sharedState: SharedState?
-  /// Its lock is in use until then as well.
   var spares: SparePool
-  /// Stored last, because the properties of a value are destroyed in the order of their declarations: a client that is
-  /// held in `accepting` gives its place back in memory that this unmaps.
-  let admission: Admission
+  /// Never freed, so that a client that is held in `accepting` can give its place back, and in memory that spares have but
+  /// no connection process.
+  let settledAdmission: UnsafePointer<Admission>
+  var admission: Admission { _read { yield settledAdmission.pointee } }
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)!
@@ -101,10 +102,10 @@ struct Listener: ~Copyable {
     let spares = try SparePool(
       upTo: sockets.streams.isEmpty
         ? 0 : Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
-    let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.memory.capacity)
-    if let bell = spares.memory.bellNumber {
+    let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.board.capacity)
+    if let bell = spares.bellNumber {
       try pollers.urgent.add(bell, [.readable, .announcedOnce], token: Token.spares)
-      admission.share(under: spares.memory.lock)
+      admission.share(under: spares.board.lock)
     }
     let batch = try RecordBatch()
     let proxyHeaders = try ProxyHeaders(options)
@@ -123,7 +124,7 @@ struct Listener: ~Copyable {
     recordLimit = RecordLimit(options.logRateLimit)
     offer = service.offer
     offerKind = service.offer.kind
-    self.admission = admission
+    settledAdmission = admission.settle()
     refusals = Refusals(
       limits: options.admission, datagramLimits: options.datagramAdmission, peerText: PeerText(options.logAddress))
     self.startsPrograms = startsPrograms
@@ -148,7 +149,7 @@ struct Listener: ~Copyable {
     self.antechamber = antechamber
     emptying = Emptying(isUnderWay: sockets.haveClosing)
     self.spares = spares
-    self.scoreboard.header.pointee.spare_slots = UInt8(clamping: options.spareProcesses)
+    self.scoreboard.header.pointee.spare_slots = UInt8(clamping: options.slotCount - options.admission.maxConnections)
     if self.reporter.channelNumber == nil { begin() }
   }
 
@@ -215,83 +216,6 @@ struct Listener: ~Copyable {
     drain != nil && table.isEmpty && accepting.held == nil && antechamber.isEmpty && sockets.isEmpty
   }
 
-  // MARK: Waiting
-
-  /// The descriptors that the poller has found ready: a bit for each socket, where more than 64 share them.
-  private struct Ready {
-    var streams: UInt64 = 0
-    var datagrams: UInt64 = 0
-    /// A bit for each place of the antechamber.
-    var headers: UInt64 = 0
-    var hasStopSignals = false
-    /// Whether the ends of processes were waited for, and some have ended.
-    var hasExits = false
-    var isChannel = false
-    var hasProgramErrors = false
-    /// Whether pipes of connections may have something.
-    var hasPipes = false
-  }
-
-  private mutating func waitForWork() -> Ready {
-    var ready = Ready()
-    let limit = waitForQuietWork(&ready)
-    poller.wait(milliseconds: limit) { event in
-      switch event.token {
-      case Token.stopSignals: ready.hasStopSignals = true
-      case Token.spares: break
-      case Token.channel: ready.isChannel = true
-      case Token.programErrors: ready.hasProgramErrors = true
-      case Token.allDatagrams: ready.datagrams |= 1 << (event.token & 63)
-      case Token.allHeaders: ready.headers |= 1 << (event.token & 63)
-      default: ready.streams |= 1 << (event.token & 63)
-      }
-    }
-    return ready
-  }
-
-  /// Waits for ends of connections and for other work that is not urgent.
-  ///
-  /// While clients come, ends of connections do not wake the listener: they are handled in the turns that clients cause.
-  /// A moment after the last client they are waited for as well.
-  ///
-  /// - Returns: how many milliseconds to wait for clients, stop signals and the channel after that; -1 forever.
-  private mutating func waitForQuietWork(_ ready: inout Ready) -> CInt {
-    let limit = timeUntilWork()
-    if isBusy, accepting.pause == nil, drain == nil {
-      isBusy = false
-      if startsPrograms { ready.hasPipes = programLog.isLookDue() }
-      return limit < 0 ? Listener.busyMilliseconds : min(limit, Listener.busyMilliseconds)
-    }
-    // From now on no client announces itself, and records would gather until the last connection has ended.
-    if drain != nil { isBusy = false }
-    if startsPrograms { programLog.watchNew() }
-    quietPoller.wait(milliseconds: haveSparesNews() ? 0 : limit) { event in
-      switch event.token {
-      case Token.exits: ready.hasExits = true
-      case Token.pipes: ready.hasPipes = true
-      default: break
-      }
-    }
-    noteAwake()
-    return 0
-  }
-
-  private static let busyMilliseconds: CInt = 10
-
-  /// Milliseconds until something is due that no descriptor announces; -1 if nothing is.
-  private func timeUntilWork() -> CInt {
-    var due = Deadline.never
-    if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
-    if let retry = accepting.retryTime { due = min(due, retry) }
-    due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due, antechamber.due)
-    due = min(due, spares.due(mayOpen: mayOpenGate))
-    if let look = emptying.nextLook { due = min(due, look) }
-    // Nothing announces room in the channel.
-    if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }
-    if let drain { due = min(due, drain.due) }
-    return due.milliseconds
-  }
-
   // MARK: Signals and exits
 
   /// How many signals of a kind are handled before clients are looked at again: any process of this user can send them
@@ -326,7 +250,7 @@ struct Listener: ~Copyable {
   }
 
   private func isChild(_ process: Int32) -> Bool {
-    table.contains(process) || spares.areUsed && spares.memory.number(of: process) != nil
+    table.contains(process) || spares.areUsed && spares.board.number(of: process) != nil
   }
 
   mutating func reapAll() {
@@ -352,7 +276,7 @@ struct Listener: ~Copyable {
     return true
   }
 
-  private static let sweepInterval: Duration = .seconds(1)
+  static let sweepInterval: Duration = .seconds(1)
 
   /// Looks for exits that no signal announced, as it happens when the kernel's queue of signals is full.
   private mutating func sweepIfDue() {

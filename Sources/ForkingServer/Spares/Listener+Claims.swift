@@ -16,35 +16,36 @@ extension Listener {
 
   /// Looks at what spares have done.
   mutating func tendSpares() {
-    guard spares.areUsed, spares.memory.isUsable else { return }
-    spares.memory.answerBell()
-    for number in 0..<spares.memory.capacity {
-      switch spares.memory.state(number) {
+    guard spares.areUsed, spares.isUsable else { return }
+    let board = spares.board
+    board.answerBell()
+    for number in 0..<board.capacity {
+      switch board.state(number) {
       case BEGAT_SPARE_ADMITTED: take(number)
       case BEGAT_SPARE_ASKING: decide(number)
       default: break
       }
     }
-    guard spares.isOpen, !spares.memory.isOpen else { return }
+    guard spares.isOpen, !board.isOpen else { return }
     // A spare could not accept.
     spares.noteTrouble()
     closeGate()
   }
 
-  /// Takes the connection of a spare into the table; forgets the spare once it uses the shared memory no more.
+  /// Takes the connection of a spare into the table; forgets the spare once it no longer uses the shared memory.
   private mutating func take(_ number: Int) {
-    let claim = spares.memory.claim(number)
+    let claim = spares.board.claim(number)
     if claim.pointee.is_taken == 0 {
-      spares.memory.lastSource = claim.pointee.source
-      take(number, admission.takeOver(source: claim.pointee.source))
+      spares.board.lastSource = claim.pointee.source
+      take(number, admission.takeOver(source: claim.pointee.source, places: Int(claim.pointee.places)))
       spares.noteSuccess()
       spares.demand.noteClient(bySpare: true, now: .now)
     }
-    if spares.memory.hasLeft(number) { spares.memory.setState(number, Int(BEGAT_SPARE_NONE)) }
+    if spares.board.hasLeft(number) { spares.board.setState(number, Int(BEGAT_SPARE_NONE)) }
   }
 
   private mutating func take(_ number: Int, _ reservation: consuming Reservation) {
-    let claim = spares.memory.claim(number)
+    let claim = spares.board.claim(number)
     claim.pointee.is_taken = 1
     let started = Deadline(instant: claim.pointee.started)
     let entry = ConnectionTable.Entry(
@@ -62,8 +63,8 @@ extension Listener {
   private mutating func decide(_ number: Int) {
     // Some of the connections that count may have ended a moment ago, and so may the spare itself.
     takeExits()
-    guard spares.memory.state(number) == BEGAT_SPARE_ASKING else { return }
-    let claim = spares.memory.claim(number)
+    guard spares.board.state(number) == BEGAT_SPARE_ASKING else { return }
+    let claim = spares.board.claim(number)
     let now = Deadline.now
     let client = claim.pointee.client(prefix: admission.limits.sourcePrefix)
     isBusy = true
@@ -71,18 +72,21 @@ extension Listener {
     case .admitted(let reservation):
       claim.pointee.places = UInt32(reservation.placesOfSource)
       take(number, reservation)
-      spares.memory.answer(number, isAdmitted: true)
+      spares.board.answer(number, isAdmitted: true)
     case .refused(let refusal):
       noteRefused(client, refusal, now: now)
-      spares.memory.answer(number, isAdmitted: false)
+      spares.board.answer(number, isAdmitted: false)
     }
   }
 
   /// Cleans up after a process that has ended, if it is a spare.  Its connection is in the table then, if it has one.
-  mutating func spareEnded(_ process: Int32) {
-    guard let number = spares.memory.number(of: process) else { return }
-    let claim = spares.memory.claim(number)
-    switch spares.memory.state(number) {
+  mutating func spareEnded(_ process: Int32, _ status: ExitStatus) {
+    let board = spares.board
+    guard let number = board.number(of: process) else { return }
+    let claim = board.claim(number)
+    // It has taken its client, given its place in the shared memory up, and changes nothing there any more.
+    if board.hasLeft(number) { return take(number) }
+    switch board.state(number) {
     case BEGAT_SPARE_ADMITTED:
       take(number)
     case BEGAT_SPARE_WAITING:
@@ -92,7 +96,10 @@ extension Listener {
       if let pause = spares.noteDeath() {
         reporter.log(
           .warning,
-          "spare processes end before they have a client; none is made for \(pause.nanoseconds / 1_000_000_000) s")
+          """
+          spare processes end before they have a client, the last one with \(status); the listener makes none for \
+          \(pause.nanoseconds / 1_000_000_000) s, and serves clients without them
+          """)
       }
     case BEGAT_SPARE_ACCEPTED, BEGAT_SPARE_ASKING:
       // Its client is lost with it.
@@ -101,8 +108,15 @@ extension Listener {
     default: break
     }
     if claim.pointee.is_taken == 0 { table.giveBack(claim.pointee.slot) }
-    spares.memory.setState(number, Int(BEGAT_SPARE_NONE))
-    admission.repair(after: process) { count in
+    board.setState(number, Int(BEGAT_SPARE_NONE))
+    repairCounts(after: process)
+    admission.locked { board.recountWaiting() }
+  }
+
+  /// Counts the places of all clients anew if a spare has died while it changed the counts.
+  private mutating func repairCounts(after process: Int32) {
+    // Not by the property, which would borrow all of the listener.
+    settledAdmission.pointee.repair(after: process) { count in
       table.forEach { entry in
         switch entry.reservation {
         case .some(let reservation): count(reservation.source)
@@ -113,11 +127,9 @@ extension Listener {
       case .some(let held): count(held.reservation.source)
       case nil: break
       }
-      for number in 0..<spares.memory.capacity where spares.memory.state(number) == BEGAT_SPARE_ADMITTED {
-        let claim = spares.memory.claim(number).pointee
-        if claim.is_taken == 0 { count(claim.source) }
+      spares.board.forEach(in: Int(BEGAT_SPARE_ADMITTED)) { _, claim in
+        if claim.pointee.is_taken == 0 { count(claim.pointee.source) }
       }
     }
-    admission.locked { spares.memory.recountWaiting() }
   }
 }

@@ -3,7 +3,7 @@
 /// How many spares a service needs: none until its first client, then as many as the last minute has used up between two
 /// looks of its listener.
 struct SpareDemand {
-  /// The most that there may be.
+  /// The maximum number of spares.
   let limit: Int
   /// How many should wait.
   private(set) var target = 0

@@ -1,66 +1,170 @@
+import Admission
+import CSharedLayouts
 @_spi(Begat) import UnixCore
 
 /// The spares of a listener: how many there are to be, and whether they or the listener accept clients.
 struct SparePool: ~Copyable {
-  var memory: SpareMemory
+  /// Has room for no spare where the service has none.
+  let board: SpareBoard
+  /// nil for a service without spares; never freed.
+  private let memory: UnsafeMutablePointer<SpareMemory>?
   var demand: SpareDemand
   /// Whether the listener has left accepting to the spares.
-  var isOpen = false
-  /// Until when the listener accepts itself, after a client that a spare could not serve.
-  var reopenTime = Deadline.immediate
+  private(set) var isOpen = false
+  private var openedAt = Deadline.immediate
+  /// The gate stays closed until this time after a client that a spare could not serve, and while clients come in crowds.
+  private(set) var reopenTime = Deadline.immediate
   /// When spares may be made again after they could not be, or after several have died before they had a client.
-  var retryTime = Deadline.immediate
+  private(set) var retryTime = Deadline.immediate
   private var deathsInVain = 0
-  private var delay = SparePool.shortestDelay
+  private var delay = SparePool.minDelay
+  /// The clients that the listener has accepted itself: in this turn; and since the gate was closed, with the number of
+  /// turns in which there were any.
+  private var crowdTime = SparePool.minCrowdTime
+  private var clientsOfTurn = 0
+  private var clients = 0
+  private var turns = 0
 
   /// Clients that must wait or are refused are likely to be followed by others.
   private static let calmTime: Duration = .seconds(1)
-  private static let mostDeathsInVain = 3
-  private static let shortestDelay: Duration = .seconds(1)
-  private static let longestDelay: Duration = .seconds(60)
+  /// How long the listener accepts itself when clients come faster than spares can be made: twice as long each time, as
+  /// long as spares do not last that long.
+  private static let minCrowdTime: Duration = .milliseconds(100)
+  private static let maxCrowdTime: Duration = .milliseconds(1600)
+  /// If this many clients wait while no spare is left, clients come faster than spares are made.  A single client that comes
+  /// again as soon as it is served counts twice at most.
+  private static let crowd = 3
+  private static let maxDeathsInVain = 3
+  private static let minDelay: Duration = .seconds(1)
+  private static let maxDelay: Duration = .seconds(60)
 
   /// - Parameter limit: 0 for a service without spares.  There are none where descriptors or memory are short.
   init(upTo limit: Int) throws(SystemCallError) {
-    var memory = try SpareMemory(capacity: 0)
-    do throws(SystemCallError) { memory = try SpareMemory(capacity: limit) } catch {
+    do throws(SystemCallError) {
+      if limit > 0 {
+        let value = try SpareMemory(capacity: limit)
+        let place = UnsafeMutablePointer<SpareMemory>.allocate(capacity: 1)
+        place.initialize(to: value)
+        memory = place
+        board = place.pointee.board
+      } else {
+        memory = nil
+        board = SpareBoard()
+      }
+    } catch {
       guard error.code.isResourceExhaustion else { throw error }
+      memory = nil
+      board = SpareBoard()
     }
-    demand = SpareDemand(limit: memory.capacity)
-    self.memory = memory
+    demand = SpareDemand(limit: board.capacity)
   }
 
   /// Whether the service may have spares at all.
-  var areUsed: Bool { memory.capacity > 0 }
+  var areUsed: Bool { board.capacity > 0 }
+
+  /// Whether spares may be made.
+  var isUsable: Bool { memory?.pointee.isUsable ?? false }
+
+  /// The descriptor by which spares wake the listener; nil where there are none.
+  var bellNumber: CInt? { memory?.pointee.bell.descriptor.number }
+
+  /// What spares do; nil before `prepare`.
+  var process: UnsafePointer<SpareProcess>? { memory?.pointee.process }
+
+  /// Watches the listening sockets for all spares.
+  func prepare(
+    _ connection: UnsafePointer<ConnectionProcess>, _ admission: UnsafePointer<Admission>, sockets: [StreamSocket],
+    slots: UnsafeMutablePointer<begat_slot>, refusalLine: [UInt8]?
+  ) throws(SystemCallError) {
+    try memory?.pointee.prepare(connection, admission, sockets: sockets, slots: slots, refusalLine: refusalLine)
+  }
+
+  /// Makes no more spares.
+  func retire() { memory?.pointee.closePollers() }
+
+  /// Sets whether processes that are forked from now on have the memory.
+  func setInherited(_ isInherited: Bool) throws(SystemCallError) { try memory?.pointee.setInherited(isInherited) }
 
   /// When there is something to do that no descriptor announces.
   ///
   /// - Parameter mayOpen: whether nothing but time keeps the spares from accepting.
   func due(mayOpen: Bool) -> Deadline {
-    guard areUsed, memory.isUsable, demand.target > 0 else { return .never }
-    // Without a spare, the next client is the listener's, and causes a turn.
-    return !isOpen && mayOpen && memory.waiting > 0 ? min(demand.due, reopenTime) : demand.due
+    guard isUsable, demand.target > 0 else { return .never }
+    guard !isOpen, mayOpen else { return demand.due }
+    return min(demand.due, board.waiting > 0 ? reopenTime : max(reopenTime, retryTime))
   }
+
+  // MARK: - The gate
+
+  /// Lets the spares accept.
+  mutating func open(now: Deadline) {
+    isOpen = true
+    openedAt = now
+    (clients, turns) = (0, 0)
+    board.open()
+  }
+
+  /// Lets the spares accept no more.
+  mutating func close() {
+    isOpen = false
+    (clients, turns) = (0, 0)
+    board.close()
+  }
+
+  // MARK: - Clients that come to the listener
 
   /// Notes a client that spares could not serve, or would not have been able to.
   mutating func noteTrouble() { if areUsed { reopenTime = Deadline(after: SparePool.calmTime) } }
 
+  /// Notes a client that the listener has accepted.
+  mutating func noteClient(now: Deadline) {
+    clientsOfTurn += 1
+    demand.noteClient(bySpare: false, now: now)
+  }
+
+  /// Notes the end of a turn of the listener.
+  mutating func noteTurn() {
+    guard clientsOfTurn > 0 else { return }
+    clients += clientsOfTurn
+    turns += 1
+    clientsOfTurn = 0
+  }
+
+  /// Notes that the listener has accepted the clients that waited while no spare was left.  If there were several, the
+  /// processors make processes all the time, and a spare saves nothing: the listener then accepts for a while.
+  mutating func noteHelp(now: Deadline) {
+    defer { clientsOfTurn = 0 }
+    guard clientsOfTurn >= SparePool.crowd else { return }
+    let isSoon = openedAt.advanced(by: SparePool.minCrowdTime) > now
+    crowdTime = isSoon ? min(crowdTime * 2, SparePool.maxCrowdTime) : SparePool.minCrowdTime
+    reopenTime = max(reopenTime, now.advanced(by: crowdTime))
+  }
+
+  /// Waits longer if clients have come in crowds since the gate was closed.
+  mutating func lookForCrowd(now: Deadline) {
+    if turns > 0, clients >= 2 * turns { reopenTime = max(reopenTime, now.advanced(by: SparePool.minCrowdTime)) }
+    (clients, turns) = (0, 0)
+  }
+
+  // MARK: - The lives of spares
+
   /// Notes that a spare has served a client.
   mutating func noteSuccess() {
     deathsInVain = 0
-    delay = SparePool.shortestDelay
+    delay = SparePool.minDelay
   }
 
   /// Notes that a spare could not be made.
-  mutating func noteFailedFork() { retryTime = Deadline(after: SparePool.shortestDelay) }
+  mutating func noteFailedFork() { retryTime = Deadline(after: SparePool.minDelay) }
 
   /// Notes that a spare has died before it had a client.
   ///
   /// - Returns: for how long no more are made, where that is worth a line.
   mutating func noteDeath() -> Duration? {
     deathsInVain += 1
-    guard deathsInVain >= SparePool.mostDeathsInVain else { return nil }
+    guard deathsInVain >= SparePool.maxDeathsInVain else { return nil }
     deathsInVain = 0
-    defer { delay = min(delay * 2, SparePool.longestDelay) }
+    defer { delay = min(delay * 2, SparePool.maxDelay) }
     retryTime = Deadline(after: delay)
     return delay
   }

@@ -12,8 +12,11 @@ import Glibc
   public init() throws(SystemCallError) { descriptor = try Cancellation.makeEvent() }
 
   /// Wakes the watching process.
-  public func ring() {
+  public func ring() { Bell.ring(descriptor.number) }
+
+  /// Wakes the process that watches the bell with this descriptor, in a forked process that does not have the value.
+  public static func ring(_ number: CInt) {
     // It fails only at the counter's greatest value, which would take centuries.
-    _ = eventfd_write(descriptor.number, 1)
+    _ = eventfd_write(number, 1)
   }
 }
