@@ -27,8 +27,9 @@ extension ForkedProcess {
     if process == 0 { platform_forget_deadline() }
     return process == 0 ? .child : .parent(child: process)
   }
+
   /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy, which begins on the first
-  /// stack: that of `PrivateStack` is not in its memory.
+  /// stack: that of `PrivateStack` is not in its memory.  A deadline of `withDeadline` goes on there.
   ///
   /// - Parameter argument: its bytes are copied, and the copy is never destroyed; 256 bytes at most.
   /// - Parameter body: gets the copy, and returns the status with which the process ends.
