@@ -202,14 +202,14 @@ extension ServiceSettings {
         when: [.listening, .accepting, .connections]),
       Key(
         "spare-processes", \.spareProcesses, .integer(in: 0...64),
-        "processes that are forked before their clients come, at most; 0: none",
+        "processes that wait for a client; 0: none",
         when: [.listening, .accepting, .connections, .forking],
         details: """
-          A built-in service has such spare processes from its first client on: as many as the last minute has used up \
-          between two looks of its listener, and none after a minute without clients.  A spare accepts one client itself, \
-          so that the client does not wait for the fork; it is as confined as any connection process, and begat ps does \
-          not count it as a connection.  While the service is at a limit, or refuses clients, its listener accepts them as \
-          it does without spares.
+          A built-in service has such spare processes from its first client on: as many as were used at the same time \
+          during the last minute, and none after a minute without clients.  A spare accepts one client itself, so that the \
+          client does not wait for the fork; it is as confined as any connection process, and begat ps does not count it \
+          as a connection.  While the service is at a limit, refuses clients, or gets more of them than spares can be made \
+          for, its listener accepts them as it does without spares.
           """),
     ])
 
