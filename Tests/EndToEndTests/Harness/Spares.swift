@@ -10,9 +10,9 @@ struct Spares {
   /// Those that have told ps what they are; they wait for clients, or are about to.
   var all: [ProcessFacts] { ProcessFacts.children(of: listener).filter { $0.isSpare && !$0.isZombie } }
 
-  /// Lets clients come until there are so many spares.
+  /// Lets clients come until this number of spares waits.
   ///
-  /// - Parameter visit: a number of clients at the same time, who go again.
+  /// - Parameter visit: a number of clients at the same time, which then leave.
   func grow(to count: Int, within limit: Duration = .seconds(20), _ visit: () throws -> Void) throws -> [ProcessFacts] {
     let deadline = Deadline(within: limit)
     while !deadline.hasPassed {
