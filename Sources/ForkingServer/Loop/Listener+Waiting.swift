@@ -69,7 +69,7 @@ extension Listener {
     if !table.isEmpty { due = lastSweep.advanced(by: Listener.sweepInterval) }
     if let retry = accepting.retryTime { due = min(due, retry) }
     due = min(due, refusals.due, handover.due, programLog.due, recordLimit.due, manager.due, antechamber.due)
-    due = min(due, spares.due(mayOpen: mayOpenGate))
+    if mayHaveSpares { due = min(due, spares.due(mayOpen: mayOpenGate)) }
     if let look = emptying.nextLook { due = min(due, look) }
     // Nothing announces room in the channel.
     if reporter.owesAnswers { due = min(due, Deadline(after: .milliseconds(50))) }

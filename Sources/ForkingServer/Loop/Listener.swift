@@ -69,7 +69,7 @@ struct Listener: ~Copyable {
   var antechamber: Antechamber
   var accepting = AcceptState()
   var drain: Drain?
-  var memory = ListenerMemory()
+  var memory: ListenerMemory
   /// When ended connections were last looked for that no signal announced.
   var lastSweep = Deadline.now
   /// Whether a client came a moment ago: then ends of connections wait for a turn that is taken anyway.
@@ -89,7 +89,7 @@ struct Listener: ~Copyable {
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
     manager: consuming ManagerReports, admission: consuming Admission, datagramAnswers: DatagramAnswers?,
     scoreboard: consuming Scoreboard,
-    names: NameClient?, errors: ProgramErrors, title: consuming ProcessTitle?
+    names: NameClient?, errors: ProgramErrors, title: consuming ProcessTitle?, memory: consuming ListenerMemory
   ) throws(SystemCallError) {
     let startsPrograms = options.runsPrograms
     let pollers = try ListenerPollers()
@@ -124,6 +124,7 @@ struct Listener: ~Copyable {
     recordLimit = RecordLimit(options.logRateLimit)
     offer = service.offer
     offerKind = service.offer.kind
+    self.memory = memory
     settledAdmission = admission.settle()
     refusals = Refusals(
       limits: options.admission, datagramLimits: options.datagramAdmission, peerText: PeerText(options.logAddress))

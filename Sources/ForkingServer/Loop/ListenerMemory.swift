@@ -2,17 +2,21 @@
 
 /// Keeps small what each fork of the listener costs because of its memory.
 struct ListenerMemory: ~Copyable {
+  private var pages: Descriptor?
   private var file: FileBackedMemory?
   private var forks = 0
 
   /// After so many forks, the pages are looked at again: a reload or an order touches many that no connection needs.
   private static let forksBetweenLooks = 1000
 
+  /// - Parameter pages: see `FileBackedMemory.openPages`.
+  init(pages: consuming Descriptor?) { self.pages = pages }
+
   /// Prepares the memory for forks, when the start has done all that needs /proc.
   mutating func settle() throws(SystemCallError) {
     Heap.trim()
     ProcessControl.endRestartableSequences()
-    file = try FileBackedMemory()
+    file = try FileBackedMemory(pages: pages.take())
   }
 
   /// Takes pages out of the page tables that a fork need not copy.

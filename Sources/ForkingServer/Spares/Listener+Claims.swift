@@ -16,7 +16,8 @@ extension Listener {
 
   /// Looks at what spares have done.
   mutating func tendSpares() {
-    guard spares.areUsed, spares.isUsable else { return }
+    // Some may have been left that were too slow when the listener began to stop.
+    guard spares.areUsed, spares.isUsable || !spares.board.isEmpty else { return }
     let board = spares.board
     board.answerBell()
     for number in 0..<board.capacity {

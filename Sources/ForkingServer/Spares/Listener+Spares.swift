@@ -11,27 +11,36 @@ extension Listener {
   static func spareLimit(_ options: ListenerOptions, _ offer: Offer, showsState: Bool) -> Int {
     // A PROXY header may come late: the listener waits for it.
     guard case .service = offer, !options.runsPrograms, !showsState, !options.requiresProxies else { return 0 }
-    return options.spareProcesses
+    // More could never serve at the same time.
+    return min(options.spareProcesses, options.admission.maxConnections)
+  }
+
+  /// Whether spares are made and ended as clients come and go.
+  var mayHaveSpares: Bool {
+    spares.areUsed && hasBegun && drain == nil && !emptying.isUnderWay && spares.isUsable
   }
 
   /// Makes the spares that are missing, and lets them accept if all is well.
   mutating func fillSpares() {
-    guard spares.areUsed, hasBegun, drain == nil, !emptying.isUnderWay, spares.isUsable else { return }
+    guard mayHaveSpares else { return }
     defer { scoreboard.header.pointee.spares = UInt8(clamping: spares.board.waiting) }
+    let now = Deadline.now
+    // A death is not announced when the kernel's queue of signals is full.
+    if spares.demand.advance(now) { reapAll() }
     if accepting.held != nil {
       // The client's process may need the room that spares take.
       spares.noteFailedFork()
       return dismissSpares()
     }
     spares.noteTurn()
-    let now = Deadline.now
-    // A death is not announced when the kernel's queue of signals is full.
-    if spares.demand.advance(now) { reapAll() }
     guard spares.demand.target > 0 else { return dismissSpares() }
     if spares.board.waiting > spares.demand.target {
       dismissSpares(keeping: spares.demand.target)
       // One of them may have been woken for a client, which announces itself to no other.
-      if spares.isOpen { accept(from: .max) }
+      if spares.isOpen {
+        accept(from: .max)
+        if !mayOpenGate { closeGate() }
+      }
     }
     if spares.isOpen, spares.board.waiting == 0 { helpSpares(now) }
     guard spares.isOpen || mayReopen(now) else { return }
@@ -64,9 +73,10 @@ extension Listener {
         try make(SpareProcess.Birth(spare: process, number: number), slot: slot)
         left -= 1
       }
+      // All numbers are those of spares that serve their first bytes still.
+      if left == count { spares.noteNoNumber() }
     } catch { spares.noteFailedFork() }
-    if left == count { spares.noteFailedFork() }
-    // Never may a client's process have it.
+    // No client's process may have it.
     do throws(SystemCallError) { try setAdmissionInherited(false) } catch { failed("\(error)") }
   }
 
@@ -86,6 +96,7 @@ extension Listener {
     do throws(SystemCallError) {
       claim.pointee.pid = try ForkedProcess.fork(
         exitSignal: Listener.exitSignal, passing: birth, SpareProcess.live)
+      memory.noteFork()
     } catch {
       board.setState(birth.number, Int(BEGAT_SPARE_NONE))
       board.addWaiting(-1)
@@ -133,7 +144,7 @@ extension Listener {
   ///
   /// - Returns: whether a spare has already done something that the listener must handle first.
   func hasSpareNews() -> Bool {
-    guard spares.areUsed, spares.isUsable else { return false }
+    guard spares.areUsed, spares.isUsable || !spares.board.isEmpty else { return false }
     let board = spares.board
     board.setAsleep(true)
     if spares.isOpen, !board.isOpen { return true }
@@ -163,7 +174,7 @@ extension Listener {
       takeExits()
       if spares.board.isEmpty { break }
       if deadline.hasPassed {
-        reporter.log(.warning, "a spare process has the listening sockets still")
+        reporter.log(.warning, "a spare process still has the listening sockets")
         break
       }
       SystemClock.sleep(for: .microseconds(200))

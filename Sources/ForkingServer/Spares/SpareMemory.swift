@@ -62,7 +62,7 @@ struct SpareMemory: ~Copyable {
     process.initialize(
       to: SpareProcess(
         board: board, connection: connection, admission: admission,
-        sockets: .copy(of: sockets.map(Unmanaged.passRetained)), kept: .copy(of: numbers),
+        sockets: .copy(of: sockets.map(Unmanaged.passUnretained)), kept: .copy(of: numbers),
         pollers: UnsafePointer(pollers), deadClient: deadClient.number, slots: slots, refusalLine: refusalLine,
         memory: mapping.unsafeBytes))
     self.process = UnsafePointer(process)

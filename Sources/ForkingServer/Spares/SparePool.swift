@@ -36,6 +36,7 @@ struct SparePool: ~Copyable {
   private static let crowd = 3
   private static let maxDeathsInVain = 3
   private static let minDelay: Duration = .seconds(1)
+  private static let numberDelay: Duration = .milliseconds(5)
   private static let maxDelay: Duration = .seconds(60)
 
   /// - Parameter limit: 0 for a service without spares.  There are none where descriptors or memory are short.
@@ -89,7 +90,7 @@ struct SparePool: ~Copyable {
   ///
   /// - Parameter mayOpen: whether nothing but time keeps the spares from accepting.
   func due(mayOpen: Bool) -> Deadline {
-    guard isUsable, demand.target > 0 else { return .never }
+    guard demand.target > 0 else { return .never }
     guard !isOpen, mayOpen else { return demand.due }
     return min(demand.due, board.waiting > 0 ? reopenTime : max(reopenTime, retryTime))
   }
@@ -156,6 +157,9 @@ struct SparePool: ~Copyable {
 
   /// Notes that a spare could not be made.
   mutating func noteFailedFork() { retryTime = Deadline(after: SparePool.minDelay) }
+
+  /// Notes that all spares that there may be have a client, and some have not given their numbers back.
+  mutating func noteNoNumber() { retryTime = Deadline(after: SparePool.numberDelay) }
 
   /// Notes that a spare has died before it had a client.
   ///

@@ -96,6 +96,7 @@ public enum ListenerProgram {
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
+    let memory = ListenerMemory(pages: FileBackedMemory.openPages())
     try settings.giveUpPrivileges()
     var warnings = sockets.warnings
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
@@ -132,7 +133,7 @@ public enum ListenerProgram {
       options: options, service: service, sockets: consume sockets, reporter: reporter, manager: manager,
       admission: admission,
       datagramAnswers: datagramAnswers, scoreboard: scoreboard, names: names,
-      errors: errors, title: title)
+      errors: errors, title: title, memory: memory)
     let isSuccess = try listener.run(in: consume confinement)
     switch ownBoard {
     case .some(let board): board.remove()

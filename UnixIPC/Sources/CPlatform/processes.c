@@ -118,7 +118,9 @@ int platform_setrlimit(int resource, uint64_t soft, uint64_t hard) {
 void platform_trim_heap(void) {
   // Without room at its top, the heap would grow later by a mapping of its own, which every fork would copy.
   enum { room = 1 << 16 };
-  free(malloc(room));
+  // Otherwise the compiler leaves both calls out.
+  void *volatile memory = malloc(room);
+  free(memory);
   malloc_trim(room);
 }
 

@@ -69,8 +69,8 @@ void platform_inherit_stack(bool is_inherited) {
 static pid_t clone_to(void *stack, int exit_signal, int (*body)(void *), void *argument) {
 #if defined(__x86_64__)
   long result;
-  register long parent_tid __asm__("r10") = 0;
-  register long child_tid __asm__("r8") = 0;
+  register long child_tid __asm__("r10") = 0;
+  register long tls __asm__("r8") = 0;
   register int (*function)(void *) __asm__("r12") = body;
   register void *value __asm__("r13") = argument;
   __asm__ volatile(
@@ -86,7 +86,7 @@ static pid_t clone_to(void *stack, int exit_signal, int (*body)(void *), void *a
       "hlt\n"
       "1:"
       : "=a"(result)
-      : "a"((long)SYS_clone), "D"((long)exit_signal), "S"(stack), "d"(0L), "r"(parent_tid), "r"(child_tid), "r"(function),
+      : "a"((long)SYS_clone), "D"((long)exit_signal), "S"(stack), "d"(0L), "r"(child_tid), "r"(tls), "r"(function),
         "r"(value), [exit] "i"(SYS_exit)
       : "rcx", "r11", "memory");
   if (result >= 0) return (pid_t)result;
@@ -102,6 +102,8 @@ static _Thread_local _Alignas(16) unsigned char passed[PLATFORM_MOST_PASSED_BYTE
 
 pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size) {
   memcpy(passed, argument, size);
+  // A longer argument before this one may have been about another client.
+  memset(passed + size, 0, sizeof passed - size);
   if (apart.start != NULL) return clone_to(apart.children, exit_signal, body, passed);
   pid_t child = platform_fork(exit_signal);
   if (child == 0) _exit(body(passed));

@@ -8,12 +8,19 @@ import Glibc
 /// its users find one by one.
 @_spi(Begat) public struct FileBackedMemory: ~Copyable {
   private var memory = platform_memory()
-  /// What of its memory the process has in its page tables; nil where the kernel does not show it.
+  /// Shows what of its memory the process has in its page tables.
   private let pages: Descriptor?
 
+  /// What shows which pages are in the process's page tables; nil where the kernel does not show it.
+  ///
+  /// A process opens it before it gives up being dumpable: after that it belongs to root.
+  public static func openPages() -> Descriptor? { try? Descriptor.open("/proc/self/pagemap", .readOnly) }
+
   /// Moves what the process has written so far.  It must have a single thread, and /proc.
-  public init() throws(SystemCallError) {
-    pages = try? Descriptor.open("/proc/self/pagemap", .readOnly)
+  ///
+  /// - Parameter pages: from `openPages`; without it, `leaveCleanPages` does nothing.
+  public init(pages: consuming Descriptor?) throws(SystemCallError) {
+    self.pages = pages
     _ = try check("memfd_create") { platform_move_memory_to_file(&memory) }
   }
 
