@@ -35,7 +35,7 @@ enum CommandEnd {
     return "\(name): \(escaped(text.utf8, doublingBackslashes: false))\(isUsage ? "; see \(name) --help" : "")"
   }
 
-  /// The parser misses a word before it finds a word too many, and so would send the user to another fault.
+  /// Finds an unknown option before the parser reports a missing operand, which would name the wrong mistake.
   private static func unknownOption() -> String? {
     guard let command = Begat.typed.first, let outer = type(of: command, among: Begat.configuration.subcommands) else {
       return nil

@@ -19,7 +19,7 @@ struct Connect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long its addresses are tried together, then again a PROXY header and TLS (default: 10s each).",
+      "How long its addresses are tried together, then the PROXY header and the TLS handshake (default: 10s each).",
       valueName: "time"),
     transform: readDuration)
   var timeout: Duration?

@@ -84,8 +84,8 @@ struct Semaphores: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Give back what begat sem take without a command, or another program, has taken.",
       discussion: """
-        Of one holder the kernel does not know which process has it: a lock that a command holds (begat sem take KEY \
-        COMMAND) is free then, though the command runs. With --holders, the places of commands cannot be given back. \
+        Without --holders, the kernel does not know which process holds the lock: one that a command holds (begat sem \
+        take KEY COMMAND) is free then, though the command runs. With --holders, the places of commands cannot be given back. \
         The exit status is 1 if nothing is taken.
         """)
 

@@ -81,7 +81,7 @@ struct ConnectMessageTests {
     #expect(waiting.output.text == "one two " && waiting.errors.text == "")
   }
 
-  /// Also what another one sends before the socket has its peer.
+  /// Messages that other senders sent before the socket was connected are dropped.
   @Test func onlyTheFirstPeerIsHeard() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path("socket")

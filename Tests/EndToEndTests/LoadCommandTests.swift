@@ -59,8 +59,7 @@ struct LoadCommandTests {
     }
   }
 
-  /// A server that does not answer delays nothing that is not begun for want of a slot, and a generator that stands still
-  /// neither.
+  /// A connection that begins late because the generator was stopped is not counted as delayed: slots were free.
   @Test func onlyMissingSlotsDelay() throws {
     try withDaemon(SampleConfiguration.service("time", "max-connections-per-source = 256")) { daemon in
       let words =

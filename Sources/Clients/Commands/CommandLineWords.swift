@@ -1,8 +1,8 @@
 /// A command line, prepared for the parser of options.
 ///
-/// The parser takes the options of a command that is to be run for begat's, unless `--` stands before it; here `--` is put
-/// there if it was left out, as env(1), timeout(1) and sudo(8) allow.  And the parser's time grows with the square of the
-/// number of words, so that it sees as few as possible of them.
+/// Without `--`, the parser would take the options of the user's command for begat's own; `--` is inserted here if it was
+/// left out, as env(1), timeout(1) and sudo(8) allow.  The parser's time grows with the square of the number of words, so it
+/// gets as few as possible.
 public struct CommandLineWords: Sendable {
   /// nil for a command of another form.
   public let form: CommandForm?

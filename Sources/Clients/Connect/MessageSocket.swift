@@ -15,7 +15,7 @@ final class MessageSocket {
     self.isAnswerable = isAnswerable
   }
 
-  /// Connects to the first address that can be connected to: whether a peer is there, a datagram does not show.
+  /// Connects to the first address that can be connected to: connect(2) does not show whether a peer receives datagrams.
   ///
   /// Source: connect(2), unix(7).
   static func connect(to target: ConnectionTarget, kind: SocketKind, family: AddressFamily?) throws -> MessageSocket {

@@ -79,7 +79,7 @@ struct PeerListener {
     return sender.address == .unixUnnamed ? nil : sender.address
   }
 
-  /// Removes the socket's file on every way out.
+  /// Removes the socket's file, if this process made it, on every way out.
   private func waiting<Result: ~Copyable>(_ body: (Cancellation) throws -> Result) throws -> Result {
     let isForeign = hasFile
     return try SignalQueue.with(.terminationRequests) { requests in

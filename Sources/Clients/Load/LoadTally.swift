@@ -87,8 +87,8 @@ struct LoadTally {
 
   mutating func add(bytes count: Int) { bytes += count }
 
-  /// Latencies go into the histogram many at a time: between two connections its code and its tables would leave the
-  /// processor's caches again, and take time from the server that is measured.
+  /// Latencies go into the histogram many at a time: between two connections its code and its tables would evict the
+  /// server's data from the processor's caches.
   mutating func recordLatency(nanoseconds: Int64) {
     if recent.count == Self.recentCapacity {
       Self.record(recent, in: &histogram)
