@@ -4,6 +4,7 @@ import Clients
 
 struct Cat: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "cat",
     abstract: "Copy files, the output of commands and standard input to standard output, in the order given.",
     usage: "begat cat [--no-commands] [SOURCE | --file NAME] ...",
     discussion: """

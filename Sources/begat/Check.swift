@@ -3,6 +3,7 @@ import ArgumentParser
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Check the configuration as begatd would, and print the settings that hold.",
     usage: "begat check [<file>]\nbegat check [--config <file>] --from ADDRESS [--via PROXY] SERVICE",
     discussion: """

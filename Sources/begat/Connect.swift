@@ -5,6 +5,7 @@ import UnixCore
 
 struct Connect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "connect",
     abstract: "Speak to a server: standard input goes there, what it sends comes to standard output.",
     usage:
       "begat connect [<options>] HOST PORT\nbegat connect [<options>] PATH\nbegat connect --listen [<options>] ADDRESS PORT",

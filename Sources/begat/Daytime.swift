@@ -4,6 +4,7 @@ import Settings
 
 struct Daytime: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "daytime",
     abstract: "Show the date and time as hosts tell them, by their daytime servers.",
     discussion: """
       All hosts are asked at once (RFC 867). Of several hosts each line begins with the host. Bytes that are not \

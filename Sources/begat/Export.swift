@@ -4,6 +4,7 @@ import Settings
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Print another program's configuration, made from begatd's.", subcommands: [HAProxy.self])
 
   func run() throws { throw Begat.missingCommand(of: Self.self) }

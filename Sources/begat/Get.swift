@@ -4,6 +4,7 @@ import Clients
 
 struct Get: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "get",
     abstract: "Fetch documents of a web server.",
     usage: "begat get [<options>] HOST[:PORT] DOCUMENT...\nbegat get [<options>] URL [DOCUMENT...]",
     discussion: """

@@ -5,6 +5,7 @@ import Clients
 
 struct Interact: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "interact",
     abstract: "Run a program on a terminal of its own, take steps with it, and hand it over.",
     usage: "begat interact [STEP...] [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """

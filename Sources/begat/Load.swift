@@ -3,6 +3,7 @@ import Clients
 
 struct Load: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "load",
     abstract: "Measure how many connections a server takes per second.",
     usage: "begat load [<options>] HOST PORT\nbegat load [<options>] PATH",
     discussion: """

@@ -8,6 +8,7 @@ import Settings
 
 struct Reload: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "reload",
     abstract: "Let begatd read its configuration anew, without refusing or cutting a connection.",
     discussion: """
       A configuration that does not check, or whose addresses cannot be bound, is refused whole: everything goes on as \
@@ -24,6 +25,7 @@ struct Reload: ParsableCommand {
 
 struct Drain: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "drain",
     abstract: "Let services accept no more clients, and keep open connections.",
     usage: "begat drain [--wait[=TIME]] SERVICE...\nbegat drain [--wait[=TIME]] --all",
     discussion: """
@@ -51,13 +53,14 @@ struct Drain: OperandTaker {
 
   /// Options have a value or have none; this one may have one: `--wait=TIME` becomes another option.
   static func splittingWait(_ words: some Collection<String>) -> [String] {
-    guard words.first == configuration.commandName ?? "drain" else { return Array(words) }
+    guard words.first == configuration.commandName else { return Array(words) }
     return words.map { $0.hasPrefix("--wait=") ? "--wait-limit=" + $0.dropFirst("--wait=".count) : $0 }
   }
 }
 
 struct Resume: OperandTaker {
-  static let configuration = CommandConfiguration(abstract: "Let drained services accept clients again.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Let drained services accept clients again.")
 
   @OptionGroup var services: ServicesArguments
   @OptionGroup var options: ControlOptions
@@ -69,6 +72,7 @@ struct Resume: OperandTaker {
 
 struct End: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "end",
     abstract: "End connections.",
     usage:
       "begat end ID|PID...\nbegat end --source NETWORK [--service NAME]\nbegat end --service NAME\nbegat end --all",
@@ -118,6 +122,7 @@ struct End: OperandTaker {
 
 struct Deny: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "deny",
     abstract: "Refuse all clients of a network from now on.",
     discussion: """
       It holds over reloads and restarted listeners, until its time is over, begat allow, or begatd's end. begat status \
@@ -142,7 +147,7 @@ struct Deny: ParsableCommand {
 }
 
 struct Allow: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Take begat deny back.")
+  static let configuration = CommandConfiguration(commandName: "allow", abstract: "Take begat deny back.")
 
   @Argument(help: ArgumentHelp("The network, as it was denied.", valueName: "network"), transform: readNetwork)
   var network: IPNetwork
@@ -158,6 +163,7 @@ struct Allow: ParsableCommand {
 
 struct Upgrade: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "upgrade",
     abstract: "Let begatd go on as the version that is installed now, without refusing or cutting a connection.",
     discussion: """
       The file of begatd that is there now takes the place of the running program, in the same process and with the same \
@@ -173,6 +179,7 @@ struct Upgrade: ParsableCommand {
 
 struct Stop: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "stop",
     abstract: "Stop begatd, as SIGTERM does: open connections may end within drain-timeout.")
 
   @OptionGroup var options: ControlOptions

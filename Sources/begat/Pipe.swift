@@ -3,6 +3,7 @@ import Clients
 
 struct Pipe: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pipe",
     abstract: "Run a program on pipes, take steps with it, and join standard input and output to it.",
     usage: "begat pipe [STEP...] [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """

@@ -4,6 +4,7 @@ import Clients
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run a command without a shell: as another user, with limits, or one behind the other.",
     usage: "begat run [<options>] [--] COMMAND [ARGUMENT...] ['|' COMMAND [ARGUMENT...]]...",
     discussion: """

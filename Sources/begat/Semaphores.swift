@@ -12,6 +12,7 @@ struct Semaphores: ParsableCommand {
 
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "create",
       abstract: "Make the set of a key, and print its identifier.",
       discussion: "The exit status is 1 where the key has a set already.")
 
@@ -38,6 +39,7 @@ struct Semaphores: ParsableCommand {
 
   struct Take: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "take",
       abstract: "Wait until a semaphore is 0 and make it 1; run a command under this lock.",
       usage: "begat sem take KEY [<options>] [--] COMMAND [ARGUMENT...]\nbegat sem take KEY [<options>]",
       discussion: """
@@ -82,6 +84,7 @@ struct Semaphores: ParsableCommand {
 
   struct Give: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "give",
       abstract: "Give back what begat sem take without a command, or another program, has taken.",
       discussion: """
         Without --holders, the kernel does not know which process holds the lock: one that a command holds (begat sem \
@@ -96,6 +99,7 @@ struct Semaphores: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Show the values of a key's set, how many wait, and who was the last.")
 
     @OptionGroup var key: KeyArgument
@@ -107,7 +111,7 @@ struct Semaphores: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all sets of this machine.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Show all sets of this machine.")
 
     @Flag(help: "Print one JSON array.")
     var json = false
@@ -117,6 +121,7 @@ struct Semaphores: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "remove",
       abstract: "Remove a key's set; who waits for it fails.")
 
     @OptionGroup var key: KeyArgument

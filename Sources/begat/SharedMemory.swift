@@ -13,6 +13,7 @@ struct SharedMemory: ParsableCommand {
 
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "create",
       abstract: "Make a segment of zeroed bytes, and print its identifier.",
       discussion: "It lives until it is removed. The exit status is 1 where the key has a segment already.")
 
@@ -33,6 +34,7 @@ struct SharedMemory: ParsableCommand {
 
   struct Write: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "write",
       abstract: "Write standard input to its end into a segment.",
       discussion: """
         What stands behind it stays: there is no padding. Where it does not fit, nothing is written and the exit \
@@ -52,6 +54,7 @@ struct SharedMemory: ParsableCommand {
 
   struct Read: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "read",
       abstract: "Write a segment's bytes to standard output.",
       discussion: "To a terminal, all but printable ASCII and ends of lines goes as \\xHH.")
 
@@ -77,7 +80,8 @@ struct SharedMemory: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show a segment's key, size, owner and users.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Show a segment's key, size, owner and users.")
 
     @OptionGroup var segment: SegmentArguments
 
@@ -88,7 +92,8 @@ struct SharedMemory: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all segments, other users' too.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Show all segments, other users' too.")
 
     @Flag(help: "Print one JSON array.")
     var json = false
@@ -98,6 +103,7 @@ struct SharedMemory: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "remove",
       abstract: "Remove a segment: its key is free immediately, its memory when the last process has let go of it.")
 
     @OptionGroup var segment: SegmentArguments

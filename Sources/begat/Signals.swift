@@ -5,6 +5,7 @@ import Glibc
 
 struct Signals: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "signals",
     abstract: "Show the signals of this machine, their names and what they do.",
     discussion: "The exit status is 1 where a name is no signal's; the others are shown.")
 
@@ -65,6 +66,7 @@ struct SendSignal: OperandTaker {
 
 struct Alive: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "alive",
     abstract: "Tell whether processes are there: alive, gone, or not ours.",
     discussion: """
       Not ours is what runs and may not be signalled. The exit status is 1 where one is gone; with --wait, where one \

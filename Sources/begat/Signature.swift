@@ -3,6 +3,7 @@ import Clients
 
 struct Signature: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "signature",
     abstract: "Serve a named pipe of which each reader gets a name and a fresh fortune: ~/.signature.",
     usage: "begat signature [<options>]\nbegat signature [<options>] [--] COMMAND [ARGUMENT...]",
     discussion: """

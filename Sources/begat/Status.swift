@@ -6,6 +6,7 @@ import Settings
 
 struct Status: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Show begatd's services: state, connections, rates, refusals, addresses.",
     discussion: """
       RATE, 1MIN and 15MIN are connections per second: in the last second, minute and quarter of an hour. Rows of \
@@ -51,6 +52,7 @@ struct Status: OperandTaker {
 
 struct Ps: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "ps",
     abstract: "Show open connections.",
     discussion: """
       A connection has an id, which no other has after it: begat end takes it. IN and OUT are bytes, and - where a \
@@ -76,6 +78,7 @@ struct Ps: ParsableCommand {
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "top",
     abstract: "Show services and connections on the whole terminal, again and again.",
     discussion: """
       Keys: q quits; the arrow keys select a connection and, after Tab, a service; k ends the connection and d drains \

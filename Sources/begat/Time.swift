@@ -4,6 +4,7 @@ import Clients
 
 struct Time: OperandTaker {
   static let configuration = CommandConfiguration(
+    commandName: "time",
     abstract: "Show how far the clocks of hosts are from this one, by their time servers.",
     discussion: """
       All hosts are asked at once (RFC 868). The first row is this machine; then each host has its difference in whole \
