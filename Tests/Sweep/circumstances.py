@@ -19,6 +19,15 @@ class Result:
     errors: bytes
 
 
+def is_idle(pid):
+    """Whether a process sleeps, or has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] in "SZ"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Circumstance:
     """As usual: pipes for all three streams."""
     shows_output = True
@@ -59,7 +68,10 @@ class Circumstance:
         parts = []
 
         def read_slowly():
-            time.sleep(0.1)
+            # Not before the command waits for room, or has ended; a program that tries again and again does neither.
+            end = time.monotonic() + 5
+            while time.monotonic() < end and not is_idle(process.pid):
+                time.sleep(0.01)
             while part := os.read(output[1], 4096):
                 parts.append(part)
 
@@ -73,6 +85,9 @@ class Circumstance:
             # With all that it has started, which has the pipes open.
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+            if reader:
+                reader.join()
+                os.close(output[1])
             return Result(TIMED_OUT, b"", b"")
         if reader:
             reader.join()
