@@ -202,7 +202,7 @@ extension ServiceSettings {
         when: [.listening, .accepting, .connections]),
       Key(
         "spare-processes", \.spareProcesses, .integer(in: 0...64),
-        "processes that wait for a client; 0: none",
+        "the maximum number of processes that wait for a client; 0: none",
         when: [.listening, .accepting, .connections, .forking],
         details: """
           A built-in service has such spare processes from its first client on: as many as were used at the same time \
