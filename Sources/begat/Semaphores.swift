@@ -88,8 +88,8 @@ struct Semaphores: ParsableCommand {
       abstract: "Give back what begat sem take without a command, or another program, has taken.",
       discussion: """
         Without --holders, the kernel does not know which process holds the lock: one that a command holds (begat sem \
-        take KEY COMMAND) is free then, though the command runs. With --holders, the places of commands cannot be given back. \
-        The exit status is 1 if nothing is taken.
+        take KEY COMMAND) is free then, though the command runs. With --holders, the places of commands cannot be given \
+        back. The exit status is 1 if nothing is taken.
         """)
 
     @OptionGroup var lock: LockArguments
