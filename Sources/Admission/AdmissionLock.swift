@@ -78,7 +78,7 @@ extension Admission {
   /// From now on processes that are forked may share table and book, and every change is made under the lock.
   package func share(under lock: AdmissionLock) { table.pointee.lock = lock }
 
-  /// Moves itself into its own memory, to the end of the process: there a forked process finds it that has this memory.
+  /// Moves itself into its own memory, to the end of the process: where forked processes that inherit this memory find it.
   package consuming func settle() -> UnsafePointer<Admission> {
     precondition(MemoryLayout<Admission>.size <= Admission.tableOffset - Admission.ownOffset)
     let place = (tableMemory.unsafeBytes.baseAddress! + Admission.ownOffset)

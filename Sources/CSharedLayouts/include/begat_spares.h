@@ -8,7 +8,7 @@
 enum {
   /// There is no such spare.
   BEGAT_SPARE_NONE = 0,
-  /// It has no client, and does not hold the lock beyond a look at the sockets.
+  /// It has no client, and holds the lock only while it checks the sockets.
   BEGAT_SPARE_WAITING = 1,
   /// It holds the lock and has accepted a client.
   BEGAT_SPARE_ACCEPTED = 2,

@@ -77,8 +77,8 @@ struct Listener: ~Copyable {
   /// Keeps what begatd passes to a listener that shows it; nil for all others.
   let sharedState: SharedState?
   var spares: SparePool
-  /// Never freed, so that a client that is held in `accepting` can give its place back, and in memory that spares have but
-  /// no connection process.
+  /// Never freed, so that a client that is held in `accepting` can give its place back, and in memory that spares inherit
+  /// and connection processes do not.
   let settledAdmission: UnsafePointer<Admission>
   var admission: Admission { _read { yield settledAdmission.pointee } }
 
@@ -167,9 +167,9 @@ struct Listener: ~Copyable {
     let status = readyStatus
     // As a container's first process it inherits what other programs leave behind, and may have inherited some already.
     reapAll()
+    // Late: pages that are written after it belong to the listener and to all of its children, and the kernel's walks to
+    // their users take longer with each connection that is open.
     do throws(SystemCallError) { try memory.settle() } catch { reporter.log(.warning, "\(error)") }
-    // Pages that are written from here on belong to the listener and to all of its children: the kernel's walks to their
-    // users take longer with each connection that is open.
     try confinement.enter()
     reporter.sayReady(addresses)
     if let status { manager.ready(status) }

@@ -3,7 +3,7 @@ import CSharedLayouts
 import ControlProtocol
 @_spi(Begat) import UnixCore
 
-/// What a listener and its spares tell each other in the memory that they share: which of them accepts clients, how many
+/// The state that a listener and its spares share in the memory that they share: which of them accepts clients, how many
 /// spares wait, and a claim of each spare on its client.
 struct SpareBoard {
   /// How many spares there may be at once.
@@ -60,7 +60,7 @@ struct SpareBoard {
     (0..<capacity).first { state($0) != BEGAT_SPARE_NONE && claim($0).pointee.pid == process }
   }
 
-  /// Says that a spare uses this memory and the listening sockets no more.
+  /// Notes that a spare no longer uses this memory and the listening sockets.
   func leave(_ number: Int) { begat_store(begat_claim_left(claim(number)), 1) }
 
   func hasLeft(_ number: Int) -> Bool { begat_load(begat_claim_left(claim(number))) != 0 }

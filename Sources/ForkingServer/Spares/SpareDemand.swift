@@ -1,7 +1,7 @@
 @_spi(Begat) import UnixCore
 
-/// How many spares a service needs: none until its first client, then as many as the last minute has used up between two
-/// looks of its listener.
+/// How many spares a service needs: none until its first client, then as many as were used at the same time during the
+/// last minute.
 struct SpareDemand {
   /// The maximum number of spares.
   let limit: Int

@@ -68,7 +68,7 @@ struct SpareMemory: ~Copyable {
     self.process = UnsafePointer(process)
   }
 
-  /// Makes no more spares, and watches the sockets no more.
+  /// Makes no more spares, and no longer watches the sockets.
   mutating func closePollers() {
     guard isUsable else { return }
     isUsable = false

@@ -18,17 +18,19 @@ struct SparePool: ~Copyable {
   private(set) var retryTime = Deadline.immediate
   private var deathsInVain = 0
   private var delay = SparePool.minDelay
-  /// The clients that the listener has accepted itself: in this turn; and since the gate was closed, with the number of
-  /// turns in which there were any.
+  /// How long the gate stays closed when the next crowd comes.
   private var crowdTime = SparePool.minCrowdTime
+  /// The clients that the listener has accepted itself in this turn.
   private var clientsOfTurn = 0
+  /// The clients that it has accepted since the gate was closed.
   private var clients = 0
+  /// The turns in which there were any.
   private var turns = 0
 
   /// Clients that must wait or are refused are likely to be followed by others.
   private static let calmTime: Duration = .seconds(1)
-  /// How long the listener accepts itself when clients come faster than spares can be made: twice as long each time, as
-  /// long as spares do not last that long.
+  /// How long the listener accepts itself when clients come faster than spares can be made.  The time doubles each time
+  /// the spares are used up within `minCrowdTime`.
   private static let minCrowdTime: Duration = .milliseconds(100)
   private static let maxCrowdTime: Duration = .milliseconds(1600)
   /// If this many clients wait while no spare is left, clients come faster than spares are made.  A single client that comes
@@ -36,6 +38,7 @@ struct SparePool: ~Copyable {
   private static let crowd = 3
   private static let maxDeathsInVain = 3
   private static let minDelay: Duration = .seconds(1)
+  /// How long a spare may need to give its number back.
   private static let numberDelay: Duration = .milliseconds(5)
   private static let maxDelay: Duration = .seconds(60)
 
@@ -105,7 +108,7 @@ struct SparePool: ~Copyable {
     board.open()
   }
 
-  /// Lets the spares accept no more.
+  /// Stops the spares from accepting.
   mutating func close() {
     isOpen = false
     (clients, turns) = (0, 0)
@@ -163,7 +166,7 @@ struct SparePool: ~Copyable {
 
   /// Notes that a spare has died before it had a client.
   ///
-  /// - Returns: for how long no more are made, where that is worth a line.
+  /// - Returns: how long no spares are made; nil unless that is to be logged.
   mutating func noteDeath() -> Duration? {
     deathsInVain += 1
     guard deathsInVain >= SparePool.maxDeathsInVain else { return nil }
