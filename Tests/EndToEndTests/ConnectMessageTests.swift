@@ -105,6 +105,45 @@ struct ConnectMessageTests {
     #expect(waiting.output.text == "a1 a2 ")
   }
 
+  @Test(arguments: [false, true])
+  func aPeerThatIsGoneIsHeard(removesItsFile: Bool) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("socket")
+    let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .text("typed\n"))
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    let script = """
+      import os, signal, socket, sys
+      path, process, removes = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "true"
+      s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path + "a")
+      os.kill(process, signal.SIGSTOP)
+      while open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[0] != "T": pass
+      for m in (b"one ", b"two "): s.sendto(m, path)
+      s.close()
+      if removes: os.unlink(path + "a")
+      os.kill(process, signal.SIGCONT)
+      """
+    _ = try RunningProgram.tool("python3", ["-c", script, path, "\(waiting.process)", "\(removesItsFile)"])
+    #expect(try waiting.awaitEnd() == .exited(code: 0), "\(waiting.errors.text)")
+    #expect(waiting.output.text == "one two " && waiting.errors.text == "")
+  }
+
+  /// One that always has a message waiting.
+  @Test func aPeerThatNeverPausesIsHeard() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("socket")
+    let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .nothing)
+    #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
+    let script = """
+      import socket, sys
+      s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1] + "a"); s.connect(sys.argv[1])
+      while True: s.send(b"line\\n")
+      """
+    let peer = try RunningProgram(try Programs.tool("python3"), ["-c", script, path])
+    #expect(eventually(within: .seconds(20)) { waiting.output.text.utf8.count > 50_000 }, "\(waiting.errors.text)")
+    peer.kill()
+    waiting.kill()
+  }
+
   @Test(arguments: kinds, [Signal.terminate, .interrupt])
   func aSignalLeavesNoFile(kind: [String], signal: Signal) throws {
     let directory = try TemporaryDirectory()

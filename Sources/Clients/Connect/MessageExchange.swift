@@ -33,7 +33,7 @@ struct MessageExchange: ~Copyable {
 
   /// Runs until both have ended, or one has waited for the other for long enough.
   func run() throws {
-    do throws(SystemCallError) { for message in peer.received { try StandardStream.output.write(message) } } catch {
+    do throws(SystemCallError) { if let first = peer.first { try StandardStream.output.write(first) } } catch {
       throw Pump.Failure(side: .output, code: error.code)
     }
     var isReading = readsInput
@@ -86,7 +86,10 @@ struct MessageExchange: ~Copyable {
   /// - Returns: false at the peer's end.
   private func receive() throws -> Bool {
     let count: Int
-    do throws(SystemCallError) { count = try peer.socket.receive(into: room, waiting: false) } catch {
+    do throws(SystemCallError) {
+      guard let length = try peer.receive(into: room) else { return true }
+      count = length
+    } catch {
       // A datagram whose checksum is wrong wakes the reader and is not there.
       if error.code == .wouldBlock { return true }
       throw Pump.Failure(side: .connection, code: error.code)

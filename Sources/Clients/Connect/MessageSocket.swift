@@ -4,15 +4,37 @@
 /// A socket that carries messages, and its peer.
 final class MessageSocket {
   let socket: Descriptor
-  /// The messages that came before the socket was the peer's alone.
-  let received: [[UInt8]]
-  /// Whether the peer has a name to be answered at.
+  /// The message that made its sender the peer.
+  let first: [UInt8]?
+  /// Whether the peer has a name to be answered at, and is there.
   let isAnswerable: Bool
+  /// Who is heard, as long as messages of others may come; nil if all are heard.
+  private var sender: SocketAddress?
 
-  init(_ socket: consuming Descriptor, received: [[UInt8]] = [], isAnswerable: Bool = true) {
+  init(
+    _ socket: consuming Descriptor, first: [UInt8]? = nil, sender: SocketAddress? = nil, isAnswerable: Bool = true
+  ) {
     self.socket = socket
-    self.received = received
+    self.first = first
+    self.sender = sender
     self.isAnswerable = isAnswerable
+  }
+
+  /// Receives the next message; never waits.
+  ///
+  /// - Returns: its length; nil if it is another sender's.
+  /// - Throws: `EAGAIN` if none is there.
+  func receive(into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int? {
+    guard let sender else { return try socket.receive(into: room, waiting: false) }
+    var origin = RawSocketAddress()
+    do throws(SystemCallError) {
+      let count = try socket.receive(into: room, from: &origin)
+      return origin.address == sender ? count : nil
+    } catch {
+      // Others' messages had come before the socket was connected.
+      if error.code == .wouldBlock, isAnswerable { self.sender = nil }
+      throw error
+    }
   }
 
   /// Connects to the first address that can be connected to: connect(2) does not show whether a peer receives datagrams.

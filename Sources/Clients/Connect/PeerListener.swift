@@ -51,32 +51,20 @@ struct PeerListener {
 
   /// Makes the sender of the datagram that waits the socket's peer.
   private func peer(of socket: consuming DatagramSocket) throws(SystemCallError) -> MessageSocket {
-    var received: [[UInt8]] = []
-    let peer = try receive(on: socket, &received)
-    guard let peer else {
-      return MessageSocket(socket.release(), received: received, isAnswerable: false)
-    }
-    try ClientSocket.connect(socket.descriptor, to: peer)
-    // Datagrams of others may have come before that.
-    while true {
-      var next: [[UInt8]] = []
-      do throws(SystemCallError) { if try receive(on: socket, &next) == peer { received += next } } catch {
-        guard error.code == .wouldBlock else { throw error }
-        return MessageSocket(socket.release(), received: received)
-      }
-    }
-  }
-
-  /// - Returns: the sender; nil if it has no name.
-  private func receive(
-    on socket: borrowing DatagramSocket, _ messages: inout [[UInt8]]
-  ) throws(SystemCallError) -> SocketAddress? {
     var sender = DatagramSocket.Sender()
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: MessageExchange.longest, alignment: 16)
     defer { room.deallocate() }
-    let count = try socket.receive(into: room, from: &sender)
-    messages.append(Array(room[..<count]))
-    return sender.address == .unixUnnamed ? nil : sender.address
+    let first = Array(room[..<(try socket.receive(into: room, from: &sender))])
+    guard let peer = sender.address, peer != .unixUnnamed else {
+      return MessageSocket(socket.release(), first: first, isAnswerable: false)
+    }
+    var isThere = true
+    do throws(SystemCallError) { try ClientSocket.connect(socket.descriptor, to: peer) } catch {
+      // A Unix socket that is closed, or whose file is removed too: what it has sent is heard.
+      guard error.code == .connectionRefused || error.code == .noSuchFileOrDirectory else { throw error }
+      isThere = false
+    }
+    return MessageSocket(socket.release(), first: first, sender: peer, isAnswerable: isThere)
   }
 
   /// Removes the socket's file, if this process made it, on every way out.

@@ -73,6 +73,19 @@ extension Descriptor {
     return try check("recv", onDescriptor: number) { Glibc.recv(number, buffer.baseAddress, buffer.count, flags) }
   }
 
+  /// Receives the next message and its sender's address; never waits.
+  ///
+  /// - Throws: `EAGAIN` if none is there.
+  ///
+  /// Source: recvfrom(2).
+  @_spi(Begat) public func receive(
+    into buffer: UnsafeMutableRawBufferPointer, from sender: inout RawSocketAddress
+  ) throws(SystemCallError) -> Int {
+    try check("recvfrom", onDescriptor: number) {
+      sender.withMutablePointer { Glibc.recvfrom(number, buffer.baseAddress, buffer.count, doNotWaitFlag, $0, $1) }
+    }
+  }
+
   /// Looks at what is there, at most as much as the buffer takes, and leaves it there; 0 is the end of a stream.
   ///
   /// - Throws: `EAGAIN` if nothing is there.
