@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 @_spi(Begat) import UnixCore
@@ -197,7 +198,7 @@ struct SemaphoreCommandTests {
     // It sleeps only between two looks at the set: clock_nanosleep(2) is call 230 of x86-64, 115 of arm64.
     let call = "/proc/\(taker.process)/syscall"
     #expect(
-      eventually { (try? String(contentsOfFile: call, encoding: .utf8))?.contains(/^(230|115) /) == true })
+      eventually { (try? String(contentsOfFile: call, encoding: .utf8))?.contains(/^(230|115)\b/) == true })
     try maker.write("\n")
     #expect(try maker.awaitEnd() == .exited(code: 0), "\(maker.errors.text)")
     #expect(try taker.awaitEnd() == .exited(code: 75) && taker.output.text == "", "\(taker.errors.text)")
