@@ -168,6 +168,20 @@ struct SemaphoreCommandTests {
     #expect(try take("3").awaitEnd() == .exited(code: 0))
   }
 
+  @Test func aSetOfAnotherKindIsRefused() throws {
+    #expect(try runBegat("sem", "create", key, "--count", "2").status == .exited(code: 0))
+    let taken = try runBegat("sem", "take", key, "--holders", "3", "true")
+    #expect(taken.status == .exited(code: 125))
+    #expect(
+      taken.errors.text
+        == "begat sem: \(own.key) is no lock of several holders: use another key, or remove it (begat sem remove \(own.key))\n"
+    )
+    #expect(try runBegat("sem", "remove", key).status == .exited(code: 0))
+    // Three semaphores of the user's own: the second one's value is no number of holders to the third.
+    #expect(try runBegat("sem", "create", key, "--count", "3", "--value", "2").status == .exited(code: 0))
+    #expect(try runBegat("sem", "give", key, "--index", "2").status == .exited(code: 0))
+  }
+
   /// The kernel gives that place back too: one more than allowed would hold the lock.
   @Test func aCommandsPlaceIsNotGivenByHand() throws {
     func sem(_ words: String...) throws -> ExitStatus? {

@@ -23,9 +23,13 @@ extension SemaphoreClient {
 
   /// Refuses a set that counts in another way, in which a lock would keep no process out.
   func checkHolders(of set: SemaphoreSet) throws {
-    let places = set.count == 3 ? try set.value(Self.allPlaces) : 1
-    if places <= 1, holders > 1 {
-      throw Refusal(description: "\(try key.key()) is a lock of one holder: leave --holders out, or use another key")
+    // Another semaphore than the first is of a set that the user has made.
+    guard index == 0 else { return }
+    let places = set.count == 3 ? try set.value(Self.allPlaces) : 0
+    if holders > 1, places <= 1 {
+      let name = try key.key()
+      throw Refusal(
+        description: "\(name) is no lock of several holders: use another key, or remove it (begat sem remove \(name))")
     }
     if places > 1, places != Int(holders) {
       throw Refusal(description: "\(try key.key()) is a lock of \(places) holders: write --holders \(places)")
