@@ -54,6 +54,27 @@ struct CommandFormTests {
     )
   }
 
+  /// The parser does not see the last one.
+  @Test(arguments: [
+    ["get", "127.0.0.1:1", "/a", "lost x"], ["daytime", "127.0.0.1:1", "127.0.0.1:lost"],
+    ["time", "127.0.0.1:1", "127.0.0.1:lost"], ["end", "900000001", "lost"], ["signals", "INT", "lost"],
+  ])
+  func theLastOperandIsRead(words: [String]) throws {
+    let operands = [String](repeating: words[words.count - 2], count: 100) + words.suffix(1)
+    let wrong = try RunningProgram.run(try Programs.begat(), words.dropLast(2) + operands)
+    #expect(wrong.status == .exited(code: words[0] == "signals" ? 1 : 64))
+    #expect(wrong.errors.text.contains("lost"), "\(wrong.errors.text)")
+  }
+
+  /// No begatd is there to tell whether it knows the last one.
+  @Test(arguments: ["status", "drain", "resume"])
+  func manyServicesAreAskedFor(command: String) throws {
+    let services = [String](repeating: "echo", count: 101)
+    let asked = try RunningProgram.run(
+      try Programs.begat(), [command, "--control", "/nonexistent"] + services)
+    #expect(asked.status == .exited(code: 1) && asked.errors.text.contains("no begatd answers"), "\(asked.errors.text)")
+  }
+
   @Test func aStepMaySendTwoHyphens() throws {
     for words in [["--send", "--", "--end"], ["--send=--", "--end"], ["--send", "--", "--end", "--"]] {
       let sent = try RunningProgram.run(try Programs.begat(), ["pipe"] + words + ["cat", "-u"])
