@@ -89,7 +89,7 @@ struct SpareFaultTests {
       let first = try Client(address, from: "127.0.0.2")
       _ = try first.receive(until: Expected.prompt)
       #expect(eventually { Spares(of: listener).all.count == 2 && Spares(of: listener).areAsleep })
-      // Of the same source: the listener then accepts itself for a second.
+      // The refused client comes from the same source, so the listener accepts by itself for a second.
       #expect(try Client(address, from: "127.0.0.2").awaitEnd())
       let count = ProcessFacts.children(of: listener).filter { !$0.isZombie }.count + 1
       let before = try softLimit("Max processes", of: listener)

@@ -8,7 +8,7 @@ final class MessageSocket {
   let first: [UInt8]?
   /// Whether the peer has a name to be answered at, and is there.
   let isAnswerable: Bool
-  /// Who is heard, as long as messages of others may come; nil if all are heard.
+  /// The only sender whose messages are delivered while messages of others may come; nil if all are delivered.
   private var sender: SocketAddress?
 
   init(

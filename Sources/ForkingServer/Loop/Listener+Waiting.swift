@@ -1,6 +1,6 @@
 @_spi(Begat) import UnixCore
 
-/// What a listener waits for, and how long.
+/// The listener's waiting: the events that wake it, and the time limit.
 extension Listener {
   /// The descriptors that the poller has found ready: a bit for each socket, where more than 64 share them.
   struct Ready {

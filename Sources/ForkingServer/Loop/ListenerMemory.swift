@@ -1,12 +1,12 @@
 @_spi(Begat) import UnixCore
 
-/// Keeps small what each fork of the listener costs because of its memory.
+/// Keeps the page tables small that each fork of the listener copies.
 struct ListenerMemory: ~Copyable {
   private var pages: Descriptor?
   private var file: FileBackedMemory?
   private var forks = 0
 
-  /// After so many forks, the pages are looked at again: a reload or an order touches many that no connection needs.
+  /// The pages are checked again after this many forks: a reload or an order touches many that no connection needs.
   private static let forksBetweenLooks = 1000
 
   /// - Parameter pages: see `FileBackedMemory.openPages`.
@@ -19,7 +19,7 @@ struct ListenerMemory: ~Copyable {
     file = try FileBackedMemory(pages: pages.take())
   }
 
-  /// Takes pages out of the page tables that a fork need not copy.
+  /// Removes pages from the page tables that a fork need not copy.
   func leaveCleanPages() {
     switch file {
     case .some(let file): file.leaveCleanPages()

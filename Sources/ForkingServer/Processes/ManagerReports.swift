@@ -93,7 +93,7 @@ struct ManagerReports: ~Copyable {
 }
 
 extension Listener {
-  /// What the service manager is told when clients are served; nil where there is none.
+  /// The status that the service manager gets when the listener is ready; nil without a service manager.
   var readyStatus: String? {
     guard manager.isUsed else { return nil }
     let all = sockets.shownAddresses.map { $0.isDatagram ? "\($0.text) (datagram)" : $0.text }

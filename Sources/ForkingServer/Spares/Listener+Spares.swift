@@ -73,10 +73,10 @@ extension Listener {
         try make(SpareProcess.Birth(spare: process, number: number), slot: slot)
         left -= 1
       }
-      // All numbers are those of spares that serve their first bytes still.
+      // Every number still belongs to a spare that has a client.
       if left == count { spares.noteNoNumber() }
     } catch { spares.noteFailedFork() }
-    // No client's process may have it.
+    // No connection process may inherit it.
     do throws(SystemCallError) { try setAdmissionInherited(false) } catch { failed("\(error)") }
   }
 

@@ -15,7 +15,7 @@ struct SpareMemory: ~Copyable {
   private let pollers: UnsafeMutablePointer<Poller>
   /// Whether spares may be made.
   private(set) var isUsable = true
-  /// What spares do, as soon as it is prepared: in this memory, since they have no other of the listener's stack.
+  /// The code and data of all spares, nil before `prepare`.  It lies in this memory because spares lack the listener's stack.
   private(set) var process: UnsafePointer<SpareProcess>?
 
   /// - Parameter capacity: how many spares there may be at once, at least 1.

@@ -72,7 +72,7 @@ struct SparePool: ~Copyable {
   /// The descriptor by which spares wake the listener; nil where there are none.
   var bellNumber: CInt? { memory?.pointee.bell.descriptor.number }
 
-  /// What spares do; nil before `prepare`.
+  /// The code and data of all spares; nil before `prepare`.
   var process: UnsafePointer<SpareProcess>? { memory?.pointee.process }
 
   /// Watches the listening sockets for all spares.

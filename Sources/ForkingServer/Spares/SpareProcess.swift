@@ -14,7 +14,7 @@ import NetworkServices
 /// This value lies in that memory too.
 struct SpareProcess: ~Copyable {
   let board: SpareBoard
-  /// What it does with its client.
+  /// The service, and how a connection process serves it.
   let connection: UnsafePointer<ConnectionProcess>
   let admission: UnsafePointer<Admission>
   /// Not as an array of objects: counting references would copy pages.

@@ -24,7 +24,7 @@ pid_t platform_fork(int exit_signal) {
   return child;
 }
 
-// What glibc has registered; fails with EINVAL if it has not.
+// glibc has registered the area; the call fails with EINVAL if it has not.
 int platform_leave_rseq(void) {
   char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
   enum { registered_size = 32 };

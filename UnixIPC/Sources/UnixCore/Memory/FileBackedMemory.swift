@@ -11,7 +11,7 @@ import Glibc
   /// Shows what of its memory the process has in its page tables.
   private let pages: Descriptor?
 
-  /// What shows which pages are in the process's page tables; nil where the kernel does not show it.
+  /// Opens /proc/self/pagemap, which shows the pages in the process's page tables; nil where it cannot be opened.
   ///
   /// A process opens it before it gives up being dumpable: after that it belongs to root.
   public static func openPages() -> Descriptor? { try? Descriptor.open("/proc/self/pagemap", .readOnly) }
