@@ -28,7 +28,7 @@ let hotFunctions = [
   "-Xlinker", "--no-warn-symbol-ordering",
 ]
 /// Keeps constants out of the memory that each listener writes; lld reads it as a script.
-let readOnlyConstants = ["-Xlinker", "\(Context.packageDirectory)/Sources/begat-listener/constants.ld"]
+let dataLayout = ["-Xlinker", "\(Context.packageDirectory)/Sources/begat-listener/layout.ld"]
 let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
 
 /// lld keeps quiet about mktemp(3), which Foundation mentions and nothing here calls.
@@ -61,6 +61,8 @@ let package = Package(
     .target(name: "CSharedLayouts"),
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
+    // Linked into the static program.
+    .target(name: "CProgramBreak"),
     .target(name: "CCurl"),
     .target(name: "CTLS"),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -149,10 +151,11 @@ let package = Package(
       ],
       linkerSettings: plainLink),
     .executableTarget(
-      name: "begat-listener", dependencies: ["ForkingServer", unixCore, "CProgramStart"],
-      exclude: ["hot-functions.txt", "constants.ld"],
+      name: "begat-listener",
+      dependencies: ["ForkingServer", unixCore, "CProgramStart"] + (staticLink.isEmpty ? [] : ["CProgramBreak"]),
+      exclude: ["hot-functions.txt", "layout.ld"],
       swiftSettings: [.unsafeFlags(staticCompile)],
-      linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions + readOnlyConstants))]),
+      linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions + dataLayout))]),
     .executableTarget(
       name: "begat",
       dependencies: [

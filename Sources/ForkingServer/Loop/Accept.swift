@@ -185,7 +185,7 @@ extension Listener {
     let birth = ConnectionProcess.Birth(
       process: process, connection: admitted.connection.number, client: admitted.client,
       connections: admitted.reservation.placesOfSource, proxied: admitted.proxied, slot: slot, errors: errors)
-    let child = try ForkedProcess.fork(exitSignal: Listener.exitSignal, passing: birth, ConnectionProcess.live)
+    let child = try ForkedProcess.fork(exitSignal: exitSignal, passing: birth, ConnectionProcess.live)
     memory.noteFork()
     return child
   }

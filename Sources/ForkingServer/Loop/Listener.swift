@@ -84,6 +84,8 @@ struct Listener: ~Copyable {
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)!
+  /// The same without a look whether it is made already.
+  let exitSignal = Listener.exitSignal
 
   init(
     options: ListenerOptions, service: LoadedService, sockets: ServiceSockets, reporter: consuming Reporter,
@@ -169,7 +171,7 @@ struct Listener: ~Copyable {
     reapAll()
     // Late: pages that are written after it belong to the listener and to all of its children, and the kernel's walks to
     // their users take longer with each connection that is open.
-    do throws(SystemCallError) { try memory.settle() } catch { reporter.log(.warning, "\(error)") }
+    do throws(SystemCallError) { try memory.settle(process) } catch { reporter.log(.warning, "\(error)") }
     try confinement.enter()
     reporter.sayReady(addresses)
     if let status { manager.ready(status) }

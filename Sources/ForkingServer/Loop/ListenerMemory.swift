@@ -13,10 +13,15 @@ struct ListenerMemory: ~Copyable {
   init(pages: consuming Descriptor?) { self.pages = pages }
 
   /// Prepares the memory for forks, when the start has done all that needs /proc.
-  mutating func settle() throws(SystemCallError) {
+  ///
+  /// - Parameter process: what each connection process reads.
+  mutating func settle(_ process: UnsafePointer<ConnectionProcess>) throws(SystemCallError) {
     Heap.trim()
     ProcessControl.endRestartableSequences()
-    file = try FileBackedMemory(pages: pages.take())
+    let memory = try FileBackedMemory(pages: pages.take())
+    memory.keepPage(of: process)
+    memory.keepHotPage()
+    file = consume memory
   }
 
   /// Removes pages from the page tables that a fork need not copy.

@@ -95,7 +95,7 @@ extension Listener {
     board.addWaiting(1)
     do throws(SystemCallError) {
       claim.pointee.pid = try ForkedProcess.fork(
-        exitSignal: Listener.exitSignal, passing: birth, SpareProcess.live)
+        exitSignal: exitSignal, passing: birth, SpareProcess.live)
       memory.noteFork()
     } catch {
       board.setState(birth.number, Int(BEGAT_SPARE_NONE))

@@ -116,7 +116,7 @@ public enum ListenerProgram {
       warnings += confinement.warnings
     }
     for warning in warnings { reporter.log(.warning, warning) }
-    let title = ProcessTitle()
+    let title = ProcessTitle(isNearChildren: true)
     switch title {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break

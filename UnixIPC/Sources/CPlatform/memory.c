@@ -34,6 +34,7 @@ static bool read_region(const char *line, struct platform_region *region) {
   // The stack that is in use, if that is another one.
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   if (here >= region->start && here < region->end) return false;
+  if (platform_is_childrens_stack(region->start, region->end)) return false;
   return writable || (relocated && offset != 0);
 }
 
@@ -93,6 +94,11 @@ int platform_move_memory_to_file(struct platform_memory *memory) {
   if (!moved) return -1;
   memory->count = count;
   return 0;
+}
+
+void platform_own_page(void *place) {
+  volatile unsigned char *byte = place;
+  *byte = *byte;
 }
 
 void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap) {

@@ -1,20 +1,31 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-// The stack of platform_run_apart with the page below it, and where children begin on the first stack.
+// A program whose linker puts this section beside other variables that each fork needs has them all on one page.
+#define HOT_DATA __attribute__((section(".data.hot")))
+
+// The stack of platform_run_apart with the page below it, where children begin, and the first stack if they lack it.
 static struct {
   void *start;
   size_t size;
   void *children;
-} apart;
+  void *first;
+  size_t first_size;
+} apart HOT_DATA;
+
+void *platform_hot_data(void) { return &apart; }
 
 // makecontext(3) passes no pointers.
 static struct {
@@ -55,13 +66,84 @@ int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
   // A page that has not been written need not be copied.
   apart.children = (void *)(((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(page - 1)) - page);
   int result = swapcontext(&here, &there);
+  platform_inherit_stack(true);
+  apart.first = NULL;
   apart.start = NULL;
   munmap(memory, page + size);
   return result;
 }
 
 void platform_inherit_stack(bool is_inherited) {
-  if (apart.start != NULL) madvise(apart.start, apart.size, is_inherited ? MADV_DOFORK : MADV_DONTFORK);
+  int advice = is_inherited ? MADV_DOFORK : MADV_DONTFORK;
+  if (apart.start != NULL) madvise(apart.start, apart.size, advice);
+  if (apart.first != NULL) madvise(apart.first, apart.first_size, advice);
+}
+
+// The title is what the kernel takes for the arguments (proc_pid_cmdline(5)).  All values but theirs stay.
+static bool move_title(char *title, size_t size) {
+  char text[2048];
+  int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (file == -1) return false;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return false;
+  text[length] = '\0';
+  // The name may contain anything; the state, field 3, follows it.
+  char *word = strrchr(text, ')');
+  if (word == NULL) return false;
+  unsigned long fields[52] = {0};
+  int field = 2;
+  for (word = strtok(word + 1, " \n"); word != NULL && field < 51; word = strtok(NULL, " \n"))
+    fields[++field] = strtoul(word, NULL, 10);
+  if (field < 51) return false;
+  struct prctl_mm_map map = {
+      .start_code = fields[26], .end_code = fields[27], .start_stack = fields[28],
+      .start_data = fields[45], .end_data = fields[46],
+      .start_brk = fields[47], .brk = (unsigned long)syscall(SYS_brk, 0UL),
+      .arg_start = (unsigned long)title, .arg_end = (unsigned long)title + size,
+      .env_start = (unsigned long)title + size, .env_end = (unsigned long)title + size,
+      .exe_fd = (unsigned)-1,
+  };
+  return prctl(PR_SET_MM, PR_SET_MM_MAP, (unsigned long)&map, sizeof map, 0UL) == 0;
+}
+
+static bool find_first_stack(void **start, size_t *size) {
+  FILE *maps = fopen("/proc/self/maps", "re");
+  if (maps == NULL) return false;
+  char line[512];
+  unsigned long from = 0, to = 0;
+  bool found = false;
+  while (!found && fgets(line, sizeof line, maps) != NULL)
+    found = strstr(line, "[stack]\n") != NULL && sscanf(line, "%lx-%lx", &from, &to) == 2;
+  fclose(maps);
+  *start = (void *)from;
+  *size = to - from;
+  return found;
+}
+
+char *platform_leave_first_stack(size_t size, size_t room) {
+  if (apart.start == NULL || apart.first != NULL) return NULL;
+  void *first;
+  size_t first_size, page = (size_t)sysconf(_SC_PAGESIZE);
+  char *memory = mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+  char *title = memory + page + size - room;
+  if (mprotect(memory + page, size, PROT_READ | PROT_WRITE) == -1 || madvise(memory, page, MADV_DONTFORK) == -1
+      || !find_first_stack(&first, &first_size) || !move_title(title, room)) {
+    munmap(memory, page + size);
+    return NULL;
+  }
+  if (madvise(first, first_size, MADV_DONTFORK) == 0) {
+    apart.first = first;
+    apart.first_size = first_size;
+  }
+  apart.children = title;
+  return title;
+}
+
+bool platform_is_childrens_stack(uintptr_t start, uintptr_t end) {
+  uintptr_t top = (uintptr_t)apart.children;
+  return apart.first != NULL && top >= start && top < end;
 }
 
 // As clone(3), but nothing is written to the child's stack before the child does it: both processes would pay for that

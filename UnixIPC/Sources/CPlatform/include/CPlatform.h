@@ -51,11 +51,15 @@ int platform_open_beneath(int directory, const char *path, int flags, mode_t mod
 pid_t platform_fork(int exit_signal);
 /// Runs a function on a stack that children do not inherit; -1 if there is none.
 int platform_run_apart(size_t size, void (*body)(void *), void *argument);
-/// Whether children inherit the stack of platform_run_apart from now on.
+/// Whether children inherit the stack of platform_run_apart, and the first one if it was left, from now on.
 void platform_inherit_stack(bool is_inherited);
+/// Gives children of platform_fork_to a stack of their own instead of the first one, on which nothing may be that they
+/// need, and shows the process's title at its top; NULL if that cannot be.
+char *platform_leave_first_stack(size_t size, size_t room);
+bool platform_is_childrens_stack(uintptr_t start, uintptr_t end);
 enum { PLATFORM_MOST_PASSED_BYTES = 256 };
-/// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It begins
-/// on the first stack and does not have that of platform_run_apart.
+/// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It does not
+/// have the stack of platform_run_apart, and begins on the first one, or on that of platform_leave_first_stack.
 pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size);
 /// Ends the thread's restartable sequences: the kernel then writes to none of its pages when a copy of it first runs.
 int platform_leave_rseq(void);
@@ -131,6 +135,12 @@ const char *platform_executed_file(void);
 
 /// Whether no other thread was ever started, or is there any more.
 bool platform_has_one_thread(void);
+
+// Time
+/// clock_gettime(2) without vdso(7), in nanoseconds.
+int64_t platform_clock(clockid_t clock);
+/// Waits for something to read, and takes the time that passes off `left`: ppoll(2), which does that unlike the C library's.
+int platform_wait_for_input(int fd, struct timespec *left);
 
 // Time limits
 /// Interrupts the calling thread's system calls from `instant` of CLOCK_MONOTONIC on, until it is ended.
@@ -245,6 +255,10 @@ int platform_move_memory_to_file(struct platform_memory *memory);
 /// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
 /// `pagemap` is /proc/self/pagemap, open for reading.
 void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap);
+/// Writes to a page what it has already, so that it is the process's own, and children have it without a page fault.
+void platform_own_page(void *place);
+/// A place on the page of the variables that each fork needs.
+void *platform_hot_data(void);
 
 // Errors
 const char *platform_error_text(int error);

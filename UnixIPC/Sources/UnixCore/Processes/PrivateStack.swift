@@ -21,4 +21,22 @@ import Glibc
     }
     return result
   }
+
+  /// Gives children that are forked with an argument a stack of their own instead of the process's first one, which they
+  /// lack from then on, with all that lies on it: arguments, and the environment if nothing has moved it.
+  ///
+  /// The kernel keeps the first stack far from all other memory: each child needs three tables of pages for it alone.  At
+  /// the top of the new one is room for the process's title, on the page that a child writes to anyway.
+  ///
+  /// - Parameter size: of the stack, in bytes, a multiple of a page's size.
+  /// - Parameter room: for the title, in bytes, a multiple of 16.
+  /// - Returns: the room, which `ps` shows from now on; nil outside of `run`, and where the kernel cannot show it
+  ///   (`CONFIG_CHECKPOINT_RESTORE`): then nothing has changed.
+  ///
+  /// Source: PR_SET_MM_MAP in PR_SET_MM(2const).
+  static func leaveFirst(size: Int, room: Int) -> UnsafeMutableBufferPointer<UInt8>? {
+    guard let start = platform_leave_first_stack(size, room) else { return nil }
+    let title = UnsafeMutableRawPointer(start).bindMemory(to: UInt8.self, capacity: room)
+    return UnsafeMutableBufferPointer(start: title, count: room)
+  }
 }

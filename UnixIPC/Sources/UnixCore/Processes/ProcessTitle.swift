@@ -10,9 +10,15 @@ import Glibc
 @_spi(Begat) public struct ProcessTitle: ~Copyable {
   private let room: UnsafeMutableBufferPointer<UInt8>
 
+  private static let childrensStack = 1 << 20
+  private static let movedRoom = 512
+
   /// Takes the memory of the arguments over; nil when it is not one piece.  `CommandLine.arguments` must have been
   /// read before.
-  public init?() {
+  ///
+  /// - Parameter isNearChildren: whether the title moves to a new stack for children that are forked with an argument, as
+  ///   `PrivateStack` explains.
+  public init?(isNearChildren: Bool = false) {
     guard CommandLine.argc > 0, let first = CommandLine.unsafeArgv[0] else { return nil }
     var end = UnsafeMutablePointer<CChar>(first)
     for index in 0..<Int(CommandLine.argc) {
@@ -35,8 +41,14 @@ import Glibc
     let length = end - first
     guard length > 1 else { return nil }
     memset(first, 0, length)
-    room = UnsafeMutableBufferPointer(
-      start: UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt8.self), count: length)
+    if isNearChildren,
+      let title = PrivateStack.leaveFirst(size: ProcessTitle.childrensStack, room: ProcessTitle.movedRoom)
+    {
+      room = title
+    } else {
+      room = UnsafeMutableBufferPointer(
+        start: UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt8.self), count: length)
+    }
   }
 
   /// Shows a text, cut to the room there is.

@@ -1,0 +1,47 @@
+#include "CProgramBreak.h"
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+// A static program gets these functions instead of the C library's: malloc(3) then takes its memory from here, and so do
+// the variables of threads.  The kernel's own break is far from all other memory of such a program, and each process
+// that is forked would need three tables of pages, and a mapping, for it alone.  When the room is used up, malloc(3) maps
+// memory.
+//
+// Source: sbrk(2).
+
+enum { size = 512 << 10, page = 4096 };
+
+static _Alignas(page) char room[size];
+static size_t used, most_used;
+
+// The C library's start asks the kernel itself while this is NULL.
+void *__curbrk = room;
+
+void *__sbrk(intptr_t increment) {
+  if (increment > (intptr_t)(size - used) || -increment > (intptr_t)used) {
+    errno = ENOMEM;
+    return (void *)-1;
+  }
+  char *end = room + used;
+  used += (size_t)increment;
+  // Memory that was given back and is taken again must be zero, as from the kernel.
+  if (increment > 0 && room + most_used > end)
+    memset(end, 0, (most_used < used ? most_used : used) - (size_t)(end - room));
+  if (used > most_used) most_used = used;
+  __curbrk = room + used;
+  return end;
+}
+
+int __brk(void *end) {
+  char *wanted = end;
+  if (wanted < room || wanted > room + size) {
+    errno = ENOMEM;
+    return -1;
+  }
+  return __sbrk(wanted - (room + used)) == (void *)-1 ? -1 : 0;
+}
+
+void *sbrk(intptr_t increment) __attribute__((weak, alias("__sbrk")));
+int brk(void *end) __attribute__((weak, alias("__brk")));
