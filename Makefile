@@ -33,7 +33,9 @@ BUILT         = $(RELEASE)/.built
 SOURCES       = Package.swift $(shell find Sources UnixIPC/Sources -type f) UnixIPC/Package.swift
 # The C library of a static PIE refuses to start with a run path, hence --disable-local-rpath.
 # A section for each function lets the linker put those together that run for each connection.
-BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections
+# A table of jumps for a switch lies among the constants, on a page that a connection process would need for that alone.
+BUILD_FLAGS   = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -Xfrontend -Xswiftc -function-sections \
+  -Xswiftc -Xllvm -Xswiftc -min-jump-table-entries=1000
 # The tools leave directories behind where they find room for temporary files; here make clean removes them.
 SWIFT_HERE    = env TMPDIR=$(CURDIR)/$(BUILD)/tmp $(SWIFT)
 ifneq ($(LISTENER_PIE),no)

@@ -136,7 +136,7 @@ struct ConnectionProcess: ~Copyable {
           limits: limits, tally: tally))
       let status = serve(&connection.pointee)
       // The listener may reap this process some time later.
-      birth.pointee.slot.pointee.ended = SystemClock.monotonic()
+      birth.pointee.slot.pointee.ended = SystemClock.monotonicByCall()
       return status
     }
   }

@@ -17,13 +17,11 @@ public struct Connection: ~Copyable {
   private var isAlarmSet = false
 
   /// How long a client may stay that has its reply and does not close: unread bytes must not destroy the reply.
-  private enum Lingering: Int64 {
+  private enum Lingering: Int {
     case usual = 5_000_000_000
     case short = 200_000_000
 
-    /// The instant until which it lasts, reckoned in 64 bits: a process that was just forked pays for each page of
-    /// 128-bit arithmetic.
-    var end: Deadline { Deadline(instant: SystemClock.monotonic() + rawValue) }
+    var time: timespec { timespec(tv_sec: rawValue / 1_000_000_000, tv_nsec: rawValue % 1_000_000_000) }
   }
 
   private var lingering = Lingering.usual
@@ -208,9 +206,9 @@ public struct Connection: ~Copyable {
     tally.waiting.pointee = Waiting.close.rawValue
     guard shutDownSending() else { return }
     let received = tally.received.pointee
-    let end = lingering.end
-    while input.wait(for: .readable, until: end) {
-      guard !end.hasPassed, let goesOn = try? discardInput(), goesOn else { return }
+    var left = lingering.time
+    while input.waitForInput(&left) {
+      guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
     }
   }

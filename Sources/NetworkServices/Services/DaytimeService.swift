@@ -8,7 +8,7 @@ public struct DaytimeService: DatagramService {
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     try withBuffer(64) { (room) throws(ConnectionFailure) in
-      try connection.send(DaytimeService.line(CalendarTime.now(), in: room))
+      try connection.send(DaytimeService.line(CalendarTime.nowOnce(), in: room))
     }
   }
 

@@ -23,7 +23,7 @@ public struct HelloService: NetworkService {
     text.append("Hello there, ")
     if peer.writeName(to: &text) { text.append(", ") }
     text.append("it's now ")
-    CalendarTime.append(CalendarTime.now(), to: &text)
+    CalendarTime.append(CalendarTime.nowOnce(), to: &text)
     text.append("\r\n")
     return text.bytes
   }

@@ -6,7 +6,7 @@ public struct TimeService: DatagramService {
 
   public func serve(_ connection: inout Connection) throws(ConnectionFailure) {
     try withBuffer(4) { (room) throws(ConnectionFailure) in
-      TimeService.write(CalendarTime.now(), into: room)
+      TimeService.write(CalendarTime.nowOnce(), into: room)
       try connection.send(UnsafeRawBufferPointer(room))
     }
   }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
+#include <poll.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -8,6 +9,17 @@
 static _Thread_local int64_t deadline = INT64_MAX;
 
 int64_t platform_thread_deadline(void) { return deadline; }
+
+int64_t platform_clock(clockid_t clock) {
+  struct timespec time = {0};
+  syscall(SYS_clock_gettime, clock, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int platform_wait_for_input(int fd, struct timespec *left) {
+  struct pollfd query = {.fd = fd, .events = POLLIN};
+  return (int)syscall(SYS_ppoll, &query, 1UL, left, NULL, 0UL);
+}
 
 void platform_forget_deadline(void) { deadline = INT64_MAX; }
 

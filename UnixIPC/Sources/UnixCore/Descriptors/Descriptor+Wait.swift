@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 extension Descriptor {
@@ -30,6 +31,20 @@ extension Descriptor {
     let limit = Deadline.now.duration(to: deadline).nanoseconds / 1_000_000
     // A longer time than poll(2) can express is waited for in parts.
     poll(&query, 1, deadline == .never ? -1 : CInt(clamping: max(0, limit) + 1))
+  }
+
+  /// Waits until there is something to read, whatever deadline the calling thread is under, and without a look at a clock,
+  /// which a process that was just forked would pay for.
+  ///
+  /// - Parameter left: how long to wait; the time that passed is taken off.
+  /// - Returns: false when the time is over.
+  ///
+  /// Source: ppoll(2).
+  @_spi(Begat) public func waitForInput(_ left: inout timespec) -> Bool {
+    while true {
+      let count = platform_wait_for_input(number, &left)
+      if count != -1 || errno != EINTR { return count != 0 }
+    }
   }
 
   /// How a wait for a descriptor ended.

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// Instants as nanoseconds, read without allocating.
@@ -9,6 +10,13 @@ import Glibc
 
   /// Nanoseconds since 1970-01-01 00:00 UTC; may jump.
   public static func wall() -> Int64 { read(CLOCK_REALTIME) }
+
+  /// `monotonic`, by a system call: a process that lives for a few microseconds would pay more for the kernel's page of
+  /// functions (vdso(7)), and for the one that leads there.
+  public static func monotonicByCall() -> Int64 { platform_clock(CLOCK_MONOTONIC) }
+
+  /// `wall`, by a system call.
+  public static func wallByCall() -> Int64 { platform_clock(CLOCK_REALTIME) }
 
   /// Does nothing for a while, for conditions that no descriptor announces; a deadline of `withDeadline` ends it.
   ///
