@@ -33,6 +33,12 @@ public struct LoadClient: Sendable {
     init(_ failure: ConnectionTarget.ConnectError) { lines = failure.reasons }
   }
 
+  /// The time that a run took, and that of the processor.
+  private struct Cost {
+    let nanoseconds: Int64
+    let processor: Int64
+  }
+
   private func measure() throws(Complaint) -> LoadReport {
     try raiseLimit()
     let address = try findAddress()
@@ -41,33 +47,35 @@ public struct LoadClient: Sendable {
     let claimed = clients.count
     let held = HeldConnections(
       settings.held, to: address, from: &sources, as: &clients, within: settings.patience)
-    let start = (time: SystemClock.monotonic(), processor: processorTime())
     let tally: LoadTally
+    let cost: Cost
     do throws(SystemCallError) {
       let generator = try LoadGenerator(
-        settings: settings, address: address, sources: sources, clients: clients,
-        progress: LoadProgress(start: start.time))
-      try run(generator)
+        settings: settings, address: address, sources: sources, clients: clients, showsProgress: true)
+      cost = try run(generator)
       tally = generator.tally
     } catch { throw Complaint("\(error)") }
     return LoadReport(
       address: address, usesDatagrams: settings.usesDatagrams, concurrency: settings.slotCount,
       offeredRate: settings.rate, sources: sources.count,
       proxy: settings.proxy.map { LoadReport.Proxy(version: $0, clients: claimed) },
-      nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor,
+      nanoseconds: cost.nanoseconds, processor: cost.processor,
       held: LoadReport.Held(wanted: settings.held, open: held.countOpen(), failure: held.failure),
       tally: tally)
   }
 
   /// A request to end the command ends the run, and what was measured is reported; a second one ends the command.
-  private func run(_ generator: LoadGenerator) throws(SystemCallError) {
+  private func run(_ generator: LoadGenerator) throws(SystemCallError) -> Cost {
     let requests = SignalSet.terminationRequests.subtracting(SignalSet(.hangUp, .quit))
     let queue = try SignalQueue(requests)
     defer {
       _ = queue.take()
       requests.unblock()
     }
+    // Without what prepares the run: a short one would seem slower than a long one.
+    let start = (time: SystemClock.monotonic(), processor: processorTime())
     try generator.run(interruptedBy: queue.descriptor.number)
+    return Cost(nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor)
   }
 
   private func raiseLimit() throws(Complaint) {

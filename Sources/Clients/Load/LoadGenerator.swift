@@ -28,7 +28,7 @@ final class LoadGenerator {
   private var begun = 0
   var active = 0
   private var paused = 0
-  private var progress: LoadProgress?
+  private let showsProgress: Bool
   var tally = LoadTally()
 
   static let largestText = 16_384
@@ -39,13 +39,13 @@ final class LoadGenerator {
 
   init(
     settings: LoadSettings, address: SocketAddress, sources: SourceAddresses, clients: consuming ClaimedClients,
-    progress: LoadProgress? = nil
+    showsProgress: Bool = false
   ) throws(SystemCallError) {
     self.settings = settings
     self.address = address
     self.sources = sources
     self.clients = clients
-    self.progress = progress
+    self.showsProgress = showsProgress
     native = try RawSocketAddress(address)
     poller = try Poller()
     slots = .allocate(capacity: settings.slotCount)
@@ -70,6 +70,7 @@ final class LoadGenerator {
   func run(interruptedBy interruption: CInt? = nil) throws(SystemCallError) {
     if let interruption { try poller.add(interruption, .readable, token: Self.interruptionToken) }
     let start = SystemClock.monotonic()
+    var progress = showsProgress ? LoadProgress(start: start) : nil
     if case .duration(let duration) = settings.end { deadline = start + duration.nanoseconds }
     if let rate = settings.rate {
       try keepPace(LoadPace(rate: rate, start: start))
