@@ -171,7 +171,9 @@ class Servers:
             Process.living[-1].end()
 
     def turns(self, rounds):
-        """Each round's servers, beginning with another one each time: none is always behind the same neighbour."""
+        """Each round's servers, beginning with another one each time, and every second round backwards: what one does to the
+        next, and what changes from minute to minute, then helps none of them."""
         for number in range(rounds):
-            start = number % len(self.running) if self.running else 0
-            yield number, self.running[start:] + self.running[:start]
+            start = number // 2 % len(self.running) if self.running else 0
+            turn = self.running[start:] + self.running[:start]
+            yield number, turn[::-1] if number % 2 else turn
