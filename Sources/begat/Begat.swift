@@ -32,9 +32,10 @@ struct Begat: ParsableCommand {
 
   static func main() {
     do {
-      try checkName(of: typed)
+      let named = NamedCommand(words.parsed)
+      if named.names.isEmpty { try checkName(of: typed) }
       try refuseUnreadableWords()
-      var command = try parseAsRoot(words.parsed)
+      var command = try named.parsed() ?? parseAsRoot(words.parsed)
       if !words.operands.isEmpty, var taker = command as? any OperandTaker {
         try taker.add(words.operands)
         try taker.validate()

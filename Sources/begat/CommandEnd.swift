@@ -37,13 +37,10 @@ enum CommandEnd {
 
   /// Finds an unknown option before the parser reports a missing operand, which would name the wrong mistake.
   private static func unknownOption() -> String? {
-    guard let command = Begat.typed.first, let outer = type(of: command, among: Begat.configuration.subcommands) else {
-      return nil
-    }
-    var rest = Begat.words.parsed.dropFirst()
-    let inner = rest.first.flatMap { type(of: $0, among: outer.configuration.subcommands) }
-    if inner != nil { rest = rest.dropFirst() }
-    let help = Begat.helpMessage(for: inner ?? outer, includeHidden: true)
+    let command = NamedCommand(Begat.words.parsed)
+    guard let type = command.types.last else { return nil }
+    var rest = command.arguments
+    let help = Begat.helpMessage(for: type, includeHidden: true)
     let known = Set(help.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
     while let word = rest.popFirst(), word != "--" {
       let name = String(word.prefix { $0 != "=" })
@@ -61,16 +58,6 @@ enum CommandEnd {
 
   /// As it was typed: "begat", "begat run", "begat sem take".
   private static func name(of words: [String]) -> String {
-    guard let command = words.first, let type = type(of: command, among: Begat.configuration.subcommands) else {
-      return "begat"
-    }
-    guard words.count > 1, self.type(of: words[1], among: type.configuration.subcommands) != nil else {
-      return "begat \(command)"
-    }
-    return "begat \(command) \(words[1])"
+    (["begat"] + NamedCommand(words).names).joined(separator: " ")
   }
-
-  private static func type(
-    of name: String, among commands: [any ParsableCommand.Type]
-  ) -> (any ParsableCommand.Type)? { commands.first { $0._commandName == name } }
 }

@@ -58,6 +58,21 @@ struct CommandLineTests {
     #expect(full.errors.text == "begat: write standard output: No space left on device\n")
   }
 
+  /// A command's own parser does not know begat's other commands, nor its version.
+  @Test(arguments: [
+    ("connect --help", "help connect"), ("sem take --help", "help sem take"),
+    ("connect localhost 1 --help", "help connect"), ("connect --version", "--version"),
+    ("sem list --generate-completion-script bash", "--generate-completion-script bash"),
+  ])
+  func helpIsTheSameBehindACommand(behind: String, before: String) throws {
+    func run(_ words: String) throws -> RunningProgram {
+      try RunningProgram.run(try Programs.begat(), words.split(separator: " ").map(String.init))
+    }
+    let (first, other) = (try run(behind), try run(before))
+    #expect(first.status == .exited(code: 0) && first.output.text == other.output.text)
+    #expect(!first.output.text.isEmpty && first.errors.text.isEmpty)
+  }
+
   @Test func errorsNameTheirCommand() throws {
     let family = try runBegat("get", "-6", "127.0.0.1", "/")
     #expect(family.status == .exited(code: 1) && family.errors.text == "begat get: /: 127.0.0.1:80: no IPv6 address\n")

@@ -14,9 +14,9 @@ public struct CommandForm: Sendable {
   public var ownWords = 0
   public let end: End
   /// Its options that have a value; all others are flags.
-  public var optionsWithValue: Set<String> = []
+  public var optionsWithValue: [String] = []
 
-  private static let conversationOptions: Set<String> = [
+  private static let conversationOptions = [
     "--expect", "--expect-regex", "--send", "--send-file", "--send-environment", "--timeout",
   ]
 
@@ -27,10 +27,10 @@ public struct CommandForm: Sendable {
         "--user", "--group", "--directory", "--timeout", "--max-output", "--separator", "--signal", "-s",
         "--kill-after", "-k",
       ]),
-    CommandForm(name: ["pipe"], end: .command, optionsWithValue: conversationOptions.union(["--errors"])),
+    CommandForm(name: ["pipe"], end: .command, optionsWithValue: conversationOptions + ["--errors"]),
     CommandForm(
       name: ["interact"], end: .command,
-      optionsWithValue: conversationOptions.union(["--escape", "--log", "--log-sent", "--size"])),
+      optionsWithValue: conversationOptions + ["--escape", "--log", "--log-sent", "--size"]),
     CommandForm(
       name: ["signature"], end: .command, optionsWithValue: ["--fifo", "--name", "--fortunes", "--timeout"]),
     CommandForm(

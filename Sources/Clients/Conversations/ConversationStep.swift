@@ -43,7 +43,7 @@ public enum ConversationStep: Hashable, Sendable {
   ///
   /// - Parameter words: the command line after the command's name, which the parser has found right.
   /// - Parameter optionsWithValue: all options that have one, steps among them.
-  public static func inOrder(_ words: [String], optionsWithValue: Set<String>) throws(Problem) -> [ConversationStep] {
+  public static func inOrder(_ words: [String], optionsWithValue: [String]) throws(Problem) -> [ConversationStep] {
     var steps: [ConversationStep] = []
     var rest = words[...]
     while let word = rest.popFirst(), word != "--" {
