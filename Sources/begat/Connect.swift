@@ -77,8 +77,10 @@ struct Connect: ParsableCommand {
     transform: readClient)
   var from: SocketAddress?
 
-  func validate() throws {
-    let target = try arguments.target()
+  /// Refuses options that contradict each other or the target.
+  ///
+  /// Called when everything is parsed, since an operand too many must be reported before the port that it is taken for.
+  private func check(_ target: ConnectionTarget) throws {
     if case .unix = target, family.family != nil { throw ValidationError("a Unix socket has no IPv4 or IPv6 address") }
     if case .host = target, seqpacket { throw ValidationError("--seqpacket is for Unix sockets") }
     if udp, seqpacket { throw ValidationError("--udp and --seqpacket exclude each other") }
@@ -100,7 +102,9 @@ struct Connect: ParsableCommand {
   }
 
   func run() throws {
-    var client = ConnectClient(target: try arguments.target())
+    let target = try arguments.target()
+    try check(target)
+    var client = ConnectClient(target: target)
     if let timeout { client.timeout = timeout }
     client.receivesOnly = receiveOnly
     client.sendsCRLF = crlf

@@ -94,11 +94,13 @@ struct Load: ParsableCommand {
     if expect?.isEmpty ?? false { throw ValidationError("--expect: the text is empty") }
     if connections != nil, duration != nil { throw ValidationError("--connections and --duration exclude each other") }
     if send != nil, sendBytes != 0 { throw ValidationError("--send and --send-bytes exclude each other") }
-    if let problem = try settings().problem { throw ValidationError(problem) }
   }
 
   func run() throws {
-    if !LoadClient(settings: try settings()).run() { throw ExitCode.failure }
+    // Not in validate(): an operand too many must be reported before the port that it is taken for.
+    let settings = try settings()
+    if let problem = settings.problem { throw ValidationError(problem) }
+    if !LoadClient(settings: settings).run() { throw ExitCode.failure }
   }
 
   private func settings() throws -> LoadSettings {

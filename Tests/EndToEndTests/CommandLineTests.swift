@@ -40,6 +40,10 @@ struct CommandLineTests {
       ),
       (["sem", "take"], "begat sem take: missing expected argument '<key>'; see begat sem take --help"),
       (["signal", "TERM"], "begat signal: the number of a process is missing; see begat signal --help"),
+      (
+        ["connect", "a", "b", "c", "d"], "begat connect: 2 unexpected arguments: 'c', 'd'; see begat connect --help"
+      ),
+      (["load", "a", "b", "c"], "begat load: unexpected argument 'c'; see begat load --help"),
       (["connect", "-4", "-6", "h", "1"], "begat connect: -4 and -6 exclude each other; see begat connect --help"),
     ])
   func aWrongCommandLineIsOneLine(words: [String], line: String) throws {
