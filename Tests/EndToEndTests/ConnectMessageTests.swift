@@ -88,19 +88,20 @@ struct ConnectMessageTests {
     let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .nothing)
     #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
     let script = """
-      import os, signal, socket, sys
-      path, process = sys.argv[1], int(sys.argv[2])
+      import socket, sys
+      path = sys.argv[1]
       def named(name):
           s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path + name); return s
       a, b = named("a"), named("b")
-      os.kill(process, signal.SIGSTOP)
-      while open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[0] != "T": pass
       for s, m in ((a, b"a1 "), (b, b"b "), (a, b"a2 ")): s.sendto(m, path)
-      os.kill(process, signal.SIGCONT)
+      print("sent", flush=True)
       sys.stdin.read()
       """
-    let peers = try RunningProgram(
-      try Programs.tool("python3"), ["-c", script, path, "\(waiting.process)"], input: .pipe)
+    let peers = try waiting.whileStopped {
+      let peers = try RunningProgram(try Programs.tool("python3"), ["-c", script, path], input: .pipe)
+      _ = try peers.output.awaitLines(containing: "sent")
+      return peers
+    }
     #expect(try waiting.awaitEnd() == .exited(code: 0), "\(waiting.errors.text)\(peers.errors.text)")
     #expect(waiting.output.text == "a1 a2 ")
   }
@@ -112,17 +113,14 @@ struct ConnectMessageTests {
     let waiting = try startBegat("connect", words: ["--listen", "--udp", path], input: .text("typed\n"))
     #expect(eventually { directory.exists("socket") }, "\(waiting.errors.text)")
     let script = """
-      import os, signal, socket, sys
-      path, process, removes = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "true"
+      import os, socket, sys
+      path, removes = sys.argv[1], sys.argv[2] == "true"
       s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path + "a")
-      os.kill(process, signal.SIGSTOP)
-      while open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[0] != "T": pass
       for m in (b"one ", b"two "): s.sendto(m, path)
       s.close()
       if removes: os.unlink(path + "a")
-      os.kill(process, signal.SIGCONT)
       """
-    _ = try RunningProgram.tool("python3", ["-c", script, path, "\(waiting.process)", "\(removesItsFile)"])
+    _ = try waiting.whileStopped { try RunningProgram.tool("python3", ["-c", script, path, "\(removesItsFile)"]) }
     #expect(try waiting.awaitEnd() == .exited(code: 0), "\(waiting.errors.text)")
     #expect(waiting.output.text == "one two " && waiting.errors.text == "")
   }

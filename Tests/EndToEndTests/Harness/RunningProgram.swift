@@ -103,6 +103,17 @@ final class RunningProgram {
     try signal.send(to: process)
   }
 
+  /// Stops the program while `body` runs, so that it finds everything that happened meanwhile together.
+  func whileStopped<Result>(_ body: () throws -> Result) throws -> Result {
+    try send(.stop)
+    guard eventually({ ProcessFacts(process)?.isStopped ?? false }) else {
+      throw HarnessFailure("process \(process) did not stop")
+    }
+    let result = try body()
+    try send(.continue)
+    return result
+  }
+
   /// Whether it has ended by now.
   var hasEnded: Bool {
     if status == nil { status = Children.reap(process) }
