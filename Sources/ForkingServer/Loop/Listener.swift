@@ -101,9 +101,7 @@ struct Listener: ~Copyable {
     try pollers.watch(
       channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.kind.handsOver)
-    let spares = try SparePool(
-      upTo: sockets.streams.isEmpty
-        ? 0 : Self.spareLimit(options, service.offer, showsState: service.sharedState != nil))
+    let spares = try SparePool(upTo: sockets.streams.isEmpty ? 0 : options.spareSlots)
     let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.board.capacity)
     if let bell = spares.bellNumber {
       try pollers.urgent.add(bell, [.readable, .announcedOnce], token: Token.spares)
@@ -152,7 +150,7 @@ struct Listener: ~Copyable {
     self.antechamber = antechamber
     emptying = Emptying(isUnderWay: sockets.haveClosing)
     self.spares = spares
-    self.scoreboard.header.pointee.spare_slots = UInt8(clamping: options.slotCount - options.admission.maxConnections)
+    self.scoreboard.header.pointee.spare_slots = UInt8(clamping: options.spareSlots)
     if self.reporter.channelNumber == nil { begin() }
   }
 

@@ -2,19 +2,10 @@ import Admission
 import CSharedLayouts
 import ControlProtocol
 import Glibc
-import Settings
 @_spi(Begat) import UnixCore
 
 /// The pool of spares: made off the clients' way, several in one turn, and ended when they are no longer needed.
 extension Listener {
-  /// How many spares a service may have.
-  static func spareLimit(_ options: ListenerOptions, _ offer: Offer, showsState: Bool) -> Int {
-    // A PROXY header may come late: the listener waits for it.
-    guard case .service = offer, !options.runsPrograms, !showsState, !options.requiresProxies else { return 0 }
-    // More could never serve at the same time.
-    return min(options.spareProcesses, options.admission.maxConnections)
-  }
-
   /// Whether spares are made and ended as clients come and go.
   var mayHaveSpares: Bool {
     spares.areUsed && hasBegun && drain == nil && !emptying.isUnderWay && spares.isUsable

@@ -37,8 +37,10 @@ public struct ServiceSettings: SettingsTable {
   /// The limits of admission; its lists of peers are filled when those of the settings are resolved, its rates by
   /// `effective(in:)`.
   public var admission = AdmissionLimits()
-  /// The most processes that may wait for clients; 0 for none.
-  public var spareProcesses = 0
+  /// The maximum number of processes that wait for clients; 0 for none.
+  public var spareProcesses = 4
+  /// The same where it has an effect, and not more than `max-connections`: set by `effective(in:)`.
+  public private(set) var spareSlots = 0
   /// The proxies that name their clients; none if clients connect directly.
   public var proxyFrom: [String] = []
   /// How long a proxy's header may take.
@@ -82,7 +84,7 @@ public struct ServiceSettings: SettingsTable {
   }
 
   /// How many processes may be shown: one for each connection, and spares.
-  public var slotCount: Int { admission.maxConnections + spareProcesses }
+  public var slotCount: Int { admission.maxConnections + spareSlots }
 
   /// Whether every client comes through a proxy.
   public var requiresProxies: Bool { !proxyFrom.isEmpty }
@@ -112,6 +114,9 @@ extension ServiceSettings {
     for key in Self.keys where said?.contains(key.name) ?? true {
       if !key.isDefault(in: self), key.reasonWithoutEffect(self, mode) != nil { key.reset(in: &settings) }
     }
+    let hasSpares = Self.key(named: "spare-processes")?.reasonWithoutEffect(settings, mode) == nil
+    // More could never serve at the same time.
+    settings.spareSlots = hasSpares ? min(settings.spareProcesses, settings.admission.maxConnections) : 0
     settings.admission.rate = settings.rate.limit(standard: mode.handover == .sockets ? .starts : nil)
     settings.admission.ratePerSource = settings.ratePerSource.limit(standard: nil)
     if settings.allow == nil { settings.admission.allow = nil }

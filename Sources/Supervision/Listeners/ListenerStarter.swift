@@ -27,7 +27,9 @@ struct ListenerStarter {
   /// - Parameter boardNumber: the number of its scoreboard in the state page.
   func start(_ service: ManagedService, boardNumber: UInt32) throws(SystemCallError) -> Generation {
     let configuration = service.configuration
-    let slotCount = configuration.settings.slotCount
+    let asksForNames = configuration.settings.looksUpNames && names != nil
+    // As the listener will count them.
+    let slotCount = ListenerOptions(configuration, sockets: service.passedKinds, hasResolver: asksForNames).slotCount
     let scoreboard = SharedFile(try Scoreboard.create(slotCount: slotCount))
     let board = try ScoreboardReader(scoreboard.descriptor, slotCount: slotCount)
     try AdmissionBook.makeRoom(
@@ -40,7 +42,6 @@ struct ListenerStarter {
     }
 
     let column = service.freeColumn
-    let asksForNames = configuration.settings.looksUpNames && names != nil
     var options = ListenerOptions(configuration, sockets: service.socketKinds, hasResolver: asksForNames)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.closingSockets = service.closing.map { pass($0.descriptor.number) }

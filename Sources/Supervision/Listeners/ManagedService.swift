@@ -100,6 +100,8 @@ final class ManagedService {
   var isAccepting: Bool { generations.contains { $0.state == .accepting || $0.state == .retiring } }
 
   var socketKinds: Set<ServiceMode.SocketKind> { Set(sockets.map(\.kind)) }
+  /// The kinds of all sockets that its next listener gets: those too that are given up.
+  var passedKinds: Set<ServiceMode.SocketKind> { Set((sockets + closing).map(\.kind)) }
 
   /// The columns of the generations that live.
   var columnsInUse: AdmissionColumns {

@@ -29,7 +29,7 @@ import Testing
     let every = ListenerOptions.everyOption
     let usual = ListenerOptions()
     // A property without a value in the sample would not be noticed below.  A disabled service has no listener, and
-    // peers and rates of admission follow from other keys.
+    // slots of spares, peers and rates of admission follow from other keys.
     let left =
       unchanged(every, usual, in: "options") + unchanged(every.service, usual.service, in: "service")
       + unchanged(every.service.program, usual.service.program, in: "program")
@@ -38,8 +38,8 @@ import Testing
       + unchanged(every.service.admission.sourcePrefix, usual.service.admission.sourcePrefix, in: "prefix")
     #expect(
       left == [
-        "service.enabled", "admission.allow", "admission.deny", "admission.proxies", "admission.rate",
-        "admission.ratePerSource", "admission.denyExempt",
+        "service.enabled", "service.spareSlots", "admission.allow", "admission.deny", "admission.proxies",
+        "admission.rate", "admission.ratePerSource", "admission.denyExempt",
       ])
     #expect(try options(every.arguments) == every, "\(every.arguments)")
     for key in ListenerOptions.keys { #expect(!key.isDefault(in: every), "\(key.name)") }
