@@ -13,7 +13,7 @@ package struct AdmissionLock {
 
   /// After this time, in nanoseconds, the listener looks whether the holder lives.
   private static let patience: Int64 = 50_000_000
-  /// After this many waits, five seconds, a holder counts as stopped: it needs microseconds.
+  /// After this many waits, five seconds, a holder is killed as one that was stopped: it needs microseconds.
   private static let maxWaits = 100
 
   /// Takes the lock.
@@ -28,7 +28,7 @@ package struct AdmissionLock {
       switch state(of: holder) {
       case .notAChild: break
       case .ended: if begat_lock_take_over(word, holder) { return true }
-      case .living: if waits > AdmissionLock.maxWaits { kill(holder, SIGKILL) }
+      case .living: if waits > AdmissionLock.maxWaits || Children.isStopped(holder) { kill(holder, SIGKILL) }
       }
     }
     return false

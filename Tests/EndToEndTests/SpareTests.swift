@@ -215,26 +215,10 @@ struct SpareTests {
       #expect(try belongings(waiting.process).maps.contains { $0.contains("begat-admission") })
     }
   }
-  #if arch(x86_64)
-    private static let canProbe = Machine.isRoot
-  #else
-    private static let canProbe = false
-  #endif
-
-  /// The page of a waiting spare that it shares with its listener; the lock for admission is its first word.
-  private func sharedPage(of process: pid_t) throws -> UInt {
-    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n")
-    let pages = maps.filter { $0.contains(" rw-s ") && $0.contains("/dev/zero") }.compactMap { line -> UInt? in
-      let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-      return ends.count == 2 && ends[1] - ends[0] == 4096 ? ends[0] : nil
-    }
-    try #require(pages.count == 1, "\(maps)")
-    return pages[0]
-  }
 
   @Test(
     "that are killed while they hold the lock for admission delay no client",
-    .enabled(if: canProbe, "needs root and the registers of x86-64"))
+    .enabled(if: Spares.canBeProbed, "needs root and the registers of x86-64"))
   func leaveNoLockBehind() throws {
     let options = ["--spare-processes", "2", "--max-connections-per-source", "3"]
     try withListener("command", options) { listener, spares in
@@ -246,10 +230,7 @@ struct SpareTests {
           try awaitPlaces(listener)
         }
         let holder = all[0].process
-        let page = try sharedPage(of: holder)
-        // As if it had taken the lock: its number, the lowest byte first.
-        let fills = (0..<4).map { ["fill", "\(page + UInt($0))", "1", "\(UInt32(holder) >> (8 * UInt32($0)) & 255)"] }
-        _ = try TestPrograms.call(in: holder, fills)
+        try Spares.takeLock(holder)
         try Signal.kill.send(to: holder)
         let crowd = try Crowd(10, at: listener.address, from: "127.0.0.2")
         #expect(crowd.served.count == 3 && crowd.refused.count == 7)

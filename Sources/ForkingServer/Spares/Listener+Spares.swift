@@ -174,7 +174,7 @@ extension Listener {
   }
 
   /// How long spares that have just accepted may take to close the listening sockets.
-  private static let maxLeaveTime: Duration = .seconds(1)
+  private static let maxLeaveTime: Duration = .milliseconds(200)
 
   /// Ends the spares that have no client, or those of them that are too many; without any, the listener accepts.
   private mutating func dismissSpares(keeping kept: Int = 0) {
@@ -200,10 +200,13 @@ extension Listener {
     }
   }
 
-  /// Ends spares that were stopped: they take no client, and none is made in their place.
+  /// Ends spares that were stopped before they had left the listening sockets: they take no client or keep its place, and
+  /// none is made in their place.
   mutating func endStoppedSpares() {
-    spares.board.forEach(in: Int(BEGAT_SPARE_WAITING)) { _, claim in
-      if Children.isStopped(claim.pointee.pid) { Listener.send(.kill, to: claim.pointee.pid, withGroup: false) }
+    let board = spares.board
+    for number in 0..<board.capacity where board.state(number) != BEGAT_SPARE_NONE && !board.hasLeft(number) {
+      let process = board.claim(number).pointee.pid
+      if Children.isStopped(process) { Listener.send(.kill, to: process, withGroup: false) }
     }
   }
 }

@@ -1,4 +1,5 @@
-import Glibc
+import CSharedLayouts
+import Foundation
 @_spi(Begat) import UnixCore
 
 /// The spares of a listener.
@@ -22,11 +23,71 @@ struct Spares {
     throw HarnessFailure("\(all.count) spares, not \(count)")
   }
 
+  /// The process of a connection to the command server, a former spare or not.
+  func process(serving client: Client) throws -> pid_t {
+    let title = "begat-listener: command \(try client.address())"
+    guard let facts = ProcessFacts.children(of: listener).first(where: { $0.title == title }) else {
+      throw HarnessFailure("no process “\(title)”")
+    }
+    return facts.process
+  }
+
   /// Whether all of them wait.
   var areAsleep: Bool { all.allSatisfy { ProcessFacts($0.process)?.state == "S" } }
 
   /// How often each has begun to wait for something.
   static func switches(of process: pid_t) -> Int? {
     ProcessFacts.statusLine("voluntary_ctxt_switches", of: process).flatMap { Int($0) }
+  }
+
+  /// Waits until this number of spares waits, and no other.
+  func await(_ count: Int) throws -> [pid_t] {
+    guard eventually({ all.count == count && areAsleep }) else {
+      throw HarnessFailure("\(all.count) spares, not \(count)")
+    }
+    return all.map(\.process)
+  }
+
+  // MARK: - The memory that they share with their listener
+
+  #if arch(x86_64)
+    static let canBeProbed = Machine.isRoot
+  #else
+    static let canBeProbed = false
+  #endif
+
+  /// Lets a waiting spare look as if it held the lock for admission.
+  static func takeLock(_ spare: pid_t) throws { try write(UInt32(spare), at: 0, in: spare) }
+
+  /// Lets a process that serves a client look like a spare that still has the listening sockets.
+  ///
+  /// - Parameter number: that of no spare.
+  /// - Parameter waiting: a spare, which has the memory.
+  static func keepSockets(_ process: pid_t, as number: Int, by waiting: pid_t) throws {
+    let claim = BEGAT_SPARES_HEADER_SIZE + number * MemoryLayout<begat_claim>.stride
+    func set(_ field: PartialKeyPath<begat_claim>, _ value: UInt32) throws {
+      try write(value, at: UInt(claim + MemoryLayout<begat_claim>.offset(of: field)!), in: waiting)
+    }
+    try set(\.pid, UInt32(process))
+    try set(\.has_left, 0)
+    try set(\.is_taken, 1)
+    try set(\.state, UInt32(BEGAT_SPARE_ADMITTED))
+  }
+
+  /// Writes a number to the page that a waiting spare shares with its listener; the lock is its first word.
+  private static func write(_ number: UInt32, at offset: UInt, in spare: pid_t) throws {
+    let page = try sharedPage(of: spare) + offset
+    let fills = (0..<4).map { ["fill", "\(page + UInt($0))", "1", "\(number >> (8 * UInt32($0)) & 255)"] }
+    _ = try TestPrograms.call(in: spare, fills)
+  }
+
+  private static func sharedPage(of process: pid_t) throws -> UInt {
+    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n")
+    let pages = maps.filter { $0.contains(" rw-s ") && $0.contains("/dev/zero") }.compactMap { line -> UInt? in
+      let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+      return ends.count == 2 && ends[1] - ends[0] == 4096 ? ends[0] : nil
+    }
+    guard pages.count == 1 else { throw HarnessFailure("\(pages.count) shared pages: \(maps)") }
+    return pages[0]
   }
 }
