@@ -79,24 +79,73 @@ struct SpareFaultTests {
     #expect(program.errors.awaitEnd(within: .seconds(2)), "a process is left")
   }
 
-  /// Idle spares do not keep a client from the last process that the listener may have.
-  @Test(.enabled(if: Machine.isRoot, "needs a user of its own"))
-  func leaveTheLastProcessesToAClient() throws {
-    let lines = ["user = \"61234\"", "spare-processes = 4", "max-connections-per-source = 1"]
+  /// A service whose listener accepts by itself for a second, though there are two spares; `listener` is of a user of its
+  /// own, so that it can be kept from forking.
+  private func withClosedGate(
+    _ lines: String..., body: (_ daemon: Daemon, _ listener: pid_t, _ address: String) throws -> Void
+  ) throws {
+    let lines = ["user = \"61234\"", "spare-processes = 4", "max-connections-per-source = 1"] + lines
     try withDaemon(SampleConfiguration.service("command", lines.joined(separator: "\n"))) { daemon in
       let listener = try daemon.listener("command")
       let address = try daemon.address("command")
       let first = try Client(address, from: "127.0.0.2")
       _ = try first.receive(until: Expected.prompt)
-      #expect(eventually { Spares(of: listener).all.count == 2 && Spares(of: listener).areAsleep })
-      // The refused client comes from the same source, so the listener accepts by itself for a second.
+      _ = try Spares(of: listener).await(2)
+      // It comes from the same source.
       #expect(try Client(address, from: "127.0.0.2").awaitEnd())
-      let count = ProcessFacts.children(of: listener).filter { !$0.isZombie }.count + 1
       let before = try softLimit("Max processes", of: listener)
+      try body(daemon, listener, address)
+      try setSoftLimit("nproc", of: listener, to: before)
+    }
+  }
+
+  /// Idle spares do not keep a client from the last process that the listener may have.
+  @Test(.enabled(if: Machine.isRoot, "needs a user of its own"))
+  func leaveTheLastProcessesToAClient() throws {
+    try withClosedGate { daemon, listener, address in
+      let count = ProcessFacts.children(of: listener).filter { !$0.isZombie }.count + 1
       try setSoftLimit("nproc", of: listener, to: "\(count)")
       let second = try Client(address, from: "127.0.0.3")
       _ = try second.receive(until: Expected.prompt)
+    }
+  }
+
+  /// A client that no process can be had for waits, and the listener with it.
+  @Test(.enabled(if: Machine.isRoot, "needs a user of its own"))
+  func doNotLetTheListenerSpinForAClientThatWaits() throws {
+    try withClosedGate { daemon, listener, address in
+      let before = try softLimit("Max processes", of: listener)
+      try setSoftLimit("nproc", of: listener, to: "1")
+      let second = try Client(address, from: "127.0.0.3")
+      try daemon.log.awaitLines(containing: "command: clone: Resource temporarily")
+      #expect(eventually { Spares(of: listener).all.isEmpty })
+      let ticks = try #require(ProcessFacts(listener)?.processorTicks)
+      #expect(!second.hears(within: .milliseconds(1500)))
+      let used = try #require(ProcessFacts(listener)?.processorTicks) - ticks
+      #expect(Double(used) / Double(sysconf(CInt(_SC_CLK_TCK))) <= 0.2, "the listener spins")
       try setSoftLimit("nproc", of: listener, to: before)
+      _ = try second.receive(until: Expected.prompt)
+    }
+  }
+
+  /// The counts of sources are made anew when a spare dies while it changes them.
+  @Test(.enabled(if: Spares.canBeProbed, "needs root and the registers of x86-64"))
+  func leaveAClientThatWaitsItsPlace() throws {
+    try withClosedGate { daemon, listener, address in
+      let before = try softLimit("Max processes", of: listener)
+      let holder = try #require(Spares(of: listener).all.first).process
+      try setSoftLimit("nproc", of: listener, to: "1")
+      try Spares.takeLock(holder)
+      let second = try Client(address, from: "127.0.0.3")
+      #expect(!second.hears(within: .milliseconds(100)))
+      try Signal.kill.send(to: holder)
+      try daemon.log.awaitLines(containing: "command: clone: Resource temporarily")
+      #expect(eventually { Spares(of: listener).all.isEmpty })
+      try setSoftLimit("nproc", of: listener, to: before)
+      _ = try second.receive(until: Expected.prompt)
+      #expect(try Client(address, from: "127.0.0.3").awaitEnd(), "the place was not counted")
+      second.hangUp()
+      #expect(try eventually { try daemon.serves("127.0.0.3", at: "command") })
     }
   }
 }

@@ -8,6 +8,7 @@ let copySubcommands: Subcommands = [
   "copy-owners": copyMayLetGoOfOwners,
   "copy-children": copyLeavesItsParentsChildrenAlone,
   "copy-passing": copyGetsWhatIsPassed,
+  "copy-argument": copySeesNothingOfFormerArguments,
   "program-passing": programGetsWhatIsPassed,
 ]
 
@@ -106,6 +107,30 @@ func copyGetsWhatIsPassed(_ words: [String]) throws {
   // The list's two; the child's handle came.
   try expectEqual(openDescriptors().count, before - 1, "descriptors")
   _ = consume child
+}
+
+private struct LongArgument {
+  var first = SIMD64<UInt8>(repeating: 0xa5)
+  var second = SIMD64<UInt8>(repeating: 0xa5)
+  var third = SIMD64<UInt8>(repeating: 0xa5)
+  var last = SIMD64<UInt8>(repeating: 0xa5)
+}
+
+/// A longer argument before may have been about another client.
+func copySeesNothingOfFormerArguments(_ words: [String]) throws {
+  func status<Argument>(_ argument: Argument, _ body: @convention(c) (UnsafeMutableRawPointer?) -> CInt) throws
+    -> ExitStatus
+  {
+    try Children.wait(for: try ForkedProcess.fork(exitSignal: .child, passing: argument, body))
+  }
+  try expectEqual(
+    status(LongArgument()) { $0!.load(as: LongArgument.self).last == LongArgument().last ? 0 : 1 }, .exited(code: 0),
+    "a long argument")
+  let short = try status(UInt64.max) { argument in
+    let bytes = UnsafeRawBufferPointer(start: argument, count: MemoryLayout<LongArgument>.size)
+    return bytes.prefix(8).allSatisfy { $0 == 0xff } && bytes.dropFirst(8).allSatisfy { $0 == 0 } ? 0 : 1
+  }
+  try expectEqual(short, .exited(code: 0), "the bytes behind a short one")
 }
 
 func programGetsWhatIsPassed(_ words: [String]) throws {

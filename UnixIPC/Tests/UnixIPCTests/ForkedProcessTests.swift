@@ -45,4 +45,7 @@ import Testing
 
   @Test("gets the descriptors that are passed to it")
   func getsWhatIsPassed() throws { try ProbeProgram.check("copy-passing") }
+
+  @Test("sees nothing of the argument of a copy before it")
+  func seesNoFormerArgument() throws { try ProbeProgram.check("copy-argument") }
 }
