@@ -48,8 +48,8 @@ struct KilledProcessTests {
         let listener = try daemon.listener("victim")
         // One that dies in its first second is started again later and later: that is another test.
         #expect(eventually { age(of: listener) > 1.1 })
-        try Signal.kill.send(to: listener)
         let watch = Stopwatch()
+        try daemon.killListener("victim")
         _ = try session(address)
         #expect(watch.elapsed < .seconds(2))
         #expect(open.awaitEnd(within: .seconds(2)))
@@ -79,8 +79,8 @@ struct KilledProcessTests {
       let address = try daemon.address("victim")
       for turn in 0..<12 {
         _ = try session(address)
-        try Signal.kill.send(to: try daemon.listener("victim"))
         let watch = Stopwatch()
+        try daemon.killListener("victim")
         _ = try session(address)
         #expect(watch.elapsed < .milliseconds(1200), "turn \(turn)")
       }

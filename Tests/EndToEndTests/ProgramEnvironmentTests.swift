@@ -56,8 +56,8 @@ struct ProgramEnvironmentTests {
         "() { :;}",
       ]
       for name in hostile { try expectNamed(daemon, daemon.directory.path(name), named: nil) }
-      try expectNamed(daemon, "\0two words", named: nil)
-      try expectNamed(daemon, "\0nul\0inside", named: nil)
+      try expectNamed(daemon, "\0\(daemon.directory.path)/two words", named: nil)
+      try expectNamed(daemon, "\0\(daemon.directory.path)/nul\0inside", named: nil)
     }
   }
 

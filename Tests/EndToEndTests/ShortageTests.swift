@@ -5,7 +5,11 @@ import Testing
 /// A machine that has no more of something.
 @Suite(.serialized, .timeLimit(.minutes(30)))
 struct ShortageTests {
-  private static let configuration = SampleConfiguration.service("daytime") + SampleConfiguration.service("time")
+  /// Every client of `daytime` needs a process that is forked for it.
+  private static func daytime(_ lines: String...) -> String {
+    SampleConfiguration.service("daytime", (["spare-processes = 0"] + lines).joined(separator: "\n"))
+  }
+  private static let configuration = daytime() + SampleConfiguration.service("time")
 
   /// A limit of a process that prlimit(1) can change while it runs.
   enum Shortage: String, CaseIterable {
@@ -57,7 +61,7 @@ struct ShortageTests {
 
   /// A connection that was accepted and has no process: it counts, and its client would wait as long as the shortage.
   @Test func aClientThatCannotBeServedIsTurnedAway() throws {
-    let configuration = SampleConfiguration.service("daytime", "first-byte-timeout = \"1s\"")
+    let configuration = Self.daytime("first-byte-timeout = \"1s\"")
     try withDaemon("[daemon]\ndrain-timeout = \"30s\"\n" + configuration) { daemon in
       let listener = try daemon.listener("daytime")
       #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
@@ -79,7 +83,7 @@ struct ShortageTests {
 
   /// Who has hung up does not keep its place until then.
   @Test func aClientThatHasGoneIsForgotten() throws {
-    try withDaemon(SampleConfiguration.service("daytime")) { daemon in
+    try withDaemon(Self.daytime()) { daemon in
       let listener = try daemon.listener("daytime")
       #expect(Expected.isDaytime(try ask(daemon.address("daytime"))))
       _ = try daemon.awaitConnections(0, of: "daytime")

@@ -5,7 +5,7 @@ import Testing
 /// Spare processes while their listener ends.
 @Suite(.serialized, .timeLimit(.minutes(30)))
 struct SpareEndTests {
-  /// A command server with two open connections, the second one of a spare, and two spares that wait.
+  /// A command server with two open connections, the second one of a spare, and spares that wait.
   private func withConnections(
     _ body: (_ listener: StandaloneListener, _ spares: [pid_t], _ first: Client, _ second: Client) throws -> Void
   ) throws {
@@ -13,10 +13,10 @@ struct SpareEndTests {
     let listener = try StandaloneListener("command", options)
     let spares = Spares(of: listener.program.process)
     let first = try session(listener.address)
-    let former = try spares.await(2)
+    let former = try spares.awaitSome()
     let second = try session(listener.address)
     #expect(former.contains(try spares.process(serving: second)))
-    try body(listener, try spares.await(2), first, second)
+    try body(listener, try spares.awaitSome(), first, second)
     #expect(try listener.program.awaitEnd() == .exited(code: 0), "\(listener.program.errors.text)")
     #expect(listener.program.errors.awaitEnd(within: .seconds(2)), "a process is left")
   }
@@ -92,11 +92,11 @@ struct SpareEndTests {
       let listener = try #require(daemon.generations("command").last)
       let spares = Spares(of: listener)
       clients.append(try session(address))
-      let waiting = try spares.await(2)
+      let waiting = try spares.awaitSome()
       let next = try session(address)
       clients.append(next)
       #expect(waiting.contains(try spares.process(serving: next)))
-      let former = try spares.await(2)
+      let former = try spares.awaitSome()
       let run = try installation.upgrade()
       #expect(run.status == .exited(code: 0), "\(run.errors.text)")
       #expect(run.output.text.hasSuffix(" \(2 * number) connections go on\n"), "\(run.output.text)")

@@ -7,7 +7,7 @@ import Testing
 struct SpareLimitTests {
   private static let source = "127.0.0.2"
 
-  /// A command server with an open connection from another source than the tests', and two spares that wait.
+  /// A command server with an open connection from another source than the tests', and spares that wait.
   private func withSpares(
     _ lines: String..., body: (_ daemon: Daemon, _ address: String, _ spares: Spares) throws -> Void
   ) throws {
@@ -16,7 +16,7 @@ struct SpareLimitTests {
       let address = try daemon.address("command")
       let other = try client(address, from: "127.0.0.9")
       let spares = Spares(of: try daemon.listener("command"))
-      _ = try spares.await(2)
+      _ = try spares.awaitSome()
       try body(daemon, address, spares)
       try expectAlive(other)
     }
@@ -32,7 +32,7 @@ struct SpareLimitTests {
   func admitNoMoreThanTheRate(key: String, count: Int) throws {
     // The first client was one of twelve.
     try withSpares("\(key) = \"12/d burst 12\"", "when-full = \"refuse\"") { daemon, address, spares in
-      let waiting = try spares.await(2)
+      let waiting = try spares.awaitSome()
       let crowd = try Crowd(40, at: address, from: Self.source)
       #expect(crowd.served.count == count && crowd.refused.count == 40 - count)
       let processes = try crowd.served.map { try spares.process(serving: $0) }
@@ -43,7 +43,7 @@ struct SpareLimitTests {
 
   @Test func letClientsWaitForTheRate() throws {
     try withSpares("rate = \"12/d burst 2\"") { daemon, address, spares in
-      let waiting = try spares.await(2)
+      let waiting = try spares.awaitSome()
       let second = try client(address)
       #expect(waiting.contains(try spares.process(serving: second)))
       let third = try Client(address, from: Self.source)
@@ -56,7 +56,7 @@ struct SpareLimitTests {
   /// order to end connections.
   @Test func obeyBansAndOrdersOfTheSameMoment() throws {
     try withSpares { daemon, address, spares in
-      let waiting = try spares.await(2)
+      let waiting = try spares.awaitSome()
       try Signal.stop.send(to: spares.listener)
       let admitted = try client(address)
       #expect(waiting.contains(try spares.process(serving: admitted)))
@@ -75,7 +75,7 @@ struct SpareLimitTests {
 
   @Test func countCrashesAgainstTheirSource() throws {
     try withSpares("deny-time = \"1h\"") { daemon, address, spares in
-      let waiting = try spares.await(2)
+      let waiting = try spares.awaitSome()
       let crashing = try client(address)
       let process = try spares.process(serving: crashing)
       #expect(waiting.contains(process))

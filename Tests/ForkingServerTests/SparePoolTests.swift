@@ -65,6 +65,14 @@ import Testing
     #expect(reopenTime == time(700))
   }
 
+  /// A client is held, or sockets are emptied: the listener has nothing to do for spares until that is over.
+  @Test func nothingIsDueWhileTheGateHasToStayClosed() throws {
+    var pool = try SparePool(upTo: 4)
+    pool.noteClient(now: start)
+    let (demand, open, closed) = (pool.demand.due, pool.due(mayOpen: true), pool.due(mayOpen: false))
+    #expect(open == .immediate && closed == demand && demand > start)
+  }
+
   @Test func aServiceWithoutSparesHasNone() throws {
     let pool = try SparePool(upTo: 0)
     let (areUsed, isUsable, bell, due) = (pool.areUsed, pool.isUsable, pool.bellNumber, pool.due(mayOpen: true))

@@ -88,6 +88,16 @@ final class Daemon {
     return found
   }
 
+  /// Kills the listener of a service and waits for its death, and so for that of its spares: a client that one of them
+  /// accepts before is lost with it.
+  func killListener(_ service: String) throws {
+    let listener = try listener(service)
+    try Signal.kill.send(to: listener)
+    guard eventually({ ProcessFacts(listener)?.isZombie ?? true }) else {
+      throw HarnessFailure("the listener of \(service) does not die")
+    }
+  }
+
   /// The connection processes of a service, zombies too.
   func connections(_ service: String) throws -> [ProcessFacts] {
     let found = ProcessFacts.children(of: try listener(service))

@@ -40,12 +40,16 @@ struct Spares {
     ProcessFacts.statusLine("voluntary_ctxt_switches", of: process).flatMap { Int($0) }
   }
 
-  /// Waits until this number of spares waits, and no other.
-  func await(_ count: Int) throws -> [pid_t] {
-    guard eventually({ all.count == count && areAsleep }) else {
-      throw HarnessFailure("\(all.count) spares, not \(count)")
+  /// Waits until spares are there, and none is being made.
+  func awaitSome() throws -> [pid_t] {
+    var found: [pid_t] = []
+    let areThere = eventually {
+      let former = found
+      found = all.map(\.process)
+      return !found.isEmpty && found == former && areAsleep
     }
-    return all.map(\.process)
+    guard areThere else { throw HarnessFailure("no spares: \(found)") }
+    return found
   }
 
   // MARK: - The memory that they share with their listener
