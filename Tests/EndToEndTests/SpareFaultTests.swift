@@ -131,10 +131,12 @@ struct SpareFaultTests {
   /// The counts of sources are made anew when a spare dies while it changes them.
   @Test(.enabled(if: Spares.canBeProbed, "needs root and the registers of x86-64"))
   func leaveAClientThatWaitsItsPlace() throws {
-    try withClosedGate { daemon, listener, address in
+    try withClosedGate("max-connections = 3") { daemon, listener, address in
       let before = try softLimit("Max processes", of: listener)
       let holder = try #require(Spares(of: listener).all.first).process
       try setSoftLimit("nproc", of: listener, to: "1")
+      // Of one connection, two places.
+      try Spares.countPlaces(2, by: holder)
       try Spares.takeLock(holder)
       let second = try Client(address, from: "127.0.0.3")
       #expect(!second.hears(within: .milliseconds(100)))
@@ -144,6 +146,8 @@ struct SpareFaultTests {
       try setSoftLimit("nproc", of: listener, to: before)
       _ = try second.receive(until: Expected.prompt)
       #expect(try Client(address, from: "127.0.0.3").awaitEnd(), "the place was not counted")
+      let third = try Client(address, from: "127.0.0.4")
+      _ = try third.receive(until: Expected.prompt)
       second.hangUp()
       #expect(try eventually { try daemon.serves("127.0.0.3", at: "command") })
     }

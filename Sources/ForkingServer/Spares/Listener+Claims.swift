@@ -115,7 +115,7 @@ extension Listener {
   }
 
   /// Counts the places of all clients anew if a spare has died while it changed the counts.
-  private mutating func repairCounts(after process: Int32) {
+  mutating func repairCounts(after process: Int32) {
     // Not by the property, which would borrow all of the listener.
     settledAdmission.pointee.repair(after: process) { count in
       table.forEach { entry in

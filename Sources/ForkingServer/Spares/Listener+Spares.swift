@@ -197,6 +197,8 @@ extension Listener {
     for spare in dismissed {
       _ = try? Children.wait(for: spare.process)
       table.giveBack(spare.slot)
+      // It may have died by itself before, with the lock.
+      repairCounts(after: spare.process)
     }
   }
 

@@ -2,6 +2,8 @@ import CSharedLayouts
 import Foundation
 @_spi(Begat) import UnixCore
 
+@testable import Admission
+
 /// The spares of a listener.
 struct Spares {
   let listener: pid_t
@@ -61,16 +63,25 @@ struct Spares {
   #endif
 
   /// Lets a waiting spare look as if it held the lock for admission.
-  static func takeLock(_ spare: pid_t) throws { try write(UInt32(spare), at: 0, in: spare) }
+  static func takeLock(_ spare: pid_t) throws { try write(UInt32(spare), at: try sharedPage(of: spare), in: spare) }
+
+  /// Counts places of the service, of its first listener, wrongly: as a spare does that dies while it counts.
+  static func countPlaces(_ count: UInt32, by spare: pid_t) throws {
+    guard let book = try mappings(of: spare).first(where: { $0.text.contains("begat-admission") }) else {
+      throw HarnessFailure("no book of admission")
+    }
+    let offset = AdmissionBook.connectionsOffset + MemoryLayout<begat_book>.offset(of: \.active)!
+    try write(count, at: book.start + UInt(offset), in: spare)
+  }
 
   /// Lets a process that serves a client look like a spare that still has the listening sockets.
   ///
   /// - Parameter number: that of no spare.
   /// - Parameter waiting: a spare, which has the memory.
   static func keepSockets(_ process: pid_t, as number: Int, by waiting: pid_t) throws {
-    let claim = BEGAT_SPARES_HEADER_SIZE + number * MemoryLayout<begat_claim>.stride
+    let claim = try sharedPage(of: waiting) + UInt(BEGAT_SPARES_HEADER_SIZE + number * MemoryLayout<begat_claim>.stride)
     func set(_ field: PartialKeyPath<begat_claim>, _ value: UInt32) throws {
-      try write(value, at: UInt(claim + MemoryLayout<begat_claim>.offset(of: field)!), in: waiting)
+      try write(value, at: claim + UInt(MemoryLayout<begat_claim>.offset(of: field)!), in: waiting)
     }
     try set(\.pid, UInt32(process))
     try set(\.has_left, 0)
@@ -78,20 +89,24 @@ struct Spares {
     try set(\.state, UInt32(BEGAT_SPARE_ADMITTED))
   }
 
-  /// Writes a number to the page that a waiting spare shares with its listener; the lock is its first word.
-  private static func write(_ number: UInt32, at offset: UInt, in spare: pid_t) throws {
-    let page = try sharedPage(of: spare) + offset
-    let fills = (0..<4).map { ["fill", "\(page + UInt($0))", "1", "\(number >> (8 * UInt32($0)) & 255)"] }
+  private static func write(_ number: UInt32, at address: UInt, in spare: pid_t) throws {
+    let fills = (0..<4).map { ["fill", "\(address + UInt($0))", "1", "\(number >> (8 * UInt32($0)) & 255)"] }
     _ = try TestPrograms.call(in: spare, fills)
   }
 
-  private static func sharedPage(of process: pid_t) throws -> UInt {
-    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n")
-    let pages = maps.filter { $0.contains(" rw-s ") && $0.contains("/dev/zero") }.compactMap { line -> UInt? in
-      let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-      return ends.count == 2 && ends[1] - ends[0] == 4096 ? ends[0] : nil
+  /// The page that a waiting spare shares with its listener; the lock is its first word.
+  private static func sharedPage(of spare: pid_t) throws -> UInt {
+    let pages = try mappings(of: spare).filter {
+      $0.text.contains(" rw-s ") && $0.text.contains("/dev/zero") && $0.end - $0.start == 4096
     }
-    guard pages.count == 1 else { throw HarnessFailure("\(pages.count) shared pages: \(maps)") }
-    return pages[0]
+    guard pages.count == 1 else { throw HarnessFailure("\(pages.count) shared pages") }
+    return pages[0].start
+  }
+
+  private static func mappings(of process: pid_t) throws -> [(start: UInt, end: UInt, text: Substring)] {
+    try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap { line in
+      let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+      return ends.count == 2 ? (ends[0], ends[1], line) : nil
+    }
   }
 }
