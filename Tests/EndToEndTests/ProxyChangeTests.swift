@@ -60,6 +60,21 @@ struct ProxyChangeTests {
     }
   }
 
+  /// Datagrams have no PROXY header: the last ones are answered, and no further ones are taken.
+  @Test func proxiesCanTakeThePlaceOfDatagrams() throws {
+    let datagrams = "listen-datagram = [\"127.0.0.1:0\"]\nallow = [\"127.0.0.0/8\", \"192.0.2.0/24\"]"
+    try withDaemon(Self.configuration(datagrams)) { daemon in
+      #expect(try ask(daemon.address("echo"), "x") == Array("x".utf8))
+      for (lines, head) in [(Self.proxied, ProxyHead.line("192.0.2.8")), (datagrams, [])] {
+        #expect(try daemon.reload(Self.configuration(lines)).contains("reloaded"))
+        let client = try Client(try daemon.address("echo"), behind: head + Array("x".utf8))
+        #expect(try isServed(client))
+        client.hangUp()
+      }
+      #expect(daemon.log.lines(containing: "did not start").isEmpty, "\(daemon.log.text)")
+    }
+  }
+
   private static let listener = ["--serve", "echo", "--proxy-from", "127.0.0.1", "--proxy-from", "unix:*"]
 
   /// A listener with a silent connection and one whose header has begun.

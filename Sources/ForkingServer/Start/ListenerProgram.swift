@@ -32,7 +32,7 @@ public enum ListenerProgram {
         return try StandardConnection.serve(settings) ? success : failure
       }
       var sockets = try ServiceSockets(adopting: parsed.options)
-      let settings = try ListenerSettings(parsed, passed: sockets.kinds)
+      let settings = try ListenerSettings(parsed, passed: sockets.servedKinds)
       _ = try closedStream(settings.options)
       try sockets.bind(settings)
       return try listen(settings, consume sockets)

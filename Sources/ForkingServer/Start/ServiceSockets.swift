@@ -207,10 +207,20 @@ struct ServiceSockets {
   func endDeferral() { for stream in streams where !stream.isOwn { stream.socket.endDeferral() } }
 
   /// The kinds of all sockets, by what the kernel says of their addresses.
-  var kinds: Set<ServiceMode.SocketKind> {
+  var kinds: Set<ServiceMode.SocketKind> { kinds(closing: false).union(kinds(closing: true)) }
+
+  /// Those of the sockets that are served, for which the settings are; of sockets that are given up if there are no others.
+  var servedKinds: Set<ServiceMode.SocketKind> {
+    let served = kinds(closing: false)
+    return served.isEmpty ? kinds : served
+  }
+
+  private func kinds(closing isClosing: Bool) -> Set<ServiceMode.SocketKind> {
     func kind(of socket: borrowing Descriptor, isStream: Bool) -> ServiceMode.SocketKind {
       ServiceMode.SocketKind((try? socket.localAddress())?.address, isStream: isStream)
     }
+    let streams = streams.filter { $0.isClosing == isClosing }
+    let datagrams = datagrams.filter { $0.isClosing == isClosing }
     return Set(streams.map { kind(of: $0.socket.descriptor, isStream: true) })
       .union(datagrams.map { kind(of: $0.socket.descriptor, isStream: false) })
   }

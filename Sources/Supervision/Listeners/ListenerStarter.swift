@@ -28,10 +28,9 @@ struct ListenerStarter {
   func start(_ service: ManagedService, boardNumber: UInt32) throws(SystemCallError) -> Generation {
     let configuration = service.configuration
     let asksForNames = configuration.settings.looksUpNames && names != nil
-    // As the listener will count them.
-    let slotCount = ListenerOptions(configuration, sockets: service.passedKinds, hasResolver: asksForNames).slotCount
-    let scoreboard = SharedFile(try Scoreboard.create(slotCount: slotCount))
-    let board = try ScoreboardReader(scoreboard.descriptor, slotCount: slotCount)
+    var options = ListenerOptions(configuration, sockets: service.socketKinds, hasResolver: asksForNames)
+    let scoreboard = SharedFile(try Scoreboard.create(slotCount: options.slotCount))
+    let board = try ScoreboardReader(scoreboard.descriptor, slotCount: options.slotCount)
     try AdmissionBook.makeRoom(
       in: service.admissionBook, maxConnections: configuration.settings.admission.maxConnections)
     let channel = try SocketPair(kind: .sequencedPacket)
@@ -42,7 +41,6 @@ struct ListenerStarter {
     }
 
     let column = service.freeColumn
-    var options = ListenerOptions(configuration, sockets: service.socketKinds, hasResolver: asksForNames)
     options.sockets = service.sockets.map { pass($0.descriptor.number) }
     options.closingSockets = service.closing.map { pass($0.descriptor.number) }
     var source = RecordSource(service: service.name)

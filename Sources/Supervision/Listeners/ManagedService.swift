@@ -99,9 +99,8 @@ final class ManagedService {
   /// Whether a generation may still accept a client, so that no other may begin.
   var isAccepting: Bool { generations.contains { $0.state == .accepting || $0.state == .retiring } }
 
-  var socketKinds: Set<ServiceMode.SocketKind> { Set(sockets.map(\.kind)) }
-  /// The kinds of all sockets that its next listener gets: those too that are given up.
-  var passedKinds: Set<ServiceMode.SocketKind> { Set((sockets + closing).map(\.kind)) }
+  /// The kinds of the sockets that its next listener serves; of those that it gives up if there are no others.
+  var socketKinds: Set<ServiceMode.SocketKind> { Set((sockets.isEmpty ? closing : sockets).map(\.kind)) }
 
   /// The columns of the generations that live.
   var columnsInUse: AdmissionColumns {
