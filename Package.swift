@@ -27,7 +27,7 @@ let hotFunctions = [
   "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/begat-listener/hot-functions.txt",
   "-Xlinker", "--no-warn-symbol-ordering",
 ]
-/// Keeps constants out of the memory that each listener writes; lld reads it as a script.
+/// Where constants and the variables of each fork lie; lld reads it as a script.
 let dataLayout = ["-Xlinker", "\(Context.packageDirectory)/Sources/begat-listener/layout.ld"]
 let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
 

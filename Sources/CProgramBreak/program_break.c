@@ -11,10 +11,10 @@
 //
 // Source: sbrk(2).
 
-enum { size = 512 << 10, page = 4096 };
+enum { size = 1 << 20, page = 4096 };
 
 static _Alignas(page) char room[size];
-static size_t used, most_used;
+static size_t used;
 
 // The C library's start asks the kernel itself while this is NULL.
 void *__curbrk = room;
@@ -26,10 +26,8 @@ void *__sbrk(intptr_t increment) {
   }
   char *end = room + used;
   used += (size_t)increment;
-  // Memory that was given back and is taken again must be zero, as from the kernel.
-  if (increment > 0 && room + most_used > end)
-    memset(end, 0, (most_used < used ? most_used : used) - (size_t)(end - room));
-  if (used > most_used) most_used = used;
+  // Memory that is taken again must be zero, as from the kernel, and children need not see what was given back.
+  if (increment < 0) memset(room + used, 0, (size_t)-increment);
   __curbrk = room + used;
   return end;
 }

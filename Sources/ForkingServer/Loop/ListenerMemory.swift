@@ -14,7 +14,7 @@ struct ListenerMemory: ~Copyable {
 
   /// Prepares the memory for forks, when the start has done all that needs /proc.
   ///
-  /// - Parameter process: what each connection process reads.
+  /// - Parameter process: the value that each connection process reads.
   mutating func settle(_ process: UnsafePointer<ConnectionProcess>) throws(SystemCallError) {
     Heap.trim()
     ProcessControl.endRestartableSequences()

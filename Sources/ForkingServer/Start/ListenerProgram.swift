@@ -116,7 +116,8 @@ public enum ListenerProgram {
       warnings += confinement.warnings
     }
     for warning in warnings { reporter.log(.warning, warning) }
-    let title = ProcessTitle(isNearChildren: true)
+    // Connection processes show their clients there, on a page that they write anyway.
+    let title = ProcessTitle { PrivateStack.leaveFirst(size: 1 << 20, room: 512) }
     switch title {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break

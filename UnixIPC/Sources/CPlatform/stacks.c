@@ -16,11 +16,13 @@
 // A program whose linker puts this section beside other variables that each fork needs has them all on one page.
 #define HOT_DATA __attribute__((section(".data.hot")))
 
-// The stack of platform_run_apart with the page below it, where children begin, and the first stack if they lack it.
+// The stack of platform_run_apart with the page below it, and where children begin.
 static struct {
   void *start;
   size_t size;
   void *children;
+  // Whether children have a stack of their own; then they lack the first one, if it could be found.
+  bool has_left_first;
   void *first;
   size_t first_size;
 } apart HOT_DATA;
@@ -68,6 +70,7 @@ int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
   int result = swapcontext(&here, &there);
   platform_inherit_stack(true);
   apart.first = NULL;
+  apart.has_left_first = false;
   apart.start = NULL;
   munmap(memory, page + size);
   return result;
@@ -79,7 +82,8 @@ void platform_inherit_stack(bool is_inherited) {
   if (apart.first != NULL) madvise(apart.first, apart.first_size, advice);
 }
 
-// The title is what the kernel takes for the arguments (proc_pid_cmdline(5)).  All values but theirs stay.
+// The kernel shows the memory between arg_start and arg_end as the command line (proc_pid_cmdline(5)).  All other values
+// stay.  Linux before 5.15 refuses those of a static program, whose data lies above its break.
 static bool move_title(char *title, size_t size) {
   char text[2048];
   int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
@@ -121,16 +125,25 @@ static bool find_first_stack(void **start, size_t *size) {
   return found;
 }
 
+// A process that uses its stack up ends there: below it other memory may be mapped.  Guards are a part of the mapping
+// since Linux 6.13, and before that a mapping of their own, which each child has too.
+static int guard(void *start, size_t size) {
+  enum { install_guard = 102 };
+  return madvise(start, size, install_guard) == 0 ? 0 : mprotect(start, size, PROT_NONE);
+}
+
 char *platform_leave_first_stack(size_t size, size_t room) {
-  if (apart.start == NULL || apart.first != NULL) return NULL;
-  void *first;
-  size_t first_size, page = (size_t)sysconf(_SC_PAGESIZE);
-  char *memory = mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  // Greater than the frames of functions that have their buffers on the stack.
+  enum { guard_size = 128 << 10 };
+  if (apart.start == NULL || apart.has_left_first) return NULL;
+  size_t whole = guard_size + size;
+  char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) return NULL;
-  char *title = memory + page + size - room;
-  if (mprotect(memory + page, size, PROT_READ | PROT_WRITE) == -1 || madvise(memory, page, MADV_DONTFORK) == -1
-      || !find_first_stack(&first, &first_size) || !move_title(title, room)) {
-    munmap(memory, page + size);
+  char *title = memory + whole - room;
+  void *first;
+  size_t first_size;
+  if (guard(memory, guard_size) == -1 || !find_first_stack(&first, &first_size) || !move_title(title, room)) {
+    munmap(memory, whole);
     return NULL;
   }
   if (madvise(first, first_size, MADV_DONTFORK) == 0) {
@@ -138,12 +151,13 @@ char *platform_leave_first_stack(size_t size, size_t room) {
     apart.first_size = first_size;
   }
   apart.children = title;
+  apart.has_left_first = true;
   return title;
 }
 
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end) {
   uintptr_t top = (uintptr_t)apart.children;
-  return apart.first != NULL && top >= start && top < end;
+  return apart.has_left_first && top >= start && top < end;
 }
 
 // As clone(3), but nothing is written to the child's stack before the child does it: both processes would pay for that

@@ -37,13 +37,13 @@ extension Descriptor {
   /// which a process that was just forked would pay for.
   ///
   /// - Parameter left: how long to wait; the time that passed is taken off.
-  /// - Returns: false when the time is over.
+  /// - Returns: false when the time is over, and when waiting fails.
   ///
   /// Source: ppoll(2).
   @_spi(Begat) public func waitForInput(_ left: inout timespec) -> Bool {
     while true {
       let count = platform_wait_for_input(number, &left)
-      if count != -1 || errno != EINTR { return count != 0 }
+      if count != -1 || errno != EINTR { return count > 0 }
     }
   }
 

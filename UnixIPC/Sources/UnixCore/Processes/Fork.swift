@@ -29,7 +29,7 @@ extension ForkedProcess {
   }
 
   /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy, which begins on the first
-  /// stack: that of `PrivateStack` is not in its memory.  A deadline of `withDeadline` still applies in the copy.
+  /// stack, or on that of `PrivateStack.leaveFirst`: that of `PrivateStack.run` is not in its memory.  A deadline of `withDeadline` still applies in the copy.
   ///
   /// - Parameter argument: its bytes are copied, and the copy is never destroyed; 256 bytes at most.
   /// - Parameter body: gets the copy, and returns the status with which the process ends.

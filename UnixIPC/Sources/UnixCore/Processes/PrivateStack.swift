@@ -34,7 +34,7 @@ import Glibc
   ///   (`CONFIG_CHECKPOINT_RESTORE`): then nothing has changed.
   ///
   /// Source: PR_SET_MM_MAP in PR_SET_MM(2const).
-  static func leaveFirst(size: Int, room: Int) -> UnsafeMutableBufferPointer<UInt8>? {
+  public static func leaveFirst(size: Int, room: Int) -> UnsafeMutableBufferPointer<UInt8>? {
     guard let start = platform_leave_first_stack(size, room) else { return nil }
     let title = UnsafeMutableRawPointer(start).bindMemory(to: UInt8.self, capacity: room)
     return UnsafeMutableBufferPointer(start: title, count: room)

@@ -3,22 +3,19 @@ import Glibc
 
 /// What ps(1) shows as a process's command line, rewritten in place.
 ///
-/// The room is that of the original arguments and environment, which the kernel laid out one after the other; the
-/// environment is moved away when the title is first taken.  Single-threaded use only.
+/// The room is that of the original arguments and environment, which the kernel laid out one after the other, unless it
+/// is moved; the environment is moved away when the title is first taken.  Single-threaded use only.
 ///
 /// Source: proc_pid_cmdline(5).
 @_spi(Begat) public struct ProcessTitle: ~Copyable {
   private let room: UnsafeMutableBufferPointer<UInt8>
 
-  private static let childrensStack = 1 << 20
-  private static let movedRoom = 512
-
   /// Takes the memory of the arguments over; nil when it is not one piece.  `CommandLine.arguments` must have been
   /// read before.
   ///
-  /// - Parameter isNearChildren: whether the title moves to a new stack for children that are forked with an argument, as
-  ///   `PrivateStack` explains.
-  public init?(isNearChildren: Bool = false) {
+  /// - Parameter findRoom: returns another room, once nothing is needed any more that the original one contains; nil to
+  ///   stay there.
+  public init?(movingTo findRoom: () -> UnsafeMutableBufferPointer<UInt8>? = { nil }) {
     guard CommandLine.argc > 0, let first = CommandLine.unsafeArgv[0] else { return nil }
     var end = UnsafeMutablePointer<CChar>(first)
     for index in 0..<Int(CommandLine.argc) {
@@ -41,14 +38,10 @@ import Glibc
     let length = end - first
     guard length > 1 else { return nil }
     memset(first, 0, length)
-    if isNearChildren,
-      let title = PrivateStack.leaveFirst(size: ProcessTitle.childrensStack, room: ProcessTitle.movedRoom)
-    {
-      room = title
-    } else {
-      room = UnsafeMutableBufferPointer(
+    room =
+      findRoom()
+      ?? UnsafeMutableBufferPointer(
         start: UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt8.self), count: length)
-    }
   }
 
   /// Shows a text, cut to the room there is.
