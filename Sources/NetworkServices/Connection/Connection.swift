@@ -198,7 +198,7 @@ public struct Connection: ~Copyable {
   }
 
   /// Ends the connection so that the reply arrives whole, even if the client has sent bytes that were not read: says
-  /// that no more will come, then throws away what still arrives until the client closes: five seconds long at most,
+  /// that no more will come, then throws away what still arrives until the client closes: five seconds of waiting at most,
   /// a fifth of a second after `endSoon`, and 4 MiB at most, so that a client cannot keep the process busy.
   public mutating func finish() {
     guard isSocket else { return }
@@ -207,7 +207,7 @@ public struct Connection: ~Copyable {
     guard shutDownSending() else { return }
     let received = tally.received.pointee
     var left = lingering.time
-    while input.waitForInput(&left) {
+    while left.tv_sec > 0 || left.tv_nsec > 0, input.waitForInput(&left) {
       guard let goesOn = try? discardInput(), goesOn else { return }
       guard tally.received.pointee &- received < Connection.mostDiscarded else { return }
     }
@@ -229,7 +229,7 @@ public struct Connection: ~Copyable {
     } catch { return false }
   }
 
-  /// Starts a limit's time.  What is waited for stands in the tally, where whoever finds the process dead looks.
+  /// Starts a limit's time.  What is waited for stands in the tally, for the listener, which finds the process dead.
   private mutating func watch(_ waiting: Waiting) {
     let limit = waiting == .firstByte ? limits.firstByte ?? limits.idle : limits.idle
     tally.waiting.pointee = (waiting == .firstByte && limits.firstByte == nil ? .idle : waiting).rawValue
