@@ -22,6 +22,8 @@ struct NamedCommand {
 
   /// The command with its arguments, read by its own parser alone: that of the whole tree looks at each option once more.
   ///
+  /// A wrong line is parsed twice, so that `validate()` of a command must have no effects.
+  ///
   /// - Returns: nil for a wrong line and for a request for help, which need the tree.
   func parsed() -> (any ParsableCommand)? {
     guard let type = types.last, type.configuration.subcommands.isEmpty,

@@ -209,7 +209,7 @@ struct ServiceSockets {
   /// The kinds of all sockets, by what the kernel says of their addresses.
   var kinds: Set<ServiceMode.SocketKind> { kinds(closing: false).union(kinds(closing: true)) }
 
-  /// Those of the sockets that are served, for which the settings are; of sockets that are given up if there are no others.
+  /// The kinds of the sockets that are served, for which the settings are; if there are none, of those that are given up.
   var servedKinds: Set<ServiceMode.SocketKind> {
     let served = kinds(closing: false)
     return served.isEmpty ? kinds : served
