@@ -14,7 +14,10 @@ struct ListenerMemoryTests {
   private func mappings(of process: pid_t) throws -> [Mapping] {
     var found: [Mapping] = []
     var isOfFile = false
-    for line in try String(contentsOfFile: "/proc/\(process)/smaps", encoding: .utf8).split(separator: "\n") {
+    // Read to its end: a file of /proc has no size, and comes in pieces.
+    let file = try #require(FileHandle(forReadingAtPath: "/proc/\(process)/smaps"))
+    let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+    for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       if let start = words[0].split(separator: "-").first.flatMap({ UInt($0, radix: 16) }), words.count >= 5 {
         isOfFile = line.contains("memfd:begat-memory") && words[1] == "rw-p"

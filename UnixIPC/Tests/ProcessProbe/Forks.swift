@@ -11,6 +11,7 @@ let forkSubcommands: Subcommands = [
   "fork-error": errorEndsTheCopyAlone,
   "fork-many": noneOfManyIsLost,
   "fork-apart": childrenLackThePrivateStack,
+  "fork-near": childrenHaveAStackNearTheRest,
 ]
 
 func forkedProcessesAreReadAndWritten(_ words: [String]) throws {
@@ -236,4 +237,53 @@ func childrenLackThePrivateStack(_ words: [String]) throws {
     argument!.assumingMemoryBound(to: Legacy.self).pointee.number + 1
   }
   try expectEqual(Children.wait(for: child), .exited(code: 48), "on the only stack")
+}
+
+func childrenHaveAStackNearTheRest(_ words: [String]) throws {
+  var outer = 7
+  let first = withUnsafePointer(to: &outer) { UInt(bitPattern: $0) }
+  func shown() throws -> String { String(try contents("/proc/self/cmdline").prefix { $0 != "\0" }) }
+  var failure: (any Error)?
+  let hasRun: Void? = PrivateStack.run(size: 1 << 20) {
+    do {
+      var hasMoved = false
+      let moved = ProcessTitle {
+        let room = PrivateStack.leaveFirst(size: 1 << 20, room: 512)
+        hasMoved = room != nil
+        return room
+      }
+      guard let title = moved, hasMoved else { throw Wrong(description: "no title near the children's stack") }
+      title.show("listener")
+      try expectEqual(try shown(), "listener", "title")
+      let child = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: first, number: 41)) { argument in
+        let legacy = argument!.assumingMemoryBound(to: Legacy.self)
+        let lacksFirst = (try? mappings(of: legacy.pointee.address).isEmpty) ?? false
+        let title = try? contents("/proc/self/cmdline").prefix { $0 != "\0" }
+        return lacksFirst && title == "listener" ? legacy.pointee.number + 1 : 1
+      }
+      try expectEqual(Children.wait(for: child), .exited(code: 42), "with an argument")
+      // Below its stack there is a guard.
+      let deep = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: first, number: 0)) { _ in
+        Signal.segmentationFault.restoreDefault()
+        return CInt(truncatingIfNeeded: recursion(1))
+      }
+      guard case .killed(by: .segmentationFault, _) = try Children.wait(for: deep) else {
+        throw Wrong(description: "a recursion without an end did not end the process")
+      }
+      // A copy that goes on has everything.
+      let copy = try ForkedProcess.run { CInt(UnsafePointer<Int>(bitPattern: first)!.pointee) + 36 }
+      try expectEqual(copy.waitForExit(), .exited(code: 43), "copy")
+      try expectEqual(shell("exit 44").run(), .exited(code: 44), "a program")
+    } catch { failure = error }
+  }
+  if let failure { throw failure }
+  try expect(hasRun != nil, "no private stack")
+  try expectEqual(outer, 7, "variable of the first stack")
+}
+
+@inline(never) private func recursion(_ depth: Int) -> Int {
+  withUnsafeTemporaryAllocation(of: Int.self, capacity: 64) { room in
+    room[depth & 63] = depth
+    return depth < 0 ? 0 : recursion(depth + 1) &+ room[depth & 63]
+  }
 }

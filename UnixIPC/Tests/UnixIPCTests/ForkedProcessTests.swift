@@ -28,6 +28,9 @@ import Testing
   @Test("lacks a private stack, unless it is a copy that goes on from there")
   func lacksThePrivateStack() throws { try ProbeProgram.check("fork-apart") }
 
+  @Test("has a stack near its other memory, with the title, where its parent has left the first one")
+  func hasAStackNearTheRest() throws { try ProbeProgram.check("fork-near") }
+
   @Test("takes any number as a descriptor to keep")
   func keepsAnyNumber() throws { try ProbeProgram.check("bound-kept") }
 

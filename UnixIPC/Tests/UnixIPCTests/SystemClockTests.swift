@@ -14,6 +14,33 @@ import UnixIPC
     }
   }
 
+  @Test("says the same by a system call")
+  func saysTheSameByCall() {
+    let monotonic = SystemClock.monotonic()
+    let byCall = SystemClock.monotonicByCall()
+    #expect((monotonic...SystemClock.monotonic()).contains(byCall))
+    let wall = SystemClock.wall()
+    #expect(abs(SystemClock.wallByCall() - wall) < 60_000_000_000)
+  }
+
+  @Test("waits for input without a clock, and knows how much time is left")
+  func waitsWithoutAClock() throws {
+    let ends = try PipeEnds()
+    let reading = ends.readEnd
+    let writing = ends.writeEnd
+    let began = SystemClock.monotonic()
+    var left = timespec(tv_sec: 0, tv_nsec: 5_000_000)
+    let isEarly = reading.waitForInput(&left)
+    #expect(!isEarly)
+    #expect(left.tv_sec == 0 && left.tv_nsec == 0)
+    #expect(SystemClock.monotonic() - began >= 5_000_000)
+    try writing.writeAll("x")
+    left = timespec(tv_sec: 600, tv_nsec: 0)
+    let isThere = reading.waitForInput(&left)
+    #expect(isThere)
+    #expect(left.tv_sec >= 500)
+  }
+
   @Test("sleeps for as long as it is told")
   func sleeps() {
     let end = Deadline(after: .milliseconds(5))
