@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// A stack that processes do not inherit which are forked with an argument (`ForkedProcess.fork(exitSignal:passing:_:)`).
+/// A stack that is not inherited by processes forked with an argument (`ForkedProcess.fork(exitSignal:passing:_:)`).
 ///
 /// After a fork, both processes pay for each page that they write: a program that forks often, deep in its loop, pays for
 /// its stack again and again.  What only the program itself has costs it nothing, and its children cannot read it.  All
