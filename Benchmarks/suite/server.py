@@ -171,8 +171,8 @@ class Servers:
             Process.living[-1].end()
 
     def turns(self, rounds):
-        """Each round's servers, beginning with another one each time, and every second round backwards: what one does to the
-        next, and what changes from minute to minute, then helps none of them."""
+        """Each round's servers, beginning with another one each time, and every second round backwards: neither the server
+        before nor a change of the machine then helps one of them."""
         for number in range(rounds):
             start = number // 2 % len(self.running) if self.running else 0
             turn = self.running[start:] + self.running[:start]

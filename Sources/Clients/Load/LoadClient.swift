@@ -72,7 +72,7 @@ public struct LoadClient: Sendable {
       _ = queue.take()
       requests.unblock()
     }
-    // Without what prepares the run: a short one would seem slower than a long one.
+    // Without the preparation: a short run would seem slower than a long one.
     let start = (time: SystemClock.monotonic(), processor: processorTime())
     try generator.run(interruptedBy: queue.descriptor.number)
     return Cost(nanoseconds: SystemClock.monotonic() - start.time, processor: processorTime() - start.processor)
