@@ -9,15 +9,18 @@ struct ListenerStackTests {
     let start: UInt
     let end: UInt
     let rights: Substring
+    /// The last word of the line: a file, or the kernel's name for it.
+    let name: Substring
 
     func contains(_ address: UInt) -> Bool { (start..<end).contains(address) }
   }
 
   private func regions(of process: pid_t) throws -> [Region] {
     try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap { line in
-      let words = line.split(separator: " ", maxSplits: 2)
+      let words = line.split(separator: " ")
       let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-      return ends.count == 2 ? Region(start: ends[0], end: ends[1], rights: words[1]) : nil
+      return ends.count == 2
+        ? Region(start: ends[0], end: ends[1], rights: words[1], name: words[words.count - 1]) : nil
     }
   }
 
@@ -27,12 +30,7 @@ struct ListenerStackTests {
     return words.count >= 2 ? UInt(words[words.count - 2].dropFirst(2), radix: 16) : nil
   }
 
-  private func names(of process: pid_t) throws -> Set<Substring> {
-    Set(
-      try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap {
-        $0.split(separator: " ").last
-      })
-  }
+  private func names(of process: pid_t) throws -> Set<Substring> { Set(try regions(of: process).map(\.name)) }
 
   @Test("a connection process has no memory far from the rest: each piece costs it tables of pages")
   func lacksDistantMemory() throws {
