@@ -27,7 +27,7 @@ let hotFunctions = [
   "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/begat-listener/hot-functions.txt",
   "-Xlinker", "--no-warn-symbol-ordering",
 ]
-/// Where constants and the variables of each fork lie; lld reads it as a script.
+/// The places of constants and of the variables that each fork reads; lld reads it as a script.
 let dataLayout = ["-Xlinker", "\(Context.packageDirectory)/Sources/begat-listener/layout.ld"]
 let staticCompile = staticLink.isEmpty ? [] : ["-static-executable"]
 

@@ -47,6 +47,6 @@ public enum CalendarTime {
   /// Now, in whole seconds since 1970-01-01 00:00 UTC.
   static func now() -> Int64 { SystemClock.wall() / 1_000_000_000 }
 
-  /// The same in a connection's process, which asks once.
+  /// `now`, by a system call: for a connection process, which asks once.
   static func nowOnce() -> Int64 { SystemClock.wallByCall() / 1_000_000_000 }
 }

@@ -135,7 +135,7 @@ struct SpareFaultTests {
       let before = try softLimit("Max processes", of: listener)
       let holder = try #require(Spares(of: listener).all.first).process
       try setSoftLimit("nproc", of: listener, to: "1")
-      // Of one connection, two places.
+      // The only connection holds one place; two are counted.
       try Spares.countPlaces(2, by: holder)
       try Spares.takeLock(holder)
       let second = try Client(address, from: "127.0.0.3")

@@ -84,7 +84,7 @@ struct Listener: ~Copyable {
 
   /// The signal by which the kernel announces the end of a connection process: queued, one for each.
   static let exitSignal = Signal.realTime(1)!
-  /// The same without a look whether it is made already.
+  /// A copy, so that a fork does not first check whether the static one is initialised.
   let exitSignal = Listener.exitSignal
 
   init(

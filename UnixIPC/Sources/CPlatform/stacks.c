@@ -125,8 +125,9 @@ static bool find_first_stack(void **start, size_t *size) {
   return found;
 }
 
-// A process that uses its stack up ends there: below it other memory may be mapped.  Guards are a part of the mapping
-// since Linux 6.13, and before that a mapping of their own, which each child has too.
+// A child that uses up its stack ends by SIGSEGV here instead of overwriting the memory that may lie below.  Guards are
+// part of the mapping since Linux 6.13 (MADV_GUARD_INSTALL); before that they are a mapping of their own, which each
+// child has too.
 static int guard(void *start, size_t size) {
   enum { install_guard = 102 };
   return madvise(start, size, install_guard) == 0 ? 0 : mprotect(start, size, PROT_NONE);

@@ -53,8 +53,8 @@ pid_t platform_fork(int exit_signal);
 int platform_run_apart(size_t size, void (*body)(void *), void *argument);
 /// Whether children inherit the stack of platform_run_apart, and the first one if it was left, from now on.
 void platform_inherit_stack(bool is_inherited);
-/// Gives children of platform_fork_to a stack of their own instead of the first one, on which nothing may be that they
-/// need, and shows the process's title at its top; NULL if that cannot be.
+/// Gives children of platform_fork_to a stack of their own instead of the first one, which must contain nothing that
+/// they need, and lets the kernel show the process's title at its top; NULL if it does not.
 char *platform_leave_first_stack(size_t size, size_t room);
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end);
 enum { PLATFORM_MOST_PASSED_BYTES = 256 };

@@ -28,8 +28,10 @@ extension ForkedProcess {
     return process == 0 ? .child : .parent(child: process)
   }
 
-  /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy, which begins on the first
-  /// stack, or on that of `PrivateStack.leaveFirst`: that of `PrivateStack.run` is not in its memory.  A deadline of `withDeadline` still applies in the copy.
+  /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy.
+  ///
+  /// The copy begins on the first stack, or on that of `PrivateStack.leaveFirst`; that of `PrivateStack.run` is not in its
+  /// memory.  A deadline of `withDeadline` still applies in it.
   ///
   /// - Parameter argument: its bytes are copied, and the copy is never destroyed; 256 bytes at most.
   /// - Parameter body: gets the copy, and returns the status with which the process ends.

@@ -31,7 +31,7 @@ import Glibc
   /// - Parameter size: of the stack, in bytes, a multiple of a page's size.
   /// - Parameter room: for the title, in bytes, a multiple of 16.
   /// - Returns: the room, which `ps` shows from now on; nil outside of `run`, and where the kernel cannot show it
-  ///   (`CONFIG_CHECKPOINT_RESTORE`): then nothing has changed.
+  ///   (`CONFIG_CHECKPOINT_RESTORE`, for a static program Linux 5.15): then nothing has changed.
   ///
   /// Source: PR_SET_MM_MAP in PR_SET_MM(2const).
   public static func leaveFirst(size: Int, room: Int) -> UnsafeMutableBufferPointer<UInt8>? {

@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// What ps(1) shows as a process's command line, rewritten in place.
+/// A process's command line as ps(1) shows it, rewritten in place.
 ///
 /// The room is that of the original arguments and environment, which the kernel laid out one after the other, unless it
 /// is moved; the environment is moved away when the title is first taken.  Single-threaded use only.
