@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "CSharedLayouts"),
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
-    // Linked into the static program.
+    // Linked into the static program; in any other one the C library goes on using its own functions.
     .target(name: "CProgramBreak"),
     .target(name: "CCurl"),
     .target(name: "CTLS"),
@@ -152,7 +152,7 @@ let package = Package(
       linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener",
-      dependencies: ["ForkingServer", unixCore, "CProgramStart"] + (staticLink.isEmpty ? [] : ["CProgramBreak"]),
+      dependencies: ["ForkingServer", unixCore, "CProgramStart", "CProgramBreak"],
       exclude: ["hot-functions.txt", "layout.ld"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions + dataLayout))]),

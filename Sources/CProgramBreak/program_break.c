@@ -16,10 +16,24 @@ enum { size = 1 << 20, page = 4096 };
 static _Alignas(page) char room[size];
 static size_t used;
 
+// The variables of the first thread, for which the C library asks first.  They come last in the program's memory, where
+// pages that children lack need no second mapping of what lies on both sides of them.
+static _Alignas(page) __attribute__((section(".bss.thread"))) char thread[2 * page];
+static size_t thread_size;
+
+void *program_break_thread(size_t *size) {
+  *size = thread_size;
+  return thread + sizeof thread - thread_size;
+}
+
 // The C library's start asks the kernel itself while this is NULL.
 void *__curbrk = room;
 
 void *__sbrk(intptr_t increment) {
+  if (used == 0 && thread_size == 0 && increment > 0 && increment <= (intptr_t)sizeof thread) {
+    thread_size = ((size_t)increment + page - 1) & ~(size_t)(page - 1);
+    return thread + sizeof thread - thread_size;
+  }
   if (increment > (intptr_t)(size - used) || -increment > (intptr_t)used) {
     errno = ENOMEM;
     return (void *)-1;

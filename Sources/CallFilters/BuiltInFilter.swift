@@ -25,6 +25,8 @@ public struct BuiltInFilter {
 
   /// PR_SET_PDEATHSIG, linux/prctl.h
   private static let setParentDeathSignal: UInt64 = 1
+  /// CLONE_SETTLS, linux/sched.h: a child has its thread's variables at another place.
+  private static let setThreadPointer: UInt64 = 0x0008_0000
 
   private static let common: [StaticString] = [
     // Bytes and descriptors.  No new socket and no address: those that exist were there before.
@@ -50,7 +52,8 @@ public struct BuiltInFilter {
     try builder.add(.permit, common)
     // Neither threads nor namespaces, and no memory that is shared with a child.
     if let exitSignal {
-      try builder.add(.permit, ["clone"], if: [.argument(0, is: UInt64(exitSignal.rawValue))])
+      try builder.add(
+        .permit, ["clone"], if: [.argument(0, masked: ~setThreadPointer, is: UInt64(exitSignal.rawValue))])
     }
     // No new code.
     try builder.add(.permit, ["mmap", "mprotect"], if: [.argument(2, masked: UInt64(PROT_EXEC), is: 0)])

@@ -1,2 +1,6 @@
-// The heap of a static program beside its variables.  There is nothing to call: linking it is enough.
+// The heap of a static program beside its variables; linking it is enough.
 #pragma once
+#include <stddef.h>
+
+/// The pages of the first thread's variables, and nothing else; their size in bytes is 0 where they lie elsewhere.
+void *program_break_thread(size_t *size);

@@ -4,13 +4,18 @@
 struct ListenerMemory: ~Copyable {
   private var pages: Descriptor?
   private var file: FileBackedMemory?
+  private let threadPages: UnsafeMutableRawBufferPointer
   private var forks = 0
 
   /// The pages are checked again after this many forks: a reload or an order touches many that no connection needs.
   private static let forksBetweenLooks = 1000
 
   /// - Parameter pages: see `FileBackedMemory.openPages`.
-  init(pages: consuming Descriptor?) { self.pages = pages }
+  /// - Parameter threadPages: see `PrivateStack.leaveThreadVariables`.
+  init(pages: consuming Descriptor?, threadPages: UnsafeMutableRawBufferPointer) {
+    self.pages = pages
+    self.threadPages = threadPages
+  }
 
   /// Prepares the memory for forks, when the start has done all that needs /proc.
   ///
@@ -22,6 +27,8 @@ struct ListenerMemory: ~Copyable {
     memory.keepPage(of: process)
     memory.keepHotPage()
     file = consume memory
+    // After the move, which maps these pages anew.
+    PrivateStack.leaveThreadVariables(in: threadPages)
   }
 
   /// Removes pages from the page tables that a fork need not copy.

@@ -12,7 +12,8 @@ public enum ListenerProgram {
   private static let usage: CInt = 64
 
   /// - Parameter arguments: the command line, the program's name first.
-  public static func run(_ arguments: [String]) -> CInt {
+  /// - Parameter threadPages: whole pages on which the thread's variables lie and nothing else; empty if there are none.
+  public static func run(_ arguments: [String], threadPages: UnsafeMutableRawBufferPointer) -> CInt {
     let parsed: ParsedListenerOptions
     do throws(ListenerOptionProblem) {
       parsed = try ListenerOptions.parse(Array(arguments.dropFirst()))
@@ -35,7 +36,7 @@ public enum ListenerProgram {
       let settings = try ListenerSettings(parsed, passed: sockets.servedKinds)
       _ = try closedStream(settings.options)
       try sockets.bind(settings)
-      return try listen(settings, consume sockets)
+      return try listen(settings, consume sockets, threadPages)
     } catch let problem as ListenerOptionProblem {
       complain("\(problem)")
       return end(usage)
@@ -77,7 +78,9 @@ public enum ListenerProgram {
     options.name.isEmpty ? options.service.serve?.rawValue ?? "program" : options.name
   }
 
-  private static func listen(_ settings: ListenerSettings, _ sockets: consuming ServiceSockets) throws -> CInt {
+  private static func listen(
+    _ settings: ListenerSettings, _ sockets: consuming ServiceSockets, _ threadPages: UnsafeMutableRawBufferPointer
+  ) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
     var reporter = Reporter(
@@ -96,7 +99,7 @@ public enum ListenerProgram {
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
-    let memory = ListenerMemory(pages: FileBackedMemory.openPages())
+    let memory = ListenerMemory(pages: FileBackedMemory.openPages(), threadPages: threadPages)
     try settings.giveUpPrivileges()
     var warnings = sockets.warnings
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
+#include "apart.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +13,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-// A program whose linker puts this section beside other variables that each fork needs has them all on one page.
-#define HOT_DATA __attribute__((section(".data.hot")))
+struct platform_apart platform_apart HOT_DATA;
 
-// The stack of platform_run_apart with the page below it, and where children begin.
-static struct {
-  void *start;
-  size_t size;
-  void *children;
-  // Whether children have a stack of their own; then they lack the first one, if it could be found.
-  bool has_left_first;
-  void *first;
-  size_t first_size;
-} apart HOT_DATA;
-
-void *platform_hot_data(void) { return &apart; }
+void *platform_hot_data(void) { return &platform_apart; }
 
 // makecontext(3) passes no pointers.
 static struct {
@@ -48,7 +36,7 @@ int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
   if (HAS_SANITIZER) return -1;
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   ucontext_t here, there;
-  if (apart.start != NULL || getcontext(&there) == -1) return -1;
+  if (platform_apart.start != NULL || getcontext(&there) == -1) return -1;
   // The page that stays without access ends a process whose stack is used up.
   char *memory = mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) return -1;
@@ -63,23 +51,24 @@ int platform_run_apart(size_t size, void (*body)(void *), void *argument) {
   task.body = body;
   task.argument = argument;
   makecontext(&there, run_task, 0);
-  apart.start = memory;
-  apart.size = page + size;
+  platform_apart.start = memory;
+  platform_apart.size = page + size;
   // A page that has not been written need not be copied.
-  apart.children = (void *)(((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(page - 1)) - page);
+  platform_apart.children = (void *)(((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(page - 1)) - page);
   int result = swapcontext(&here, &there);
   platform_inherit_stack(true);
-  apart.first = NULL;
-  apart.has_left_first = false;
-  apart.start = NULL;
+  platform_apart.first = platform_apart.thread = platform_apart.childrens_thread = NULL;
+  platform_apart.has_left_first = false;
+  platform_apart.start = NULL;
   munmap(memory, page + size);
   return result;
 }
 
 void platform_inherit_stack(bool is_inherited) {
   int advice = is_inherited ? MADV_DOFORK : MADV_DONTFORK;
-  if (apart.start != NULL) madvise(apart.start, apart.size, advice);
-  if (apart.first != NULL) madvise(apart.first, apart.first_size, advice);
+  if (platform_apart.start != NULL) madvise(platform_apart.start, platform_apart.size, advice);
+  if (platform_apart.first != NULL) madvise(platform_apart.first, platform_apart.first_size, advice);
+  if (platform_apart.thread != NULL) madvise(platform_apart.thread, platform_apart.thread_size, advice);
 }
 
 // The kernel shows the memory between arg_start and arg_end as the command line (proc_pid_cmdline(5)).  All other values
@@ -136,11 +125,11 @@ static int guard(void *start, size_t size) {
 char *platform_leave_first_stack(size_t size, size_t room) {
   // Greater than the frames of functions that have their buffers on the stack.
   enum { guard_size = 128 << 10 };
-  if (apart.start == NULL || apart.has_left_first) return NULL;
-  size_t whole = guard_size + size;
+  if (platform_apart.start == NULL || platform_apart.has_left_first) return NULL;
+  size_t whole = guard_size + size + PLATFORM_THREAD_ROOM;
   char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) return NULL;
-  char *title = memory + whole - room;
+  char *title = memory + guard_size + size - room;
   void *first;
   size_t first_size;
   if (guard(memory, guard_size) == -1 || !find_first_stack(&first, &first_size) || !move_title(title, room)) {
@@ -148,61 +137,16 @@ char *platform_leave_first_stack(size_t size, size_t room) {
     return NULL;
   }
   if (madvise(first, first_size, MADV_DONTFORK) == 0) {
-    apart.first = first;
-    apart.first_size = first_size;
+    platform_apart.first = first;
+    platform_apart.first_size = first_size;
   }
-  apart.children = title;
-  apart.has_left_first = true;
+  platform_apart.children = title;
+  platform_apart.thread_room = memory + guard_size + size;
+  platform_apart.has_left_first = true;
   return title;
 }
 
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end) {
-  uintptr_t top = (uintptr_t)apart.children;
-  return apart.has_left_first && top >= start && top < end;
-}
-
-// As clone(3), but nothing is written to the child's stack before the child does it: both processes would pay for that
-// page.
-static pid_t clone_to(void *stack, int exit_signal, int (*body)(void *), void *argument) {
-#if defined(__x86_64__)
-  long result;
-  register long child_tid __asm__("r10") = 0;
-  register long tls __asm__("r8") = 0;
-  register int (*function)(void *) __asm__("r12") = body;
-  register void *value __asm__("r13") = argument;
-  __asm__ volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "mov %%r13, %%rdi\n\t"
-      "call *%%r12\n\t"
-      "mov %%eax, %%edi\n\t"
-      "mov %[exit], %%eax\n\t"
-      "syscall\n\t"
-      "hlt\n"
-      "1:"
-      : "=a"(result)
-      : "a"((long)SYS_clone), "D"((long)exit_signal), "S"(stack), "d"(0L), "r"(child_tid), "r"(tls), "r"(function),
-        "r"(value), [exit] "i"(SYS_exit)
-      : "rcx", "r11", "memory");
-  if (result >= 0) return (pid_t)result;
-  errno = (int)-result;
-  return -1;
-#else
-  return clone(body, stack, exit_signal, argument);
-#endif
-}
-
-// Among the thread's own variables: the parent writes to that page anyway, as errno lies there.
-static _Thread_local _Alignas(16) unsigned char passed[PLATFORM_MOST_PASSED_BYTES];
-
-pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size) {
-  memcpy(passed, argument, size);
-  // A longer argument before this one may have been about another client.
-  memset(passed + size, 0, sizeof passed - size);
-  if (apart.start != NULL) return clone_to(apart.children, exit_signal, body, passed);
-  pid_t child = platform_fork(exit_signal);
-  if (child == 0) _exit(body(passed));
-  return child;
+  uintptr_t top = (uintptr_t)platform_apart.children;
+  return platform_apart.has_left_first && top >= start && top < end;
 }

@@ -57,6 +57,9 @@ void platform_inherit_stack(bool is_inherited);
 /// they need, and lets the kernel show the process's title at its top; NULL if it does not.
 char *platform_leave_first_stack(size_t size, size_t room);
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end);
+/// Gives children of platform_fork_to a copy of the thread's variables, as they are now, instead of whole pages on which
+/// nothing else lies; false if it does not.
+bool platform_leave_thread_variables(void *start, size_t size);
 enum { PLATFORM_MOST_PASSED_BYTES = 256 };
 /// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It does not
 /// have the stack of platform_run_apart, and begins on the first one, or on that of platform_leave_first_stack.

@@ -39,4 +39,17 @@ import Glibc
     let title = UnsafeMutableRawPointer(start).bindMemory(to: UInt8.self, capacity: room)
     return UnsafeMutableBufferPointer(start: title, count: room)
   }
+  /// Gives children that are forked with an argument a copy of the thread's variables, which lies beside their stack,
+  /// instead of the pages that the process itself has them on: `errno` is one of them, and each change of it after a fork
+  /// would copy its page.  The copy is made now.
+  ///
+  /// - Parameter pages: whole pages on which the thread's variables lie and nothing else.
+  /// - Returns: false unless `leaveFirst` has succeeded and the variables lie there, and on processors other than x86-64:
+  ///   then nothing has changed.
+  ///
+  /// Source: CLONE_SETTLS in clone(2).
+  @discardableResult
+  public static func leaveThreadVariables(in pages: UnsafeMutableRawBufferPointer) -> Bool {
+    platform_leave_thread_variables(pages.baseAddress, pages.count)
+  }
 }
