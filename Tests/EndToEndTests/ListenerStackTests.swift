@@ -59,4 +59,18 @@ struct ListenerStackTests {
       #expect(try client.receive(until: "\n") == "still served\n")
     }
   }
+
+  @Test("a listener writes to no page that its connection processes have: it would copy it after each fork")
+  func copiesNoPage() throws {
+    try withDaemon(SampleConfiguration.service("time", "spare-processes = 0")) { daemon in
+      let address = try daemon.address("time")
+      let listener = try daemon.listener("time")
+      let count = 200
+      for _ in 0..<20 { _ = try ask(address) }
+      let before = try #require(ProcessFacts(listener)).pageFaults
+      for _ in 0..<count { _ = try ask(address) }
+      let after = try #require(ProcessFacts(listener)).pageFaults
+      #expect(after - before < count / 2)
+    }
+  }
 }

@@ -12,8 +12,8 @@ public enum ListenerProgram {
   private static let usage: CInt = 64
 
   /// - Parameter arguments: the command line, the program's name first.
-  /// - Parameter threadPages: whole pages on which the thread's variables lie and nothing else; empty if there are none.
-  public static func run(_ arguments: [String], threadPages: UnsafeMutableRawBufferPointer) -> CInt {
+  /// - Parameter program: memory for connection processes.
+  public static func run(_ arguments: [String], in program: ProgramMemory) -> CInt {
     let parsed: ParsedListenerOptions
     do throws(ListenerOptionProblem) {
       parsed = try ListenerOptions.parse(Array(arguments.dropFirst()))
@@ -36,7 +36,7 @@ public enum ListenerProgram {
       let settings = try ListenerSettings(parsed, passed: sockets.servedKinds)
       _ = try closedStream(settings.options)
       try sockets.bind(settings)
-      return try listen(settings, consume sockets, threadPages)
+      return try listen(settings, consume sockets, in: program)
     } catch let problem as ListenerOptionProblem {
       complain("\(problem)")
       return end(usage)
@@ -79,7 +79,7 @@ public enum ListenerProgram {
   }
 
   private static func listen(
-    _ settings: ListenerSettings, _ sockets: consuming ServiceSockets, _ threadPages: UnsafeMutableRawBufferPointer
+    _ settings: ListenerSettings, _ sockets: consuming ServiceSockets, in program: ProgramMemory
   ) throws -> CInt {
     let options = settings.options
     try sockets.closeOthers(knowing: options)
@@ -99,7 +99,7 @@ public enum ListenerProgram {
     let pendingSignals = try? ResourceLimit.pendingSignals.current()
     raiseSignalLimit(options, &reporter)
     try allowNice(settings)
-    let memory = ListenerMemory(pages: FileBackedMemory.openPages(), threadPages: threadPages)
+    let memory = ListenerMemory(pages: FileBackedMemory.openPages(), threadPages: program.threadPages)
     try settings.giveUpPrivileges()
     var warnings = sockets.warnings
     let programs = ProgramLoader(options: options, pendingSignals: pendingSignals)
@@ -120,7 +120,7 @@ public enum ListenerProgram {
     }
     for warning in warnings { reporter.log(.warning, warning) }
     // Connection processes show their clients there, on a page that they write anyway.
-    let title = ProcessTitle { PrivateStack.leaveFirst(size: 1 << 20, room: 512) }
+    let title = ProcessTitle { PrivateStack.leaveFirst(for: program.stack, room: 512) }
     switch title {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break

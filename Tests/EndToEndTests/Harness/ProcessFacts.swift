@@ -11,6 +11,8 @@ struct ProcessFacts {
   let session: pid_t
   /// Ticks of user and system time.
   let processorTicks: Int
+  /// Page faults that read nothing from a disk.
+  let pageFaults: Int
   /// With the number, what tells a process from a later one of the same number.
   let startTime: String
 
@@ -19,13 +21,14 @@ struct ProcessFacts {
     // The fields after the name, which may hold blanks, begin with the third.
     let fields = text[text.index(after: end)...].split(separator: " ")
     guard fields.count > 20, let state = fields[0].first, let parent = pid_t(fields[1]), let session = pid_t(fields[3]),
-      let user = Int(fields[11]), let system = Int(fields[12])
+      let user = Int(fields[11]), let system = Int(fields[12]), let faults = Int(fields[7])
     else { return nil }
     self.process = process
     self.state = state
     self.parent = parent
     self.session = session
     processorTicks = user + system
+    pageFaults = faults
     startTime = String(fields[19])
   }
 

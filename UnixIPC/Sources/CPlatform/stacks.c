@@ -3,6 +3,7 @@
 #include "apart.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,48 +101,42 @@ static bool move_title(char *title, size_t size) {
   return prctl(PR_SET_MM, PR_SET_MM_MAP, (unsigned long)&map, sizeof map, 0UL) == 0;
 }
 
-static bool find_first_stack(void **start, size_t *size) {
+// The first stack, if all is well: /proc shows it, and no page right below the stack of children can be written, so that
+// a child that uses up its stack ends by SIGSEGV there instead of overwriting anything.
+static bool find_first_stack(uintptr_t childrens_stack, void **start, size_t *size) {
   FILE *maps = fopen("/proc/self/maps", "re");
   if (maps == NULL) return false;
-  char line[512];
-  unsigned long from = 0, to = 0;
-  bool found = false;
-  while (!found && fgets(line, sizeof line, maps) != NULL)
-    found = strstr(line, "[stack]\n") != NULL && sscanf(line, "%lx-%lx", &from, &to) == 2;
+  char line[512], access;
+  uintptr_t from, to;
+  bool is_found = false, is_guarded = true;
+  while (fgets(line, sizeof line, maps) != NULL) {
+    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*c%c", &from, &to, &access) != 3) continue;
+    if (access == 'w' && from < childrens_stack && to >= childrens_stack) is_guarded = false;
+    if (strstr(line, "[stack]\n") == NULL) continue;
+    is_found = true;
+    *start = (void *)from;
+    *size = to - from;
+  }
   fclose(maps);
-  *start = (void *)from;
-  *size = to - from;
-  return found;
+  return is_found && is_guarded;
 }
 
-// A child that uses up its stack ends by SIGSEGV here instead of overwriting the memory that may lie below.  Guards are
-// part of the mapping since Linux 6.13 (MADV_GUARD_INSTALL); before that they are a mapping of their own, which each
-// child has too.
-static int guard(void *start, size_t size) {
-  enum { install_guard = 102 };
-  return madvise(start, size, install_guard) == 0 ? 0 : mprotect(start, size, PROT_NONE);
-}
-
-char *platform_leave_first_stack(size_t size, size_t room) {
-  // Greater than the frames of functions that have their buffers on the stack.
-  enum { guard_size = 128 << 10 };
-  if (platform_apart.start == NULL || platform_apart.has_left_first) return NULL;
-  size_t whole = guard_size + size + PLATFORM_THREAD_ROOM;
-  char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  if (memory == MAP_FAILED) return NULL;
-  char *title = memory + guard_size + size - room;
+char *platform_leave_first_stack(void *memory, size_t size, size_t room) {
+  if (platform_apart.start == NULL || platform_apart.has_left_first || size <= PLATFORM_THREAD_ROOM) return NULL;
+  char *thread_room = (char *)memory + size - PLATFORM_THREAD_ROOM;
+  char *title = thread_room - room;
   void *first;
   size_t first_size;
-  if (guard(memory, guard_size) == -1 || !find_first_stack(&first, &first_size) || !move_title(title, room)) {
-    munmap(memory, whole);
-    return NULL;
-  }
+  if (!find_first_stack((uintptr_t)memory, &first, &first_size)) return NULL;
+  // The kernel shows a title in anonymous memory only.
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_FIXED;
+  if (mmap(memory, size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED || !move_title(title, room)) return NULL;
   if (madvise(first, first_size, MADV_DONTFORK) == 0) {
     platform_apart.first = first;
     platform_apart.first_size = first_size;
   }
   platform_apart.children = title;
-  platform_apart.thread_room = memory + guard_size + size;
+  platform_apart.thread_room = thread_room;
   platform_apart.has_left_first = true;
   return title;
 }

@@ -239,6 +239,13 @@ func childrenLackThePrivateStack(_ words: [String]) throws {
   try expectEqual(Children.wait(for: child), .exited(code: 48), "on the only stack")
 }
 
+/// Memory above a page without access.
+private func guardedMemory(pages: Int) throws -> UnsafeMutableRawBufferPointer {
+  let start = mmap(nil, (pages + 1) * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
+  try expect(start != MAP_FAILED && mprotect(start, 4096, PROT_NONE) == 0, "memory")
+  return UnsafeMutableRawBufferPointer(start: start + 4096, count: pages * 4096)
+}
+
 func childrenHaveAStackNearTheRest(_ words: [String]) throws {
   var outer = 7
   let first = withUnsafePointer(to: &outer) { UInt(bitPattern: $0) }
@@ -246,9 +253,13 @@ func childrenHaveAStackNearTheRest(_ words: [String]) throws {
   var failure: (any Error)?
   let hasRun: Void? = PrivateStack.run(size: 1 << 20) {
     do {
+      let memory = try guardedMemory(pages: 64)
+      try expect(
+        PrivateStack.leaveFirst(for: UnsafeMutableRawBufferPointer(rebasing: memory[4096...]), room: 512) == nil,
+        "a stack above a page that can be written to")
       var hasMoved = false
       let moved = ProcessTitle {
-        let room = PrivateStack.leaveFirst(size: 1 << 20, room: 512)
+        let room = PrivateStack.leaveFirst(for: memory, room: 512)
         hasMoved = room != nil
         return room
       }
@@ -262,6 +273,8 @@ func childrenHaveAStackNearTheRest(_ words: [String]) throws {
         return lacksFirst && title == "listener" ? legacy.pointee.number + 1 : 1
       }
       try expectEqual(Children.wait(for: child), .exited(code: 42), "with an argument")
+      // The thread's variables lie elsewhere, and those on the pages named stay as they are.
+      try expect(!PrivateStack.leaveThreadVariables(in: memory), "thread variables that are not there")
       // Below its stack there is a guard.
       let deep = try ForkedProcess.fork(exitSignal: .child, passing: Legacy(address: first, number: 0)) { _ in
         Signal.segmentationFault.restoreDefault()

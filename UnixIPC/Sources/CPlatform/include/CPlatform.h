@@ -53,9 +53,10 @@ pid_t platform_fork(int exit_signal);
 int platform_run_apart(size_t size, void (*body)(void *), void *argument);
 /// Whether children inherit the stack of platform_run_apart, and the first one if it was left, from now on.
 void platform_inherit_stack(bool is_inherited);
-/// Gives children of platform_fork_to a stack of their own instead of the first one, which must contain nothing that
-/// they need, and lets the kernel show the process's title at its top; NULL if it does not.
-char *platform_leave_first_stack(size_t size, size_t room);
+/// Gives children of platform_fork_to a stack in that memory instead of the first one, which must contain nothing that
+/// they need, and lets the kernel show the process's title at its top; NULL if it does not.  The memory is mapped anew; what
+/// lies below it must not be writable.
+char *platform_leave_first_stack(void *memory, size_t size, size_t room);
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end);
 /// Gives children of platform_fork_to a copy of the thread's variables, as they are now, instead of whole pages on which
 /// nothing else lies; false if it does not.

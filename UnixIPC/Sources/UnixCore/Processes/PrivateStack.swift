@@ -28,17 +28,22 @@ import Glibc
   /// The kernel keeps the first stack far from all other memory: each child needs three tables of pages for it alone.  At
   /// the top of the new one is room for the process's title, on the page that a child writes to anyway.
   ///
-  /// - Parameter size: of the stack, in bytes, a multiple of a page's size.
+  /// - Parameter memory: for the stack, mapped anew: whole pages above others that cannot be written to, where a child that
+  ///   uses up its stack is ended by SIGSEGV.
   /// - Parameter room: for the title, in bytes, a multiple of 16.
-  /// - Returns: the room, which `ps` shows from now on; nil outside of `run`, and where the kernel cannot show it
-  ///   (`CONFIG_CHECKPOINT_RESTORE`, for a static program Linux 5.15): then nothing has changed.
+  /// - Returns: the room, which `ps` shows from now on; nil outside of `run`, below a page that can be written to, and
+  ///   where the kernel cannot show it (`CONFIG_CHECKPOINT_RESTORE`, for a static program Linux 5.15): then nothing has
+  ///   changed.
   ///
   /// Source: PR_SET_MM_MAP in PR_SET_MM(2const).
-  public static func leaveFirst(size: Int, room: Int) -> UnsafeMutableBufferPointer<UInt8>? {
-    guard let start = platform_leave_first_stack(size, room) else { return nil }
+  public static func leaveFirst(
+    for memory: UnsafeMutableRawBufferPointer, room: Int
+  ) -> UnsafeMutableBufferPointer<UInt8>? {
+    guard let start = platform_leave_first_stack(memory.baseAddress, memory.count, room) else { return nil }
     let title = UnsafeMutableRawPointer(start).bindMemory(to: UInt8.self, capacity: room)
     return UnsafeMutableBufferPointer(start: title, count: room)
   }
+
   /// Gives children that are forked with an argument a copy of the thread's variables, which lies beside their stack,
   /// instead of the pages that the process itself has them on: `errno` is one of them, and each change of it after a fork
   /// would copy its page.  The copy is made now.
