@@ -46,6 +46,7 @@ struct MetricsTests {
         samples.sum("begat_connections_ended_total", service: "odd") == 3
           && samples.sum("begat_connections_ended_total", service: "time") == 4
           && samples.sum("begat_connections_ended_total", service: "echo") == 5
+          && samples[#"begat_datagrams_answered_total{service="time"}"#] == 3
       }
       let expected: [String: Double] = [
         "begat_up": 1, #"begat_state{state="serving"}"#: 1,
