@@ -32,7 +32,7 @@ struct Listener: ~Copyable {
   let offer: Offer
   let offerKind: OfferKind
   /// Never freed: connection processes have it too.
-  let process: UnsafePointer<ConnectionProcess>
+  let process: Unmanaged<ConnectionProcess>
   /// Decides how much of a client's address is written down.
   let peerText: PeerText
   /// Whether the beginnings of connections are logged too.
@@ -110,15 +110,13 @@ struct Listener: ~Copyable {
     let batch = try RecordBatch()
     let proxyHeaders = try ProxyHeaders(options)
     let antechamber = try Antechamber(isUsed: options.requiresProxies)
-    let process = UnsafeMutablePointer<ConnectionProcess>.allocate(capacity: 1)
-    process.initialize(
-      to: ConnectionProcess(
+    process = .passRetained(
+      ConnectionProcess(
         service: service.offer.connectionService,
         limits: TimeLimits(firstByte: options.firstByteTimeout, idle: options.idleTimeout), names: names,
         title: ConnectionProcess.title(of: options.name), listener: getpid(), processTitle: title,
         errors: errors.number, peerText: PeerText(options.logAddress), keeping: service.needed,
         startsProcesses: startsPrograms))
-    self.process = UnsafePointer(process)
     peerText = PeerText(options.logAddress)
     logsOpenings = options.log == .open
     recordLimit = RecordLimit(options.logRateLimit)
@@ -159,7 +157,7 @@ struct Listener: ~Copyable {
   /// - Parameter confinement: is in force before the first client is accepted.
   /// - Returns: false if a socket failed for good.
   mutating func run(in confinement: consuming ServiceConfinement) throws(SystemCallError) -> Bool {
-    do throws(SystemCallError) { try process.pointee.warmUp(serves: !offerKind.runsPrograms) } catch {
+    do throws(SystemCallError) { try process.takeUnretainedValue().warmUp(serves: !offerKind.runsPrograms) } catch {
       reporter.log(.warning, "\(error)")
     }
     scoreboard.keepHeaderFromChildren()

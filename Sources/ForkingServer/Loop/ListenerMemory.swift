@@ -19,12 +19,12 @@ struct ListenerMemory: ~Copyable {
 
   /// Prepares the memory for forks, when the start has done all that needs /proc.
   ///
-  /// - Parameter process: the value that each connection process reads.
-  mutating func settle(_ process: UnsafePointer<ConnectionProcess>) throws(SystemCallError) {
+  /// - Parameter process: what each connection process reads.
+  mutating func settle(_ process: Unmanaged<ConnectionProcess>) throws(SystemCallError) {
     Heap.trim()
     ProcessControl.endRestartableSequences()
     let memory = try FileBackedMemory(pages: pages.take())
-    memory.keepPage(of: process)
+    memory.keepPage(of: process.toOpaque())
     memory.keepHotPage()
     file = consume memory
     // After the move, which maps these pages anew.

@@ -7,11 +7,12 @@ import NetworkServices
 
 /// The life of one connection, in a process of its own that was just forked.
 ///
-/// Not copied, and in memory that forks copy, which the listener's stack is not in.
-struct ConnectionProcess: ~Copyable {
-  let service: any NetworkService
+/// An object, so that it is in memory that forks copy, which the listener's stack is not in, and so that a connection
+/// process reads only the members that it needs.  It is passed on unmanaged: to count references would copy its page.
+final class ConnectionProcess {
+  private let service: ServiceFunction
   let limits: TimeLimits
-  let names: NameClient?
+  private let names: NameClient?
   /// What `ps` shows before the peer's address.
   let title: String
   private let titleLength: Int
@@ -35,7 +36,7 @@ struct ConnectionProcess: ~Copyable {
   /// - Parameter errors: where standard error of connection processes goes.
   /// - Parameter keeping: open descriptors that the service needs.
   init(
-    service: any NetworkService, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
+    service: @escaping ServiceFunction, limits: TimeLimits, names: NameClient?, title: String, listener: pid_t,
     processTitle: consuming ProcessTitle? = nil,
     errors: CInt? = nil, peerText: PeerText = PeerText(.full), keeping: [CInt] = [], startsProcesses: Bool = false
   ) {
@@ -59,7 +60,7 @@ struct ConnectionProcess: ~Copyable {
 
   /// The data of one connection, which its process gets as bytes that are copied at the fork.
   struct Birth: ~Copyable {
-    let process: UnsafePointer<ConnectionProcess>
+    let process: Unmanaged<ConnectionProcess>
     let connection: CInt
     let client: Client
     /// How many connections the client's source has.
@@ -73,7 +74,7 @@ struct ConnectionProcess: ~Copyable {
   /// The whole life of the process: reads no option and no file, since all that was done before the fork.
   static let live: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { birth in
     let birth = UnsafePointer(birth!.assumingMemoryBound(to: Birth.self))
-    return birth.pointee.process.pointee.serve(birth)
+    return birth.pointee.process._withUnsafeGuaranteedRef { $0.serve(birth) }
   }
 
   private func serve(_ birth: UnsafePointer<Birth>) -> CInt {
@@ -173,7 +174,7 @@ struct ConnectionProcess: ~Copyable {
   /// Serves and finishes; returns the status that tells the listener how it went.
   func serve(_ connection: inout Connection) -> CInt {
     do throws(ConnectionFailure) {
-      try service.serve(&connection)
+      try service(&connection)
       connection.finish()
       return Outcome.completeStatus
     } catch {

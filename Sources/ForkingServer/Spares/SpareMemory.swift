@@ -47,7 +47,7 @@ struct SpareMemory: ~Copyable {
   /// - Parameter connection: what connection processes do.
   /// - Throws: `ENOSPC` when the user watches too many descriptors.
   mutating func prepare(
-    _ connection: UnsafePointer<ConnectionProcess>, _ admission: UnsafePointer<Admission>,
+    _ connection: Unmanaged<ConnectionProcess>, _ admission: UnsafePointer<Admission>,
     sockets: [StreamSocket], slots: UnsafeMutablePointer<begat_slot>, refusalLine: [UInt8]?
   ) throws(SystemCallError) {
     for number in 0..<board.capacity {
@@ -56,7 +56,8 @@ struct SpareMemory: ~Copyable {
       }
     }
     let own = [bell.descriptor.number, deadClient.number]
-    let numbers = (sockets.map { $0.socket.descriptor.number } + Array(connection.pointee.kept) + own).sorted()
+    let kept = Array(connection.takeUnretainedValue().kept)
+    let numbers = (sockets.map { $0.socket.descriptor.number } + kept + own).sorted()
     let place = mapping.unsafeBytes.baseAddress! + SpareBoard.size(capacity: board.capacity)
     let process = place.alignedUp(for: SpareProcess.self).bindMemory(to: SpareProcess.self, capacity: 1)
     process.initialize(

@@ -77,7 +77,7 @@ struct SparePool: ~Copyable {
 
   /// Watches the listening sockets for all spares.
   func prepare(
-    _ connection: UnsafePointer<ConnectionProcess>, _ admission: UnsafePointer<Admission>, sockets: [StreamSocket],
+    _ connection: Unmanaged<ConnectionProcess>, _ admission: UnsafePointer<Admission>, sockets: [StreamSocket],
     slots: UnsafeMutablePointer<begat_slot>, refusalLine: [UInt8]?
   ) throws(SystemCallError) {
     try memory?.pointee.prepare(connection, admission, sockets: sockets, slots: slots, refusalLine: refusalLine)

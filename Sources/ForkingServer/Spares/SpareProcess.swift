@@ -15,7 +15,7 @@ import NetworkServices
 struct SpareProcess: ~Copyable {
   let board: SpareBoard
   /// The service, and how a connection process serves it.
-  let connection: UnsafePointer<ConnectionProcess>
+  let connection: Unmanaged<ConnectionProcess>
   let admission: UnsafePointer<Admission>
   /// Not as an array of objects: counting references would copy pages.
   let sockets: UnsafeBufferPointer<Unmanaged<StreamSocket>>
@@ -43,7 +43,7 @@ struct SpareProcess: ~Copyable {
   }
 
   private func live(as number: Int) -> Never {
-    connection.pointee.prepareSpare()
+    connection._withUnsafeGuaranteedRef { $0.prepareSpare() }
     do throws(SystemCallError) {
       try DescriptorRange.close(from: 3, keeping: kept, and: pollers[number].descriptor.number)
     } catch { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
@@ -81,7 +81,7 @@ struct SpareProcess: ~Copyable {
   /// Does what serving a client will do, so that the client does not wait for page faults.
   private func rehearse(_ slot: UnsafeMutablePointer<begat_slot>) {
     guard admission.pointee.rehearse(board.lastSource, now: .now) else { return }
-    connection.pointee.rehearse(Descriptor(owning: deadClient), slot: slot)
+    connection._withUnsafeGuaranteedRef { $0.rehearse(Descriptor(owning: deadClient), slot: slot) }
     slot.pointee = begat_slot()
   }
 
@@ -163,14 +163,16 @@ struct SpareProcess: ~Copyable {
       process: connection, connection: client.connection.number, client: client.client, connections: places,
       proxied: nil, slot: slot, errors: nil)
     withUnsafePointer(to: birth) { birth in
-      connection.pointee.serve(birth) {
-        // Nothing of the client was read yet, and nothing is read here.
-        board.leave(number)
-        let (start, size) = (memory.baseAddress, memory.count)
-        do throws(SystemCallError) { try admission.pointee.unmapInCopy() } catch {
-          ProcessControl.exitImmediately(status: Outcome.failedStatus)
+      connection._withUnsafeGuaranteedRef { process in
+        process.serve(birth) {
+          // Nothing of the client was read yet, and nothing is read here.
+          board.leave(number)
+          let (start, size) = (memory.baseAddress, memory.count)
+          do throws(SystemCallError) { try admission.pointee.unmapInCopy() } catch {
+            ProcessControl.exitImmediately(status: Outcome.failedStatus)
+          }
+          guard munmap(start, size) == 0 else { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
         }
-        guard munmap(start, size) == 0 else { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
       }
     }
   }

@@ -6,10 +6,16 @@ import Settings
 import StatusService
 @_spi(Begat) import UnixCore
 
+/// A network service's one function.
+///
+/// A listener keeps its service in this form: to call an `any NetworkService`, each connection process would read the
+/// type's metadata and its witness table, on a page of constants that nothing else of a connection needs.
+typealias ServiceFunction = (inout Connection) throws(ConnectionFailure) -> Void
+
 /// What a listener gives its clients.
 enum Offer {
   /// A built-in service, in a process forked for the connection.
-  case service(any NetworkService)
+  case service(ServiceFunction)
   /// A process that relays bytes between the client and its program.
   case relay(RelayService)
   /// A program that has the connection to itself.
@@ -18,11 +24,11 @@ enum Offer {
   case handover(PreparedProgram)
 
   /// The service of a process that is forked for a connection.
-  var connectionService: any NetworkService {
+  var connectionService: ServiceFunction {
     switch self {
     case .service(let builtIn): builtIn
-    case .relay(let relay): relay
-    case .program, .handover: NothingServed()
+    case .relay(let relay): relay.serve
+    case .program, .handover: { _ in preconditionFailure("a program is executed, not served") }
     }
   }
 
@@ -64,11 +70,6 @@ enum OfferKind {
     case .program, .handover: true
     }
   }
-}
-
-/// The service of a listener that executes programs: it serves nothing.
-struct NothingServed: NetworkService {
-  func serve(_ connection: inout Connection) { preconditionFailure("a program is executed, not served") }
 }
 
 /// A service with all the files of the machine read that it needs.
@@ -143,13 +144,13 @@ struct LoadedService {
     }
   }
 
-  private init(stream: any NetworkService) {
-    offer = .service(stream)
+  private init(stream: some NetworkService) {
+    offer = .service(stream.serve)
     datagram = nil
   }
 
-  private init(both service: any DatagramService) {
-    offer = .service(service)
+  private init(both service: some DatagramService) {
+    offer = .service(service.serve)
     datagram = service
   }
 }
