@@ -126,11 +126,7 @@ public enum ListenerProgram {
     case nil: break
     }
     let admission = try shared.admission(options.admission)
-    let datagramAnswers = try service.datagram.map { service throws(SystemCallError) in
-      try DatagramAnswers(
-        service, admission: try shared.admission(options.datagramAdmission, of: .datagrams),
-        ownPorts: options.datagramPorts + sockets.datagramPorts)
-    }
+    let datagramAnswers = try datagramAnswers(of: service, at: sockets, shared, options)
     _ = consume shared
     // The listener alone has the sockets: it closes them at a stop.
     var listener = try Listener(
@@ -144,6 +140,17 @@ public enum ListenerProgram {
     case nil: break
     }
     return isSuccess ? success : failure
+  }
+
+  /// Opens what answers datagrams; nil for a listener without datagram sockets, whose forks would pay for the memory.
+  private static func datagramAnswers(
+    of service: LoadedService, at sockets: borrowing ServiceSockets, _ shared: borrowing SharedAdmission,
+    _ options: ListenerOptions
+  ) throws(SystemCallError) -> DatagramAnswers? {
+    guard let datagram = service.datagram, !sockets.datagrams.isEmpty else { return nil }
+    return try DatagramAnswers(
+      datagram, admission: try shared.admission(options.datagramAdmission, of: .datagrams),
+      ownPorts: options.datagramPorts + sockets.datagramPorts)
   }
 
   private static func confinement(
