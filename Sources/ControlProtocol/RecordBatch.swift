@@ -10,7 +10,7 @@ public struct RecordBatch: ~Copyable {
   private var count = 0
 
   public init() throws(SystemCallError) {
-    memory = try MemoryMapping.shared(size: ListenerChannel.largestMessage, isInherited: false)
+    memory = try MemoryMapping.private(size: ListenerChannel.largestMessage)
   }
 
   public var isEmpty: Bool { count == 0 }

@@ -54,8 +54,8 @@ struct ProgramLog: ~Copyable {
     let limit = min(connections, Int(clamping: descriptors / 2))
     // Descriptors get the lowest free numbers: those of pipes are hardly above the number of connections.
     let places = 2 * limit + 256
-    let memory = try MemoryMapping.shared(
-      size: places * (MemoryLayout<Pipe>.stride + MemoryLayout<CInt>.stride), isInherited: false)
+    let memory = try MemoryMapping.private(
+      size: places * (MemoryLayout<Pipe>.stride + MemoryLayout<CInt>.stride))
     let start = memory.unsafeBytes.baseAddress!
     self.shared = shared
     rate = shared.rate

@@ -70,7 +70,7 @@ struct ConnectionTable: ~Copyable {
     while places < 2 * capacity { places *= 2 }
     let entriesSize = places * MemoryLayout<Entry>.stride
     let numbersSize = (places + capacity) * MemoryLayout<UInt32>.stride
-    let memory = try MemoryMapping.shared(size: entriesSize + numbersSize, isInherited: false)
+    let memory = try MemoryMapping.private(size: entriesSize + numbersSize)
     let start = memory.unsafeBytes.baseAddress!
     entries = start.bindMemory(to: Entry.self, capacity: places)
     processes = UnsafeMutableBufferPointer(

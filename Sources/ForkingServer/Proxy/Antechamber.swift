@@ -52,7 +52,7 @@ struct Antechamber: ~Copyable {
       return
     }
     let size = Antechamber.capacity * MemoryLayout<Entry>.stride
-    let memory = try MemoryMapping.shared(size: size, isInherited: false)
+    let memory = try MemoryMapping.private(size: size)
     storage = memory.unsafeBytes.baseAddress!.bindMemory(to: Entry.self, capacity: Antechamber.capacity)
     self.memory = consume memory
   }

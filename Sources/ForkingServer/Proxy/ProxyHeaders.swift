@@ -39,7 +39,7 @@ struct ProxyHeaders: ~Copyable {
       room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
       return
     }
-    let memory = try MemoryMapping.shared(size: ProxyHeader.maxLength, isInherited: false)
+    let memory = try MemoryMapping.private(size: ProxyHeader.maxLength)
     room = memory.unsafeBytes
     self.memory = consume memory
   }

@@ -17,8 +17,17 @@ static uintptr_t hexadecimal(const char **text) {
   }
 }
 
-// One line of /proc/self/maps: a region worth moving, or false.  Those are the writable private ones but the stack, and
-// the pages that the program's relocation has written and then protected.
+// A region begins with its addresses in lower case; the lines about it begin with capitals.
+static bool is_head(const char *line) { return *line < 'A' || *line > 'Z'; }
+
+// Its last line has its flags; `dc` is MADV_DONTFORK, which a mapping in its place would not have: children would get
+// memory that is not theirs.
+static bool is_copied(const char *line) {
+  return strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dc") == NULL;
+}
+
+// The first line of a region in /proc/self/smaps: one worth moving, or false.  Those are the writable private ones but
+// the stack, and the pages that the program's relocation has written and then protected.
 static bool read_region(const char *line, struct platform_region *region) {
   const char *text = line;
   region->start = hexadecimal(&text);
@@ -69,18 +78,25 @@ int platform_move_memory_to_file(struct platform_memory *memory) {
   int count = 0;
   off_t total = 0;
   memory->count = 0;
-  char maps[16384];
-  int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+  int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
   if (source == -1) return -1;
+  char text[16384];
   size_t length = 0;
-  for (long n; length < sizeof maps - 1 && (n = syscall(SYS_read, source, maps + length, sizeof maps - 1 - length)) > 0;)
-    length += (size_t)n;
-  syscall(SYS_close, source);
-  maps[length] = '\0';
-  for (char *line = maps, *end; count < most && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-    *end = '\0';
-    if (read_region(line, &regions[count])) total += (off_t)(regions[count].end - regions[count].start), count++;
+  bool is_region = false;
+  for (long n; count < most && (n = syscall(SYS_read, source, text + length, sizeof text - 1 - length)) > 0;) {
+    text[length += (size_t)n] = '\0';
+    char *line = text;
+    for (char *end; count < most && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+      *end = '\0';
+      if (is_head(line)) is_region = read_region(line, &regions[count]);
+      if (!is_region || !is_copied(line)) continue;
+      total += (off_t)(regions[count].end - regions[count].start), count++;
+      is_region = false;
+    }
+    length = (size_t)(text + length - line);
+    memmove(text, line, length);
   }
+  syscall(SYS_close, source);
 
   int file = (int)syscall(SYS_memfd_create, "begat-memory", MFD_CLOEXEC);
   if (file == -1) return -1;

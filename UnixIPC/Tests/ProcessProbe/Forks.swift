@@ -179,7 +179,7 @@ func noneOfManyIsLost(_ words: [String]) throws {
 }
 
 /// The lines of /proc/self/maps that contain an address.
-private func mappings(of address: UInt) throws -> [Substring] {
+func mappings(of address: UInt) throws -> [Substring] {
   try contents("/proc/self/maps").split(separator: "\n").filter { line in
     let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
     return ends.count == 2 && (ends[0]..<ends[1]).contains(address)

@@ -15,7 +15,49 @@ func keptMemoryIsNotTheChilds(_ words: [String]) throws {
     try expectEqual(bytes[9_999], 1, "the parent's byte")
   }
   try expectKept(MemoryMapping.shared(size: 10_000, isInherited: false))
+  try expectKept(MemoryMapping.private(size: 10_000))
   try expectKept(MemoryMapping.file(file, size: 10_000, writable: true, isInherited: false))
+}
+
+func privateMemoryIsOneMapping(_ words: [String]) throws {
+  // No gap between other mappings has room for one of these.
+  let size = 64 << 20
+  let first = try MemoryMapping.private(size: size)
+  let second: MemoryMapping? = try MemoryMapping.private(size: size)
+  let third = try MemoryMapping.private(size: size)
+  let places = [first.unsafeBytes, third.unsafeBytes].map { UInt(bitPattern: $0.baseAddress) }
+  let around = try mappings(of: places[0])
+  try expect(around.count == 1, "\(around)")
+  try expectEqual(try mappings(of: places[1]), around, "the mapping of the last")
+  let middle: UInt
+  switch consume second {
+  case .some(let second): middle = UInt(bitPattern: second.unsafeBytes.baseAddress)
+  case nil: middle = 0
+  }
+  try expectEqual(try mappings(of: middle), [], "mappings of the one that was discarded")
+  for memory in [first.unsafeBytes, third.unsafeBytes] {
+    memory[0] = 1
+    memory[size - 1] = 2
+  }
+}
+
+func privateMemoryIsNotMovedToAFile(_ words: [String]) throws {
+  try ResourceLimit.coreSize.set(soft: 0, hard: 0)
+  let memory = try MemoryMapping.private(size: 10_000)
+  let bytes = memory.unsafeBytes
+  bytes[9_999] = 1
+  let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+  moved.initialize(to: 3)
+  let file = try FileBackedMemory(pages: nil)
+  func isOfFile(_ place: UnsafeRawPointer?) throws -> [Bool] {
+    try mappings(of: UInt(bitPattern: place)).map { $0.contains("begat-memory") }
+  }
+  try expectEqual(try isOfFile(moved), [true], "the heap")
+  try expectEqual(try isOfFile(bytes.baseAddress), [false], "private memory")
+  try expectEqual(try end { CInt(moved.pointee) }, .exited(code: 3), "child that reads the heap")
+  try expectEqual(try end { CInt(bytes[9_999]) }, segmentationFault, "child that reads private memory")
+  try expectEqual(bytes[9_999], 1, "the parent's byte")
+  _ = consume file
 }
 
 func sharedMemoryIsTheChildsToo(_ words: [String]) throws {

@@ -52,6 +52,8 @@ let subcommands: Subcommands = [
   "alarm": alarmEndsTheProcess,
   "memory-kept": keptMemoryIsNotTheChilds,
   "memory-shared": sharedMemoryIsTheChildsToo,
+  "memory-private": privateMemoryIsOneMapping,
+  "memory-not-moved": privateMemoryIsNotMovedToAFile,
   "memory-read-only": readOnlyMemoryCannotBeWritten,
   "memory-constant": constantMemoryCannotBeChangedForOthers,
   "descriptor-stolen": descriptorClosedByAnotherIsABug,

@@ -8,6 +8,12 @@ import Testing
   @Test("kept from children is a crash of the child that touches it")
   func isKeptFromChildren() throws { try ProbeProgram.check("memory-kept") }
 
+  @Test("private is one mapping with its neighbours, and is still there when they are not")
+  func joinsItsNeighbours() throws { try ProbeProgram.check("memory-private") }
+
+  @Test("private stays where it is, and from children, when all other memory is moved to a file")
+  func isNotMoved() throws { try ProbeProgram.check("memory-not-moved") }
+
   @Test("shared is written by children for their parent")
   func isShared() throws { try ProbeProgram.check("memory-shared") }
 

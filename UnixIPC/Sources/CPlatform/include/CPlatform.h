@@ -253,8 +253,8 @@ struct platform_memory {
   struct platform_region regions[16];
   int count;
 };
-/// Puts the contents of the process's private memory, but its stack's, into a file in memory and maps that privately in
-/// the same place.  For a single thread.
+/// Puts the contents of the process's private memory into a file in memory and maps that privately in the same place; not
+/// those of its stack and of memory that forks do not copy.  For a single thread.
 int platform_move_memory_to_file(struct platform_memory *memory);
 /// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
 /// `pagemap` is /proc/self/pagemap, open for reading.

@@ -1,8 +1,8 @@
 import CPlatform
 import Glibc
 
-/// A file in memory that has taken the place of what the process has written, except its stack, and is mapped privately
-/// there.
+/// A file in memory that has taken the place of what the process has written, except its stack and memory that forks do
+/// not copy, and is mapped privately there.
 ///
 /// Thousands of living children share pages of a file instead of anonymous ones, which the kernel's walks from a page to
 /// its users find one by one.

@@ -31,7 +31,7 @@ import Glibc
     let capacity = DatagramExchange.capacity
     let (parts, datagrams) = (MemoryLayout<iovec>.stride, MemoryLayout<platform_datagram>.stride)
     let size = capacity * (2 * parts + datagrams + 1 + DatagramExchange.largestQuestion) + 2 * largestAnswer
-    memory = try MemoryMapping.shared(size: size, isInherited: false)
+    memory = try MemoryMapping.private(size: size)
     self.largestAnswer = largestAnswer
     var next = memory.unsafeBytes.baseAddress!
     func take(_ size: Int) -> UnsafeMutableRawPointer {
