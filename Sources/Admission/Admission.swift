@@ -42,21 +42,25 @@ public struct Admission: ~Copyable {
   /// The bucket of refusals, for `deny-time`.
   private let patience: TokenBucket?
   private let exempt: AccessRules
-  let bookMemory: MemoryMapping
-  let tableMemory: MemoryMapping
+  /// The book, the bans, and this process's own: table, and room for what shares the memory.
+  let memory: MemoryRange
   let table: UnsafeMutablePointer<SourceTable>
+  /// Zeroed memory beside the table, for processes that admit clients too; it begins at a multiple of 64.
+  package let room: UnsafeMutableRawBufferPointer
 
   /// Makes an admission with a book of its own, which has admitted no client yet.
   ///
   /// - Parameter sourceCapacity: how many sources are remembered; it is raised to have room for all connections.
+  /// - Parameter room: how many bytes `room` has.
   /// - Throws: `ENOMEM` when there is no memory for them.
   public init(
-    _ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity, bans: consuming BanReader? = nil
+    _ limits: AdmissionLimits, sourceCapacity: Int = Admission.sourceCapacity, bans: consuming BanReader? = nil,
+    room: Int = 0
   ) throws(SystemCallError) {
     let capacity = max(sourceCapacity, limits.maxConnections + 1)
     let memory = try MemoryMapping.shared(size: BookPart.size(capacity: capacity), isInherited: false)
     BookPart.begin(at: memory.unsafeBytes.baseAddress!)
-    try self.init(limits, BookPart(in: memory.unsafeBytes, column: 0), memory, bans)
+    try self.init(limits, memory, at: 0, column: 0, bans, room: room)
     begin()
   }
 
@@ -64,46 +68,55 @@ public struct Admission: ~Copyable {
   ///
   /// - Parameter object: what `AdmissionBook.create` made; it may be closed afterwards.
   /// - Parameter column: 0 to 3; no other living listener of the service may have the same.
+  /// - Parameter room: how many bytes `room` has.
   /// - Throws: `EINVAL` when the object is too small for the limits, or no book that this program knows.
   public init(
     _ limits: AdmissionLimits, book object: borrowing Descriptor, part: AdmissionBook.Part = .connections,
-    column: Int = 0, bans: consuming BanReader? = nil
+    column: Int = 0, bans: consuming BanReader? = nil, room: Int = 0
   ) throws(SystemCallError) {
     let size = try MemoryFile.size(of: object)
     guard size > AdmissionBook.connectionsOffset else { throw Admission.unusableBook }
     let offset = part == .datagrams ? 0 : AdmissionBook.connectionsOffset
     let end = part == .datagrams ? AdmissionBook.connectionsOffset : size
     let memory = try MemoryMapping.file(object, size: end, writable: true, isInherited: false)
-    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.unsafeBytes[offset...])
-    let book = BookPart(in: bytes, column: column)
-    if part == .connections, let book, book.capacity <= limits.maxConnections { throw Admission.unusableBook }
-    try self.init(limits, book, memory, bans)
+    if part == .connections, BookPart.capacity(size: end - offset) <= limits.maxConnections {
+      throw Admission.unusableBook
+    }
+    try self.init(limits, memory, at: offset, column: column, bans, room: room)
   }
 
   /// Makes an admission that continues a book, or one with a book of its own where there is no object.
   public init(
     _ limits: AdmissionLimits, book object: borrowing Descriptor?, part: AdmissionBook.Part = .connections,
-    column: Int = 0, bans: consuming BanReader? = nil
+    column: Int = 0, bans: consuming BanReader? = nil, room: Int = 0
   ) throws(SystemCallError) {
     switch object {
-    case nil: try self.init(limits, bans: bans)
-    case .some(let object): try self.init(limits, book: object, part: part, column: column, bans: bans)
+    case nil: try self.init(limits, bans: bans, room: room)
+    case .some(let object): try self.init(limits, book: object, part: part, column: column, bans: bans, room: room)
     }
   }
 
   private static let unusableBook = SystemCallError("mmap", on: "admission book", code: .invalidArgument)
 
+  /// - Parameter book: the memory of the book; its part begins at the offset.
   private init(
-    _ limits: AdmissionLimits, _ book: BookPart?, _ memory: consuming MemoryMapping, _ bans: consuming BanReader?
+    _ limits: AdmissionLimits, _ book: consuming MemoryMapping, at offset: Int, column: Int,
+    _ bans: consuming BanReader?, room: Int
   ) throws(SystemCallError) {
-    guard let book else { throw Admission.unusableBook }
-    let tableSize = Admission.tableOffset + SourceTable.size(capacity: book.capacity)
-    let tableMemory = try MemoryMapping.shared(size: tableSize, isInherited: false)
-    let rest = UnsafeMutableRawBufferPointer(rebasing: tableMemory.unsafeBytes[Admission.tableOffset...])
-    table = tableMemory.unsafeBytes.baseAddress!.bindMemory(to: SourceTable.self, capacity: 1)
-    table.initialize(to: SourceTable(of: book, memory: rest))
-    bookMemory = memory
-    self.tableMemory = tableMemory
+    let capacity = BookPart.capacity(size: book.count - offset)
+    let tableOffset = Admission.roomOffset + (room + 63) / 64 * 64
+    let own = try MemoryMapping.shared(size: tableOffset + SourceTable.size(capacity: capacity), isInherited: false)
+    var memory = try MemoryRange(sizes: [book.count, own.count, bans == nil ? 0 : BanSlots.size])
+    let bookBytes = try memory.take(book)
+    let bytes = try memory.take(own)
+    let bans = try bans.take()?.moved(into: &memory)
+    guard let part = BookPart(in: UnsafeMutableRawBufferPointer(rebasing: bookBytes[offset...]), column: column) else {
+      throw Admission.unusableBook
+    }
+    table = bytes.baseAddress!.bindMemory(to: SourceTable.self, capacity: 1)
+    table.initialize(to: SourceTable(of: part, memory: UnsafeMutableRawBufferPointer(rebasing: bytes[tableOffset...])))
+    self.room = UnsafeMutableRawBufferPointer(rebasing: bytes[Admission.roomOffset..<tableOffset])
+    self.memory = memory
     self.bans = bans
     rules = AccessRules(allow: limits.allow, deny: limits.deny)
     bucket = limits.rate.map(TokenBucket.init)
@@ -113,9 +126,10 @@ public struct Admission: ~Copyable {
     self.limits = limits
   }
 
-  /// Where this value may lie in the memory of the table, and where chains and heap begin.
+  /// Where this value may lie in this process's own memory, and where the room is, before chains and heap: what a process
+  /// that admits clients too needs is mostly in the first page.
   static let ownOffset = 128
-  static let tableOffset = 1024
+  static let roomOffset = 1024
 
   // MARK: - Generations
 

@@ -102,6 +102,9 @@ struct BookPart {
   /// The size in bytes with so many sources.
   static func size(capacity: Int) -> Int { AdmissionBook.headerSize + capacity * sourceSize }
 
+  /// How many sources have room in so many bytes.
+  static func capacity(size: Int) -> Int { max(0, size - AdmissionBook.headerSize) / sourceSize }
+
   /// Begins a part: the memory is zeroed.
   static func begin(at start: UnsafeMutableRawPointer) {
     let header = start.assumingMemoryBound(to: begat_book.self)
@@ -120,7 +123,7 @@ struct BookPart {
     let start = memory.baseAddress!
     header = start.assumingMemoryBound(to: begat_book.self)
     sources = (start + AdmissionBook.headerSize).assumingMemoryBound(to: begat_source.self)
-    capacity = (memory.count - AdmissionBook.headerSize) / BookPart.sourceSize
+    capacity = BookPart.capacity(size: memory.count)
     self.column = UInt32(column)
     guard header.pointee.magic == UInt32(BEGAT_BOOK_MAGIC), header.pointee.version == UInt16(BEGAT_BOOK_VERSION),
       header.pointee.source_size == UInt16(BookPart.sourceSize)

@@ -80,33 +80,18 @@ extension Admission {
 
   /// Moves itself into its own memory, to the end of the process: where forked processes that inherit this memory find it.
   package consuming func settle() -> UnsafePointer<Admission> {
-    precondition(MemoryLayout<Admission>.size <= Admission.tableOffset - Admission.ownOffset)
-    let place = (tableMemory.unsafeBytes.baseAddress! + Admission.ownOffset)
-      .bindMemory(to: Admission.self, capacity: 1)
+    precondition(MemoryLayout<Admission>.size <= Admission.roomOffset - Admission.ownOffset)
+    let place = (UnsafeMutableRawPointer(table) + Admission.ownOffset).bindMemory(to: Admission.self, capacity: 1)
     place.initialize(to: self)
     return UnsafePointer(place)
   }
 
   /// Sets whether processes that are forked from now on have the memory of admission.
-  package func setInherited(_ isInherited: Bool) throws(SystemCallError) {
-    try bookMemory.setInherited(isInherited)
-    try tableMemory.setInherited(isInherited)
-    switch bans {
-    case .some(let bans): try bans.memory.setInherited(isInherited)
-    case nil: break
-    }
-  }
+  package func setInherited(_ isInherited: Bool) throws(SystemCallError) { try memory.setInherited(isInherited) }
 
-  /// Gives the memory up in a forked process, before it meets a client's bytes: nothing of this value may be used then.
-  package func unmapInCopy() throws(SystemCallError) {
-    try bookMemory.unmapInCopy()
-    switch bans {
-    case .some(let bans): try bans.memory.unmapInCopy()
-    case nil: break
-    }
-    // This value may lie there.
-    try tableMemory.unmapInCopy()
-  }
+  /// Gives the memory up in a forked process, before it meets a client's bytes: nothing of this value, and nothing in
+  /// `room`, may be used then.
+  package func unmapInCopy() throws(SystemCallError) { try memory.unmapInCopy() }
 
   /// Looks at what a decision on a client of a source looks at, so that the pages are there when one comes.
   ///

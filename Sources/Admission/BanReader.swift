@@ -5,8 +5,10 @@ import CSharedLayouts
 ///
 /// Reading never waits for the writer.  If each attempt at a look-up is disturbed, what one of them has found counts: a
 /// writer that was killed in the middle of a change leaves the bans in force.
-public struct BanReader: ~Copyable, Sendable {
-  let memory: MemoryMapping
+public struct BanReader: ~Copyable, @unchecked Sendable {
+  /// nil where the memory is an admission's.
+  private let memory: MemoryMapping?
+  private let slots: BanSlots
   private let service: UInt32
   private let secret: (UInt64, UInt64)
 
@@ -22,20 +24,39 @@ public struct BanReader: ~Copyable, Sendable {
   public init(_ object: borrowing Descriptor, service: UInt32) throws(SystemCallError) {
     guard try MemoryFile.size(of: object) >= BanSlots.size else { throw BanReader.unusable }
     let memory = try MemoryMapping.file(object, size: BanSlots.size, writable: false, isInherited: false)
-    let header = BanSlots(in: memory.unsafeBytes).header
+    let slots = BanSlots(in: memory.unsafeBytes)
+    let header = slots.header
     guard header.pointee.magic == UInt32(BEGAT_BANS_MAGIC), header.pointee.version == UInt16(BEGAT_BANS_VERSION),
       header.pointee.slot_size == UInt16(MemoryLayout<begat_ban>.stride)
     else { throw BanReader.unusable }
     secret = header.pointee.secret
     self.service = service
-    self.memory = memory
+    self.slots = slots
+    self.memory = consume memory
+  }
+
+  private init(_ slots: BanSlots, service: UInt32, secret: (UInt64, UInt64)) {
+    memory = nil
+    self.slots = slots
+    self.service = service
+    self.secret = secret
+  }
+
+  /// Moves the memory into a range that has room for it, and lives longer.
+  consuming func moved(into range: inout MemoryRange) throws(SystemCallError) -> BanReader {
+    let (slots, service, secret) = (slots, service, secret)
+    let memory = memory
+    switch consume memory {
+    case .some(let memory):
+      return BanReader(BanSlots(in: try range.take(memory)), service: service, secret: secret)
+    case nil: return BanReader(slots, service: service, secret: secret)
+    }
   }
 
   private static let unusable = SystemCallError("mmap", on: "table of bans", code: .invalidArgument)
 
   /// Whether the address may not connect to the service.  Clients of Unix sockets are never banned.
   public func isBanned(_ address: SocketAddress?, now: Deadline) -> Bool {
-    let slots = BanSlots(in: memory.unsafeBytes)
     // Usually there is none: then nothing else is looked at.
     guard begat_ban_count(slots.header) > 0 else { return false }
     switch address {

@@ -31,6 +31,26 @@ import Testing
 
   private static let dead: Int32 = 4711
 
+  @Test("has room for the processes that share it, with or without a book")
+  func hasRoom() throws {
+    let book = try AdmissionBook.create(maxConnections: 10)
+    func check(_ admission: borrowing Admission) throws {
+      let room = admission.room
+      #expect(room.count >= 1000 && room.allSatisfy { $0 == 0 })
+      #expect(UInt(bitPattern: room.baseAddress) % 64 == 0)
+      room.initializeMemory(as: UInt8.self, repeating: 255)
+      let client = Client(address: try peer("192.0.2.7"), prefix: SourcePrefix())
+      #expect(admission.sources == 0 && admission.refusalOfEvent(from: client, now: Deadline(instant: second)) == nil)
+      #expect(admission.sources == 1 && room.allSatisfy { $0 == 255 })
+    }
+    try check(try Admission(AdmissionLimits(), room: 1000))
+    let shared = try Admission(AdmissionLimits(), book: book, room: 1000)
+    shared.begin()
+    try check(shared)
+    let without = try Admission(AdmissionLimits())
+    #expect(without.room.isEmpty)
+  }
+
   @Test("leaves the lock free after everything")
   func leavesTheLockFree() throws {
     let shared = try Shared(AdmissionLimits())

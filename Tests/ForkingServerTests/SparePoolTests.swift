@@ -9,6 +9,13 @@ import Testing
 
   private func time(_ milliseconds: Int) -> Deadline { start.advanced(by: .milliseconds(milliseconds)) }
 
+  /// Memory for the board, never freed.
+  private func room(for count: Int = 4) -> UnsafeMutableRawBufferPointer {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: SpareMemory.size(capacity: count), alignment: 64)
+    room.initializeMemory(as: UInt8.self, repeating: 0)
+    return room
+  }
+
   /// A pool whose spares are used up soon, while a number of clients wait.
   private func meet(_ clients: Int, _ pool: inout SparePool, opened: Int, at milliseconds: Int) -> Int {
     pool.open(now: time(opened))
@@ -20,7 +27,7 @@ import Testing
   }
 
   @Test func oneClientThatComesAgainAndAgainIsNoCrowd() throws {
-    var pool = try SparePool(upTo: 4)
+    var pool = try SparePool(upTo: 4, in: room())
     for clients in 0...2 {
       let pause = meet(clients, &pool, opened: 0, at: 1)
       #expect(pause <= 0)
@@ -30,7 +37,7 @@ import Testing
   }
 
   @Test func aCrowdIsTheListenersForLongerEachTime() throws {
-    var pool = try SparePool(upTo: 4)
+    var pool = try SparePool(upTo: 4, in: room())
     var now = 1000
     for expected in [100, 200, 400, 800, 1600, 1600] {
       now += 5000
@@ -45,7 +52,7 @@ import Testing
   }
 
   @Test func theListenerGoesOnWhileClientsComeTogether() throws {
-    var pool = try SparePool(upTo: 4)
+    var pool = try SparePool(upTo: 4, in: room())
     let pause = meet(16, &pool, opened: 0, at: 500)
     #expect(pause == 100)
     var reopenTime = Deadline.immediate
@@ -67,14 +74,14 @@ import Testing
 
   /// A client is held, or sockets are emptied: the listener has nothing to do for spares until that is over.
   @Test func nothingIsDueWhileTheGateHasToStayClosed() throws {
-    var pool = try SparePool(upTo: 4)
+    var pool = try SparePool(upTo: 4, in: room())
     pool.noteClient(now: start)
     let (demand, open, closed) = (pool.demand.due, pool.due(mayOpen: true), pool.due(mayOpen: false))
     #expect(open == .immediate && closed == demand && demand > start)
   }
 
   @Test func aServiceWithoutSparesHasNone() throws {
-    let pool = try SparePool(upTo: 0)
+    let pool = try SparePool(upTo: 0, in: room(for: 0))
     let (areUsed, isUsable, bell, due) = (pool.areUsed, pool.isUsable, pool.bellNumber, pool.due(mayOpen: true))
     #expect(!areUsed && !isUsable && bell == nil && due == .never)
   }

@@ -101,7 +101,7 @@ struct Listener: ~Copyable {
     try pollers.watch(
       channel: reporter.channelNumber, errors: errors.reading.number, pipes: programLog.poller.descriptor.number)
     let handover = try HandoverState(sockets, isUsed: service.offer.kind.handsOver)
-    let spares = try SparePool(upTo: sockets.streams.isEmpty ? 0 : options.spareSlots)
+    let spares = try SparePool(upTo: SparePool.limit(options, sockets), in: admission.room)
     let table = try ConnectionTable(capacity: options.admission.maxConnections, spares: spares.board.capacity)
     if let bell = spares.bellNumber {
       try pollers.urgent.add(bell, [.readable, .announcedOnce], token: Token.spares)

@@ -58,7 +58,7 @@ extension Listener {
     var left = count
     do throws(SystemCallError) {
       // Only while spares are forked: no connection process that the listener forks for a client has this memory.
-      try setAdmissionInherited(true)
+      try admission.setInherited(true)
       for number in 0..<spares.board.capacity where left > 0 {
         guard spares.board.state(number) == BEGAT_SPARE_NONE, let slot = table.reserveSlot() else { continue }
         try make(SpareProcess.Birth(spare: process, number: number), slot: slot)
@@ -68,12 +68,7 @@ extension Listener {
       if left == count { spares.noteNoNumber() }
     } catch { spares.noteFailedFork() }
     // No connection process may inherit it.
-    do throws(SystemCallError) { try setAdmissionInherited(false) } catch { failed("\(error)") }
-  }
-
-  private func setAdmissionInherited(_ isInherited: Bool) throws(SystemCallError) {
-    try admission.setInherited(isInherited)
-    try spares.setInherited(isInherited)
+    do throws(SystemCallError) { try admission.setInherited(false) } catch { failed("\(error)") }
   }
 
   private mutating func make(_ birth: SpareProcess.Birth, slot: UInt32) throws(SystemCallError) {

@@ -2,14 +2,15 @@ import Admission
 import CSharedLayouts
 @_spi(Begat) import UnixCore
 
-/// The memory and the descriptors that a listener shares with its spares, until they meet their clients' bytes.
+/// The memory and the descriptors that a listener shares with its spares, until they meet their clients' bytes.  The
+/// memory is admission's, which spares have too.
 ///
 /// Each spare has a poller that watches the listening sockets: a waiting client wakes one of them, or few.  The pollers are
 /// made before the forks; a spare whose place becomes free leaves its poller to the next one.
 struct SpareMemory: ~Copyable {
   let board: SpareBoard
   let bell: Bell
-  private let mapping: MemoryMapping
+  private let room: UnsafeMutableRawPointer
   /// A client's socket whose other end is closed.
   private let deadClient: Descriptor
   private let pollers: UnsafeMutablePointer<Poller>
@@ -18,10 +19,16 @@ struct SpareMemory: ~Copyable {
   /// The code and data of all spares, nil before `prepare`.  It lies in this memory because spares lack the listener's stack.
   private(set) var process: UnsafePointer<SpareProcess>?
 
+  /// How many bytes are needed for so many spares; 0 without any.
+  static func size(capacity: Int) -> Int {
+    guard capacity > 0 else { return 0 }
+    return SpareBoard.size(capacity: capacity) + MemoryLayout<SpareProcess>.size + MemoryLayout<SpareProcess>.alignment
+  }
+
   /// - Parameter capacity: how many spares there may be at once, at least 1.
-  init(capacity: Int) throws(SystemCallError) {
-    let room = MemoryLayout<SpareProcess>.size + MemoryLayout<SpareProcess>.alignment
-    let mapping = try MemoryMapping.shared(size: SpareBoard.size(capacity: capacity) + room, isInherited: false)
+  /// - Parameter memory: zeroed, of `size(capacity:)`, and never unmapped by the listener.
+  init(capacity: Int, in memory: UnsafeMutableRawBufferPointer) throws(SystemCallError) {
+    precondition(memory.count >= SpareMemory.size(capacity: capacity))
     let bell = try Bell()
     let ends = try SocketPair(kind: .stream)
     let deadClient = ends.first
@@ -35,8 +42,8 @@ struct SpareMemory: ~Copyable {
         throw error
       }
     }
-    board = SpareBoard(in: mapping.unsafeBytes.baseAddress!, capacity: capacity, bell: bell.descriptor.number)
-    self.mapping = mapping
+    board = SpareBoard(in: memory.baseAddress!, capacity: capacity, bell: bell.descriptor.number)
+    room = memory.baseAddress! + SpareBoard.size(capacity: capacity)
     self.bell = bell
     self.deadClient = deadClient
     self.pollers = pollers
@@ -58,14 +65,12 @@ struct SpareMemory: ~Copyable {
     let own = [bell.descriptor.number, deadClient.number]
     let kept = Array(connection.takeUnretainedValue().kept)
     let numbers = (sockets.map { $0.socket.descriptor.number } + kept + own).sorted()
-    let place = mapping.unsafeBytes.baseAddress! + SpareBoard.size(capacity: board.capacity)
-    let process = place.alignedUp(for: SpareProcess.self).bindMemory(to: SpareProcess.self, capacity: 1)
+    let process = room.alignedUp(for: SpareProcess.self).bindMemory(to: SpareProcess.self, capacity: 1)
     process.initialize(
       to: SpareProcess(
         board: board, connection: connection, admission: admission,
         sockets: .copy(of: sockets.map(Unmanaged.passUnretained)), kept: .copy(of: numbers),
-        pollers: UnsafePointer(pollers), deadClient: deadClient.number, slots: slots, refusalLine: refusalLine,
-        memory: mapping.unsafeBytes))
+        pollers: UnsafePointer(pollers), deadClient: deadClient.number, slots: slots, refusalLine: refusalLine))
     self.process = UnsafePointer(process)
   }
 
@@ -75,8 +80,6 @@ struct SpareMemory: ~Copyable {
     isUsable = false
     pollers.deinitialize(count: board.capacity)
   }
-
-  func setInherited(_ isInherited: Bool) throws(SystemCallError) { try mapping.setInherited(isInherited) }
 }
 
 extension UnsafeBufferPointer {

@@ -1,5 +1,6 @@
 import Admission
 import CSharedLayouts
+import Settings
 @_spi(Begat) import UnixCore
 
 /// The spares of a listener: how many there are to be, and whether they or the listener accept clients.
@@ -42,22 +43,28 @@ struct SparePool: ~Copyable {
   private static let numberDelay: Duration = .milliseconds(5)
   private static let maxDelay: Duration = .seconds(60)
 
-  /// - Parameter limit: 0 for a service without spares.  There are none where descriptors or memory are short.
-  init(upTo limit: Int) throws(SystemCallError) {
+  /// How many spares a listener may have at once; 0 for a service without spares.
+  static func limit(_ options: ListenerOptions, _ sockets: borrowing ServiceSockets) -> Int {
+    sockets.streams.isEmpty ? 0 : options.spareSlots
+  }
+
+  /// - Parameter limit: 0 for a service without spares.  There are none where descriptors are short.
+  /// - Parameter memory: as `SpareMemory` needs it.
+  init(upTo limit: Int, in memory: UnsafeMutableRawBufferPointer) throws(SystemCallError) {
     do throws(SystemCallError) {
       if limit > 0 {
-        let value = try SpareMemory(capacity: limit)
+        let value = try SpareMemory(capacity: limit, in: memory)
         let place = UnsafeMutablePointer<SpareMemory>.allocate(capacity: 1)
         place.initialize(to: value)
-        memory = place
+        self.memory = place
         board = place.pointee.board
       } else {
-        memory = nil
+        self.memory = nil
         board = SpareBoard()
       }
     } catch {
       guard error.code.isResourceExhaustion else { throw error }
-      memory = nil
+      self.memory = nil
       board = SpareBoard()
     }
     demand = SpareDemand(limit: board.capacity)
@@ -85,9 +92,6 @@ struct SparePool: ~Copyable {
 
   /// Makes no more spares.
   func retire() { memory?.pointee.closePollers() }
-
-  /// Sets whether processes that are forked from now on have the memory.
-  func setInherited(_ isInherited: Bool) throws(SystemCallError) { try memory?.pointee.setInherited(isInherited) }
 
   /// When there is something to do that no descriptor announces.
   ///

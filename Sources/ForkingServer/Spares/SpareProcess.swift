@@ -27,8 +27,6 @@ struct SpareProcess: ~Copyable {
   /// Those of the scoreboard.
   let slots: UnsafeMutablePointer<begat_slot>
   let refusalLine: [UInt8]?
-  /// The memory of this value and the board.
-  let memory: UnsafeMutableRawBufferPointer
 
   /// The data of one spare, which its process gets as bytes that are copied at the fork.
   struct Birth {
@@ -167,11 +165,10 @@ struct SpareProcess: ~Copyable {
         process.serve(birth) {
           // Nothing of the client was read yet, and nothing is read here.
           board.leave(number)
-          let (start, size) = (memory.baseAddress, memory.count)
+          // This value and the board lie there too.
           do throws(SystemCallError) { try admission.pointee.unmapInCopy() } catch {
             ProcessControl.exitImmediately(status: Outcome.failedStatus)
           }
-          guard munmap(start, size) == 0 else { ProcessControl.exitImmediately(status: Outcome.failedStatus) }
         }
       }
     }

@@ -125,7 +125,8 @@ public enum ListenerProgram {
     case .some(let title): title.show(ConnectionProcess.title(of: options.name))
     case nil: break
     }
-    let admission = try shared.admission(options.admission)
+    let spareRoom = SpareMemory.size(capacity: SparePool.limit(options, sockets))
+    let admission = try shared.admission(options.admission, room: spareRoom)
     let datagramAnswers = try datagramAnswers(of: service, at: sockets, shared, options)
     _ = consume shared
     // The listener alone has the sockets: it closes them at a stop.

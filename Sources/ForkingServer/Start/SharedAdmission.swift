@@ -21,10 +21,12 @@ struct SharedAdmission: ~Copyable {
   }
 
   /// Opens a part of the book.
+  ///
+  /// - Parameter room: how many bytes `Admission.room` has.
   func admission(
-    _ limits: AdmissionLimits, of part: AdmissionBook.Part = .connections
+    _ limits: AdmissionLimits, of part: AdmissionBook.Part = .connections, room: Int = 0
   ) throws(SystemCallError) -> Admission {
-    try Admission(limits, book: book, part: part, column: column, bans: try reader())
+    try Admission(limits, book: book, part: part, column: column, bans: try reader(), room: room)
   }
 
   private func reader() throws(SystemCallError) -> BanReader? {

@@ -63,7 +63,7 @@ struct Spares {
   #endif
 
   /// Lets a waiting spare look as if it held the lock for admission.
-  static func takeLock(_ spare: pid_t) throws { try write(UInt32(spare), at: try sharedPage(of: spare), in: spare) }
+  static func takeLock(_ spare: pid_t) throws { try write(UInt32(spare), at: try board(of: spare), in: spare) }
 
   /// Counts places of the service, of its first listener, wrongly: as a spare does that dies while it counts.
   static func countPlaces(_ count: UInt32, by spare: pid_t) throws {
@@ -79,7 +79,7 @@ struct Spares {
   /// - Parameter number: that of no spare.
   /// - Parameter waiting: a spare, which has the memory.
   static func keepSockets(_ process: pid_t, as number: Int, by waiting: pid_t) throws {
-    let claim = try sharedPage(of: waiting) + UInt(BEGAT_SPARES_HEADER_SIZE + number * MemoryLayout<begat_claim>.stride)
+    let claim = try board(of: waiting) + UInt(BEGAT_SPARES_HEADER_SIZE + number * MemoryLayout<begat_claim>.stride)
     func set(_ field: PartialKeyPath<begat_claim>, _ value: UInt32) throws {
       try write(value, at: claim + UInt(MemoryLayout<begat_claim>.offset(of: field)!), in: waiting)
     }
@@ -94,13 +94,15 @@ struct Spares {
     _ = try TestPrograms.call(in: spare, fills)
   }
 
-  /// The page that a waiting spare shares with its listener; the lock is its first word.
-  private static func sharedPage(of spare: pid_t) throws -> UInt {
-    let pages = try mappings(of: spare).filter {
-      $0.text.contains(" rw-s ") && $0.text.contains("/dev/zero") && $0.end - $0.start == 4096
+  /// The board that a waiting spare shares with its listener, in the mapping of admission's table; the lock is its first
+  /// word.
+  private static func board(of spare: pid_t) throws -> UInt {
+    let shared = try mappings(of: spare).filter { $0.text.contains(" rw-s ") && $0.text.contains("/dev/zero") }
+    // A listener without begatd has its own book, which the table follows.
+    guard let table = shared.last, shared.count == 1 || shared.count == 2 && shared[0].end == table.start else {
+      throw HarnessFailure("\(shared.count) shared mappings")
     }
-    guard pages.count == 1 else { throw HarnessFailure("\(pages.count) shared pages") }
-    return pages[0].start
+    return table.start + UInt(Admission.roomOffset)
   }
 
   private static func mappings(of process: pid_t) throws -> [(start: UInt, end: UInt, text: Substring)] {

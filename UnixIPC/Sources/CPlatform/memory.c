@@ -112,6 +112,10 @@ int platform_move_memory_to_file(struct platform_memory *memory) {
   return 0;
 }
 
+int platform_move_mapping(void *from, size_t size, void *to) {
+  return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED ? -1 : 0;
+}
+
 void platform_own_page(void *place) {
   volatile unsigned char *byte = place;
   *byte = *byte;

@@ -41,6 +41,45 @@ func privateMemoryIsOneMapping(_ words: [String]) throws {
   }
 }
 
+func rangeIsOneThing(_ words: [String]) throws {
+  try ResourceLimit.coreSize.set(soft: 0, hard: 0)
+  let file = try MemoryFile.create(name: "test", size: 5000)
+  let other = try MemoryMapping.file(file, size: 5000, writable: true)
+  let shared = try MemoryMapping.shared(size: 9000, isInherited: false)
+  shared.unsafeBytes[8999] = 1
+  let old = UInt(bitPattern: shared.unsafeBytes.baseAddress)
+  var range: MemoryRange? = try MemoryRange(sizes: [9000, 5000, 0])
+  let first = try range!.take(shared)
+  let second = try range!.take(MemoryMapping.file(file, size: 5000, writable: false, isInherited: false))
+  try expectEqual(try mappings(of: old), [], "the place before")
+  try expectEqual([first.count, second.count], [9000, 5000], "sizes")
+  try expectEqual(second.baseAddress! - first.baseAddress!, 12_288, "where the second begins")
+  other.unsafeBytes[4999] = 2
+  try expectEqual([first[8999], second[4999]], [1, 2], "contents")
+  try expectEqual(try end { CInt(first[8999]) }, segmentationFault, "child that reads what is kept from it")
+  try expectEqual(try end { CInt(second[4999]) }, segmentationFault, "child that reads a file that is kept from it")
+  try range!.setInherited(true)
+  try expectEqual(
+    try end {
+      first[0] = 4
+      return CInt(first[8999] + second[4999])
+    }, .exited(code: 3), "child that has the memory")
+  try expectEqual(first[0], 4, "the byte that it wrote")
+  for part in [first, second] {
+    let child = try end {
+      guard (try? range!.unmapInCopy()) != nil else { return 1 }
+      return CInt(part[0])
+    }
+    try expectEqual(child, segmentationFault, "child that has given it up")
+  }
+  try range!.setInherited(false)
+  try expectEqual(try end { CInt(second[4999]) }, segmentationFault, "child of later")
+  range = nil
+  for part in [first, second] {
+    try expectEqual(try mappings(of: UInt(bitPattern: part.baseAddress)), [], "what was discarded")
+  }
+}
+
 func privateMemoryIsNotMovedToAFile(_ words: [String]) throws {
   try ResourceLimit.coreSize.set(soft: 0, hard: 0)
   let memory = try MemoryMapping.private(size: 10_000)

@@ -53,6 +53,7 @@ let subcommands: Subcommands = [
   "memory-kept": keptMemoryIsNotTheChilds,
   "memory-shared": sharedMemoryIsTheChildsToo,
   "memory-private": privateMemoryIsOneMapping,
+  "memory-range": rangeIsOneThing,
   "memory-not-moved": privateMemoryIsNotMovedToAFile,
   "memory-read-only": readOnlyMemoryCannotBeWritten,
   "memory-constant": constantMemoryCannotBeChangedForOthers,

@@ -259,6 +259,8 @@ int platform_move_memory_to_file(struct platform_memory *memory);
 /// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
 /// `pagemap` is /proc/self/pagemap, open for reading.
 void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap);
+/// mremap(2) to exactly this place, which need not be free: -1 on failure.
+int platform_move_mapping(void *from, size_t size, void *to);
 /// Writes to a page what it has already, so that it is the process's own, and children have it without a page fault.
 void platform_own_page(void *place);
 /// A place on the page of the variables that each fork needs.

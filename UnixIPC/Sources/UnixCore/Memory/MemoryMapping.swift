@@ -120,19 +120,6 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     isWritable = false
   }
 
-  /// Sets whether processes that are forked from now on share the memory.
-  ///
-  /// Source: madvise(2), MADV_DOFORK, MADV_DONTFORK.
-  @_spi(Begat) public func setInherited(_ isInherited: Bool) throws(SystemCallError) {
-    _ = try check("madvise") {
-      madvise(unsafeBytes.baseAddress, unsafeBytes.count, isInherited ? MADV_DOFORK : MADV_DONTFORK)
-    }
-  }
-
-  /// Gives the memory up in a forked process, which ends without discarding its values and touches the memory no more.
-  ///
-  /// Source: munmap(2).
-  @_spi(Begat) public func unmapInCopy() throws(SystemCallError) {
-    _ = try check("munmap") { munmap(unsafeBytes.baseAddress, unsafeBytes.count) }
-  }
+  /// Discards the value after its memory was moved: nothing is unmapped.
+  consuming func leaveToOther() { discard self }
 }
