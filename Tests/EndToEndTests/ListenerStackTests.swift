@@ -9,18 +9,21 @@ struct ListenerStackTests {
     let start: UInt
     let end: UInt
     let rights: Substring
-    /// The last word of the line: a file, or the kernel's name for it.
+    /// A file, or the kernel's name for the region; empty for anonymous memory.
     let name: Substring
 
     func contains(_ address: UInt) -> Bool { (start..<end).contains(address) }
+
+    /// Whether these are variables, which the listener has moved into a file in memory.
+    var isOfMovedMemory: Bool { rights == "rw-p" && name.contains("begat-memory") }
   }
 
   private func regions(of process: pid_t) throws -> [Region] {
     try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap { line in
-      let words = line.split(separator: " ")
+      let words = line.split(separator: " ", maxSplits: 5)
       let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
       return ends.count == 2
-        ? Region(start: ends[0], end: ends[1], rights: words[1], name: words[words.count - 1]) : nil
+        ? Region(start: ends[0], end: ends[1], rights: words[1], name: words.count > 5 ? words[5].drop { $0 == " " } : "") : nil
     }
   }
 
@@ -60,7 +63,48 @@ struct ListenerStackTests {
     }
   }
 
-  @Test("a listener writes to no page that its connection processes have: it would copy it after each fork")
+  /// The only processor on which connection processes have thread variables of their own.
+  private static let hasRegisters: Bool = {
+    #if arch(x86_64)
+      true
+    #else
+      false
+    #endif
+  }()
+
+  @Test("a connection process has its own stack above memory that it cannot write to")
+  func hasAGuardedStack() throws {
+    try withDaemon(SampleConfiguration.service("echo")) { daemon in
+      let client = try Client(try daemon.address("echo"))
+      let process = try #require(try daemon.awaitConnections(1, of: "echo").first)
+      let regions = try regions(of: process)
+      let pointer = try #require(try stackPointer(of: process))
+      let stack = try #require(regions.first { $0.contains(pointer) })
+      #expect(stack.rights == "rw-p" && stack.end - stack.start >= 1 << 19)
+      #expect(!regions.contains { $0.contains(stack.start - 1) && $0.rights.contains("w") })
+      client.hangUp()
+    }
+  }
+
+  @Test(
+    "a connection process lacks the pages of its listener's thread variables",
+    .enabled(if: hasRegisters, "needs x86-64"))
+  func lacksThreadVariables() throws {
+    try withDaemon(SampleConfiguration.service("echo")) { daemon in
+      let client = try Client(try daemon.address("echo"))
+      let process = try #require(try daemon.awaitConnections(1, of: "echo").first)
+      let last = try #require(try regions(of: daemon.listener("echo")).last { $0.isOfMovedMemory })
+      #expect(last.end - last.start <= 8192)
+      #expect(try !regions(of: process).contains { $0.start < last.end && last.start < $0.end })
+      try client.send("still served\n")
+      #expect(try client.receive(until: "\n") == "still served\n")
+    }
+  }
+
+  /// It copies a page after a fork if a child still has it.  The first faults of a page each count too, so that the limit
+  /// is one in two connections.
+  @Test(
+    "a listener writes to no page that its connection processes have", .enabled(if: hasRegisters, "needs x86-64"))
   func copiesNoPage() throws {
     try withDaemon(SampleConfiguration.service("time", "spare-processes = 0")) { daemon in
       let address = try daemon.address("time")

@@ -75,9 +75,11 @@ struct SandboxTests {
         (["connect", "0", "%", "16"], EPERM), (["bind", "0", "%", "16"], EPERM), (["listen", "0", "8"], EPERM),
         (["sendto", "0", "%", "4", "0", "%", "16"], EPERM), (["sendmsg", "0", "%", "0"], EPERM),
         (["sendmmsg", "0", "%", "1", "0"], EPERM),
-        // A thread, a process as fork(2) makes it, and one as the listener makes it.
+        // A thread, a process as fork(2) makes it, and two as listeners make them.
         (["clone", "0x10f00"], EPERM), (["clone", "17"], EPERM), (["fork"], EPERM), (["vfork"], EPERM),
-        (["clone3", "%", "88"], EPERM), (["clone", "35"], EAGAIN),
+        (["clone3", "%", "88"], EPERM), (["clone", "35"], EAGAIN), (["clone", "0x80023"], EAGAIN),
+        // The same with shared memory, and with another signal at its end.
+        (["clone", "0x80123"], EPERM), (["clone", "0x80011"], EPERM),
         (["execve", "@/bin/sh", "0", "0"], EPERM), (["unshare", "0x10000000"], EPERM),
         (["mmap", "0", "4096", "5", "0x22", "0xffffffffffffffff", "0"], EPERM), (["mprotect", "%", "1", "7"], EPERM),
         (["ptrace", "16", "\(other)", "0", "0"], EPERM), (["pidfd_open", "\(other)", "0"], EPERM),

@@ -109,22 +109,33 @@ func copyGetsWhatIsPassed(_ words: [String]) throws {
   _ = consume child
 }
 
-private struct LongArgument {
-  var first = SIMD64<UInt8>(repeating: 0xa5)
-  var second = SIMD64<UInt8>(repeating: 0xa5)
-  var third = SIMD64<UInt8>(repeating: 0xa5)
-  var last = SIMD64<UInt8>(repeating: 0xa5)
+/// As long as an argument may be, each byte another.
+private struct LongArgument: Equatable {
+  var first = SIMD64<UInt8>((0..<64).map { $0 })
+  var second = SIMD64<UInt8>((64..<128).map { $0 })
+  var third = SIMD64<UInt8>((128..<192).map { $0 })
+  var last = SIMD64<UInt8>((192...255).map { $0 })
 }
 
-/// A longer argument before may have been about another client.
+/// A longer argument before may have been about another client.  On a private stack arguments are passed in another way.
 func copySeesNothingOfFormerArguments(_ words: [String]) throws {
+  try seesNothingOfFormerArguments()
+  var failure: (any Error)?
+  let hasRun: Void? = PrivateStack.run(size: 1 << 20) {
+    do { try seesNothingOfFormerArguments() } catch { failure = error }
+  }
+  if let failure { throw failure }
+  try expect(hasRun != nil, "no private stack")
+}
+
+private func seesNothingOfFormerArguments() throws {
   func status<Argument>(_ argument: Argument, _ body: @convention(c) (UnsafeMutableRawPointer?) -> CInt) throws
     -> ExitStatus
   {
     try Children.wait(for: try ForkedProcess.fork(exitSignal: .child, passing: argument, body))
   }
   try expectEqual(
-    status(LongArgument()) { $0!.load(as: LongArgument.self).last == LongArgument().last ? 0 : 1 }, .exited(code: 0),
+    status(LongArgument()) { $0!.load(as: LongArgument.self) == LongArgument() ? 0 : 1 }, .exited(code: 0),
     "a long argument")
   let short = try status(UInt64.max) { argument in
     let bytes = UnsafeRawBufferPointer(start: argument, count: MemoryLayout<LongArgument>.size)
