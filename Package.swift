@@ -61,8 +61,8 @@ let package = Package(
     .target(name: "CSharedLayouts"),
     // Linked into the programs, never into the library.
     .target(name: "CProgramStart"),
-    // Linked into the static program; in any other one the C library goes on using its own functions.
-    .target(name: "CProgramBreak"),
+    // Memory of the static program; a dynamic one is linked with it too and has its own heap.
+    .target(name: "CProgramImage"),
     .target(name: "CCurl"),
     .target(name: "CTLS"),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -152,7 +152,7 @@ let package = Package(
       linkerSettings: plainLink),
     .executableTarget(
       name: "begat-listener",
-      dependencies: ["ForkingServer", unixCore, "CProgramStart", "CProgramBreak"],
+      dependencies: ["ForkingServer", unixCore, "CProgramStart", "CProgramImage"],
       exclude: ["hot-functions.txt", "layout.ld"],
       swiftSettings: [.unsafeFlags(staticCompile)],
       linkerSettings: [.unsafeFlags(staticLink + (staticLink.isEmpty ? [] : hotFunctions + dataLayout))]),

@@ -126,8 +126,8 @@ public struct Admission: ~Copyable {
     self.limits = limits
   }
 
-  /// Where this value may lie in this process's own memory, and where the room is, before chains and heap: what a process
-  /// that admits clients too needs is mostly in the first page.
+  /// Where this value may lie in this process's own memory, and where the room is, before chains and heap: most of the
+  /// things that a process needs that admits clients too are on the first page.
   static let ownOffset = 128
   static let roomOffset = 1024
 

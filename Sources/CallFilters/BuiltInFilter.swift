@@ -25,8 +25,12 @@ public struct BuiltInFilter {
 
   /// PR_SET_PDEATHSIG, linux/prctl.h
   private static let setParentDeathSignal: UInt64 = 1
-  /// CLONE_SETTLS, linux/sched.h: a child has its thread's variables at another place.
-  private static let setThreadPointer: UInt64 = 0x0008_0000
+  #if arch(x86_64)
+    /// CLONE_SETTLS, linux/sched.h: a child has its thread's variables at another place.
+    private static let setThreadPointer: UInt64 = 0x0008_0000
+  #else
+    private static let setThreadPointer: UInt64 = 0
+  #endif
 
   private static let common: [StaticString] = [
     // Bytes and descriptors.  No new socket and no address: those that exist were there before.

@@ -1,17 +1,11 @@
-import CProgramBreak
+import CProgramImage
 import ForkingServer
 @_spi(Begat) import UnixCore
-
-/// Memory of which C tells the address and the size.
-func memory(_ find: (UnsafeMutablePointer<Int>) -> UnsafeMutableRawPointer?) -> UnsafeMutableRawBufferPointer {
-  var size = 0
-  return UnsafeMutableRawBufferPointer(start: find(&size), count: size)
-}
 
 ProcessControl.takeName("begat-listener")
 // A smaller one, as `ulimit -s 64` leaves it, would end the process by SIGSEGV, without a line.
 _ = ResourceLimit.stackSize.raise(to: 1 << 20)
-let program = ProgramMemory(stack: memory(program_break_stack), threadPages: memory(program_break_thread))
+let program = ProgramMemory(stack: program_image_stack, threadPages: program_image_thread)
 // Connection processes then neither have the listener's stack nor pay for it.
 let status =
   PrivateStack.run(size: 1 << 20) { ListenerProgram.run(CommandLine.arguments, in: program) }

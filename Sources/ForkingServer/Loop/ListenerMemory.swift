@@ -22,12 +22,14 @@ struct ListenerMemory: ~Copyable {
   /// - Parameter process: what each connection process reads.
   mutating func settle(_ process: Unmanaged<ConnectionProcess>) throws(SystemCallError) {
     Heap.trim()
-    ProcessControl.endRestartableSequences()
+    let areVariablesUnused = ProcessControl.endRestartableSequences()
     let memory = try FileBackedMemory(pages: pages.take())
     memory.keepPage(of: process.toOpaque())
     memory.keepHotPage()
     file = consume memory
-    // After the move, which maps these pages anew.
+    // The kernel ends a child by SIGSEGV that lacks an area of restartable sequences.
+    guard areVariablesUnused else { return }
+    // Only now: the move has mapped these pages anew.
     PrivateStack.leaveThreadVariables(in: threadPages)
   }
 

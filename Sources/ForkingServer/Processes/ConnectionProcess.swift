@@ -7,8 +7,8 @@ import NetworkServices
 
 /// The life of one connection, in a process of its own that was just forked.
 ///
-/// An object, so that it is in memory that forks copy, which the listener's stack is not in, and so that a connection
-/// process reads only the members that it needs.  It is passed on unmanaged: to count references would copy its page.
+/// A class: its instance lies on the heap, which children have, while they lack the listener's stack.  It is passed on
+/// unmanaged, since counting references would copy its page.
 final class ConnectionProcess {
   private let service: ServiceFunction
   let limits: TimeLimits

@@ -12,7 +12,7 @@ public enum ListenerProgram {
   private static let usage: CInt = 64
 
   /// - Parameter arguments: the command line, the program's name first.
-  /// - Parameter program: memory for connection processes.
+  /// - Parameter program: memory of the program for connection processes.
   public static func run(_ arguments: [String], in program: ProgramMemory) -> CInt {
     let parsed: ParsedListenerOptions
     do throws(ListenerOptionProblem) {
@@ -143,7 +143,7 @@ public enum ListenerProgram {
     return isSuccess ? success : failure
   }
 
-  /// Opens what answers datagrams; nil for a listener without datagram sockets, whose forks would pay for the memory.
+  /// Prepares the answers to datagrams; nil for a listener without datagram sockets, whose forks would pay for the memory.
   private static func datagramAnswers(
     of service: LoadedService, at sockets: borrowing ServiceSockets, _ shared: borrowing SharedAdmission,
     _ options: ListenerOptions

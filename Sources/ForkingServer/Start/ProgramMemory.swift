@@ -1,14 +1,22 @@
-/// Memory of the program's own image that connection processes use in place of the listener's.
+/// Memory of the program's own image that a listener and its connection processes use in ways of their own.
 public struct ProgramMemory {
-  /// For their stack (`PrivateStack.leaveFirst`).
+  /// The stack of connection processes (`PrivateStack.leaveFirst`).
   let stack: UnsafeMutableRawBufferPointer
-  /// Where the listener's own thread variables lie (`PrivateStack.leaveThreadVariables`); empty if that is not known.
+  /// The pages of the listener's thread variables (`PrivateStack.leaveThreadVariables`); empty if they are not known.
   let threadPages: UnsafeMutableRawBufferPointer
 
-  /// - Parameter stack: whole pages above others that cannot be written to.
-  /// - Parameter threadPages: whole pages on which the thread's variables lie and nothing else.
-  public init(stack: UnsafeMutableRawBufferPointer, threadPages: UnsafeMutableRawBufferPointer) {
-    self.stack = stack
-    self.threadPages = threadPages
+  /// A function that returns the address of memory, and gives its size in bytes to its argument.
+  public typealias Finder = (UnsafeMutablePointer<Int>) -> UnsafeMutableRawPointer?
+
+  /// - Parameter stack: finds whole pages above others that cannot be written to.
+  /// - Parameter threadPages: finds whole pages on which the thread's variables lie and nothing else.
+  public init(stack: Finder, threadPages: Finder) {
+    self.stack = ProgramMemory.bytes(stack)
+    self.threadPages = ProgramMemory.bytes(threadPages)
+  }
+
+  private static func bytes(_ find: Finder) -> UnsafeMutableRawBufferPointer {
+    var size = 0
+    return UnsafeMutableRawBufferPointer(start: find(&size), count: size)
   }
 }

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
-#include "apart.h"
+#include "fork_memory.h"
 #include <errno.h>
 #include <sched.h>
 #include <stdint.h>
@@ -17,10 +17,10 @@
 #define STORE(number) "movups %%xmm" #number ", 16*" #number "(%%rsp)\n\t"
 #define NAME(number) "xmm" #number,
 
-// As clone(3), but nothing is written to memory that both processes have: they would pay for that page at each fork.
-// The kernel copies the registers, which bring the argument to the child's own stack.
+// Unlike clone(3), this writes to no memory that both processes have, which one of them would have to copy.  The argument
+// is passed in registers, and the child puts it on its own stack.
 static pid_t clone_to(int exit_signal, int (*body)(void *), const unsigned char *argument) {
-  void *stack = platform_apart.children, *thread = platform_apart.childrens_thread;
+  void *stack = platform_fork_memory.child_stack_top, *thread = platform_fork_memory.child_thread_pointer;
   unsigned long flags = (unsigned long)exit_signal | (thread != NULL ? CLONE_SETTLS : 0);
   long result;
   register long child_tid __asm__("r10") = 0;
@@ -54,21 +54,21 @@ _Static_assert(PLATFORM_MOST_PASSED_BYTES == 16 * 16, "the argument is passed in
 
 #else
 
-// Among the thread's own variables: the parent writes to that page anyway, as errno lies there.
-static _Thread_local _Alignas(16) unsigned char childs[PLATFORM_MOST_PASSED_BYTES];
+// A variable of the thread: the parent writes to its page anyway, as errno lies there.
+static _Thread_local _Alignas(16) unsigned char argument_copy[PLATFORM_MOST_PASSED_BYTES];
 
 static pid_t clone_to(int exit_signal, int (*body)(void *), const unsigned char *argument) {
-  memcpy(childs, argument, sizeof childs);
-  return clone(body, platform_apart.children, exit_signal, childs);
+  memcpy(argument_copy, argument, sizeof argument_copy);
+  return clone(body, platform_fork_memory.child_stack_top, exit_signal, argument_copy);
 }
 
 #endif
 
 pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size) {
-  // Zeros follow it: nothing of the caller's stack is passed.
+  // Padded with zeros, so that nothing else of the caller's stack is passed.
   _Alignas(16) unsigned char passed[PLATFORM_MOST_PASSED_BYTES] = {0};
   memcpy(passed, argument, size);
-  if (platform_apart.start != NULL) return clone_to(exit_signal, body, passed);
+  if (platform_fork_memory.stack != NULL) return clone_to(exit_signal, body, passed);
   pid_t child = platform_fork(exit_signal);
   if (child == 0) _exit(body(passed));
   return child;

@@ -20,14 +20,14 @@ static uintptr_t hexadecimal(const char **text) {
 // A region begins with its addresses in lower case; the lines about it begin with capitals.
 static bool is_head(const char *line) { return *line < 'A' || *line > 'Z'; }
 
-// Its last line has its flags; `dc` is MADV_DONTFORK, which a mapping in its place would not have: children would get
-// memory that is not theirs.
+// The last line about a region has its flags.  `dc` is MADV_DONTFORK: a mapping in place of such a region would lack it,
+// and children would get memory that is not theirs.
 static bool is_copied(const char *line) {
   return strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dc") == NULL;
 }
 
-// The first line of a region in /proc/self/smaps: one worth moving, or false.  Those are the writable private ones but
-// the stack, and the pages that the program's relocation has written and then protected.
+// The first line of a region in /proc/self/smaps: one worth moving, or false.  Worth moving is private memory that can be
+// written to, except the stack, and pages that the program's relocation has written and then protected.
 static bool read_region(const char *line, struct platform_region *region) {
   const char *text = line;
   region->start = hexadecimal(&text);
@@ -72,12 +72,13 @@ static bool move(const struct platform_region *region, int file, off_t offset) {
   return syscall(SYS_mmap, region->start, size, region->protection, MAP_PRIVATE | MAP_FIXED, file, offset) != -1;
 }
 
-int platform_move_memory_to_file(struct platform_memory *memory) {
+int platform_move_memory_to_file(struct platform_memory *memory, const char **failed_step) {
   enum { most = sizeof memory->regions / sizeof *memory->regions };
   struct platform_region *regions = memory->regions;
   int count = 0;
   off_t total = 0;
   memory->count = 0;
+  *failed_step = "open";
   int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
   if (source == -1) return -1;
   char text[16384];
@@ -98,8 +99,10 @@ int platform_move_memory_to_file(struct platform_memory *memory) {
   }
   syscall(SYS_close, source);
 
+  *failed_step = "memfd_create";
   int file = (int)syscall(SYS_memfd_create, "begat-memory", MFD_CLOEXEC);
   if (file == -1) return -1;
+  *failed_step = "write";
   bool moved = syscall(SYS_ftruncate, file, total) == 0;
   off_t offset = 0;
   for (int i = 0; moved && i < count; i++) {

@@ -24,11 +24,13 @@ pid_t platform_fork(int exit_signal) {
   return child;
 }
 
-// glibc has registered the area; the call fails with EINVAL if it has not.
-int platform_leave_rseq(void) {
+// The C library registers whole units of 32 bytes (Linux 6.3); __rseq_size is the part in use, or 0 if it has not.
+bool platform_leave_rseq(void) {
+  if (__rseq_size == 0) return true;
+  enum { unit = 32 };
   char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-  enum { registered_size = 32 };
-  return (int)syscall(SYS_rseq, area, registered_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+  unsigned registered_size = (__rseq_size + unit - 1) / unit * unit;
+  return syscall(SYS_rseq, area, registered_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0;
 }
 
 bool platform_has_one_thread(void) { return __libc_single_threaded; }

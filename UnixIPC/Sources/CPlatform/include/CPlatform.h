@@ -54,19 +54,20 @@ int platform_run_apart(size_t size, void (*body)(void *), void *argument);
 /// Whether children inherit the stack of platform_run_apart, and the first one if it was left, from now on.
 void platform_inherit_stack(bool is_inherited);
 /// Gives children of platform_fork_to a stack in that memory instead of the first one, which must contain nothing that
-/// they need, and lets the kernel show the process's title at its top; NULL if it does not.  The memory is mapped anew; what
-/// lies below it must not be writable.
+/// they need, and lets the kernel show the process's title near its top, where room is; NULL if that cannot be done.  The
+/// memory is whole pages, which are mapped anew; the page below them must not be writable.
 char *platform_leave_first_stack(void *memory, size_t size, size_t room);
 bool platform_is_childrens_stack(uintptr_t start, uintptr_t end);
-/// Gives children of platform_fork_to a copy of the thread's variables, as they are now, instead of whole pages on which
-/// nothing else lies; false if it does not.
+/// Gives children of platform_fork_to a copy of the thread's variables, as they are now, instead of these whole pages, on
+/// which nothing else lies; false if that cannot be done.
 bool platform_leave_thread_variables(void *start, size_t size);
 enum { PLATFORM_MOST_PASSED_BYTES = 256 };
 /// As platform_fork, but the child runs the function, with a copy of the argument, and ends with its status.  It does not
 /// have the stack of platform_run_apart, and begins on the first one, or on that of platform_leave_first_stack.
 pid_t platform_fork_to(int exit_signal, int (*body)(void *), const void *argument, size_t size);
 /// Ends the thread's restartable sequences: the kernel then writes to none of its pages when a copy of it first runs.
-int platform_leave_rseq(void);
+/// Returns whether none are left.
+bool platform_leave_rseq(void);
 char **platform_environment(void);
 void platform_set_environment(char **environment);
 pid_t platform_getppid(void);
@@ -253,9 +254,9 @@ struct platform_memory {
   struct platform_region regions[16];
   int count;
 };
-/// Puts the contents of the process's private memory into a file in memory and maps that privately in the same place; not
-/// those of its stack and of memory that forks do not copy.  For a single thread.
-int platform_move_memory_to_file(struct platform_memory *memory);
+/// Puts the contents of the process's private memory into a file in memory and maps that privately in the same place;
+/// not those of its stack and of memory that forks do not copy.  For a single thread.  -1: the step has failed.
+int platform_move_memory_to_file(struct platform_memory *memory, const char **failed_step);
 /// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
 /// `pagemap` is /proc/self/pagemap, open for reading.
 void platform_leave_clean_pages(const struct platform_memory *memory, int pagemap);

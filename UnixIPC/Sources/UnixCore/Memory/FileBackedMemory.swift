@@ -21,7 +21,10 @@ import Glibc
   /// - Parameter pages: from `openPages`; without it, `leaveCleanPages` does nothing.
   public init(pages: consuming Descriptor?) throws(SystemCallError) {
     self.pages = pages
-    _ = try check("memfd_create") { platform_move_memory_to_file(&memory) }
+    var step: UnsafePointer<CChar>?
+    guard platform_move_memory_to_file(&memory, &step) == -1, let step else { return }
+    let call = String(cString: step)
+    throw SystemCallError(call, on: call == "open" ? "/proc/self/smaps" : "begat-memory", code: .current)
   }
 
   /// Makes a page one that the process has written, so that it stays in the page tables, and children have it from the

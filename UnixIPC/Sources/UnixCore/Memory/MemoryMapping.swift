@@ -51,16 +51,18 @@ public struct MemoryMapping: ~Copyable, @unchecked Sendable {
     try map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, isInherited: isInherited)
   }
 
-  /// Maps zeroed memory that this process alone has: a fork does not copy it, and a child that touches it dies by SIGSEGV.
+  /// Maps zeroed memory that this process alone has: a fork does not copy it, and a child that touches it dies by SIGSEGV
+  /// unless it has mapped something there.
   ///
-  /// The kernel joins neighbours into one mapping, so that many of them cost a fork no more than one.
+  /// The kernel makes one mapping of those that are adjacent, which cost a fork no more than one.
   ///
   /// - Parameter size: in bytes, at least 1.
+  /// - Throws: `ENOMEM`; `EINVAL` for a size below 1.
   ///
   /// Source: mmap(2), MAP_PRIVATE; madvise(2), MADV_DONTFORK.
   @_spi(Begat) public static func `private`(size: Int) throws(SystemCallError) -> MemoryMapping {
     let mapping = try map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, isInherited: false)
-    // A table of which little is in use must not take pages of 2 MiB.  A kernel without such refuses the advice.
+    // A table of which little is in use must not take pages of 2 MiB.  A kernel without them refuses the advice.
     madvise(mapping.unsafeBytes.baseAddress, size, MADV_NOHUGEPAGE)
     return mapping
   }

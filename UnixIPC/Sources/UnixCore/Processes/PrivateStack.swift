@@ -25,15 +25,15 @@ import Glibc
   /// Gives children that are forked with an argument a stack of their own instead of the process's first one, which they
   /// lack from then on, with all that lies on it: arguments, and the environment if nothing has moved it.
   ///
-  /// The kernel keeps the first stack far from all other memory: each child needs three tables of pages for it alone.  At
-  /// the top of the new one is room for the process's title, on the page that a child writes to anyway.
+  /// The kernel keeps the first stack far from all other memory: each child needs three tables of pages for it alone.
+  /// Near the top of the new one is room for the process's title, on the page that a child writes to anyway.
   ///
-  /// - Parameter memory: for the stack, mapped anew: whole pages above others that cannot be written to, where a child that
-  ///   uses up its stack is ended by SIGSEGV.
-  /// - Parameter room: for the title, in bytes, a multiple of 16.
-  /// - Returns: the room, which `ps` shows from now on; nil outside of `run`, below a page that can be written to, and
-  ///   where the kernel cannot show it (`CONFIG_CHECKPOINT_RESTORE`, for a static program Linux 5.15): then nothing has
-  ///   changed.
+  /// - Parameter memory: for the stack, whole pages, which are mapped anew.  The page below them must be one that cannot be
+  ///   written to, where a child that uses up its stack is ended by SIGSEGV.
+  /// - Parameter room: for the title, in bytes, a multiple of 16, at most half a page.
+  /// - Returns: the room, which `ps` shows from now on; nil, and nothing has changed, outside of `run`, if the page below
+  ///   the memory can be written to, and where the kernel cannot show the title (`CONFIG_CHECKPOINT_RESTORE`, for a static
+  ///   program Linux 5.15).
   ///
   /// Source: PR_SET_MM_MAP in PR_SET_MM(2const).
   public static func leaveFirst(
@@ -46,11 +46,11 @@ import Glibc
 
   /// Gives children that are forked with an argument a copy of the thread's variables, which lies beside their stack,
   /// instead of the pages that the process itself has them on: `errno` is one of them, and each change of it after a fork
-  /// would copy its page.  The copy is made now.
+  /// would copy its page.  The copy is made now: children do not see later changes.
   ///
   /// - Parameter pages: whole pages on which the thread's variables lie and nothing else.
-  /// - Returns: false unless `leaveFirst` has succeeded and the variables lie there, and on processors other than x86-64:
-  ///   then nothing has changed.
+  /// - Returns: false, and nothing has changed, unless `leaveFirst` has succeeded and the variables lie there, and on
+  ///   processors other than x86-64.
   ///
   /// Source: CLONE_SETTLS in clone(2).
   @discardableResult

@@ -40,11 +40,10 @@ public enum ProcessControl {
   /// Ends the restartable sequences of the calling thread, which the C library has begun but hardly uses: otherwise the
   /// kernel writes to a page of each forked copy as soon as it runs, which copies that page.
   ///
+  /// - Returns: whether none are left; if some are, the kernel writes to the thread's variables of each copy.
+  ///
   /// Source: rseq(2).
-  @_spi(Begat) public static func endRestartableSequences() {
-    // Where the C library has not begun them, nothing is to be ended.
-    _ = platform_leave_rseq()
-  }
+  @_spi(Begat) public static func endRestartableSequences() -> Bool { platform_leave_rseq() }
 
   /// The path by which the calling process executed its program; nil where the kernel does not say it.
   ///

@@ -1,27 +1,30 @@
-#include "CProgramBreak.h"
+#include "CProgramImage.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 // A static program gets these functions instead of the C library's: malloc(3) then takes its memory from here, and so do
-// the variables of threads.  The kernel's own break is far from all other memory of such a program, and each process
-// that is forked would need three tables of pages, and a mapping, for it alone.  When the room is used up, malloc(3) maps
-// memory.
+// the variables of its first thread.  The kernel's own break is far from all other memory of such a program, and each
+// process that is forked would need three tables of pages, and a mapping, for it alone.  When the room is used up,
+// malloc(3) maps memory.
 //
 // Source: sbrk(2).
+
+// A dynamic program must not export them: its C library would use some of them, and its own for the rest.
+#pragma GCC visibility push(hidden)
 
 enum { size = 1 << 20, page = 4096 };
 
 static _Alignas(page) char room[size];
 static size_t used;
 
-// The variables of the first thread, for which the C library asks first.  They come last in the program's memory, where
-// pages that children lack need no second mapping of what lies on both sides of them.
-static _Alignas(page) __attribute__((section(".bss.thread"))) char thread[2 * page];
+// The C library asks for the variables of the first thread before anything else.  The linker puts these pages at the end
+// of the program's memory (layout.ld): children lack them, and what they have must not be divided in two mappings.
+static _Alignas(page) __attribute__((section(".bss.thread"))) char thread[PROGRAM_IMAGE_THREAD_SIZE];
 static size_t thread_size;
 
-void *program_break_thread(size_t *size) {
+void *program_image_thread(size_t *size) {
   *size = thread_size;
   return thread + sizeof thread - thread_size;
 }
@@ -57,3 +60,5 @@ int __brk(void *end) {
 
 void *sbrk(intptr_t increment) __attribute__((weak, alias("__sbrk")));
 int brk(void *end) __attribute__((weak, alias("__brk")));
+
+#pragma GCC visibility pop
