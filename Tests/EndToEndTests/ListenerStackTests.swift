@@ -22,8 +22,9 @@ struct ListenerStackTests {
     try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ", maxSplits: 5)
       let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-      return ends.count == 2
-        ? Region(start: ends[0], end: ends[1], rights: words[1], name: words.count > 5 ? words[5].drop { $0 == " " } : "") : nil
+      guard ends.count == 2 else { return nil }
+      let name = words.count > 5 ? words[5].drop { $0 == " " } : ""
+      return Region(start: ends[0], end: ends[1], rights: words[1], name: name)
     }
   }
 
