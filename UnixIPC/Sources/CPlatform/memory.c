@@ -17,17 +17,18 @@ static uintptr_t hexadecimal(const char **text) {
   }
 }
 
-// A region begins with its addresses in lower case; the lines about it begin with capitals.
-static bool is_head(const char *line) { return *line < 'A' || *line > 'Z'; }
+// The program's own memory, between symbols that every linker defines.
+extern char __executable_start[], _end[];
 
-// The last line about a region has its flags.  `dc` is MADV_DONTFORK: a mapping in place of such a region would lack it,
-// and children would get memory that is not theirs.
-static bool is_copied(const char *line) {
-  return strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dc") == NULL;
+// Anonymous memory outside of the program may be such that forks do not copy (MADV_DONTFORK), which only
+// /proc/self/smaps shows, and takes a millisecond to show: a mapping in its place would give it to each child.
+static bool may_be_private(const char *line, uintptr_t start) {
+  bool is_program = start >= (uintptr_t)__executable_start && start < (uintptr_t)_end;
+  return !is_program && strstr(line, " 00:00 0 ") != NULL && strchr(line, '[') == NULL;
 }
 
-// The first line of a region in /proc/self/smaps: one worth moving, or false.  Worth moving is private memory that can be
-// written to, except the stack, and pages that the program's relocation has written and then protected.
+// One line of /proc/self/maps: a region worth moving, or false.  Worth moving is private memory that can be written to,
+// except the stack and anonymous mappings, and pages that the program's relocation has written and then protected.
 static bool read_region(const char *line, struct platform_region *region) {
   const char *text = line;
   region->start = hexadecimal(&text);
@@ -40,6 +41,7 @@ static bool read_region(const char *line, struct platform_region *region) {
   text += 5;
   uintptr_t offset = hexadecimal(&text);
   if (strstr(line, "[stack]") != NULL || strstr(line, "[vv") != NULL) return false;
+  if (may_be_private(line, region->start)) return false;
   // The stack that is in use, if that is another one.
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   if (here >= region->start && here < region->end) return false;
@@ -79,25 +81,18 @@ int platform_move_memory_to_file(struct platform_memory *memory, const char **fa
   off_t total = 0;
   memory->count = 0;
   *failed_step = "open";
-  int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+  char maps[16384];
+  int source = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
   if (source == -1) return -1;
-  char text[16384];
   size_t length = 0;
-  bool is_region = false;
-  for (long n; count < most && (n = syscall(SYS_read, source, text + length, sizeof text - 1 - length)) > 0;) {
-    text[length += (size_t)n] = '\0';
-    char *line = text;
-    for (char *end; count < most && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-      *end = '\0';
-      if (is_head(line)) is_region = read_region(line, &regions[count]);
-      if (!is_region || !is_copied(line)) continue;
-      total += (off_t)(regions[count].end - regions[count].start), count++;
-      is_region = false;
-    }
-    length = (size_t)(text + length - line);
-    memmove(text, line, length);
-  }
+  for (long n; length < sizeof maps - 1 && (n = syscall(SYS_read, source, maps + length, sizeof maps - 1 - length)) > 0;)
+    length += (size_t)n;
   syscall(SYS_close, source);
+  maps[length] = '\0';
+  for (char *line = maps, *end; count < most && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    *end = '\0';
+    if (read_region(line, &regions[count])) total += (off_t)(regions[count].end - regions[count].start), count++;
+  }
 
   *failed_step = "memfd_create";
   int file = (int)syscall(SYS_memfd_create, "begat-memory", MFD_CLOEXEC);

@@ -255,7 +255,7 @@ struct platform_memory {
   int count;
 };
 /// Puts the contents of the process's private memory into a file in memory and maps that privately in the same place;
-/// not those of its stack and of memory that forks do not copy.  For a single thread.  -1: the step has failed.
+/// not those of its stack and of anonymous mappings.  For a single thread.  -1: the step has failed.
 int platform_move_memory_to_file(struct platform_memory *memory, const char **failed_step);
 /// Takes pages that are still those of the file out of the page tables; the next access finds them in the file.
 /// `pagemap` is /proc/self/pagemap, open for reading.

@@ -1,8 +1,8 @@
 import CPlatform
 import Glibc
 
-/// A file in memory that has taken the place of what the process has written, except its stack and memory that forks do
-/// not copy, and is mapped privately there.
+/// A file in memory that has taken the place of what the process has written, except its stack and anonymous
+/// mappings, and is mapped privately there.
 ///
 /// Thousands of living children share pages of a file instead of anonymous ones, which the kernel's walks from a page to
 /// its users find one by one.
@@ -24,7 +24,7 @@ import Glibc
     var step: UnsafePointer<CChar>?
     guard platform_move_memory_to_file(&memory, &step) == -1, let step else { return }
     let call = String(cString: step)
-    throw SystemCallError(call, on: call == "open" ? "/proc/self/smaps" : "begat-memory", code: .current)
+    throw SystemCallError(call, on: call == "open" ? "/proc/self/maps" : "begat-memory", code: .current)
   }
 
   /// Makes a page one that the process has written, so that it stays in the page tables, and children have it from the
