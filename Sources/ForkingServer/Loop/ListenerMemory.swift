@@ -22,13 +22,13 @@ struct ListenerMemory: ~Copyable {
   /// - Parameter process: what each connection process reads.
   mutating func settle(_ process: Unmanaged<ConnectionProcess>) throws(SystemCallError) {
     Heap.trim()
-    let areVariablesUnused = ProcessControl.endRestartableSequences()
+    let hasNoSequences = ProcessControl.endRestartableSequences()
     let memory = try FileBackedMemory(pages: pages.take())
     memory.keepPage(of: process.toOpaque())
     memory.keepHotPage()
     file = consume memory
-    // The kernel ends a child by SIGSEGV that lacks an area of restartable sequences.
-    guard areVariablesUnused else { return }
+    // A child without the area of its restartable sequences is ended by SIGSEGV.
+    guard hasNoSequences else { return }
     // Only now: the move has mapped these pages anew.
     PrivateStack.leaveThreadVariables(in: threadPages)
   }

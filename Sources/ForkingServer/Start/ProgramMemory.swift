@@ -1,4 +1,4 @@
-/// Memory of the program's own image that a listener and its connection processes use in ways of their own.
+/// Memory in the program's image: for the stack of connection processes, and of the listener's thread variables.
 public struct ProgramMemory {
   /// The stack of connection processes (`PrivateStack.leaveFirst`).
   let stack: UnsafeMutableRawBufferPointer

@@ -20,8 +20,8 @@ static uintptr_t hexadecimal(const char **text) {
 // The program's own memory, between symbols that every linker defines.
 extern char __executable_start[], _end[];
 
-// Anonymous memory outside of the program may be such that forks do not copy (MADV_DONTFORK), which only
-// /proc/self/smaps shows, and takes a millisecond to show: a mapping in its place would give it to each child.
+// Forks may leave out anonymous memory outside of the program (MADV_DONTFORK); a mapping in its place would give it to
+// each child.  Only /proc/self/smaps tells which, and takes a millisecond to read.
 static bool may_be_private(const char *line, uintptr_t start) {
   bool is_program = start >= (uintptr_t)__executable_start && start < (uintptr_t)_end;
   return !is_program && strstr(line, " 00:00 0 ") != NULL && strchr(line, '[') == NULL;

@@ -31,8 +31,8 @@ extension ForkedProcess {
   /// Copies the calling process as `fork(exitSignal:)` does, and runs a function in the copy.
   ///
   /// The copy begins on the first stack, or on that of `PrivateStack.leaveFirst`; that of `PrivateStack.run` is not in its
-  /// memory.  A deadline of `withDeadline` still applies in it, unless it has the thread variables of an
-  /// earlier time (`PrivateStack.leaveThreadVariables`).
+  /// memory.  A deadline of `withDeadline` still applies in it, unless the copy has older thread
+  /// variables (`PrivateStack.leaveThreadVariables`).
   ///
   /// - Parameter argument: its bytes are copied, and the copy is never destroyed; 256 bytes at most.
   /// - Parameter body: gets the copy, and returns the status with which the process ends.
